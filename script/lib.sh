@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: EUPL-1.2
+# Shared by the scripts beside it; sourced, not run.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "$*" >&2; }
+
+# need build|test: installs the Debian packages of that kind that are missing.
+need() {
+    missing=
+    for package in $(awk -v kind="$1" '$1 == kind {print $2}' script/packages); do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+            missing="$missing $package"
+    done
+    [ -z "$missing" ] && return 0
+    root=
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || {
+            say "These packages are missing; install them as root:$missing"
+            exit 1
+        }
+        root=sudo
+    fi
+    say "Installing:$missing"
+    $root apt-get update -qq
+    # shellcheck disable=SC2086 # the list is words
+    DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends $missing \
+        >/dev/null
+}
+
+# build_dir NAME [meson option...]: configures build/NAME once and compiles it. Quiet unless it fails.
+build_dir() {
+    name=$1
+    shift
+    mkdir -p build
+    log=build/$name.log
+    if [ ! -f "build/$name/build.ninja" ]; then
+        meson setup "build/$name" "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+    fi
+    ninja -C "build/$name" >"$log" 2>&1 || { tail -n 60 "$log" >&2; exit 1; }
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "base/json_write.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/utf8.h"
+
+static void write_escape(struct buf *b, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    size_t len = 2;
+    switch (c) {
+    case '"': text[1] = '"'; break;
+    case '\\': text[1] = '\\'; break;
+    case '\n': text[1] = 'n'; break;
+    case '\r': text[1] = 'r'; break;
+    case '\t': text[1] = 't'; break;
+    case '\b': text[1] = 'b'; break;
+    case '\f': text[1] = 'f'; break;
+    default: len = 6; break;
+    }
+    buf_put(b, slice_make(text, len));
+}
+
+/* Written in runs: everything up to the next byte that cannot stand as it is goes in one piece. */
+void json_write_string(struct buf *b, struct slice s)
+{
+    buf_putc(b, '"');
+    size_t run = 0;
+    for (size_t i = 0; i < s.len;) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
+            i++;
+            continue;
+        }
+        uint32_t cp;
+        unsigned n = c >= 0x80 ? utf8_decode(s, i, &cp) : 0;
+        if (n) {
+            i += n;
+            continue;
+        }
+        buf_put(b, slice_make(s.ptr + run, i - run));
+        if (c >= 0x80)
+            buf_put(b, SLICE("\xEF\xBF\xBD"));
+        else
+            write_escape(b, c);
+        run = ++i;
+    }
+    if (run < s.len) buf_put(b, slice_make(s.ptr + run, s.len - run));
+    buf_putc(b, '"');
+}
+
+void json_write_u64(struct buf *b, uint64_t v)
+{
+    char text[20];
+    size_t at = sizeof text;
+    do {
+        text[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    buf_put(b, slice_make(text + at, sizeof text - at));
+}
+
+void json_write_i64(struct buf *b, int64_t v)
+{
+    if (v < 0) buf_putc(b, '-');
+    json_write_u64(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+void json_write_double(struct buf *b, double v)
+{
+    if (!isfinite(v)) {
+        buf_puts(b, "null");
+        return;
+    }
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        int n = snprintf(text, sizeof text, "%.*g", digits, v);
+        if (n < 0 || (size_t)n >= sizeof text) {
+            b->failed = true;
+            return;
+        }
+        double back = strtod(text, NULL);
+        if (memcmp(&back, &v, sizeof v) == 0) break;
+    }
+    buf_puts(b, text);
+}
+
+void json_write_key(struct buf *b, const char *key)
+{
+    char last = b->len ? b->ptr[b->len - 1] : '{';
+    if (last != '{' && last != '[') buf_putc(b, ',');
+    json_write_string(b, slice_of(key));
+    buf_putc(b, ':');
+}

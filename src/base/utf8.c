@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "base/utf8.h"
+
+#include "casefold.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Well-formed sequences: Unicode 15, table 3-7. */
+unsigned utf8_decode(struct slice s, size_t at, uint32_t *ret_cp)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr + at;
+    size_t left = s.len - at;
+    uint32_t b0 = p[0];
+    if (b0 < 0x80) {
+        *ret_cp = b0;
+        return 1;
+    }
+    if (b0 < 0xC2 || b0 > 0xF4 || left < 2 || (p[1] & 0xC0) != 0x80) return 0;
+    uint32_t b1 = p[1] & 0x3Fu;
+    if (b0 < 0xE0) {
+        *ret_cp = (b0 & 0x1F) << 6 | b1;
+        return 2;
+    }
+    if (left < 3 || (p[2] & 0xC0) != 0x80) return 0;
+    uint32_t b2 = p[2] & 0x3Fu;
+    if (b0 < 0xF0) {
+        uint32_t cp = (b0 & 0x0F) << 12 | b1 << 6 | b2;
+        if (cp < 0x800 || (cp >= 0xD800 && cp <= 0xDFFF)) return 0;
+        *ret_cp = cp;
+        return 3;
+    }
+    if (left < 4 || (p[3] & 0xC0) != 0x80) return 0;
+    uint32_t cp = (b0 & 0x07) << 18 | b1 << 12 | b2 << 6 | (p[3] & 0x3Fu);
+    if (cp < 0x10000 || cp > 0x10FFFF) return 0;
+    *ret_cp = cp;
+    return 4;
+}
+
+unsigned utf8_encode(char dst[4], uint32_t cp)
+{
+    if (cp < 0x80) {
+        dst[0] = (char)cp;
+        return 1;
+    }
+    if (cp < 0x800) {
+        dst[0] = (char)(0xC0 | cp >> 6);
+        dst[1] = (char)(0x80 | (cp & 0x3F));
+        return 2;
+    }
+    if (cp < 0x10000) {
+        dst[0] = (char)(0xE0 | cp >> 12);
+        dst[1] = (char)(0x80 | (cp >> 6 & 0x3F));
+        dst[2] = (char)(0x80 | (cp & 0x3F));
+        return 3;
+    }
+    dst[0] = (char)(0xF0 | (cp >> 18 & 0x07));
+    dst[1] = (char)(0x80 | (cp >> 12 & 0x3F));
+    dst[2] = (char)(0x80 | (cp >> 6 & 0x3F));
+    dst[3] = (char)(0x80 | (cp & 0x3F));
+    return 4;
+}
+
+/* The number of ASCII bytes at s.ptr[at], at least up to the first other one. */
+static size_t ascii_run(struct slice s, size_t at)
+{
+    size_t i = at;
+    for (uint64_t word; s.len - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, s.ptr + i, sizeof word);
+        if (word & UINT64_C(0x8080808080808080)) break;
+    }
+    while (i < s.len && !(s.ptr[i] & 0x80)) i++;
+    return i - at;
+}
+
+bool utf8_valid(struct slice s)
+{
+    for (size_t i = 0; i < s.len;) {
+        i += ascii_run(s, i);
+        if (i == s.len) break;
+        uint32_t cp;
+        unsigned n = utf8_decode(s, i, &cp);
+        if (n == 0) return false;
+        i += n;
+    }
+    return true;
+}
+
+uint32_t utf8_fold_cp(uint32_t cp)
+{
+    if (cp >= CASEFOLD_END) return cp;
+    unsigned block = casefold_index[cp >> CASEFOLD_BLOCK_BITS];
+    unsigned at = cp & ((1u << CASEFOLD_BLOCK_BITS) - 1);
+    return cp + (uint32_t)casefold_delta[block][at];
+}
+
+unsigned utf8_step(struct slice s, size_t at)
+{
+    uint32_t cp;
+    unsigned n = utf8_decode(s, at, &cp);
+    return n ? n : 1;
+}
+
+static inline char ascii_lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+/* Folds the character at s.ptr[i], which is not ASCII; moves *i behind it, returns bytes written. */
+static size_t fold_other(char *dst, struct slice s, size_t *i)
+{
+    uint32_t cp;
+    unsigned n = utf8_decode(s, *i, &cp);
+    if (n == 0) {
+        dst[0] = s.ptr[(*i)++];
+        return 1;
+    }
+    *i += n;
+    return utf8_encode(dst, utf8_fold_cp(cp));
+}
+
+#ifdef __SSE2__
+
+static inline __m128i lower16(__m128i v)
+{
+    /* Signed compare: bytes above 0x7F are negative and so never in A..Z. */
+    __m128i upper = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)),
+                                  _mm_cmplt_epi8(v, _mm_set1_epi8('Z' + 1)));
+    return _mm_or_si128(v, _mm_and_si128(upper, _mm_set1_epi8(0x20)));
+}
+
+/* The last bytes of s, fewer than 16, into a dst that has room for 16. */
+static bool fold_short_ascii(char *dst, const char *src, size_t n)
+{
+    uint64_t head = 0, tail = 0;
+    unsigned shift = 0;
+    if (n >= 8) {
+        memcpy(&head, src, 8);
+        memcpy(&tail, src + n - 8, 8);
+    } else if (n >= 4) {
+        uint32_t a, b;
+        memcpy(&a, src, 4);
+        memcpy(&b, src + n - 4, 4);
+        shift = (unsigned)(n - 4) * 8;
+        head = a | (uint64_t)b << shift;
+    } else {
+        for (size_t i = 0; i < n; i++) head |= (uint64_t)(unsigned char)src[i] << (8 * i);
+    }
+    if ((head | tail) & UINT64_C(0x8080808080808080)) return false;
+    __m128i v = lower16(_mm_set_epi64x((long long)tail, (long long)head));
+    _mm_storel_epi64((__m128i *)(void *)dst, v);
+    if (n > 8) _mm_storel_epi64((__m128i *)(void *)(dst + n - 8), _mm_unpackhi_epi64(v, v));
+    return true;
+}
+
+size_t utf8_fold(char *dst, struct slice s)
+{
+    size_t i = 0, o = 0;
+    /* dst[o..o+16) is inside the bound: o <= i + i / 2 and i <= s.len. */
+    while (s.len - i >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.ptr + i));
+        unsigned others = (unsigned)_mm_movemask_epi8(v);
+        _mm_storeu_si128((__m128i *)(void *)(dst + o), lower16(v));
+        if (others == 0) {
+            i += 16;
+            o += 16;
+            continue;
+        }
+        unsigned ascii = (unsigned)__builtin_ctz(others);
+        i += ascii;
+        o += ascii;
+        o += fold_other(dst + o, s, &i);
+    }
+    if (i == s.len) return o;
+    if (fold_short_ascii(dst + o, s.ptr + i, s.len - i)) return o + (s.len - i);
+    while (i < s.len) {
+        if (s.ptr[i] & 0x80)
+            o += fold_other(dst + o, s, &i);
+        else
+            dst[o++] = ascii_lower(s.ptr[i++]);
+    }
+    return o;
+}
+
+#else
+
+size_t utf8_fold(char *dst, struct slice s)
+{
+    size_t o = 0;
+    for (size_t i = 0; i < s.len;) {
+        if (s.ptr[i] & 0x80)
+            o += fold_other(dst + o, s, &i);
+        else
+            dst[o++] = ascii_lower(s.ptr[i++]);
+    }
+    return o;
+}
+
+#endif
+
+void utf8_from_utf16le(struct buf *out, struct slice utf16)
+{
+    size_t units = utf16.len / 2;
+    size_t most; /* a unit gives three bytes at most, a pair of them four */
+    if (__builtin_mul_overflow(units, 3u, &most)) most = SIZE_MAX;
+    char *dst = buf_reserve(out, most);
+    if (!dst) return;
+    const unsigned char *p = (const unsigned char *)utf16.ptr;
+    size_t o = 0;
+    for (size_t i = 0; i < units; i++) {
+        uint32_t cp = p[2 * i] | (uint32_t)p[2 * i + 1] << 8;
+        if (cp < 0x80) {
+            dst[o++] = (char)cp;
+            continue;
+        }
+        if (cp >= 0xD800 && cp <= 0xDFFF) {
+            uint32_t low = 0;
+            if (cp < 0xDC00 && i + 1 < units)
+                low = p[2 * i + 2] | (uint32_t)p[2 * i + 3] << 8;
+            if (low >= 0xDC00 && low <= 0xDFFF) {
+                cp = 0x10000 + ((cp - 0xD800) << 10) + (low - 0xDC00);
+                i++;
+            } else {
+                cp = 0xFFFD;
+            }
+        }
+        o += utf8_encode(dst + o, cp);
+    }
+    out->len += o;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The matcher: all rules against one event. An engine belongs to one thread and compiles what it
+ * needs per log source on first sight; engine_prepare() does that ahead of time.
+ */
+#ifndef VAKA_DETECT_ENGINE_H
+#define VAKA_DETECT_ENGINE_H
+
+#include "detect/sigma/set.h"
+#include "detect/taxonomy.h"
+#include "event/event.h"
+
+struct engine;
+
+struct engine_options {
+    bool any_logsource; /* every rule on every event, names as they are */
+};
+
+/* One rule that holds for the event. */
+struct engine_hit {
+    const struct sigma_rule *rule;
+    bool undetermined; /* a regular expression reached its limits: reported, never dropped */
+};
+
+struct engine_result {
+    const struct engine_hit *hits; /* in rule order; valid until the next engine_match() */
+    uint32_t n_hits;
+    const struct taxonomy_route *route; /* NULL with any_logsource */
+};
+
+struct engine_stats {
+    uint64_t events, candidates, evaluations, regexes, regex_limits, unknown_logsource;
+    uint64_t mallocs; /* since engine_new(), in the hot path: 0 in the steady state */
+    uint32_t plans;
+    uint64_t plan_bytes;
+};
+
+/* set and taxonomy are borrowed and outlive the engine. */
+struct engine *engine_new(const struct sigma_set *set, const struct taxonomy *taxonomy,
+                          const struct engine_options *options);
+void engine_free(struct engine *e);
+
+/* The key table that events given to this engine must use. */
+struct keys *engine_keys(struct engine *e);
+struct router *engine_router(struct engine *e);
+
+/* Call between events: clears the key table when it is full. Decoders hold no key ids over events. */
+void engine_housekeep(struct engine *e);
+
+int engine_match(struct engine *e, struct event *ev, struct engine_result *ret) MUST_USE;
+
+/*
+ * Appends [{"field":…,"value":…,"pattern":…},…]: which values made the rule true for this event.
+ * Call directly after engine_match() for the same event.
+ */
+void engine_write_matched(struct engine *e, struct event *ev, const struct engine_hit *hit,
+                          struct buf *out);
+
+/* One matched value, for people and tables. */
+struct engine_detail {
+    struct slice field, value, pattern;
+};
+uint32_t engine_details(struct engine *e, struct event *ev, const struct engine_hit *hit,
+                        struct engine_detail *ret, uint32_t max);
+
+/*
+ * The first value of `field` (a rule's name for it, mapped by the event's log source) as text;
+ * false when the event has none. For correlations.
+ */
+bool engine_field(struct engine *e, struct event *ev, const struct sigma_rule *rule,
+                  struct slice field, struct slice *ret);
+
+/*
+ * The rule's condition as a tree, one node a line, each with its truth for this event, for
+ * `vaka rules explain`.
+ */
+void engine_explain(struct engine *e, struct event *ev, const struct sigma_rule *rule,
+                    struct buf *out);
+
+void engine_get_stats(const struct engine *e, struct engine_stats *ret);
+
+#endif

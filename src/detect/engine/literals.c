@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "detect/engine/literals.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "detect/sigma/match.h"
+
+struct entry {
+    const char *text;
+    uint32_t len;
+    uint32_t needle;
+    uint64_t key;      /* gram, or hash of the anchored bytes */
+    uint32_t gram_at;  /* offset of the gram in text */
+    enum anchor anchor;
+    const struct glob_piece *glob;
+    uint32_t n_glob;
+};
+
+/*
+ * Buckets in one array: bucket b holds entries[heads[b]] to entries[heads[b + 1] - 1]. A slot is
+ * `slot_bits` wide; its top `bucket_bits` name the bucket, all of it the bit in `bits`.
+ */
+struct table {
+    uint64_t *bits;
+    uint32_t *heads;
+    struct entry *entries;
+    uint32_t n;
+    uint8_t slot_bits, bucket_bits;
+};
+
+enum { GRAM_WIDTHS = 4, CLASSES = 5 };
+static const uint8_t class_len[CLASSES] = {16, 8, 4, 2, 1};
+
+struct literal_set {
+    struct table gram[GRAM_WIDTHS + 1];          /* by width 1..4 */
+    struct table start[CLASSES], end[CLASSES];
+    struct table whole;
+    bool any_start, any_end;
+    char *text;
+    size_t bytes;
+};
+
+static inline uint64_t load64(const char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+static inline uint32_t load32(const char *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+
+static inline uint32_t load16(const char *p)
+{
+    uint16_t v;
+    memcpy(&v, p, 2);
+    return v;
+}
+
+static inline uint64_t key_of_class(const char *p, unsigned class)
+{
+    switch (class) {
+    case 0:
+        return hash_mix(load64(p), load64(p + 8));
+    case 1:
+        return load64(p);
+    case 2:
+        return load32(p);
+    case 3:
+        return load16(p);
+    default:
+        return (unsigned char)*p;
+    }
+}
+
+static inline uint64_t key_of_whole(const char *p, size_t len)
+{
+    if (len >= 8) return hash_mix(load64(p), load64(p + len - 8)) + len;
+    if (len >= 4) return hash_mix(load32(p), load32(p + len - 4)) + len;
+    uint64_t v = len;
+    for (size_t i = 0; i < len; i++) v = v << 8 | (unsigned char)p[i];
+    return v;
+}
+
+static inline uint32_t slot_of(const struct table *t, uint64_t key)
+{
+    return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - t->slot_bits));
+}
+
+/* A cheaper mixing for the inner loop over grams. */
+static inline uint32_t slot_of_gram(const struct table *t, uint32_t gram)
+{
+    return (gram * UINT32_C(0x9e3779b1)) >> (32 - t->slot_bits);
+}
+
+static inline bool table_maybe(const struct table *t, uint32_t slot)
+{
+    return t->bits[slot >> 6] >> (slot & 63) & 1;
+}
+
+static uint8_t bits_for(size_t n)
+{
+    uint8_t b = 1;
+    while (((size_t)1 << b) < n) b++;
+    return b;
+}
+
+static int table_build(struct table *t, const struct entry *entries, uint32_t n, bool grams)
+{
+    *t = (struct table){.n = n};
+    if (n == 0) return 0;
+    /* 64 slots an entry keep the table under 2 % full; 2^18 bits are 32 KiB. */
+    uint8_t slot_bits = bits_for((size_t)n * 64);
+    t->slot_bits = slot_bits < 8 ? 8 : slot_bits > 18 ? 18 : slot_bits;
+    uint8_t bucket_bits = bits_for((size_t)n * 2);
+    t->bucket_bits = bucket_bits > t->slot_bits ? t->slot_bits : bucket_bits;
+    size_t buckets = (size_t)1 << t->bucket_bits;
+    t->bits = calloc(((size_t)1 << t->slot_bits) / 64 + 1, sizeof *t->bits);
+    t->heads = calloc(buckets + 2, sizeof *t->heads);
+    t->entries = calloc(n, sizeof *t->entries);
+    if (!t->bits || !t->heads || !t->entries) return ERR_NOMEM;
+    unsigned down = (unsigned)(t->slot_bits - t->bucket_bits);
+#define SLOT(e) (grams ? slot_of_gram(t, (uint32_t)(e)->key) : slot_of(t, (e)->key))
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t slot = SLOT(&entries[i]);
+        t->bits[slot >> 6] |= UINT64_C(1) << (slot & 63);
+        t->heads[(slot >> down) + 2]++;
+    }
+    for (size_t b = 2; b < buckets + 2; b++) t->heads[b] += t->heads[b - 1];
+    for (uint32_t i = 0; i < n; i++)
+        t->entries[t->heads[(SLOT(&entries[i]) >> down) + 1]++] = entries[i];
+#undef SLOT
+    return 0;
+}
+
+static size_t table_bytes(const struct table *t)
+{
+    if (t->n == 0) return 0;
+    return ((size_t)1 << t->slot_bits) / 8 + ((size_t)4 << t->bucket_bits) +
+           t->n * sizeof *t->entries;
+}
+
+static void table_done(struct table *t)
+{
+    free(t->bits);
+    free(t->heads);
+    free(t->entries);
+}
+
+/*
+ * Text that most Windows and Linux logs are full of: runs of four bytes that occur in it are poor
+ * keys, and literals made of them are poor triggers.
+ */
+static const char common_text[] =
+    "c:\\windows\\system32\\ c:\\windows\\syswow64\\ c:\\program files (x86)\\ c:\\programdata\\ "
+    "\\microsoft\\windows\\currentversion\\ hklm\\software\\ hkcu\\software\\ \\users\\ \\appdata\\"
+    "local\\ \\appdata\\roaming\\ \\temp\\ .exe .dll .com .net http:// https:// www. microsoft "
+    "windows system program svchost.exe explorer.exe services.exe system32\\drivers\\ nt authority\\"
+    "system \\registry\\machine\\system\\currentcontrolset\\services\\ message username "
+    "/usr/bin/ /usr/sbin/ /bin/sh /var/log/ /etc/ /home/ root true false null";
+
+static bool is_common(struct slice s)
+{
+    return slice_find(slice_make(common_text, sizeof common_text - 1), s) != SIZE_MAX;
+}
+
+double literal_frequency(struct slice text, enum anchor anchor)
+{
+    static const double by_len[] = {1, 0.8, 0.4, 0.15, 0.06, 0.03, 0.02, 0.015, 0.012};
+    double p = text.len < sizeof by_len / sizeof *by_len ? by_len[text.len] : 0.006;
+    if (anchor == ANCHOR_WHOLE && p > 0.02) p = 0.02;
+    if (anchor == ANCHOR_WHOLE) return p;
+    if (is_common(text)) p = p < 0.3 ? 0.3 : p;
+    return p;
+}
+
+/* The offset of the run of `width` bytes that is least likely to be common. */
+static uint32_t best_gram(struct slice text, unsigned width)
+{
+    uint32_t best = 0;
+    int best_score = INT32_MAX;
+    for (uint32_t i = 0; i + width <= text.len; i++) {
+        struct slice gram = slice_make(text.ptr + i, width);
+        int score = 0;
+        for (unsigned k = 0; k < width; k++) {
+            unsigned char c = (unsigned char)gram.ptr[k];
+            if (c == '\0' || strchr("etaoinsr\\", c)) score += 3;
+            else if (c >= 'a' && c <= 'z') score += 2;
+            else if (c == ' ' || c == '.' || c == '0') score += 2;
+        }
+        if (is_common(gram)) score += 20;
+        if (score < best_score) {
+            best_score = score;
+            best = i;
+        }
+    }
+    return best;
+}
+
+static uint32_t gram_at(const char *p, unsigned width)
+{
+    switch (width) {
+    case 4:
+        return load32(p);
+    case 3:
+        return (unsigned char)p[0] | (uint32_t)(unsigned char)p[1] << 8 |
+               (uint32_t)(unsigned char)p[2] << 16;
+    case 2:
+        return load16(p);
+    default:
+        return (unsigned char)*p;
+    }
+}
+
+/* Where one literal belongs: fills the entry's key and returns its table. */
+static struct table *place(struct literal_set *s, struct entry *e)
+{
+    if (e->anchor == ANCHOR_WHOLE) {
+        e->key = key_of_whole(e->text, e->len);
+        return &s->whole;
+    }
+    if (e->anchor == ANCHOR_INSIDE) {
+        unsigned width = e->len < GRAM_WIDTHS ? e->len : GRAM_WIDTHS;
+        e->gram_at = best_gram(slice_make(e->text, e->len), width);
+        e->key = gram_at(e->text + e->gram_at, width);
+        return &s->gram[width];
+    }
+    unsigned class = 0;
+    while (class_len[class] > e->len) class++;
+    bool start = e->anchor == ANCHOR_START;
+    e->key = key_of_class(start ? e->text : e->text + e->len - class_len[class], class);
+    return start ? &s->start[class] : &s->end[class];
+}
+
+static struct table *table_number(struct literal_set *s, unsigned i)
+{
+    if (i <= GRAM_WIDTHS) return &s->gram[i];
+    i -= GRAM_WIDTHS + 1;
+    if (i < CLASSES) return &s->start[i];
+    i -= CLASSES;
+    if (i < CLASSES) return &s->end[i];
+    return i == CLASSES ? &s->whole : NULL;
+}
+
+struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n)
+{
+    struct literal_set *s = calloc(1, sizeof *s);
+    size_t text_len = 0;
+    for (uint32_t i = 0; i < n; i++) text_len += specs[i].text.len;
+    struct entry *all = calloc(n ? n : 1, sizeof *all), *some = calloc(n ? n : 1, sizeof *some);
+    struct table **where = calloc(n ? n : 1, sizeof(struct table *));
+    if (s) s->text = malloc(text_len + LITERAL_SLACK);
+    if (!s || !s->text || !all || !some || !where) goto fail;
+    s->bytes = sizeof *s + text_len;
+    for (uint32_t i = 0, at = 0; i < n; i++) {
+        const struct literal_spec *spec = &specs[i];
+        ASSERT(spec->text.len > 0 || spec->anchor == ANCHOR_WHOLE);
+        if (spec->text.len) memcpy(s->text + at, spec->text.ptr, spec->text.len);
+        all[i] = (struct entry){.text = s->text + at,
+                                .len = (uint32_t)spec->text.len,
+                                .needle = spec->needle,
+                                .anchor = spec->anchor,
+                                .glob = spec->glob,
+                                .n_glob = spec->n_glob};
+        at += (uint32_t)spec->text.len;
+        where[i] = place(s, &all[i]);
+        if (spec->anchor == ANCHOR_START) s->any_start = true;
+        if (spec->anchor == ANCHOR_END) s->any_end = true;
+    }
+    struct table *t;
+    for (unsigned k = 0; (t = table_number(s, k)) != NULL; k++) {
+        uint32_t n_some = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (where[i] == t) some[n_some++] = all[i];
+        if (table_build(t, some, n_some, k <= GRAM_WIDTHS) < 0) goto fail;
+        s->bytes += table_bytes(t);
+    }
+    free(all);
+    free(some);
+    free(where);
+    return s;
+fail:
+    free(all);
+    free(some);
+    free(where);
+    literal_set_free(s);
+    return NULL;
+}
+
+void literal_set_free(struct literal_set *s)
+{
+    if (!s) return;
+    struct table *t;
+    for (unsigned k = 0; (t = table_number(s, k)) != NULL; k++) table_done(t);
+    free(s->text);
+    free(s);
+}
+
+size_t literal_set_bytes(const struct literal_set *s)
+{
+    return s->bytes;
+}
+
+static inline void found(const struct entry *e, const char *text, size_t len,
+                         struct literal_hits *hits)
+{
+    if (hits->stamp[e->needle] == hits->now) return;
+    if (e->glob && !glob_match(e->glob, e->n_glob, slice_make(text, len))) return;
+    hits->stamp[e->needle] = hits->now;
+    hits->out[hits->n++] = e->needle;
+}
+
+static __attribute__((noinline)) void probe_gram(const struct table *t, uint32_t slot,
+                                                 uint32_t gram, const char *text, size_t len,
+                                                 size_t at, struct literal_hits *hits)
+{
+    uint32_t b = slot >> (t->slot_bits - t->bucket_bits);
+    for (uint32_t i = t->heads[b]; i < t->heads[b + 1]; i++) {
+        const struct entry *e = &t->entries[i];
+        if ((uint32_t)e->key != gram || at < e->gram_at) continue;
+        size_t from = at - e->gram_at;
+        if (e->len > len - from || memcmp(text + from, e->text, e->len) != 0) continue;
+        found(e, text, len, hits);
+    }
+}
+
+static inline void scan_grams(const struct table *t, unsigned width, const char *text, size_t len,
+                              struct literal_hits *hits)
+{
+    if (len < width) return;
+    for (size_t i = 0; i <= len - width; i++) {
+        uint32_t gram = width == 4   ? load32(text + i)
+                        : width == 3 ? load32(text + i) & 0xffffff
+                        : width == 2 ? load16(text + i)
+                                     : (unsigned char)text[i];
+        uint32_t slot = slot_of_gram(t, gram);
+        if (__builtin_expect(table_maybe(t, slot), 0))
+            probe_gram(t, slot, gram, text, len, i, hits);
+    }
+}
+
+static inline void probe_anchored(const struct table *t, uint64_t key, const char *text, size_t len,
+                                  struct literal_hits *hits)
+{
+    uint32_t slot = slot_of(t, key);
+    if (!table_maybe(t, slot)) return;
+    uint32_t b = slot >> (t->slot_bits - t->bucket_bits);
+    for (uint32_t i = t->heads[b]; i < t->heads[b + 1]; i++) {
+        const struct entry *e = &t->entries[i];
+        if (e->key != key || e->len > len) continue;
+        if (e->anchor == ANCHOR_WHOLE && e->len != len) continue;
+        const char *from = e->anchor == ANCHOR_END ? text + len - e->len : text;
+        if (memcmp(from, e->text, e->len) == 0) found(e, text, len, hits);
+    }
+}
+
+void literal_set_scan(const struct literal_set *s, const char *text, size_t len,
+                      struct literal_hits *hits)
+{
+    if (s->whole.n) probe_anchored(&s->whole, key_of_whole(text, len), text, len, hits);
+    if (s->any_end)
+        for (unsigned c = 0; c < CLASSES; c++)
+            if (s->end[c].n && len >= class_len[c])
+                probe_anchored(&s->end[c], key_of_class(text + len - class_len[c], c), text, len,
+                               hits);
+    if (s->any_start)
+        for (unsigned c = 0; c < CLASSES; c++)
+            if (s->start[c].n && len >= class_len[c])
+                probe_anchored(&s->start[c], key_of_class(text, c), text, len, hits);
+    if (s->gram[4].n) scan_grams(&s->gram[4], 4, text, len, hits);
+    if (s->gram[3].n) scan_grams(&s->gram[3], 3, text, len, hits);
+    if (s->gram[2].n) scan_grams(&s->gram[2], 2, text, len, hits);
+    if (s->gram[1].n) scan_grams(&s->gram[1], 1, text, len, hits);
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* The hot path: one event through its plan. */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/utf8.h"
+#include "detect/engine/fold.h"
+#include "detect/engine/state.h"
+
+struct engine *engine_new(const struct sigma_set *set, const struct taxonomy *taxonomy,
+                          const struct engine_options *options)
+{
+    struct engine *e = calloc(1, sizeof *e);
+    if (!e) return NULL;
+    e->set = set;
+    e->taxonomy = taxonomy;
+    e->options = *options;
+    e->keys = keys_new();
+    e->router = e->keys ? router_new(taxonomy, e->keys) : NULL;
+    if (!e->router || !engine_text_room(e, 64 * 1024)) {
+        engine_free(e);
+        return NULL;
+    }
+    return e;
+}
+
+void engine_free(struct engine *e)
+{
+    if (!e) return;
+    for (uint32_t i = 0; i < e->n_plans; i++) plan_free(e->plans[i]);
+    free(e->plans);
+    free(e->by_route);
+    free(e->plain);
+    free(e->bits);
+    free(e->touched);
+    free(e->needle_stamp);
+    free(e->needle_out);
+    free(e->rule_stamp);
+    free(e->candidates);
+    free(e->hits);
+    free(e->lazy);
+    free(e->lazy_touched);
+    free(e->value_head);
+    free(e->value_fields);
+    free(e->values);
+    free(e->text);
+    router_free(e->router);
+    keys_free(e->keys);
+    free(e);
+}
+
+struct keys *engine_keys(struct engine *e)
+{
+    return e->keys;
+}
+
+struct router *engine_router(struct engine *e)
+{
+    return e->router;
+}
+
+void engine_housekeep(struct engine *e)
+{
+    if (keys_full(e->keys)) keys_clear(e->keys);
+}
+
+bool engine_text_room(struct engine *e, size_t n)
+{
+    size_t want = utf8_fold_bound(n) + LITERAL_SLACK;
+    if (want <= e->text_cap) return true;
+    want += want / 2;
+    char *p = realloc(e->text, want);
+    if (!p) return false;
+    e->text = p;
+    e->text_cap = want;
+    e->stats.mallocs++;
+    return true;
+}
+
+/* Grows every per-plan scratch array to fit p. */
+static void fit_scratch(struct engine *e, const struct plan *p)
+{
+#define FIT(cap, need, ...)                                                                        \
+    if ((need) > e->cap) {                                                                         \
+        uint32_t want_ = (need) + (need) / 4 + 64;                                                 \
+        __VA_ARGS__;                                                                               \
+        e->cap = want_;                                                                            \
+    }
+#define ROOM(array, n)                                                                             \
+    do {                                                                                           \
+        free(e->array);                                                                            \
+        e->array = calloc((n), sizeof *e->array);                                                  \
+        ASSERT(e->array);                                                                          \
+    } while (0)
+    FIT(cap_truths, p->n_truths, ROOM(bits, want_ / 64 + 1); ROOM(touched, want_))
+    FIT(cap_needles, p->n_needles, ROOM(needle_stamp, want_); ROOM(needle_out, want_))
+    FIT(cap_rules, p->n_rules, ROOM(rule_stamp, want_); ROOM(candidates, want_); ROOM(hits, want_))
+    FIT(cap_lazy, p->n_lazy, ROOM(lazy, want_); ROOM(lazy_touched, want_))
+    FIT(cap_fields, p->n_fields, ROOM(value_head, want_); ROOM(value_fields, want_))
+#undef ROOM
+#undef FIT
+}
+
+static struct plan *plan_compile(struct engine *e, const struct taxonomy_route *route)
+{
+    const struct sigma_rule **rules = calloc(e->set->n_rules + 1, sizeof(struct sigma_rule *));
+    ASSERT(rules);
+    struct plan_source source = {.rules = rules, .route = route};
+    for (uint32_t i = 0; i < e->set->n_rules; i++) {
+        const struct sigma_rule *r = e->set->rules[i];
+        if (route && !taxonomy_applies(route, &r->logsource)) continue;
+        rules[source.n_rules++] = r;
+        source.signature = hash_mix(source.signature, r->index + 1);
+    }
+    for (uint32_t i = 0; route && i < route->n_labels; i++)
+        if (route->labels[i].map)
+            source.signature = hash_mix(source.signature, (uint64_t)(uintptr_t)route->labels[i].map);
+    struct plan *p = NULL;
+    for (uint32_t i = 0; i < e->n_plans && !p; i++)
+        if (e->plans[i]->signature == source.signature && e->plans[i]->n_rules == source.n_rules)
+            p = e->plans[i];
+    if (!p) {
+        p = plan_new(&source);
+        ASSERT(p);
+        struct plan **grown = realloc(e->plans, (e->n_plans + 1) * sizeof(struct plan *));
+        ASSERT(grown);
+        e->plans = grown;
+        e->plans[e->n_plans++] = p;
+        fit_scratch(e, p);
+        e->stats.plans = e->n_plans;
+        e->stats.plan_bytes += p->bytes;
+    }
+    free(rules);
+    return p;
+}
+
+static struct plan *plan_for(struct engine *e, const struct taxonomy_route *route)
+{
+    uint32_t id = route ? route->id : 0;
+    if (__builtin_expect(id < e->n_by_route && e->by_route[id], 1)) return e->by_route[id];
+    if (id >= e->n_by_route) {
+        uint32_t want = id + 64;
+        struct plan **grown = realloc(e->by_route, want * sizeof(struct plan *));
+        ASSERT(grown);
+        memset(grown + e->n_by_route, 0, (want - e->n_by_route) * sizeof(struct plan *));
+        e->by_route = grown;
+        e->n_by_route = want;
+    }
+    e->by_route[id] = plan_compile(e, route);
+    return e->by_route[id];
+}
+
+struct slice engine_plain_name(struct engine *e, key_id key)
+{
+    if (e->plain_generation != keys_generation(e->keys)) {
+        if (e->n_plain) memset(e->plain, 0, e->n_plain * sizeof *e->plain);
+        e->plain_generation = keys_generation(e->keys);
+    }
+    if (key >= e->n_plain) {
+        uint32_t want = keys_count(e->keys) + 256;
+        struct slice *grown = realloc(e->plain, want * sizeof *grown);
+        ASSERT(grown);
+        memset(grown + e->n_plain, 0, (want - e->n_plain) * sizeof *grown);
+        e->plain = grown;
+        e->n_plain = want;
+        e->stats.mallocs++;
+    }
+    if (!e->plain[key].ptr) {
+        struct slice name = keys_name(e->keys, key);
+        e->plain[key] = e->options.any_logsource ? name : taxonomy_plain_name(e->taxonomy, name);
+    }
+    return e->plain[key];
+}
+
+bool engine_same_name(struct slice path, struct slice rule_field)
+{
+    if (slice_find_byte(path, ' ') == SIZE_MAX) return slice_eq_nocase(path, rule_field);
+    char text[KEY_NAME_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < path.len && n < sizeof text; i++)
+        if (path.ptr[i] != ' ') text[n++] = path.ptr[i];
+    return slice_eq_nocase(slice_make(text, n), rule_field);
+}
+
+/* First sight of a path under this plan: which of its fields read it. */
+static uint32_t map_key(struct engine *e, struct plan *p, key_id key)
+{
+    if (p->key_generation != keys_generation(e->keys)) {
+        if (p->key_cap) memset(p->key_map, 0xff, p->key_cap * sizeof *p->key_map);
+        p->n_key_lists = 0;
+        p->key_generation = keys_generation(e->keys);
+    }
+    if (key >= p->key_cap) {
+        uint32_t want = keys_count(e->keys) + 256;
+        uint32_t *grown = realloc(p->key_map, want * sizeof *grown);
+        ASSERT(grown);
+        memset(grown + p->key_cap, 0xff, (want - p->key_cap) * sizeof *grown);
+        p->key_map = grown;
+        p->key_cap = want;
+        e->stats.mallocs++;
+    }
+    if (p->key_map[key] != UINT32_MAX) return p->key_map[key];
+    struct slice name = engine_plain_name(e, key);
+    uint32_t n = 0;
+    if (p->n_key_lists + p->n_fields + 2 > p->cap_key_lists) {
+        p->cap_key_lists = p->cap_key_lists * 2 + p->n_fields + 64;
+        p->key_lists = realloc(p->key_lists, p->cap_key_lists * sizeof *p->key_lists);
+        ASSERT(p->key_lists);
+        e->stats.mallocs++;
+    }
+    if (p->n_key_lists == 0) p->key_lists[p->n_key_lists++] = 0; /* list 0 is the empty one */
+    uint32_t *list = p->key_lists + p->n_key_lists;
+    for (uint32_t f = 1; f < p->n_fields; f++)
+        for (uint32_t i = 0; i < p->fields[f].n_names; i++)
+            if (engine_same_name(name, p->fields[f].names[i])) {
+                list[++n] = f;
+                break;
+            }
+    p->key_map[key] = 0;
+    if (n) {
+        list[0] = n;
+        p->key_map[key] = p->n_key_lists;
+        p->n_key_lists += n + 1;
+    }
+    return p->key_map[key];
+}
+
+static inline void set_truth(struct engine *e, const struct plan *p, uint32_t truth)
+{
+    uint64_t bit = UINT64_C(1) << (truth & 63);
+    if (e->bits[truth >> 6] & bit) return;
+    e->bits[truth >> 6] |= bit;
+    e->touched[e->n_touched++] = truth;
+    struct plan_list l = p->trigger[truth];
+    for (uint32_t i = l.at; i < l.at + l.n; i++) {
+        uint32_t rule = p->index[i];
+        if (e->rule_stamp[rule] == e->now) continue;
+        e->rule_stamp[rule] = e->now;
+        e->candidates[e->n_candidates++] = rule;
+    }
+}
+
+static inline void set_needles(struct engine *e, const struct plan *p, const struct literal_hits *hits)
+{
+    for (uint32_t i = 0; i < hits->n; i++) {
+        struct plan_list l = p->posting[hits->out[i]];
+        for (uint32_t k = l.at; k < l.at + l.n; k++) set_truth(e, p, p->index[k]);
+    }
+}
+
+/* A JSON number written differently from the rule's (4688.0) is still that number. */
+static void match_numerics(struct engine *e, const struct plan *p, const struct plan_field *f,
+                           struct slice text, struct literal_hits *hits)
+{
+    double value;
+    if (!slice_to_double(text, &value)) return;
+    for (uint32_t i = 0; i < f->n_numerics; i++) {
+        uint32_t needle = f->numerics[i].needle;
+        if (f->numerics[i].value != value || e->needle_stamp[needle] == e->now) continue;
+        e->needle_stamp[needle] = e->now;
+        hits->out[hits->n++] = needle;
+    }
+    (void)p;
+}
+
+static inline bool is_plain_integer(struct slice s)
+{
+    if (s.len == 0 || s.len > 15 || (s.ptr[0] == '0' && s.len > 1)) return false;
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
+    return true;
+}
+
+static void look(struct engine *e, const struct plan *p, const struct plan_field *f,
+                 struct event_field *v)
+{
+    struct literal_hits hits = {e->needle_stamp, e->now, e->needle_out, 0};
+    if (f->folded) {
+        if (!engine_text_room(e, v->value.len)) return;
+        size_t len = fold_value(e->text, e->ev, v);
+        literal_set_scan(f->folded, e->text, len, &hits);
+        if (f->n_numerics && v->type == VALUE_NUMBER && !is_plain_integer(v->value))
+            match_numerics(e, p, f, v->value, &hits);
+    }
+    if (f->cased) {
+        struct slice text = event_text(e->ev, v);
+        if (!engine_text_room(e, text.len)) return;
+        if (text.len) memcpy(e->text, text.ptr, text.len);
+        literal_set_scan(f->cased, e->text, text.len, &hits);
+    }
+    set_needles(e, p, &hits);
+}
+
+static void keep_value(struct engine *e, uint32_t field, uint32_t index)
+{
+    if (e->n_values == e->cap_values) {
+        uint32_t want = e->cap_values * 2 + 256;
+        struct value_node *grown = realloc(e->values, want * sizeof *grown);
+        ASSERT(grown);
+        e->values = grown;
+        e->cap_values = want;
+        e->stats.mallocs++;
+    }
+    if (e->value_head[field] == 0) e->value_fields[e->n_value_fields++] = field;
+    e->values[e->n_values++] = (struct value_node){index, e->value_head[field]};
+    e->value_head[field] = e->n_values;
+}
+
+static void feed(struct engine *e, struct plan *p, struct event *ev)
+{
+    bool fresh = p->key_generation == keys_generation(e->keys);
+    for (uint32_t i = 0; i < ev->n_fields; i++) {
+        struct event_field *v = &ev->fields[i];
+        uint32_t list = fresh && v->key < p->key_cap ? p->key_map[v->key] : UINT32_MAX;
+        if (__builtin_expect(list == UINT32_MAX, 0)) {
+            list = map_key(e, p, v->key);
+            fresh = true;
+        }
+        if (p->keywords && v->type != VALUE_NULL) look(e, p, &p->fields[0], v);
+        if (list == 0) continue;
+        for (uint32_t k = 1; k <= p->key_lists[list]; k++) {
+            uint32_t field = p->key_lists[list + k];
+            const struct plan_field *f = &p->fields[field];
+            if (f->keep_values) keep_value(e, field, i);
+            if (v->type == VALUE_NULL) continue;
+            if (f->any_truth != UINT32_MAX) set_truth(e, p, f->any_truth);
+            if (f->folded || f->cased) look(e, p, f, v);
+        }
+    }
+}
+
+static bool lazy_truth(struct engine *e, const struct plan *p, uint32_t i)
+{
+    if (e->lazy[i] == LAZY_UNKNOWN) {
+        enum truth_value v = lazy_evaluate(e, &p->lazy[i]);
+        e->lazy[i] = v == TRUTH_TRUE ? LAZY_TRUE : v == TRUTH_FALSE ? LAZY_FALSE : LAZY_UNDETERMINED;
+        e->lazy_touched[e->n_lazy_touched++] = i;
+    }
+    if (e->lazy[i] == LAZY_UNDETERMINED) e->undetermined = true;
+    return e->lazy[i] != LAZY_FALSE;
+}
+
+static bool run_program(struct engine *e, const struct plan *p, uint32_t at)
+{
+    while (at < PROGRAM_REJECT) {
+        const struct plan_insn *in = &p->code[at];
+        bool holds = in->truth & PROGRAM_LAZY
+                         ? lazy_truth(e, p, in->truth & ~PROGRAM_LAZY)
+                         : e->bits[in->truth >> 6] >> (in->truth & 63) & 1;
+        at = holds ? in->if_true : in->if_false;
+    }
+    return at == PROGRAM_ACCEPT;
+}
+
+static void run_rule(struct engine *e, const struct plan *p, uint32_t i)
+{
+    e->undetermined = false;
+    e->stats.evaluations++;
+    bool holds = run_program(e, p, p->entry[i]);
+    if (__builtin_expect(e->undetermined, 0)) {
+        enum truth_value v = tree_evaluate(e, e->ev, p->rules[i], p->rules[i]->expr);
+        if (v == TRUTH_FALSE) return;
+        e->hits[e->n_hits++] = (struct engine_hit){p->rules[i], v == TRUTH_UNDETERMINED};
+    } else if (holds) {
+        e->hits[e->n_hits++] = (struct engine_hit){p->rules[i], false};
+    }
+}
+
+static int by_rule(const void *a, const void *b)
+{
+    uint32_t x = ((const struct engine_hit *)a)->rule->index;
+    uint32_t y = ((const struct engine_hit *)b)->rule->index;
+    return x < y ? -1 : x > y;
+}
+
+static void next_event(struct engine *e)
+{
+    for (uint32_t i = 0; i < e->n_touched; i++) e->bits[e->touched[i] >> 6] = 0;
+    for (uint32_t i = 0; i < e->n_lazy_touched; i++) e->lazy[e->lazy_touched[i]] = LAZY_UNKNOWN;
+    for (uint32_t i = 0; i < e->n_value_fields; i++) e->value_head[e->value_fields[i]] = 0;
+    e->n_touched = e->n_lazy_touched = e->n_value_fields = e->n_values = 0;
+    e->n_candidates = e->n_hits = 0;
+    if (++e->now == 0) { /* stamps wrapped: forget the old ones */
+        memset(e->needle_stamp, 0, e->cap_needles * sizeof *e->needle_stamp);
+        memset(e->rule_stamp, 0, e->cap_rules * sizeof *e->rule_stamp);
+        e->now = 1;
+    }
+}
+
+int engine_match(struct engine *e, struct event *ev, struct engine_result *ret)
+{
+    next_event(e);
+    const struct taxonomy_route *route = NULL;
+    if (!e->options.any_logsource) {
+        route = router_route(e->router, ev);
+        if (route->n_labels == 0) e->stats.unknown_logsource++;
+    }
+    struct plan *p = plan_for(e, route);
+    e->plan = p;
+    e->ev = ev;
+    feed(e, p, ev);
+    for (uint32_t i = 0; i < p->always.n; i++) run_rule(e, p, p->index[p->always.at + i]);
+    for (uint32_t i = 0; i < e->n_candidates; i++) run_rule(e, p, e->candidates[i]);
+    if (e->n_hits > 1) qsort(e->hits, e->n_hits, sizeof *e->hits, by_rule);
+    e->stats.events++;
+    e->stats.candidates += e->n_candidates + p->always.n;
+    *ret = (struct engine_result){e->hits, e->n_hits, route};
+    return 0;
+}
+
+void engine_get_stats(const struct engine *e, struct engine_stats *ret)
+{
+    *ret = e->stats;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * A rule set: files and folders of Sigma documents read, interpreted, filters applied and
+ * correlations resolved. One bad document never hides another: it is refused with its place.
+ */
+#ifndef VAKA_DETECT_SIGMA_SET_H
+#define VAKA_DETECT_SIGMA_SET_H
+
+#include "detect/sigma/rule.h"
+
+struct sigma_corr_rule {
+    const struct sigma_doc *doc;
+    const struct sigma_correlation *corr;
+    uint32_t index; /* position in correlations[] */
+    /* One per corr->rules: an index into rules[], or into correlations[] when is_corr. */
+    struct sigma_corr_ref {
+        uint32_t index;
+        bool is_corr;
+    } *refs;
+    bool silent; /* referred to by another correlation without `generate` */
+};
+
+struct sigma_refusal {
+    struct diag diag; /* diag.file lives as long as the set */
+    struct slice title, id; /* when they were readable */
+    bool warning;     /* loaded all the same */
+};
+
+struct sigma_set {
+    struct arena arena;
+    struct sigma_rule **rules;
+    uint32_t n_rules;
+    struct sigma_corr_rule **correlations; /* in dependency order: referred ones first */
+    uint32_t n_correlations;
+    uint32_t n_filters;
+    struct sigma_refusal *refusals;
+    uint32_t n_refusals; /* including warnings */
+    uint32_t n_files;
+    uint8_t digest[16]; /* over all file contents in load order */
+};
+
+/* Called while loading; may be NULL. */
+typedef void (*sigma_progress)(void *ctx, uint32_t files_done, uint32_t files_total);
+
+struct sigma_set_options {
+    const struct placeholders *placeholders;
+    sigma_progress progress;
+    void *progress_ctx;
+};
+
+struct sigma_set *sigma_set_new(void);
+void sigma_set_free(struct sigma_set *set);
+
+/*
+ * Adds files (any name) and folders (recursive, *.yml and *.yaml, sorted by name; a folder named
+ * `regression_data` or starting with '.' is passed over). Errors only for an unreadable path (diag)
+ * or memory; refused rules are listed in the set.
+ */
+int sigma_set_add_path(struct sigma_set *set, const char *path, const struct sigma_set_options *opt,
+                       struct diag *diag) MUST_USE;
+/* The same from memory (tests, editors). `name` is copied. */
+int sigma_set_add_text(struct sigma_set *set, const char *name, struct slice text,
+                       const struct sigma_set_options *opt) MUST_USE;
+/* After the last add: applies filters, resolves correlations, refuses duplicates and cycles. */
+int sigma_set_finish(struct sigma_set *set) MUST_USE;
+
+#endif

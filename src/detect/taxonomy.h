@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What kind of log an event is, in Sigma's words, and what its fields are called there.
+ *
+ * The facts are data: YAML files in taxonomy/ (built into the program) and files the user adds,
+ * which are asked first. Four kinds of fact:
+ *
+ *   names:    a record shape's own paths → the plain name Sigma rules use
+ *             (winlog.event_data.* → *, Event.System.Provider.#attributes.Name → Provider_Name)
+ *   sources:  conditions on an event's fields → product, category, service, and for that source a
+ *             field map (process_creation from Security 4688: Image → NewProcessName)
+ *   time, host: the fields that say when and where, in order of preference
+ *
+ * An event carries labels: one (product, category, service) for every source entry that holds.
+ * The names product, category and service in the event itself are honoured as one more label.
+ */
+#ifndef VAKA_DETECT_TAXONOMY_H
+#define VAKA_DETECT_TAXONOMY_H
+
+#include "detect/sigma/doc.h"
+#include "event/event.h"
+#include "event/time.h"
+
+struct taxonomy;
+struct taxonomy_map; /* field map of one source entry */
+
+struct taxonomy_label {
+    struct slice product, category, service; /* {NULL, 0}: this source has none */
+    const struct taxonomy_map *map;          /* NULL: names as they are */
+};
+
+/* What one event is. Equal inputs give the same pointer: usable as a key until taxonomy_free(). */
+struct taxonomy_route {
+    uint32_t id; /* small, dense */
+    const struct taxonomy_label *labels;
+    uint32_t n_labels;
+    /*
+     * Nothing said what this event is in that respect: a rule that asks for any product (category,
+     * service) does not contradict it. Closed: only the labels count.
+     */
+    bool open_product, open_category, open_service;
+};
+
+enum { TAXONOMY_ROUTES_MAX = 4096 };
+
+/* With the built-in data. NULL when out of memory. */
+struct taxonomy *taxonomy_new(void);
+void taxonomy_free(struct taxonomy *t);
+/* Adds a user's file; its entries come before what is there. Before the first route. */
+int taxonomy_add(struct taxonomy *t, const char *file, struct slice text, struct diag *diag) MUST_USE;
+
+/*
+ * The plain Sigma name of an event path ("winlog.event_data.Image" → "Image"), or the path itself.
+ * Case is kept. The result lives as long as the taxonomy or `path`. Slow; callers remember it.
+ */
+struct slice taxonomy_plain_name(const struct taxonomy *t, struct slice path);
+
+/*
+ * Per-thread routing state over one key table: a cache keyed by the values of the fields that
+ * sources ask for.
+ */
+struct router;
+struct router *router_new(const struct taxonomy *t, struct keys *keys);
+void router_free(struct router *r);
+/*
+ * Never NULL. The route of an event that nothing recognises has no labels and is open in all
+ * three. Steady state: no allocation, cost linear in the event's fields plus one lookup.
+ * Forgets its key roles by itself when the key table was cleared.
+ */
+const struct taxonomy_route *router_route(struct router *r, struct event *ev);
+/* Whether the rule's log source is met by, or not contradicted by, the route. */
+bool taxonomy_applies(const struct taxonomy_route *route, const struct sigma_logsource *ls);
+/*
+ * The plain names under which a rule's field is to be looked for on this route: for every label
+ * that the rule's log source matches its map's names (one field may have several), without a map
+ * or an entry the field itself. At most `max`; returns the number, at least 1.
+ */
+uint32_t taxonomy_fields(const struct taxonomy_route *route, const struct sigma_logsource *ls,
+                         struct slice field, struct slice *ret, uint32_t max);
+
+/* Every (product, category, service) some source entry can give: what can fire here. */
+uint32_t taxonomy_sources(const struct taxonomy *t, const struct taxonomy_label **ret);
+
+/* When and where, by the taxonomy's preference lists. TIME_NONE / empty when the event does not say. */
+nsec router_event_time(struct router *r, struct event *ev);
+struct slice router_event_host(struct router *r, struct event *ev);
+
+#endif

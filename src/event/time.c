@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "event/time.h"
+
+enum { YEAR_MIN = 1678, YEAR_MAX = 2262, SEC_PER_DAY = 86400 };
+
+static bool is_leap(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int days_before_month(int year, int month)
+{
+    static const short before[13] = {0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    return before[month] + (month > 2 && is_leap(year));
+}
+
+static int days_in_month(int year, int month)
+{
+    if (month == 12) return 31;
+    return days_before_month(year, month + 1) - days_before_month(year, month);
+}
+
+/* Days from 1970-01-01 to January 1st; leap days counted by the Gregorian rule. */
+static int64_t days_before_year(int year)
+{
+    int64_t y = year - 1;
+    return 365 * (y - 1969) + (y / 4 - 1969 / 4) - (y / 100 - 1969 / 100) + (y / 400 - 1969 / 400);
+}
+
+static bool civil_valid(const struct civil_time *c)
+{
+    return c->year >= YEAR_MIN && c->year <= YEAR_MAX && c->month >= 1 && c->month <= 12 &&
+           c->day >= 1 && c->day <= days_in_month(c->year, c->month) && c->hour >= 0 &&
+           c->hour <= 23 && c->minute >= 0 && c->minute <= 59 && c->second >= 0 &&
+           c->second <= 60 && c->nsec >= 0 && c->nsec < NSEC_PER_SEC;
+}
+
+/* A leap second (:60) is the first second of the next minute. */
+nsec time_from_civil(const struct civil_time *c)
+{
+    if (!civil_valid(c)) return TIME_NONE;
+    int64_t days = days_before_year(c->year) + days_before_month(c->year, c->month) + c->day - 1;
+    int64_t sec = days * SEC_PER_DAY + c->hour * 3600 + c->minute * 60 + c->second;
+    nsec t;
+    if (__builtin_mul_overflow(sec, NSEC_PER_SEC, &t) || __builtin_add_overflow(t, c->nsec, &t))
+        return TIME_NONE;
+    return t;
+}
+
+void time_to_civil(nsec t, struct civil_time *ret)
+{
+    int64_t sec = t / NSEC_PER_SEC, frac = t % NSEC_PER_SEC;
+    if (frac < 0) {
+        sec--;
+        frac += NSEC_PER_SEC;
+    }
+    int64_t days = sec / SEC_PER_DAY, rest = sec % SEC_PER_DAY;
+    if (rest < 0) {
+        days--;
+        rest += SEC_PER_DAY;
+    }
+    int year = (int)(1970 + days / 366); /* at most a year off in the range of nsec */
+    while (days_before_year(year + 1) <= days) year++;
+    while (days_before_year(year) > days) year--;
+    int in_year = (int)(days - days_before_year(year));
+    int month = in_year / 32 + 1;
+    if (month < 12 && days_before_month(year, month + 1) <= in_year) month++;
+    *ret = (struct civil_time){
+        .year = year,
+        .month = month,
+        .day = in_year - days_before_month(year, month) + 1,
+        .hour = (int)(rest / 3600),
+        .minute = (int)(rest / 60 % 60),
+        .second = (int)(rest % 60),
+        .nsec = (int)frac,
+    };
+}
+
+/* 0 is Monday. 1970-01-01 was a Thursday. */
+static int weekday(int64_t days)
+{
+    int64_t w = (days + 3) % 7;
+    return (int)(w < 0 ? w + 7 : w);
+}
+
+/* ISO 8601: week 1 is the one with the year's first Thursday. */
+unsigned time_iso_week(const struct civil_time *c)
+{
+    if (!civil_valid(c)) return 0;
+    int in_year = days_before_month(c->year, c->month) + c->day - 1;
+    int thursday = in_year - weekday(days_before_year(c->year) + in_year) + 3;
+    if (thursday < 0) thursday += 365 + is_leap(c->year - 1);
+    else if (thursday >= 365 + is_leap(c->year)) return 1;
+    return (unsigned)(thursday / 7 + 1);
+}
+
+/* ---- reading ---- */
+
+struct cursor {
+    const char *p, *end;
+};
+
+static bool take(struct cursor *c, char want)
+{
+    if (c->p == c->end || *c->p != want) return false;
+    c->p++;
+    return true;
+}
+
+static bool peek_digit(const struct cursor *c)
+{
+    return c->p < c->end && *c->p >= '0' && *c->p <= '9';
+}
+
+static bool take_digits(struct cursor *c, int count, int *ret)
+{
+    int v = 0;
+    if (c->end - c->p < count) return false;
+    for (int i = 0; i < count; i++) {
+        unsigned d = (unsigned char)c->p[i] - (unsigned)'0';
+        if (d > 9) return false;
+        v = v * 10 + (int)d;
+    }
+    c->p += count;
+    *ret = v;
+    return true;
+}
+
+/* Fraction digits after the point, 1 to 9, as nanoseconds. */
+static bool take_fraction(struct cursor *c, int *ret)
+{
+    int v = 0, n = 0;
+    for (; n < 9 && peek_digit(c); n++) v = v * 10 + (*c->p++ - '0');
+    if (n == 0 || peek_digit(c)) return false;
+    for (; n < 9; n++) v *= 10;
+    *ret = v;
+    return true;
+}
+
+/* hh:mm:ss with an optional fraction. */
+static bool take_clock(struct cursor *c, struct civil_time *t)
+{
+    if (!take_digits(c, 2, &t->hour) || !take(c, ':') || !take_digits(c, 2, &t->minute) ||
+        !take(c, ':') || !take_digits(c, 2, &t->second))
+        return false;
+    if (take(c, '.') || take(c, ',')) return take_fraction(c, &t->nsec);
+    return true;
+}
+
+/* The zone at the end, in seconds east of UTC: nothing, Z, UTC, GMT, ±hh, ±hhmm, ±hh:mm. */
+static bool take_zone(struct cursor *c, int *ret)
+{
+    *ret = 0;
+    (void)take(c, ' ');
+    struct slice rest = slice_make(c->p, (size_t)(c->end - c->p));
+    if (rest.len == 0) return c->p[-1] != ' ';
+    if (slice_eq_nocase(rest, SLICE("Z")) || slice_eq(rest, SLICE("UTC")) ||
+        slice_eq(rest, SLICE("GMT")))
+        return true;
+    bool west = *c->p == '-';
+    if (!west && *c->p != '+') return false;
+    c->p++;
+    int hours, minutes = 0;
+    if (!take_digits(c, 2, &hours)) return false;
+    if (c->p < c->end) {
+        (void)take(c, ':');
+        if (!take_digits(c, 2, &minutes)) return false;
+    }
+    if (c->p != c->end || hours > 23 || minutes > 59) return false;
+    *ret = (west ? -1 : 1) * (hours * 3600 + minutes * 60);
+    return true;
+}
+
+static bool finish(const struct civil_time *t, int zone, nsec *ret)
+{
+    nsec v = time_from_civil(t);
+    if (v == TIME_NONE || __builtin_sub_overflow(v, zone * NSEC_PER_SEC, &v) || v == TIME_NONE)
+        return false;
+    *ret = v;
+    return true;
+}
+
+/* 2026-01-02[T ]03:04[:05[.6]][zone], 2026/01/02 the same, 2026-01-02 alone. */
+static bool parse_iso(struct cursor c, nsec *ret)
+{
+    struct civil_time t = {0};
+    int zone = 0;
+    if (!take_digits(&c, 4, &t.year)) return false;
+    char sep = take(&c, '-') ? '-' : '/';
+    if (sep == '/' && !take(&c, '/')) return false;
+    if (!take_digits(&c, 2, &t.month) || !take(&c, sep) || !take_digits(&c, 2, &t.day))
+        return false;
+    if (c.p == c.end) return finish(&t, 0, ret);
+    if (!take(&c, ' ') && !take(&c, 'T') && !take(&c, 't')) return false;
+    struct cursor before = c;
+    if (!take_clock(&c, &t)) {
+        /* Hours and minutes alone. */
+        c = before;
+        if (!take_digits(&c, 2, &t.hour) || !take(&c, ':') || !take_digits(&c, 2, &t.minute) ||
+            (c.p < c.end && *c.p == ':'))
+            return false;
+        t.second = t.nsec = 0;
+    }
+    return take_zone(&c, &zone) && finish(&t, zone, ret);
+}
+
+static bool take_month_name(struct cursor *c, int *ret)
+{
+    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    if (c->end - c->p < 3) return false;
+    for (int i = 0; i < 12; i++) {
+        if (!slice_eq_nocase(slice_make(c->p, 3), slice_make(names + i * 3, 3))) continue;
+        c->p += 3;
+        *ret = i + 1;
+        return true;
+    }
+    return false;
+}
+
+/* 02/Jan/2026:03:04:05 +0100 */
+static bool parse_clf(struct cursor c, nsec *ret)
+{
+    struct civil_time t = {0};
+    int zone;
+    return take_digits(&c, 2, &t.day) && take(&c, '/') && take_month_name(&c, &t.month) &&
+           take(&c, '/') && take_digits(&c, 4, &t.year) && take(&c, ':') && take_clock(&c, &t) &&
+           take_zone(&c, &zone) && finish(&t, zone, ret);
+}
+
+static bool take_weekday(struct cursor *c)
+{
+    static const char names[] = "MonTueWedThuFriSatSun";
+    if (c->end - c->p < 4 || c->p[3] != ' ') return false;
+    for (int i = 0; i < 7; i++) {
+        if (!slice_eq_nocase(slice_make(c->p, 3), slice_make(names + i * 3, 3))) continue;
+        c->p += 4;
+        return true;
+    }
+    return false;
+}
+
+/* [Mon ]Jan  2 03:04:05[ 2026]; without the year it is ref_year's. */
+static bool parse_named(struct cursor c, int ref_year, nsec *ret)
+{
+    struct civil_time t = {.year = ref_year};
+    (void)take_weekday(&c);
+    if (!take_month_name(&c, &t.month) || !take(&c, ' ')) return false;
+    int digits = take(&c, ' ') ? 1 : 2;
+    if (digits == 2 && c.end - c.p > 1 && c.p[1] == ' ') digits = 1;
+    if (!take_digits(&c, digits, &t.day) || !take(&c, ' ') || !take_clock(&c, &t)) return false;
+    if (c.p < c.end && (!take(&c, ' ') || !take_digits(&c, 4, &t.year))) return false;
+    return c.p == c.end && t.year > 0 && finish(&t, 0, ret);
+}
+
+/* Seconds up to 11 digits (with a fraction), milliseconds to 14, microseconds to 17, nanoseconds. */
+static bool parse_epoch(struct slice s, nsec *ret)
+{
+    struct slice whole, fraction;
+    bool pointed = slice_split(s, '.', &whole, &fraction);
+    uint64_t v;
+    int nanos = 0;
+    if (!slice_to_u64(whole, &v) || v > INT64_MAX) return false;
+    uint64_t scale = 1;
+    if (v < UINT64_C(100000000000)) scale = (uint64_t)NSEC_PER_SEC;
+    else if (v < UINT64_C(100000000000000)) scale = 1000000;
+    else if (v < UINT64_C(100000000000000000)) scale = 1000;
+    if (pointed) {
+        struct cursor c = {fraction.ptr, fraction.ptr + fraction.len};
+        if (scale != (uint64_t)NSEC_PER_SEC || !take_fraction(&c, &nanos) || c.p != c.end)
+            return false;
+    }
+    nsec t;
+    if (__builtin_mul_overflow(v, scale, &t) || __builtin_add_overflow(t, nanos, &t)) return false;
+    *ret = t;
+    return true;
+}
+
+bool time_parse(struct slice text, int ref_year, nsec *ret)
+{
+    text = slice_trim(text);
+    if (text.len == 0 || text.len > 64) return false;
+    struct cursor c = {text.ptr, text.ptr + text.len};
+    if (!peek_digit(&c)) return parse_named(c, ref_year, ret);
+    return parse_iso(c, ret) || parse_clf(c, ret) || parse_epoch(text, ret);
+}
+
+/* ---- writing ---- */
+
+static void put_digits(char *dst, int count, int v)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        dst[i] = (char)('0' + v % 10);
+        v /= 10;
+    }
+}
+
+void time_write_rfc3339(struct buf *out, nsec t)
+{
+    if (t == TIME_NONE) return;
+    struct civil_time c;
+    time_to_civil(t, &c);
+    char text[] = "0000-00-00T00:00:00.000000000Z";
+    put_digits(text, 4, c.year);
+    put_digits(text + 5, 2, c.month);
+    put_digits(text + 8, 2, c.day);
+    put_digits(text + 11, 2, c.hour);
+    put_digits(text + 14, 2, c.minute);
+    put_digits(text + 17, 2, c.second);
+    put_digits(text + 20, 9, c.nsec);
+    size_t len = c.nsec % 1000000 == 0 ? 23 : c.nsec % 1000 == 0 ? 26 : 29;
+    text[len] = 'Z';
+    buf_put(out, slice_make(text, len + 1));
+}

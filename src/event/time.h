@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Points in time as log records write them. */
+#ifndef VAKA_EVENT_TIME_H
+#define VAKA_EVENT_TIME_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Nanoseconds since 1970-01-01T00:00:00Z, years 1678 to 2262. TIME_NONE: not known. */
+typedef int64_t nsec;
+#define TIME_NONE INT64_MIN
+#define NSEC_PER_SEC INT64_C(1000000000)
+
+struct civil_time {
+    int year, month, day, hour, minute, second; /* month and day from 1 */
+    int nsec;
+};
+
+nsec time_from_civil(const struct civil_time *c); /* UTC; TIME_NONE out of range */
+void time_to_civil(nsec t, struct civil_time *ret); /* UTC */
+unsigned time_iso_week(const struct civil_time *c);
+
+/*
+ * Reads one of: ISO 8601 / RFC 3339 (`T` or space, optional fraction of 1-9 digits after . or ,
+ * optional Z or ±hh[:]mm, no zone = UTC; a date alone), epoch seconds with optional fraction,
+ * epoch milliseconds/microseconds/nanoseconds (by magnitude), `2026/01/02 03:04:05`,
+ * `02/Jan/2026:03:04:05 +0100`, `Mon Jan  2 03:04:05 2026`, RFC 3164 `Jan  2 03:04:05` (needs
+ * ref_year > 0). false when it is none of them.
+ */
+bool time_parse(struct slice text, int ref_year, nsec *ret);
+
+/* 2026-12-23T21:47:00.123Z; fraction with 3, 6 or 9 digits, as few as keep the value. */
+void time_write_rfc3339(struct buf *out, nsec t);
+
+#endif

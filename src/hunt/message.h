@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What the hunt and its decoders say to each other. One table: structs, writers and readers are
+ * made from it. Readers accept a message only when it is consumed to its last byte; what the values
+ * mean (an index within range, an offset inside a text) is for the receiver to check.
+ *
+ *   unit        hunt → decoder: read this; the descriptor comes along
+ *   alert       a rule held. `line` is the finished output line (json, csv) or the matched values
+ *               (table); the record's number goes in at `splice`
+ *   tuple       a match some correlation wants: `body` is a correlator_tuple
+ *   bad         something of `source` could not be read: records == 0: the source itself, else so
+ *               many records of it, of which the first is at `offset`
+ *   split       the unit is a text file that can be read in ranges; nothing was read of it
+ *   progress    how far it is; numbers are of the whole unit so far
+ *   end         the unit is done
+ */
+#ifndef VAKA_HUNT_MESSAGE_H
+#define VAKA_HUNT_MESSAGE_H
+
+#include "proc/frame.h"
+
+enum {
+    MESSAGE_UNIT_MAX = 64 * 1024,              /* payload towards a decoder */
+    MESSAGE_TEXT_MAX = 4 * 1024 * 1024 + 65536, /* one text */
+    MESSAGE_MAX = 5 * 1024 * 1024,              /* payload from a decoder */
+};
+
+#define MESSAGE_FIELDS_UNIT(F)                                                                     \
+    F(text, name) F(text, format) F(u64, size) F(u64, begin) F(u64, end) F(u8, cut) F(u8, regular)
+#define MESSAGE_FIELDS_ALERT(F)                                                                    \
+    F(u32, rule) F(u8, undetermined) F(i64, time) F(u64, record) F(u32, splice) F(text, host)      \
+    F(text, source) F(text, line)
+#define MESSAGE_FIELDS_TUPLE(F) F(u64, record) F(text, source) F(text, body)
+#define MESSAGE_FIELDS_BAD(F)                                                                      \
+    F(text, source) F(text, reason) F(u64, records) F(u64, offset) F(u64, record)
+#define MESSAGE_FIELDS_SPLIT(F) F(text, format) F(u8, cut)
+#define MESSAGE_FIELDS_PROGRESS(F)                                                                 \
+    F(u64, position) F(u64, bytes) F(u64, events) F(u64, last_record) F(u64, untimed)
+#define MESSAGE_FIELDS_END(F)                                                                      \
+    F(u64, position) F(u64, bytes) F(u64, events) F(u64, last_record) F(u64, untimed) F(u64, sources) F(u64, rss)
+
+#define MESSAGES(M)                                                                                \
+    M(unit, UNIT, 1)                                                                               \
+    M(alert, ALERT, 2)                                                                             \
+    M(tuple, TUPLE, 3)                                                                             \
+    M(bad, BAD, 4)                                                                                 \
+    M(split, SPLIT, 5)                                                                             \
+    M(progress, PROGRESS, 6)                                                                       \
+    M(end, END, 7)
+
+typedef uint8_t message_u8;
+typedef uint32_t message_u32;
+typedef uint64_t message_u64;
+typedef int64_t message_i64;
+typedef struct slice message_text; /* borrowed from the frame */
+
+enum message_type {
+#define M(name, NAME, number) MESSAGE_##NAME = number,
+    MESSAGES(M)
+#undef M
+};
+
+#define F(type, field) message_##type field;
+#define M(name, NAME, number)                                                                      \
+    struct message_##name {                                                                        \
+        MESSAGE_FIELDS_##NAME(F)                                                                   \
+    };                                                                                             \
+    /* Appends one whole frame; overflow is the buf's. */                                          \
+    void message_##name##_write(struct buf *out, const struct message_##name *m);                  \
+    /* ERR_CORRUPT unless the payload is exactly one such message. */                              \
+    int message_##name##_read(struct slice payload, struct message_##name *ret) MUST_USE;
+MESSAGES(M)
+#undef M
+#undef F
+
+#endif

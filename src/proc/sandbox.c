@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "proc/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "proc/landlock.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANDBOX_OFF 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define SANDBOX_OFF 1
+#endif
+#endif
+#ifndef SANDBOX_OFF
+#define SANDBOX_OFF 0
+#endif
+
+#define CALLS(...)                                                                                 \
+    (const int[]) { __VA_ARGS__, SCMP_CALL_END }
+enum { SCMP_CALL_END = -1000000 };
+
+/* What any computing process needs of the kernel. mmap and mprotect are added without PROT_EXEC. */
+static const int *const calls_compute = CALLS(
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(getrandom), SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getaffinity), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+    SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill),
+    SCMP_SYS(getrusage), SCMP_SYS(membarrier), SCMP_SYS(rseq), SCMP_SYS(set_robust_list));
+
+/* Descriptors it already has. */
+static const int *const calls_descriptors = CALLS(
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
+    SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(lseek),
+    SCMP_SYS(fstat), SCMP_SYS(close), SCMP_SYS(poll), SCMP_SYS(ppoll));
+
+/* What the hunter does beside that: children, their sandbox, and reading the files it was named. */
+static const int *const calls_hunter = CALLS(
+    SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(wait4),
+    SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(set_tid_address), SCMP_SYS(close_range),
+    SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(fcntl), SCMP_SYS(ioctl),
+    SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(access),
+    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+    SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fadvise64), SCMP_SYS(pwrite64),
+    SCMP_SYS(fsync), SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
+    SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(landlock_create_ruleset),
+    SCMP_SYS(landlock_restrict_self), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
+    SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(pipe2),
+    SCMP_SYS(socketpair));
+
+/* No role of this program has a reason to try these: trying is proof of a takeover. */
+static const int *const calls_fatal = CALLS(
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(move_mount),
+    SCMP_SYS(open_tree), SCMP_SYS(fsopen), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(setns),
+    SCMP_SYS(unshare), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
+    SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
+    SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
+    SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept),
+    SCMP_SYS(accept4));
+
+/* Fatal as well for a role that opens nothing. */
+static const int *const calls_open = CALLS(
+    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat),
+    SCMP_SYS(open_by_handle_at), SCMP_SYS(memfd_create));
+
+struct sandbox_row {
+    const int *allow[4];
+    const int *fatal[3];
+    bool reads_files;
+    uint64_t max_files;  /* RLIMIT_NOFILE; 0: as it is */
+    uint64_t max_memory; /* RLIMIT_DATA, bytes; 0: as it is */
+};
+
+static const struct sandbox_row rows[] = {
+    [SANDBOX_HUNTER] = {.allow = {calls_compute, calls_descriptors, calls_hunter, NULL},
+                        .fatal = {calls_fatal, NULL},
+                        .reads_files = true},
+    [SANDBOX_DECODER] = {.allow = {calls_compute, calls_descriptors, NULL},
+                         .fatal = {calls_fatal, calls_open, NULL},
+                         .max_files = 32,
+                         .max_memory = UINT64_C(1) << 30},
+};
+
+static int add_calls(scmp_filter_ctx ctx, uint32_t action, const int *const *lists)
+{
+    for (; *lists; lists++) {
+        for (const int *call = *lists; *call != SCMP_CALL_END; call++) {
+            int r = seccomp_rule_add(ctx, action, *call, 0);
+            /* A call that this architecture does not have needs no rule. */
+            if (r != 0 && r != -EDOM && r != -EEXIST) return ERR_LIMIT;
+        }
+    }
+    return 0;
+}
+
+static int add_conditions(scmp_filter_ctx ctx, const struct sandbox_row *row)
+{
+    int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+                             SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    if (r == 0)
+        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+                             SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    if (r == 0 && row->reads_files) {
+        const uint64_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                             SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY));
+        if (r == 0 && SCMP_SYS(open) >= 0)
+            r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+                                 SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY));
+    }
+    return r == 0 ? 0 : ERR_LIMIT;
+}
+
+static int filter_enter(const struct sandbox_row *row)
+{
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    if (!ctx) return ERR_NOMEM;
+    /* Calls of another ABI (32 bit, x32) have no business here at all. */
+    int result = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0
+                     ? 0
+                     : ERR_LIMIT;
+    if (result == 0) result = add_calls(ctx, SCMP_ACT_ALLOW, row->allow);
+    if (result == 0) result = add_calls(ctx, SCMP_ACT_KILL_PROCESS, row->fatal);
+    if (result == 0) result = add_conditions(ctx, row);
+    /* A tree instead of a list: a call costs a handful of steps. */
+    if (result == 0) (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    if (result == 0 && seccomp_load(ctx) != 0) result = ERR_LIMIT;
+    seccomp_release(ctx);
+    return result;
+}
+
+static void limit(__rlimit_resource_t which, uint64_t value)
+{
+    struct rlimit now;
+    if (getrlimit(which, &now) != 0) return;
+    if (now.rlim_max != RLIM_INFINITY && now.rlim_max < value) return;
+    (void)setrlimit(which, &(struct rlimit){.rlim_cur = value, .rlim_max = value});
+}
+
+const char *sandbox_level_name(enum sandbox_level level)
+{
+    switch (level) {
+    case SANDBOX_FULL: return "landlock+seccomp";
+    case SANDBOX_FILTER: return "seccomp";
+    case SANDBOX_NONE: break;
+    }
+    return "none";
+}
+
+int sandbox_enter(enum sandbox_role role, const struct sandbox_files *files,
+                  enum sandbox_level *ret_level)
+{
+    const struct sandbox_row *row = &rows[role];
+    enum sandbox_level none = SANDBOX_NONE;
+    if (!ret_level) ret_level = &none;
+    *ret_level = SANDBOX_NONE;
+    if (SANDBOX_OFF) return 0;
+    limit(RLIMIT_CORE, 0);
+    if (row->max_files) limit(RLIMIT_NOFILE, row->max_files);
+    if (row->max_memory) limit(RLIMIT_DATA, row->max_memory);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return ERR_LIMIT;
+    /* Nobody of the same user attaches to it or reads its memory. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    bool confined = landlock_confine(row->reads_files && files ? files->paths : NULL,
+                                     row->reads_files && files ? files->n_paths : 0) == 0;
+    int result = filter_enter(row);
+    if (result == 0) *ret_level = confined ? SANDBOX_FULL : SANDBOX_FILTER;
+    return result;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What a process of the program may still do once it has what it needs. One row of a table per
+ * role; a role is entered once, is inherited by forks, and can only get narrower.
+ *
+ * Every role: no new privileges, no core files. exec, ptrace, mount, bpf and network sockets kill
+ * the process; any other call that the role does not list fails with ENOSYS. Files: Landlock (where
+ * the kernel has it) and the system call filter both say no, so that either alone is enough.
+ *
+ * With sanitizers compiled in (they need calls of their own) sandbox_enter() does nothing and says
+ * so in ret->level.
+ */
+#ifndef VAKA_PROC_SANDBOX_H
+#define VAKA_PROC_SANDBOX_H
+
+#include "base/error.h"
+
+enum sandbox_role {
+    SANDBOX_HUNTER,  /* opens the named paths read-only, forks decoders, talks to its terminal */
+    SANDBOX_DECODER, /* nothing but the descriptors it has and is sent */
+};
+
+enum sandbox_level {
+    SANDBOX_NONE,    /* neither: sanitizer build, or a kernel without both */
+    SANDBOX_FILTER,  /* system calls are filtered */
+    SANDBOX_FULL,    /* and Landlock confines files */
+};
+
+struct sandbox_files {
+    const char *const *paths; /* files and folders that stay readable (SANDBOX_HUNTER only) */
+    size_t n_paths;
+};
+
+/*
+ * `files` may be NULL. ERR_LIMIT: the kernel refused the filter. *ret_level (may be NULL) says what
+ * is in force, also on failure.
+ */
+int sandbox_enter(enum sandbox_role role, const struct sandbox_files *files,
+                  enum sandbox_level *ret_level) MUST_USE;
+const char *sandbox_level_name(enum sandbox_level level);
+
+#endif

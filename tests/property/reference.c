@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "reference.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/utf8.h"
+
+enum { CHARS_MAX = 2048, VARIANTS_MAX = 512, ANY = -1, ONE = -2 };
+
+/* A value or pattern as characters; a byte that is not UTF-8 is 0x200000 + byte. */
+struct chars {
+    int32_t c[CHARS_MAX];
+    size_t n;
+};
+
+static void push(struct chars *s, int32_t c)
+{
+    if (s->n < CHARS_MAX) s->c[s->n++] = c;
+}
+
+static struct chars *decode(struct slice text)
+{
+    struct chars *s = calloc(1, sizeof *s);
+    for (size_t i = 0; i < text.len;) {
+        uint32_t cp;
+        unsigned n = utf8_decode(text, i, &cp);
+        if (n == 0) push(s, 0x200000 + (unsigned char)text.ptr[i++]);
+        else push(s, (int32_t)cp), i += n;
+    }
+    return s;
+}
+
+/* Specification, "Escape Character": \ escapes only * ? and itself. */
+static struct chars *pattern_of(struct slice text)
+{
+    struct chars *raw = decode(text), *p = calloc(1, sizeof *p);
+    for (size_t i = 0; i < raw->n; i++) {
+        int32_t c = raw->c[i], next = i + 1 < raw->n ? raw->c[i + 1] : 0;
+        if (c == '\\' && (next == '*' || next == '?' || next == '\\')) push(p, next), i++;
+        else if (c == '*') push(p, ANY);
+        else if (c == '?') push(p, ONE);
+        else push(p, c);
+    }
+    free(raw);
+    return p;
+}
+
+static int32_t fold(int32_t c)
+{
+    return c >= 0 && c < 0x110000 ? (int32_t)utf8_fold_cp((uint32_t)c) : c;
+}
+
+/* Textbook dynamic programming over (pattern, text). */
+static bool like(const struct chars *p, const struct chars *t, bool cased)
+{
+    static bool row[2][CHARS_MAX + 1];
+    memset(row, 0, sizeof row);
+    row[0][0] = true;
+    for (size_t i = 0; i < p->n; i++) {
+        bool *now = row[i & 1], *next = row[(i + 1) & 1];
+        for (size_t k = 0; k <= t->n; k++) {
+            if (p->c[i] == ANY) next[k] = now[k] || (k && next[k - 1]);
+            else if (k == 0) next[k] = false;
+            else if (p->c[i] == ONE) next[k] = now[k - 1];
+            else if (cased) next[k] = now[k - 1] && p->c[i] == t->c[k - 1];
+            else next[k] = now[k - 1] && fold(p->c[i]) == fold(t->c[k - 1]);
+        }
+    }
+    return row[p->n & 1][t->n];
+}
+
+/* What the modifiers of one item say. */
+struct item {
+    bool contains, starts, ends, all, exists, cased, neq, windash, base64, base64offset;
+    int utf16; /* 'l', 'b', 'B' (byte order mark) */
+    bool re, i, m, s, cidr, fieldref;
+    const char *compare; /* lt … */
+    const char *time;
+};
+
+static bool is(struct slice s, const char *word)
+{
+    return slice_eq_nocase(s, slice_of(word));
+}
+
+static struct item item_of(const struct sigma_item *in)
+{
+    static const char *const compares[] = {"lt", "lte", "gt", "gte"};
+    static const char *const times[] = {"minute", "hour", "day", "week", "month", "year"};
+    struct item it = {0};
+    for (uint32_t k = 0; k < in->n_modifiers; k++) {
+        struct slice m = in->modifiers[k];
+        if (is(m, "contains")) it.contains = true;
+        if (is(m, "startswith")) it.starts = true;
+        if (is(m, "endswith")) it.ends = true;
+        if (is(m, "all")) it.all = true;
+        if (is(m, "exists")) it.exists = true;
+        if (is(m, "cased")) it.cased = true;
+        if (is(m, "neq")) it.neq = true;
+        if (is(m, "windash")) it.windash = true;
+        if (is(m, "base64")) it.base64 = true;
+        if (is(m, "base64offset")) it.base64offset = true;
+        if (is(m, "utf16le") || is(m, "wide")) it.utf16 = 'l';
+        if (is(m, "utf16be")) it.utf16 = 'b';
+        if (is(m, "utf16")) it.utf16 = 'B';
+        if (is(m, "re")) it.re = true;
+        if (is(m, "i")) it.i = true;
+        if (is(m, "m")) it.m = true;
+        if (is(m, "s")) it.s = true;
+        if (is(m, "cidr")) it.cidr = true;
+        if (is(m, "fieldref")) it.fieldref = true;
+        for (size_t c = 0; c < 4; c++)
+            if (is(m, compares[c])) it.compare = compares[c];
+        for (size_t c = 0; c < 6; c++)
+            if (is(m, times[c])) it.time = times[c];
+    }
+    return it;
+}
+
+static bool is_word(int32_t c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Every way of writing the dashes that begin a word: each of the five characters at each place. */
+static size_t windash(const struct chars *p, struct chars **out, size_t max)
+{
+    static const int32_t dashes[] = {'-', '/', 0x2013, 0x2014, 0x2015};
+    size_t n = 1;
+    out[0] = calloc(1, sizeof **out);
+    *out[0] = *p;
+    for (size_t i = 0; i < p->n; i++) {
+        bool dash = false;
+        for (size_t d = 0; d < 5; d++) dash |= p->c[i] == dashes[d];
+        bool begins = (i == 0 || !is_word(p->c[i - 1])) && i + 1 < p->n && is_word(p->c[i + 1]);
+        if (!dash || !begins) continue;
+        size_t before = n;
+        for (size_t k = 0; k < before; k++)
+            for (size_t d = 0; d < 5; d++) {
+                if (dashes[d] == out[k]->c[i] || n == max) continue;
+                out[n] = calloc(1, sizeof **out);
+                *out[n] = *out[k];
+                out[n]->c[i] = dashes[d];
+                n++;
+            }
+    }
+    return n;
+}
+
+static size_t to_bytes(const struct chars *s, unsigned char *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        char enc[4];
+        unsigned len = utf8_encode(enc, (uint32_t)s->c[i]);
+        memcpy(out + n, enc, len);
+        n += len;
+    }
+    return n;
+}
+
+static size_t to_utf16(const struct chars *s, int order, unsigned char *out)
+{
+    size_t n = 0;
+    bool big = order == 'b';
+    if (order == 'B') out[n++] = 0xff, out[n++] = 0xfe;
+    for (size_t i = 0; i < s->n; i++) {
+        uint32_t c = (uint32_t)s->c[i], unit[2] = {c, 0};
+        if (c >= 0x10000) unit[0] = 0xd800 + ((c - 0x10000) >> 10), unit[1] = 0xdc00 + (c & 0x3ff);
+        for (int k = 0; k < 2 && (k == 0 || unit[k]); k++) {
+            out[n++] = (unsigned char)(big ? unit[k] >> 8 : unit[k] & 255);
+            out[n++] = (unsigned char)(big ? unit[k] & 255 : unit[k] >> 8);
+        }
+    }
+    return n;
+}
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static struct chars *base64(const unsigned char *in, size_t n)
+{
+    struct chars *s = calloc(1, sizeof *s);
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t v = (uint32_t)in[i] << 16;
+        if (i + 1 < n) v |= (uint32_t)in[i + 1] << 8;
+        if (i + 2 < n) v |= in[i + 2];
+        push(s, alphabet[v >> 18]);
+        push(s, alphabet[v >> 12 & 63]);
+        push(s, i + 1 < n ? alphabet[v >> 6 & 63] : '=');
+        push(s, i + 2 < n ? alphabet[v & 63] : '=');
+    }
+    return s;
+}
+
+/*
+ * The characters that do not depend on what stands before or after: all bits of them come from
+ * the value, which is at byte `offset` of a group of three.
+ */
+static struct chars *base64_inside(const unsigned char *in, size_t n, size_t offset)
+{
+    unsigned char padded[4 * CHARS_MAX + 4] = {0};
+    memcpy(padded + offset, in, n);
+    struct chars *all = base64(padded, n + offset), *s = calloc(1, sizeof *s);
+    for (size_t i = 0; i < all->n; i++)
+        if (i * 6 >= offset * 8 && (i + 1) * 6 <= (offset + n) * 8) push(s, all->c[i]);
+    free(all);
+    return s;
+}
+
+static struct chars *with_wildcards(struct chars *p, const struct item *it)
+{
+    struct chars *out = calloc(1, sizeof *out);
+    if (it->contains || it->ends) push(out, ANY);
+    for (size_t i = 0; i < p->n; i++) push(out, p->c[i]);
+    if (it->contains || it->starts) push(out, ANY);
+    free(p);
+    return out;
+}
+
+/* All patterns one value stands for. */
+static size_t patterns(const struct item *it, struct slice text, struct chars **out)
+{
+    struct chars *p = pattern_of(text);
+    unsigned char bytes[8 * CHARS_MAX];
+    size_t n = 1;
+    out[0] = p;
+    if (it->windash) {
+        n = windash(p, out, VARIANTS_MAX);
+        free(p);
+    }
+    if (it->utf16 || it->base64 || it->base64offset) {
+        size_t made = 0;
+        struct chars *in[VARIANTS_MAX];
+        memcpy(in, out, n * sizeof *in);
+        for (size_t k = 0; k < n && made + 3 < VARIANTS_MAX; k++) {
+            size_t len = it->utf16 ? to_utf16(in[k], it->utf16, bytes) : to_bytes(in[k], bytes);
+            if (it->base64) {
+                out[made++] = base64(bytes, len);
+            } else if (it->base64offset) {
+                for (size_t o = 0; o < 3; o++) out[made++] = base64_inside(bytes, len, o);
+            } else {
+                struct chars *s = calloc(1, sizeof *s);
+                for (size_t i = 0; i < len; i++)
+                    push(s, bytes[i] < 0x80 ? bytes[i] : 0x200000 + bytes[i]);
+                out[made++] = s;
+            }
+            free(in[k]);
+        }
+        n = made;
+    }
+    for (size_t k = 0; k < n; k++) out[k] = with_wildcards(out[k], it);
+    return n;
+}
+
+static bool compare(const char *how, double x, double y)
+{
+    if (!strcmp(how, "lt")) return x < y;
+    if (!strcmp(how, "lte")) return x <= y;
+    if (!strcmp(how, "gt")) return x > y;
+    if (!strcmp(how, "gte")) return x >= y;
+    return x == y;
+}
+
+/* YYYY-MM-DD[T ]HH:MM:SS… in UTC, which is what the generators write. */
+static bool time_part(struct slice text, const char *part, double *ret)
+{
+    char z[32] = "", week[8];
+    if (text.len < 19) return false;
+    memcpy(z, text.ptr, 19);
+    struct tm tm = {0};
+    if (sscanf(z, "%4d-%2d-%2d%*1[T ]%2d:%2d:%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+               &tm.tm_min, &tm.tm_sec) != 6)
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    time_t t = timegm(&tm);
+    gmtime_r(&t, &tm);
+    if (!strcmp(part, "minute")) *ret = tm.tm_min;
+    if (!strcmp(part, "hour")) *ret = tm.tm_hour;
+    if (!strcmp(part, "day")) *ret = tm.tm_mday;
+    if (!strcmp(part, "month")) *ret = tm.tm_mon + 1;
+    if (!strcmp(part, "year")) *ret = tm.tm_year + 1900;
+    strftime(week, sizeof week, "%V", &tm);
+    if (!strcmp(part, "week")) *ret = strtod(week, NULL);
+    return true;
+}
+
+static bool in_network(struct slice network, struct slice value)
+{
+    char net[64] = "", val[64] = "";
+    if (network.len >= sizeof net || value.len >= sizeof val) return false;
+    memcpy(net, network.ptr, network.len);
+    memcpy(val, value.ptr, value.len);
+    char *slash = strchr(net, '/');
+    int family = strchr(net, ':') ? AF_INET6 : AF_INET;
+    unsigned bits = slash ? (unsigned)strtoul(slash + 1, NULL, 10) : family == AF_INET6 ? 128 : 32;
+    if (slash) *slash = 0;
+    unsigned char a[16], b[16];
+    if (inet_pton(family, net, a) != 1 || inet_pton(family, val, b) != 1) return false;
+    for (unsigned i = 0; i < bits; i++)
+        if ((a[i / 8] ^ b[i / 8]) >> (7 - i % 8) & 1) return false;
+    return true;
+}
+
+static bool regex_finds(const struct item *it, struct slice pattern, struct slice text)
+{
+    int code;
+    size_t at;
+    uint32_t flags = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | (it->i ? PCRE2_CASELESS : 0) |
+                     (it->m ? PCRE2_MULTILINE : 0) | (it->s ? PCRE2_DOTALL : 0);
+    pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, flags, &code, &at, NULL);
+    if (!re) return false;
+    pcre2_match_data *md = pcre2_match_data_create(1, NULL);
+    int r = pcre2_match(re, (PCRE2_SPTR)(text.ptr ? text.ptr : ""), text.len, 0, 0, md, NULL);
+    pcre2_match_data_free(md);
+    pcre2_code_free(re);
+    return r >= 0;
+}
+
+static bool string_holds(const struct item *it, struct slice pattern, struct slice text, bool anywhere)
+{
+    struct chars *p[VARIANTS_MAX], *t = decode(text);
+    struct item bound = *it;
+    if (anywhere) bound.contains = true;
+    size_t n = patterns(&bound, pattern, p);
+    bool holds = false;
+    for (size_t k = 0; k < n; k++) {
+        holds = holds || like(p[k], t, it->cased);
+        free(p[k]);
+    }
+    free(t);
+    return holds;
+}
+
+/* One value of a rule against one value of the event. */
+static bool value_holds(const struct item *it, const struct sigma_value *v, const struct ref_field *f,
+                        bool anywhere)
+{
+    double x, y;
+    if (f->type == REF_NULL) return false;
+    if (it->re) return regex_finds(it, v->text, f->text);
+    if (it->cidr) return in_network(v->text, f->text);
+    if (it->time)
+        return slice_to_double(v->text, &y) && time_part(f->text, it->time, &x) &&
+               compare(it->compare ? it->compare : "eq", x, y);
+    if (it->compare)
+        return slice_to_double(f->text, &x) && slice_to_double(v->text, &y) &&
+               compare(it->compare, x, y);
+    if (v->type == SIGMA_NUMBER && f->type == REF_NUMBER && !it->contains && !it->starts &&
+        !it->ends && slice_to_double(f->text, &x) && slice_to_double(v->text, &y) && x == y)
+        return true;
+    return string_holds(it, v->text, f->text, anywhere);
+}
+
+static bool same_field(struct slice a, struct slice b)
+{
+    return slice_eq_nocase(a, b);
+}
+
+static bool refers(const struct item *it, const struct ref_event *ev, struct slice field,
+                   struct slice other)
+{
+    for (uint32_t i = 0; i < ev->n; i++)
+        for (uint32_t k = 0; k < ev->n; k++) {
+            const struct ref_field *a = &ev->fields[i], *b = &ev->fields[k];
+            if (!same_field(a->name, field) || !same_field(b->name, other)) continue;
+            if (a->type == REF_NULL || b->type == REF_NULL) continue;
+            struct chars *x = decode(a->text), *y = with_wildcards(decode(b->text), it);
+            bool holds = like(y, x, it->cased);
+            free(x);
+            free(y);
+            if (holds) return true;
+        }
+    return false;
+}
+
+static bool one_value(const struct item *it, const struct sigma_item *in, const struct sigma_value *v,
+                      const struct ref_event *ev)
+{
+    bool present = false, any_not_null = false;
+    for (uint32_t i = 0; i < ev->n; i++) {
+        struct slice name = ev->fields[i].name;
+        bool below = name.len > in->field.len && name.ptr[in->field.len] == '.' &&
+                     same_field(slice_until(name, in->field.len), in->field);
+        if (below) present = any_not_null = true;
+        if (!same_field(name, in->field)) continue;
+        present = true;
+        any_not_null |= ev->fields[i].type != REF_NULL;
+    }
+    if (it->exists) return present == is(v->text, "true");
+    if (v->type == SIGMA_NULL) return !any_not_null;
+    if (it->fieldref) return refers(it, ev, in->field, v->text);
+    bool anywhere = in->field.len == 0;
+    for (uint32_t i = 0; i < ev->n; i++)
+        if ((anywhere || same_field(ev->fields[i].name, in->field)) &&
+            value_holds(it, v, &ev->fields[i], anywhere))
+            return true;
+    return false;
+}
+
+bool ref_item_holds(const struct sigma_item *in, const struct ref_event *ev)
+{
+    struct item it = item_of(in);
+    bool any = false, all = true;
+    for (uint32_t k = 0; k < in->n_values; k++) {
+        bool holds = one_value(&it, in, &in->values[k], ev);
+        any |= holds;
+        all &= holds;
+    }
+    bool holds = it.all ? all : any;
+    return it.neq ? !holds : holds;
+}
+
+static bool search_holds(const struct sigma_search *s, const struct ref_event *ev)
+{
+    for (uint32_t m = 0; m < s->n_maps; m++) {
+        bool all = true;
+        for (uint32_t k = 0; k < s->maps[m].n_items; k++)
+            all = all && ref_item_holds(&s->maps[m].items[k], ev);
+        if (all) return true;
+    }
+    return false;
+}
+
+/* The condition, evaluated from its text by recursive descent. */
+struct reader {
+    const struct sigma_detection *d;
+    const struct ref_event *ev;
+    struct slice rest;
+};
+
+static struct slice peek(struct reader *r, struct slice *ret_rest)
+{
+    struct slice s = slice_trim(r->rest);
+    size_t n = 0;
+    if (s.len && (s.ptr[0] == '(' || s.ptr[0] == ')')) n = 1;
+    else
+        while (n < s.len && !strchr(" \t\r\n()", s.ptr[n])) n++;
+    *ret_rest = slice_from(s, n);
+    return slice_until(s, n);
+}
+
+static bool take_word(struct reader *r, const char *word)
+{
+    struct slice rest;
+    if (!is(peek(r, &rest), word)) return false;
+    r->rest = rest;
+    return true;
+}
+
+static bool name_like(struct slice pattern, struct slice name)
+{
+    if (pattern.len == 0) return name.len == 0;
+    if (pattern.ptr[0] == '*') {
+        for (size_t i = 0; i <= name.len; i++)
+            if (name_like(slice_from(pattern, 1), slice_from(name, i))) return true;
+        return false;
+    }
+    return name.len && name.ptr[0] == pattern.ptr[0] &&
+           name_like(slice_from(pattern, 1), slice_from(name, 1));
+}
+
+static bool read_or(struct reader *r);
+
+static bool read_primary(struct reader *r)
+{
+    if (take_word(r, "(")) {
+        bool v = read_or(r);
+        (void)take_word(r, ")");
+        return v;
+    }
+    struct slice word = peek(r, &r->rest), rest;
+    bool counted = is(word, "1") || is(word, "all") || is(word, "any");
+    if (counted && is(peek(r, &rest), "of")) {
+        r->rest = rest;
+        bool them, want_all = is(word, "all"), any = false, all = true;
+        word = peek(r, &r->rest);
+        them = is(word, "them");
+        for (uint32_t i = 0; i < r->d->n_searches; i++) {
+            const struct sigma_search *s = &r->d->searches[i];
+            if (them ? s->name.ptr[0] == '_' : !name_like(word, s->name)) continue;
+            bool v = search_holds(s, r->ev);
+            any |= v;
+            all &= v;
+        }
+        return want_all ? all : any;
+    }
+    for (uint32_t i = 0; i < r->d->n_searches; i++)
+        if (slice_eq(r->d->searches[i].name, word)) return search_holds(&r->d->searches[i], r->ev);
+    return false;
+}
+
+static bool read_not(struct reader *r)
+{
+    if (take_word(r, "not")) return !read_not(r);
+    return read_primary(r);
+}
+
+static bool read_and(struct reader *r)
+{
+    bool v = read_not(r);
+    while (take_word(r, "and")) v = read_not(r) && v;
+    return v;
+}
+
+static bool read_or(struct reader *r)
+{
+    bool v = read_and(r);
+    while (take_word(r, "or")) v = read_and(r) || v;
+    return v;
+}
+
+int ref_evaluate(const struct sigma_doc *rule, const struct ref_event *event)
+{
+    for (uint32_t i = 0; i < rule->detection.n_conditions; i++) {
+        struct reader r = {&rule->detection, event, rule->detection.conditions[i].text};
+        bool v = read_or(&r);
+        if (slice_trim(r.rest).len) return -1;
+        if (v) return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "event/time.h"
+
+#include "test.h"
+
+static struct buf out;
+
+static struct slice show(nsec t)
+{
+    buf_done(&out);
+    buf_init(&out, 100);
+    time_write_rfc3339(&out, t);
+    return buf_slice(&out);
+}
+
+TEST(time_parse_forms)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"2026-12-23T21:47:00.123Z", "2026-12-23T21:47:00.123Z"},
+        {"2026-12-23 21:47:00", "2026-12-23T21:47:00.000Z"},
+        {"2026-12-23 21:47", "2026-12-23T21:47:00.000Z"},
+        {"2026-12-23T21:47Z", "2026-12-23T21:47:00.000Z"},
+        {"2026-12-23", "2026-12-23T00:00:00.000Z"},
+        {"2026-12-23T21:47:00,5Z", "2026-12-23T21:47:00.500Z"},
+        {"2026-12-23T21:47:00.1234567Z", "2026-12-23T21:47:00.123456700Z"},
+        {"2026-12-23T21:47:00.123456789+00:00", "2026-12-23T21:47:00.123456789Z"},
+        {"2026-12-23T21:47:00+01:00", "2026-12-23T20:47:00.000Z"},
+        {"2026-12-23T21:47:00+0530", "2026-12-23T16:17:00.000Z"},
+        {"2026-12-23T21:47:00-08", "2026-12-24T05:47:00.000Z"},
+        {"2026-12-23 21:47:00.000001 +0100", "2026-12-23T20:47:00.000001Z"},
+        {"2026-12-23 21:47:00 UTC", "2026-12-23T21:47:00.000Z"},
+        {"2026/01/02 03:04:05", "2026-01-02T03:04:05.000Z"},
+        {"02/Jan/2026:03:04:05 +0100", "2026-01-02T02:04:05.000Z"},
+        {"Mon Jan  2 03:04:05 2026", "2026-01-02T03:04:05.000Z"},
+        {"Fri Jan 12 03:04:05 2026", "2026-01-12T03:04:05.000Z"},
+        {"Jan  2 03:04:05", "2025-01-02T03:04:05.000Z"},
+        {"Feb 12 03:04:05.250", "2025-02-12T03:04:05.250Z"},
+        {"Feb 2 03:04:05", "2025-02-02T03:04:05.000Z"},
+        {" 1700000000 ", "2023-11-14T22:13:20.000Z"},
+        {"1700000000.123456", "2023-11-14T22:13:20.123456Z"},
+        {"1700000000123", "2023-11-14T22:13:20.123Z"},
+        {"1700000000123456", "2023-11-14T22:13:20.123456Z"},
+        {"1700000000123456789", "2023-11-14T22:13:20.123456789Z"},
+        {"0", "1970-01-01T00:00:00.000Z"},
+        {"2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"},
+        {"2000-02-29T00:00:00Z", "2000-02-29T00:00:00.000Z"},
+        {"1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"},
+        {"1678-01-01T00:00:00Z", "1678-01-01T00:00:00.000Z"},
+        {"2262-04-11T23:47:16.854775807Z", "2262-04-11T23:47:16.854775807Z"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nsec t = TIME_NONE;
+        if (!time_parse(slice_of(cases[i].text), 2025, &t))
+            test_fail(__FILE__, __LINE__, "refused: %s", cases[i].text);
+        else
+            CHECK_SLICE(show(t), cases[i].want);
+    }
+}
+
+TEST(time_parse_refuses)
+{
+    static const char *const cases[] = {
+        "", " ", "x", "2026-13-01", "2026-00-01", "2026-02-30", "1900-02-29", "2026-1-1",
+        "2026-12-23T24:00:00Z", "2026-12-23T21:60:00Z", "2026-12-23T21:47:61Z",
+        "2026-12-23T21:47:00.Z", "2026-12-23T21:47:00.1234567890Z", "2026-12-23T21:47:00+1",
+        "2026-12-23T21:47:00+24:00", "2026-12-23T21:47:00 ", "2026-12-23T21:47:00Zx",
+        "2026-12-23T", "2026-12-23x", "2026-12/23", "1677-01-01", "2263-01-01",
+        "2262-04-11T23:47:16.854775808Z", "9999999999999999999", "99999999999999999999",
+        "1700000000.", "1700000000.x", "1700000000123.5", "-1", "1e9", "Jan 2 03:04",
+        "Foo  2 03:04:05", "Jan 32 03:04:05", "02/Jan/2026", "02/Jan/2026:03:04:05 x",
+        "Mon Jan  2 03:04:05 26",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nsec t = 42;
+        struct slice s = slice_of(cases[i]);
+        if (s.len > 1 && s.ptr[s.len - 1] == ' ') continue; /* blanks around are dropped */
+        if (time_parse(s, 2025, &t)) test_fail(__FILE__, __LINE__, "accepted: %s", cases[i]);
+        CHECK_INT(t, 42);
+    }
+    nsec t;
+    CHECK(!time_parse(SLICE("Jan  2 03:04:05"), 0, &t));
+    CHECK(time_parse(SLICE("Mon Jan  2 03:04:05 2026"), 0, &t));
+}
+
+TEST(time_civil_round_trip_of_every_day)
+{
+    struct civil_time c = {.year = 1678, .month = 1, .day = 1, .hour = 23, .nsec = 999999999};
+    nsec t = time_from_civil(&c);
+    REQUIRE(t != TIME_NONE);
+    for (int n = 0; n < 213400; n++) {
+        struct civil_time back;
+        time_to_civil(t, &back);
+        if (time_from_civil(&back) != t || back.hour != 23 || back.nsec != 999999999) {
+            test_fail(__FILE__, __LINE__, "day %d", n);
+            break;
+        }
+        if (n == 213399) CHECK_INT(back.year, 2262);
+        t += 86400 * NSEC_PER_SEC;
+    }
+}
+
+TEST(time_extremes)
+{
+    CHECK_SLICE(show(INT64_MAX), "2262-04-11T23:47:16.854775807Z");
+    CHECK_SLICE(show(INT64_MIN + 1), "1677-09-21T00:12:43.145224193Z");
+    CHECK_SLICE(show(-1), "1969-12-31T23:59:59.999999999Z");
+    CHECK_INT(show(TIME_NONE).len, 0);
+    struct civil_time c = {.year = 2262, .month = 4, .day = 12};
+    CHECK(time_from_civil(&c) == TIME_NONE);
+}
+
+TEST(time_iso_weeks)
+{
+    static const struct {
+        int year, month, day;
+        unsigned week;
+    } cases[] = {
+        {2026, 1, 1, 1},   {2025, 12, 29, 1}, {2025, 12, 28, 52}, {2021, 1, 3, 53},
+        {2021, 1, 4, 1},   {2020, 12, 31, 53}, {2016, 1, 3, 53},  {2008, 12, 29, 1},
+        {2027, 1, 1, 53},  {2024, 12, 30, 1}, {2023, 1, 1, 52},   {2026, 12, 23, 52},
+        {1970, 1, 1, 1},   {1969, 12, 29, 1}, {1900, 1, 1, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct civil_time c = {
+            .year = cases[i].year, .month = cases[i].month, .day = cases[i].day};
+        if (time_iso_week(&c) != cases[i].week)
+            test_fail(__FILE__, __LINE__, "%d-%d-%d is week %u, not %u", c.year, c.month, c.day,
+                      time_iso_week(&c), cases[i].week);
+    }
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "test.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+extern const struct test_case *const __start_test_cases[];
+extern const struct test_case *const __stop_test_cases[];
+
+static jmp_buf stop_here;
+static int failures_of_test;
+static const char *skipped;
+
+void test_fail(const char *file, int line, const char *fmt, ...)
+{
+    failures_of_test++;
+    if (failures_of_test > 20) return;
+    printf("# %s:%d: ", file, line);
+    va_list ap;
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+    printf("\n");
+}
+
+void test_stop(void)
+{
+    longjmp(stop_here, 1);
+}
+
+void test_skip(const char *why)
+{
+    skipped = why;
+    longjmp(stop_here, 1);
+}
+
+const char *test_corpus(void)
+{
+    const char *dir = getenv("VAKA_CORPUS");
+    struct stat st;
+    return dir && *dir && stat(dir, &st) == 0 && S_ISDIR(st.st_mode) ? dir : NULL;
+}
+
+char *test_read_file(const char *path, size_t *ret_len)
+{
+    FILE *f = fopen(path, "rbe");
+    if (!f) {
+        printf("Bail out! cannot read %s\n", path);
+        exit(1);
+    }
+    size_t len = 0, cap = 65536;
+    char *data = malloc(cap);
+    for (size_t n; data && (n = fread(data + len, 1, cap - len, f)) > 0;) {
+        len += n;
+        if (len == cap) data = realloc(data, cap *= 2);
+    }
+    (void)fclose(f);
+    if (!data) exit(1);
+    *ret_len = len;
+    return data;
+}
+
+static bool selected(const char *name, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        size_t n = strlen(argv[i]);
+        if (n && argv[i][n - 1] == '*' ? strncmp(name, argv[i], n - 1) == 0
+                                       : strcmp(name, argv[i]) == 0)
+            return true;
+    }
+    return argc < 2;
+}
+
+static void run_one(const struct test_case *t)
+{
+    failures_of_test = 0;
+    skipped = NULL;
+    if (setjmp(stop_here) == 0) t->run();
+}
+
+int main(int argc, char **argv)
+{
+    int number = 0, failed = 0;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (const struct test_case *const *t = __start_test_cases; t < __stop_test_cases; t++) {
+        if (!selected((*t)->name, argc, argv)) continue;
+        run_one(*t);
+        number++;
+        if (failures_of_test) failed++;
+        printf("%s %d - %s%s%s\n", failures_of_test ? "not ok" : "ok", number, (*t)->name,
+               skipped && !failures_of_test ? " # SKIP " : "",
+               skipped && !failures_of_test ? skipped : "");
+    }
+    printf("1..%d\n", number);
+    return failed != 0;
+}
