@@ -97,3 +97,31 @@ void json_write_key(struct buf *b, const char *key)
     json_write_string(b, slice_of(key));
     buf_putc(b, ':');
 }
+
+static size_t digits_at(struct slice s, size_t at)
+{
+    size_t i = at;
+    while (i < s.len && s.ptr[i] >= '0' && s.ptr[i] <= '9') i++;
+    return i - at;
+}
+
+bool json_is_number(struct slice s)
+{
+    size_t i = s.len && s.ptr[0] == '-';
+    size_t n = digits_at(s, i);
+    if (n == 0 || (n > 1 && s.ptr[i] == '0')) return false;
+    i += n;
+    if (i < s.len && s.ptr[i] == '.') {
+        n = digits_at(s, i + 1);
+        if (n == 0) return false;
+        i += 1 + n;
+    }
+    if (i < s.len && (s.ptr[i] == 'e' || s.ptr[i] == 'E')) {
+        i++;
+        if (i < s.len && (s.ptr[i] == '+' || s.ptr[i] == '-')) i++;
+        n = digits_at(s, i);
+        if (n == 0) return false;
+        i += n;
+    }
+    return i == s.len;
+}

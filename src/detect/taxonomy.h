@@ -29,7 +29,7 @@ struct taxonomy_label {
     const struct taxonomy_map *map;          /* NULL: names as they are */
 };
 
-/* What one event is. Equal inputs give the same pointer: usable as a key until taxonomy_free(). */
+/* What one event is. Equal inputs give the same pointer: usable as a key until router_free(). */
 struct taxonomy_route {
     uint32_t id; /* small, dense */
     const struct taxonomy_label *labels;
@@ -39,6 +39,7 @@ struct taxonomy_route {
      * service) does not contradict it. Closed: only the labels count.
      */
     bool open_product, open_category, open_service;
+    const struct taxonomy *taxonomy;
 };
 
 enum { TAXONOMY_ROUTES_MAX = 4096 };
@@ -68,12 +69,18 @@ void router_free(struct router *r);
  * Forgets its key roles by itself when the key table was cleared.
  */
 const struct taxonomy_route *router_route(struct router *r, struct event *ev);
-/* Whether the rule's log source is met by, or not contradicted by, the route. */
+/*
+ * Whether the rule's log source is met by, or not contradicted by, the route: each of product,
+ * category and service that the rule names is open, or is what one of the labels says.
+ */
 bool taxonomy_applies(const struct taxonomy_route *route, const struct sigma_logsource *ls);
 /*
- * The plain names under which a rule's field is to be looked for on this route: for every label
- * that the rule's log source matches its map's names (one field may have several), without a map
- * or an entry the field itself. At most `max`; returns the number, at least 1.
+ * The plain names under which a rule's field is to be looked for on this route. Of the labels that
+ * do not contradict the rule's log source those count that say most of it; each gives its map's
+ * names, or without a map or an entry the field itself and its plain name. A map belongs to the
+ * category or service it was written for: a rule that asks for neither reads the event's own
+ * names. At most `max` (at least 1); returns the number, at least 1. The slices live as long as
+ * the taxonomy or `field`.
  */
 uint32_t taxonomy_fields(const struct taxonomy_route *route, const struct sigma_logsource *ls,
                          struct slice field, struct slice *ret, uint32_t max);
@@ -81,8 +88,16 @@ uint32_t taxonomy_fields(const struct taxonomy_route *route, const struct sigma_
 /* Every (product, category, service) some source entry can give: what can fire here. */
 uint32_t taxonomy_sources(const struct taxonomy *t, const struct taxonomy_label **ret);
 
-/* When and where, by the taxonomy's preference lists. TIME_NONE / empty when the event does not say. */
+/*
+ * When and where, by the taxonomy's preference lists; the first that can be read counts. TIME_NONE
+ * / empty when the event does not say. The host lives as long as the event.
+ */
 nsec router_event_time(struct router *r, struct event *ev);
 struct slice router_event_host(struct router *r, struct event *ev);
+/*
+ * Times without a year are put into the year before this point in time (and a day of grace);
+ * router_new() takes the clock's.
+ */
+void router_set_now(struct router *r, nsec now);
 
 #endif

@@ -138,41 +138,12 @@ struct event_field *event_find(struct event *ev, struct slice path)
     return NULL;
 }
 
-static size_t digits_at(struct slice s, size_t at)
-{
-    size_t i = at;
-    while (i < s.len && s.ptr[i] >= '0' && s.ptr[i] <= '9') i++;
-    return i - at;
-}
-
-/* RFC 8259, section 6. */
-static bool is_json_number(struct slice s)
-{
-    size_t i = s.len && s.ptr[0] == '-';
-    size_t n = digits_at(s, i);
-    if (n == 0 || (n > 1 && s.ptr[i] == '0')) return false;
-    i += n;
-    if (i < s.len && s.ptr[i] == '.') {
-        n = digits_at(s, i + 1);
-        if (n == 0) return false;
-        i += 1 + n;
-    }
-    if (i < s.len && (s.ptr[i] | 0x20) == 'e') {
-        i++;
-        if (i < s.len && (s.ptr[i] == '+' || s.ptr[i] == '-')) i++;
-        n = digits_at(s, i);
-        if (n == 0) return false;
-        i += n;
-    }
-    return i == s.len;
-}
-
 static void write_value(struct event *ev, struct event_field *f, struct buf *out)
 {
     struct slice v = event_text(ev, f);
     bool verbatim = false;
     switch (f->type) {
-    case VALUE_NUMBER: verbatim = is_json_number(v); break;
+    case VALUE_NUMBER: verbatim = json_is_number(v); break;
     case VALUE_BOOL: verbatim = slice_eq(v, SLICE("true")) || slice_eq(v, SLICE("false")); break;
     case VALUE_NULL:
         v = SLICE("null");
@@ -185,6 +156,34 @@ static void write_value(struct event *ev, struct event_field *f, struct buf *out
         buf_put(out, v);
     else
         json_write_string(out, v);
+}
+
+/*
+ * Decoders leave the escapes inside strings to event_text(), which forgives; raw text whose escapes
+ * a strict reader would refuse is not written again.
+ */
+static bool escapes_are_whole(struct slice raw)
+{
+    for (size_t i = 0;;) {
+        size_t at = slice_find_byte(slice_from(raw, i), '\\');
+        if (at == SIZE_MAX) return true;
+        i += at;
+        char text[4];
+        size_t start = i, n = decode_escape(text, raw, &i);
+        bool lone = n == 3 && memcmp(text, "\xEF\xBF\xBD", 3) == 0;
+        if (i == start + 1 || lone) return false;
+    }
+}
+
+/* Line ends in valid JSON stand between tokens only; without them the object is one line. */
+static void write_raw(struct slice raw, struct buf *out)
+{
+    while (raw.len) {
+        size_t n = 0;
+        while (n < raw.len && raw.ptr[n] != '\n' && raw.ptr[n] != '\r') n++;
+        buf_put(out, slice_until(raw, n));
+        raw = slice_from(raw, n + 1);
+    }
 }
 
 /*
@@ -219,8 +218,8 @@ static bool chain_fields(struct event *ev, struct chains *ret)
 
 void event_write_json(struct event *ev, struct buf *out)
 {
-    if (ev->flags & EVENT_RAW_IS_JSON) {
-        buf_put(out, ev->raw);
+    if ((ev->flags & EVENT_RAW_IS_JSON) && escapes_are_whole(ev->raw)) {
+        write_raw(ev->raw, out);
         return;
     }
     struct chains c;

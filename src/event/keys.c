@@ -21,8 +21,8 @@
 
 enum {
     IDS_MAX = KEYS_MAX + KEYS_SLACK,
-    TEXT_SOFT = 2 * 1024 * 1024, /* bytes of path text before keys_full() */
-    TEXT_HARD = 4 * 1024 * 1024,
+    TEXT_SOFT = 1024 * 1024, /* bytes of path text before keys_full() */
+    TEXT_HARD = 2 * 1024 * 1024,
     TEXT_BLOCK = 64 * 1024,
     TEXT_BLOCKS = TEXT_HARD / TEXT_BLOCK,
     RECENT_SIZE = 8192,

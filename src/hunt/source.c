@@ -20,6 +20,8 @@ void source_list_init(struct source_list *list, void *ctx,
 
 void source_list_done(struct source_list *list)
 {
+    for (uint32_t i = 0; i < list->n; i++)
+        if (list->items[i].fd >= 0) (void)close(list->items[i].fd);
     arena_done(&list->arena);
     free(list->items);
     *list = (struct source_list){0};
@@ -102,7 +104,8 @@ static int walk_entry(struct source_list *list, int folder_fd, const char *name,
     } else if (S_ISREG(st.st_mode)) {
         result = list_append(list, &(struct source){.path = path->ptr,
                                                     .size = (uint64_t)st.st_size,
-                                                    .regular = true});
+                                                    .regular = true,
+                                                    .fd = -1});
     } else if (S_ISDIR(st.st_mode)) {
         int fd = openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0) {
@@ -143,24 +146,25 @@ static int walk(struct source_list *list, int fd, struct buf *path, unsigned dep
     return result;
 }
 
-int source_list_add(struct source_list *list, const char *path)
+/* Standard input, a pipe, a device: opened now, while the process may still do that. */
+static int add_stream(struct source_list *list, const char *path)
 {
     struct stat st;
-    if (strcmp(path, "-") == 0) {
-        struct source source = {.path = path, .is_stdin = true};
-        if (fstat(0, &st) == 0 && S_ISREG(st.st_mode)) source.size = (uint64_t)st.st_size;
-        return list_append(list, &source);
-    }
-    if (stat(path, &st) != 0) {
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? fcntl(0, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
         list->unreadable(list->ctx, path, strerror(errno));
         return 0;
     }
-    if (!S_ISDIR(st.st_mode)) {
-        bool regular = S_ISREG(st.st_mode);
-        return list_append(list, &(struct source){.path = path,
-                                                  .size = regular ? (uint64_t)st.st_size : 0,
-                                                  .regular = regular});
-    }
+    struct source source = {.path = path, .named = true, .fd = fd};
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) source.size = (uint64_t)st.st_size;
+    int result = list_append(list, &source);
+    if (result) (void)close(fd);
+    return result;
+}
+
+static int add_folder(struct source_list *list, const char *path)
+{
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         list->unreadable(list->ctx, path, strerror(errno));
@@ -174,10 +178,28 @@ int source_list_add(struct source_list *list, const char *path)
     return result;
 }
 
+int source_list_add(struct source_list *list, const char *path)
+{
+    struct stat st;
+    if (strcmp(path, "-") == 0) return add_stream(list, path);
+    if (stat(path, &st) != 0) {
+        list->unreadable(list->ctx, path, strerror(errno));
+        return 0;
+    }
+    if (S_ISDIR(st.st_mode)) return add_folder(list, path);
+    if (!S_ISREG(st.st_mode)) return add_stream(list, path);
+    return list_append(list, &(struct source){.path = path,
+                                              .size = (uint64_t)st.st_size,
+                                              .regular = true,
+                                              .named = true,
+                                              .fd = -1});
+}
+
 int source_open(const struct source *source)
 {
-    if (source->is_stdin) return fcntl(0, F_DUPFD_CLOEXEC, 3);
-    /* Between the walk and now a file may have become a pipe: opening must not wait for a writer. */
-    int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (source->regular ? O_NOFOLLOW | O_NONBLOCK : 0);
+    if (source->fd >= 0) return fcntl(source->fd, F_DUPFD_CLOEXEC, 3);
+    /* Between the walk and now a file may have become a link, or a pipe without a writer. */
+    int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    if (!source->named) flags |= O_NOFOLLOW;
     return open(source->path, flags);
 }

@@ -21,7 +21,8 @@ struct source {
     const char *path; /* what it is called in output and messages; "-" is standard input */
     uint64_t size;    /* 0 unless regular */
     bool regular;
-    bool is_stdin;
+    bool named; /* on the command line: may be a link */
+    int fd;     /* standard input, pipes, devices: opened when they were added; else -1 */
 };
 
 struct source_list {
@@ -36,10 +37,11 @@ struct source_list {
 
 void source_list_init(struct source_list *list, void *ctx,
                       void (*unreadable)(void *ctx, const char *path, const char *why));
+/* Closes what is still open. */
 void source_list_done(struct source_list *list);
 /* 0 also when something was unreadable (it was told); ERR_NOMEM, ERR_LIMIT. */
 int source_list_add(struct source_list *list, const char *path) MUST_USE;
-/* A descriptor for reading (standard input: a duplicate), or -1 with errno. */
+/* A descriptor for reading that the caller closes, or -1 with errno. */
 int source_open(const struct source *source);
 
 #endif

@@ -179,7 +179,7 @@ static void format_date(struct binxml_out *o, uint64_t day)
     bool leap = years == 3 && (fours != 24 || centuries == 3);
     unsigned month = 0;
     for (; month < 11; month++) {
-        unsigned len = lengths[month] + (month == 1 && leap);
+        unsigned len = lengths[month] + (month == 1 && leap ? 1u : 0u);
         if (rest < len) break;
         rest -= len;
     }
@@ -385,11 +385,11 @@ void binxml_out_value(struct binxml_out *o, unsigned type, struct slice data)
     case BINXML_UINT16:
     case BINXML_UINT32:
     case BINXML_UINT64:
+    case BINXML_SIZE:
     case BINXML_HANDLE:
         if (!number) break;
         put_u64(o, read_unsigned(data));
         return;
-    case BINXML_SIZE:
     case BINXML_HEX32:
     case BINXML_HEX64:
         if (!number) break;

@@ -26,8 +26,11 @@ static void child(const struct worker_spec *spec, int channel_fd, pid_t parent)
     if (getppid() != parent) _exit(0);
     (void)signal(SIGINT, SIG_IGN); /* the terminal's ^C is the parent's to answer */
     (void)signal(SIGTERM, SIG_DFL);
+    sigset_t none;
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (!keep_only(channel_fd, spec->null_fd)) _exit(WORKER_UNSAFE);
-    if (sandbox_enter(spec->role, NULL, NULL) != 0) _exit(WORKER_UNSAFE);
+    if (!spec->unconfined && sandbox_enter(spec->role, NULL, NULL) != 0) _exit(WORKER_UNSAFE);
     struct channel channel;
     channel_init(&channel, CHANNEL_FD, spec->max_payload);
     _exit(spec->run(spec->ctx, &channel));

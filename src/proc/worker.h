@@ -18,6 +18,7 @@ struct worker_spec {
     int (*run)(void *ctx, struct channel *channel);
     void *ctx;
     enum sandbox_role role;
+    bool unconfined;    /* the kernel has no filter at all (the caller has said so) */
     size_t max_payload; /* of frames from the child */
     int null_fd;        /* /dev/null, opened for reading and writing: the child's stdin and stdout */
 };

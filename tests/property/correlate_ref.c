@@ -24,6 +24,7 @@ struct item {
 struct fired {
     const struct sigma_corr_rule *rule;
     const struct item *completing;
+    const struct item *opening; /* closing windows: what opened them */
     struct ref_firing out;
     int64_t major, minor;
 };
@@ -319,6 +320,7 @@ static struct fired *try_closing(struct arena *arena, const struct sigma_corr_ru
     if (!holds(arena, rule, g->list + base, *ret_next - base, &count)) return NULL;
     struct fired *f = new_fired(arena, rule, &g->list[*ret_next - 1]);
     f->major = AFTER_ALL;
+    f->opening = &g->list[base];
     f->out = (struct ref_firing){.correlation = rule->index,
                                  .time = end,
                                  .first = g->list[base].time,
@@ -373,7 +375,12 @@ static int in_order(const void *a, const void *b)
     const struct item *x = a, *y = b;
     if (x->time != y->time) return x->time < y->time ? -1 : 1;
     if (x->major != y->major) return x->major < y->major ? -1 : 1;
-    return (x->minor > y->minor) - (x->minor < y->minor);
+    if (x->minor != y->minor) return x->minor < y->minor ? -1 : 1;
+    if (!x->firing || !y->firing || x->firing == y->firing) return 0;
+    /* Windows that end together: in the order in which they opened. */
+    const struct fired *f = x->firing, *g = y->firing;
+    return in_order(f->opening ? f->opening : f->completing,
+                    g->opening ? g->opening : g->completing);
 }
 
 /* Reads group and value; false: the event takes no part. */

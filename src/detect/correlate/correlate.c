@@ -144,7 +144,7 @@ static void chain_from_event(struct correlator *c, const struct corr_use *use,
 {
     const struct corr_plan *plan = use->plan;
     if (!plan->out.n_uses) return;
-    struct slice values[CORRELATOR_FIELDS_MAX];
+    struct slice *values = c->firing;
     uint32_t n_group = plan->corr->n_group_by;
     for (uint32_t i = 0; i < plan->out.n_fields; i++) {
         uint32_t from = plan->out_from[i];
@@ -159,7 +159,7 @@ static void chain_from_group(struct correlator *c, const struct group *g)
 {
     const struct corr_plan *plan = g->plan;
     if (!plan->out.n_uses) return;
-    struct slice values[CORRELATOR_FIELDS_MAX];
+    struct slice *values = c->firing;
     for (uint32_t i = 0; i < plan->out.n_fields; i++) {
         uint32_t from = plan->out_from[i];
         bool carried = from >= plan->corr->n_group_by;

@@ -34,6 +34,9 @@
  *  - Chains. A firing is an event for the correlations that refer to it, at the firing's time. Its
  *    fields are its group-by fields (an alias by its name); any other field is taken from the event
  *    that made it true (on closing: the last one).
+ *  - Events of equal time are taken in the order they come, then the windows that end at that time
+ *    in the order they opened, referred correlations first. Only value_sum with negative values
+ *    and fields carried through a chain depend on it.
  *
  * Memory is bounded by options.max_bytes. When it is spent the groups touched longest ago are
  * dropped and counted; one that has fired is reported then with its count so far.

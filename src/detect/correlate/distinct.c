@@ -98,7 +98,7 @@ static void member_drop(struct correlator *c, struct distinct *d, uint32_t at)
     d->n--;
 }
 
-/* Sliding windows need `need` values to fire; beyond that and the limit, more are not told apart. */
+/* Sliding windows need `need` values to fire; beyond that and the limit, no more are kept. */
 static bool is_full(const struct group *g)
 {
     const struct distinct *d = &g->u.distinct;

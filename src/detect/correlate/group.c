@@ -78,7 +78,7 @@ void mem_give(struct correlator *c, void *p, size_t size)
 static bool ends_before(const struct group *a, const struct group *b)
 {
     if (a->due != b->due) return a->due < b->due;
-    /* Referred correlations come first, so that a firing still reaches a window that ends with it. */
+    /* Referred correlations first: a firing still reaches a window that ends with it. */
     if (a->plan->index != b->plan->index) return a->plan->index < b->plan->index;
     return a->serial < b->serial;
 }

@@ -27,7 +27,15 @@ struct corr_source {
     uint32_t n_uses, cap_uses;
 };
 
-enum corr_kind { KIND_COUNT, KIND_SUM, KIND_AVG, KIND_QUANTILE, KIND_DISTINCT, KIND_TEMPORAL, KIND_ORDERED };
+enum corr_kind {
+    KIND_COUNT,
+    KIND_SUM,
+    KIND_AVG,
+    KIND_QUANTILE,
+    KIND_DISTINCT,
+    KIND_TEMPORAL,
+    KIND_ORDERED,
+};
 
 struct corr_plan {
     const struct sigma_corr_rule *rule;
@@ -164,7 +172,8 @@ struct correlator {
     uint32_t n_plans;
     char *key;   /* folded group-by values of the event at hand */
     char *value; /* folded counted values */
-    struct slice *shown; /* for a firing */
+    struct slice *shown;  /* group values of a firing to report */
+    struct slice *firing; /* fields of a firing as an event */
     struct slot *slots;
     uint32_t n_slots; /* power of two */
     uint32_t n_groups;

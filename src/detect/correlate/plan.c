@@ -64,7 +64,7 @@ static void *grow(struct arena *a, void *old, uint32_t n, uint32_t *cap, size_t 
     return p;
 }
 
-/* The place of a field in what a source gives; added when new. UINT32_MAX: no memory or too many. */
+/* The place of a field in what a source gives; added when new. UINT32_MAX: no room. */
 static uint32_t source_field(struct arena *a, struct corr_source *source, struct slice name)
 {
     for (uint32_t i = 0; i < source->n_fields; i++)
@@ -78,7 +78,8 @@ static uint32_t source_field(struct arena *a, struct corr_source *source, struct
     return source->n_fields++;
 }
 
-static const struct sigma_doc *ref_doc(const struct sigma_set *set, const struct sigma_corr_ref *ref)
+static const struct sigma_doc *ref_doc(const struct sigma_set *set,
+                                       const struct sigma_corr_ref *ref)
 {
     return ref->is_corr ? set->correlations[ref->index]->doc : set->rules[ref->index]->doc;
 }
@@ -266,7 +267,7 @@ int plan_build(struct correlator *c, const struct sigma_set *set)
     c->rules = arena_zalloc(&c->arena, c->n_rules + (size_t)1, sizeof *c->rules);
     c->plans = arena_zalloc(&c->arena, c->n_plans + (size_t)1, sizeof *c->plans);
     if (!c->rules || !c->plans) return ERR_NOMEM;
-    size_t most_group = 0, most_values = 0;
+    size_t most_group = 0, most_values = 0, most_out = 0;
     /* Parents first: what they want of a child decides what the child carries. */
     for (uint32_t i = c->n_plans; i-- > 0;) {
         struct corr_plan *plan = &c->plans[i];
@@ -278,6 +279,7 @@ int plan_build(struct correlator *c, const struct sigma_set *set)
         if (why) refuse(c, plan, why);
         most_group = larger(most_group, plan->corr->n_group_by);
         most_values = larger(most_values, plan->corr->n_fields);
+        most_out = larger(most_out, plan->out.n_fields);
     }
     refuse_parents(c);
     /* A kept value takes 2 + CORRELATOR_SHOWN_MAX; folding needs room behind the last one. */
@@ -286,5 +288,6 @@ int plan_build(struct correlator *c, const struct sigma_set *set)
     c->key = arena_alloc(&c->arena, most_group * each + slack);
     c->value = arena_alloc(&c->arena, most_values * each + slack);
     c->shown = arena_zalloc(&c->arena, most_group + 1, sizeof *c->shown);
-    return c->key && c->value && c->shown ? 0 : ERR_NOMEM;
+    c->firing = arena_zalloc(&c->arena, most_out + 1, sizeof *c->firing);
+    return c->key && c->value && c->shown && c->firing ? 0 : ERR_NOMEM;
 }

@@ -155,8 +155,11 @@ struct sigma_read_out {
     void *ctx;
     /* A document that was read whole. */
     void (*doc)(void *ctx, struct sigma_doc *doc);
-    /* One that was refused; the other documents of the file go on where the YAML allows it. */
-    void (*refused)(void *ctx, const struct diag *diag);
+    /*
+     * One that was refused; the other documents of the file go on. `partial` has title, id and
+     * name as far as they were read; it is NULL when the YAML is damaged.
+     */
+    void (*refused)(void *ctx, const struct diag *diag, const struct sigma_doc *partial);
 };
 
 enum {

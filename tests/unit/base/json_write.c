@@ -81,3 +81,14 @@ TEST(json_write_overflow_is_the_bufs)
     CHECK(buf_failed(&b));
     buf_done(&b);
 }
+
+TEST(json_is_number_is_the_grammar)
+{
+    static const char *const yes[] = {"0", "-0", "10", "1.5", "1e5", "1E+5", "-0.0e-0", "1e400"};
+    static const char *const no[] = {"",   "-",  "01",  "+1",  "1.",  ".5",  "1e",
+                                     "1e+", "0x1", "NaN", "1 ", "1,", "--1", "1.e5"};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        if (!json_is_number(slice_of(yes[i]))) test_fail(__FILE__, __LINE__, "%s", yes[i]);
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        if (json_is_number(slice_of(no[i]))) test_fail(__FILE__, __LINE__, "%s", no[i]);
+}

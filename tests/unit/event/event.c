@@ -132,3 +132,21 @@ TEST(event_write_json_raw)
     ev.flags |= EVENT_RAW_IS_JSON;
     CHECK_SLICE(written(), "{ \"n\" : 1 }");
 }
+
+static struct slice rewritten(const char *raw)
+{
+    begin();
+    event_add_named(&ev, SLICE("n"), VALUE_NUMBER, SLICE("1"));
+    ev.raw = slice_of(raw);
+    ev.flags |= EVENT_RAW_IS_JSON;
+    return written();
+}
+
+TEST(event_write_json_raw_is_one_valid_line)
+{
+    CHECK_SLICE(rewritten("{\n  \"a\" : [\r\n1]\n}\n"), "{  \"a\" : [1]}");
+    CHECK_SLICE(rewritten("{\"a\":\"\\u00e5\\\\\\n\"}"), "{\"a\":\"\\u00e5\\\\\\n\"}");
+    CHECK_SLICE(rewritten("{\"a\":\"\\x41\"}"), "{\"n\":1}");
+    CHECK_SLICE(rewritten("{\"a\":\"\\ud800\"}"), "{\"n\":1}");
+    CHECK_SLICE(rewritten("{\"a\":\"\\ud83d\\ude00\"}"), "{\"a\":\"\\ud83d\\ude00\"}");
+}

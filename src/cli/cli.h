@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The command line. Every command is one struct command: its options are one table, from which the
+ * parser, --help, the bash completion and the option lists of the manual page are all made.
+ */
+#ifndef VAKA_CLI_CLI_H
+#define VAKA_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+enum exit_status {
+    EXIT_RAN = 0,
+    EXIT_UNREADABLE = 1, /* some input could not be read; rules: something was refused or failed */
+    EXIT_USAGE = 2,
+    EXIT_FOUND = 3, /* --fail-on: there was an alert at or above the level */
+    EXIT_INTERRUPTED = 130,
+};
+
+struct cli_option {
+    int letter;       /* what it is called by the parser; above 255: no short form */
+    const char *name; /* long form */
+    const char *arg;  /* NULL: takes none; "FILE", "PATH": completed as files; "a|b|c": one of */
+    const char *help; /* a sentence; %s is not special */
+};
+/* Long options without a short form are numbered from here. */
+enum { OPTION_LONG = 256 };
+
+struct command;
+struct invocation {
+    const struct command *command;
+    void *ctx;           /* what `option` fills and `run` reads */
+    char **operands;
+    size_t n_operands;
+};
+
+struct command {
+    const char *name;     /* "hunt", "rules check" */
+    const char *operands; /* for the synopsis: "PATH..." */
+    const char *summary;  /* one line */
+    const char *description; /* paragraphs, separated by an empty line */
+    const struct cli_option *options;
+    size_t n_options;
+    bool hidden;
+    size_t ctx_size; /* zeroed for `option` and `run` */
+    /* One option: 0, or EXIT_USAGE after cli_usage(). NULL: there are none. */
+    int (*option)(void *ctx, int letter, const char *value);
+    int (*run)(const struct invocation *in);
+};
+
+extern const struct command command_hunt;
+extern const struct command command_rules_check, command_rules_list, command_rules_explain,
+    command_rules_test;
+extern const struct command command_help;
+/* All of them, in the order of the overview; ends with NULL. */
+const struct command *const *cli_commands(void);
+/* By name ("rules check" is two words); NULL when there is none. */
+const struct command *cli_command(const char *first, const char *second, bool *ret_two_words);
+
+/* Parses argv (argv[0] is the last word of the command's name) and runs it; the exit status. */
+int cli_run(const struct command *command, int argc, char **argv);
+
+/* "vaka: …" and where to read more, on stderr; EXIT_USAGE. */
+int cli_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* "vaka: …" on stderr. */
+void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void cli_diag(const struct diag *diag, const char *verdict);
+
+/* help.c */
+void cli_overview(FILE *out);
+void cli_help(FILE *out, const struct command *command);
+/* "FILE", "bash" or "man"; false when unknown. */
+bool cli_dump(FILE *out, const char *format);
+
+#endif

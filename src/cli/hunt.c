@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka hunt */
+#include "hunt/hunt.h"
+
+#include <inttypes.h>
+#include <sched.h>
+
+#include "base/json_write.h"
+#include "cli/cli.h"
+#include "cli/load.h"
+#include "hunt/collector.h"
+#include "hunt/when.h"
+
+enum {
+    O_ANY_LOGSOURCE = OPTION_LONG,
+    O_FROM,
+    O_TO,
+    O_STATS,
+    O_FAIL_ON,
+    O_UTC,
+    O_PLACEHOLDERS,
+    O_TAXONOMY,
+};
+
+#define LEVELS "informational|low|medium|high|critical"
+
+static const struct cli_option hunt_options[] = {
+    {'r', "rules", "PATH", "Use the Sigma rules in PATH, a file or a folder; may be repeated. "
+                           "Without it, the rules that come with Vaka."},
+    {O_ANY_LOGSOURCE, "any-logsource", NULL,
+     "Apply every rule to every event, with the field names as the event has them: no log source "
+     "is told apart, no field is mapped."},
+    {'f', "format", "table|json|csv", "What to print; table is what you get when you say nothing."},
+    {'l', "level", LEVELS, "Show only alerts of this level and above."},
+    {'j', "jobs", "N", "Read with N processes, 1 to 64; without it, one for every processor."},
+    {O_FROM, "from", "T", "Only events at or after T: 2026-12-23, 2026-12-23T21:47:00+01:00, or "
+                          "before now as in -7d, -12h, -30m. Events that tell no time are kept."},
+    {O_TO, "to", "T", "Only events at or before T."},
+    {'o', "output", "FILE", "Write to FILE instead of standard output."},
+    {O_STATS, "stats", NULL, "Print one JSON object with the figures of the run on standard error."},
+    {O_FAIL_ON, "fail-on", LEVELS, "Exit with status 3 when there is an alert of this level or above."},
+    {O_UTC, "utc", NULL, "Show the table's times in UTC instead of local time."},
+    {O_PLACEHOLDERS, "placeholders", "FILE",
+     "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},
+    {O_TAXONOMY, "taxonomy", "FILE",
+     "More log sources and field names, asked before the built-in ones; may be repeated."},
+};
+
+struct hunt_context {
+    struct load_options load;
+    enum hunt_format format;
+    enum sigma_level level, fail_on;
+    uint64_t jobs;
+    const char *from, *to, *output;
+    bool any_logsource, stats, utc;
+};
+
+static int set_level(enum sigma_level *level, const char *value)
+{
+    return sigma_level_parse(slice_of(value), level) ? 0 : cli_usage("'%s' is not a level", value);
+}
+
+static int set_format(struct hunt_context *c, const char *value)
+{
+    struct slice format = slice_of(value);
+    c->format = slice_eq(format, SLICE("json"))  ? HUNT_JSON
+                : slice_eq(format, SLICE("csv")) ? HUNT_CSV
+                                                 : HUNT_TABLE;
+    return 0;
+}
+
+static int hunt_set(void *ctx, int letter, const char *value)
+{
+    struct hunt_context *c = ctx;
+    switch (letter) {
+    case 'r': return load_add(c->load.rules, &c->load.n_rules, value);
+    case O_PLACEHOLDERS: return load_add(c->load.placeholders, &c->load.n_placeholders, value);
+    case O_TAXONOMY: return load_add(c->load.taxonomy, &c->load.n_taxonomy, value);
+    case 'f': return set_format(c, value);
+    case 'l': return set_level(&c->level, value);
+    case O_FAIL_ON: return set_level(&c->fail_on, value);
+    case 'j':
+        if (!slice_to_u64(slice_of(value), &c->jobs) || c->jobs < 1 || c->jobs > COLLECTOR_JOBS_MAX)
+            return cli_usage("-j is a number from 1 to %d, not '%s'", COLLECTOR_JOBS_MAX, value);
+        return 0;
+    case O_FROM: c->from = value; return 0;
+    case O_TO: c->to = value; return 0;
+    case 'o': c->output = value; return 0;
+    case O_ANY_LOGSOURCE: c->any_logsource = true; return 0;
+    case O_STATS: c->stats = true; return 0;
+    case O_UTC: c->utc = true; return 0;
+    default: return EXIT_USAGE;
+    }
+}
+
+static uint32_t processors(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < 1 ? 1 : n > COLLECTOR_JOBS_MAX ? COLLECTOR_JOBS_MAX : (uint32_t)n;
+}
+
+static int set_time(const char *text, bool end_of_day, nsec *ret)
+{
+    struct timespec now = {0};
+    *ret = TIME_NONE;
+    if (!text) return 0;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    nsec t = (nsec)now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+    return when_parse(slice_of(text), t, end_of_day, ret)
+               ? 0
+               : cli_usage("'%s' is not a point in time (2026-12-23, 2026-12-23T21:47:00Z, -7d)",
+                           text);
+}
+
+static void put_number(struct buf *out, const char *key, uint64_t value)
+{
+    json_write_key(out, key);
+    json_write_u64(out, value);
+}
+
+static void put_real(struct buf *out, const char *key, double value)
+{
+    json_write_key(out, key);
+    buf_printf(out, "%.3f", value);
+}
+
+/* The first eight keys are promised; more may come after them. */
+static void print_stats(const struct hunt_result *r, const struct load *load, double load_seconds,
+                        uint32_t jobs)
+{
+    struct buf out;
+    const double mib = 1024.0 * 1024.0;
+    uint64_t rss = r->rss > r->rss_decoder ? r->rss : r->rss_decoder;
+    buf_init(&out, 4096);
+    buf_putc(&out, '{');
+    put_number(&out, "events", r->events);
+    put_number(&out, "bytes", r->bytes);
+    put_real(&out, "seconds", r->seconds);
+    put_number(&out, "alerts", r->alerts);
+    put_number(&out, "rules_loaded",
+               load->set->n_rules + load->set->n_correlations - r->refused_correlations);
+    put_number(&out, "rules_refused", load_refused(load->set) + r->refused_correlations);
+    put_number(&out, "unreadable", r->unreadable);
+    put_real(&out, "rss_mb", (double)rss / mib);
+    put_real(&out, "rss_parent_mb", (double)r->rss / mib);
+    put_real(&out, "rss_decoder_mb", (double)r->rss_decoder / mib);
+    put_real(&out, "load_seconds", load_seconds);
+    put_number(&out, "jobs", jobs);
+    put_number(&out, "sources", r->sources);
+    put_number(&out, "bad_records", r->bad_records);
+    put_number(&out, "without_time", r->untimed);
+    put_number(&out, "crashes", r->crashes);
+    put_number(&out, "correlation_late", r->late_tuples);
+    put_number(&out, "correlation_dropped", r->dropped_groups);
+    json_write_key(&out, "sandbox");
+    json_write_string(&out, slice_of(sandbox_level_name(r->sandbox)));
+    buf_puts(&out, "}\n");
+    (void)fwrite(out.ptr, 1, out.len, stderr);
+    buf_done(&out);
+}
+
+static double seconds_now(void)
+{
+    struct timespec ts = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int exit_status(const struct hunt_context *c, const struct hunt_result *r)
+{
+    if (r->interrupted) return EXIT_INTERRUPTED;
+    if (c->fail_on != LEVEL_NONE && r->alerts > 0 && r->highest >= c->fail_on) return EXIT_FOUND;
+    return r->unreadable ? EXIT_UNREADABLE : EXIT_RAN;
+}
+
+static int hunt_main(const struct invocation *in)
+{
+    struct hunt_context *c = in->ctx;
+    struct hunt_options options = {.format = c->format,
+                                   .min_level = c->level,
+                                   .utc = c->utc,
+                                   .jobs = c->jobs ? (uint32_t)c->jobs : processors(),
+                                   .paths = (const char *const *)in->operands,
+                                   .n_paths = in->n_operands,
+                                   .out_path = c->output};
+    if (in->n_operands == 0) return cli_usage("what to hunt in? Name a file, a folder, or -");
+    int status = set_time(c->from, false, &options.from);
+    if (status == 0) status = set_time(c->to, true, &options.to);
+    if (status) return status;
+
+    double begin = seconds_now();
+    struct load load;
+    if (load_all(&load, &c->load)) return EXIT_USAGE;
+    options.set = load.set;
+    options.engine = engine_new(load.set, load.taxonomy,
+                                &(struct engine_options){.any_logsource = c->any_logsource});
+    struct hunt_result result = {0};
+    if (!options.engine) {
+        cli_say("out of memory");
+        load_done(&load);
+        return EXIT_UNREADABLE;
+    }
+    uint32_t refused = load_refused(load.set);
+    if (refused)
+        cli_say("%" PRIu32 " of %" PRIu32 " rules were refused; 'vaka rules check' tells why",
+                refused, refused + load.set->n_rules + load.set->n_correlations);
+    double loaded = seconds_now();
+    int error = hunt_run(&options, &result);
+    if (c->stats) print_stats(&result, &load, loaded - begin, options.jobs);
+    status = error ? EXIT_UNREADABLE : exit_status(c, &result);
+    engine_free(options.engine);
+    load_done(&load);
+    return status;
+}
+
+const struct command command_hunt = {
+    .name = "hunt",
+    .operands = "PATH...",
+    .summary = "find attacks in log files",
+    .description =
+        "Reads log files and prints what Sigma rules find in them. A PATH is a file, a folder (and "
+        "everything in it) or - for standard input. What a file is, is seen from its content: "
+        "EVTX, JSON in many shapes, syslog, auditd, Zeek, CSV; also inside gzip, zstd, xz, zip and "
+        "tar, nested once.\n\n"
+        "Exit status: 0 it ran; 1 some input could not be read (it is named, the rest was done); "
+        "2 the command line or the rules could not be understood; 3 see --fail-on.",
+    .options = hunt_options,
+    .n_options = sizeof hunt_options / sizeof *hunt_options,
+    .ctx_size = sizeof(struct hunt_context),
+    .option = hunt_set,
+    .run = hunt_main,
+};

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "cli/load.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "cli/cli.h"
+
+int load_add(const char **list, size_t *n, const char *value)
+{
+    if (*n == LOAD_PATHS_MAX) return cli_usage("more than %d files of one kind", LOAD_PATHS_MAX);
+    list[(*n)++] = value;
+    return 0;
+}
+
+char *load_file(const char *path, size_t max, size_t *ret_len)
+{
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+    if (!f) {
+        cli_say("%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    struct buf data;
+    buf_init(&data, max);
+    size_t n = 0;
+    do {
+        char piece[8192];
+        n = fread(piece, 1, sizeof piece, f);
+        buf_put(&data, slice_make(piece, n));
+    } while (n > 0);
+    buf_putc(&data, '\0');
+    bool broken = ferror(f) != 0;
+    if (f != stdin) (void)fclose(f);
+    if (broken || buf_failed(&data)) {
+        cli_say("%s: %s", path, broken ? "cannot be read" : "too large");
+        buf_done(&data);
+        return NULL;
+    }
+    *ret_len = data.len - 1;
+    return data.ptr;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/*
+ * Vaka's own rules: beside the source that this program was built from, when it still lies in its
+ * build folder (build/NAME/vaka), else where they are installed.
+ */
+static const char *own_rules(char *space, size_t size)
+{
+    char source[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", space, size - 1);
+    if (n > 0) {
+        space[n] = '\0';
+        char *slash = strrchr(space, '/');
+        if (slash) *slash = '\0';
+        int len = snprintf(source, sizeof source, "%s/../../rules", space);
+        int marker = len > 0 && (size_t)len < sizeof source
+                         ? snprintf(space, size, "%.*s/meson.build", len - 6, source)
+                         : -1;
+        if (marker > 0 && (size_t)marker < size && access(space, F_OK) == 0 && is_folder(source)) {
+            (void)snprintf(space, size, "%s", source);
+            char *real = realpath(source, NULL);
+            if (real) (void)snprintf(space, size, "%s", real);
+            free(real);
+            return space;
+        }
+    }
+    return is_folder(VAKA_DATADIR "/rules") ? VAKA_DATADIR "/rules" : NULL;
+}
+
+static int load_placeholders(struct load *load, const struct load_options *options)
+{
+    struct diag diag;
+    load->placeholders = placeholders_new();
+    if (!load->placeholders) return ERR_NOMEM;
+    for (size_t i = 0; i < options->n_placeholders; i++) {
+        size_t len;
+        char *text = load_file(options->placeholders[i], LOAD_FILE_MAX, &len);
+        if (!text) return ERR_IO;
+        int result = placeholders_read(load->placeholders, options->placeholders[i],
+                                       slice_make(text, len), &diag);
+        free(text);
+        if (result) {
+            cli_diag(&diag, "");
+            return result;
+        }
+    }
+    return 0;
+}
+
+static int load_taxonomy(struct load *load, const struct load_options *options)
+{
+    struct diag diag;
+    load->taxonomy = taxonomy_new();
+    if (!load->taxonomy) return ERR_NOMEM;
+    for (size_t i = 0; i < options->n_taxonomy; i++) {
+        size_t len;
+        char *text = load_file(options->taxonomy[i], LOAD_FILE_MAX, &len);
+        if (!text) return ERR_IO;
+        int result =
+            taxonomy_add(load->taxonomy, options->taxonomy[i], slice_make(text, len), &diag);
+        free(text);
+        if (result) {
+            cli_diag(&diag, "");
+            return result;
+        }
+    }
+    return 0;
+}
+
+static int load_rules(struct load *load, const struct load_options *options)
+{
+    struct diag diag = {0};
+    char space[PATH_MAX];
+    const struct sigma_set_options set_options = {.placeholders = load->placeholders};
+    load->set = sigma_set_new();
+    if (!load->set) return ERR_NOMEM;
+    const char *own = options->n_rules ? NULL : own_rules(space, sizeof space);
+    if (!options->n_rules && !own) {
+        cli_say("no rules: name some with -r");
+        return ERR_NOT_FOUND;
+    }
+    size_t n = own ? 1 : options->n_rules;
+    for (size_t i = 0; i < n; i++) {
+        const char *path = own ? own : options->rules[i];
+        int result = sigma_set_add_path(load->set, path, &set_options, &diag);
+        if (result) {
+            cli_say("%s: %s", path, diag.message[0] ? diag.message : error_text(result));
+            return result;
+        }
+    }
+    return sigma_set_finish(load->set);
+}
+
+int load_all(struct load *load, const struct load_options *options)
+{
+    *load = (struct load){0};
+    int result = load_placeholders(load, options);
+    if (result == 0) result = load_taxonomy(load, options);
+    if (result == 0) result = load_rules(load, options);
+    if (result == ERR_NOMEM) cli_say("%s", error_text(result));
+    if (result) load_done(load);
+    return result;
+}
+
+void load_done(struct load *load)
+{
+    if (load->set) sigma_set_free(load->set);
+    if (load->taxonomy) taxonomy_free(load->taxonomy);
+    if (load->placeholders) placeholders_free(load->placeholders);
+    *load = (struct load){0};
+}
+
+uint32_t load_refused(const struct sigma_set *set)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < set->n_refusals; i++) n += !set->refusals[i].warning;
+    return n;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Words for messages about what a person wrote: made printable, and the nearest known name.
+ */
+#ifndef VAKA_DETECT_SIGMA_HINT_H
+#define VAKA_DETECT_SIGMA_HINT_H
+
+#include "base/slice.h"
+
+enum { HINT_SHOW_SIZE = 64, HINT_SIZE = HINT_SHOW_SIZE + 32 };
+
+/*
+ * s as NUL-terminated printable UTF-8: control characters and damaged bytes become '?', what does
+ * not fit is cut at a character and ends in "...". Returns buf.
+ */
+const char *hint_show(char buf[static HINT_SHOW_SIZE], struct slice s);
+
+/* The candidate most like a word, if any is like it at all. Candidates are borrowed. */
+struct hint {
+    struct slice word;
+    struct slice best;
+    unsigned distance; /* the largest that still counts, plus one, while there is no best */
+};
+void hint_init(struct hint *h, struct slice word);
+void hint_offer(struct hint *h, struct slice candidate);
+/* "; did you mean `x`?" or "". Returns buf. */
+const char *hint_text(const struct hint *h, char buf[static HINT_SIZE]);
+
+#endif

@@ -1,0 +1,754 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Reading the taxonomy's data files. The format is described in taxonomy/README.md.
+ *
+ * A file is read whole or not at all: everything it adds goes to the ends of the lists, and only
+ * when the last line was good do its entries move to the front, before those of earlier files.
+ */
+#include "detect/taxonomy.h"
+
+#include <inttypes.h>
+#include <libfyaml.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "detect/taxonomy_model.h"
+
+enum {
+    ARENA_MAX = 32 * 1024 * 1024,
+    LIST_MAX = 65536,
+    STRIP_ROUNDS = 4, /* prefixes inside prefixes: _source.winlog.event_data. */
+};
+
+struct reader {
+    struct taxonomy *t;
+    const char *file;
+    struct diag *diag;
+};
+
+/* What an entry says, with what the entries around it say. */
+struct entry {
+    struct taxonomy_label label;
+    struct taxonomy_source source;
+};
+
+/* ---- places and messages ---- */
+
+/* The first scalar inside a node stands for its place: libfyaml keeps no mark for the others. */
+static const struct fy_mark *mark_of(struct fy_node *node)
+{
+    for (int depth = 0; node && depth < 32; depth++) {
+        void *iter = NULL;
+        if (fy_node_is_scalar(node)) {
+            struct fy_token *token = fy_node_get_scalar_token(node);
+            return token ? fy_token_start_mark(token) : NULL;
+        }
+        if (fy_node_is_sequence(node)) {
+            node = fy_node_sequence_iterate(node, &iter);
+        } else {
+            struct fy_node_pair *pair = fy_node_mapping_iterate(node, &iter);
+            node = pair ? fy_node_pair_key(pair) : NULL;
+        }
+    }
+    return NULL;
+}
+
+static int fail(struct reader *r, struct fy_node *node, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static int fail(struct reader *r, struct fy_node *node, const char *fmt, ...)
+{
+    char text[200];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    const struct fy_mark *mark = mark_of(node);
+    uint32_t line = mark && mark->line >= 0 ? (uint32_t)mark->line + 1 : 0;
+    uint32_t column = mark && mark->column >= 0 ? (uint32_t)mark->column + 1 : 0;
+    return diag_set(r->diag, ERR_INVALID, r->file, line, column, "%s", text);
+}
+
+static int no_memory(struct reader *r)
+{
+    return diag_set(r->diag, ERR_NOMEM, r->file, 0, 0, "%s", error_text(ERR_NOMEM));
+}
+
+/* ---- lists ---- */
+
+static bool list_grow(void **at, uint32_t n, uint32_t *cap, size_t size)
+{
+    if (n < *cap) return true;
+    if (n >= LIST_MAX) return false;
+    uint32_t want = *cap ? *cap * 2 : 64;
+    void *grown = realloc(*at, want * size);
+    if (!grown) return false;
+    *at = grown;
+    *cap = want;
+    return true;
+}
+
+#define LIST_ADD(list, ...)                                                                        \
+    (list_grow((void **)&(list)->at, (list)->n, &(list)->cap, sizeof *(list)->at)                  \
+         ? ((list)->at[(list)->n++] = (__VA_ARGS__), true)                                         \
+         : false)
+
+static void reverse(char *at, uint32_t from, uint32_t to, size_t size)
+{
+    char swap[sizeof(struct taxonomy_label) + sizeof(struct taxonomy_source)];
+    ASSERT(size <= sizeof swap);
+    while (from + 1 < to) {
+        char *a = at + from++ * size, *b = at + --to * size;
+        memcpy(swap, a, size);
+        memcpy(a, b, size);
+        memcpy(b, swap, size);
+    }
+}
+
+/* Moves the elements from `old` on before those below it. */
+static void list_rotate(void *at, uint32_t old, uint32_t n, size_t size)
+{
+    if (!at || old == 0 || old == n) return;
+    reverse(at, 0, old, size);
+    reverse(at, old, n, size);
+    reverse(at, 0, n, size);
+    /* The three reversals give the new part first: (A'B')' is BA. */
+}
+
+/* ---- scalars ---- */
+
+static int scalar(struct reader *r, struct fy_node *node, const char *what, struct slice *ret)
+{
+    if (!node || !fy_node_is_scalar(node) || fy_node_is_alias(node))
+        return fail(r, node, "%s must be plain text", what);
+    size_t len = 0;
+    const char *ptr = fy_node_get_scalar(node, &len);
+    struct slice text = slice_trim(slice_make(ptr, ptr ? len : 0));
+    if (text.len == 0) return fail(r, node, "%s is empty", what);
+    if (text.len > TAXONOMY_NAME_MAX)
+        return fail(r, node, "%s is longer than %d bytes", what, TAXONOMY_NAME_MAX);
+    *ret = arena_dup(&r->t->arena, text);
+    return ret->ptr ? 0 : no_memory(r);
+}
+
+static int scalar_lower(struct reader *r, struct fy_node *node, const char *what, struct slice *ret)
+{
+    struct slice text;
+    int error = scalar(r, node, what, &text);
+    if (error) return error;
+    char *p = arena_alloc(&r->t->arena, text.len);
+    if (!p) return no_memory(r);
+    for (size_t i = 0; i < text.len; i++) p[i] = taxonomy_lower(text.ptr[i]);
+    *ret = slice_make(p, text.len);
+    return 0;
+}
+
+/* Calls `each` for a scalar, or for every element of a sequence. */
+typedef int (*each_fn)(struct reader *r, struct fy_node *node, void *ctx);
+
+static int each_of(struct reader *r, struct fy_node *node, each_fn each, void *ctx)
+{
+    if (!node) return 0;
+    if (!fy_node_is_sequence(node)) return each(r, node, ctx);
+    void *iter = NULL;
+    struct fy_node *item;
+    int error = 0;
+    while (!error && (item = fy_node_sequence_iterate(node, &iter))) error = each(r, item, ctx);
+    return error;
+}
+
+/* ---- names ---- */
+
+struct texts {
+    struct slice **at;
+    uint32_t *n, *cap;
+    const char *what;
+};
+
+static int add_text(struct reader *r, struct fy_node *node, void *ctx)
+{
+    struct texts *list = ctx;
+    struct slice text;
+    int error = scalar(r, node, list->what, &text);
+    if (error) return error;
+    if (!list_grow((void **)list->at, *list->n, list->cap, sizeof **list->at)) return no_memory(r);
+    (*list->at)[(*list->n)++] = text;
+    return 0;
+}
+
+#define TEXTS(list, name) (&(struct texts){&(list)->at, &(list)->n, &(list)->cap, name})
+
+static int read_renames(struct reader *r, struct fy_node *node)
+{
+    if (!fy_node_is_mapping(node)) return fail(r, node, "rename must be a map from path to name");
+    void *iter = NULL;
+    struct fy_node_pair *pair;
+    while ((pair = fy_node_mapping_iterate(node, &iter))) {
+        struct taxonomy_rename rename;
+        int error = scalar(r, fy_node_pair_key(pair), "a path", &rename.path);
+        if (!error) error = scalar(r, fy_node_pair_value(pair), "a name", &rename.name);
+        if (error) return error;
+        if (!LIST_ADD(&r->t->renames, rename)) return no_memory(r);
+    }
+    return 0;
+}
+
+static bool key_is(struct fy_node_pair *pair, const char *name)
+{
+    size_t len = 0;
+    const char *ptr = fy_node_get_scalar(fy_node_pair_key(pair), &len);
+    return ptr && slice_eq(slice_make(ptr, len), slice_of(name));
+}
+
+static int unknown_key(struct reader *r, struct fy_node_pair *pair, const char *where)
+{
+    size_t len = 0;
+    const char *ptr = fy_node_get_scalar(fy_node_pair_key(pair), &len);
+    char shown[40];
+    size_t n = 0;
+    for (; ptr && n < len && n + 1 < sizeof shown; n++)
+        shown[n] = ptr[n] >= ' ' && ptr[n] < 0x7f ? ptr[n] : '?';
+    shown[n] = '\0';
+    return fail(r, fy_node_pair_key(pair), "unknown key \"%s\" in %s", shown, where);
+}
+
+static int read_names(struct reader *r, struct fy_node *node)
+{
+    if (!fy_node_is_mapping(node)) return fail(r, node, "names must be a map");
+    struct taxonomy *t = r->t;
+    void *iter = NULL;
+    struct fy_node_pair *pair;
+    int error = 0;
+    while (!error && (pair = fy_node_mapping_iterate(node, &iter))) {
+        struct fy_node *value = fy_node_pair_value(pair);
+        if (key_is(pair, "strip_start"))
+            error = each_of(r, value, add_text, TEXTS(&t->strip_start, "a prefix"));
+        else if (key_is(pair, "strip_end"))
+            error = each_of(r, value, add_text, TEXTS(&t->strip_end, "an ending"));
+        else if (key_is(pair, "rename"))
+            error = read_renames(r, value);
+        else
+            error = unknown_key(r, pair, "names");
+    }
+    return error;
+}
+
+/* ---- conditions ---- */
+
+static int slot_of(struct reader *r, struct fy_node *node, struct slice name, uint32_t *ret)
+{
+    struct taxonomy *t = r->t;
+    for (uint32_t i = 0; i < t->slots.n; i++) {
+        if (!slice_eq(t->slots.at[i], name)) continue;
+        *ret = i;
+        return 0;
+    }
+    if (t->slots.n == TAXONOMY_SLOTS_MAX)
+        return fail(r, node, "conditions ask for more than %d fields", TAXONOMY_SLOTS_MAX);
+    *ret = t->slots.n;
+    return LIST_ADD(&t->slots, name) ? 0 : no_memory(r);
+}
+
+static int fact_of(struct reader *r, struct fy_node *node, const struct taxonomy_fact *fact,
+                   uint32_t *ret)
+{
+    struct taxonomy *t = r->t;
+    for (uint32_t i = 0; i < t->facts.n; i++) {
+        const struct taxonomy_fact *f = &t->facts.at[i];
+        if (f->kind != fact->kind || f->slot != fact->slot || !slice_eq(f->text, fact->text))
+            continue;
+        *ret = i;
+        return 0;
+    }
+    if (t->facts.n == TAXONOMY_FACTS_MAX)
+        return fail(r, node, "more than %d different conditions", TAXONOMY_FACTS_MAX);
+    *ret = t->facts.n;
+    return LIST_ADD(&t->facts, *fact) ? 0 : no_memory(r);
+}
+
+struct cond_builder {
+    uint32_t slot;
+    TAXONOMY_LIST(uint32_t) facts;
+};
+
+static int add_fact(struct reader *r, struct fy_node *node, void *ctx)
+{
+    struct cond_builder *b = ctx;
+    struct taxonomy_fact fact = {.kind = FACT_EQUALS, .slot = b->slot};
+    int error = scalar_lower(r, node, "a value", &fact.text);
+    if (error) return error;
+    size_t star = slice_find_byte(fact.text, '*');
+    if (star != SIZE_MAX) {
+        if (star == 0 || star + 1 != fact.text.len)
+            return fail(r, node, "* stands only at the end of a value; {exists: true} means any");
+        fact.kind = FACT_PREFIX;
+        fact.text.len--;
+    }
+    uint32_t id;
+    error = fact_of(r, node, &fact, &id);
+    if (error) return error;
+    return LIST_ADD(&b->facts, id) ? 0 : no_memory(r);
+}
+
+static int read_exists(struct reader *r, struct fy_node *node, struct cond_builder *b, bool *absent)
+{
+    void *iter = NULL;
+    struct fy_node_pair *pair = fy_node_mapping_iterate(node, &iter);
+    if (!pair || fy_node_mapping_item_count(node) != 1 || !key_is(pair, "exists"))
+        return fail(r, node, "a condition is a value, a list of values or {exists: true|false}");
+    struct slice text;
+    int error = scalar(r, fy_node_pair_value(pair), "exists", &text);
+    if (error) return error;
+    if (!slice_eq(text, SLICE("true")) && !slice_eq(text, SLICE("false")))
+        return fail(r, fy_node_pair_value(pair), "exists must be true or false");
+    *absent = slice_eq(text, SLICE("false"));
+    uint32_t id;
+    error = fact_of(r, node, &(struct taxonomy_fact){.kind = FACT_EXISTS, .slot = b->slot}, &id);
+    if (error) return error;
+    return LIST_ADD(&b->facts, id) ? 0 : no_memory(r);
+}
+
+static int read_cond(struct reader *r, struct fy_node_pair *pair, struct taxonomy_cond *ret)
+{
+    struct cond_builder b = {0};
+    struct slice name;
+    struct fy_node *key = fy_node_pair_key(pair), *value = fy_node_pair_value(pair);
+    *ret = (struct taxonomy_cond){0};
+    int error = scalar(r, key, "a field name", &name);
+    if (!error) error = slot_of(r, key, name, &b.slot);
+    if (!error && value && fy_node_is_mapping(value))
+        error = read_exists(r, value, &b, &ret->absent);
+    else if (!error && value)
+        error = each_of(r, value, add_fact, &b);
+    if (!error && b.facts.n == 0) error = fail(r, key, "a condition needs a value");
+    if (!error) {
+        uint32_t *facts = arena_zalloc(&r->t->arena, b.facts.n, sizeof *facts);
+        if (facts) memcpy(facts, b.facts.at, b.facts.n * sizeof *facts);
+        ret->facts = facts;
+        ret->n_facts = b.facts.n;
+        if (!facts) error = no_memory(r);
+    }
+    free(b.facts.at);
+    return error;
+}
+
+struct when_builder {
+    const struct taxonomy_source *outer;
+    struct taxonomy_when *whens;
+    uint32_t n_whens;
+};
+
+/* One alternative, joined to each alternative of the source around it. */
+static int add_when(struct reader *r, struct fy_node *node, void *ctx)
+{
+    struct when_builder *b = ctx;
+    if (!fy_node_is_mapping(node)) return fail(r, node, "when is a map of conditions or a list of such");
+    int count = fy_node_mapping_item_count(node);
+    if (count <= 0) return fail(r, node, "when has no condition");
+    uint32_t n_own = (uint32_t)count, n_outer = b->outer->n_whens ? b->outer->n_whens : 1;
+    struct taxonomy_cond *own = arena_zalloc(&r->t->arena, n_own, sizeof *own);
+    if (!own) return no_memory(r);
+    void *iter = NULL;
+    struct fy_node_pair *pair;
+    for (uint32_t i = 0; i < n_own && (pair = fy_node_mapping_iterate(node, &iter)); i++) {
+        int error = read_cond(r, pair, &own[i]);
+        if (error) return error;
+    }
+    for (uint32_t o = 0; o < n_outer; o++) {
+        if (b->n_whens == TAXONOMY_WHEN_MAX)
+            return fail(r, node, "more than %d alternatives", TAXONOMY_WHEN_MAX);
+        const struct taxonomy_when *outer = b->outer->n_whens ? &b->outer->whens[o] : NULL;
+        uint32_t n = outer ? outer->n_conds : 0;
+        struct taxonomy_cond *all = arena_zalloc(&r->t->arena, n + n_own, sizeof *all);
+        if (!all) return no_memory(r);
+        if (n) memcpy(all, outer->conds, n * sizeof *all);
+        memcpy(all + n, own, n_own * sizeof *all);
+        b->whens[b->n_whens++] = (struct taxonomy_when){all, n + n_own};
+    }
+    return 0;
+}
+
+static int read_when(struct reader *r, struct fy_node *node, const struct taxonomy_source *outer,
+                     struct taxonomy_source *ret)
+{
+    struct when_builder b = {.outer = outer};
+    b.whens = arena_zalloc(&r->t->arena, TAXONOMY_WHEN_MAX, sizeof *b.whens);
+    if (!b.whens) return no_memory(r);
+    int error = each_of(r, node, add_when, &b);
+    if (error) return error;
+    ret->whens = b.whens;
+    ret->n_whens = b.n_whens;
+    return 0;
+}
+
+/* ---- sources ---- */
+
+static int add_map_name(struct reader *r, struct fy_node *node, void *ctx)
+{
+    struct taxonomy_map_entry *entry = ctx;
+    if (entry->n_names == TAXONOMY_FIELDS_MAX)
+        return fail(r, node, "more than %d fields for one", TAXONOMY_FIELDS_MAX);
+    int error = scalar(r, node, "a field name", &entry->names[entry->n_names]);
+    if (!error) entry->n_names++;
+    return error;
+}
+
+static int read_fields(struct reader *r, struct fy_node *node, const struct taxonomy_map **ret)
+{
+    if (!fy_node_is_mapping(node))
+        return fail(r, node, "fields must be a map from a rule's field to the event's");
+    int count = fy_node_mapping_item_count(node);
+    uint32_t n = count > 0 ? (uint32_t)count : 0;
+    struct taxonomy_map *map = arena_zalloc(&r->t->arena, 1, sizeof *map);
+    struct taxonomy_map_entry *entries = arena_zalloc(&r->t->arena, n + 1, sizeof *entries);
+    if (!map || !entries) return no_memory(r);
+    void *iter = NULL;
+    struct fy_node_pair *pair;
+    for (uint32_t i = 0; i < n && (pair = fy_node_mapping_iterate(node, &iter)); i++) {
+        struct fy_node *key = fy_node_pair_key(pair);
+        int error = scalar(r, key, "a field name", &entries[i].field);
+        if (!error) error = each_of(r, fy_node_pair_value(pair), add_map_name, &entries[i]);
+        if (error) return error;
+        if (entries[i].n_names == 0) return fail(r, key, "a field needs a name");
+    }
+    *map = (struct taxonomy_map){entries, n};
+    *ret = map;
+    return 0;
+}
+
+static int add_open(struct reader *r, struct fy_node *node, void *ctx)
+{
+    struct taxonomy_source *source = ctx;
+    struct slice text;
+    int error = scalar(r, node, "open", &text);
+    if (error) return error;
+    if (slice_eq(text, SLICE("category")))
+        source->open_category = true;
+    else if (slice_eq(text, SLICE("service")))
+        source->open_service = true;
+    else
+        return fail(r, node, "open takes category and service");
+    return 0;
+}
+
+static int read_sources(struct reader *r, struct fy_node *node, const struct entry *outer, int depth);
+
+static int read_source(struct reader *r, struct fy_node *node, const struct entry *outer, int depth)
+{
+    if (!fy_node_is_mapping(node)) return fail(r, node, "a source must be a map");
+    struct entry e = *outer;
+    struct fy_node *inner = NULL;
+    void *iter = NULL;
+    struct fy_node_pair *pair;
+    int error = 0;
+    while (!error && (pair = fy_node_mapping_iterate(node, &iter))) {
+        struct fy_node *value = fy_node_pair_value(pair);
+        if (key_is(pair, "product"))
+            error = scalar_lower(r, value, "product", &e.label.product);
+        else if (key_is(pair, "category"))
+            error = scalar_lower(r, value, "category", &e.label.category);
+        else if (key_is(pair, "service"))
+            error = scalar_lower(r, value, "service", &e.label.service);
+        else if (key_is(pair, "when"))
+            error = value ? read_when(r, value, &outer->source, &e.source)
+                          : fail(r, fy_node_pair_key(pair), "when has no condition");
+        else if (key_is(pair, "fields"))
+            error = value ? read_fields(r, value, &e.label.map)
+                          : fail(r, fy_node_pair_key(pair), "fields is empty");
+        else if (key_is(pair, "open"))
+            error = each_of(r, value, add_open, &e.source);
+        else if (key_is(pair, "sources"))
+            inner = value;
+        else
+            error = unknown_key(r, pair, "a source");
+    }
+    if (error) return error;
+    if (inner) return read_sources(r, inner, &e, depth + 1);
+    if (!e.label.product.len && !e.label.category.len && !e.label.service.len)
+        return fail(r, node, "a source needs a product, category or service");
+    if (e.source.n_whens == 0) return fail(r, node, "a source needs a condition (when)");
+    if (r->t->sources.n >= TAXONOMY_SOURCES_MAX)
+        return fail(r, node, "more than %d sources", TAXONOMY_SOURCES_MAX);
+    if (!LIST_ADD(&r->t->sources, e.source)) return no_memory(r);
+    return LIST_ADD(&r->t->labels, e.label) ? 0 : no_memory(r);
+}
+
+static int read_sources(struct reader *r, struct fy_node *node, const struct entry *outer, int depth)
+{
+    if (!fy_node_is_sequence(node)) return fail(r, node, "sources must be a list");
+    if (depth > TAXONOMY_NEST_MAX)
+        return fail(r, node, "sources stand inside sources more than %d deep", TAXONOMY_NEST_MAX);
+    void *iter = NULL;
+    struct fy_node *item;
+    int error = 0;
+    while (!error && (item = fy_node_sequence_iterate(node, &iter)))
+        error = read_source(r, item, outer, depth);
+    return error;
+}
+
+/* ---- when and where ---- */
+
+static int add_time(struct reader *r, struct fy_node *node, void *ctx)
+{
+    struct slice text;
+    int error = scalar(r, node, "a field name", &text);
+    if (error) return error;
+    struct taxonomy_time time = {.first = text};
+    if (slice_split(text, '+', &time.first, &time.second)) {
+        time.first = slice_trim(time.first);
+        time.second = slice_trim(time.second);
+        if (!time.first.len || !time.second.len)
+            return fail(r, node, "two fields are written date + time");
+    }
+    if (r->t->times.n == TAXONOMY_TIMES_MAX)
+        return fail(r, node, "more than %d time fields", TAXONOMY_TIMES_MAX);
+    return LIST_ADD(&r->t->times, time) ? 0 : no_memory(r);
+}
+
+static int read_root(struct reader *r, struct fy_node *root)
+{
+    if (!root || !fy_node_is_mapping(root))
+        return fail(r, root, "a taxonomy file is a map of names, sources, time and host");
+    struct taxonomy *t = r->t;
+    void *iter = NULL;
+    struct fy_node_pair *pair;
+    int error = 0;
+    while (!error && (pair = fy_node_mapping_iterate(root, &iter))) {
+        struct fy_node *value = fy_node_pair_value(pair);
+        if (!value)
+            error = fail(r, fy_node_pair_key(pair), "nothing follows");
+        else if (key_is(pair, "names"))
+            error = read_names(r, value);
+        else if (key_is(pair, "sources"))
+            error = read_sources(r, value, &(struct entry){0}, 1);
+        else if (key_is(pair, "time"))
+            error = each_of(r, value, add_time, NULL);
+        else if (key_is(pair, "host"))
+            error = each_of(r, value, add_text, TEXTS(&t->hosts, "a field name"));
+        else
+            error = unknown_key(r, pair, "a taxonomy file");
+    }
+    if (!error && t->hosts.n > TAXONOMY_TIMES_MAX)
+        error = fail(r, root, "more than %d host fields", TAXONOMY_TIMES_MAX);
+    return error;
+}
+
+/* ---- files ---- */
+
+static int syntax_error(struct reader *r, struct fy_diag *log)
+{
+    void *iter = NULL;
+    const struct fy_diag_error *e = fy_diag_errors_iterate(log, &iter);
+    if (!e) return diag_set(r->diag, ERR_SYNTAX, r->file, 0, 0, "not a YAML document");
+    return diag_set(r->diag, ERR_SYNTAX, r->file, e->line > 0 ? (uint32_t)e->line : 0,
+                    e->column > 0 ? (uint32_t)e->column : 0, "%s", e->msg ? e->msg : "");
+}
+
+#define ALL_LISTS(X)                                                                               \
+    X(strip_start) X(strip_end) X(renames) X(labels) X(sources) X(times) X(hosts)
+
+/* Reads one file; on failure the taxonomy is as it was. */
+int taxonomy_add(struct taxonomy *t, const char *file, struct slice text, struct diag *diag)
+{
+    struct reader r = {t, file, diag};
+    if (text.len > TAXONOMY_FILE_MAX)
+        return diag_set(diag, ERR_LIMIT, file, 0, 0, "longer than %d bytes", TAXONOMY_FILE_MAX);
+    struct fy_diag_cfg log_cfg;
+    fy_diag_cfg_default(&log_cfg);
+    log_cfg.fp = NULL;
+    struct fy_diag *log = fy_diag_create(&log_cfg);
+    if (!log) return no_memory(&r);
+    fy_diag_set_collect_errors(log, true);
+    struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG, .diag = log};
+    struct fy_document *doc = fy_document_build_from_string(&cfg, text.ptr, text.len);
+    struct taxonomy old = *t;
+    int error = doc ? read_root(&r, fy_document_root(doc)) : syntax_error(&r, log);
+    if (error) {
+#define RESTORE(list) t->list.n = old.list.n;
+        ALL_LISTS(RESTORE)
+#undef RESTORE
+        t->slots.n = old.slots.n;
+        t->facts.n = old.facts.n;
+    } else {
+#define ROTATE(list) list_rotate(t->list.at, old.list.n, t->list.n, sizeof *t->list.at);
+        ALL_LISTS(ROTATE)
+#undef ROTATE
+    }
+    if (doc) fy_document_destroy(doc);
+    fy_diag_destroy(log);
+    return error;
+}
+
+struct taxonomy *taxonomy_new(void)
+{
+    struct taxonomy *t = calloc(1, sizeof *t);
+    if (!t) return NULL;
+    arena_init(&t->arena, ARENA_MAX);
+    for (const struct taxonomy_file *f = taxonomy_files; f->name; f++) {
+        struct diag diag = {0};
+        int error = taxonomy_add(t, f->name, slice_make(f->text, f->len), &diag);
+        if (error == ERR_NOMEM) {
+            taxonomy_free(t);
+            return NULL;
+        }
+        /* The built-in data is ours: a mistake in it is a bug. */
+        if (error)
+            fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s\n", f->name, diag.line, diag.column,
+                    diag.message);
+        ASSERT(!error);
+    }
+    return t;
+}
+
+void taxonomy_free(struct taxonomy *t)
+{
+    if (!t) return;
+#define FREE(list) free(t->list.at);
+    ALL_LISTS(FREE)
+#undef FREE
+    free(t->slots.at);
+    free(t->facts.at);
+    arena_done(&t->arena);
+    free(t);
+}
+
+uint32_t taxonomy_sources(const struct taxonomy *t, const struct taxonomy_label **ret)
+{
+    *ret = t->labels.at;
+    return t->labels.n;
+}
+
+/* ---- names of paths ---- */
+
+static const struct taxonomy_rename *rename_of(const struct taxonomy *t, struct slice path)
+{
+    for (uint32_t i = 0; i < t->renames.n; i++)
+        if (slice_eq(t->renames.at[i].path, path)) return &t->renames.at[i];
+    return NULL;
+}
+
+/* Length of the prefix in path, its `*.` standing for one part of any name; 0: does not fit. */
+static size_t prefix_length(struct slice prefix, struct slice path)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < prefix.len; i++) {
+        if (prefix.ptr[i] != '*') {
+            if (at == path.len || path.ptr[at] != prefix.ptr[i]) return 0;
+            at++;
+            continue;
+        }
+        size_t dot = slice_find_byte(slice_from(path, at), '.');
+        if (dot == SIZE_MAX || dot == 0) return 0;
+        at += dot;
+    }
+    return at < path.len ? at : 0;
+}
+
+struct slice taxonomy_plain_name(const struct taxonomy *t, struct slice path)
+{
+    for (int round = 0; round < STRIP_ROUNDS; round++) {
+        const struct taxonomy_rename *rename = rename_of(t, path);
+        if (rename) return rename->name;
+        size_t cut = 0;
+        for (uint32_t i = 0; i < t->strip_end.n && !cut; i++) {
+            struct slice end = t->strip_end.at[i];
+            if (path.len > end.len && slice_ends_with(path, end)) cut = end.len;
+        }
+        path.len -= cut;
+        rename = cut ? rename_of(t, path) : NULL;
+        if (rename) return rename->name;
+        size_t longest = 0;
+        for (uint32_t i = 0; i < t->strip_start.n; i++) {
+            size_t n = prefix_length(t->strip_start.at[i], path);
+            if (n > longest) longest = n;
+        }
+        if (!longest && !cut) break;
+        path = slice_from(path, longest);
+    }
+    return path;
+}
+
+/* ---- rules and routes ---- */
+
+static bool is_given(const struct taxonomy_route *route, struct slice asked, size_t member)
+{
+    for (uint32_t i = 0; i < route->n_labels; i++) {
+        const struct slice *said =
+            (const struct slice *)(const void *)((const char *)&route->labels[i] + member);
+        if (slice_eq(*said, asked)) return true;
+    }
+    return false;
+}
+
+bool taxonomy_applies(const struct taxonomy_route *route, const struct sigma_logsource *ls)
+{
+    if (ls->product.len && !route->open_product &&
+        !is_given(route, ls->product, offsetof(struct taxonomy_label, product)))
+        return false;
+    if (ls->category.len && !route->open_category &&
+        !is_given(route, ls->category, offsetof(struct taxonomy_label, category)))
+        return false;
+    return !ls->service.len || route->open_service ||
+           is_given(route, ls->service, offsetof(struct taxonomy_label, service));
+}
+
+/* How much of what the rule asks the label says; -1: it says something else. */
+static int agreement(struct slice asked, struct slice said)
+{
+    if (!asked.len || !said.len) return 0;
+    return slice_eq(asked, said) ? 1 : -1;
+}
+
+static int score(const struct taxonomy_label *label, const struct sigma_logsource *ls)
+{
+    int product = agreement(ls->product, label->product);
+    int category = agreement(ls->category, label->category);
+    int service = agreement(ls->service, label->service);
+    return product < 0 || category < 0 || service < 0 ? -1 : product + category + service;
+}
+
+static bool map_counts(const struct taxonomy_label *label, const struct sigma_logsource *ls)
+{
+    return label->map && ((label->category.len && ls->category.len) ||
+                          (label->service.len && ls->service.len) ||
+                          (!label->category.len && !label->service.len));
+}
+
+struct names_out {
+    struct slice *ret;
+    uint32_t n, max;
+};
+
+static void add_name(struct names_out *out, struct slice name)
+{
+    for (uint32_t i = 0; i < out->n; i++)
+        if (slice_eq_nocase(out->ret[i], name)) return;
+    if (out->n < out->max) out->ret[out->n++] = name;
+}
+
+uint32_t taxonomy_fields(const struct taxonomy_route *route, const struct sigma_logsource *ls,
+                         struct slice field, struct slice *ret, uint32_t max)
+{
+    struct names_out out = {ret, 0, max};
+    int best = 0;
+    for (uint32_t i = 0; i < route->n_labels; i++) {
+        int s = score(&route->labels[i], ls);
+        if (s > best) best = s;
+    }
+    bool plain = route->n_labels == 0;
+    for (uint32_t i = 0; i < route->n_labels; i++) {
+        const struct taxonomy_label *label = &route->labels[i];
+        if (score(label, ls) != best) continue;
+        const struct taxonomy_map_entry *found = NULL;
+        for (uint32_t j = 0; map_counts(label, ls) && j < label->map->n_entries && !found; j++)
+            if (slice_eq_nocase(label->map->entries[j].field, field))
+                found = &label->map->entries[j];
+        for (uint32_t j = 0; found && j < found->n_names; j++) add_name(&out, found->names[j]);
+        plain |= !found;
+    }
+    if (plain || out.n == 0) {
+        add_name(&out, field);
+        if (route->taxonomy) add_name(&out, taxonomy_plain_name(route->taxonomy, field));
+    }
+    return out.n;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The taxonomy as read from its data files: shared by taxonomy.c, which reads it, and router.c,
+ * which asks it. Nothing here changes once the first router exists, so threads may share it.
+ */
+#ifndef VAKA_DETECT_TAXONOMY_MODEL_H
+#define VAKA_DETECT_TAXONOMY_MODEL_H
+
+#include "base/arena.h"
+#include "detect/taxonomy.h"
+
+enum {
+    TAXONOMY_FILE_MAX = 1024 * 1024,
+    TAXONOMY_SOURCES_MAX = 8192,
+    TAXONOMY_SLOTS_MAX = 200,  /* different fields that conditions ask for */
+    TAXONOMY_FACTS_MAX = 4096, /* different tests on them */
+    TAXONOMY_NAME_MAX = 256,   /* bytes of a field name or value in a data file */
+    TAXONOMY_TIMES_MAX = 64,
+    TAXONOMY_NEST_MAX = 4, /* sources inside sources */
+    TAXONOMY_WHEN_MAX = 64, /* alternatives of one source, its parents' multiplied in */
+    TAXONOMY_FIELDS_MAX = 8, /* event fields for one rule field */
+};
+
+/* Asked as a field's name: the decoder's name instead of a value of the event. */
+#define TAXONOMY_FORMAT_SLOT SLICE("$format")
+
+enum fact_kind { FACT_EQUALS, FACT_PREFIX, FACT_EXISTS };
+
+/* One test on one field. Text is in lower case (ASCII). */
+struct taxonomy_fact {
+    enum fact_kind kind;
+    uint32_t slot;
+    struct slice text;
+};
+
+/* One field of a `when`: any of the facts must hold; absent: none. */
+struct taxonomy_cond {
+    const uint32_t *facts;
+    uint32_t n_facts;
+    bool absent;
+};
+
+/* All conditions must hold. */
+struct taxonomy_when {
+    const struct taxonomy_cond *conds;
+    uint32_t n_conds;
+};
+
+struct taxonomy_source {
+    const struct taxonomy_when *whens; /* any of them */
+    uint32_t n_whens;
+    bool open_category, open_service; /* says nothing in that respect */
+};
+
+struct taxonomy_map_entry {
+    struct slice field; /* the rule's */
+    struct slice names[TAXONOMY_FIELDS_MAX];
+    uint32_t n_names;
+};
+
+struct taxonomy_map {
+    const struct taxonomy_map_entry *entries;
+    uint32_t n_entries;
+};
+
+struct taxonomy_rename {
+    struct slice path, name;
+};
+
+/* `second` is joined to the first with a space (date and time of day in two fields). */
+struct taxonomy_time {
+    struct slice first, second;
+};
+
+/* A growable array in user's-files-first order. */
+#define TAXONOMY_LIST(type)                                                                        \
+    struct {                                                                                       \
+        type *at;                                                                                  \
+        uint32_t n, cap;                                                                           \
+    }
+
+struct taxonomy {
+    struct arena arena;
+    TAXONOMY_LIST(struct slice) strip_start;
+    TAXONOMY_LIST(struct slice) strip_end;
+    TAXONOMY_LIST(struct taxonomy_rename) renames;
+    TAXONOMY_LIST(struct taxonomy_label) labels; /* parallel to sources */
+    TAXONOMY_LIST(struct taxonomy_source) sources;
+    TAXONOMY_LIST(struct slice) slots;
+    TAXONOMY_LIST(struct taxonomy_fact) facts;
+    TAXONOMY_LIST(struct taxonomy_time) times;
+    TAXONOMY_LIST(struct slice) hosts;
+};
+
+/* The data files built into the program. */
+struct taxonomy_file {
+    const char *name;
+    const unsigned char *text;
+    size_t len;
+};
+extern const struct taxonomy_file taxonomy_files[]; /* ends with a NULL name */
+
+/* ASCII lower case, in place of any locale. */
+static inline char taxonomy_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "hunt/hunt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "hunt/chain.h"
+#include "hunt/collector.h"
+#include "hunt/output.h"
+#include "hunt/progress.h"
+#include "hunt/table.h"
+#include "hunt/text.h"
+
+struct hunt {
+    const struct hunt_options *options;
+    struct hunt_result *result;
+    struct source_list sources;
+    struct output *output;
+    struct chain *chain; /* NULL: no correlations */
+    struct progress progress;
+    struct buf last_bad; /* the source that was told of last: one that has more to tell counts once */
+    int out_fd;
+    bool out_terminal;
+    int null_fd, interrupt_fd;
+    nsec started;
+};
+
+static nsec monotonic(void)
+{
+    struct timespec ts = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (nsec)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* ---- messages to the person -------------------------------------------------------------- */
+
+static void say(struct hunt *h, struct slice source, const char *what)
+{
+    struct buf line;
+    buf_init(&line, 128 * 1024);
+    buf_puts(&line, "vaka: ");
+    if (source.len) {
+        (void)text_put_visible(&line, source, 4096);
+        buf_puts(&line, ": ");
+    }
+    (void)text_put_visible(&line, slice_of(what), 1024);
+    buf_putc(&line, '\n');
+    progress_clear(&h->progress);
+    if (!buf_failed(&line)) (void)fwrite(line.ptr, 1, line.len, stderr);
+    buf_done(&line);
+}
+
+static void tell_unreadable(struct hunt *h, struct slice source, const char *why)
+{
+    bool again = slice_eq(buf_slice(&h->last_bad), source) && h->result->unreadable > 0;
+    if (!again) h->result->unreadable++;
+    buf_clear(&h->last_bad);
+    buf_put(&h->last_bad, source);
+    if (h->result->unreadable <= HUNT_NAMED_MAX) say(h, source, why);
+}
+
+static void on_unreadable_path(void *ctx, const char *path, const char *why)
+{
+    tell_unreadable(ctx, slice_of(path), why);
+}
+
+static void on_bad(void *ctx, const struct message_bad *m, uint64_t record)
+{
+    struct hunt *h = ctx;
+    struct buf why;
+    buf_init(&why, 4096);
+    if (m->records > 0) {
+        h->result->bad_records += m->records;
+        buf_printf(&why, "%llu record%s could not be read (the first%s", (unsigned long long)m->records,
+                   m->records == 1 ? "" : "s", m->records == 1 ? " and only one" : "");
+        if (record) buf_printf(&why, ", number %llu", (unsigned long long)record);
+        buf_printf(&why, ", near byte %llu): ", (unsigned long long)m->offset);
+    }
+    buf_put(&why, slice_until(m->reason, 1024));
+    buf_putc(&why, '\0');
+    if (!buf_failed(&why)) tell_unreadable(h, m->source, why.ptr);
+    buf_done(&why);
+}
+
+/* ---- findings ---------------------------------------------------------------------------- */
+
+static void on_alert(void *ctx, const struct message_alert *m, uint64_t record)
+{
+    struct hunt *h = ctx;
+    output_alert(h->output, m, record);
+    /* Lines go to the same terminal as the bar. */
+    if (h->out_terminal) progress_clear(&h->progress);
+}
+
+static void on_tuple(void *ctx, const struct message_tuple *m, uint64_t record)
+{
+    struct hunt *h = ctx;
+    if (h->chain) chain_add(h->chain, m, record);
+}
+
+static void on_firing(void *ctx, const struct correlator_firing *firing,
+                      const struct line_ref *refs)
+{
+    struct hunt *h = ctx;
+    if (firing->rule->doc->level >= h->options->min_level)
+        output_correlation(h->output, firing, refs);
+}
+
+static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char *why)
+{
+    struct hunt *h = ctx;
+    h->result->refused_correlations++;
+    say(h, rule->doc->title, why);
+}
+
+static int on_tick(void *ctx, const struct collector_totals *totals)
+{
+    struct hunt *h = ctx;
+    output_flush(h->output);
+    progress_show(&h->progress,
+                  &(struct progress_numbers){.bytes_done = totals->position,
+                                             .bytes_total = h->sources.bytes,
+                                             .events = totals->events,
+                                             .alerts = output_alerts(h->output)},
+                  monotonic());
+    return output_error(h->output) ? ERR_IO : 0;
+}
+
+/* ---- before and after -------------------------------------------------------------------- */
+
+static unsigned terminal_width(int fd)
+{
+    struct winsize size;
+    uint64_t columns = 0;
+    const char *said = getenv("COLUMNS");
+    if (fd >= 0 && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        columns = size.ws_col;
+    else if (!said || !slice_to_u64(slice_of(said), &columns))
+        columns = TABLE_WIDTH_DEFAULT;
+    if (columns < TABLE_WIDTH_MIN) columns = TABLE_WIDTH_MIN;
+    if (columns > TABLE_WIDTH_MAX) columns = TABLE_WIDTH_MAX;
+    return (unsigned)columns;
+}
+
+static bool is_dumb(void)
+{
+    const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+    return !term || strcmp(term, "dumb") == 0 || (no && *no);
+}
+
+static int open_output(struct hunt *h)
+{
+    const struct hunt_options *o = h->options;
+    h->out_fd = 1;
+    if (o->out_path) {
+        h->out_fd = open(o->out_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (h->out_fd < 0) {
+            say(h, slice_of(o->out_path), strerror(errno));
+            return ERR_IO;
+        }
+    }
+    h->out_terminal = isatty(h->out_fd) == 1;
+    h->output = output_new(&(struct output_options){
+        .format = o->format,
+        .fd = h->out_fd,
+        .terminal = h->out_terminal,
+        .colour = h->out_terminal && !is_dumb(),
+        .utc = o->utc,
+        .width = terminal_width(h->out_terminal ? h->out_fd : -1),
+        .set = o->set});
+    return h->output ? 0 : ERR_NOMEM;
+}
+
+static int open_interrupts(struct hunt *h)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    h->interrupt_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return h->interrupt_fd < 0 ? ERR_IO : 0;
+}
+
+static int open_chain(struct hunt *h)
+{
+    uint64_t seed;
+    if (h->options->set->n_correlations == 0) return 0;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) return ERR_IO;
+    h->chain = chain_new(h->options->set, seed, h, on_firing, on_refused);
+    return h->chain ? 0 : ERR_NOMEM;
+}
+
+/* Everything that needs more than the sandbox allows. */
+static int prepare(struct hunt *h)
+{
+    const struct hunt_options *o = h->options;
+    progress_init(&h->progress, isatty(2) == 1 && !is_dumb() ? 2 : -1, terminal_width(2),
+                  h->started);
+    source_list_init(&h->sources, h, on_unreadable_path);
+    tzset();
+    h->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int result = h->null_fd < 0 ? ERR_IO : open_output(h);
+    if (result == 0) result = open_interrupts(h);
+    if (result == 0) result = open_chain(h);
+    for (size_t i = 0; result == 0 && i < o->n_paths; i++)
+        result = source_list_add(&h->sources, o->paths[i]);
+    if (result == ERR_LIMIT) say(h, SLICE_NONE, "too many files");
+    return result;
+}
+
+static bool confine(struct hunt *h)
+{
+    const struct hunt_options *o = h->options;
+    const struct sandbox_files files = {.paths = o->paths, .n_paths = o->n_paths};
+    if (sandbox_enter(SANDBOX_HUNTER, &files, &h->result->sandbox) == 0) return true;
+    say(h, SLICE_NONE, "warning: the kernel offers no sandbox; files are decoded without one");
+    return false;
+}
+
+static int collect(struct hunt *h, bool confined)
+{
+    const struct hunt_options *o = h->options;
+    struct reader_context reader = {.engine = o->engine,
+                                    .correlator = h->chain ? chain_correlator(h->chain) : NULL,
+                                    .format = o->format,
+                                    .min_level = o->min_level,
+                                    .from = o->from,
+                                    .to = o->to};
+    const struct collector_spec spec = {.sources = &h->sources,
+                                        .reader = &reader,
+                                        .jobs = o->jobs,
+                                        .n_rules = o->set->n_rules,
+                                        .unconfined = !confined,
+                                        .null_fd = h->null_fd,
+                                        .interrupt_fd = h->interrupt_fd,
+                                        .ctx = h,
+                                        .alert = on_alert,
+                                        .tuple = on_tuple,
+                                        .bad = on_bad,
+                                        .tick = on_tick};
+    struct collector_totals totals = {0};
+    int result = collector_run(&spec, &totals);
+    struct hunt_result *r = h->result;
+    r->events = totals.events;
+    r->bytes = totals.bytes;
+    r->untimed = totals.untimed;
+    r->sources = totals.sources;
+    r->crashes = totals.crashes;
+    r->rss_decoder = totals.peak_rss;
+    r->interrupted = result == ERR_STOPPED;
+    if (result == ERR_STOPPED) result = 0;
+    if (result && !output_error(h->output)) say(h, SLICE_NONE, error_text(result));
+    return result;
+}
+
+static int conclude(struct hunt *h)
+{
+    struct hunt_result *r = h->result;
+    if (h->chain) {
+        struct correlator_stats stats;
+        chain_finish(h->chain);
+        chain_get_stats(h->chain, &stats);
+        r->late_tuples = stats.skipped_late;
+        r->dropped_groups = stats.evicted;
+        if (chain_spills(h->chain) || stats.evicted || stats.truncated)
+            say(h, SLICE_NONE, "warning: correlation reached its memory limit; "
+                               "its counts may be too low");
+    }
+    progress_clear(&h->progress);
+    output_finish(h->output, r->events);
+    if (r->unreadable > HUNT_NAMED_MAX)
+        (void)fprintf(stderr, "vaka: … and %llu more that could not be read\n",
+                      (unsigned long long)(r->unreadable - HUNT_NAMED_MAX));
+    r->alerts = output_alerts(h->output);
+    r->highest = output_highest(h->output);
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) == 0) r->rss = (uint64_t)usage.ru_maxrss * 1024;
+    r->seconds = (double)(monotonic() - h->started) / (double)NSEC_PER_SEC;
+    if (!output_error(h->output)) return 0;
+    const char *path = h->options->out_path;
+    say(h, slice_of(path ? path : "standard output"), strerror(output_error(h->output)));
+    return ERR_IO;
+}
+
+int hunt_run(const struct hunt_options *options, struct hunt_result *ret)
+{
+    *ret = (struct hunt_result){0};
+    struct hunt h = {.options = options, .result = ret, .out_fd = -1, .null_fd = -1,
+                     .interrupt_fd = -1, .started = monotonic()};
+    h.progress.fd = -1;
+    buf_init(&h.last_bad, MESSAGE_UNIT_MAX);
+    int result = prepare(&h);
+    if (result == 0) {
+        result = collect(&h, confine(&h));
+        int end = conclude(&h);
+        if (result == 0) result = end;
+    } else if (result == ERR_NOMEM) {
+        say(&h, SLICE_NONE, error_text(result));
+    }
+    source_list_done(&h.sources);
+    output_free(h.output);
+    chain_free(h.chain);
+    buf_done(&h.last_bad);
+    if (h.out_fd > 1) (void)close(h.out_fd);
+    if (h.null_fd >= 0) (void)close(h.null_fd);
+    if (h.interrupt_fd >= 0) (void)close(h.interrupt_fd);
+    return result;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * `vaka hunt`, once the command line is understood and the rules are loaded: finds the sources,
+ * confines the process, lets decoders read, prints.
+ */
+#ifndef VAKA_HUNT_HUNT_H
+#define VAKA_HUNT_HUNT_H
+
+#include "detect/engine.h"
+#include "event/time.h"
+#include "hunt/line.h"
+#include "proc/sandbox.h"
+
+enum { HUNT_NAMED_MAX = 200 }; /* unreadable things named one by one; the rest is counted */
+
+struct hunt_options {
+    const struct sigma_set *set;
+    struct engine *engine; /* made before the sandbox: it may load its compile cache */
+    enum hunt_format format;
+    enum sigma_level min_level;
+    nsec from, to; /* TIME_NONE: open */
+    uint32_t jobs; /* 1..COLLECTOR_JOBS_MAX */
+    bool utc;
+    const char *const *paths;
+    size_t n_paths;
+    const char *out_path; /* NULL: standard output */
+};
+
+struct hunt_result {
+    uint64_t events, bytes, alerts;
+    uint64_t unreadable;  /* files, folders and members of which something could not be read */
+    uint64_t bad_records; /* in them, as far as they were counted */
+    uint64_t untimed, sources, crashes;
+    uint64_t late_tuples, dropped_groups; /* correlation: what its memory bound cost */
+    uint32_t refused_correlations;
+    double seconds;
+    uint64_t rss, rss_decoder; /* peak, bytes: this process, the largest decoder */
+    enum sigma_level highest;
+    enum sandbox_level sandbox;
+    bool interrupted;
+};
+
+/* 0, or an error that kept it from running at all; it has been told on stderr then. */
+int hunt_run(const struct hunt_options *options, struct hunt_result *ret) MUST_USE;
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "hunt/progress.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+enum { BAR = 24 };
+#define SHOW_EVERY (NSEC_PER_SEC / 8)
+#define SHOW_FIRST (NSEC_PER_SEC / 4) /* a hunt that ends at once shows nothing */
+
+void progress_init(struct progress *p, int fd, unsigned width, nsec now)
+{
+    *p = (struct progress){.fd = fd, .width = width, .started = now, .shown = now};
+}
+
+static void put_size(struct buf *out, uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double v = (double)bytes;
+    size_t unit = 0;
+    while (v >= 1024 && unit + 1 < sizeof units / sizeof *units) {
+        v /= 1024;
+        unit++;
+    }
+    buf_printf(out, unit ? "%.1f %s" : "%.0f %s", v, units[unit]);
+}
+
+static void put_eta(struct buf *out, double seconds)
+{
+    if (seconds < 1 || seconds > 360000) return;
+    unsigned s = (unsigned)seconds;
+    if (s >= 3600)
+        buf_printf(out, "  %u:%02u:%02u left", s / 3600, s / 60 % 60, s % 60);
+    else
+        buf_printf(out, "  %u:%02u left", s / 60, s % 60);
+}
+
+static void compose(struct buf *out, const struct progress *p, const struct progress_numbers *n,
+                    nsec now)
+{
+    double seconds = (double)(now - p->started) / (double)NSEC_PER_SEC;
+    if (n->bytes_total > 0) {
+        double part = (double)n->bytes_done / (double)n->bytes_total;
+        if (part > 1) part = 1;
+        buf_putc(out, '[');
+        for (int i = 0; i < BAR; i++) buf_putc(out, i < (int)(part * BAR) ? '#' : '.');
+        buf_printf(out, "] %3.0f %%  ", part * 100);
+        put_size(out, n->bytes_done);
+        buf_puts(out, " of ");
+        put_size(out, n->bytes_total);
+    } else {
+        put_size(out, n->bytes_done);
+    }
+    buf_printf(out, "  %.0f events/s  %" PRIu64 " alerts", (double)n->events / seconds, n->alerts);
+    if (n->bytes_total > n->bytes_done && n->bytes_done > 0)
+        put_eta(out, seconds * (double)(n->bytes_total - n->bytes_done) / (double)n->bytes_done);
+}
+
+void progress_show(struct progress *p, const struct progress_numbers *n, nsec now)
+{
+    if (p->fd < 0 || now - p->started < SHOW_FIRST || now - p->shown < SHOW_EVERY) return;
+    struct buf out;
+    buf_init(&out, 1024);
+    compose(&out, p, n, now);
+    if (p->width > 1 && out.len >= p->width) out.len = p->width - 1;
+    struct buf line;
+    buf_init(&line, 2048);
+    buf_puts(&line, "\r");
+    buf_put(&line, buf_slice(&out));
+    buf_puts(&line, "\033[K");
+    if (!buf_failed(&line)) p->visible |= write(p->fd, line.ptr, line.len) > 0;
+    buf_done(&line);
+    buf_done(&out);
+    p->shown = now;
+}
+
+void progress_clear(struct progress *p)
+{
+    static const char clear[] = "\r\033[K";
+    if (p->visible) p->visible = write(p->fd, clear, sizeof clear - 1) < 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* One line on a terminal that says how far the hunt is, and is gone when it is done. */
+#ifndef VAKA_HUNT_PROGRESS_H
+#define VAKA_HUNT_PROGRESS_H
+
+#include "event/time.h"
+
+struct progress {
+    int fd;          /* -1: nothing is shown */
+    unsigned width;
+    nsec started, shown; /* monotonic */
+    bool visible;
+};
+
+struct progress_numbers {
+    uint64_t bytes_done, bytes_total, events, alerts;
+};
+
+void progress_init(struct progress *p, int fd, unsigned width, nsec now);
+/* Redraws when the last drawing is old enough. */
+void progress_show(struct progress *p, const struct progress_numbers *n, nsec now);
+/* Takes the line away, so that something else can be written; progress_show() draws it again. */
+void progress_clear(struct progress *p);
+
+#endif

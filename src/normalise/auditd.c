@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Records of the Linux audit system, as auditd writes them and `ausearch --raw` prints them:
+ *
+ *   [node=HOST ]type=TYPE msg=audit(SECONDS.MILLIS:SERIAL): NAME=VALUE …[GS NAME=VALUE …]
+ *
+ * One line is one event, as Sigma's auditd rules expect; lines with the same serial are not
+ * joined. Fields have the names of the record, and besides:
+ *
+ *   type, node        from the front of the line
+ *   audit.timestamp   as written between the parentheses (1364481363.243)
+ *   audit.sequence    SERIAL
+ *   syscall           with arch=c000003e (x86-64) also the call's name, next to the number;
+ *   SYSCALL           the same name, unless the enriched part has it
+ *   seresult, seperms SELinux: `avc:  denied  { read write } for` gives `denied` and a value each
+ *   message           the text behind the front, when it holds words outside NAME=VALUE
+ *
+ * A value is "quoted", plain to the next space, or 'nested' in single quotes (what user space
+ * sends as msg='…', which ends at the last single quote of its part) or { … } (the enriched SADDR):
+ * nested text is a value itself and its own NAME=VALUE are fields too. What follows the group
+ * separator 0x1d is auditd's enriched part (names in capitals) and read alike.
+ *
+ * The kernel writes text that a user controls in hexadecimal when it holds a space, a quote or a
+ * control character, and then without quotes. Fields that hold such text are decoded: the ones of
+ * `encoded` below and EXECVE's aN. In a decoded proctitle NUL (between arguments) becomes a space;
+ * a key is split at 0x01 into one value for each key. Long EXECVE arguments come as a1[0], a1[1]…:
+ * each piece is a value of a1.
+ *
+ * Blank lines, comments (#) and ausearch's separators (----, time->) are no records.
+ */
+#include "normalise/auditd_syscalls.h"
+#include "normalise/decoder.h"
+#include "normalise/lines.h"
+
+enum { NESTED_MAX = 8, NAME_MAX_LEN = 64 };
+
+struct auditd_keys {
+    key_id type, node, timestamp, sequence, syscall, syscall_name, seresult, seperms, message;
+};
+
+struct auditd {
+    struct line_decoder d;
+    uint32_t generation;
+    bool keyed;
+    struct auditd_keys keys;
+    bool execve, x86_64, named_syscall; /* of the record at hand */
+    struct slice syscall;
+    struct slice nested[NESTED_MAX]; /* text still to be read for fields */
+    uint32_t n_nested, next_nested;
+};
+
+/* Fields that carry untrusted text (the kernel's audit_log_untrustedstring, libaudit's encoding). */
+static const char *const encoded[] = {
+    "acct", "cgroup",   "cmd",  "comm",      "cwd",     "data",     "dir", "exe", "key",   "name",
+    "new-disk", "ocomm", "old-disk", "path", "proctitle", "profile", "root_dir", "sw", "vm", "watch",
+};
+
+static bool is_encoded(struct slice name)
+{
+    for (size_t i = 0; i < sizeof encoded / sizeof *encoded; i++)
+        if (slice_eq(name, slice_of(encoded[i]))) return true;
+    return false;
+}
+
+/* a0, a12, a1[0]: how long the part before the bracket is; 0 when it is no argument. */
+static size_t argument_len(struct slice name)
+{
+    size_t i = 1;
+    if (name.len < 2 || name.ptr[0] != 'a') return 0;
+    while (i < name.len && name.ptr[i] >= '0' && name.ptr[i] <= '9') i++;
+    return i > 1 && (i == name.len || name.ptr[i] == '[') ? i : 0;
+}
+
+static bool is_hex(struct slice s)
+{
+    if (s.len == 0 || s.len % 2) return false;
+    for (size_t i = 0; i < s.len; i++)
+        if (hex_value(s.ptr[i]) < 0) return false;
+    return true;
+}
+
+static struct slice decode_hex(struct auditd *d, struct slice s)
+{
+    char *dst = line_decoder_room(&d->d, s.len / 2);
+    if (!dst) return s;
+    for (size_t i = 0; i < s.len / 2; i++)
+        dst[i] = (char)(hex_value(s.ptr[2 * i]) << 4 | hex_value(s.ptr[2 * i + 1]));
+    return slice_make(dst, s.len / 2);
+}
+
+/* Arguments stand one behind the other with a NUL between; trailing NULs say nothing. */
+static struct slice join_arguments(struct slice s)
+{
+    char *p = (char *)(uintptr_t)s.ptr; /* decoded by us: our own room */
+    while (s.len && p[s.len - 1] == '\0') s.len--;
+    for (size_t i = 0; i < s.len; i++)
+        if (p[i] == '\0') p[i] = ' ';
+    return s;
+}
+
+static void add(struct auditd *d, key_id key, struct slice value)
+{
+    event_add(&d->d.ev, key, VALUE_STRING, value);
+}
+
+/* A value as it stands in the record. */
+static void add_pair(struct auditd *d, struct slice name, struct slice value, bool quoted)
+{
+    struct event *ev = &d->d.ev;
+    bool is_key = slice_eq(name, SLICE("key"));
+    size_t argument = d->execve ? argument_len(name) : 0;
+    if (argument) name.len = argument;
+    if (!quoted && (argument || is_encoded(name)) && is_hex(value)) {
+        struct slice text = decode_hex(d, value);
+        if (text.ptr != value.ptr && slice_eq(name, SLICE("proctitle"))) text = join_arguments(text);
+        value = text;
+    }
+    key_id key = keys_intern_path(ev->keys, name);
+    if (key == d->keys.syscall) d->syscall = value;
+    if (key == d->keys.syscall_name) d->named_syscall = true;
+    if (slice_eq(name, SLICE("arch")) && slice_eq(value, SLICE("c000003e"))) d->x86_64 = true;
+    struct slice one = value;
+    while (is_key && slice_split(value, '\x01', &one, &value)) add(d, key, one);
+    add(d, key, one);
+}
+
+static bool is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_' || c == '-' || c == '[' || c == ']' || c == '.';
+}
+
+/* Reads the value at *s, which stands behind the `=`; returns it and moves *s behind it. */
+static void read_value(struct auditd *d, struct slice name, struct slice *s)
+{
+    char first = s->len ? s->ptr[0] : ' ';
+    char close = first == '"' ? '"' : first == '\'' ? '\'' : first == '{' ? '}' : '\0';
+    if (close) {
+        struct slice inner = slice_from(*s, 1);
+        bool last = close == '\'' && slice_eq(name, SLICE("msg"));
+        const char *end = inner.len == 0 ? NULL
+                          : last         ? memrchr(inner.ptr, close, inner.len)
+                                         : memchr(inner.ptr, close, inner.len);
+        size_t n = end ? (size_t)(end - inner.ptr) : inner.len;
+        struct slice value = slice_until(inner, n);
+        if (close != '"') {
+            value = slice_trim(value);
+            if (d->n_nested < NESTED_MAX)
+                d->nested[d->n_nested++] = value;
+            else
+                d->d.ev.flags |= EVENT_CUT;
+        }
+        add_pair(d, name, value, true);
+        *s = slice_from(inner, end ? n + 1 : n);
+        return;
+    }
+    struct slice value = slice_until(*s, slice_find_byte(*s, ' '));
+    *s = slice_from(*s, value.len);
+    /* Older programs write (hostname=?, addr=?, terminal=pts/0 res=success). */
+    if (value.len && value.ptr[value.len - 1] == ',') value.len--;
+    if (value.len && value.ptr[value.len - 1] == ')' && slice_find_byte(value, '(') == SIZE_MAX)
+        value.len--;
+    add_pair(d, name, value, false);
+}
+
+/* SELinux: denied  { read write } */
+static void read_avc(struct auditd *d, struct slice s)
+{
+    s = slice_trim(slice_from(s, 4));
+    struct slice result = slice_until(s, slice_find_byte(s, ' '));
+    s = slice_trim(slice_from(s, result.len));
+    if (s.len == 0 || s.ptr[0] != '{') return;
+    add(d, d->keys.seresult, result);
+    s = slice_trim(slice_until(slice_from(s, 1), slice_find_byte(slice_from(s, 1), '}')));
+    struct slice one;
+    while (s.len && !(d->d.ev.flags & EVENT_CUT)) {
+        (void)slice_split(s, ' ', &one, &s);
+        if (one.len) add(d, d->keys.seperms, one);
+    }
+}
+
+/* Reads all NAME=VALUE of s; returns whether there were other words. */
+static bool read_pairs(struct auditd *d, struct slice s)
+{
+    bool words = false;
+    while (s.len && !(d->d.ev.flags & EVENT_CUT)) {
+        if (s.ptr[0] == ' ' || s.ptr[0] == '(' || s.ptr[0] == ',') {
+            s = slice_from(s, 1);
+            continue;
+        }
+        size_t n = 0;
+        while (n < s.len && n < NAME_MAX_LEN && is_name_byte(s.ptr[n])) n++;
+        if (n && n < s.len && s.ptr[n] == '=') {
+            struct slice name = slice_until(s, n);
+            s = slice_from(s, n + 1);
+            read_value(d, name, &s);
+        } else {
+            words = true;
+            s = slice_from(s, slice_until(s, slice_find_byte(s, ' ')).len);
+        }
+    }
+    return words;
+}
+
+static void add_syscall_name(struct auditd *d)
+{
+    enum { N = sizeof auditd_syscalls_x86_64 / sizeof *auditd_syscalls_x86_64 };
+    uint64_t number;
+    if (!d->x86_64 || !slice_to_u64(d->syscall, &number) || number >= N) return;
+    struct slice name = slice_of(auditd_syscalls_x86_64[number]);
+    if (name.len == 0) return;
+    add(d, d->keys.syscall, name);
+    if (!d->named_syscall) add(d, d->keys.syscall_name, name);
+}
+
+struct front {
+    struct slice node, type, timestamp, sequence, body;
+};
+
+/* Takes `NAME=WORD ` off *s. */
+static bool take_word(struct slice *s, struct slice prefix, struct slice *ret)
+{
+    if (!slice_starts_with(*s, prefix)) return false;
+    struct slice rest = slice_from(*s, prefix.len);
+    if (!slice_split(rest, ' ', ret, &rest) || ret->len == 0) return false;
+    *s = rest;
+    return true;
+}
+
+static bool read_front(struct slice line, struct front *ret)
+{
+    *ret = (struct front){0};
+    (void)take_word(&line, SLICE("node="), &ret->node);
+    if (!take_word(&line, SLICE("type="), &ret->type)) return false;
+    if (!slice_starts_with(line, SLICE("msg=audit("))) return false;
+    line = slice_from(line, 10);
+    size_t close = slice_find_byte(slice_until(line, 128), ')');
+    if (close == SIZE_MAX) return false;
+    struct slice id = slice_until(line, close);
+    const char *colon = id.len ? memrchr(id.ptr, ':', id.len) : NULL;
+    if (!colon) return false;
+    uint64_t serial;
+    ret->timestamp = slice_until(id, (size_t)(colon - id.ptr));
+    ret->sequence = slice_from(id, ret->timestamp.len + 1);
+    if (ret->timestamp.len == 0 || !slice_to_u64(ret->sequence, &serial)) return false;
+    line = slice_from(line, close + 1);
+    /* `ausearch -i` puts a space before the colon. */
+    if (slice_starts_with(line, SLICE(" "))) line = slice_from(line, 1);
+    if (!slice_starts_with(line, SLICE(":"))) return false;
+    ret->body = slice_trim(slice_from(line, 1));
+    return true;
+}
+
+static bool is_no_record(struct slice line)
+{
+    struct slice text = slice_trim(line);
+    return text.len == 0 || text.ptr[0] == '#' || slice_eq(text, SLICE("----")) ||
+           slice_starts_with(text, SLICE("time->"));
+}
+
+static void auditd_intern(struct auditd *d)
+{
+    struct keys *k = d->d.base.keys;
+    if (d->keyed && d->generation == keys_generation(k)) return;
+    d->keys = (struct auditd_keys){
+        .type = keys_intern_path(k, SLICE("type")),
+        .node = keys_intern_path(k, SLICE("node")),
+        .timestamp = keys_intern_path(k, SLICE("audit.timestamp")),
+        .sequence = keys_intern_path(k, SLICE("audit.sequence")),
+        .syscall = keys_intern_path(k, SLICE("syscall")),
+        .syscall_name = keys_intern_path(k, SLICE("SYSCALL")),
+        .seresult = keys_intern_path(k, SLICE("seresult")),
+        .seperms = keys_intern_path(k, SLICE("seperms")),
+        .message = keys_intern_path(k, SLICE("message")),
+    };
+    d->generation = keys_generation(k);
+    d->keyed = true;
+}
+
+static int auditd_line(void *ctx, struct slice line, uint64_t offset)
+{
+    struct auditd *d = ctx;
+    struct front front;
+    if (is_no_record(line)) return 0;
+    if (!read_front(line, &front)) {
+        line_decoder_bad(&d->d, offset, "not an audit record");
+        return 0;
+    }
+    auditd_intern(d);
+    struct event *ev = line_decoder_event(&d->d, line);
+    ev->flags |= EVENT_CANONICAL;
+    add(d, d->keys.type, front.type);
+    if (front.node.len) add(d, d->keys.node, front.node);
+    add(d, d->keys.timestamp, front.timestamp);
+    add(d, d->keys.sequence, front.sequence);
+
+    d->execve = slice_eq(front.type, SLICE("EXECVE"));
+    d->x86_64 = d->named_syscall = false;
+    d->syscall = SLICE_NONE;
+    d->n_nested = d->next_nested = 0;
+    struct slice body, enriched;
+    (void)slice_split(front.body, '\x1d', &body, &enriched);
+    if (slice_starts_with(body, SLICE("avc:"))) read_avc(d, body);
+    bool words = read_pairs(d, body);
+    if (read_pairs(d, enriched)) words = true;
+    while (d->next_nested < d->n_nested) (void)read_pairs(d, d->nested[d->next_nested++]);
+    add_syscall_name(d);
+    if (words) add(d, d->keys.message, front.body);
+    return line_decoder_emit(&d->d);
+}
+
+static int auditd_too_long(void *ctx, uint64_t offset)
+{
+    struct auditd *d = ctx;
+    line_decoder_bad(&d->d, offset, "line too long");
+    return 0;
+}
+
+static int auditd_sniff(struct slice head, bool final)
+{
+    char storage[LINES_SNIFF_TEXT];
+    struct slice text = lines_sniff_text(head, storage), line;
+    unsigned lines = 0, fits = 0;
+    struct front front;
+    for (bool first = true; lines_sniff_next(&text, final, &first, &line);) {
+        if (is_no_record(line)) continue;
+        lines++;
+        if (read_front(line, &front)) fits++;
+    }
+    return fits == 0 ? 0 : fits == lines ? 95 : fits * 2 > lines ? 85 : 0;
+}
+
+static struct decoder *auditd_open(const struct decoder_out *out, struct keys *keys)
+{
+    struct auditd *d = calloc(1, sizeof *d);
+    if (!d) return NULL;
+    line_decoder_init(&d->d, &decoder_auditd, out, keys, false);
+    return &d->d.base;
+}
+
+static struct lines_sink auditd_sink(struct auditd *d)
+{
+    return (struct lines_sink){.ctx = d, .line = auditd_line, .too_long = auditd_too_long};
+}
+
+static int auditd_feed(struct decoder *base, struct slice data)
+{
+    struct auditd *d = (struct auditd *)base;
+    const struct lines_sink sink = auditd_sink(d);
+    return lines_feed(&d->d.lines, data, &sink);
+}
+
+static int auditd_finish(struct decoder *base)
+{
+    struct auditd *d = (struct auditd *)base;
+    const struct lines_sink sink = auditd_sink(d);
+    return lines_finish(&d->d.lines, &sink);
+}
+
+static void auditd_close(struct decoder *base)
+{
+    if (!base) return;
+    line_decoder_done((struct line_decoder *)base);
+    free(base);
+}
+
+const struct decoder_ops decoder_auditd = {
+    .name = "auditd",
+    .sniff = auditd_sniff,
+    .open = auditd_open,
+    .feed = auditd_feed,
+    .finish = auditd_finish,
+    .close = auditd_close,
+};

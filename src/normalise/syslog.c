@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Lines of text: RFC 5424, RFC 3164 (BSD) as programs really write it, and lines that are neither.
+ *
+ *   5424   <PRI>1 TIMESTAMP HOST APP PROCID MSGID SD [MSG]        `-` is nothing
+ *   3164   [<PRI>][TIMESTAMP ][HOST ][TAG[[PID]]: ]MSG
+ *
+ * where 3164's TIMESTAMP is `Mmm dd hh:mm:ss[.frac]`, the same with a year behind the day or
+ * behind the time, or ISO 8601 with a `T`. The host is missing when the word after the timestamp
+ * is itself a tag or cannot be a host. A tag ends in `:` or `[PID]`.
+ *
+ * Fields, all text and each present only when the line has it:
+ *
+ *   timestamp   as written; also of a plain line that begins with `YYYY-MM-DD hh:mm:ss`
+ *   hostname    HOST
+ *   program     APP or TAG
+ *   pid         PROCID or PID
+ *   msgid       MSGID
+ *   message     MSG without a byte order mark; of a plain line the whole line
+ *   priority    the number between < and >
+ *   facility    priority / 8, a number
+ *   severity    priority % 8, a number
+ *   sd.ID.NAME  one structured data parameter, escapes resolved; sd.ID is empty text for an
+ *               element without parameters
+ *
+ * A 5424 header whose structured data is damaged keeps what was read; the message is then all
+ * that follows, and the event is marked EVENT_DAMAGED.
+ */
+#include "normalise/decoder.h"
+
+#include "normalise/lines.h"
+
+struct syslog_keys {
+    key_id timestamp, hostname, program, pid, msgid, message, priority, facility, severity, sd;
+};
+
+struct syslog {
+    struct line_decoder d;
+    uint32_t generation;
+    bool keyed;
+    struct syslog_keys keys;
+};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Whether s begins with the shape: `9` a digit, `_` a digit or space, anything else itself. */
+static bool has_shape(struct slice s, const char *shape)
+{
+    size_t n = strlen(shape);
+    if (s.len < n) return false;
+    for (size_t i = 0; i < n; i++) {
+        char c = s.ptr[i];
+        bool fits = shape[i] == '9' ? is_digit(c)
+                    : shape[i] == '_' ? is_digit(c) || c == ' '
+                                      : c == shape[i];
+        if (!fits) return false;
+    }
+    return true;
+}
+
+static bool is_month(struct slice s)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    if (s.len < 3) return false;
+    for (size_t i = 0; i < 36; i += 3)
+        if (memcmp(s.ptr, months + i, 3) == 0) return true;
+    return false;
+}
+
+/* Behind the seconds: `.123` or `,123`. */
+static size_t fraction_len(struct slice s, size_t at)
+{
+    if (s.len - at < 2 || (s.ptr[at] != '.' && s.ptr[at] != ',') || !is_digit(s.ptr[at + 1]))
+        return 0;
+    size_t i = at + 1;
+    while (i < s.len && is_digit(s.ptr[i])) i++;
+    return i - at;
+}
+
+/* The length of the RFC 3164 timestamp that s begins with, or 0. */
+static size_t bsd_time_len(struct slice s)
+{
+    if (!is_month(s)) return 0;
+    struct slice rest = slice_from(s, 3);
+    size_t n = has_shape(rest, " _9 ") ? 3 + 4 : has_shape(rest, " 9 ") ? 3 + 3 : 0;
+    if (n == 0) return 0;
+    bool year = has_shape(slice_from(s, n), "9999 ");
+    if (year) n += 5;
+    if (!has_shape(slice_from(s, n), "99:99:99")) return 0;
+    n += 8;
+    n += fraction_len(s, n);
+    if (!year && has_shape(slice_from(s, n), " 9999") &&
+        (s.len == n + 5 || s.ptr[n + 5] == ' ' || s.ptr[n + 5] == ':'))
+        n += 5;
+    return n;
+}
+
+/* The length of the ISO 8601 timestamp that s begins with, `separator` before the hour; or 0. */
+static size_t iso_time_len(struct slice s, char separator)
+{
+    if (!has_shape(s, "9999-99-99") || s.len < 11 || s.ptr[10] != separator ||
+        !has_shape(slice_from(s, 11), "99:99:99"))
+        return 0;
+    size_t n = 19;
+    n += fraction_len(s, n);
+    struct slice zone = slice_from(s, n);
+    if (zone.len && (zone.ptr[0] == 'Z' || zone.ptr[0] == 'z')) return n + 1;
+    if (zone.len && (zone.ptr[0] == '+' || zone.ptr[0] == '-')) {
+        if (has_shape(slice_from(zone, 1), "99:99")) return n + 6;
+        if (has_shape(slice_from(zone, 1), "9999")) return n + 5;
+        if (has_shape(slice_from(zone, 1), "99")) return n + 3;
+    }
+    return n;
+}
+
+/* `<0>` to `<191>` at the start; *ret_text is the number as written. Returns its length or 0. */
+static size_t priority_len(struct slice s, struct slice *ret_text, unsigned *ret_value)
+{
+    if (s.len < 3 || s.ptr[0] != '<') return 0;
+    size_t i = 1;
+    unsigned value = 0;
+    while (i < s.len && i <= 3 && is_digit(s.ptr[i])) value = value * 10 + (unsigned)(s.ptr[i++] - '0');
+    if (i == 1 || i >= s.len || s.ptr[i] != '>' || value > 191) return 0;
+    *ret_text = slice_make(s.ptr + 1, i - 1);
+    *ret_value = value;
+    return i + 1;
+}
+
+static void add(struct syslog *d, key_id key, struct slice value)
+{
+    event_add(&d->d.ev, key, VALUE_STRING, value);
+}
+
+static void add_priority(struct syslog *d, struct slice text, unsigned value)
+{
+    static const char numbers[24][3] = {"0",  "1",  "2",  "3",  "4",  "5",  "6",  "7",
+                                        "8",  "9",  "10", "11", "12", "13", "14", "15",
+                                        "16", "17", "18", "19", "20", "21", "22", "23"};
+    add(d, d->keys.priority, text);
+    add(d, d->keys.facility, slice_of(numbers[value / 8]));
+    add(d, d->keys.severity, slice_of(numbers[value % 8]));
+}
+
+static struct slice word_at(struct slice s)
+{
+    return slice_until(s, slice_find_byte(s, ' '));
+}
+
+/*
+ * A parameter's value from behind its opening quote: `\"`, `\\` and `\]` are escapes, any other
+ * backslash stands for itself (RFC 5424, 6.3.3). Returns the bytes read up to and with the closing
+ * quote, or 0 without one.
+ */
+static size_t sd_value(struct syslog *d, struct slice s, struct slice *ret)
+{
+    size_t end = 0, escapes = 0;
+    while (end < s.len && s.ptr[end] != '"') {
+        bool escape = s.ptr[end] == '\\' && end + 1 < s.len &&
+                      (s.ptr[end + 1] == '"' || s.ptr[end + 1] == '\\' || s.ptr[end + 1] == ']');
+        escapes += escape;
+        end += escape ? 2 : 1;
+    }
+    if (end >= s.len) return 0;
+    *ret = slice_until(s, end);
+    if (escapes == 0) return end + 1;
+    char *dst = line_decoder_room(&d->d, end - escapes);
+    if (!dst) return end + 1;
+    size_t o = 0;
+    for (size_t i = 0; i < end; i++) {
+        if (s.ptr[i] == '\\' && (s.ptr[i + 1] == '"' || s.ptr[i + 1] == '\\' || s.ptr[i + 1] == ']'))
+            i++;
+        dst[o++] = s.ptr[i];
+    }
+    *ret = slice_make(dst, o);
+    return end + 1;
+}
+
+/* SD-NAME: printable ASCII without `=`, space, `]` and `"`. */
+static size_t sd_name_len(struct slice s)
+{
+    size_t i = 0;
+    while (i < s.len && s.ptr[i] > 0x20 && s.ptr[i] < 0x7f && s.ptr[i] != '=' && s.ptr[i] != ']' &&
+           s.ptr[i] != '"')
+        i++;
+    return i;
+}
+
+/* One [ID NAME="VALUE" ...] at the start of s; the bytes read, or 0 when it is damaged. */
+static size_t sd_element(struct syslog *d, struct slice s)
+{
+    struct event *ev = &d->d.ev;
+    size_t at = 1, n = sd_name_len(slice_from(s, 1));
+    if (n == 0) return 0;
+    key_id id = keys_intern(ev->keys, d->keys.sd, slice_make(s.ptr + 1, n));
+    at += n;
+    if (at < s.len && s.ptr[at] == ']') {
+        event_add(ev, id, VALUE_STRING, SLICE(""));
+        return at + 1;
+    }
+    while (at < s.len && s.ptr[at] != ']') {
+        while (at < s.len && s.ptr[at] == ' ') at++;
+        if (at < s.len && s.ptr[at] == ']') break;
+        struct slice name = slice_until(slice_from(s, at), sd_name_len(slice_from(s, at)));
+        at += name.len;
+        if (name.len == 0 || s.len - at < 2 || s.ptr[at] != '=' || s.ptr[at + 1] != '"') return 0;
+        struct slice value;
+        n = sd_value(d, slice_from(s, at + 2), &value);
+        if (n == 0) return 0;
+        at += 2 + n;
+        if (ev->flags & EVENT_CUT) continue; /* interning more names would only fill the table */
+        event_add(ev, keys_intern(ev->keys, id, name), VALUE_STRING, value);
+    }
+    return at < s.len ? at + 1 : 0;
+}
+
+/* STRUCTURED-DATA [SP MSG], the rest of a 5424 line. */
+static void structured_data(struct syslog *d, struct slice s)
+{
+    struct event *ev = &d->d.ev;
+    if (slice_eq(s, SLICE("-")) || slice_starts_with(s, SLICE("- "))) {
+        s = slice_from(s, 1);
+    } else {
+        while (s.len && s.ptr[0] == '[') {
+            size_t n = sd_element(d, s);
+            if (n == 0) break;
+            s = slice_from(s, n);
+        }
+        if (s.len && s.ptr[0] != ' ') ev->flags |= EVENT_DAMAGED;
+    }
+    if (s.len && s.ptr[0] == ' ') s = slice_from(s, 1);
+    if (slice_starts_with(s, SLICE("\xEF\xBB\xBF"))) s = slice_from(s, 3);
+    if (s.len) add(d, d->keys.message, s);
+}
+
+/* What follows <PRI>. */
+static bool is_5424(struct slice s)
+{
+    size_t i = 0;
+    while (i < s.len && i < 3 && is_digit(s.ptr[i])) i++;
+    if (i == 0 || s.ptr[0] == '0' || i >= s.len || s.ptr[i] != ' ') return false;
+    s = slice_from(s, i + 1);
+    return slice_starts_with(s, SLICE("- ")) || iso_time_len(s, 'T') > 0;
+}
+
+static void parse_5424(struct syslog *d, struct slice s)
+{
+    const key_id header[] = {d->keys.timestamp, d->keys.hostname, d->keys.program, d->keys.pid,
+                             d->keys.msgid};
+    s = slice_from(s, slice_find_byte(s, ' ') + 1);
+    for (size_t i = 0; i < sizeof header / sizeof *header; i++) {
+        struct slice word = word_at(s);
+        if (word.len && !slice_eq(word, SLICE("-"))) add(d, header[i], word);
+        if (word.len == s.len) {
+            d->d.ev.flags |= EVENT_DAMAGED;
+            return;
+        }
+        s = slice_from(s, word.len + 1);
+    }
+    structured_data(d, s);
+}
+
+struct tag {
+    struct slice name, pid;
+    size_t len; /* bytes of the line up to the message */
+};
+
+enum { TAG_MAX = 255 };
+
+/* NAME: or NAME[PID]: or NAME[PID] before a space or the end. */
+static bool read_tag(struct slice s, struct tag *ret)
+{
+    struct slice window = slice_until(s, TAG_MAX);
+    size_t i = 0;
+    while (i < window.len && (unsigned char)s.ptr[i] > 0x20 && s.ptr[i] != '[' &&
+           !(s.ptr[i] == ':' && (i + 1 == s.len || s.ptr[i + 1] == ' ')))
+        i++;
+    if (i == 0 || i == window.len) return false;
+    *ret = (struct tag){.name = slice_until(s, i)};
+    if (s.ptr[i] == '[') {
+        size_t start = ++i;
+        while (i < window.len && (unsigned char)s.ptr[i] > 0x20 && s.ptr[i] != ']') i++;
+        if (i == window.len || s.ptr[i] != ']' || i == start) return false;
+        ret->pid = slice_make(s.ptr + start, i - start);
+        i++;
+        if (i < s.len && s.ptr[i] != ':' && s.ptr[i] != ' ') return false;
+    } else if (s.ptr[i] != ':') {
+        return false;
+    }
+    if (i < s.len && s.ptr[i] == ':') i++;
+    if (i < s.len && s.ptr[i] == ' ') i++;
+    ret->len = i;
+    return true;
+}
+
+/* A name or an address; a program's own line has a level or a thread in brackets there. */
+static bool is_host(struct slice s)
+{
+    if (s.len == 0 || s.len > TAG_MAX) return false;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        bool fits = is_digit(s.ptr[i]) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                    c >= 0x80 || c == '.' || c == '-' || c == '_' || c == ':' || c == '%' ||
+                    c == '/' || c == '@';
+        if (!fits) return false;
+    }
+    return true;
+}
+
+/* [HOST ][TAG]MSG after a timestamp. */
+static void parse_3164_rest(struct syslog *d, struct slice s)
+{
+    struct tag tag;
+    bool tagged = read_tag(s, &tag);
+    if (!tagged) {
+        struct slice host = word_at(s);
+        if (is_host(host)) {
+            add(d, d->keys.hostname, host);
+            s = slice_from(s, host.len + 1);
+            tagged = read_tag(s, &tag);
+        }
+    }
+    if (tagged) {
+        add(d, d->keys.program, tag.name);
+        if (tag.pid.len) add(d, d->keys.pid, tag.pid);
+        s = slice_from(s, tag.len);
+    }
+    if (s.len) add(d, d->keys.message, s);
+}
+
+/*
+ * The length of a timestamp and the space behind it, 0 without one. Cisco's firewalls put a colon
+ * behind it and no host.
+ */
+static size_t time_and_space(struct slice s, size_t *ret_time)
+{
+    size_t n = bsd_time_len(s);
+    if (n == 0) n = iso_time_len(s, 'T');
+    *ret_time = n;
+    if (n == 0) return 0;
+    if (n < s.len && s.ptr[n] == ':') n++;
+    if (n >= s.len || s.ptr[n] != ' ') return 0;
+    while (n < s.len && s.ptr[n] == ' ') n++;
+    return n;
+}
+
+static void parse_line(struct syslog *d, struct slice s)
+{
+    struct slice text;
+    unsigned value = 0;
+    size_t pri = priority_len(s, &text, &value);
+    if (pri) {
+        add_priority(d, text, value);
+        s = slice_from(s, pri);
+        if (is_5424(s)) {
+            parse_5424(d, s);
+            return;
+        }
+    }
+    size_t time_len, n = time_and_space(s, &time_len);
+    if (n) {
+        add(d, d->keys.timestamp, slice_until(s, time_len));
+        parse_3164_rest(d, slice_from(s, n));
+        return;
+    }
+    struct tag tag;
+    if (pri && read_tag(s, &tag)) {
+        add(d, d->keys.program, tag.name);
+        if (tag.pid.len) add(d, d->keys.pid, tag.pid);
+        s = slice_from(s, tag.len);
+    } else {
+        n = iso_time_len(s, ' ');
+        if (n) add(d, d->keys.timestamp, slice_until(s, n));
+    }
+    add(d, d->keys.message, s);
+}
+
+static void syslog_intern(struct syslog *d)
+{
+    struct keys *k = d->d.base.keys;
+    if (d->keyed && d->generation == keys_generation(k)) return;
+    d->keys = (struct syslog_keys){
+        .timestamp = keys_intern_path(k, SLICE("timestamp")),
+        .hostname = keys_intern_path(k, SLICE("hostname")),
+        .program = keys_intern_path(k, SLICE("program")),
+        .pid = keys_intern_path(k, SLICE("pid")),
+        .msgid = keys_intern_path(k, SLICE("msgid")),
+        .message = keys_intern_path(k, SLICE("message")),
+        .priority = keys_intern_path(k, SLICE("priority")),
+        .facility = keys_intern_path(k, SLICE("facility")),
+        .severity = keys_intern_path(k, SLICE("severity")),
+        .sd = keys_intern_path(k, SLICE("sd")),
+    };
+    d->generation = keys_generation(k);
+    d->keyed = true;
+}
+
+static int syslog_line(void *ctx, struct slice line, uint64_t offset)
+{
+    (void)offset;
+    struct syslog *d = ctx;
+    if (slice_trim(line).len == 0) return 0;
+    syslog_intern(d);
+    (void)line_decoder_event(&d->d, line);
+    parse_line(d, line);
+    return line_decoder_emit(&d->d);
+}
+
+static int syslog_too_long(void *ctx, uint64_t offset)
+{
+    struct syslog *d = ctx;
+    line_decoder_bad(&d->d, offset, "line too long");
+    return 0;
+}
+
+static bool looks_like_syslog(struct slice s)
+{
+    struct slice text;
+    unsigned value;
+    size_t pri = priority_len(s, &text, &value);
+    s = slice_from(s, pri);
+    if (pri && is_5424(s)) return true;
+    size_t time_len;
+    return pri || time_and_space(s, &time_len);
+}
+
+/* Any text is lines at least, so this decoder takes what no other one knows. */
+static int syslog_sniff(struct slice head, bool final)
+{
+    char storage[LINES_SNIFF_TEXT];
+    struct slice text = lines_sniff_text(head, storage), line;
+    if (!lines_is_text(text)) return 0;
+    unsigned lines = 0, fits = 0;
+    for (bool first = true; lines_sniff_next(&text, final, &first, &line);) {
+        if (slice_trim(line).len == 0) continue;
+        lines++;
+        if (looks_like_syslog(line)) fits++;
+    }
+    if (fits == 0) return 5;
+    return fits == lines ? 80 : fits * 2 > lines ? 65 : 20;
+}
+
+static struct decoder *syslog_open(const struct decoder_out *out, struct keys *keys)
+{
+    struct syslog *d = calloc(1, sizeof *d);
+    if (!d) return NULL;
+    line_decoder_init(&d->d, &decoder_syslog, out, keys, false);
+    return &d->d.base;
+}
+
+static struct lines_sink syslog_sink(struct syslog *d)
+{
+    return (struct lines_sink){.ctx = d, .line = syslog_line, .too_long = syslog_too_long};
+}
+
+static int syslog_feed(struct decoder *base, struct slice data)
+{
+    struct syslog *d = (struct syslog *)base;
+    const struct lines_sink sink = syslog_sink(d);
+    return lines_feed(&d->d.lines, data, &sink);
+}
+
+static int syslog_finish(struct decoder *base)
+{
+    struct syslog *d = (struct syslog *)base;
+    const struct lines_sink sink = syslog_sink(d);
+    return lines_finish(&d->d.lines, &sink);
+}
+
+static void syslog_close(struct decoder *base)
+{
+    if (!base) return;
+    line_decoder_done((struct line_decoder *)base);
+    free(base);
+}
+
+const struct decoder_ops decoder_syslog = {
+    .name = "syslog",
+    .sniff = syslog_sniff,
+    .open = syslog_open,
+    .feed = syslog_feed,
+    .finish = syslog_finish,
+    .close = syslog_close,
+};

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "trace.h"
+
+#define CHECK_SYSLOG(in, want) TRACE_CHECK(&decoder_syslog, in, want)
+
+TEST(syslog_5424_whole)
+{
+    CHECK_SYSLOG("<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 ID47 "
+                 "[ex@32473 iut=\"3\" src=\"App\"][two@1 k=\"v\"] An entry\n",
+                 "1|priority=165|facility=20|severity=5|timestamp=2003-08-24T05:14:15.000003-07:00"
+                 "|hostname=192.0.2.1|program=myproc|pid=8710|msgid=ID47|sd.ex@32473.iut=3"
+                 "|sd.ex@32473.src=App|sd.two@1.k=v|message=An entry\n");
+}
+
+TEST(syslog_5424_nil_values_are_absent)
+{
+    CHECK_SYSLOG("<0>1 - - - - - -", "1|priority=0|facility=0|severity=0\n");
+    CHECK_SYSLOG("<191>1 - - - - - - -", "1|priority=191|facility=23|severity=7|message=-\n");
+    CHECK_SYSLOG("<34>1 2003-10-11T22:14:15.003Z host su - ID47 - \xEF\xBB\xBF'su root' failed",
+                 "1|priority=34|facility=4|severity=2|timestamp=2003-10-11T22:14:15.003Z"
+                 "|hostname=host|program=su|msgid=ID47|message='su root' failed\n");
+}
+
+TEST(syslog_5424_structured_data_escapes)
+{
+    CHECK_SYSLOG("<13>1 - h a - - [x a=\"q\\\"q\" b=\"b\\\\b\" c=\"c\\]c\" d=\"\\d\" e=\"\"] m",
+                 "1|priority=13|facility=1|severity=5|hostname=h|program=a|sd.x.a=q\"q|sd.x.b=b\\b"
+                 "|sd.x.c=c]c|sd.x.d=\\d|sd.x.e=|message=m\n");
+    /* A bracket in a value ends nothing; an element without parameters; none at all. */
+    CHECK_SYSLOG("<13>1 - h a - - [x a=\"]\"][y] m\n<13>1 - h a - - [z]",
+                 "1|priority=13|facility=1|severity=5|hostname=h|program=a|sd.x.a=]|sd.y=|message=m\n"
+                 "2|priority=13|facility=1|severity=5|hostname=h|program=a|sd.z=\n");
+}
+
+TEST(syslog_5424_damaged_keeps_what_was_read)
+{
+    CHECK_SYSLOG("<13>1 - h a - - [x a=\"1\" b=evil] rest",
+                 "1!|priority=13|facility=1|severity=5|hostname=h|program=a|sd.x.a=1"
+                 "|message=[x a=\"1\" b=evil] rest\n");
+    CHECK_SYSLOG("<13>1 - h a - - [x a=\"never closed",
+                 "1!|priority=13|facility=1|severity=5|hostname=h|program=a"
+                 "|message=[x a=\"never closed\n");
+    CHECK_SYSLOG("<13>1 - h a", "1!|priority=13|facility=1|severity=5|hostname=h|program=a\n");
+    CHECK_SYSLOG("<13>1 - h a - - [] m",
+                 "1!|priority=13|facility=1|severity=5|hostname=h|program=a|message=[] m\n");
+    CHECK_SYSLOG("<13>1 - h a - - free text",
+                 "1!|priority=13|facility=1|severity=5|hostname=h|program=a|message=free text\n");
+}
+
+TEST(syslog_3164_as_programs_write_it)
+{
+    CHECK_SYSLOG("<34>Oct 11 22:14:15 mymachine su: 'su root' failed\n",
+                 "1|priority=34|facility=4|severity=2|timestamp=Oct 11 22:14:15|hostname=mymachine"
+                 "|program=su|message='su root' failed\n");
+    CHECK_SYSLOG("Sep  6 09:57:21 bullseye sshd[581]: Accepted publickey for v\r\n",
+                 "1|timestamp=Sep  6 09:57:21|hostname=bullseye|program=sshd|pid=581"
+                 "|message=Accepted publickey for v\n");
+    CHECK_SYSLOG("Feb 5 01:02:03 h postfix/smtpd[7]:x",
+                 "1|timestamp=Feb 5 01:02:03|hostname=h|program=postfix/smtpd|pid=7|message=x\n");
+    CHECK_SYSLOG("Feb  5 01:02:03 h kernel: [ 1.0] IN=eth0 OUT=",
+                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=kernel|message=[ 1.0] IN=eth0 OUT=\n");
+    CHECK_SYSLOG("Feb  5 01:02:03 h sudo:   nils : TTY=pts/0",
+                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=sudo|message=  nils : TTY=pts/0\n");
+    CHECK_SYSLOG("Feb  5 01:02:03 h sshd(pam_unix)[9] opened",
+                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=sshd(pam_unix)|pid=9"
+                 "|message=opened\n");
+}
+
+TEST(syslog_3164_without_some_part)
+{
+    CHECK_SYSLOG("<13>Feb  5 17:32:18 10.0.0.99 Use the BFG!",
+                 "1|priority=13|facility=1|severity=5|timestamp=Feb  5 17:32:18|hostname=10.0.0.99"
+                 "|message=Use the BFG!\n");
+    CHECK_SYSLOG("<13>Feb  5 17:32:18 cron[8]: no host",
+                 "1|priority=13|facility=1|severity=5|timestamp=Feb  5 17:32:18|program=cron|pid=8"
+                 "|message=no host\n");
+    CHECK_SYSLOG("<13>root: no time",
+                 "1|priority=13|facility=1|severity=5|program=root|message=no time\n");
+    CHECK_SYSLOG("<13>plain", "1|priority=13|facility=1|severity=5|message=plain\n");
+    CHECK_SYSLOG("<13>", "1|priority=13|facility=1|severity=5|message=\n");
+    CHECK_SYSLOG("Feb  5 17:32:18 h", "1|timestamp=Feb  5 17:32:18|hostname=h\n");
+    /* A URL, an IPv6 address and an empty PID are no tags. */
+    CHECK_SYSLOG("Feb  5 17:32:18 fe80::1 http://a/ b",
+                 "1|timestamp=Feb  5 17:32:18|hostname=fe80::1|message=http://a/ b\n");
+    CHECK_SYSLOG("Feb  5 17:32:18 h a[]: b", "1|timestamp=Feb  5 17:32:18|hostname=h|message=a[]: b\n");
+}
+
+TEST(syslog_3164_other_timestamps)
+{
+    CHECK_SYSLOG("2024-10-31T12:38:21.817327+00:00 m postfix/smtpd[2]: w",
+                 "1|timestamp=2024-10-31T12:38:21.817327+00:00|hostname=m|program=postfix/smtpd"
+                 "|pid=2|message=w\n");
+    CHECK_SYSLOG("<5>2024-10-31T12:38:21Z m a: w",
+                 "1|priority=5|facility=0|severity=5|timestamp=2024-10-31T12:38:21Z|hostname=m"
+                 "|program=a|message=w\n");
+    CHECK_SYSLOG("Feb  5 2024 17:32:18 h a: w",
+                 "1|timestamp=Feb  5 2024 17:32:18|hostname=h|program=a|message=w\n");
+    CHECK_SYSLOG("Feb 15 17:32:18.123 2024 h a: w",
+                 "1|timestamp=Feb 15 17:32:18.123 2024|hostname=h|program=a|message=w\n");
+    CHECK_SYSLOG("<166>Jan 01 2020 10:00:00: %ASA-6-302013: Built",
+                 "1|priority=166|facility=20|severity=6|timestamp=Jan 01 2020 10:00:00"
+                 "|program=%ASA-6-302013|message=Built\n");
+}
+
+TEST(syslog_a_level_is_no_host)
+{
+    CHECK_SYSLOG("2022-04-25T15:08:29.098Z [AUTH] WARN: wrong password",
+                 "1|timestamp=2022-04-25T15:08:29.098Z|message=[AUTH] WARN: wrong password\n");
+}
+
+TEST(syslog_plain_lines)
+{
+    CHECK_SYSLOG("hello\n\n   \nworld", "1|message=hello\n2|message=world\n");
+    CHECK_SYSLOG("{\"a\":1}", "1|message={\"a\":1}\n");
+    CHECK_SYSLOG("2022-04-05 14:40:34,644 1 INFO odoo: x",
+                 "1|timestamp=2022-04-05 14:40:34,644|message=2022-04-05 14:40:34,644 1 INFO odoo: x\n");
+    CHECK_SYSLOG("<192>x", "1|message=<192>x\n");
+    CHECK_SYSLOG("<1234>x", "1|message=<1234>x\n");
+    CHECK_SYSLOG("<>x", "1|message=<>x\n");
+    CHECK_SYSLOG("<13", "1|message=<13\n");
+    CHECK_SYSLOG("Feb 5", "1|message=Feb 5\n");
+    CHECK_SYSLOG("Febr  5 01:02:03 h a: b", "1|message=Febr  5 01:02:03 h a: b\n");
+    CHECK_SYSLOG("caf\xE9\t\x01", "1|message=caf\xE9\t\x01\n");
+}
+
+TEST(syslog_json_message_stays_text)
+{
+    CHECK_SYSLOG("Feb  5 01:02:03 h app[1]: {\"a\": \"b\"}",
+                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=app|pid=1|message={\"a\": \"b\"}\n");
+}
+
+TEST(syslog_utf16_file)
+{
+    CHECK_SYSLOG("\xFF\xFE<\0" "5\0>\0\xE5\0:\0 \0x\0\r\0\n\0",
+                 "1|priority=5|facility=0|severity=5|program=\xC3\xA5|message=x\n");
+}
+
+TEST(syslog_raw_is_the_line)
+{
+    struct trace t;
+    trace_init(&t, true);
+    CHECK_INT(trace_run(&t, &decoder_syslog, SLICE("<13>a: b\r\nc"), 0, 0), 0);
+    CHECK_SLICE(buf_slice(&t.text), "1|priority=13|facility=1|severity=5|program=a|message=b"
+                                    "|raw <13>a: b\n2|message=c|raw c\n");
+    trace_done(&t);
+}
+
+TEST(syslog_long_line_is_bad_and_counted)
+{
+    struct trace t;
+    size_t n = DECODER_RECORD_MAX + 1;
+    char *in = malloc(n + 8);
+    REQUIRE(in != NULL);
+    memcpy(in, "a\n", 2);
+    memset(in + 2, 'x', n);
+    memcpy(in + 2 + n, "\nb\n", 3);
+    for (size_t piece = 0; piece < 100000; piece += 33333) {
+        trace_init(&t, false);
+        CHECK_INT(trace_run(&t, &decoder_syslog, slice_make(in, n + 5), 0, piece), 0);
+        CHECK_SLICE(buf_slice(&t.text), "1|message=a\nbad 2 #2 line too long\n3|message=b\n");
+        trace_done(&t);
+    }
+    free(in);
+}
+
+TEST(syslog_more_parameters_than_an_event_holds)
+{
+    struct trace t;
+    struct buf in;
+    buf_init(&in, 8 << 20);
+    buf_puts(&in, "<13>1 - - - - - [x");
+    for (int i = 0; i < 40000; i++) buf_printf(&in, " p%d=\"\\\"\"", i);
+    buf_puts(&in, "] m\n<13>1 - - - - - [y a=\"b\"] n\n");
+    trace_init(&t, false);
+    CHECK_INT(trace_run(&t, &decoder_syslog, buf_slice(&in), 0, 0), 0);
+    CHECK(slice_starts_with(buf_slice(&t.text), SLICE("1~|priority=13|")));
+    CHECK(slice_ends_with(buf_slice(&t.text), SLICE("\n2|priority=13|facility=1|severity=5|sd.y.a=b"
+                                                    "|message=n\n")));
+    CHECK_INT(t.events, 2);
+    trace_done(&t);
+    buf_done(&in);
+}
+
+TEST(syslog_keys_may_be_cleared_between_records)
+{
+    struct trace t;
+    const struct decoder_out out = {.ctx = &t, .emit = trace_emit, .bad = trace_bad};
+    trace_init(&t, false);
+    struct decoder *d = decoder_syslog.open(&out, t.keys);
+    REQUIRE(d != NULL);
+    CHECK_INT(decoder_syslog.feed(d, SLICE("<13>a: b\n")), 0);
+    keys_clear(t.keys);
+    (void)keys_intern_path(t.keys, SLICE("something.else"));
+    CHECK_INT(decoder_syslog.feed(d, SLICE("<13>c: d\n")), 0);
+    CHECK_INT(decoder_syslog.finish(d), 0);
+    decoder_syslog.close(d);
+    CHECK_SLICE(buf_slice(&t.text), "1|priority=13|facility=1|severity=5|program=a|message=b\n"
+                                    "2|priority=13|facility=1|severity=5|program=c|message=d\n");
+    trace_done(&t);
+}
+
+TEST(syslog_refusal_ends_the_feed)
+{
+    struct trace t;
+    trace_init(&t, false);
+    t.stop_after = 2;
+    CHECK_INT(trace_run(&t, &decoder_syslog, SLICE("a\nb\nc\n"), 0, 1), ERR_STOPPED);
+    CHECK_SLICE(buf_slice(&t.text), "1|message=a\n");
+    trace_done(&t);
+}
