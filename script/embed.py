@@ -3,6 +3,8 @@
 """Writes the taxonomy's data files as C arrays.
 
 usage: embed.py OUTPUT.c FILE...
+
+Files that are not *.yml are passed over, so that a build rule can name this script as an input.
 """
 import os
 import sys
@@ -15,7 +17,7 @@ HEAD = """/* SPDX-License-Identifier: EUPL-1.2 */
 
 
 def main():
-    output, files = sys.argv[1], sorted(sys.argv[2:])
+    output, files = sys.argv[1], sorted(f for f in sys.argv[2:] if f.endswith(".yml"))
     parts = [HEAD]
     table = []
     for number, path in enumerate(files):

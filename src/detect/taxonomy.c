@@ -159,6 +159,13 @@ static int each_of(struct reader *r, struct fy_node *node, each_fn each, void *c
 
 /* ---- names ---- */
 
+/* The value, or what it stands for when it is an alias. */
+static struct fy_node *value_of(struct fy_node_pair *pair)
+{
+    struct fy_node *value = fy_node_pair_value(pair);
+    return value && fy_node_is_alias(value) ? fy_node_resolve_alias(value) : value;
+}
+
 struct texts {
     struct slice **at;
     uint32_t *n, *cap;
@@ -290,14 +297,20 @@ static int add_fact(struct reader *r, struct fy_node *node, void *ctx)
     return LIST_ADD(&b->facts, id) ? 0 : no_memory(r);
 }
 
-static int read_exists(struct reader *r, struct fy_node *node, struct cond_builder *b, bool *absent)
+/* {exists: true}, {exists: false}, {not: values} */
+static int read_special(struct reader *r, struct fy_node *node, struct cond_builder *b, bool *absent)
 {
     void *iter = NULL;
     struct fy_node_pair *pair = fy_node_mapping_iterate(node, &iter);
-    if (!pair || fy_node_mapping_item_count(node) != 1 || !key_is(pair, "exists"))
-        return fail(r, node, "a condition is a value, a list of values or {exists: true|false}");
+    bool is_not = pair && key_is(pair, "not");
+    if (!pair || fy_node_mapping_item_count(node) != 1 || (!is_not && !key_is(pair, "exists")))
+        return fail(r, node, "a condition is a value, a list, {exists: ...} or {not: ...}");
+    if (is_not) {
+        *absent = true;
+        return each_of(r, value_of(pair), add_fact, b);
+    }
     struct slice text;
-    int error = scalar(r, fy_node_pair_value(pair), "exists", &text);
+    int error = scalar(r, value_of(pair), "exists", &text);
     if (error) return error;
     if (!slice_eq(text, SLICE("true")) && !slice_eq(text, SLICE("false")))
         return fail(r, fy_node_pair_value(pair), "exists must be true or false");
@@ -312,12 +325,12 @@ static int read_cond(struct reader *r, struct fy_node_pair *pair, struct taxonom
 {
     struct cond_builder b = {0};
     struct slice name;
-    struct fy_node *key = fy_node_pair_key(pair), *value = fy_node_pair_value(pair);
+    struct fy_node *key = fy_node_pair_key(pair), *value = value_of(pair);
     *ret = (struct taxonomy_cond){0};
     int error = scalar(r, key, "a field name", &name);
     if (!error) error = slot_of(r, key, name, &b.slot);
     if (!error && value && fy_node_is_mapping(value))
-        error = read_exists(r, value, &b, &ret->absent);
+        error = read_special(r, value, &b, &ret->absent);
     else if (!error && value)
         error = each_of(r, value, add_fact, &b);
     if (!error && b.facts.n == 0) error = fail(r, key, "a condition needs a value");
@@ -407,7 +420,7 @@ static int read_fields(struct reader *r, struct fy_node *node, const struct taxo
     for (uint32_t i = 0; i < n && (pair = fy_node_mapping_iterate(node, &iter)); i++) {
         struct fy_node *key = fy_node_pair_key(pair);
         int error = scalar(r, key, "a field name", &entries[i].field);
-        if (!error) error = each_of(r, fy_node_pair_value(pair), add_map_name, &entries[i]);
+        if (!error) error = each_of(r, value_of(pair), add_map_name, &entries[i]);
         if (error) return error;
         if (entries[i].n_names == 0) return fail(r, key, "a field needs a name");
     }
@@ -442,7 +455,7 @@ static int read_source(struct reader *r, struct fy_node *node, const struct entr
     struct fy_node_pair *pair;
     int error = 0;
     while (!error && (pair = fy_node_mapping_iterate(node, &iter))) {
-        struct fy_node *value = fy_node_pair_value(pair);
+        struct fy_node *value = value_of(pair);
         if (key_is(pair, "product"))
             error = scalar_lower(r, value, "product", &e.label.product);
         else if (key_is(pair, "category"))

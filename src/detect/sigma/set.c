@@ -32,7 +32,7 @@ void sigma_set_free(struct sigma_set *set)
     free(s->filters);
     free(s->entries);
     free(s->table);
-    free(s->inodes);
+    free(s->files.slots);
     free(s->text);
     free(s);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Finding and reading rule files. A file or folder is visited once, by device and inode. */
+/* Finding and reading rule files. A file is read once, by device and inode. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,7 @@ struct found {
 
 struct finder {
     struct set_impl *s;
+    struct set_inodes folders; /* of this search: a link back up ends here */
     struct found *files;
     uint32_t n, cap;
     uint32_t again; /* files that had been loaded before */
@@ -50,39 +51,39 @@ static const char *why_of(int os_error, char buf[static 64])
     return strerror_r(os_error, buf, 64);
 }
 
-/* False when the inode was there already. */
-static bool visit(struct set_impl *s, const struct stat *st)
+/* Whether the inode is new to the set; false on memory as well (sticky in s). */
+static bool visit(struct set_impl *s, struct set_inodes *set, const struct stat *st)
 {
-    if (s->n_inodes >= s->inodes_size / 2) {
-        uint32_t size = s->inodes_size ? s->inodes_size * 2 : 1024;
-        struct set_inode *inodes = size ? calloc(size, sizeof *inodes) : NULL;
-        if (!inodes) {
+    if (set->n >= set->size / 2) {
+        uint32_t size = set->size ? set->size * 2 : 1024;
+        struct set_inode *slots = size ? calloc(size, sizeof *slots) : NULL;
+        if (!slots) {
             s->error = ERR_NOMEM;
             return false;
         }
-        for (uint32_t i = 0; i < s->inodes_size; i++) {
-            struct set_inode in = s->inodes[i];
+        for (uint32_t i = 0; i < set->size; i++) {
+            struct set_inode in = set->slots[i];
             if (in.ino == 0) continue;
-            uint32_t at = (uint32_t)hash_mix(in.dev, in.ino) & (size - 1);
-            while (inodes[at].ino) at = (at + 1) & (size - 1);
-            inodes[at] = in;
+            uint32_t to = (uint32_t)hash_mix(in.dev, in.ino) & (size - 1);
+            while (slots[to].ino) to = (to + 1) & (size - 1);
+            slots[to] = in;
         }
-        free(s->inodes);
-        s->inodes = inodes;
-        s->inodes_size = size;
+        free(set->slots);
+        set->slots = slots;
+        set->size = size;
     }
-    uint32_t mask = s->inodes_size - 1;
+    uint32_t mask = set->size - 1;
     uint32_t at = (uint32_t)hash_mix(st->st_dev, st->st_ino) & mask;
-    for (; s->inodes[at].ino; at = (at + 1) & mask)
-        if (s->inodes[at].ino == st->st_ino && s->inodes[at].dev == st->st_dev) return false;
-    s->inodes[at] = (struct set_inode){st->st_dev, st->st_ino};
-    s->n_inodes++;
+    for (; set->slots[at].ino; at = (at + 1) & mask)
+        if (set->slots[at].ino == st->st_ino && set->slots[at].dev == st->st_dev) return false;
+    set->slots[at] = (struct set_inode){st->st_dev, st->st_ino};
+    set->n++;
     return true;
 }
 
 static void add_file(struct finder *f, const char *path, const struct stat *st, bool unsupported)
 {
-    if (!visit(f->s, st)) {
+    if (!visit(f->s, &f->s->files, st)) {
         f->again++;
         return;
     }
@@ -195,10 +196,13 @@ static void find_entry(struct finder *f, int folder, const char *folder_path, co
 static void find_in(struct finder *f, int fd, const char *path, unsigned depth, bool unsupported)
 {
     char why[64];
-    DIR *dir = fdopendir(fd);
+    struct stat st;
+    bool fresh = fstat(fd, &st) == 0 && visit(f->s, &f->folders, &st);
+    DIR *dir = fresh ? fdopendir(fd) : NULL;
     if (!dir) {
         int os_error = errno;
         (void)close(fd);
+        if (!fresh) return;
         note(f, path, error_of(os_error), why_of(os_error, why));
         return;
     }
@@ -309,6 +313,7 @@ int sigma_set_add_path(struct sigma_set *set, const char *path, const struct sig
     }
     int error = s->error ? s->error : load_found(&f, opt);
     free(f.files);
+    free(f.folders.slots);
     if (error) (void)diag_set(diag, error, path, 0, 0, "the rules do not fit in memory");
     return error;
 }

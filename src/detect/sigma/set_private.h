@@ -25,9 +25,13 @@ struct set_filter {
     const struct sigma_expr *expr;
 };
 
-struct set_inode {
-    dev_t dev;
-    ino_t ino;
+/* Open addressing; inode 0 is a free slot. */
+struct set_inodes {
+    struct set_inode {
+        dev_t dev;
+        ino_t ino;
+    } *slots;
+    uint32_t n, size;
 };
 
 /* Public part first: a struct sigma_set * is the same pointer. */
@@ -40,8 +44,7 @@ struct set_impl {
     uint32_t n_entries, cap_entries;
     uint32_t *table; /* of entries, index + 1; open addressing */
     uint32_t table_size;
-    struct set_inode *inodes; /* files and folders seen; open addressing, ino 0 is free */
-    uint32_t n_inodes, inodes_size;
+    struct set_inodes files; /* read so far */
     struct sha256_ctx sha;
     char *text; /* room for one file */
     uint32_t hints; /* how often a nearest name was searched for */

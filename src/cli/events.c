@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "cli/events.h"
+
+#include "normalise/decoder.h"
+
+struct matching {
+    struct engine *engine;
+    void *ctx;
+    int (*match)(void *ctx, struct event *ev, const struct engine_result *result);
+    bool bad;
+};
+
+static int on_emit(void *ctx, struct event *ev)
+{
+    struct matching *m = ctx;
+    struct engine_result result;
+    int error = engine_match(m->engine, ev, &result);
+    if (error == 0) error = m->match(m->ctx, ev, &result);
+    engine_housekeep(m->engine);
+    return error;
+}
+
+static void on_bad(void *ctx, uint64_t offset, uint64_t record, const char *reason)
+{
+    struct matching *m = ctx;
+    (void)offset;
+    (void)record;
+    (void)reason;
+    m->bad = true;
+}
+
+int events_match(struct engine *engine, struct slice text, void *ctx,
+                 int (*match)(void *ctx, struct event *ev, const struct engine_result *result))
+{
+    struct matching m = {.engine = engine, .ctx = ctx, .match = match};
+    const struct decoder_out out = {.ctx = &m, .emit = on_emit, .bad = on_bad};
+    const struct decoder_ops *ops = decoder_sniff(slice_until(text, 64 * 1024), text.len <= 64 * 1024);
+    if (!ops) return ERR_UNSUPPORTED;
+    struct decoder *d = ops->open(&out, engine_keys(engine));
+    if (!d) return ERR_NOMEM;
+    int result = ops->feed(d, text);
+    if (result == 0) result = ops->finish(d);
+    ops->close(d);
+    return result == 0 && m.bad ? ERR_CORRUPT : result;
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka rules check, list, explain */
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/json_write.h"
+#include "cli/cli.h"
+#include "cli/events.h"
+#include "cli/load.h"
+#include "cli/rules.h"
+#include "detect/correlate/correlate.h"
+#include "hunt/text.h"
+#include "proc/sandbox.h"
+
+int rules_set(void *ctx, int letter, const char *value)
+{
+    struct rules_context *c = ctx;
+    switch (letter) {
+    case 'r': return load_add(c->load.rules, &c->load.n_rules, value);
+    case RULES_PLACEHOLDERS:
+        return load_add(c->load.placeholders, &c->load.n_placeholders, value);
+    case RULES_TAXONOMY: return load_add(c->load.taxonomy, &c->load.n_taxonomy, value);
+    case 'f': c->json = strcmp(value, "json") == 0; return 0;
+    case RULES_ANY_LOGSOURCE: c->any_logsource = true; return 0;
+    default: return EXIT_USAGE;
+    }
+}
+
+int rules_load(const struct invocation *in, struct load *ret)
+{
+    struct rules_context *c = in->ctx;
+    for (size_t i = 0; i < in->n_operands; i++) {
+        int status = load_add(c->load.rules, &c->load.n_rules, in->operands[i]);
+        if (status) return status;
+    }
+    return load_all(ret, &c->load) ? EXIT_USAGE : 0;
+}
+
+/* Lines on standard output; a terminal is not shown what could command it. */
+void rules_print(struct buf *out)
+{
+    struct buf shown;
+    buf_init(&shown, out->max > SIZE_MAX / 8 ? SIZE_MAX : out->max * 8);
+    text_put_lines(&shown, buf_slice(out));
+    if (shown.len) (void)fwrite(shown.ptr, 1, shown.len, stdout);
+    buf_done(&shown);
+    buf_clear(out);
+}
+
+/* ---- check ------------------------------------------------------------------------------- */
+
+struct refused_list {
+    uint32_t n;
+};
+
+static void on_firing(void *ctx, const struct correlator_firing *firing)
+{
+    (void)ctx;
+    (void)firing;
+}
+
+static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char *why)
+{
+    struct refused_list *list = ctx;
+    const struct sigma_doc *doc = rule->doc;
+    struct buf line;
+    buf_init(&line, 16384);
+    list->n++;
+    buf_printf(&line, "%s:%" PRIu32 ":%" PRIu32 ": refused: %s\n", doc->file, doc->pos.line,
+               doc->pos.column, why);
+    rules_print(&line);
+    buf_done(&line);
+}
+
+/* Correlations that the correlator itself will not run: as much a refusal as any other. */
+static uint32_t refused_by_correlator(const struct sigma_set *set)
+{
+    struct refused_list list = {0};
+    const struct correlator_out out = {.ctx = &list, .firing = on_firing, .refused = on_refused};
+    struct correlator *c =
+        set->n_correlations ? correlator_new(set, &(struct correlator_options){0}, &out) : NULL;
+    if (c) correlator_free(c);
+    return list.n;
+}
+
+static int check_run(const struct invocation *in)
+{
+    struct load load;
+    if (in->n_operands == 0) return cli_usage("which rules? Name a file or a folder");
+    int status = rules_load(in, &load);
+    if (status) return status;
+    const struct sigma_set *set = load.set;
+    struct buf out;
+    buf_init(&out, 64 * 1024);
+    for (uint32_t i = 0; i < set->n_refusals; i++) {
+        const struct sigma_refusal *r = &set->refusals[i];
+        buf_printf(&out, "%s:%" PRIu32 ":%" PRIu32 ": %s: %s", r->diag.file ? r->diag.file : "?",
+                   r->diag.line, r->diag.column, r->warning ? "warning" : "refused",
+                   r->diag.message);
+        if (r->title.len) {
+            buf_puts(&out, " (");
+            buf_put(&out, slice_until(r->title, 256));
+            buf_putc(&out, ')');
+        }
+        buf_putc(&out, '\n');
+        rules_print(&out);
+    }
+    uint32_t late = refused_by_correlator(set);
+    uint32_t refused = load_refused(set) + late;
+    buf_printf(&out,
+               "%" PRIu32 " loaded (%" PRIu32 " rules, %" PRIu32 " correlations, %" PRIu32
+               " filters), %" PRIu32 " refused, in %" PRIu32 " files\n",
+               set->n_rules + set->n_correlations + set->n_filters - late, set->n_rules,
+               set->n_correlations - late, set->n_filters, refused, set->n_files);
+    rules_print(&out);
+    buf_done(&out);
+    load_done(&load);
+    return refused ? EXIT_UNREADABLE : EXIT_RAN;
+}
+
+/* ---- list -------------------------------------------------------------------------------- */
+
+struct verdict {
+    bool can_fire;
+    const char *why; /* when it cannot */
+    struct slice field;
+};
+
+/* The first field that no log source of the rule can have: its map gives it no name. */
+static bool field_exists(const struct taxonomy_route *route, const struct sigma_logsource *ls,
+                         const struct sigma_expr *expr, struct slice *ret_missing)
+{
+    struct slice names[8];
+    if (expr->kind == EXPR_ATOM) {
+        if (expr->atom->field.len == 0) return true;
+        uint32_t n = taxonomy_fields(route, ls, expr->atom->field, names, 8);
+        for (uint32_t i = 0; i < n && i < 8; i++)
+            if (names[i].len) return true;
+        *ret_missing = expr->atom->field;
+        return false;
+    }
+    for (uint32_t i = 0; i < expr->n_children; i++)
+        if (!field_exists(route, ls, expr->child[i], ret_missing)) return false;
+    return true;
+}
+
+/* Whether a rule without field or keyword in its condition could ever hold. */
+static struct verdict judge(const struct taxonomy *taxonomy, const struct sigma_rule *rule)
+{
+    const struct sigma_logsource *ls = &rule->logsource;
+    struct verdict v = {.why = "no log source"};
+    if (rule->expr->kind == EXPR_FALSE) return (struct verdict){.why = "its condition never holds"};
+    if (!ls->product.len && !ls->category.len && !ls->service.len)
+        return (struct verdict){.can_fire = true};
+    const struct taxonomy_label *labels;
+    uint32_t n = taxonomy_sources(taxonomy, &labels);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct taxonomy_route route = {.labels = &labels[i], .n_labels = 1};
+        if (!taxonomy_applies(&route, ls)) continue;
+        if (field_exists(&route, ls, rule->expr, &v.field))
+            return (struct verdict){.can_fire = true};
+        v.why = "no field";
+    }
+    return v;
+}
+
+static void put_logsource(struct buf *out, const struct sigma_logsource *ls)
+{
+    const struct {
+        const char *key;
+        struct slice value;
+    } parts[] = {
+        {"product", ls->product}, {"category", ls->category}, {"service", ls->service}};
+    bool any = false;
+    for (size_t i = 0; i < 3; i++) {
+        if (!parts[i].value.len) continue;
+        buf_printf(out, "%s%s=", any ? " " : "", parts[i].key);
+        buf_put(out, parts[i].value);
+        any = true;
+    }
+}
+
+static void list_json(struct buf *out, const struct sigma_doc *doc, const struct verdict *v,
+                      const char *kind)
+{
+    const struct sigma_logsource *ls = &doc->logsource;
+    const struct {
+        const char *key;
+        struct slice value;
+    } texts[] = {{"kind", slice_of(kind)},     {"id", doc->id},
+                 {"title", doc->title},        {"level", slice_of(sigma_level_name(doc->level))},
+                 {"product", ls->product},     {"category", ls->category},
+                 {"service", ls->service},     {"file", slice_of(doc->file)},
+                 {"reason", v->can_fire ? SLICE_NONE : slice_of(v->why)},
+                 {"field", v->can_fire ? SLICE_NONE : v->field}};
+    buf_putc(out, '{');
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        json_write_key(out, texts[i].key);
+        if (texts[i].value.len)
+            json_write_string(out, texts[i].value);
+        else
+            buf_puts(out, "null");
+    }
+    buf_printf(out, ",\"can_fire\":%s}\n", v->can_fire ? "true" : "false");
+}
+
+static void list_line(struct buf *out, const struct sigma_doc *doc, const struct verdict *v)
+{
+    static const char *const levels[] = {"-", "info", "low", "medium", "high", "critical"};
+    buf_printf(out, "%-3s  %-8s  ", v->can_fire ? "yes" : "no", levels[doc->level]);
+    buf_put(out, doc->title);
+    if (!v->can_fire) {
+        buf_printf(out, "  [%s: ", v->why);
+        if (v->field.len)
+            buf_put(out, v->field);
+        else
+            put_logsource(out, &doc->logsource);
+        buf_putc(out, ']');
+    }
+    buf_putc(out, '\n');
+}
+
+static int list_run(const struct invocation *in)
+{
+    const struct rules_context *c = in->ctx;
+    struct load load;
+    int status = rules_load(in, &load);
+    if (status) return status;
+    const struct sigma_set *set = load.set;
+    struct buf out;
+    uint32_t fire = 0;
+    buf_init(&out, 1024 * 1024);
+    bool *can = calloc((size_t)set->n_rules + 1, sizeof *can);
+    if (!can) {
+        cli_say("out of memory");
+        load_done(&load);
+        return EXIT_UNREADABLE;
+    }
+    for (uint32_t i = 0; i < set->n_rules; i++) {
+        struct verdict v = judge(load.taxonomy, set->rules[i]);
+        can[i] = v.can_fire;
+        fire += v.can_fire;
+        if (c->json)
+            list_json(&out, set->rules[i]->doc, &v, "rule");
+        else
+            list_line(&out, set->rules[i]->doc, &v);
+        rules_print(&out);
+    }
+    for (uint32_t i = 0; i < set->n_correlations; i++) {
+        /* Any rule it refers to is enough to say that it is fed. */
+        const struct sigma_corr_rule *corr = set->correlations[i];
+        struct verdict v = {.why = "none of its rules can fire"};
+        for (uint32_t k = 0; k < corr->corr->n_rules; k++)
+            v.can_fire |= corr->refs[k].is_corr || can[corr->refs[k].index];
+        fire += v.can_fire;
+        if (c->json)
+            list_json(&out, corr->doc, &v, "correlation");
+        else
+            list_line(&out, corr->doc, &v);
+        rules_print(&out);
+    }
+    if (!c->json) {
+        buf_printf(&out, "%" PRIu32 " of %" PRIu32 " can fire\n", fire,
+                   set->n_rules + set->n_correlations);
+        rules_print(&out);
+    }
+    free(can);
+    buf_done(&out);
+    load_done(&load);
+    return EXIT_RAN;
+}
+
+/* ---- explain ----------------------------------------------------------------------------- */
+
+struct explaining {
+    struct engine *engine;
+    const struct sigma_set *set;
+    const char *name; /* id or title; NULL: all rules of the set */
+    struct buf out;
+    uint64_t events;
+};
+
+static bool is_meant(const struct explaining *x, const struct sigma_rule *rule)
+{
+    if (!x->name) return true;
+    struct slice name = slice_of(x->name);
+    return slice_eq_nocase(rule->doc->id, name) || slice_eq_nocase(rule->doc->title, name) ||
+           slice_eq_nocase(rule->doc->name, name);
+}
+
+static int explain_event(void *ctx, struct event *ev, const struct engine_result *result)
+{
+    struct explaining *x = ctx;
+    x->events++;
+    for (uint32_t i = 0; i < x->set->n_rules; i++) {
+        const struct sigma_rule *rule = x->set->rules[i];
+        if (!is_meant(x, rule)) continue;
+        bool hit = false;
+        for (uint32_t k = 0; k < result->n_hits; k++) hit |= result->hits[k].rule == rule;
+        buf_printf(&x->out, "event %" PRIu64 ": ", x->events);
+        buf_put(&x->out, rule->doc->title);
+        buf_puts(&x->out, hit ? ": MATCH\n" : ": no match\n");
+        if (result->route && !taxonomy_applies(result->route, &rule->logsource)) {
+            buf_puts(&x->out, "  the event is of another log source than ");
+            put_logsource(&x->out, &rule->logsource);
+            buf_putc(&x->out, '\n');
+        }
+        engine_explain(x->engine, ev, rule, &x->out);
+        rules_print(&x->out);
+    }
+    return 0;
+}
+
+/* EVENT is JSON text when it looks like it, else a file. */
+static char *event_text(const char *said, size_t *ret_len)
+{
+    if (*said != '{' && *said != '[') return load_file(said, LOAD_FILE_MAX, ret_len);
+    *ret_len = strlen(said);
+    char *copy = strdup(said);
+    if (!copy) cli_say("out of memory");
+    return copy;
+}
+
+static uint32_t count_meant(const struct explaining *x)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < x->set->n_rules; i++) n += is_meant(x, x->set->rules[i]);
+    return n;
+}
+
+/* The event is a stranger's: it is decoded without files and network. Ends the process's freedom. */
+static int explain_in_sandbox(struct explaining *x, struct slice text)
+{
+    (void)fflush(stdout);
+    if (sandbox_enter(SANDBOX_DECODER, NULL, NULL) != 0)
+        cli_say("warning: the kernel offers no sandbox; the event is decoded without one");
+    buf_init(&x->out, 64 * 1024 * 1024);
+    int result = events_match(x->engine, text, x, explain_event);
+    buf_done(&x->out);
+    if (result == ERR_UNSUPPORTED)
+        cli_say("the event is in no format I know");
+    else if (result)
+        cli_say("the event: %s", error_text(result));
+    return result || x->events == 0 ? EXIT_UNREADABLE : EXIT_RAN;
+}
+
+static int explain_run(const struct invocation *in)
+{
+    struct rules_context *c = in->ctx;
+    struct load load;
+    if (in->n_operands != 2) return cli_usage("rules explain wants a rule and an event");
+    struct explaining x = {0};
+    if (access(in->operands[0], R_OK) == 0)
+        c->load.rules[c->load.n_rules++] = in->operands[0];
+    else
+        x.name = in->operands[0];
+    size_t len = 0;
+    char *text = event_text(in->operands[1], &len);
+    if (!text) return EXIT_USAGE;
+    if (load_all(&load, &c->load)) {
+        free(text);
+        return EXIT_USAGE;
+    }
+    x.set = load.set;
+    x.engine = engine_new(load.set, load.taxonomy,
+                          &(struct engine_options){.any_logsource = c->any_logsource});
+    int status = EXIT_UNREADABLE;
+    if (!x.engine) {
+        cli_say("out of memory");
+    } else if (count_meant(&x) == 0) {
+        for (uint32_t i = 0; i < load.set->n_refusals; i++)
+            if (!load.set->refusals[i].warning) cli_diag(&load.set->refusals[i].diag, "refused");
+        status = cli_usage("no rule '%s'", in->operands[0]);
+    } else {
+        status = explain_in_sandbox(&x, slice_make(text, len));
+    }
+    if (x.engine) engine_free(x.engine);
+    free(text);
+    load_done(&load);
+    return status;
+}
+
+/* ---- tables ------------------------------------------------------------------------------ */
+
+#define OPTION_RULES                                                                               \
+    {'r', "rules", "PATH", "Use the Sigma rules in PATH, a file or a folder; may be repeated."}
+#define OPTIONS_DATA                                                                               \
+    {RULES_PLACEHOLDERS, "placeholders", "FILE",                                                   \
+     "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},      \
+    {                                                                                              \
+        RULES_TAXONOMY, "taxonomy", "FILE",                                                        \
+            "More log sources and field names, asked before the built-in ones; may be repeated."   \
+    }
+
+static const struct cli_option check_options[] = {OPTIONS_DATA};
+static const struct cli_option list_options[] = {
+    OPTION_RULES,
+    {'f', "format", "table|json", "What to print: lines for people, or one JSON object a line."},
+    OPTIONS_DATA,
+};
+static const struct cli_option explain_options[] = {
+    OPTION_RULES,
+    {RULES_ANY_LOGSOURCE, "any-logsource", NULL, "As for vaka hunt: no routing, no field mapping."},
+    OPTIONS_DATA,
+};
+
+const struct command command_rules_check = {
+    .name = "rules check",
+    .operands = "PATH...",
+    .summary = "load rules and say which are refused, and why",
+    .description = "Loads the rules in the named files and folders and prints each that is refused "
+                   "with its file, line, column and the reason.\n\n"
+                   "Exit status: 0 all were loaded; 1 some were refused; 2 a path could not be "
+                   "read.",
+    .options = check_options,
+    .n_options = sizeof check_options / sizeof *check_options,
+    .ctx_size = sizeof(struct rules_context),
+    .option = rules_set,
+    .run = check_run,
+};
+
+const struct command command_rules_list = {
+    .name = "rules list",
+    .operands = "[PATH...]",
+    .summary = "tell for each rule whether it can fire here",
+    .description =
+        "Lists the rules with level and title, and whether each can fire: whether any log source "
+        "that the taxonomy knows is one the rule asks for, and has its fields. If not, why. "
+        "Without a PATH, the rules that come with Vaka.",
+    .options = list_options,
+    .n_options = sizeof list_options / sizeof *list_options,
+    .ctx_size = sizeof(struct rules_context),
+    .option = rules_set,
+    .run = list_run,
+};
+
+const struct command command_rules_explain = {
+    .name = "rules explain",
+    .operands = "RULE EVENT",
+    .summary = "show why a rule matches an event, or why not",
+    .description =
+        "Shows the rule's condition as a tree, with the truth of every part for the event. RULE is "
+        "a rule file, or the id, name or title of a rule in those given with -r (without -r, "
+        "Vaka's own). EVENT is a file, JSON text, or - for standard input.",
+    .options = explain_options,
+    .n_options = sizeof explain_options / sizeof *explain_options,
+    .ctx_size = sizeof(struct rules_context),
+    .option = rules_set,
+    .run = explain_run,
+};

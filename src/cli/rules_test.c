@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka rules test: the events that rule files carry must fire their rule, or must not. TAP. */
+#include <inttypes.h>
+
+#include "cli/cli.h"
+#include "cli/events.h"
+#include "cli/load.h"
+#include "cli/rules.h"
+#include "detect/correlate/correlate.h"
+
+struct testing {
+    const struct load *load;
+    struct engine *engine;
+    struct buf out;
+    uint32_t n, failed, without;
+    /* Of the test at hand. */
+    const struct sigma_rule *rule;
+    struct correlator *correlator;
+    const struct sigma_corr_rule *corr;
+    bool fired;
+    uint64_t events;
+    struct slice *values; /* CORRELATOR_FIELDS_MAX */
+};
+
+static int on_match(void *ctx, struct event *ev, const struct engine_result *result)
+{
+    struct testing *t = ctx;
+    t->events++;
+    for (uint32_t i = 0; i < result->n_hits; i++) {
+        const struct sigma_rule *rule = result->hits[i].rule;
+        if (rule == t->rule) t->fired = true;
+        if (!t->correlator) continue;
+        struct correlator_wants wants;
+        correlator_wants(t->correlator, rule->index, &wants);
+        if (!wants.wanted) continue;
+        for (uint32_t k = 0; k < wants.n_fields; k++)
+            if (!engine_field(t->engine, ev, rule, wants.fields[k], &t->values[k]))
+                t->values[k] = SLICE_NONE;
+        const struct correlator_tuple tuple = {
+            .rule = rule->index,
+            .time = router_event_time(engine_router(t->engine), ev),
+            .ref = t->events,
+            .values = t->values,
+            .n_values = wants.n_fields};
+        int error = correlator_push(t->correlator, &tuple);
+        if (error) return error;
+    }
+    return 0;
+}
+
+static void on_firing(void *ctx, const struct correlator_firing *firing)
+{
+    struct testing *t = ctx;
+    if (firing->rule == t->corr) t->fired = true;
+}
+
+/* What the test shows: NULL when it is as it should be. */
+static const char *run_test(struct testing *t, const struct sigma_test *test)
+{
+    t->fired = false;
+    t->events = 0;
+    if (t->corr) {
+        const struct correlator_out out = {.ctx = t, .firing = on_firing};
+        t->correlator = correlator_new(t->load->set, &(struct correlator_options){0}, &out);
+        if (!t->correlator) return "out of memory";
+    }
+    int error = events_match(t->engine, test->event, t, on_match);
+    if (t->correlator) {
+        correlator_finish(t->correlator);
+        correlator_free(t->correlator);
+        t->correlator = NULL;
+    }
+    if (error) return error_text(error);
+    if (t->events == 0) return "its event is empty";
+    if (t->fired == test->fires) return NULL;
+    return test->fires ? "the rule did not fire" : "the rule fired";
+}
+
+/* One TAP line: a number sign or a line feed in a title would be read as something else. */
+static void put_name(struct buf *out, struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        buf_putc(out, c == '#' || c == '\n' || c == '\r' ? ' ' : c);
+    }
+}
+
+static void report(struct testing *t, const struct sigma_doc *doc, const struct sigma_test *test,
+                   const char *why)
+{
+    t->n++;
+    if (why) t->failed++;
+    buf_printf(&t->out, "%s %" PRIu32 " - ", why ? "not ok" : "ok", t->n);
+    put_name(&t->out, doc->title);
+    buf_puts(&t->out, test->fires ? ": fires on " : ": does not fire on ");
+    put_name(&t->out, test->name.len ? test->name : SLICE("its event"));
+    buf_putc(&t->out, '\n');
+    if (why)
+        buf_printf(&t->out, "# %s:%" PRIu32 ": %s\n", doc->file, test->pos.line, why);
+    rules_print(&t->out);
+}
+
+static void test_doc(struct testing *t, const struct sigma_doc *doc)
+{
+    if (doc->n_tests == 0) t->without++;
+    for (uint32_t i = 0; i < doc->n_tests; i++)
+        report(t, doc, &doc->tests[i], run_test(t, &doc->tests[i]));
+}
+
+static void test_all(struct testing *t)
+{
+    const struct sigma_set *set = t->load->set;
+    for (uint32_t i = 0; i < set->n_rules; i++) {
+        t->rule = set->rules[i];
+        test_doc(t, t->rule->doc);
+    }
+    t->rule = NULL;
+    for (uint32_t i = 0; i < set->n_correlations; i++) {
+        t->corr = set->correlations[i];
+        test_doc(t, t->corr->doc);
+    }
+    t->corr = NULL;
+    for (uint32_t i = 0; i < set->n_refusals; i++) {
+        const struct sigma_refusal *r = &set->refusals[i];
+        if (r->warning) continue;
+        t->n++;
+        t->failed++;
+        buf_printf(&t->out, "not ok %" PRIu32 " - loads\n# %s:%" PRIu32 ":%" PRIu32 ": %s\n", t->n,
+                   r->diag.file ? r->diag.file : "?", r->diag.line, r->diag.column,
+                   r->diag.message);
+        rules_print(&t->out);
+    }
+    buf_printf(&t->out, "1..%" PRIu32 "\n# %" PRIu32 " failed, %" PRIu32 " rules carry no events\n",
+               t->n, t->failed, t->without);
+    rules_print(&t->out);
+}
+
+static int test_run(const struct invocation *in)
+{
+    const struct rules_context *c = in->ctx;
+    struct load load;
+    if (in->n_operands == 0) return cli_usage("which rules? Name a file or a folder");
+    int status = rules_load(in, &load);
+    if (status) return status;
+    struct testing t = {.load = &load};
+    t.engine = engine_new(load.set, load.taxonomy,
+                          &(struct engine_options){.any_logsource = c->any_logsource});
+    t.values = calloc(CORRELATOR_FIELDS_MAX, sizeof *t.values);
+    buf_init(&t.out, 1024 * 1024);
+    if (t.engine && t.values)
+        test_all(&t);
+    else
+        cli_say("out of memory");
+    status = t.engine && t.values && t.failed == 0 && t.n > 0 ? EXIT_RAN : EXIT_UNREADABLE;
+    if (t.engine) engine_free(t.engine);
+    free(t.values);
+    buf_done(&t.out);
+    load_done(&load);
+    return status;
+}
+
+static const struct cli_option test_options[] = {
+    {RULES_ANY_LOGSOURCE, "any-logsource", NULL, "As for vaka hunt: no routing, no field mapping."},
+    {RULES_PLACEHOLDERS, "placeholders", "FILE",
+     "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},
+    {RULES_TAXONOMY, "taxonomy", "FILE",
+     "More log sources and field names, asked before the built-in ones; may be repeated."},
+};
+
+const struct command command_rules_test = {
+    .name = "rules test",
+    .operands = "PATH...",
+    .summary = "run the events that rule files carry",
+    .description =
+        "Runs the events under vaka.tests in the rules of the named files and folders: those that "
+        "must fire their rule, and the near misses that must not. Prints TAP.\n\n"
+        "Exit status: 0 all are as they should be; 1 not so, or there are none; 2 a path could not "
+        "be read.",
+    .options = test_options,
+    .n_options = sizeof test_options / sizeof *test_options,
+    .ctx_size = sizeof(struct rules_context),
+    .option = rules_set,
+    .run = test_run,
+};
