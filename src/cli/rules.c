@@ -275,14 +275,15 @@ static int list_run(const struct invocation *in)
 struct explaining {
     struct engine *engine;
     const struct sigma_set *set;
-    const char *name; /* id or title; NULL: all rules of the set */
+    const char *name; /* id, name or title; or … */
+    const char *file; /* … all rules of this file */
     struct buf out;
     uint64_t events;
 };
 
 static bool is_meant(const struct explaining *x, const struct sigma_rule *rule)
 {
-    if (!x->name) return true;
+    if (x->file) return strcmp(rule->doc->file, x->file) == 0;
     struct slice name = slice_of(x->name);
     return slice_eq_nocase(rule->doc->id, name) || slice_eq_nocase(rule->doc->title, name) ||
            slice_eq_nocase(rule->doc->name, name);
@@ -312,7 +313,7 @@ static int explain_event(void *ctx, struct event *ev, const struct engine_result
 }
 
 /* EVENT is JSON text when it looks like it, else a file. */
-static char *event_text(const char *said, size_t *ret_len)
+static char *read_event(const char *said, size_t *ret_len)
 {
     if (*said != '{' && *said != '[') return load_file(said, LOAD_FILE_MAX, ret_len);
     *ret_len = strlen(said);
@@ -350,12 +351,15 @@ static int explain_run(const struct invocation *in)
     struct load load;
     if (in->n_operands != 2) return cli_usage("rules explain wants a rule and an event");
     struct explaining x = {0};
-    if (access(in->operands[0], R_OK) == 0)
-        c->load.rules[c->load.n_rules++] = in->operands[0];
-    else
+    if (access(in->operands[0], R_OK) == 0) {
+        x.file = in->operands[0];
+        int status = load_add(c->load.rules, &c->load.n_rules, x.file);
+        if (status) return status;
+    } else {
         x.name = in->operands[0];
+    }
     size_t len = 0;
-    char *text = event_text(in->operands[1], &len);
+    char *text = read_event(in->operands[1], &len);
     if (!text) return EXIT_USAGE;
     if (load_all(&load, &c->load)) {
         free(text);

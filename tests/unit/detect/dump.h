@@ -123,8 +123,9 @@ static void dump_doc(void *ctx, struct sigma_doc *doc)
     buf_printf(&d->out, "%u:%u %s", diag.line, diag.column, diag.message);
 }
 
-static void dump_refused(void *ctx, const struct diag *diag)
+static void dump_refused(void *ctx, const struct diag *diag, const struct sigma_doc *doc)
 {
+    (void)doc;
     struct dump *d = ctx;
     d->refused = true;
     buf_printf(&d->out, "read %u:%u %s", diag->line, diag->column, diag->message);
@@ -144,11 +145,12 @@ static void dump_rule(struct dump *d, struct slice yaml, const struct placeholde
 static void dump_detection(struct dump *d, const char *detection,
                            const struct placeholders *placeholders)
 {
-    char yaml[32768];
-    int n = snprintf(yaml, sizeof yaml, "title: t\nlogsource:\n    product: x\ndetection:\n%s",
-                     detection);
-    REQUIRE(n > 0 && (size_t)n < sizeof yaml);
-    dump_rule(d, slice_make(yaml, (size_t)n), placeholders);
+    struct buf yaml;
+    buf_init(&yaml, 1024 * 1024);
+    buf_printf(&yaml, "title: t\nlogsource:\n    product: x\ndetection:\n%s", detection);
+    REQUIRE(!buf_failed(&yaml));
+    dump_rule(d, buf_slice(&yaml), placeholders);
+    buf_done(&yaml);
 }
 
 static void dump_done(struct dump *d)

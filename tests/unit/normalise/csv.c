@@ -149,3 +149,39 @@ TEST(csv_keys_may_be_cleared_between_records)
     CHECK_SLICE(buf_slice(&t.text), "1|a=1|b=2\n2|a=3|b=4|extra=5\n");
     trace_done(&t);
 }
+
+struct steady {
+    uint64_t events, mallocs;
+    uint32_t cap;
+};
+
+static int steady_emit(void *ctx, struct event *ev)
+{
+    struct steady *s = ctx;
+    if (s->events++ == 2) {
+        s->mallocs = arena_mallocs(ev->arena);
+        s->cap = ev->cap_fields;
+    }
+    if (s->events > 2) {
+        CHECK_INT(arena_mallocs(ev->arena), s->mallocs);
+        CHECK_INT(ev->cap_fields, s->cap);
+    }
+    return 0;
+}
+
+TEST(csv_takes_no_memory_in_the_steady_state)
+{
+    struct steady s = {0};
+    struct keys *keys = keys_new();
+    REQUIRE(keys != NULL);
+    const struct decoder_out out = {.ctx = &s, .emit = steady_emit, .bad = trace_bad};
+    struct decoder *d = decoder_csv.open(&out, keys);
+    REQUIRE(d != NULL);
+    CHECK_INT(decoder_csv.feed(d, SLICE("a,b\n")), 0);
+    for (int i = 0; i < 2000; i++)
+        CHECK_INT(decoder_csv.feed(d, SLICE("\"x \"\"1\"\"\",2\n\"\"\"3\"\"")), 0);
+    CHECK_INT(decoder_csv.finish(d), 0);
+    CHECK(s.events >= 2000);
+    decoder_csv.close(d);
+    keys_free(keys);
+}
