@@ -202,7 +202,8 @@ static struct chars *base64(const unsigned char *in, size_t n)
  */
 static struct chars *base64_inside(const unsigned char *in, size_t n, size_t offset)
 {
-    unsigned char padded[4 * CHARS_MAX + 4] = {0};
+    static unsigned char padded[4 * CHARS_MAX + 4];
+    memset(padded, 0, sizeof padded);
     memcpy(padded + offset, in, n);
     struct chars *all = base64(padded, n + offset), *s = calloc(1, sizeof *s);
     for (size_t i = 0; i < all->n; i++)
@@ -225,7 +226,7 @@ static struct chars *with_wildcards(struct chars *p, const struct item *it)
 static size_t patterns(const struct item *it, struct slice text, struct chars **out)
 {
     struct chars *p = pattern_of(text);
-    unsigned char bytes[8 * CHARS_MAX];
+    static unsigned char bytes[8 * CHARS_MAX];
     size_t n = 1;
     out[0] = p;
     if (it->windash) {

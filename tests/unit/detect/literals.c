@@ -39,7 +39,7 @@ static bool holds(const struct literal_spec *s, struct slice text)
 static void compare_once(uint64_t *seed, uint32_t letters, size_t max_literal, size_t max_text)
 {
     static char store[N][64];
-    struct literal_spec specs[N];
+    static struct literal_spec specs[N];
     for (uint32_t i = 0; i < N; i++) {
         enum anchor anchor = (enum anchor)(next_random(seed) % 4);
         size_t n = random_text(seed, store[i], max_literal, letters);
