@@ -252,14 +252,17 @@ static bool parse_named(struct cursor c, int ref_year, nsec *ret)
     return c.p == c.end && t.year > 0 && finish(&t, 0, ret);
 }
 
-/* Seconds up to 11 digits (with a fraction), milliseconds to 14, microseconds to 17, nanoseconds. */
+/*
+ * Seconds up to 11 digits (with a fraction), milliseconds to 14, microseconds to 17, nanoseconds.
+ * A number below 100,000,000 (March 1973) is a port, a count or a code, not a time.
+ */
 static bool parse_epoch(struct slice s, nsec *ret)
 {
     struct slice whole, fraction;
     bool pointed = slice_split(s, '.', &whole, &fraction);
     uint64_t v;
     int nanos = 0;
-    if (!slice_to_u64(whole, &v) || v > INT64_MAX) return false;
+    if (!slice_to_u64(whole, &v) || v > INT64_MAX || v < UINT64_C(100000000)) return false;
     uint64_t scale = 1;
     if (v < UINT64_C(100000000000)) scale = (uint64_t)NSEC_PER_SEC;
     else if (v < UINT64_C(100000000000000)) scale = 1000000;

@@ -57,7 +57,8 @@ struct json_decoder {
     struct json_index *many; /* of the window */
     struct json_index *one;  /* of a single record */
     uint64_t windows;        /* times `many` was filled */
-    struct edge *edges;      /* [slot][EDGE_WAYS] */
+    struct edge *edges;      /* [slot][EDGE_WAYS], each in one cache line */
+    void *edges_memory;
     uint32_t generation;     /* of the keys that the edges hold */
     struct arena arena;
     struct event ev;
@@ -367,8 +368,7 @@ struct piece {
     struct walk walk;
 };
 
-static int run(struct json_decoder *d, struct slice s, uint64_t offset, bool final,
-               size_t *ret_used);
+static int run(struct json_decoder *d, struct piece *p);
 
 static void begin_record(struct json_decoder *d, bool tail)
 {
@@ -538,10 +538,11 @@ static bool step_skip(struct json_decoder *d, struct piece *p)
 
 static int read_list(struct json_decoder *d, struct slice list, uint64_t offset)
 {
-    size_t used;
+    /* The window that this record may be in stays as it is: the fast way is closed. */
+    struct piece p = {.s = list, .offset = offset, .final = true, .resume = list.len};
     d->state = STATE_BETWEEN;
     d->wrapped = true;
-    int r = run(d, list, offset, true, &used);
+    int r = run(d, &p);
     d->state = STATE_BETWEEN;
     d->wrapped = d->tail = false;
     d->arrays = 0;
@@ -606,26 +607,32 @@ static int step_record(struct json_decoder *d, struct piece *p, bool *ret_more)
 }
 
 /*
- * Reads all records of s. *ret_used is less than s.len when the last one is unfinished: then the
- * rest belongs in front of the next piece. With `final` nothing is left.
+ * Reads all records of the piece. p->pos is left before its end when the last one is unfinished:
+ * then the rest belongs in front of the next piece. With `final` nothing is left.
  */
-static int run(struct json_decoder *d, struct slice s, uint64_t offset, bool final,
-               size_t *ret_used)
+static int run(struct json_decoder *d, struct piece *p)
 {
-    struct piece p = {.s = s, .offset = offset, .final = final};
     int r = 0;
     bool more = false;
-    while (p.pos < s.len && !r && !more) {
+    while (p->pos < p->s.len && !r && !more) {
         switch (d->state) {
         case STATE_BETWEEN:
-            if (enter_window(d, &p)) r = run_window(d, &p);
-            else step_between(d, &p);
+            if (enter_window(d, p)) r = run_window(d, p);
+            else step_between(d, p);
             break;
-        case STATE_RECORD: r = step_record(d, &p, &more); break;
-        case STATE_SKIP: more = !step_skip(d, &p); break;
-        case STATE_GARBAGE: step_garbage(d, &p); break;
+        case STATE_RECORD: r = step_record(d, p, &more); break;
+        case STATE_SKIP: more = !step_skip(d, p); break;
+        case STATE_GARBAGE: step_garbage(d, p); break;
         }
     }
+    return r;
+}
+
+static int run_piece(struct json_decoder *d, struct slice s, bool final, size_t *ret_used)
+{
+    struct piece p = {.s = s, .offset = d->offset, .final = final};
+    int r = run(d, &p);
+    d->offset += p.pos;
     *ret_used = p.pos;
     return r;
 }
@@ -642,9 +649,8 @@ static int json_feed(struct decoder *base, struct slice data)
         size_t held = d->hold.len;
         buf_put(&d->hold, chunk);
         if (buf_failed(&d->hold)) return ERR_NOMEM;
-        int r = run(d, buf_slice(&d->hold), d->offset, false, &used);
+        int r = run_piece(d, buf_slice(&d->hold), false, &used);
         if (r) return r;
-        d->offset += used;
         if (used >= held) {
             /* What remains lies in `data` as well. */
             data = slice_from(data, used - held);
@@ -655,9 +661,8 @@ static int json_feed(struct decoder *base, struct slice data)
         }
     }
     if (data.len == 0) return 0;
-    int r = run(d, data, d->offset, false, &used);
+    int r = run_piece(d, data, false, &used);
     if (r) return r;
-    d->offset += used;
     buf_put(&d->hold, slice_from(data, used));
     return buf_failed(&d->hold) ? ERR_NOMEM : 0;
 }
@@ -666,10 +671,9 @@ static int json_finish(struct decoder *base)
 {
     struct json_decoder *d = (struct json_decoder *)base;
     size_t used;
-    int r = run(d, buf_slice(&d->hold), d->offset, true, &used);
+    int r = run_piece(d, buf_slice(&d->hold), true, &used);
     buf_clear(&d->hold);
     if (r) return r;
-    d->offset += used;
     if (d->arrays || d->wrapped || d->state == STATE_RECORD)
         report(d, d->offset, 0, "the list of records is cut off");
     return 0;
@@ -683,7 +687,7 @@ static void json_close(struct decoder *base)
     event_done(&d->ev);
     arena_done(&d->arena);
     buf_done(&d->hold);
-    free(d->edges);
+    free(d->edges_memory);
     free(d);
 }
 
@@ -699,10 +703,11 @@ static struct decoder *json_open(const struct decoder_out *out, struct keys *key
     buf_init(&d->hold, DECODER_RECORD_MAX + CHUNK);
     d->many = json_index_new(WINDOW);
     d->one = json_index_new(WINDOW);
-    void *edges = NULL; /* aligned so that an edge is one cache line */
-    size_t size = sizeof *d->edges * EDGE_KEYS * 2 * EDGE_WAYS;
-    if (posix_memalign(&edges, sizeof *d->edges, size) == 0) d->edges = memset(edges, 0, size);
-    if (!d->many || !d->one || !d->edges) {
+    /* calloc, so that what is never used is never touched. */
+    d->edges_memory = calloc(EDGE_KEYS * 2 * EDGE_WAYS + 1, sizeof *d->edges);
+    uintptr_t line = (uintptr_t)d->edges_memory + sizeof *d->edges - 1;
+    d->edges = (struct edge *)(line & ~(uintptr_t)(sizeof *d->edges - 1));
+    if (!d->many || !d->one || !d->edges_memory) {
         json_close(&d->base);
         return NULL;
     }

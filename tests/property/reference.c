@@ -266,20 +266,35 @@ static bool compare(const char *how, double x, double y)
     return x == y;
 }
 
+static bool time_shape(const char *z)
+{
+    const char *shape = "dddd-dd-dd dd:dd:dd";
+    for (size_t i = 0; i < 19; i++) {
+        bool digit = z[i] >= '0' && z[i] <= '9';
+        if (shape[i] == 'd' ? !digit : i == 10 ? z[i] != ' ' && z[i] != 'T' : z[i] != shape[i]) return false;
+    }
+    return true;
+}
+
 /* YYYY-MM-DD[T ]HH:MM:SS… in UTC, which is what the generators write. */
 static bool time_part(struct slice text, const char *part, double *ret)
 {
     char z[32] = "", week[8];
     if (text.len < 19) return false;
     memcpy(z, text.ptr, 19);
+    if (!time_shape(z) || (text.len > 19 && !slice_eq(slice_from(text, 19), SLICE("Z")))) return false;
     struct tm tm = {0};
     if (sscanf(z, "%4d-%2d-%2d%*1[T ]%2d:%2d:%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
                &tm.tm_min, &tm.tm_sec) != 6)
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
+    struct tm asked = tm;
     time_t t = timegm(&tm);
     gmtime_r(&t, &tm);
+    if (asked.tm_mon != tm.tm_mon || asked.tm_mday != tm.tm_mday || asked.tm_hour != tm.tm_hour ||
+        asked.tm_min != tm.tm_min || asked.tm_sec != tm.tm_sec)
+        return false;
     if (!strcmp(part, "minute")) *ret = tm.tm_min;
     if (!strcmp(part, "hour")) *ret = tm.tm_hour;
     if (!strcmp(part, "day")) *ret = tm.tm_mday;
@@ -359,7 +374,7 @@ static bool value_holds(const struct item *it, const struct sigma_value *v, cons
 
 static bool same_field(struct slice a, struct slice b)
 {
-    return slice_eq_nocase(a, b);
+    return slice_eq(a, b);
 }
 
 static bool refers(const struct item *it, const struct ref_event *ev, struct slice field,

@@ -56,6 +56,7 @@ struct plan_builder {
     VEC(struct plan_lazy) lazy;
     VEC(struct plan_insn) code;
     VEC(uint32_t) index;
+    VEC(struct plan_atom) atoms;
     struct hash_index field_index, needle_index, truth_index, lazy_index;
 };
 

@@ -35,6 +35,8 @@ struct inspection {
     struct event *ev;
     const struct sigma_rule *rule;
     const struct taxonomy_route *route;
+    const struct plan *plan; /* of this very event, or NULL: names are compared */
+    struct slice *folded;    /* per field of the event, made when asked */
     struct engine_detail *details;
     uint32_t n_details, max_details;
 };
@@ -43,6 +45,42 @@ static struct slice folded_text(struct event *ev, struct slice text)
 {
     char *p = arena_alloc(ev->arena, utf8_fold_bound(text.len));
     return p ? slice_make(p, utf8_fold(p, text)) : SLICE_NONE;
+}
+
+/* The folded text of one field, remembered for the next atom that asks. */
+static struct slice folded_field(struct inspection *in, uint32_t i, struct slice text)
+{
+    if (!in->folded)
+        in->folded = arena_zalloc(in->ev->arena, in->ev->n_fields, sizeof *in->folded);
+    if (!in->folded) return folded_text(in->ev, text);
+    if (!in->folded[i].ptr) in->folded[i] = folded_text(in->ev, text);
+    return in->folded[i];
+}
+
+/* Which fields of the event an atom looks at: by the plan where there is one, else by name. */
+struct selection {
+    uint32_t plan_field; /* UINT32_MAX: by name */
+    bool everywhere;
+    struct names names;
+};
+
+static struct selection select_fields(struct inspection *in, const struct sigma_atom *a)
+{
+    struct selection s = {.plan_field = UINT32_MAX, .everywhere = a->field.len == 0};
+    if (s.everywhere) return s;
+    if (in->plan) s.plan_field = plan_field_of(in->plan, a);
+    if (s.plan_field == UINT32_MAX) s.names = names_of(in->e, in->route, in->rule, a->field);
+    return s;
+}
+
+static bool selected(const struct inspection *in, const struct selection *s, key_id key)
+{
+    if (s->everywhere) return true;
+    if (s->plan_field == UINT32_MAX) return in_names(&s->names, engine_plain_name(in->e, key));
+    const uint32_t *list = in->plan->key_lists + in->plan->key_map[key];
+    for (uint32_t k = 1; k <= list[0]; k++)
+        if (list[k] == s->plan_field) return true;
+    return false;
 }
 
 static void note(struct inspection *in, const struct sigma_atom *a, struct slice field,
@@ -92,20 +130,20 @@ static enum truth_value presence(struct inspection *in, const struct sigma_atom 
 /* Truth of one atom over all values of its field, noting the first that satisfies it. */
 static enum truth_value inspect_atom(struct inspection *in, const struct sigma_atom *a)
 {
-    bool everywhere = a->field.len == 0;
-    struct names names = names_of(in->e, in->route, in->rule, a->field);
-    if (a->op == ATOM_FIELDREF) return compare_refs(in, a, &names);
-    if (a->op == ATOM_NULL || a->op == ATOM_EXISTS) return presence(in, a, &names);
+    if (a->op == ATOM_FIELDREF || a->op == ATOM_NULL || a->op == ATOM_EXISTS) {
+        struct names names = names_of(in->e, in->route, in->rule, a->field);
+        return a->op == ATOM_FIELDREF ? compare_refs(in, a, &names) : presence(in, a, &names);
+    }
+    struct selection s = select_fields(in, a);
     struct regex *regex = NULL;
     if (a->op == ATOM_REGEX && regex_compile(a->regex, a->regex_flags, NULL, &regex) < 0)
         return TRUTH_FALSE;
     enum truth_value result = TRUTH_FALSE;
     for (uint32_t i = 0; i < in->ev->n_fields && result != TRUTH_TRUE; i++) {
         struct event_field *f = &in->ev->fields[i];
-        if (!everywhere && !in_names(&names, engine_plain_name(in->e, f->key))) continue;
-        if (f->type == VALUE_NULL) continue;
+        if (f->type == VALUE_NULL || !selected(in, &s, f->key)) continue;
         struct slice text = event_text(in->ev, f);
-        struct slice folded = a->op == ATOM_REGEX ? text : folded_text(in->ev, text);
+        struct slice folded = a->op == ATOM_REGEX ? text : folded_field(in, i, text);
         enum truth_value v = atom_holds(a, regex, f->type, text, folded);
         if (v == TRUTH_FALSE) continue;
         result = v;
@@ -167,6 +205,7 @@ static struct inspection inspection_of(struct engine *e, struct event *ev,
         .e = e,
         .ev = ev,
         .rule = rule,
+        .plan = e->ev == ev ? e->plan : NULL,
         .route = e->options.any_logsource ? NULL : router_route(e->router, ev),
     };
 }

@@ -91,7 +91,7 @@ bool event_has_below(struct engine *e, struct event *ev, struct slice name)
     for (uint32_t i = 0; i < ev->n_fields; i++) {
         struct slice path = engine_plain_name(e, ev->fields[i].key);
         if (path.len > name.len && path.ptr[name.len] == '.' &&
-            slice_eq_nocase(slice_until(path, name.len), name))
+            slice_eq(slice_until(path, name.len), name))
             return true;
     }
     return false;

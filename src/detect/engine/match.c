@@ -174,12 +174,12 @@ struct slice engine_plain_name(struct engine *e, key_id key)
 
 bool engine_same_name(struct slice path, struct slice rule_field)
 {
-    if (slice_find_byte(path, ' ') == SIZE_MAX) return slice_eq_nocase(path, rule_field);
+    if (slice_find_byte(path, ' ') == SIZE_MAX) return slice_eq(path, rule_field);
     char text[KEY_NAME_MAX];
     size_t n = 0;
     for (size_t i = 0; i < path.len && n < sizeof text; i++)
         if (path.ptr[i] != ' ') text[n++] = path.ptr[i];
-    return slice_eq_nocase(slice_make(text, n), rule_field);
+    return slice_eq(slice_make(text, n), rule_field);
 }
 
 /* First sight of a path under this plan: which of its fields read it. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "detect/engine/build.h"
 
 enum { PLAN_ARENA_MAX = 256 * 1024 * 1024 };
@@ -267,6 +268,32 @@ static void build_triggers(struct plan_builder *b, const struct build_lists *lis
     for (uint32_t i = 0; i < lists->always.n; i++) VEC_PUSH(b->index, lists->always.at[i]);
 }
 
+static uint32_t atom_slot(const struct plan *p, const struct sigma_atom *atom)
+{
+    uint64_t hash = hash_mix((uint64_t)(uintptr_t)atom, 0);
+    uint32_t at = (uint32_t)hash & p->atoms_mask;
+    while (p->atoms[at].atom && p->atoms[at].atom != atom) at = (at + 1) & p->atoms_mask;
+    return at;
+}
+
+uint32_t plan_field_of(const struct plan *p, const struct sigma_atom *atom)
+{
+    uint32_t at = atom_slot(p, atom);
+    return p->atoms[at].atom ? p->atoms[at].field : UINT32_MAX;
+}
+
+static void build_atoms(struct plan_builder *b)
+{
+    struct plan *p = b->plan;
+    uint32_t cap = 64;
+    while (cap < b->atoms.n * 2) cap *= 2;
+    p->atoms_mask = cap - 1;
+    p->atoms = arena_zalloc(&p->arena, cap, sizeof *p->atoms);
+    ASSERT(p->atoms);
+    for (uint32_t i = 0; i < b->atoms.n; i++)
+        p->atoms[atom_slot(p, b->atoms.at[i].atom)] = b->atoms.at[i];
+}
+
 static void build_sets(struct plan_builder *b)
 {
     struct plan *p = b->plan;
@@ -304,6 +331,7 @@ static void builder_done(struct plan_builder *b)
     free(b->lazy.at);
     free(b->code.at);
     free(b->index.at);
+    free(b->atoms.at);
     free(b->field_index.slots);
     free(b->needle_index.slots);
     free(b->truth_index.slots);
@@ -340,6 +368,7 @@ struct plan *plan_new(const struct plan_source *source)
     build_sets(&b);
     build_postings(&b);
     build_triggers(&b, &lists);
+    build_atoms(&b);
     p->n_fields = b.fields.n;
     p->n_code = b.code.n;
     p->n_lazy = b.lazy.n;

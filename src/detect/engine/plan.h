@@ -60,6 +60,11 @@ struct plan_field {
     bool keep_values;   /* lazy atoms ask for its values */
 };
 
+struct plan_atom { /* where an atom looks; a slot of an open-addressing table */
+    const struct sigma_atom *atom; /* NULL: empty */
+    uint32_t field;
+};
+
 struct plan_list { /* a run in one of the plan's index arrays */
     uint32_t at, n;
 };
@@ -81,6 +86,8 @@ struct plan {
     struct plan_list *trigger; /* per truth: rules in index[] */
     struct plan_list always;   /* rules in index[] */
     uint32_t *index;
+    struct plan_atom *atoms;
+    uint32_t atoms_mask;
     size_t bytes;
     struct arena arena; /* holds the arrays above */
     /* by key id: index into key_lists of the fields to feed, 0 = none; UINT32_MAX = not looked up */
@@ -96,6 +103,9 @@ struct plan_source {
     const struct taxonomy_route *route; /* NULL: names as they are */
     uint64_t signature;
 };
+
+/* The plan field an atom of one of the plan's rules looks at, or UINT32_MAX. */
+uint32_t plan_field_of(const struct plan *p, const struct sigma_atom *atom);
 
 /* NULL when out of memory. Rules and taxonomy outlive the plan. */
 struct plan *plan_new(const struct plan_source *source);

@@ -54,7 +54,10 @@ struct engine {
 
 /* The plain name of a path, remembered. */
 struct slice engine_plain_name(struct engine *e, key_id key);
-/* Whether an event path is a rule's field: without blanks, without ASCII case. */
+/*
+ * Whether an event path is a rule's field. Blanks do not count (the reader stripped them from
+ * rules), case does: `query` of a DNS log is not `Query` of a WMI event.
+ */
 bool engine_same_name(struct slice path, struct slice rule_field);
 /* The truth of a lazy atom for the current event. */
 enum truth_value lazy_evaluate(struct engine *e, const struct plan_lazy *lazy);

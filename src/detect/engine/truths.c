@@ -70,7 +70,9 @@ static uint32_t field_of(struct plan_builder *b, const struct sigma_rule *rule, 
 static uint32_t field_of_atom(struct plan_builder *b, const struct sigma_rule *rule,
                               const struct sigma_atom *atom)
 {
-    return atom->field.len == 0 ? 0 : field_of(b, rule, atom->field);
+    uint32_t field = atom->field.len == 0 ? 0 : field_of(b, rule, atom->field);
+    VEC_PUSH(b->atoms, (struct plan_atom){atom, field});
+    return field;
 }
 
 /* The literal by which a glob is found; false when it has none. */
