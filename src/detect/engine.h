@@ -14,6 +14,7 @@ struct engine;
 
 struct engine_options {
     bool any_logsource; /* every rule on every event, names as they are */
+    bool no_memo;       /* search every value anew, also one seen before (for measuring) */
 };
 
 /* One rule that holds for the event. */

@@ -3,7 +3,7 @@
  * Speed of the hunt's inner path on one core, lane by lane, beside simdjson's parse-only walk over
  * the same bytes in the same run.
  *
- *     vaka-bench [--rules DIR] [--seconds S] [--no-parse] [--json] NAME=FILE...
+ *     vaka-bench [--rules DIR] [--seconds S] [--no-parse] [--no-memo] [--json] NAME=FILE...
  *
  * A lane is a file of one JSON object a line, held in memory and looped for at least S seconds.
  * Engine time is everything from bytes to finished alert lines in a buffer: decoding, routing,
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
 {
     const char *rules = "rules";
     double seconds = 2;
-    bool json = false, parse = true, any = false;
+    bool json = false, parse = true, any = false, no_memo = false;
     struct taxonomy *taxonomy = taxonomy_new();
     struct sigma_set *set = sigma_set_new();
     struct engine *engine = NULL;
@@ -164,6 +164,7 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--json")) json = true;
         else if (!strcmp(argv[i], "--no-parse")) parse = false;
         else if (!strcmp(argv[i], "--any-logsource")) any = true;
+        else if (!strcmp(argv[i], "--no-memo")) no_memo = true;
         else if (eq) {
             if (!engine) {
                 struct diag diag = {0};
@@ -175,7 +176,7 @@ int main(int argc, char **argv)
                 }
                 if (!json) printf("%u rules loaded in %.3f s\n", set->n_rules, bench_now() - start);
             }
-            struct engine_options options = {.any_logsource = any};
+            struct engine_options options = {.any_logsource = any, .no_memo = no_memo};
             engine = engine_new(set, taxonomy, &options);
             *eq = '\0';
             struct lane lane = {.name = argv[i], .engine = engine};

@@ -566,6 +566,20 @@ static void put_field(struct gen_event *ev, struct arena *a, int field, enum ref
     ev->fields[ev->n++] = (struct ref_field){slice_of(field_names[field]), type, arena_dup(a, text_slice(value))};
 }
 
+static bool is_time(const struct gen_item *it)
+{
+    return it->construct >= C_MINUTE && it->construct <= C_YEAR;
+}
+
+/* Another digit somewhere in YYYY-MM-DD HH:MM. */
+static struct text edit_digit(const struct text *s)
+{
+    struct text out = *s;
+    size_t at = pick(16);
+    if (out.at[at] >= '0' && out.at[at] <= '9') out.at[at] = (char)('0' + pick(10));
+    return out;
+}
+
 static void make_event(struct gen_event *ev, struct arena *a, const struct gen_rule *rules)
 {
     arena_reset(a);
@@ -577,7 +591,7 @@ static void make_event(struct gen_event *ev, struct arena *a, const struct gen_r
             const struct gen_item *it = &rules[r].items[i];
             if (!it->has_witness || chance(20)) continue;
             bool near = chance(30) && it->type != REF_NULL;
-            struct text v = near ? edit(&it->witness) : it->witness;
+            struct text v = !near ? it->witness : is_time(it) ? edit_digit(&it->witness) : edit(&it->witness);
             enum ref_type type = it->type;
             double unused;
             if (type == REF_NUMBER && (!slice_to_double(text_slice(&v), &unused) || v.at[0] == '.' ||
@@ -672,6 +686,8 @@ static void on_bad(void *ctx, uint64_t offset, uint64_t record, const char *reas
     abort();
 }
 
+static bool no_memo; /* alternates, so that both ways are compared */
+
 static struct run run_new(struct taxonomy *taxonomy, struct buf *yaml)
 {
     struct run run = {.set = sigma_set_new()};
@@ -686,7 +702,7 @@ static struct run run_new(struct taxonomy *taxonomy, struct buf *yaml)
                     d->message, SLICE_FMT(buf_slice(yaml)));
             exit(2);
         }
-    struct engine_options any = {.any_logsource = true};
+    struct engine_options any = {.any_logsource = true, .no_memo = no_memo};
     run.engine = engine_new(run.set, taxonomy, &any);
     return run;
 }
@@ -763,6 +779,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < RULES; i++) buf_init(&rules[i].yaml, 1 << 16);
     for (uint64_t batch = seed; pairs < want_pairs; batch++) {
         seed_state = batch * UINT64_C(0x2545f4914f6cdd1d);
+        no_memo = batch & 1;
         buf_clear(&yaml);
         for (uint32_t i = 0; i < RULES; i++) {
             make_rule(&rules[i], i);

@@ -299,5 +299,6 @@ void engine_explain(struct engine *e, struct event *ev, const struct sigma_rule 
                     struct buf *out)
 {
     struct inspection in = inspection_of(e, ev, rule);
+    in.plan = NULL; /* the rule need not be in the event's plan */
     explain_node(&in, rule->expr, 0, out);
 }

@@ -17,7 +17,8 @@ struct engine *engine_new(const struct sigma_set *set, const struct taxonomy *ta
     e->options = *options;
     e->keys = keys_new();
     e->router = e->keys ? router_new(taxonomy, e->keys) : NULL;
-    if (!e->router || !engine_text_room(e, 64 * 1024)) {
+    if (!options->no_memo) e->memo = memo_new();
+    if (!e->router || !engine_text_room(e, 64 * 1024) || (!e->memo && !options->no_memo)) {
         engine_free(e);
         return NULL;
     }
@@ -44,6 +45,7 @@ void engine_free(struct engine *e)
     free(e->value_fields);
     free(e->values);
     free(e->text);
+    memo_free(e->memo);
     router_free(e->router);
     keys_free(e->keys);
     free(e);
@@ -240,27 +242,23 @@ static inline void set_truth(struct engine *e, const struct plan *p, uint32_t tr
     }
 }
 
-static inline void set_needles(struct engine *e, const struct plan *p, const struct literal_hits *hits)
+static inline void set_needles(struct engine *e, const struct plan *p, const uint32_t *needles,
+                               uint32_t n)
 {
-    for (uint32_t i = 0; i < hits->n; i++) {
-        struct plan_list l = p->posting[hits->out[i]];
+    for (uint32_t i = 0; i < n; i++) {
+        struct plan_list l = p->posting[needles[i]];
         for (uint32_t k = l.at; k < l.at + l.n; k++) set_truth(e, p, p->index[k]);
     }
 }
 
 /* A JSON number written differently from the rule's (4688.0) is still that number. */
 static void match_numerics(struct engine *e, const struct plan *p, const struct plan_field *f,
-                           struct slice text, struct literal_hits *hits)
+                           struct slice text)
 {
     double value;
     if (!slice_to_double(text, &value)) return;
-    for (uint32_t i = 0; i < f->n_numerics; i++) {
-        uint32_t needle = f->numerics[i].needle;
-        if (f->numerics[i].value != value || e->needle_stamp[needle] == e->now) continue;
-        e->needle_stamp[needle] = e->now;
-        hits->out[hits->n++] = needle;
-    }
-    (void)p;
+    for (uint32_t i = 0; i < f->n_numerics; i++)
+        if (f->numerics[i].value == value) set_needles(e, p, &f->numerics[i].needle, 1);
 }
 
 static inline bool is_plain_integer(struct slice s)
@@ -271,24 +269,51 @@ static inline bool is_plain_integer(struct slice s)
     return true;
 }
 
+/* One scan of one value; stamps keep a needle that occurs twice from being reported twice. */
+static struct literal_hits scan(struct engine *e, const struct literal_set *set, size_t len)
+{
+    if (++e->scan == 0) { /* stamps wrapped: forget the old ones */
+        memset(e->needle_stamp, 0, e->cap_needles * sizeof *e->needle_stamp);
+        e->scan = 1;
+    }
+    struct literal_hits hits = {e->needle_stamp, e->scan, e->needle_out, 0};
+    literal_set_scan(set, e->text, len, &hits);
+    return hits;
+}
+
+static void look_folded(struct engine *e, const struct plan *p, const struct plan_field *f,
+                        struct event_field *v)
+{
+    struct memo_key key = {f->folded, v->type == VALUE_JSON_STRING, v->value, 0};
+    uint32_t n;
+    const uint32_t *known = e->memo ? memo_find(e->memo, &key, &n) : NULL;
+    if (known) {
+        set_needles(e, p, known, n);
+        return;
+    }
+    if (!engine_text_room(e, v->value.len)) return;
+    size_t len = fold_value(e->text, e->ev, v);
+    struct literal_hits hits = scan(e, f->folded, len);
+    /* Decoding replaced the bytes the key stands for: such a value is not kept. */
+    if (e->memo && v->value.ptr == key.value.ptr) memo_keep(e->memo, &key, hits.out, hits.n);
+    set_needles(e, p, hits.out, hits.n);
+}
+
 static void look(struct engine *e, const struct plan *p, const struct plan_field *f,
                  struct event_field *v)
 {
-    struct literal_hits hits = {e->needle_stamp, e->now, e->needle_out, 0};
     if (f->folded) {
-        if (!engine_text_room(e, v->value.len)) return;
-        size_t len = fold_value(e->text, e->ev, v);
-        literal_set_scan(f->folded, e->text, len, &hits);
+        look_folded(e, p, f, v);
         if (f->n_numerics && v->type == VALUE_NUMBER && !is_plain_integer(v->value))
-            match_numerics(e, p, f, v->value, &hits);
+            match_numerics(e, p, f, v->value);
     }
     if (f->cased) {
         struct slice text = event_text(e->ev, v);
         if (!engine_text_room(e, text.len)) return;
         if (text.len) memcpy(e->text, text.ptr, text.len);
-        literal_set_scan(f->cased, e->text, text.len, &hits);
+        struct literal_hits hits = scan(e, f->cased, text.len);
+        set_needles(e, p, hits.out, hits.n);
     }
-    set_needles(e, p, &hits);
 }
 
 static void keep_value(struct engine *e, uint32_t field, uint32_t index)
@@ -381,7 +406,6 @@ static void next_event(struct engine *e)
     e->n_touched = e->n_lazy_touched = e->n_value_fields = e->n_values = 0;
     e->n_candidates = e->n_hits = 0;
     if (++e->now == 0) { /* stamps wrapped: forget the old ones */
-        memset(e->needle_stamp, 0, e->cap_needles * sizeof *e->needle_stamp);
         memset(e->rule_stamp, 0, e->cap_rules * sizeof *e->rule_stamp);
         e->now = 1;
     }

@@ -4,6 +4,7 @@
 #define VAKA_DETECT_ENGINE_STATE_H
 
 #include "detect/engine.h"
+#include "detect/engine/memo.h"
 #include "detect/engine/plan.h"
 
 /* Three-valued: a regular expression that reached its limits is neither true nor false. */
@@ -37,7 +38,8 @@ struct engine {
     uint32_t now; /* stamps; 0 is never current */
     uint64_t *bits;
     uint32_t *touched, n_touched;
-    uint32_t *needle_stamp, *needle_out;
+    uint32_t *needle_stamp, *needle_out, scan; /* stamps of one value's scan */
+    struct memo *memo; /* NULL: switched off */
     uint32_t *rule_stamp, *candidates, n_candidates;
     uint8_t *lazy;
     uint32_t *lazy_touched, n_lazy_touched;

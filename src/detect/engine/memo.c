@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "detect/engine/memo.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+struct slot {
+    const void *set; /* NULL: empty */
+    uint64_t hash;
+    uint32_t len;
+    uint16_t n;
+    bool escaped;
+    char data[]; /* n needles, then the value */
+};
+
+/* Slots of one size; a value goes to the smallest that holds it. */
+static const struct {
+    uint32_t slot_size, count; /* count is a power of two */
+} sizes[] = {{128, 16384}, {512, 8192}, {2304, 4096}};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+struct memo {
+    char *slots[SIZES];
+};
+
+struct memo *memo_new(void)
+{
+    struct memo *m = calloc(1, sizeof *m);
+    if (!m) return NULL;
+    for (unsigned i = 0; i < SIZES; i++) {
+        m->slots[i] = calloc(sizes[i].count, sizes[i].slot_size);
+        if (!m->slots[i]) {
+            memo_free(m);
+            return NULL;
+        }
+    }
+    return m;
+}
+
+void memo_free(struct memo *m)
+{
+    if (!m) return;
+    for (unsigned i = 0; i < SIZES; i++) free(m->slots[i]);
+    free(m);
+}
+
+static struct slot *slot_at(struct memo *m, unsigned size, uint64_t hash)
+{
+    size_t at = (size_t)(hash & (sizes[size].count - 1));
+    return (struct slot *)(void *)(m->slots[size] + at * sizes[size].slot_size);
+}
+
+static bool is_this(const struct slot *s, const struct memo_key *key)
+{
+    return s->set == key->set && s->hash == key->hash && s->len == key->value.len &&
+           s->escaped == key->escaped &&
+           memcmp(s->data + s->n * sizeof(uint32_t), key->value.ptr, key->value.len) == 0;
+}
+
+const uint32_t *memo_find(struct memo *m, struct memo_key *key, uint32_t *ret_n)
+{
+    key->hash = hash64_seed(key->value, (uint64_t)(uintptr_t)key->set);
+    for (unsigned i = 0; i < SIZES; i++) {
+        if (key->value.len > sizes[i].slot_size - sizeof(struct slot)) continue;
+        const struct slot *s = slot_at(m, i, key->hash);
+        if (!is_this(s, key)) continue;
+        *ret_n = s->n;
+        return (const uint32_t *)(const void *)s->data;
+    }
+    return NULL;
+}
+
+void memo_keep(struct memo *m, const struct memo_key *key, const uint32_t *found, uint32_t n)
+{
+    if (n > UINT16_MAX) return;
+    size_t need = sizeof(struct slot) + n * sizeof *found + key->value.len;
+    unsigned i = 0;
+    while (i < SIZES && need > sizes[i].slot_size) i++;
+    if (i == SIZES) return;
+    struct slot *s = slot_at(m, i, key->hash);
+    *s = (struct slot){.set = key->set, .hash = key->hash, .len = (uint32_t)key->value.len,
+                       .n = (uint16_t)n, .escaped = key->escaped};
+    if (n) memcpy(s->data, found, n * sizeof *found);
+    if (key->value.len) memcpy(s->data + n * sizeof *found, key->value.ptr, key->value.len);
+}
