@@ -29,11 +29,16 @@ struct table {
     uint8_t slot_bits, bucket_bits;
 };
 
-enum { GRAM_WIDTHS = 4, CLASSES = 5 };
+/*
+ * Runs of four bytes of longer literals are entered for 2 or 4 neighbouring offsets, so that only
+ * every second or fourth position of a text has to be looked at: one of them falls on it.
+ */
+enum gram_table { GRAM1 = 1, GRAM2, GRAM3, GRAM4, GRAM4_STRIDE2, GRAM4_STRIDE4, GRAM_TABLES };
+enum { CLASSES = 5 };
 static const uint8_t class_len[CLASSES] = {16, 8, 4, 2, 1};
 
 struct literal_set {
-    struct table gram[GRAM_WIDTHS + 1];          /* by width 1..4 */
+    struct table gram[GRAM_TABLES];
     struct table start[CLASSES], end[CLASSES];
     struct table whole;
     bool any_start, any_end;
@@ -93,9 +98,10 @@ static inline uint32_t slot_of(const struct table *t, uint64_t key)
 }
 
 /* A cheaper mixing for the inner loop over grams. */
+#define GRAM_FACTOR UINT32_C(0x9e3779b1)
 static inline uint32_t slot_of_gram(const struct table *t, uint32_t gram)
 {
-    return (gram * UINT32_C(0x9e3779b1)) >> (32 - t->slot_bits);
+    return (gram * GRAM_FACTOR) >> (32 - t->slot_bits);
 }
 
 static inline bool table_maybe(const struct table *t, uint32_t slot)
@@ -179,21 +185,26 @@ double literal_frequency(struct slice text, enum anchor anchor)
     return p;
 }
 
-/* The offset of the run of `width` bytes that is least likely to be common. */
-static uint32_t best_gram(struct slice text, unsigned width)
+static int gram_score(struct slice gram)
+{
+    int score = is_common(gram) ? 20 : 0;
+    for (size_t k = 0; k < gram.len; k++) {
+        unsigned char c = (unsigned char)gram.ptr[k];
+        if (c == '\0' || strchr("etaoinsr\\", c)) score += 3;
+        else if ((c >= 'a' && c <= 'z') || c == ' ' || c == '.' || c == '0') score += 2;
+    }
+    return score;
+}
+
+/* The offset of `stride` neighbouring runs of `width` bytes that are least likely to be common. */
+static uint32_t best_gram(struct slice text, unsigned width, unsigned stride)
 {
     uint32_t best = 0;
     int best_score = INT32_MAX;
-    for (uint32_t i = 0; i + width <= text.len; i++) {
-        struct slice gram = slice_make(text.ptr + i, width);
+    for (uint32_t i = 0; i + width + stride - 1 <= text.len; i++) {
         int score = 0;
-        for (unsigned k = 0; k < width; k++) {
-            unsigned char c = (unsigned char)gram.ptr[k];
-            if (c == '\0' || strchr("etaoinsr\\", c)) score += 3;
-            else if (c >= 'a' && c <= 'z') score += 2;
-            else if (c == ' ' || c == '.' || c == '0') score += 2;
-        }
-        if (is_common(gram)) score += 20;
+        for (unsigned k = 0; k < stride; k++)
+            score += gram_score(slice_make(text.ptr + i + k, width));
         if (score < best_score) {
             best_score = score;
             best = i;
@@ -225,10 +236,9 @@ static struct table *place(struct literal_set *s, struct entry *e)
         return &s->whole;
     }
     if (e->anchor == ANCHOR_INSIDE) {
-        unsigned width = e->len < GRAM_WIDTHS ? e->len : GRAM_WIDTHS;
-        e->gram_at = best_gram(slice_make(e->text, e->len), width);
-        e->key = gram_at(e->text + e->gram_at, width);
-        return &s->gram[width];
+        unsigned width = e->len < 4 ? e->len : 4, stride = e->len >= 7 ? 4 : e->len >= 5 ? 2 : 1;
+        e->gram_at = best_gram(slice_make(e->text, e->len), width, stride);
+        return &s->gram[stride == 4 ? GRAM4_STRIDE4 : stride == 2 ? GRAM4_STRIDE2 : width];
     }
     unsigned class = 0;
     while (class_len[class] > e->len) class++;
@@ -239,12 +249,25 @@ static struct table *place(struct literal_set *s, struct entry *e)
 
 static struct table *table_number(struct literal_set *s, unsigned i)
 {
-    if (i <= GRAM_WIDTHS) return &s->gram[i];
-    i -= GRAM_WIDTHS + 1;
+    if (i < GRAM_TABLES) return &s->gram[i];
+    i -= GRAM_TABLES;
     if (i < CLASSES) return &s->start[i];
     i -= CLASSES;
     if (i < CLASSES) return &s->end[i];
     return i == CLASSES ? &s->whole : NULL;
+}
+
+/* The entries of one literal in its table; returns their number. */
+static uint32_t enter(struct entry *out, const struct entry *e, enum gram_table table)
+{
+    uint32_t stride = table == GRAM4_STRIDE4 ? 4 : table == GRAM4_STRIDE2 ? 2 : 1;
+    for (uint32_t k = 0; k < stride; k++) {
+        out[k] = *e;
+        if (table >= GRAM_TABLES) continue;
+        out[k].gram_at = e->gram_at + k;
+        out[k].key = gram_at(e->text + e->gram_at + k, table < GRAM4 ? (unsigned)table : 4);
+    }
+    return stride;
 }
 
 struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n)
@@ -252,7 +275,7 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
     struct literal_set *s = calloc(1, sizeof *s);
     size_t text_len = 0;
     for (uint32_t i = 0; i < n; i++) text_len += specs[i].text.len;
-    struct entry *all = calloc(n ? n : 1, sizeof *all), *some = calloc(n ? n : 1, sizeof *some);
+    struct entry *all = calloc(n ? n : 1, sizeof *all), *some = calloc(4 * (n ? n : 1), sizeof *some);
     struct table **where = calloc(n ? n : 1, sizeof(struct table *));
     if (s) s->text = malloc(text_len + LITERAL_SLACK);
     if (!s || !s->text || !all || !some || !where) goto fail;
@@ -276,8 +299,8 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
     for (unsigned k = 0; (t = table_number(s, k)) != NULL; k++) {
         uint32_t n_some = 0;
         for (uint32_t i = 0; i < n; i++)
-            if (where[i] == t) some[n_some++] = all[i];
-        if (table_build(t, some, n_some, k <= GRAM_WIDTHS) < 0) goto fail;
+            if (where[i] == t) n_some += enter(some + n_some, &all[i], (enum gram_table)k);
+        if (table_build(t, some, n_some, k < GRAM_TABLES) < 0) goto fail;
         s->bytes += table_bytes(t);
     }
     free(all);
@@ -329,17 +352,19 @@ static __attribute__((noinline)) void probe_gram(const struct table *t, uint32_t
     }
 }
 
-static inline void scan_grams(const struct table *t, unsigned width, const char *text, size_t len,
-                              struct literal_hits *hits)
+static inline void scan_grams(const struct table *t, unsigned width, unsigned stride,
+                              const char *text, size_t len, struct literal_hits *hits)
 {
     if (len < width) return;
-    for (size_t i = 0; i <= len - width; i++) {
+    const uint64_t *bits = t->bits;
+    unsigned shift = 32u - t->slot_bits;
+    for (size_t i = 0; i <= len - width; i += stride) {
         uint32_t gram = width == 4   ? load32(text + i)
                         : width == 3 ? load32(text + i) & 0xffffff
                         : width == 2 ? load16(text + i)
                                      : (unsigned char)text[i];
-        uint32_t slot = slot_of_gram(t, gram);
-        if (__builtin_expect(table_maybe(t, slot), 0))
+        uint32_t slot = (gram * GRAM_FACTOR) >> shift;
+        if (__builtin_expect(bits[slot >> 6] >> (slot & 63) & 1, 0))
             probe_gram(t, slot, gram, text, len, i, hits);
     }
 }
@@ -372,8 +397,10 @@ void literal_set_scan(const struct literal_set *s, const char *text, size_t len,
         for (unsigned c = 0; c < CLASSES; c++)
             if (s->start[c].n && len >= class_len[c])
                 probe_anchored(&s->start[c], key_of_class(text, c), text, len, hits);
-    if (s->gram[4].n) scan_grams(&s->gram[4], 4, text, len, hits);
-    if (s->gram[3].n) scan_grams(&s->gram[3], 3, text, len, hits);
-    if (s->gram[2].n) scan_grams(&s->gram[2], 2, text, len, hits);
-    if (s->gram[1].n) scan_grams(&s->gram[1], 1, text, len, hits);
+    if (s->gram[GRAM4_STRIDE4].n) scan_grams(&s->gram[GRAM4_STRIDE4], 4, 4, text, len, hits);
+    if (s->gram[GRAM4_STRIDE2].n) scan_grams(&s->gram[GRAM4_STRIDE2], 4, 2, text, len, hits);
+    if (s->gram[GRAM4].n) scan_grams(&s->gram[GRAM4], 4, 1, text, len, hits);
+    if (s->gram[GRAM3].n) scan_grams(&s->gram[GRAM3], 3, 1, text, len, hits);
+    if (s->gram[GRAM2].n) scan_grams(&s->gram[GRAM2], 2, 1, text, len, hits);
+    if (s->gram[GRAM1].n) scan_grams(&s->gram[GRAM1], 1, 1, text, len, hits);
 }
