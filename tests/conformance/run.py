@@ -97,7 +97,7 @@ def main():
         number += 1
         if error:
             failed += 1
-            print(f"# {error}")
+            print("# " + error.replace("\n", " / "))
         print(f"{'not ok' if error else 'ok'} {number} - {name}", flush=True)
     print(f"1..{number}")
     return 1 if failed else 0

@@ -575,7 +575,7 @@ static bool is_time(const struct gen_item *it)
 static struct text edit_digit(const struct text *s)
 {
     struct text out = *s;
-    size_t at = pick(16);
+    size_t at = 2 + pick(14); /* the century stays: nanoseconds reach from 1678 to 2262 */
     if (out.at[at] >= '0' && out.at[at] <= '9') out.at[at] = (char)('0' + pick(10));
     return out;
 }

@@ -311,6 +311,8 @@ static bool in_network(struct slice network, struct slice value)
     if (network.len >= sizeof net || value.len >= sizeof val) return false;
     memcpy(net, network.ptr, network.len);
     memcpy(val, value.ptr, value.len);
+    char *zone = strchr(val, '%'); /* fe80::1%eth0 is an address of that link */
+    if (zone && zone[1] && strchr(val, ':')) *zone = 0;
     char *slash = strchr(net, '/');
     int family = strchr(net, ':') ? AF_INET6 : AF_INET;
     unsigned bits = slash ? (unsigned)strtoul(slash + 1, NULL, 10) : family == AF_INET6 ? 128 : 32;
