@@ -49,10 +49,11 @@ struct auditd {
     uint32_t n_nested, next_nested;
 };
 
-/* Fields that carry untrusted text (the kernel's audit_log_untrustedstring, libaudit's encoding). */
+/* Fields of untrusted text (the kernel's audit_log_untrustedstring, libaudit's value encoding). */
 static const char *const encoded[] = {
-    "acct", "cgroup",   "cmd",  "comm",      "cwd",     "data",     "dir", "exe", "key",   "name",
-    "new-disk", "ocomm", "old-disk", "path", "proctitle", "profile", "root_dir", "sw", "vm", "watch",
+    "acct", "cgroup",   "cmd",   "comm",     "cwd",  "data",      "dir",
+    "exe",  "key",      "name",  "vm",       "path", "proctitle", "profile",
+    "sw",   "new-disk", "ocomm", "old-disk", "watch", "root_dir",
 };
 
 static bool is_encoded(struct slice name)
@@ -112,7 +113,8 @@ static void add_pair(struct auditd *d, struct slice name, struct slice value, bo
     if (argument) name.len = argument;
     if (!quoted && (argument || is_encoded(name)) && is_hex(value)) {
         struct slice text = decode_hex(d, value);
-        if (text.ptr != value.ptr && slice_eq(name, SLICE("proctitle"))) text = join_arguments(text);
+        bool arguments = slice_eq(name, SLICE("proctitle"));
+        if (arguments && text.ptr != value.ptr) text = join_arguments(text);
         value = text;
     }
     key_id key = keys_intern_path(ev->keys, name);

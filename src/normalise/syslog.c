@@ -122,7 +122,8 @@ static size_t priority_len(struct slice s, struct slice *ret_text, unsigned *ret
     if (s.len < 3 || s.ptr[0] != '<') return 0;
     size_t i = 1;
     unsigned value = 0;
-    while (i < s.len && i <= 3 && is_digit(s.ptr[i])) value = value * 10 + (unsigned)(s.ptr[i++] - '0');
+    for (; i < s.len && i <= 3 && is_digit(s.ptr[i]); i++)
+        value = value * 10 + (unsigned)(s.ptr[i] - '0');
     if (i == 1 || i >= s.len || s.ptr[i] != '>' || value > 191) return 0;
     *ret_text = slice_make(s.ptr + 1, i - 1);
     *ret_value = value;
@@ -149,17 +150,22 @@ static struct slice word_at(struct slice s)
     return slice_until(s, slice_find_byte(s, ' '));
 }
 
+/* `\"`, `\\` and `\]` (RFC 5424, 6.3.3); any other backslash stands for itself. */
+static bool is_escape(struct slice s, size_t at)
+{
+    if (s.ptr[at] != '\\' || at + 1 >= s.len) return false;
+    return s.ptr[at + 1] == '"' || s.ptr[at + 1] == '\\' || s.ptr[at + 1] == ']';
+}
+
 /*
- * A parameter's value from behind its opening quote: `\"`, `\\` and `\]` are escapes, any other
- * backslash stands for itself (RFC 5424, 6.3.3). Returns the bytes read up to and with the closing
- * quote, or 0 without one.
+ * A parameter's value from behind its opening quote, escapes resolved. Returns the bytes read up
+ * to and with the closing quote, or 0 without one.
  */
 static size_t sd_value(struct syslog *d, struct slice s, struct slice *ret)
 {
     size_t end = 0, escapes = 0;
     while (end < s.len && s.ptr[end] != '"') {
-        bool escape = s.ptr[end] == '\\' && end + 1 < s.len &&
-                      (s.ptr[end + 1] == '"' || s.ptr[end + 1] == '\\' || s.ptr[end + 1] == ']');
+        bool escape = is_escape(s, end);
         escapes += escape;
         end += escape ? 2 : 1;
     }
@@ -170,8 +176,7 @@ static size_t sd_value(struct syslog *d, struct slice s, struct slice *ret)
     if (!dst) return end + 1;
     size_t o = 0;
     for (size_t i = 0; i < end; i++) {
-        if (s.ptr[i] == '\\' && (s.ptr[i + 1] == '"' || s.ptr[i + 1] == '\\' || s.ptr[i + 1] == ']'))
-            i++;
+        if (is_escape(s, i)) i++;
         dst[o++] = s.ptr[i];
     }
     *ret = slice_make(dst, o);

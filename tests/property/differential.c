@@ -596,7 +596,7 @@ static void make_event(struct gen_event *ev, struct arena *a, const struct gen_r
             double unused;
             if (type == REF_NUMBER && (!slice_to_double(text_slice(&v), &unused) || v.at[0] == '.' ||
                                        v.at[0] == '+' || v.at[v.len - 1] == '.' || v.at[0] == '0' ||
-                                       (v.at[0] == '-' && v.at[1] == '0') || strchr(v.at, 'e')))
+                                       (v.at[0] == '-' && (v.at[1] == '0' || v.at[1] == '.')) || strchr(v.at, 'e')))
                 type = REF_STRING;
             put_field(ev, a, it->field, type, &v, near ? (int)(r * ITEMS_MAX + i + 1) : 0);
             if (it->other.len && chance(85)) put_field(ev, a, it->other_field, REF_STRING, &it->other, 0);
@@ -827,5 +827,10 @@ int main(int argc, char **argv)
                    (unsigned long long)item_matches[c], (unsigned long long)item_near[c]);
     printf("%llu pairs, %llu matches (%.1f %%), 0 differences\n", (unsigned long long)pairs,
            (unsigned long long)matches, 100.0 * (double)matches / (double)pairs);
+    for (int i = 0; i < RULES; i++) buf_done(&rules[i].yaml);
+    buf_done(&ev.json);
+    buf_done(&yaml);
+    arena_done(&arena);
+    taxonomy_free(taxonomy);
     return 0;
 }

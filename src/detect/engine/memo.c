@@ -12,7 +12,7 @@ struct slot {
     uint32_t len;
     uint16_t n;
     bool escaped;
-    char data[]; /* n needles, then the value */
+    _Alignas(uint64_t) char data[]; /* n needles, then the value */
 };
 
 /* Slots of one size; a value goes to the smallest that holds it. */

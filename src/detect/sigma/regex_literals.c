@@ -423,7 +423,6 @@ static enum group read_options(struct reader *r)
 
 static enum group read_group_start(struct reader *r)
 {
-    if (look(r, 0) == '*') lose(r);
     if (look(r, 0) != '?') return GROUP_PLAIN;
     r->pos++;
     char c = look(r, 0), d = look(r, 1);
@@ -507,7 +506,7 @@ static void read_atom(struct reader *r, struct node *n)
         r->pos++;
         set_exact_empty(n);
         return;
-    case '*':
+    case '*': /* (*VERB) */
     case '+':
     case '?':
         lose(r);

@@ -630,9 +630,9 @@ static void take_rule(void *ctx, struct sigma_doc *doc)
     snprintf(r->text[2], sizeof r->text[2], "%.*s", SLICE_FMT(ls->service));
 }
 
-static void no_refusal(void *ctx, const struct diag *diag)
+static void no_refusal(void *ctx, const struct diag *diag, const struct sigma_doc *doc)
 {
-    (void)ctx, (void)diag;
+    (void)ctx, (void)diag, (void)doc;
 }
 
 typedef void (*file_fn)(void *ctx, const char *path, const char *name);

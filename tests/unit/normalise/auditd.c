@@ -8,11 +8,13 @@
 TEST(auditd_front)
 {
     CHECK_AUDITD("type=EOE " A "\n", "1|type=EOE" WANT_A "\n");
-    CHECK_AUDITD("type=EOE msg=audit(1.000:1):", "1|type=EOE|audit.timestamp=1.000|audit.sequence=1\n");
+    CHECK_AUDITD("type=EOE msg=audit(1.000:1):",
+                 "1|type=EOE|audit.timestamp=1.000|audit.sequence=1\n");
     CHECK_AUDITD("node=web.example type=UNKNOWN[1334] " A "x=1\r\n",
                  "1|type=UNKNOWN[1334]|node=web.example" WANT_A "|x=1\n");
     CHECK_AUDITD("type=CWD msg=audit(02/25/2021 10:11:12.123:456) : cwd=/root",
-                 "1|type=CWD|audit.timestamp=02/25/2021 10:11:12.123|audit.sequence=456|cwd=/root\n");
+                 "1|type=CWD|audit.timestamp=02/25/2021 10:11:12.123|audit.sequence=456"
+                 "|cwd=/root\n");
 }
 
 TEST(auditd_what_is_no_record)
@@ -42,14 +44,16 @@ TEST(auditd_syscall_has_its_name_too)
     CHECK_AUDITD("type=SYSCALL " A "arch=c000003e syscall=99999999999999999999",
                  "1|type=SYSCALL" WANT_A "|arch=c000003e|syscall=99999999999999999999\n");
     CHECK_AUDITD("type=SYSCALL " A "arch=c000003e syscall=435",
-                 "1|type=SYSCALL" WANT_A "|arch=c000003e|syscall=435|syscall=clone3|SYSCALL=clone3\n");
+                 "1|type=SYSCALL" WANT_A "|arch=c000003e|syscall=435|syscall=clone3"
+                 "|SYSCALL=clone3\n");
 }
 
 TEST(auditd_hex_is_decoded_where_text_is_encoded)
 {
     CHECK_AUDITD("type=PROCTITLE " A "proctitle=636174002F6574632F736861646F7700",
                  "1|type=PROCTITLE" WANT_A "|proctitle=cat /etc/shadow\n");
-    CHECK_AUDITD("type=PROCTITLE " A "proctitle=\"bash\"", "1|type=PROCTITLE" WANT_A "|proctitle=bash\n");
+    CHECK_AUDITD("type=PROCTITLE " A "proctitle=\"bash\"",
+                 "1|type=PROCTITLE" WANT_A "|proctitle=bash\n");
     CHECK_AUDITD("type=PATH " A "name=2F746D702F612062 inode=4142",
                  "1|type=PATH" WANT_A "|name=/tmp/a b|inode=4142\n");
     /* A quoted value is itself, odd and other text too. */
@@ -69,10 +73,12 @@ TEST(auditd_arguments_are_text_only_in_execve)
 TEST(auditd_user_records_nest)
 {
     CHECK_AUDITD("type=USER_ACCT " A "pid=9460 ses=1 msg='op=PAM:accounting acct=\"user\" "
-                 "exe=\"/usr/bin/sudo\" terminal=/dev/pts/1 res=success'\x1dUID=\"user\" AUID=\"u\"",
+                 "exe=\"/usr/bin/sudo\" terminal=/dev/pts/1 res=success'\x1dUID=\"user\""
+                 " AUID=\"u\"",
                  "1|type=USER_ACCT" WANT_A "|pid=9460|ses=1|msg=op=PAM:accounting acct=\"user\" "
                  "exe=\"/usr/bin/sudo\" terminal=/dev/pts/1 res=success|UID=user|AUID=u"
-                 "|op=PAM:accounting|acct=user|exe=/usr/bin/sudo|terminal=/dev/pts/1|res=success\n");
+                 "|op=PAM:accounting|acct=user|exe=/usr/bin/sudo|terminal=/dev/pts/1"
+                 "|res=success\n");
     /* Older style; a single quote inside; hexadecimal inside. */
     CHECK_AUDITD("type=USER_AUTH " A "msg='op=x acct=\"it's\" exe=\"/bin/su\" (hostname=?, addr=?, "
                  "terminal=pts/0 res=success)'",
@@ -80,14 +86,17 @@ TEST(auditd_user_records_nest)
                  "addr=?, terminal=pts/0 res=success)|op=x|acct=it's|exe=/bin/su|hostname=?|addr=?"
                  "|terminal=pts/0|res=success\n");
     CHECK_AUDITD("type=USER_CMD " A "msg='cwd=\"/\" cmd=6C73202D6C res=success'",
-                 "1|type=USER_CMD" WANT_A "|msg=cwd=\"/\" cmd=6C73202D6C res=success|cwd=/|cmd=ls -l"
+                 "1|type=USER_CMD" WANT_A "|msg=cwd=\"/\" cmd=6C73202D6C res=success|cwd=/"
+                 "|cmd=ls -l"
                  "|res=success\n");
 }
 
 TEST(auditd_enriched_address)
 {
-    CHECK_AUDITD("type=SOCKADDR " A "saddr=0200\x1dSADDR={ saddr_fam=inet laddr=10.0.0.1 lport=443 }",
-                 "1|type=SOCKADDR" WANT_A "|saddr=0200|SADDR=saddr_fam=inet laddr=10.0.0.1 lport=443"
+    CHECK_AUDITD("type=SOCKADDR " A "saddr=0200\x1dSADDR={ saddr_fam=inet laddr=10.0.0.1"
+                 " lport=443 }",
+                 "1|type=SOCKADDR" WANT_A "|saddr=0200|SADDR=saddr_fam=inet laddr=10.0.0.1"
+                 " lport=443"
                  "|saddr_fam=inet|laddr=10.0.0.1|lport=443\n");
 }
 
@@ -99,11 +108,13 @@ TEST(auditd_keys_are_split)
 
 TEST(auditd_selinux_and_free_words)
 {
-    CHECK_AUDITD("type=AVC " A "avc:  denied  { read write } for  pid=1 comm=\"a b\" scontext=u:r:t",
+    CHECK_AUDITD("type=AVC " A "avc:  denied  { read write } for  pid=1 comm=\"a b\""
+                 " scontext=u:r:t",
                  "1|type=AVC" WANT_A "|seresult=denied|seperms=read|seperms=write|pid=1|comm=a b"
                  "|scontext=u:r:t|message=avc:  denied  { read write } for  pid=1 comm=\"a b\" "
                  "scontext=u:r:t\n");
-    CHECK_AUDITD("type=K " A "device eth0 entered", "1|type=K" WANT_A "|message=device eth0 entered\n");
+    CHECK_AUDITD("type=K " A "device eth0 entered",
+                 "1|type=K" WANT_A "|message=device eth0 entered\n");
 }
 
 TEST(auditd_damaged_quotes)

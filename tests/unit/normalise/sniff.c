@@ -62,7 +62,8 @@ TEST(sniff_csv)
     SNIFF("sep=;\nA;B;C\n1;2;3\n", "csv");
     SNIFF("Level,Date and Time,Source,Event ID,Task Category\n"
           "Information,1/2/2020 1:02:03 PM,Sysmon,1,Process Create,\"Process\nCreate: x,y\"\n"
-          "Information,1/2/2020 1:02:04 PM,Sysmon,1,Process Create,\"Process\nCreate: x\"\n", "csv");
+          "Information,1/2/2020 1:02:04 PM,Sysmon,1,Process Create,\"Process\nCreate:"
+          " x\"\n", "csv");
     SNIFF("\xFF\xFE" "a\0,\0b\0,\0c\0\n\0" "1\0,\0" "2\0,\0" "3\0\n\0", "csv");
     /* The head ends within a row. */
     SNIFF_HEAD("time,host,user\n1,a,b\n2,", "csv");

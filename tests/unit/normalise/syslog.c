@@ -28,7 +28,8 @@ TEST(syslog_5424_structured_data_escapes)
                  "|sd.x.c=c]c|sd.x.d=\\d|sd.x.e=|message=m\n");
     /* A bracket in a value ends nothing; an element without parameters; none at all. */
     CHECK_SYSLOG("<13>1 - h a - - [x a=\"]\"][y] m\n<13>1 - h a - - [z]",
-                 "1|priority=13|facility=1|severity=5|hostname=h|program=a|sd.x.a=]|sd.y=|message=m\n"
+                 "1|priority=13|facility=1|severity=5|hostname=h|program=a|sd.x.a=]|sd.y="
+                 "|message=m\n"
                  "2|priority=13|facility=1|severity=5|hostname=h|program=a|sd.z=\n");
 }
 
@@ -58,9 +59,11 @@ TEST(syslog_3164_as_programs_write_it)
     CHECK_SYSLOG("Feb 5 01:02:03 h postfix/smtpd[7]:x",
                  "1|timestamp=Feb 5 01:02:03|hostname=h|program=postfix/smtpd|pid=7|message=x\n");
     CHECK_SYSLOG("Feb  5 01:02:03 h kernel: [ 1.0] IN=eth0 OUT=",
-                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=kernel|message=[ 1.0] IN=eth0 OUT=\n");
+                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=kernel|message=[ 1.0]"
+                 " IN=eth0 OUT=\n");
     CHECK_SYSLOG("Feb  5 01:02:03 h sudo:   nils : TTY=pts/0",
-                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=sudo|message=  nils : TTY=pts/0\n");
+                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=sudo|message=  nils :"
+                 " TTY=pts/0\n");
     CHECK_SYSLOG("Feb  5 01:02:03 h sshd(pam_unix)[9] opened",
                  "1|timestamp=Feb  5 01:02:03|hostname=h|program=sshd(pam_unix)|pid=9"
                  "|message=opened\n");
@@ -82,7 +85,8 @@ TEST(syslog_3164_without_some_part)
     /* A URL, an IPv6 address and an empty PID are no tags. */
     CHECK_SYSLOG("Feb  5 17:32:18 fe80::1 http://a/ b",
                  "1|timestamp=Feb  5 17:32:18|hostname=fe80::1|message=http://a/ b\n");
-    CHECK_SYSLOG("Feb  5 17:32:18 h a[]: b", "1|timestamp=Feb  5 17:32:18|hostname=h|message=a[]: b\n");
+    CHECK_SYSLOG("Feb  5 17:32:18 h a[]: b",
+                 "1|timestamp=Feb  5 17:32:18|hostname=h|message=a[]: b\n");
 }
 
 TEST(syslog_3164_other_timestamps)
@@ -113,7 +117,8 @@ TEST(syslog_plain_lines)
     CHECK_SYSLOG("hello\n\n   \nworld", "1|message=hello\n2|message=world\n");
     CHECK_SYSLOG("{\"a\":1}", "1|message={\"a\":1}\n");
     CHECK_SYSLOG("2022-04-05 14:40:34,644 1 INFO odoo: x",
-                 "1|timestamp=2022-04-05 14:40:34,644|message=2022-04-05 14:40:34,644 1 INFO odoo: x\n");
+                 "1|timestamp=2022-04-05 14:40:34,644|message=2022-04-05 14:40:34,644 1"
+                 " INFO odoo: x\n");
     CHECK_SYSLOG("<192>x", "1|message=<192>x\n");
     CHECK_SYSLOG("<1234>x", "1|message=<1234>x\n");
     CHECK_SYSLOG("<>x", "1|message=<>x\n");
@@ -126,7 +131,8 @@ TEST(syslog_plain_lines)
 TEST(syslog_json_message_stays_text)
 {
     CHECK_SYSLOG("Feb  5 01:02:03 h app[1]: {\"a\": \"b\"}",
-                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=app|pid=1|message={\"a\": \"b\"}\n");
+                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=app|pid=1|message={\"a\":"
+                 " \"b\"}\n");
 }
 
 TEST(syslog_utf16_file)
