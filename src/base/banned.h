@@ -8,6 +8,14 @@
 #include <string.h>
 #include <time.h>
 
+/* Fortified headers may have made macros of these. */
+#undef sprintf
+#undef vsprintf
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok
 #pragma GCC poison atoi atol atoll atof
 #pragma GCC poison asctime ctime gmtime localtime

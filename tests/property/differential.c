@@ -81,7 +81,9 @@ struct gen_event {
     struct buf json;
 };
 
-static const char *const field_names[] = {"Image", "CommandLine", "User", "a.b", "a.c.d", "Data", "n"};
+/* The second half: each name with one edit, for near misses of presence. */
+static const char *const field_names[] = {"Image", "CommandLine",  "User",  "a.b", "a.c.d", "Data",  "n",
+                                          "Imag",  "CommandLine1", "Users", "ab",  "a.c_d", "DataS", "N"};
 enum { FIELD_COUNT = 7 };
 
 static uint64_t seed_state;
@@ -580,6 +582,28 @@ static struct text edit_digit(const struct text *s)
     return out;
 }
 
+/* Presence and null are missed by another name, a null, or a value that only looks like one. */
+static bool near_presence(struct gen_event *ev, struct arena *a, const struct gen_item *it, int near)
+{
+    struct text v = {0};
+    switch (it->construct) {
+    case C_EXISTS_YES:
+        add(&v, "x");
+        put_field(ev, a, it->field + FIELD_COUNT, REF_STRING, &v, near);
+        return true;
+    case C_EXISTS_NO:
+        add(&v, "null");
+        put_field(ev, a, it->field, REF_NULL, &v, near);
+        return true;
+    case C_NULL_VALUE:
+        add(&v, chance(50) ? "null" : "");
+        put_field(ev, a, it->field, REF_STRING, &v, near);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void make_event(struct gen_event *ev, struct arena *a, const struct gen_rule *rules)
 {
     arena_reset(a);
@@ -589,7 +613,9 @@ static void make_event(struct gen_event *ev, struct arena *a, const struct gen_r
         if (pick(RULES) > take) continue;
         for (uint32_t i = 0; i < rules[r].n_items; i++) {
             const struct gen_item *it = &rules[r].items[i];
-            if (!it->has_witness || chance(20)) continue;
+            if (chance(20)) continue;
+            if (chance(30) && near_presence(ev, a, it, (int)(r * ITEMS_MAX + i + 1))) continue;
+            if (!it->has_witness) continue;
             bool near = chance(30) && it->type != REF_NULL;
             struct text v = !near ? it->witness : is_time(it) ? edit_digit(&it->witness) : edit(&it->witness);
             enum ref_type type = it->type;
@@ -598,6 +624,7 @@ static void make_event(struct gen_event *ev, struct arena *a, const struct gen_r
                                        v.at[0] == '+' || v.at[v.len - 1] == '.' || v.at[0] == '0' ||
                                        (v.at[0] == '-' && (v.at[1] == '0' || v.at[1] == '.')) || strchr(v.at, 'e')))
                 type = REF_STRING;
+            if (it->construct == C_NEQ) near = !near; /* what is equal just misses */
             put_field(ev, a, it->field, type, &v, near ? (int)(r * ITEMS_MAX + i + 1) : 0);
             if (it->other.len && chance(85)) put_field(ev, a, it->other_field, REF_STRING, &it->other, 0);
         }
@@ -634,7 +661,7 @@ static void write_event(struct gen_event *ev)
     struct buf *out = &ev->json;
     buf_clear(out);
     buf_putc(out, '{');
-    for (int f = 0; f < FIELD_COUNT; f++) {
+    for (int f = 0; f < 2 * FIELD_COUNT; f++) {
         uint32_t n = 0;
         for (uint32_t i = 0; i < ev->n; i++) n += ev->fields[i].name.ptr == field_names[f];
         if (n == 0) continue;
