@@ -543,7 +543,7 @@ static void read_sequence(struct reader *r, struct node *ret)
     set_exact_empty(ret);
     while (!r->lost && !at_end(r) && look(r, 0) != '|' && look(r, 0) != ')') {
         struct node n;
-        uint32_t min, max;
+        uint32_t min = 0, max = 0;
         read_atom(r, &n);
         while (!r->lost && read_quantifier(r, &min, &max)) repeat(&n, min, max);
         if (r->lost) return;

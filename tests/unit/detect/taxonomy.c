@@ -28,7 +28,7 @@ TEST(names_of_every_shape)
     plain(t, "Event.EventData.Data", "Data");
     plain(t, "Event.EventData.Data.#text", "Data");
     plain(t, "Event.UserData.EventXML.Address", "Address");
-    plain(t, "Event.UserData.Operation_StartedOperational.ProviderName", "ProviderName");
+    plain(t, "Event.UserData.Operation_StartedOperational.HostProcess", "HostProcess");
     plain(t, "Event.System.EventID", "EventID");
     plain(t, "Event.System.EventID.#text", "EventID");
     plain(t, "Event.System.EventID.#attributes.Qualifiers", "EventID_Qualifiers");
@@ -88,24 +88,24 @@ TEST(refusals_name_the_place)
     refused("sources: 3\n", ERR_INVALID, 1, 10, "must be a list");
     refused("sources: [3]\n", ERR_INVALID, 1, 11, "must be a map");
     refused("- a\n", ERR_INVALID, 1, 3, "is a map");
-    refused("sources:\n  - {product: a, when: {X: '*'}}\n", ERR_INVALID, 2, 28, "only at the end");
-    refused("sources:\n  - {product: a, when: {X: 'a*b'}}\n", ERR_INVALID, 2, 28, "only at the end");
+    refused("sources:\n  - {product: a, when: {X: '*'}}\n", ERR_INVALID, 2, 29, "only at the end");
+    refused("sources:\n  - {product: a, when: {X: 'a*b'}}\n", ERR_INVALID, 2, 29, "only at the end");
     refused("sources:\n  - {product: a, when: {X: []}}\n", ERR_INVALID, 2, 25, "needs a value");
     refused("sources:\n  - {product: a, when: {}}\n", ERR_INVALID, 0, 0, "no condition");
     refused("sources:\n  - {product: a, when: {X: {exists: maybe}}}\n", ERR_INVALID, 2, 37,
             "true or false");
     refused("sources:\n  - {product: a, when: {X: {is: 1}}}\n", ERR_INVALID, 2, 29, "a condition is");
     refused("sources:\n  - {product: [a], when: {X: 1}}\n", ERR_INVALID, 2, 16, "plain text");
-    refused("sources:\n  - {product: '', when: {X: 1}}\n", ERR_INVALID, 2, 15, "is empty");
+    refused("sources:\n  - {product: '', when: {X: 1}}\n", ERR_INVALID, 2, 16, "is empty");
     refused("sources:\n  - {product: a, open: product, when: {X: 1}}\n", ERR_INVALID, 2, 24,
             "open takes");
     refused("sources:\n  - {product: a, when: {X: 1}, fields: {A: [1,2,3,4,5,6,7,8,9]}}\n", ERR_INVALID,
-            2, 60, "more than 8");
-    refused("sources:\n  - {product: a, when: {X: 1}, fields: {A: []}}\n", ERR_INVALID, 2, 40,
+            2, 61, "more than 8");
+    refused("sources:\n  - {product: a, when: {X: 1}, fields: {A: []}}\n", ERR_INVALID, 2, 41,
             "needs a name");
     refused("names: {rename: [a]}\n", ERR_INVALID, 1, 18, "from path to name");
     refused("time: [date +]\n", ERR_INVALID, 1, 8, "date + time");
-    refused("", ERR_INVALID, 0, 0, "is a map");
+    refused("", ERR_SYNTAX, 0, 0, "not a YAML document");
 }
 
 TEST(refusals_of_yaml)
