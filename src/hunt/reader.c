@@ -9,6 +9,8 @@
 
 enum {
     FLUSH_AT = 128 * 1024,
+    FLUSH_NSEC = 2 * 1000 * 1000, /* a finding waits no longer when others follow: a record that
+                                     brings the decoder down takes little with it */
     PROGRESS_EVERY = 1024 * 1024, /* bytes read between two reports */
     REASON_MAX = 240,
 };
@@ -23,7 +25,8 @@ struct reader {
     struct buf tuple;
     struct buf name;       /* of the source at hand */
     struct slice *values;  /* CORRELATOR_FIELDS_MAX */
-    bool streaming;  /* input that trickles: send at once */
+    int64_t flushed;       /* when, monotonic */
+    bool streaming;        /* input that trickles: send at once */
     /* Of the unit. */
     uint64_t position, bytes, events, last_record, untimed, sources, reported;
     /* Of the source at hand. */
@@ -31,8 +34,16 @@ struct reader {
     const char *bad_reason;
 };
 
+static int64_t monotonic(void)
+{
+    struct timespec ts = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
 static int flush(struct reader *r)
 {
+    r->flushed = monotonic();
     int result = channel_send(r->channel, buf_slice(&r->out), -1);
     buf_clear(&r->out);
     return result;
@@ -133,7 +144,7 @@ static int on_emit(void *ctx, struct event *ev)
     if (__builtin_expect(error != 0, 0)) return error;
     if (__builtin_expect(result.n_hits > 0, 0)) {
         on_hits(r, ev, &result);
-        if (r->out.len >= FLUSH_AT) error = flush(r);
+        if (r->out.len >= FLUSH_AT || monotonic() - r->flushed >= FLUSH_NSEC) error = flush(r);
     }
     engine_housekeep(r->ctx->engine);
     return error;

@@ -29,6 +29,9 @@ static void child(const struct worker_spec *spec, int channel_fd, pid_t parent)
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    /* Libraries that call mktime() would look for the machine's zone, a file, again each time. */
+    (void)setenv("TZ", "UTC0", 1);
+    tzset();
     if (!keep_only(channel_fd, spec->null_fd)) _exit(WORKER_UNSAFE);
     if (!spec->unconfined && sandbox_enter(spec->role, NULL, NULL) != 0) _exit(WORKER_UNSAFE);
     struct channel channel;

@@ -97,7 +97,21 @@ struct figures {
     double seconds, parse_seconds;
     uint64_t events, bytes, parse_events;
     uint64_t mallocs, alerts;
+    long rss; /* MiB at its highest, without the lane's text and simdjson's */
 };
+
+static long rss_mb(void)
+{
+    struct rusage u;
+    (void)getrusage(RUSAGE_SELF, &u);
+    return u.ru_maxrss / 1024;
+}
+
+/* What the lane's own text takes of it. */
+static long data_mb(const struct lane *l)
+{
+    return (long)(l->len >> 20);
+}
 
 static void run_lane(struct lane *l, double min_seconds, bool parse, struct figures *ret)
 {
@@ -119,14 +133,8 @@ static void run_lane(struct lane *l, double min_seconds, bool parse, struct figu
     *ret = (struct figures){.seconds = now - start, .events = l->events - events, .bytes = bytes,
                             .alerts = l->alerts - alerts,
                             .mallocs = after.mallocs - before.mallocs + l->arena_mallocs - arena_before};
+    ret->rss = rss_mb() - data_mb(l);
     if (parse) ret->parse_seconds = bench_parse_only(l->data, l->len, min_seconds, &ret->parse_events);
-}
-
-static long rss_mb(void)
-{
-    struct rusage u;
-    (void)getrusage(RUSAGE_SELF, &u);
-    return u.ru_maxrss / 1024;
 }
 
 static void print(const struct lane *l, const struct figures *f, uint32_t rules, bool json)
@@ -139,7 +147,7 @@ static void print(const struct lane *l, const struct figures *f, uint32_t rules,
                "\"mb_per_s\":%.1f,\"parse_only_events_per_s\":%.0f,\"parse_only_ratio\":%.4f,"
                "\"jobs\":1,\"rules\":%u,\"rss_mb\":%ld,\"alerts\":%llu,\"mallocs\":%llu}\n",
                l->name, (unsigned long long)f->events, (unsigned long long)f->bytes, eps, mbps, parse,
-               ratio, rules, rss_mb() - (long)(l->len >> 20), (unsigned long long)f->alerts,
+               ratio, rules, f->rss, (unsigned long long)f->alerts,
                (unsigned long long)f->mallocs);
     else
         printf("%-20s %9.0f ev/s %8.1f MB/s  parse-only %9.0f ev/s  ratio %.3f  alerts/event %.3f  "

@@ -55,9 +55,11 @@ def lanes(corpus, quick):
 def bench(rules, chosen, seconds, parse=True):
     command = [str(BENCH), "--rules", str(rules), "--seconds", str(seconds), "--json"]
     command += [] if parse else ["--no-parse"]
-    command += [f"{name}={path}" for name, path in chosen.items()]
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    return [json.loads(line) for line in out.splitlines()]
+    rows = []
+    for name, path in chosen.items():  # a process each, so that memory is the lane's own
+        out = subprocess.run([*command, f"{name}={path}"], check=True, stdout=subprocess.PIPE).stdout
+        rows += [json.loads(line) for line in out.splitlines()]
+    return rows
 
 
 def hunt(rules, path, jobs):
@@ -117,7 +119,8 @@ def main():
         parts = [f"{row['lane']:<28}"]
         for key, value in row.items():
             if key != "lane":
-                parts.append(f"{key} {value:,.4g}" if isinstance(value, float) else f"{key} {value:,}")
+                parts.append(f"{key} {value:,.4g}" if isinstance(value, float) else
+                             f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}")
         print("  ".join(parts), flush=True)
 
     chosen = lanes(corpus, options.quick)

@@ -23,7 +23,7 @@ static int on_event(void *ctx, struct event *ev)
         struct slice name = keys_name(ev->keys, ev->fields[i].key);
         struct slice text = event_text(ev, &ev->fields[i]);
         if (name.len) s->bytes += (unsigned char)name.ptr[name.len - 1];
-        if (text.len) s->bytes += (unsigned char)text.ptr[0] + (unsigned char)text.ptr[text.len - 1];
+        if (text.len) s->bytes += (unsigned char)text.ptr[text.len - 1];
     }
     if (ev->raw.len < 28) abort();
     if (s->bytes & 1) keys_clear(s->keys);

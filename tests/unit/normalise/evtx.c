@@ -1106,7 +1106,8 @@ TEST(nested_templates_cannot_explode)
         template_again(&m, 9, t);
     }
     put_values(&m, (struct val[]){{0x01, "x\0", 2}}, 1);
-    for (size_t i = 0; i < BINXML_NESTING_MAX + 4; i++) fragment_sized(&m, descriptors[i], starts[i]);
+    for (size_t i = 0; i < BINXML_NESTING_MAX + 4; i++)
+        fragment_sized(&m, descriptors[i], starts[i]);
     record_end(&m);
     chunk_end(&m);
     header_sums(&m);
