@@ -735,7 +735,7 @@ struct names_out {
 static void add_name(struct names_out *out, struct slice name)
 {
     for (uint32_t i = 0; i < out->n; i++)
-        if (slice_eq_nocase(out->ret[i], name)) return;
+        if (slice_eq(out->ret[i], name)) return;
     if (out->n < out->max) out->ret[out->n++] = name;
 }
 

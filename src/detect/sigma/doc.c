@@ -461,11 +461,18 @@ static int check_kind(struct sigma_reading *rd, const struct yaml_node *root,
     if (action && action->value->kind == YAML_SCALAR &&
         (slice_eq_nocase(action->value->text, SLICE("global")) ||
          slice_eq_nocase(action->value->text, SLICE("reset")) ||
-         slice_eq_nocase(action->value->text, SLICE("repeat"))))
+         slice_eq_nocase(action->value->text, SLICE("repeat")))) {
+        rd->collection = action->pos.line;
         return READ_REFUSE(rd, ERR_UNSUPPORTED, action->pos,
                            "the old rule collections (`action: %s`) are not supported; write each "
                            "rule out",
                            hint_show(shown, action->value->text));
+    }
+    if (rd->collection > 0)
+        return READ_REFUSE(rd, ERR_UNSUPPORTED, root->pos,
+                           "part of an old rule collection (line %u), which is not supported; "
+                           "write each rule out",
+                           rd->collection);
     const struct yaml_node *second = correlation && filter     ? filter
                                      : correlation && detection ? detection
                                      : filter && detection      ? detection
@@ -511,6 +518,7 @@ int sigma_read(struct arena *arena, const char *file, struct slice text,
 {
     struct yaml_reader yaml;
     yaml_init(&yaml, file, text);
+    uint32_t collection = 0;
     int error = 0;
     for (;;) {
         struct diag diag = {.file = file};
@@ -530,8 +538,10 @@ int sigma_read(struct arena *arena, const char *file, struct slice text,
         }
         doc->file = file;
         doc->pos = root->pos;
-        struct sigma_reading rd = {.arena = arena, .file = file, .diag = &diag};
+        struct sigma_reading rd = {
+            .arena = arena, .file = file, .diag = &diag, .collection = collection};
         error = read_document(&rd, root, doc);
+        collection = rd.collection;
         if (error == ERR_NOMEM) break;
         if (error)
             out->refused(out->ctx, &diag, doc);

@@ -13,7 +13,8 @@ struct sigma_reading {
     struct arena *arena;
     const char *file;
     struct diag *diag;
-    uint32_t n_values; /* in searches so far */
+    uint32_t n_values;   /* in searches so far */
+    uint32_t collection; /* line of an `action: global` before; 0 when there was none */
 };
 
 /* Fills rd->diag at a position and returns `error`. */
