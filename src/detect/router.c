@@ -30,6 +30,8 @@ enum {
     RANKS_MAX = TAXONOMY_TIMES_MAX * 2,
     N_EXPLICIT = 3,
     NO_SECOND = 0xff,
+    MEMO_LEN = 56,
+    MEMO_FACTS = 4,
     GRACE_DAYS = 2,
 };
 
@@ -40,6 +42,16 @@ struct slot {
     uint32_t n_prefixes;
     bool has_equals;
     uint8_t explicit_name; /* 1 product, 2 category, 3 service, else 0 */
+};
+
+/* The last value seen in a slot and what came of it: most fields repeat theirs. */
+struct memo {
+    uint8_t len; /* 0: none */
+    uint8_t type;
+    uint8_t n_facts;
+    uint16_t number; /* explicit name */
+    uint32_t facts[MEMO_FACTS];
+    char raw[MEMO_LEN];
 };
 
 struct equal_entry {
@@ -63,15 +75,17 @@ struct router {
     uint32_t cap_roles;
 
     struct slot *slots;
+    struct memo *memos; /* by slot */
     uint32_t n_slots;
     uint32_t format_slot; /* or UINT32_MAX */
-    const char *last_format;
     uint32_t *prefixes; /* facts, grouped by slot */
     struct equal_entry *equals;
     uint32_t equals_mask;
 
     uint32_t n_words;  /* of facts */
     uint64_t *key;     /* facts of this event, then one word of explicit names */
+    uint32_t noted[MEMO_FACTS]; /* facts of the value at hand */
+    uint32_t n_noted;
     uint64_t *rows;    /* CACHE_ROWS * (n_words + 1) */
     const struct taxonomy_route **row_route; /* NULL: empty */
     uint32_t n_rows;
@@ -122,7 +136,8 @@ static bool build_slots(struct router *r)
     while (size < t->facts.n * 2) size *= 2;
     r->equals = calloc(size, sizeof *r->equals);
     r->equals_mask = size - 1;
-    if (!r->slots || !r->prefixes || !r->equals) return false;
+    r->memos = calloc((size_t)t->slots.n + N_EXPLICIT + 1, sizeof *r->memos);
+    if (!r->slots || !r->prefixes || !r->equals || !r->memos) return false;
     uint32_t n_prefixes = 0;
     for (uint32_t s = 0; s < t->slots.n; s++) {
         struct slot *slot = &r->slots[s];
@@ -217,6 +232,7 @@ void router_free(struct router *r)
     free(r->time_ranks);
     free(r->host_ranks);
     free(r->slots);
+    free(r->memos);
     free(r->prefixes);
     free(r->equals);
     free(r->key);
@@ -307,11 +323,14 @@ static void forget(struct router *r)
     memset(r->row_route, 0, CACHE_ROWS * sizeof *r->row_route);
     r->n_explicit = 1;
     memset(r->explicit_index, 0, sizeof r->explicit_index);
+    memset(r->memos, 0, r->n_slots * sizeof *r->memos);
 }
 
 static inline void set_fact(struct router *r, uint32_t fact)
 {
     r->key[fact >> 6] |= UINT64_C(1) << (fact & 63);
+    if (r->n_noted < MEMO_FACTS) r->noted[r->n_noted] = fact;
+    r->n_noted++;
 }
 
 static void collect_value(struct router *r, uint32_t s, struct slice value)
@@ -340,6 +359,48 @@ static void collect_value(struct router *r, uint32_t s, struct slice value)
     }
 }
 
+/* Whether the slot's last value was the same; then its facts hold again. */
+static inline bool recall(struct router *r, const struct memo *m, const struct event_field *f)
+{
+    if (m->len == 0 || m->len != f->value.len || m->type != (uint8_t)f->type ||
+        memcmp(m->raw, f->value.ptr, m->len) != 0)
+        return false;
+    for (uint32_t i = 0; i < m->n_facts; i++)
+        r->key[m->facts[i] >> 6] |= UINT64_C(1) << (m->facts[i] & 63);
+    return true;
+}
+
+static void remember(struct router *r, struct memo *m, const struct event_field *raw, uint16_t number)
+{
+    m->len = 0;
+    if (raw->value.len == 0 || raw->value.len > MEMO_LEN || r->n_noted > MEMO_FACTS) return;
+    m->len = (uint8_t)raw->value.len;
+    m->type = (uint8_t)raw->type;
+    m->number = number;
+    m->n_facts = (uint8_t)r->n_noted;
+    memcpy(m->facts, r->noted, r->n_noted * sizeof *m->facts);
+    memcpy(m->raw, raw->value.ptr, raw->value.len);
+}
+
+/* One value of a field with a role. Returns its number as an explicit name, or EXPLICIT_MAX. */
+static uint16_t collect_field(struct router *r, struct event *ev, uint32_t s, struct event_field *f)
+{
+    const struct slot *slot = &r->slots[s];
+    struct memo *m = &r->memos[s];
+    if (!slot->explicit_name && !slot->has_equals && !slot->n_prefixes) {
+        set_fact(r, slot->exists);
+        return 0;
+    }
+    if (recall(r, m, f)) return m->number;
+    const struct event_field raw = *f;
+    struct slice value = event_text(ev, f);
+    r->n_noted = 0;
+    if (s < r->t->slots.n) collect_value(r, s, value);
+    uint16_t number = slot->explicit_name ? explicit_number(r, value) : 0;
+    if (number != EXPLICIT_MAX) remember(r, m, &raw, number);
+    return number;
+}
+
 /* Returns false when the explicit names are full. */
 static bool collect(struct router *r, struct event *ev)
 {
@@ -353,16 +414,12 @@ static bool collect(struct router *r, struct event *ev)
         if (__builtin_expect(role == ROLE_NONE, 1)) continue;
         if (role == ROLE_NEW) role = find_role(r, f->key);
         if (role == ROLE_NONE || f->type == VALUE_NULL) continue;
-        struct slice value = event_text(ev, f);
-        uint32_t s = role - 1u;
-        if (s < r->t->slots.n) collect_value(r, s, value);
-        unsigned name = r->slots[s].explicit_name;
-        if (!name) continue;
-        unsigned shift = (name - 1) * 16;
-        if ((*names >> shift) & 0xffff) continue; /* the first value counts */
-        uint16_t number = explicit_number(r, value);
+        uint16_t number = collect_field(r, ev, role - 1u, f);
+        if (number == 0) continue;
         if (number == EXPLICIT_MAX) return false;
-        *names |= (uint64_t)number << shift;
+        unsigned shift = (r->slots[role - 1u].explicit_name - 1u) * 16;
+        if ((*names >> shift & 0xffff) == 0) /* the first value counts */
+            *names |= (uint64_t)number << shift;
     }
     if (r->format_slot != UINT32_MAX && ev->format)
         collect_value(r, r->format_slot, slice_of(ev->format));
