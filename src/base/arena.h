@@ -41,7 +41,13 @@ struct slice arena_dup(struct arena *a, struct slice s) MUST_USE;
 /* NUL-terminated formatted text; NULL on overflow. */
 const char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3) MUST_USE;
 
-static inline bool arena_failed(const struct arena *a) { return a->failed; }
-static inline uint64_t arena_mallocs(const struct arena *a) { return a->mallocs; }
+static inline bool arena_failed(const struct arena *a)
+{
+    return a->failed;
+}
+static inline uint64_t arena_mallocs(const struct arena *a)
+{
+    return a->mallocs;
+}
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Forced into every C file: functions that hide a length, an error or a locale are not available. */
+/* Forced into every C file: functions that hide a length, an error or a locale are not available.
+ */
 #ifndef VAKA_BASE_BANNED_H
 #define VAKA_BASE_BANNED_H
 

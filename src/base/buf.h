@@ -34,7 +34,13 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Drops n bytes at the front and moves the rest down. */
 void buf_consume(struct buf *b, size_t n);
 
-static inline bool buf_failed(const struct buf *b) { return b->failed; }
-static inline struct slice buf_slice(const struct buf *b) { return (struct slice){b->ptr, b->len}; }
+static inline bool buf_failed(const struct buf *b)
+{
+    return b->failed;
+}
+static inline struct slice buf_slice(const struct buf *b)
+{
+    return (struct slice){b->ptr, b->len};
+}
 
 #endif

@@ -30,7 +30,7 @@ enum error {
 #undef X
 };
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE                __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
 
 /* A constant sentence for a code; never NULL. */
@@ -44,7 +44,8 @@ struct diag {
     char message[240];
 };
 
-/* Fills *diag (which may be NULL) and returns `error`, so that a parser can say `return diag_set(...)`. */
+/* Fills *diag (which may be NULL) and returns `error`, so that a parser can say `return
+ * diag_set(...)`. */
 int diag_set(struct diag *diag, int error, const char *file, uint32_t line, uint32_t column,
              const char *fmt, ...) PRINTF_LIKE(6, 7);
 

@@ -14,14 +14,30 @@ static void write_escape(struct buf *b, unsigned char c)
     char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
     size_t len = 2;
     switch (c) {
-    case '"': text[1] = '"'; break;
-    case '\\': text[1] = '\\'; break;
-    case '\n': text[1] = 'n'; break;
-    case '\r': text[1] = 'r'; break;
-    case '\t': text[1] = 't'; break;
-    case '\b': text[1] = 'b'; break;
-    case '\f': text[1] = 'f'; break;
-    default: len = 6; break;
+    case '"':
+        text[1] = '"';
+        break;
+    case '\\':
+        text[1] = '\\';
+        break;
+    case '\n':
+        text[1] = 'n';
+        break;
+    case '\r':
+        text[1] = 'r';
+        break;
+    case '\t':
+        text[1] = 't';
+        break;
+    case '\b':
+        text[1] = 'b';
+        break;
+    case '\f':
+        text[1] = 'f';
+        break;
+    default:
+        len = 6;
+        break;
     }
     buf_put(b, slice_make(text, len));
 }
@@ -44,10 +60,8 @@ void json_write_string(struct buf *b, struct slice s)
             continue;
         }
         buf_put(b, slice_make(s.ptr + run, i - run));
-        if (c >= 0x80)
-            buf_put(b, SLICE("\xEF\xBF\xBD"));
-        else
-            write_escape(b, c);
+        if (c >= 0x80) buf_put(b, SLICE("\xEF\xBF\xBD"));
+        else write_escape(b, c);
         run = ++i;
     }
     if (run < s.len) buf_put(b, slice_make(s.ptr + run, s.len - run));

@@ -18,7 +18,7 @@ struct slice {
 
 /* A slice over a string literal. */
 #define SLICE(literal) ((struct slice){"" literal, sizeof(literal) - 1})
-#define SLICE_NONE ((struct slice){NULL, 0})
+#define SLICE_NONE     ((struct slice){NULL, 0})
 /* For printf("%.*s", SLICE_FMT(s)); only for bytes known to be printable. */
 #define SLICE_FMT(s) (int)(s).len, (s).ptr
 

@@ -107,7 +107,8 @@ static inline char ascii_lower(char c)
     return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
-/* Folds the character at s.ptr[i], which is not ASCII; moves *i behind it, returns bytes written. */
+/* Folds the character at s.ptr[i], which is not ASCII; moves *i behind it, returns bytes written.
+ */
 static size_t fold_other(char *dst, struct slice s, size_t *i)
 {
     uint32_t cp;
@@ -175,10 +176,8 @@ size_t utf8_fold(char *dst, struct slice s)
     if (i == s.len) return o;
     if (fold_short_ascii(dst + o, s.ptr + i, s.len - i)) return o + (s.len - i);
     while (i < s.len) {
-        if (s.ptr[i] & 0x80)
-            o += fold_other(dst + o, s, &i);
-        else
-            dst[o++] = ascii_lower(s.ptr[i++]);
+        if (s.ptr[i] & 0x80) o += fold_other(dst + o, s, &i);
+        else dst[o++] = ascii_lower(s.ptr[i++]);
     }
     return o;
 }
@@ -189,10 +188,8 @@ size_t utf8_fold(char *dst, struct slice s)
 {
     size_t o = 0;
     for (size_t i = 0; i < s.len;) {
-        if (s.ptr[i] & 0x80)
-            o += fold_other(dst + o, s, &i);
-        else
-            dst[o++] = ascii_lower(s.ptr[i++]);
+        if (s.ptr[i] & 0x80) o += fold_other(dst + o, s, &i);
+        else dst[o++] = ascii_lower(s.ptr[i++]);
     }
     return o;
 }
@@ -216,8 +213,7 @@ void utf8_from_utf16le(struct buf *out, struct slice utf16)
         }
         if (cp >= 0xD800 && cp <= 0xDFFF) {
             uint32_t low = 0;
-            if (cp < 0xDC00 && i + 1 < units)
-                low = p[2 * i + 2] | (uint32_t)p[2 * i + 3] << 8;
+            if (cp < 0xDC00 && i + 1 < units) low = p[2 * i + 2] | (uint32_t)p[2 * i + 3] << 8;
             if (low >= 0xDC00 && low <= 0xDFFF) {
                 cp = 0x10000 + ((cp - 0xD800) << 10) + (low - 0xDC00);
                 i++;

@@ -16,7 +16,10 @@
 enum { UTF8_FOLD_GROWTH_NUM = 3, UTF8_FOLD_GROWTH_DEN = 2 };
 
 /* Most bytes that folding n bytes can give. */
-static inline size_t utf8_fold_bound(size_t n) { return n + n / 2 + 16; }
+static inline size_t utf8_fold_bound(size_t n)
+{
+    return n + n / 2 + 16;
+}
 
 /*
  * Folds s into dst, which has utf8_fold_bound(s.len) bytes; returns the length written.

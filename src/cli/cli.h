@@ -32,15 +32,15 @@ enum { OPTION_LONG = 256 };
 struct command;
 struct invocation {
     const struct command *command;
-    void *ctx;           /* what `option` fills and `run` reads */
+    void *ctx; /* what `option` fills and `run` reads */
     char **operands;
     size_t n_operands;
 };
 
 struct command {
-    const char *name;     /* "hunt", "rules check" */
-    const char *operands; /* for the synopsis: "PATH..." */
-    const char *summary;  /* one line */
+    const char *name;        /* "hunt", "rules check" */
+    const char *operands;    /* for the synopsis: "PATH..." */
+    const char *summary;     /* one line */
     const char *description; /* paragraphs, separated by an empty line */
     const struct cli_option *options;
     size_t n_options;

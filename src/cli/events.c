@@ -34,7 +34,8 @@ int events_match(struct engine *engine, struct slice text, void *ctx,
 {
     struct matching m = {.engine = engine, .ctx = ctx, .match = match};
     const struct decoder_out out = {.ctx = &m, .emit = on_emit, .bad = on_bad};
-    const struct decoder_ops *ops = decoder_sniff(slice_until(text, 64 * 1024), text.len <= 64 * 1024);
+    const struct decoder_ops *ops =
+        decoder_sniff(slice_until(text, 64 * 1024), text.len <= 64 * 1024);
     if (!ops) return ERR_UNSUPPORTED;
     struct decoder *d = ops->open(&out, engine_keys(engine));
     if (!d) return ERR_NOMEM;

@@ -11,7 +11,7 @@
  * `match` returned.
  */
 int events_match(struct engine *engine, struct slice text, void *ctx,
-                 int (*match)(void *ctx, struct event *ev, const struct engine_result *result))
-    MUST_USE;
+                 int (*match)(void *ctx, struct event *ev,
+                              const struct engine_result *result)) MUST_USE;
 
 #endif

@@ -22,10 +22,8 @@ static void wrap(FILE *out, const char *text, size_t column, size_t indent)
             (void)fputc('\n', out);
             at = 0;
         }
-        if (at == 0)
-            at += (size_t)fprintf(out, "%*s", (int)indent, "");
-        else if (at > indent)
-            at += (size_t)fprintf(out, " ");
+        if (at == 0) at += (size_t)fprintf(out, "%*s", (int)indent, "");
+        else if (at > indent) at += (size_t)fprintf(out, " ");
         at += (size_t)fprintf(out, "%.*s", (int)len, text);
         text += len;
     }
@@ -84,12 +82,9 @@ static void roff(FILE *out, const char *text)
         }
         if (start && (*text == '.' || *text == '\'')) (void)fputs("\\&", out);
         start = *text == '\n';
-        if (*text == '\\')
-            (void)fputs("\\e", out);
-        else if (*text == '-')
-            (void)fputs("\\-", out);
-        else
-            (void)fputc(*text, out);
+        if (*text == '\\') (void)fputs("\\e", out);
+        else if (*text == '-') (void)fputs("\\-", out);
+        else (void)fputc(*text, out);
     }
 }
 
@@ -196,12 +191,9 @@ static void dump_bash(FILE *out)
 
 bool cli_dump(FILE *out, const char *format)
 {
-    if (strcmp(format, "man") == 0)
-        dump_man(out);
-    else if (strcmp(format, "bash") == 0)
-        dump_bash(out);
-    else
-        return false;
+    if (strcmp(format, "man") == 0) dump_man(out);
+    else if (strcmp(format, "bash") == 0) dump_bash(out);
+    else return false;
     return true;
 }
 

@@ -25,20 +25,24 @@ enum {
 #define LEVELS "informational|low|medium|high|critical"
 
 static const struct cli_option hunt_options[] = {
-    {'r', "rules", "PATH", "Use the Sigma rules in PATH, a file or a folder; may be repeated. "
-                           "Without it, the rules that come with Vaka."},
+    {'r', "rules", "PATH",
+     "Use the Sigma rules in PATH, a file or a folder; may be repeated. "
+     "Without it, the rules that come with Vaka."},
     {O_ANY_LOGSOURCE, "any-logsource", NULL,
      "Apply every rule to every event, with the field names as the event has them: no log source "
      "is told apart, no field is mapped."},
     {'f', "format", "table|json|csv", "What to print; table is what you get when you say nothing."},
     {'l', "level", LEVELS, "Show only alerts of this level and above."},
     {'j', "jobs", "N", "Read with N processes, 1 to 64; without it, one for every processor."},
-    {O_FROM, "from", "T", "Only events at or after T: 2026-12-23, 2026-12-23T21:47:00+01:00, or "
-                          "before now as in -7d, -12h, -30m. Events that tell no time are kept."},
+    {O_FROM, "from", "T",
+     "Only events at or after T: 2026-12-23, 2026-12-23T21:47:00+01:00, or "
+     "before now as in -7d, -12h, -30m. Events that tell no time are kept."},
     {O_TO, "to", "T", "Only events at or before T."},
     {'o', "output", "FILE", "Write to FILE instead of standard output."},
-    {O_STATS, "stats", NULL, "Print one JSON object with the figures of the run on standard error."},
-    {O_FAIL_ON, "fail-on", LEVELS, "Exit with status 3 when there is an alert of this level or above."},
+    {O_STATS, "stats", NULL,
+     "Print one JSON object with the figures of the run on standard error."},
+    {O_FAIL_ON, "fail-on", LEVELS,
+     "Exit with status 3 when there is an alert of this level or above."},
     {O_UTC, "utc", NULL, "Show the table's times in UTC instead of local time."},
     {O_PLACEHOLDERS, "placeholders", "FILE",
      "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},
@@ -73,23 +77,42 @@ static int hunt_set(void *ctx, int letter, const char *value)
 {
     struct hunt_context *c = ctx;
     switch (letter) {
-    case 'r': return load_add(c->load.rules, &c->load.n_rules, value);
-    case O_PLACEHOLDERS: return load_add(c->load.placeholders, &c->load.n_placeholders, value);
-    case O_TAXONOMY: return load_add(c->load.taxonomy, &c->load.n_taxonomy, value);
-    case 'f': return set_format(c, value);
-    case 'l': return set_level(&c->level, value);
-    case O_FAIL_ON: return set_level(&c->fail_on, value);
+    case 'r':
+        return load_add(c->load.rules, &c->load.n_rules, value);
+    case O_PLACEHOLDERS:
+        return load_add(c->load.placeholders, &c->load.n_placeholders, value);
+    case O_TAXONOMY:
+        return load_add(c->load.taxonomy, &c->load.n_taxonomy, value);
+    case 'f':
+        return set_format(c, value);
+    case 'l':
+        return set_level(&c->level, value);
+    case O_FAIL_ON:
+        return set_level(&c->fail_on, value);
     case 'j':
         if (!slice_to_u64(slice_of(value), &c->jobs) || c->jobs < 1 || c->jobs > COLLECTOR_JOBS_MAX)
             return cli_usage("-j is a number from 1 to %d, not '%s'", COLLECTOR_JOBS_MAX, value);
         return 0;
-    case O_FROM: c->from = value; return 0;
-    case O_TO: c->to = value; return 0;
-    case 'o': c->output = value; return 0;
-    case O_ANY_LOGSOURCE: c->any_logsource = true; return 0;
-    case O_STATS: c->stats = true; return 0;
-    case O_UTC: c->utc = true; return 0;
-    default: return EXIT_USAGE;
+    case O_FROM:
+        c->from = value;
+        return 0;
+    case O_TO:
+        c->to = value;
+        return 0;
+    case 'o':
+        c->output = value;
+        return 0;
+    case O_ANY_LOGSOURCE:
+        c->any_logsource = true;
+        return 0;
+    case O_STATS:
+        c->stats = true;
+        return 0;
+    case O_UTC:
+        c->utc = true;
+        return 0;
+    default:
+        return EXIT_USAGE;
     }
 }
 

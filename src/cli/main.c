@@ -13,8 +13,13 @@ enum { OPTIONS_MAX = 48, WORD_MAX = 32 };
 const struct command *const *cli_commands(void)
 {
     static const struct command *const commands[] = {
-        &command_hunt,        &command_rules_check, &command_rules_list, &command_rules_explain,
-        &command_rules_test,  &command_help,        NULL,
+        &command_hunt,
+        &command_rules_check,
+        &command_rules_list,
+        &command_rules_explain,
+        &command_rules_test,
+        &command_help,
+        NULL,
     };
     return commands;
 }
@@ -98,8 +103,8 @@ static int parse(struct invocation *in, int argc, char **argv)
     ASSERT(in->command->n_options <= OPTIONS_MAX);
     for (; n < in->command->n_options; n++) {
         const struct cli_option *o = &in->command->options[n];
-        longs[n] = (struct option){o->name, o->arg ? required_argument : no_argument, NULL,
-                                   o->letter};
+        longs[n] =
+            (struct option){o->name, o->arg ? required_argument : no_argument, NULL, o->letter};
         if (o->letter >= OPTION_LONG) continue;
         shorts[at++] = (char)o->letter;
         if (o->arg) shorts[at++] = ':';
@@ -107,7 +112,8 @@ static int parse(struct invocation *in, int argc, char **argv)
     longs[n] = (struct option){"help", no_argument, NULL, LETTER_HELP};
     opterr = 0;
     optind = 0;
-    for (int c, where = 1; (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1; where = optind) {
+    for (int c, where = 1; (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1;
+         where = optind) {
         if (c == LETTER_HELP || c == 'h') {
             cli_help(stdout, in->command);
             return -1;
@@ -151,7 +157,8 @@ const struct command *cli_command(const char *first, const char *second, bool *r
     return NULL;
 }
 
-/* Edit distance with swaps of neighbours (optimal string alignment), for words of WORD_MAX bytes. */
+/* Edit distance with swaps of neighbours (optimal string alignment), for words of WORD_MAX bytes.
+ */
 static unsigned distance(struct slice a, struct slice b)
 {
     unsigned d[WORD_MAX + 1][WORD_MAX + 1];
@@ -194,8 +201,8 @@ static int unknown(const char *first, const char *second)
     bool family = false;
     for (const struct command *const *c = cli_commands(); *c; c++) {
         struct slice head, rest;
-        family |= slice_split(slice_of((*c)->name), ' ', &head, &rest) &&
-                  slice_eq(head, slice_of(first));
+        family |=
+            slice_split(slice_of((*c)->name), ' ', &head, &rest) && slice_eq(head, slice_of(first));
     }
     if (family && !second) return cli_usage("'%s' needs a second word: see below", first);
     (void)snprintf(said, sizeof said, "%s%s%s", first, family ? " " : "", family ? second : "");

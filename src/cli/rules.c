@@ -16,13 +16,20 @@ int rules_set(void *ctx, int letter, const char *value)
 {
     struct rules_context *c = ctx;
     switch (letter) {
-    case 'r': return load_add(c->load.rules, &c->load.n_rules, value);
+    case 'r':
+        return load_add(c->load.rules, &c->load.n_rules, value);
     case RULES_PLACEHOLDERS:
         return load_add(c->load.placeholders, &c->load.n_placeholders, value);
-    case RULES_TAXONOMY: return load_add(c->load.taxonomy, &c->load.n_taxonomy, value);
-    case 'f': c->json = strcmp(value, "json") == 0; return 0;
-    case RULES_ANY_LOGSOURCE: c->any_logsource = true; return 0;
-    default: return EXIT_USAGE;
+    case RULES_TAXONOMY:
+        return load_add(c->load.taxonomy, &c->load.n_taxonomy, value);
+    case 'f':
+        c->json = strcmp(value, "json") == 0;
+        return 0;
+    case RULES_ANY_LOGSOURCE:
+        c->any_logsource = true;
+        return 0;
+    default:
+        return EXIT_USAGE;
     }
 }
 
@@ -169,8 +176,7 @@ static void put_logsource(struct buf *out, const struct sigma_logsource *ls)
     const struct {
         const char *key;
         struct slice value;
-    } parts[] = {
-        {"product", ls->product}, {"category", ls->category}, {"service", ls->service}};
+    } parts[] = {{"product", ls->product}, {"category", ls->category}, {"service", ls->service}};
     bool any = false;
     for (size_t i = 0; i < 3; i++) {
         if (!parts[i].value.len) continue;
@@ -187,19 +193,21 @@ static void list_json(struct buf *out, const struct sigma_doc *doc, const struct
     const struct {
         const char *key;
         struct slice value;
-    } texts[] = {{"kind", slice_of(kind)},     {"id", doc->id},
-                 {"title", doc->title},        {"level", slice_of(sigma_level_name(doc->level))},
-                 {"product", ls->product},     {"category", ls->category},
-                 {"service", ls->service},     {"file", slice_of(doc->file)},
+    } texts[] = {{"kind", slice_of(kind)},
+                 {"id", doc->id},
+                 {"title", doc->title},
+                 {"level", slice_of(sigma_level_name(doc->level))},
+                 {"product", ls->product},
+                 {"category", ls->category},
+                 {"service", ls->service},
+                 {"file", slice_of(doc->file)},
                  {"reason", v->can_fire ? SLICE_NONE : slice_of(v->why)},
                  {"field", v->can_fire ? SLICE_NONE : v->field}};
     buf_putc(out, '{');
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         json_write_key(out, texts[i].key);
-        if (texts[i].value.len)
-            json_write_string(out, texts[i].value);
-        else
-            buf_puts(out, "null");
+        if (texts[i].value.len) json_write_string(out, texts[i].value);
+        else buf_puts(out, "null");
     }
     buf_printf(out, ",\"can_fire\":%s}\n", v->can_fire ? "true" : "false");
 }
@@ -211,10 +219,8 @@ static void list_line(struct buf *out, const struct sigma_doc *doc, const struct
     buf_put(out, doc->title);
     if (!v->can_fire) {
         buf_printf(out, "  [%s: ", v->why);
-        if (v->field.len)
-            buf_put(out, v->field);
-        else
-            put_logsource(out, &doc->logsource);
+        if (v->field.len) buf_put(out, v->field);
+        else put_logsource(out, &doc->logsource);
         buf_putc(out, ']');
     }
     buf_putc(out, '\n');
@@ -240,10 +246,8 @@ static int list_run(const struct invocation *in)
         struct verdict v = judge(load.taxonomy, set->rules[i]);
         can[i] = v.can_fire;
         fire += v.can_fire;
-        if (c->json)
-            list_json(&out, set->rules[i]->doc, &v, "rule");
-        else
-            list_line(&out, set->rules[i]->doc, &v);
+        if (c->json) list_json(&out, set->rules[i]->doc, &v, "rule");
+        else list_line(&out, set->rules[i]->doc, &v);
         rules_print(&out);
     }
     for (uint32_t i = 0; i < set->n_correlations; i++) {
@@ -253,10 +257,8 @@ static int list_run(const struct invocation *in)
         for (uint32_t k = 0; k < corr->corr->n_rules; k++)
             v.can_fire |= corr->refs[k].is_corr || can[corr->refs[k].index];
         fire += v.can_fire;
-        if (c->json)
-            list_json(&out, corr->doc, &v, "correlation");
-        else
-            list_line(&out, corr->doc, &v);
+        if (c->json) list_json(&out, corr->doc, &v, "correlation");
+        else list_line(&out, corr->doc, &v);
         rules_print(&out);
     }
     if (!c->json) {
@@ -329,7 +331,8 @@ static uint32_t count_meant(const struct explaining *x)
     return n;
 }
 
-/* The event is a stranger's: it is decoded without files and network. Ends the process's freedom. */
+/* The event is a stranger's: it is decoded without files and network. Ends the process's freedom.
+ */
 static int explain_in_sandbox(struct explaining *x, struct slice text)
 {
     (void)fflush(stdout);
@@ -338,10 +341,8 @@ static int explain_in_sandbox(struct explaining *x, struct slice text)
     buf_init(&x->out, 64 * 1024 * 1024);
     int result = events_match(x->engine, text, x, explain_event);
     buf_done(&x->out);
-    if (result == ERR_UNSUPPORTED)
-        cli_say("the event is in no format I know");
-    else if (result)
-        cli_say("the event: %s", error_text(result));
+    if (result == ERR_UNSUPPORTED) cli_say("the event is in no format I know");
+    else if (result) cli_say("the event: %s", error_text(result));
     return result || x->events == 0 ? EXIT_UNREADABLE : EXIT_RAN;
 }
 
@@ -387,7 +388,9 @@ static int explain_run(const struct invocation *in)
 /* ---- tables ------------------------------------------------------------------------------ */
 
 #define OPTION_RULES                                                                               \
-    {'r', "rules", "PATH", "Use the Sigma rules in PATH, a file or a folder; may be repeated."}
+    {                                                                                              \
+        'r', "rules", "PATH", "Use the Sigma rules in PATH, a file or a folder; may be repeated."  \
+    }
 #define OPTIONS_DATA                                                                               \
     {RULES_PLACEHOLDERS, "placeholders", "FILE",                                                   \
      "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},      \

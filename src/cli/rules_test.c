@@ -36,12 +36,12 @@ static int on_match(void *ctx, struct event *ev, const struct engine_result *res
         for (uint32_t k = 0; k < wants.n_fields; k++)
             if (!engine_field(t->engine, ev, rule, wants.fields[k], &t->values[k]))
                 t->values[k] = SLICE_NONE;
-        const struct correlator_tuple tuple = {
-            .rule = rule->index,
-            .time = router_event_time(engine_router(t->engine), ev),
-            .ref = t->events,
-            .values = t->values,
-            .n_values = wants.n_fields};
+        const struct correlator_tuple tuple = {.rule = rule->index,
+                                               .time =
+                                                   router_event_time(engine_router(t->engine), ev),
+                                               .ref = t->events,
+                                               .values = t->values,
+                                               .n_values = wants.n_fields};
         int error = correlator_push(t->correlator, &tuple);
         if (error) return error;
     }
@@ -95,8 +95,7 @@ static void report(struct testing *t, const struct sigma_doc *doc, const struct 
     buf_puts(&t->out, test->fires ? ": fires on " : ": does not fire on ");
     put_name(&t->out, test->name.len ? test->name : SLICE("its event"));
     buf_putc(&t->out, '\n');
-    if (why)
-        buf_printf(&t->out, "# %s:%" PRIu32 ": %s\n", doc->file, test->pos.line, why);
+    if (why) buf_printf(&t->out, "# %s:%" PRIu32 ": %s\n", doc->file, test->pos.line, why);
     rules_print(&t->out);
 }
 
@@ -147,10 +146,8 @@ static int test_run(const struct invocation *in)
                           &(struct engine_options){.any_logsource = c->any_logsource});
     t.values = calloc(CORRELATOR_FIELDS_MAX, sizeof *t.values);
     buf_init(&t.out, 1024 * 1024);
-    if (t.engine && t.values)
-        test_all(&t);
-    else
-        cli_say("out of memory");
+    if (t.engine && t.values) test_all(&t);
+    else cli_say("out of memory");
     status = t.engine && t.values && t.failed == 0 && t.n > 0 ? EXIT_RAN : EXIT_UNREADABLE;
     if (t.engine) engine_free(t.engine);
     free(t.values);

@@ -45,7 +45,8 @@ void engine_free(struct engine *e);
 struct keys *engine_keys(struct engine *e);
 struct router *engine_router(struct engine *e);
 
-/* Call between events: clears the key table when it is full. Decoders hold no key ids over events. */
+/* Call between events: clears the key table when it is full. Decoders hold no key ids over events.
+ */
 void engine_housekeep(struct engine *e);
 
 int engine_match(struct engine *e, struct event *ev, struct engine_result *ret) MUST_USE;

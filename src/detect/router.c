@@ -37,8 +37,8 @@ enum {
 
 /* Where the facts about one field are. Role of a key: its slot + 1. */
 struct slot {
-    uint32_t exists;       /* fact, or UINT32_MAX */
-    uint32_t prefix_at;    /* into prefixes[] */
+    uint32_t exists;    /* fact, or UINT32_MAX */
+    uint32_t prefix_at; /* into prefixes[] */
     uint32_t n_prefixes;
     bool has_equals;
     uint8_t explicit_name; /* 1 product, 2 category, 3 service, else 0 */
@@ -78,15 +78,15 @@ struct router {
     struct memo *memos; /* by slot */
     uint32_t n_slots;
     uint32_t format_slot; /* or UINT32_MAX */
-    uint32_t *prefixes; /* facts, grouped by slot */
+    uint32_t *prefixes;   /* facts, grouped by slot */
     struct equal_entry *equals;
     uint32_t equals_mask;
 
-    uint32_t n_words;  /* of facts */
-    uint64_t *key;     /* facts of this event, then one word of explicit names */
+    uint32_t n_words;           /* of facts */
+    uint64_t *key;              /* facts of this event, then one word of explicit names */
     uint32_t noted[MEMO_FACTS]; /* facts of the value at hand */
     uint32_t n_noted;
-    uint64_t *rows;    /* CACHE_ROWS * (n_words + 1) */
+    uint64_t *rows;                          /* CACHE_ROWS * (n_words + 1) */
     const struct taxonomy_route **row_route; /* NULL: empty */
     uint32_t n_rows;
     uint64_t *last_key; /* of the event before */
@@ -185,8 +185,9 @@ static void build_times(struct router *r)
     }
 }
 
-static const struct taxonomy_route *intern_route(struct router *r, const struct taxonomy_label *labels,
-                                                 uint32_t n, const bool open[3], bool is_explicit);
+static const struct taxonomy_route *intern_route(struct router *r,
+                                                 const struct taxonomy_label *labels, uint32_t n,
+                                                 const bool open[3], bool is_explicit);
 
 struct router *router_new(const struct taxonomy *t, struct keys *keys)
 {
@@ -370,7 +371,8 @@ static inline bool recall(struct router *r, const struct memo *m, const struct e
     return true;
 }
 
-static void remember(struct router *r, struct memo *m, const struct event_field *raw, uint16_t number)
+static void remember(struct router *r, struct memo *m, const struct event_field *raw,
+                     uint16_t number)
 {
     m->len = 0;
     if (raw->value.len == 0 || raw->value.len > MEMO_LEN || r->n_noted > MEMO_FACTS) return;
@@ -388,7 +390,7 @@ static uint16_t collect_field(struct router *r, struct event *ev, uint32_t s, st
     const struct slot *slot = &r->slots[s];
     struct memo *m = &r->memos[s];
     if (!slot->explicit_name && !slot->has_equals && !slot->n_prefixes) {
-        set_fact(r, slot->exists);
+        if (slot->exists != UINT32_MAX) set_fact(r, slot->exists);
         return 0;
     }
     if (recall(r, m, f)) return m->number;
@@ -445,8 +447,9 @@ static struct slice own(char *to, struct slice s)
  * The one route with these labels (in this order) and open flags. An explicit label is the last
  * one; its text is copied. NULL when there are too many routes, or no memory.
  */
-static const struct taxonomy_route *intern_route(struct router *r, const struct taxonomy_label *labels,
-                                                 uint32_t n, const bool open[3], bool is_explicit)
+static const struct taxonomy_route *intern_route(struct router *r,
+                                                 const struct taxonomy_label *labels, uint32_t n,
+                                                 const bool open[3], bool is_explicit)
 {
     uint64_t hash = (uint64_t)open[0] | (uint64_t)open[1] << 1 | (uint64_t)open[2] << 2;
     for (uint32_t i = 0; i < n; i++) {
@@ -484,9 +487,13 @@ static const struct taxonomy_route *intern_route(struct router *r, const struct 
     }
     b->hash = hash;
     b->labels = copy;
-    b->route = (struct taxonomy_route){.id = r->n_routes, .labels = copy, .n_labels = n,
-        .open_product = open[0], .open_category = open[1], .open_service = open[2],
-        .taxonomy = r->t};
+    b->route = (struct taxonomy_route){.id = r->n_routes,
+                                       .labels = copy,
+                                       .n_labels = n,
+                                       .open_product = open[0],
+                                       .open_category = open[1],
+                                       .open_service = open[2],
+                                       .taxonomy = r->t};
     r->routes[r->n_routes++] = b;
     return &b->route;
 }
@@ -557,15 +564,15 @@ static const struct taxonomy_route *work_out(struct router *r)
         open[2] &= source->open_service && label->service.len == 0;
         bool have = false;
         for (uint32_t j = 0; j < n && !have; j++)
-            have = label_eq(&r->scratch[j], label) &&
-                   (!label->map || r->scratch[j].map == label->map);
+            have =
+                label_eq(&r->scratch[j], label) && (!label->map || r->scratch[j].map == label->map);
         if (!have) r->scratch[n++] = *label;
     }
     struct taxonomy_label said;
     if (explicit_label(r, n, &said)) {
         bool left[3] = {open[0] && !said.product.len,
-                          open[1] && !said.category.len && !said.service.len,
-                          open[2] && !said.category.len && !said.service.len};
+                        open[1] && !said.category.len && !said.service.len,
+                        open[2] && !said.category.len && !said.service.len};
         bool have = false;
         for (uint32_t j = 0; j < n && !have; j++) have = label_eq(&r->scratch[j], &said);
         if (!have) r->scratch[n] = said;

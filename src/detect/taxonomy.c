@@ -232,10 +232,8 @@ static int read_names(struct reader *r, struct fy_node *node)
             error = each_of(r, value, add_text, TEXTS(&t->strip_start, "a prefix"));
         else if (key_is(pair, "strip_end"))
             error = each_of(r, value, add_text, TEXTS(&t->strip_end, "an ending"));
-        else if (key_is(pair, "rename"))
-            error = read_renames(r, value);
-        else
-            error = unknown_key(r, pair, "names");
+        else if (key_is(pair, "rename")) error = read_renames(r, value);
+        else error = unknown_key(r, pair, "names");
     }
     return error;
 }
@@ -298,7 +296,8 @@ static int add_fact(struct reader *r, struct fy_node *node, void *ctx)
 }
 
 /* {exists: true}, {exists: false}, {not: values} */
-static int read_special(struct reader *r, struct fy_node *node, struct cond_builder *b, bool *absent)
+static int read_special(struct reader *r, struct fy_node *node, struct cond_builder *b,
+                        bool *absent)
 {
     void *iter = NULL;
     struct fy_node_pair *pair = fy_node_mapping_iterate(node, &iter);
@@ -331,8 +330,7 @@ static int read_cond(struct reader *r, struct fy_node_pair *pair, struct taxonom
     if (!error) error = slot_of(r, key, name, &b.slot);
     if (!error && value && fy_node_is_mapping(value))
         error = read_special(r, value, &b, &ret->absent);
-    else if (!error && value)
-        error = each_of(r, value, add_fact, &b);
+    else if (!error && value) error = each_of(r, value, add_fact, &b);
     if (!error && b.facts.n == 0) error = fail(r, key, "a condition needs a value");
     if (!error) {
         uint32_t *facts = arena_zalloc(&r->t->arena, b.facts.n, sizeof *facts);
@@ -355,7 +353,8 @@ struct when_builder {
 static int add_when(struct reader *r, struct fy_node *node, void *ctx)
 {
     struct when_builder *b = ctx;
-    if (!fy_node_is_mapping(node)) return fail(r, node, "when is a map of conditions or a list of such");
+    if (!fy_node_is_mapping(node))
+        return fail(r, node, "when is a map of conditions or a list of such");
     int count = fy_node_mapping_item_count(node);
     if (count <= 0) return fail(r, node, "when has no condition");
     uint32_t n_own = (uint32_t)count, n_outer = b->outer->n_whens ? b->outer->n_whens : 1;
@@ -435,16 +434,14 @@ static int add_open(struct reader *r, struct fy_node *node, void *ctx)
     struct slice text;
     int error = scalar(r, node, "open", &text);
     if (error) return error;
-    if (slice_eq(text, SLICE("category")))
-        source->open_category = true;
-    else if (slice_eq(text, SLICE("service")))
-        source->open_service = true;
-    else
-        return fail(r, node, "open takes category and service");
+    if (slice_eq(text, SLICE("category"))) source->open_category = true;
+    else if (slice_eq(text, SLICE("service"))) source->open_service = true;
+    else return fail(r, node, "open takes category and service");
     return 0;
 }
 
-static int read_sources(struct reader *r, struct fy_node *node, const struct entry *outer, int depth);
+static int read_sources(struct reader *r, struct fy_node *node, const struct entry *outer,
+                        int depth);
 
 static int read_source(struct reader *r, struct fy_node *node, const struct entry *outer, int depth)
 {
@@ -456,8 +453,7 @@ static int read_source(struct reader *r, struct fy_node *node, const struct entr
     int error = 0;
     while (!error && (pair = fy_node_mapping_iterate(node, &iter))) {
         struct fy_node *value = value_of(pair);
-        if (key_is(pair, "product"))
-            error = scalar_lower(r, value, "product", &e.label.product);
+        if (key_is(pair, "product")) error = scalar_lower(r, value, "product", &e.label.product);
         else if (key_is(pair, "category"))
             error = scalar_lower(r, value, "category", &e.label.category);
         else if (key_is(pair, "service"))
@@ -468,12 +464,9 @@ static int read_source(struct reader *r, struct fy_node *node, const struct entr
         else if (key_is(pair, "fields"))
             error = value ? read_fields(r, value, &e.label.map)
                           : fail(r, fy_node_pair_key(pair), "fields is empty");
-        else if (key_is(pair, "open"))
-            error = each_of(r, value, add_open, &e.source);
-        else if (key_is(pair, "sources"))
-            inner = value;
-        else
-            error = unknown_key(r, pair, "a source");
+        else if (key_is(pair, "open")) error = each_of(r, value, add_open, &e.source);
+        else if (key_is(pair, "sources")) inner = value;
+        else error = unknown_key(r, pair, "a source");
     }
     if (error) return error;
     if (inner) return read_sources(r, inner, &e, depth + 1);
@@ -486,7 +479,8 @@ static int read_source(struct reader *r, struct fy_node *node, const struct entr
     return LIST_ADD(&r->t->labels, e.label) ? 0 : no_memory(r);
 }
 
-static int read_sources(struct reader *r, struct fy_node *node, const struct entry *outer, int depth)
+static int read_sources(struct reader *r, struct fy_node *node, const struct entry *outer,
+                        int depth)
 {
     if (!fy_node_is_sequence(node)) return fail(r, node, "sources must be a list");
     if (depth > TAXONOMY_NEST_MAX)
@@ -528,18 +522,13 @@ static int read_root(struct reader *r, struct fy_node *root)
     int error = 0;
     while (!error && (pair = fy_node_mapping_iterate(root, &iter))) {
         struct fy_node *value = fy_node_pair_value(pair);
-        if (!value)
-            error = fail(r, fy_node_pair_key(pair), "nothing follows");
-        else if (key_is(pair, "names"))
-            error = read_names(r, value);
-        else if (key_is(pair, "sources"))
-            error = read_sources(r, value, &(struct entry){0}, 1);
-        else if (key_is(pair, "time"))
-            error = each_of(r, value, add_time, NULL);
+        if (!value) error = fail(r, fy_node_pair_key(pair), "nothing follows");
+        else if (key_is(pair, "names")) error = read_names(r, value);
+        else if (key_is(pair, "sources")) error = read_sources(r, value, &(struct entry){0}, 1);
+        else if (key_is(pair, "time")) error = each_of(r, value, add_time, NULL);
         else if (key_is(pair, "host"))
             error = each_of(r, value, add_text, TEXTS(&t->hosts, "a field name"));
-        else
-            error = unknown_key(r, pair, "a taxonomy file");
+        else error = unknown_key(r, pair, "a taxonomy file");
     }
     if (!error && t->hosts.n > TAXONOMY_TIMES_MAX)
         error = fail(r, root, "more than %d host fields", TAXONOMY_TIMES_MAX);
@@ -557,8 +546,7 @@ static int syntax_error(struct reader *r, struct fy_diag *log)
                     e->column > 0 ? (uint32_t)e->column : 0, "%s", e->msg ? e->msg : "");
 }
 
-#define ALL_LISTS(X)                                                                               \
-    X(strip_start) X(strip_end) X(renames) X(labels) X(sources) X(times) X(hosts)
+#define ALL_LISTS(X) X(strip_start) X(strip_end) X(renames) X(labels) X(sources) X(times) X(hosts)
 
 /* Reads one file; on failure the taxonomy is as it was. */
 int taxonomy_add(struct taxonomy *t, const char *file, struct slice text, struct diag *diag)
@@ -722,9 +710,9 @@ static int score(const struct taxonomy_label *label, const struct sigma_logsourc
 
 static bool map_counts(const struct taxonomy_label *label, const struct sigma_logsource *ls)
 {
-    return label->map && ((label->category.len && ls->category.len) ||
-                          (label->service.len && ls->service.len) ||
-                          (!label->category.len && !label->service.len));
+    return label->map &&
+           ((label->category.len && ls->category.len) || (label->service.len && ls->service.len) ||
+            (!label->category.len && !label->service.len));
 }
 
 struct names_out {

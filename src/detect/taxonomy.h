@@ -48,7 +48,8 @@ enum { TAXONOMY_ROUTES_MAX = 4096 };
 struct taxonomy *taxonomy_new(void);
 void taxonomy_free(struct taxonomy *t);
 /* Adds a user's file; its entries come before what is there. Before the first route. */
-int taxonomy_add(struct taxonomy *t, const char *file, struct slice text, struct diag *diag) MUST_USE;
+int taxonomy_add(struct taxonomy *t, const char *file, struct slice text,
+                 struct diag *diag) MUST_USE;
 
 /*
  * The plain Sigma name of an event path ("winlog.event_data.Image" → "Image"), or the path itself.

@@ -16,8 +16,8 @@ enum {
     TAXONOMY_FACTS_MAX = 4096, /* different tests on them */
     TAXONOMY_NAME_MAX = 256,   /* bytes of a field name or value in a data file */
     TAXONOMY_TIMES_MAX = 64,
-    TAXONOMY_NEST_MAX = 4, /* sources inside sources */
-    TAXONOMY_WHEN_MAX = 64, /* alternatives of one source, its parents' multiplied in */
+    TAXONOMY_NEST_MAX = 4,   /* sources inside sources */
+    TAXONOMY_WHEN_MAX = 64,  /* alternatives of one source, its parents' multiplied in */
     TAXONOMY_FIELDS_MAX = 8, /* event fields for one rule field */
 };
 
@@ -101,6 +101,9 @@ struct taxonomy_file {
 extern const struct taxonomy_file taxonomy_files[]; /* ends with a NULL name */
 
 /* ASCII lower case, in place of any locale. */
-static inline char taxonomy_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
+static inline char taxonomy_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
 
 #endif

@@ -143,19 +143,22 @@ static void write_value(struct event *ev, struct event_field *f, struct buf *out
     struct slice v = event_text(ev, f);
     bool verbatim = false;
     switch (f->type) {
-    case VALUE_NUMBER: verbatim = json_is_number(v); break;
-    case VALUE_BOOL: verbatim = slice_eq(v, SLICE("true")) || slice_eq(v, SLICE("false")); break;
+    case VALUE_NUMBER:
+        verbatim = json_is_number(v);
+        break;
+    case VALUE_BOOL:
+        verbatim = slice_eq(v, SLICE("true")) || slice_eq(v, SLICE("false"));
+        break;
     case VALUE_NULL:
         v = SLICE("null");
         verbatim = true;
         break;
     case VALUE_STRING:
-    case VALUE_JSON_STRING: break;
+    case VALUE_JSON_STRING:
+        break;
     }
-    if (verbatim)
-        buf_put(out, v);
-    else
-        json_write_string(out, v);
+    if (verbatim) buf_put(out, v);
+    else json_write_string(out, v);
 }
 
 /*

@@ -31,8 +31,8 @@ struct event_field {
 enum event_flags {
     EVENT_RAW_IS_JSON = 1 << 0, /* raw is one JSON object, usable verbatim as output */
     EVENT_CUT = 1 << 1,         /* more values than EVENT_FIELDS_MAX or the arena would hold */
-    EVENT_DAMAGED = 1 << 2,     /* read by the tolerant reader; something in it was not well-formed */
-    EVENT_CANONICAL = 1 << 3,   /* names are already the taxonomy's (EVTX, auditd, …) */
+    EVENT_DAMAGED = 1 << 2,   /* read by the tolerant reader; something in it was not well-formed */
+    EVENT_CANONICAL = 1 << 3, /* names are already the taxonomy's (EVTX, auditd, …) */
 };
 
 enum { EVENT_FIELDS_MAX = 16384 };
@@ -43,7 +43,7 @@ struct event {
     struct event_field *fields;
     uint32_t n_fields;
     uint32_t cap_fields;
-    uint32_t flags; /* enum event_flags */
+    uint32_t flags;  /* enum event_flags */
     uint64_t record; /* number of the record in its source, from 1; EVTX: the EventRecordID */
     struct slice raw;
     const char *format; /* constant: "json", "evtx", "syslog", … */

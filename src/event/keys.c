@@ -37,7 +37,7 @@ struct path {
     const char *ptr;
     uint32_t len;
     key_id parent;
-    uint32_t hash;      /* upper half of the table hash */
+    uint32_t hash; /* upper half of the table hash */
     bool cut;
     uint64_t full_hash; /* cut paths only: FNV-1a over the whole path */
 };
@@ -186,8 +186,8 @@ static uint64_t fnv(uint64_t hash, struct slice s)
 /* Writes the stored form of the over-long path parent.name; returns the hash over all of it. */
 static uint64_t cut_path(const struct path *parent, struct slice name, char dst[KEY_NAME_MAX])
 {
-    uint64_t full = parent->cut ? parent->full_hash
-                                : fnv(FNV_START, slice_make(parent->ptr, parent->len));
+    uint64_t full =
+        parent->cut ? parent->full_hash : fnv(FNV_START, slice_make(parent->ptr, parent->len));
     size_t len = parent->cut ? CUT_KEEP : parent->len;
     if (len > CUT_KEEP) len = CUT_KEEP;
     memcpy(dst, parent->ptr, len);

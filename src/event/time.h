@@ -8,7 +8,7 @@
 
 /* Nanoseconds since 1970-01-01T00:00:00Z, years 1678 to 2262. TIME_NONE: not known. */
 typedef int64_t nsec;
-#define TIME_NONE INT64_MIN
+#define TIME_NONE    INT64_MIN
 #define NSEC_PER_SEC INT64_C(1000000000)
 
 struct civil_time {
@@ -16,7 +16,7 @@ struct civil_time {
     int nsec;
 };
 
-nsec time_from_civil(const struct civil_time *c); /* UTC; TIME_NONE out of range */
+nsec time_from_civil(const struct civil_time *c);   /* UTC; TIME_NONE out of range */
 void time_to_civil(nsec t, struct civil_time *ret); /* UTC */
 unsigned time_iso_week(const struct civil_time *c);
 

@@ -2,8 +2,8 @@
 /*
  * Correlation over a whole hunt. Matches arrive file by file; the correlator wants them in order of
  * time. So they are kept, and given to it sorted when everything was read. When they are more than
- * CHAIN_MEMORY_MAX bytes, the older half of them goes to the correlator early: a match that turns up
- * later and is older than that counts as late (see correlate.h), and the hunt says so.
+ * CHAIN_MEMORY_MAX bytes, the older half of them goes to the correlator early: a match that turns
+ * up later and is older than that counts as late (see correlate.h), and the hunt says so.
  */
 #ifndef VAKA_HUNT_CHAIN_H
 #define VAKA_HUNT_CHAIN_H

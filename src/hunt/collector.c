@@ -90,10 +90,8 @@ static void unit_free(struct unit *u)
 
 static void append_unit(struct collector *c, struct unit *u)
 {
-    if (c->tail)
-        c->tail->next = u;
-    else
-        c->head = u;
+    if (c->tail) c->tail->next = u;
+    else c->head = u;
     c->tail = u;
 }
 
@@ -131,7 +129,10 @@ static int open_input(struct unit *u)
     }
     /* Standard input that was redirected from the middle of a file is read on from there. */
     bool regular = S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0;
-    *in = (struct input){.source = u->source, .fd = fd, .users = 1, .regular = regular,
+    *in = (struct input){.source = u->source,
+                         .fd = fd,
+                         .users = 1,
+                         .regular = regular,
                          .size = regular ? (uint64_t)st.st_size : 0};
     u->input = in;
     return 0;
@@ -216,9 +217,12 @@ static int check(const struct collector *c, const struct frame *f)
                        alert.splice <= alert.line.len
                    ? 0
                    : ERR_CORRUPT;
-    case MESSAGE_TUPLE: return message_tuple_read(f->payload, &tuple);
-    case MESSAGE_BAD: return message_bad_read(f->payload, &bad);
-    default: return ERR_CORRUPT;
+    case MESSAGE_TUPLE:
+        return message_tuple_read(f->payload, &tuple);
+    case MESSAGE_BAD:
+        return message_bad_read(f->payload, &bad);
+    default:
+        return ERR_CORRUPT;
     }
 }
 
@@ -286,8 +290,8 @@ static int on_end(struct collector *c, struct crew *w, struct slice payload)
 {
     struct message_end m;
     if (message_end_read(payload, &m) != 0) return ERR_CORRUPT;
-    count(c, w->unit, &(struct message_progress){m.position, m.bytes, m.events, m.last_record,
-                                                 m.untimed});
+    count(c, w->unit,
+          &(struct message_progress){m.position, m.bytes, m.events, m.last_record, m.untimed});
     if (w->unit->cut == CUT_NONE || w->unit->begin == 0) c->totals.sources += m.sources;
     if (m.rss > c->totals.peak_rss) c->totals.peak_rss = m.rss;
     finish_unit(c, w->unit);
@@ -309,8 +313,10 @@ static int on_frame(struct collector *c, struct crew *w, const struct frame *f)
     case MESSAGE_SPLIT:
         if (message_split_read(f->payload, &split) != 0) return ERR_CORRUPT;
         return split_unit(c, w->unit, &split);
-    case MESSAGE_END: return on_end(c, w, f->payload);
-    default: return on_finding(c, w->unit, f);
+    case MESSAGE_END:
+        return on_end(c, w, f->payload);
+    default:
+        return on_finding(c, w->unit, f);
     }
 }
 
@@ -364,9 +370,9 @@ static int assign(struct collector *c, struct crew *w)
                                                           .end = u->end,
                                                           .cut = (uint8_t)u->cut,
                                                           .regular = u->input->regular});
-        result = buf_failed(&frame) ? ERR_LIMIT
-                                    : channel_send(&w->process.channel, buf_slice(&frame),
-                                                   u->input->fd);
+        result = buf_failed(&frame)
+                     ? ERR_LIMIT
+                     : channel_send(&w->process.channel, buf_slice(&frame), u->input->fd);
         buf_done(&frame);
         if (result == ERR_LIMIT) {
             fail_unit(c, u, "its name is too long");
@@ -428,8 +434,7 @@ static int poll_once(struct collector *c)
     if (ready < 0) return errno == EINTR ? 0 : ERR_IO;
     int result = fds[n - 1].revents ? ERR_STOPPED : 0;
     for (nfds_t i = 0; i + 1 < n && result == 0; i++) {
-        if (fds[i].revents)
-            result = receive(c, who[i]);
+        if (fds[i].revents) result = receive(c, who[i]);
         else if (is_silent(who[i], now))
             result = replace(c, who[i], true, "decoder made no progress for five minutes");
     }

@@ -26,8 +26,8 @@ struct collector_totals {
     uint64_t position; /* bytes of input, of source_list.bytes */
     uint64_t bytes;    /* of logs, decompressed */
     uint64_t events;
-    uint64_t untimed;  /* events with a match and without a time */
-    uint64_t sources;  /* logs, members of archives included */
+    uint64_t untimed; /* events with a match and without a time */
+    uint64_t sources; /* logs, members of archives included */
     uint64_t crashes;
     uint64_t peak_rss; /* of any one decoder */
 };
@@ -36,10 +36,10 @@ struct collector_spec {
     const struct source_list *sources;
     struct reader_context *reader;
     uint32_t jobs;
-    uint32_t n_rules;  /* alerts name rules below it */
+    uint32_t n_rules; /* alerts name rules below it */
     bool unconfined;
     int null_fd;
-    int interrupt_fd;  /* readable: stop; -1: none */
+    int interrupt_fd; /* readable: stop; -1: none */
     void *ctx;
     /* In the order of the sources. Texts are valid during the call; `record` is final. */
     void (*alert)(void *ctx, const struct message_alert *m, uint64_t record);

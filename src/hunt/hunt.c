@@ -24,7 +24,8 @@ struct hunt {
     struct output *output;
     struct chain *chain; /* NULL: no correlations */
     struct progress progress;
-    struct buf last_bad; /* the source that was told of last: one that has more to tell counts once */
+    struct buf
+        last_bad; /* the source that was told of last: one that has more to tell counts once */
     int out_fd;
     bool out_terminal;
     int null_fd, interrupt_fd;
@@ -77,8 +78,9 @@ static void on_bad(void *ctx, const struct message_bad *m, uint64_t record)
     buf_init(&why, 4096);
     if (m->records > 0) {
         h->result->bad_records += m->records;
-        buf_printf(&why, "%llu record%s could not be read (the first%s", (unsigned long long)m->records,
-                   m->records == 1 ? "" : "s", m->records == 1 ? " and only one" : "");
+        buf_printf(&why, "%llu record%s could not be read (the first%s",
+                   (unsigned long long)m->records, m->records == 1 ? "" : "s",
+                   m->records == 1 ? " and only one" : "");
         if (record) buf_printf(&why, ", number %llu", (unsigned long long)record);
         buf_printf(&why, ", near byte %llu): ", (unsigned long long)m->offset);
     }
@@ -139,10 +141,8 @@ static unsigned terminal_width(int fd)
     struct winsize size;
     uint64_t columns = 0;
     const char *said = getenv("COLUMNS");
-    if (fd >= 0 && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        columns = size.ws_col;
-    else if (!said || !slice_to_u64(slice_of(said), &columns))
-        columns = TABLE_WIDTH_DEFAULT;
+    if (fd >= 0 && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) columns = size.ws_col;
+    else if (!said || !slice_to_u64(slice_of(said), &columns)) columns = TABLE_WIDTH_DEFAULT;
     if (columns < TABLE_WIDTH_MIN) columns = TABLE_WIDTH_MIN;
     if (columns > TABLE_WIDTH_MAX) columns = TABLE_WIDTH_MAX;
     return (unsigned)columns;
@@ -166,14 +166,14 @@ static int open_output(struct hunt *h)
         }
     }
     h->out_terminal = isatty(h->out_fd) == 1;
-    h->output = output_new(&(struct output_options){
-        .format = o->format,
-        .fd = h->out_fd,
-        .terminal = h->out_terminal,
-        .colour = h->out_terminal && !is_dumb(),
-        .utc = o->utc,
-        .width = terminal_width(h->out_terminal ? h->out_fd : -1),
-        .set = o->set});
+    h->output = output_new(
+        &(struct output_options){.format = o->format,
+                                 .fd = h->out_fd,
+                                 .terminal = h->out_terminal,
+                                 .colour = h->out_terminal && !is_dumb(),
+                                 .utc = o->utc,
+                                 .width = terminal_width(h->out_terminal ? h->out_fd : -1),
+                                 .set = o->set});
     return h->output ? 0 : ERR_NOMEM;
 }
 
@@ -270,8 +270,9 @@ static int conclude(struct hunt *h)
         r->late_tuples = stats.skipped_late;
         r->dropped_groups = stats.evicted;
         if (chain_spills(h->chain) || stats.evicted || stats.truncated)
-            say(h, SLICE_NONE, "warning: correlation reached its memory limit; "
-                               "its counts may be too low");
+            say(h, SLICE_NONE,
+                "warning: correlation reached its memory limit; "
+                "its counts may be too low");
     }
     progress_clear(&h->progress);
     output_finish(h->output, r->events);
@@ -292,8 +293,12 @@ static int conclude(struct hunt *h)
 int hunt_run(const struct hunt_options *options, struct hunt_result *ret)
 {
     *ret = (struct hunt_result){0};
-    struct hunt h = {.options = options, .result = ret, .out_fd = -1, .null_fd = -1,
-                     .interrupt_fd = -1, .started = monotonic()};
+    struct hunt h = {.options = options,
+                     .result = ret,
+                     .out_fd = -1,
+                     .null_fd = -1,
+                     .interrupt_fd = -1,
+                     .started = monotonic()};
     h.progress.fd = -1;
     buf_init(&h.last_bad, MESSAGE_UNIT_MAX);
     int result = prepare(&h);

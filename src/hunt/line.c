@@ -42,10 +42,8 @@ struct slice line_event_json(struct buf *out, struct event *event)
 
 static void json_string_or_null(struct buf *out, struct slice s)
 {
-    if (s.len)
-        json_write_string(out, s);
-    else
-        buf_puts(out, "null");
+    if (s.len) json_write_string(out, s);
+    else buf_puts(out, "null");
 }
 
 static void json_time(struct buf *out, nsec time)
@@ -92,10 +90,8 @@ static size_t json_write_line(struct buf *out, const struct line_alert *a)
     buf_puts(out, "},\"matched\":");
     engine_write_matched(a->engine, a->event, a->hit, out);
     buf_puts(out, ",\"event\":");
-    if (a->event_json.len)
-        buf_put(out, a->event_json);
-    else
-        buf_puts(out, "null,\"event_omitted\":\"larger than 4 MiB\"");
+    if (a->event_json.len) buf_put(out, a->event_json);
+    else buf_puts(out, "null,\"event_omitted\":\"larger than 4 MiB\"");
     if (a->hit->undetermined) buf_puts(out, ",\"undetermined\":true");
     buf_puts(out, "}\n");
     return splice;
@@ -161,9 +157,15 @@ size_t line_write(struct buf *out, enum hunt_format format, const struct line_al
 {
     size_t begin = out->len, splice = begin;
     switch (format) {
-    case HUNT_JSON: splice = json_write_line(out, alert); break;
-    case HUNT_CSV: splice = csv_write_line(out, alert); break;
-    case HUNT_TABLE: write_details(out, alert); break;
+    case HUNT_JSON:
+        splice = json_write_line(out, alert);
+        break;
+    case HUNT_CSV:
+        splice = csv_write_line(out, alert);
+        break;
+    case HUNT_TABLE:
+        write_details(out, alert);
+        break;
     }
     return splice - begin;
 }
@@ -176,14 +178,22 @@ void line_write_csv_header(struct buf *out)
 const char *line_correlation_type(enum sigma_corr_type type)
 {
     switch (type) {
-    case CORR_EVENT_COUNT: return "event_count";
-    case CORR_VALUE_COUNT: return "value_count";
-    case CORR_TEMPORAL: return "temporal";
-    case CORR_TEMPORAL_ORDERED: return "temporal_ordered";
-    case CORR_VALUE_SUM: return "value_sum";
-    case CORR_VALUE_AVG: return "value_avg";
-    case CORR_VALUE_PERCENTILE: return "value_percentile";
-    case CORR_VALUE_MEDIAN: return "value_median";
+    case CORR_EVENT_COUNT:
+        return "event_count";
+    case CORR_VALUE_COUNT:
+        return "value_count";
+    case CORR_TEMPORAL:
+        return "temporal";
+    case CORR_TEMPORAL_ORDERED:
+        return "temporal_ordered";
+    case CORR_VALUE_SUM:
+        return "value_sum";
+    case CORR_VALUE_AVG:
+        return "value_avg";
+    case CORR_VALUE_PERCENTILE:
+        return "value_percentile";
+    case CORR_VALUE_MEDIAN:
+        return "value_median";
     }
     return "";
 }

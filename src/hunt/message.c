@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "hunt/message.h"
 
-#define get_u8(r) frame_get_u8(r)
-#define get_u32(r) frame_get_u32(r)
-#define get_u64(r) frame_get_u64(r)
-#define get_i64(r) frame_get_i64(r)
+#define get_u8(r)   frame_get_u8(r)
+#define get_u32(r)  frame_get_u32(r)
+#define get_u64(r)  frame_get_u64(r)
+#define get_i64(r)  frame_get_i64(r)
 #define get_text(r) frame_get_text(r, MESSAGE_TEXT_MAX)
 
 #define PUT(type, field) frame_put_##type(out, m->field);

@@ -20,7 +20,7 @@
 #include "proc/frame.h"
 
 enum {
-    MESSAGE_UNIT_MAX = 64 * 1024,              /* payload towards a decoder */
+    MESSAGE_UNIT_MAX = 64 * 1024,               /* payload towards a decoder */
     MESSAGE_TEXT_MAX = 4 * 1024 * 1024 + 65536, /* one text */
     MESSAGE_MAX = 5 * 1024 * 1024,              /* payload from a decoder */
 };
@@ -28,8 +28,9 @@ enum {
 #define MESSAGE_FIELDS_UNIT(F)                                                                     \
     F(text, name) F(text, format) F(u64, size) F(u64, begin) F(u64, end) F(u8, cut) F(u8, regular)
 #define MESSAGE_FIELDS_ALERT(F)                                                                    \
-    F(u32, rule) F(u8, undetermined) F(i64, time) F(u64, record) F(u32, splice) F(text, host)      \
-    F(text, source) F(text, line)
+    F(u32, rule)                                                                                   \
+    F(u8, undetermined) F(i64, time) F(u64, record) F(u32, splice) F(text, host) F(text, source)   \
+        F(text, line)
 #define MESSAGE_FIELDS_TUPLE(F) F(u64, record) F(text, source) F(text, body)
 #define MESSAGE_FIELDS_BAD(F)                                                                      \
     F(text, source) F(text, reason) F(u64, records) F(u64, offset) F(u64, record)
@@ -37,7 +38,8 @@ enum {
 #define MESSAGE_FIELDS_PROGRESS(F)                                                                 \
     F(u64, position) F(u64, bytes) F(u64, events) F(u64, last_record) F(u64, untimed)
 #define MESSAGE_FIELDS_END(F)                                                                      \
-    F(u64, position) F(u64, bytes) F(u64, events) F(u64, last_record) F(u64, untimed) F(u64, sources) F(u64, rss)
+    F(u64, position)                                                                               \
+    F(u64, bytes) F(u64, events) F(u64, last_record) F(u64, untimed) F(u64, sources) F(u64, rss)
 
 #define MESSAGES(M)                                                                                \
     M(unit, UNIT, 1)                                                                               \

@@ -14,7 +14,7 @@ struct opener {
     uint64_t bytes;    /* given to decoders */
     uint64_t expanded; /* came out of containers, used or not */
     uint64_t members;
-    int stopped;       /* a callback's refusal, or ERR_NOMEM */
+    int stopped; /* a callback's refusal, or ERR_NOMEM */
 };
 
 /*
@@ -23,8 +23,8 @@ struct opener {
  */
 struct stream {
     struct opener *opener;
-    int fd;                 /* files */
-    uint64_t offset;        /* files: of the next read */
+    int fd;                  /* files */
+    uint64_t offset;         /* files: of the next read */
     struct archive *archive; /* members */
     bool in_container;
     bool at_end;
@@ -35,7 +35,8 @@ struct stream {
 
 static bool stream_init(struct stream *s, struct opener *o, int fd, struct archive *archive)
 {
-    *s = (struct stream){.opener = o, .fd = fd, .archive = archive, .in_container = archive != NULL};
+    *s =
+        (struct stream){.opener = o, .fd = fd, .archive = archive, .in_container = archive != NULL};
     s->space = malloc(OPEN_PIECE);
     if (!s->space) o->stopped = ERR_NOMEM;
     return s->space != NULL;
@@ -62,8 +63,7 @@ static size_t read_file(struct stream *s, char *dst, size_t size)
 {
     struct opener *o = s->opener;
     ssize_t n;
-    do
-        n = o->in->regular ? pread(s->fd, dst, size, (off_t)s->offset) : read(s->fd, dst, size);
+    do n = o->in->regular ? pread(s->fd, dst, size, (off_t)s->offset) : read(s->fd, dst, size);
     while (n < 0 && errno == EINTR);
     if (n < 0) s->why = strerror(errno);
     if (n <= 0) {
@@ -137,10 +137,8 @@ static struct decoder *log_open(struct opener *o, const struct decoder_ops *ops,
 {
     struct decoder_out out = {.ctx = o, .emit = feed_emit, .bad = feed_bad};
     struct decoder *d = ops->open(&out, o->keys);
-    if (!d)
-        o->stopped = ERR_NOMEM;
-    else
-        o->events->begin(o->events->ctx, name);
+    if (!d) o->stopped = ERR_NOMEM;
+    else o->events->begin(o->events->ctx, name);
     return d;
 }
 
@@ -203,11 +201,13 @@ static bool is_tar(struct slice head)
 static bool is_container(struct slice head)
 {
     static const struct slice magics[] = {
-        {"\x1f\x8b", 2},            /* gzip, RFC 1952 */
-        {"\x28\xb5\x2f\xfd", 4},    /* zstd, RFC 8878 */
-        {"\xfd" "7zXZ\0", 6},       /* xz */
-        {"PK\3\4", 4},              /* zip, APPNOTE 4.3.7 */
-        {"PK\5\6", 4},              /* zip without members, 4.3.16 */
+        {"\x1f\x8b", 2},         /* gzip, RFC 1952 */
+        {"\x28\xb5\x2f\xfd", 4}, /* zstd, RFC 8878 */
+        {"\xfd"
+         "7zXZ\0",
+         6},           /* xz */
+        {"PK\3\4", 4}, /* zip, APPNOTE 4.3.7 */
+        {"PK\5\6", 4}, /* zip without members, 4.3.16 */
     };
     for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
         if (slice_starts_with(head, magics[i])) return true;
@@ -235,7 +235,10 @@ static size_t xz_skip_number(struct slice s, size_t at)
  */
 static uint64_t xz_dictionary(struct slice head)
 {
-    if (!slice_starts_with(head, (struct slice){"\xfd" "7zXZ\0", 6}) || head.len < XZ_HEADER + 2)
+    if (!slice_starts_with(head, (struct slice){"\xfd"
+                                                "7zXZ\0",
+                                                6}) ||
+        head.len < XZ_HEADER + 2)
         return 0;
     struct slice block = slice_make(head.ptr + XZ_HEADER, head.len - XZ_HEADER);
     block = slice_until(block, ((size_t)(unsigned char)block.ptr[0] + 1) * 4);
@@ -325,10 +328,8 @@ static struct slice member_name(struct opener *o, struct buf *space, struct slic
     buf_clear(space);
     buf_put(space, slice_until(outer, OPEN_NAME_MAX));
     buf_putc(space, '!');
-    if (path)
-        buf_put(space, slice_until(slice_of(path), OPEN_NAME_MAX));
-    else
-        buf_printf(space, "member %llu", (unsigned long long)o->members);
+    if (path) buf_put(space, slice_until(slice_of(path), OPEN_NAME_MAX));
+    else buf_printf(space, "member %llu", (unsigned long long)o->members);
     return buf_failed(space) ? outer : buf_slice(space);
 }
 
@@ -400,17 +401,13 @@ static void read_stream(struct stream *s, struct slice name, unsigned depth)
         return;
     }
     if (is_container(head)) {
-        if (depth < OPEN_DEPTH_MAX)
-            read_container(s, name, depth);
-        else
-            unreadable(o, name, "archives are nested too deeply");
+        if (depth < OPEN_DEPTH_MAX) read_container(s, name, depth);
+        else unreadable(o, name, "archives are nested too deeply");
         return;
     }
     const struct decoder_ops *ops = decoder_sniff(slice_until(head, 64 * 1024), s->at_end);
-    if (ops)
-        read_log(s, ops, name);
-    else
-        unreadable(o, name, s->why ? s->why : "not a log format I know");
+    if (ops) read_log(s, ops, name);
+    else unreadable(o, name, s->why ? s->why : "not a log format I know");
 }
 
 int open_file(const struct open_input *in, struct keys *keys, const struct open_events *events,

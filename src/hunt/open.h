@@ -18,15 +18,15 @@
 
 enum {
     OPEN_PIECE = 256 * 1024,
-    OPEN_HEAD = 4096,    /* bytes of a source that decide what it is */
-    OPEN_DEPTH_MAX = 2,  /* containers around a log */
+    OPEN_HEAD = 4096,   /* bytes of a source that decide what it is */
+    OPEN_DEPTH_MAX = 2, /* containers around a log */
     OPEN_RATIO_MAX = 1000,
     OPEN_MEMBERS_MAX = 1000 * 1000,
     OPEN_NAME_MAX = 8192, /* bytes of a member's name that are kept */
 };
-#define OPEN_RATIO_FROM (UINT64_C(64) << 20)
+#define OPEN_RATIO_FROM   (UINT64_C(64) << 20)
 #define OPEN_EXPANDED_MAX (UINT64_C(256) << 30)
-#define OPEN_XZ_DICT_MAX (UINT64_C(64) << 20)
+#define OPEN_XZ_DICT_MAX  (UINT64_C(64) << 20)
 
 struct open_events {
     void *ctx;

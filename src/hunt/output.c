@@ -80,10 +80,8 @@ static void count(struct output *o, enum sigma_level level)
 
 static void put_line(struct output *o, struct slice text)
 {
-    if (o->options.terminal)
-        text_put_lines(&o->out, text);
-    else
-        buf_put(&o->out, text);
+    if (o->options.terminal) text_put_lines(&o->out, text);
+    else buf_put(&o->out, text);
     if (o->out.len >= FLUSH_AT) output_flush(o);
 }
 

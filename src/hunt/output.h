@@ -15,11 +15,11 @@ struct output;
 
 struct output_options {
     enum hunt_format format;
-    int fd;         /* borrowed */
-    bool terminal;  /* fd is one: nothing that could command it is written */
+    int fd;        /* borrowed */
+    bool terminal; /* fd is one: nothing that could command it is written */
     bool colour;
-    bool utc;       /* times of the table; else the machine's zone */
-    unsigned width; /* columns of the table */
+    bool utc;                    /* times of the table; else the machine's zone */
+    unsigned width;              /* columns of the table */
     const struct sigma_set *set; /* borrowed */
 };
 

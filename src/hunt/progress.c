@@ -29,10 +29,8 @@ static void put_eta(struct buf *out, double seconds)
 {
     if (seconds < 1 || seconds > 360000) return;
     unsigned s = (unsigned)seconds;
-    if (s >= 3600)
-        buf_printf(out, "  %u:%02u:%02u left", s / 3600, s / 60 % 60, s % 60);
-    else
-        buf_printf(out, "  %u:%02u left", s / 60, s % 60);
+    if (s >= 3600) buf_printf(out, "  %u:%02u:%02u left", s / 3600, s / 60 % 60, s % 60);
+    else buf_printf(out, "  %u:%02u left", s / 60, s % 60);
 }
 
 static void compose(struct buf *out, const struct progress *p, const struct progress_numbers *n,

@@ -6,7 +6,7 @@
 #include "event/time.h"
 
 struct progress {
-    int fd;          /* -1: nothing is shown */
+    int fd; /* -1: nothing is shown */
     unsigned width;
     nsec started, shown; /* monotonic */
     bool visible;

@@ -23,10 +23,10 @@ struct reader {
     struct buf event_json; /* of the event at hand */
     struct buf line;
     struct buf tuple;
-    struct buf name;       /* of the source at hand */
-    struct slice *values;  /* CORRELATOR_FIELDS_MAX */
-    int64_t flushed;       /* when, monotonic */
-    bool streaming;        /* input that trickles: send at once */
+    struct buf name;      /* of the source at hand */
+    struct slice *values; /* CORRELATOR_FIELDS_MAX */
+    int64_t flushed;      /* when, monotonic */
+    bool streaming;       /* input that trickles: send at once */
     /* Of the unit. */
     uint64_t position, bytes, events, last_record, untimed, sources, reported;
     /* Of the source at hand. */
@@ -97,7 +97,8 @@ static void send_alert(struct reader *r, struct line_alert *a)
             message_alert_write(&r->out, &m);
             if (sent_whole(r, begin)) return;
         }
-        /* An event just below the limit and long matched values: the alert goes without the event. */
+        /* An event just below the limit and long matched values: the alert goes without the event.
+         */
         a->event_json = SLICE_NONE;
     }
 }
@@ -112,10 +113,8 @@ static void on_hits(struct reader *r, struct event *ev, const struct engine_resu
 {
     const struct reader_context *ctx = r->ctx;
     nsec time = router_event_time(r->router, ev);
-    if (time == TIME_NONE)
-        r->untimed++;
-    else if (!in_time(ctx, time))
-        return;
+    if (time == TIME_NONE) r->untimed++;
+    else if (!in_time(ctx, time)) return;
     struct line_alert alert = {.engine = ctx->engine,
                                .event = ev,
                                .time = time,
@@ -226,8 +225,9 @@ static int read_unit(struct reader *r, const struct message_unit *unit, int fd)
     if (unit->cut == CUT_NONE) {
         int result = open_file(&in, keys, &events, READER_SPLIT_FROM, &split);
         if (result == 0 && split.cut != CUT_NONE)
-            message_split_write(&r->out, &(struct message_split){.format = slice_of(split.ops->name),
-                                                                 .cut = (uint8_t)split.cut});
+            message_split_write(&r->out,
+                                &(struct message_split){.format = slice_of(split.ops->name),
+                                                        .cut = (uint8_t)split.cut});
         return result;
     }
     split = (struct open_split){(enum cut)unit->cut, decoder_by_name(unit->format)};
@@ -277,12 +277,9 @@ int reader_run(void *ctx, struct channel *channel)
     while (result == 0) {
         struct frame frame;
         int got = channel_next(channel, &frame);
-        if (got == 0)
-            result = channel_fill(channel);
-        else if (got > 0 && frame.type == MESSAGE_UNIT)
-            result = do_unit(&r, frame.payload);
-        else
-            result = ERR_CORRUPT;
+        if (got == 0) result = channel_fill(channel);
+        else if (got > 0 && frame.type == MESSAGE_UNIT) result = do_unit(&r, frame.payload);
+        else result = ERR_CORRUPT;
     }
     if (result == ERR_STOPPED) return 0;
     return result == ERR_NOMEM ? READER_NOMEM : READER_CONFUSED;

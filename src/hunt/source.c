@@ -102,10 +102,9 @@ static int walk_entry(struct source_list *list, int folder_fd, const char *name,
     } else if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
         list->unreadable(list->ctx, path->ptr, strerror(errno));
     } else if (S_ISREG(st.st_mode)) {
-        result = list_append(list, &(struct source){.path = path->ptr,
-                                                    .size = (uint64_t)st.st_size,
-                                                    .regular = true,
-                                                    .fd = -1});
+        result = list_append(
+            list, &(struct source){
+                      .path = path->ptr, .size = (uint64_t)st.st_size, .regular = true, .fd = -1});
     } else if (S_ISDIR(st.st_mode)) {
         int fd = openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0) {
@@ -125,10 +124,8 @@ static int walk(struct source_list *list, int fd, struct buf *path, unsigned dep
     struct folder folder = {0};
     DIR *dir = NULL;
     const char *why = NULL;
-    if (depth > SOURCE_DEPTH_MAX)
-        why = "folders are nested too deeply";
-    else if (!(dir = fdopendir(fd)))
-        why = strerror(errno);
+    if (depth > SOURCE_DEPTH_MAX) why = "folders are nested too deeply";
+    else if (!(dir = fdopendir(fd))) why = strerror(errno);
     int result = 0;
     if (why) {
         buf_putc(path, '\0');
@@ -139,10 +136,8 @@ static int walk(struct source_list *list, int fd, struct buf *path, unsigned dep
             result = walk_entry(list, dirfd(dir), folder.names[i], path, depth);
     }
     folder_done(&folder);
-    if (dir)
-        (void)closedir(dir);
-    else
-        (void)close(fd);
+    if (dir) (void)closedir(dir);
+    else (void)close(fd);
     return result;
 }
 
@@ -188,11 +183,10 @@ int source_list_add(struct source_list *list, const char *path)
     }
     if (S_ISDIR(st.st_mode)) return add_folder(list, path);
     if (!S_ISREG(st.st_mode)) return add_stream(list, path);
-    return list_append(list, &(struct source){.path = path,
-                                              .size = (uint64_t)st.st_size,
-                                              .regular = true,
-                                              .named = true,
-                                              .fd = -1});
+    return list_append(
+        list,
+        &(struct source){
+            .path = path, .size = (uint64_t)st.st_size, .regular = true, .named = true, .fd = -1});
 }
 
 int source_open(const struct source *source)

@@ -13,8 +13,8 @@
 
 enum {
     SOURCES_MAX = 4 * 1000 * 1000,
-    SOURCE_DEPTH_MAX = 64,        /* folders in folders */
-    SOURCE_PATH_MAX = 32 * 1024,  /* bytes of one path */
+    SOURCE_DEPTH_MAX = 64,       /* folders in folders */
+    SOURCE_PATH_MAX = 32 * 1024, /* bytes of one path */
 };
 
 struct source {

@@ -158,8 +158,7 @@ static void write_row(struct table *t, const struct kept_row *row, const struct 
     if (calendar(t, row->time, &tm))
         buf_printf(out, "%04d-%02d-%02d %02d:%02d:%02d  ", tm.tm_year + 1900, tm.tm_mon + 1,
                    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    else
-        buf_printf(out, "%-19s  ", "-");
+    else buf_printf(out, "%-19s  ", "-");
     const struct style *style = &styles[row->doc->level];
     colour(t, style->colour);
     buf_printf(out, "%-8s", style->name);
@@ -328,8 +327,7 @@ static void write_rules(struct table *t)
     uint32_t n = 0;
     if (!list) return;
     for (uint32_t i = 0; i < t->n_by_rule; i++)
-        if (t->by_rule[i])
-            list[n++] = (struct ranked){doc_of(t->options->set, i), t->by_rule[i]};
+        if (t->by_rule[i]) list[n++] = (struct ranked){doc_of(t->options->set, i), t->by_rule[i]};
     qsort(list, n, sizeof *list, compare_ranked);
     heading(t, "By rule");
     for (uint32_t i = 0; i < n && i < TABLE_TOP_RULES; i++) {

@@ -9,12 +9,12 @@ struct span {
     uint32_t first, last;
 };
 
-/* Characters that print as nothing or turn what follows around (Unicode 15, Bidi_Control and Cf). */
+/* Characters that print as nothing or turn what follows around (Unicode 15, Bidi_Control and Cf).
+ */
 static const struct span hidden[] = {
-    {0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 0x00ad},     {0x061c, 0x061c},
-    {0x180e, 0x180e},   {0x200b, 0x200f},   {0x2028, 0x202e},     {0x2060, 0x206f},
-    {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   {0xe0000, 0xe007f},   {0xe000, 0xf8ff},
-    {0xf0000, 0x10ffff},
+    {0x0000, 0x001f},   {0x007f, 0x009f}, {0x00ad, 0x00ad},    {0x061c, 0x061c}, {0x180e, 0x180e},
+    {0x200b, 0x200f},   {0x2028, 0x202e}, {0x2060, 0x206f},    {0xfeff, 0xfeff}, {0xfff9, 0xfffb},
+    {0xe0000, 0xe007f}, {0xe000, 0xf8ff}, {0xf0000, 0x10ffff},
 };
 
 bool text_is_visible(uint32_t cp)
@@ -43,13 +43,15 @@ static void show(struct shown *ret, struct slice s, size_t at)
         ret->columns = width < 0 ? 1 : (size_t)width;
         return;
     }
-    const char *name = !n ? NULL : cp == '\n' ? "\\n" : cp == '\t' ? "\\t" : cp == '\r' ? "\\r" : NULL;
-    if (name)
-        (void)snprintf(ret->space, sizeof ret->space, "%s", name);
+    const char *name = !n           ? NULL
+                       : cp == '\n' ? "\\n"
+                       : cp == '\t' ? "\\t"
+                       : cp == '\r' ? "\\r"
+                                    : NULL;
+    if (name) (void)snprintf(ret->space, sizeof ret->space, "%s", name);
     else if (!n || cp < 0x100)
         (void)snprintf(ret->space, sizeof ret->space, "\\x%02x", (unsigned)cp & 0xff);
-    else
-        (void)snprintf(ret->space, sizeof ret->space, "\\u{%x}", (unsigned)cp);
+    else (void)snprintf(ret->space, sizeof ret->space, "\\u{%x}", (unsigned)cp);
     ret->text = slice_of(ret->space);
     ret->columns = ret->text.len;
 }

@@ -39,8 +39,7 @@ bool when_parse(struct slice text, nsec now, bool end_of_day, nsec *ret)
     if (text.len > 0 && text.ptr[0] == '-') return parse_relative(text, now, ret);
     nsec t;
     if (!time_parse(text, 0, &t) || t == TIME_NONE) return false;
-    if (end_of_day && is_date(text) &&
-        __builtin_add_overflow(t, 86400 * NSEC_PER_SEC - 1, &t))
+    if (end_of_day && is_date(text) && __builtin_add_overflow(t, 86400 * NSEC_PER_SEC - 1, &t))
         return false;
     *ret = t;
     return true;

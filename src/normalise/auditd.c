@@ -51,8 +51,8 @@ struct auditd {
 
 /* Fields of untrusted text (the kernel's audit_log_untrustedstring, libaudit's value encoding). */
 static const char *const encoded[] = {
-    "acct", "cgroup",   "cmd",   "comm",     "cwd",  "data",      "dir",
-    "exe",  "key",      "name",  "vm",       "path", "proctitle", "profile",
+    "acct", "cgroup",   "cmd",   "comm",     "cwd",   "data",      "dir",
+    "exe",  "key",      "name",  "vm",       "path",  "proctitle", "profile",
     "sw",   "new-disk", "ocomm", "old-disk", "watch", "root_dir",
 };
 
@@ -128,8 +128,8 @@ static void add_pair(struct auditd *d, struct slice name, struct slice value, bo
 
 static bool is_name_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || c == '[' || c == ']' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '[' || c == ']' || c == '.';
 }
 
 /* Reads the value at *s, which stands behind the `=`; returns it and moves *s behind it. */
@@ -147,10 +147,8 @@ static void read_value(struct auditd *d, struct slice name, struct slice *s)
         struct slice value = slice_until(inner, n);
         if (close != '"') {
             value = slice_trim(value);
-            if (d->n_nested < NESTED_MAX)
-                d->nested[d->n_nested++] = value;
-            else
-                d->d.ev.flags |= EVENT_CUT;
+            if (d->n_nested < NESTED_MAX) d->nested[d->n_nested++] = value;
+            else d->d.ev.flags |= EVENT_CUT;
         }
         add_pair(d, name, value, true);
         *s = slice_from(inner, end ? n + 1 : n);

@@ -84,7 +84,8 @@ struct op {
     const struct place *inner; /* for binary XML in the hole; NULL in attributes */
 };
 
-struct template {
+struct template
+{
     struct template *next; /* in the bucket */
     struct op *ops;
     uint32_t n_ops;
@@ -274,10 +275,8 @@ static bool add_piece(struct compiler *c, struct piece **first, struct piece **l
     if (!p) return fail(c, limit_size);
     *p = piece;
     p->next = NULL;
-    if (*last)
-        (*last)->next = p;
-    else
-        *first = p;
+    if (*last) (*last)->next = p;
+    else *first = p;
     *last = p;
     return true;
 }
@@ -314,8 +313,7 @@ static void add_field(struct compiler *c, unsigned flags, struct slice name,
     op->name = name;
     op->pieces = pieces;
     op->inner = inner;
-    if (literal)
-        op->text = pieces ? pieces->text : SLICE_NONE;
+    if (literal) op->text = pieces ? pieces->text : SLICE_NONE;
     else if (single) {
         op->hole = pieces->hole;
         if (pieces->optional) op->flags |= OPF_OPTIONAL;
@@ -327,7 +325,7 @@ static bool entity_text(struct compiler *c, struct slice name, struct slice *ret
     static const struct {
         struct slice name, text;
     } known[] = {
-        {{"amp", 3}, {"&", 1}},   {{"lt", 2}, {"<", 1}},    {{"gt", 2}, {">", 1}},
+        {{"amp", 3}, {"&", 1}},   {{"lt", 2}, {"<", 1}},   {{"gt", 2}, {">", 1}},
         {{"quot", 4}, {"\"", 1}}, {{"apos", 4}, {"'", 1}},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -357,7 +355,8 @@ static bool take_text_token(struct compiler *c, unsigned token, struct piece *re
         if (!(p = take(c, 1))) return false;
         if (*p != BINXML_STRING) return fail(c, damage_token);
         return take_string(c, &ret->text);
-    case 0x07: return take_string(c, &ret->text);
+    case 0x07:
+        return take_string(c, &ret->text);
     case 0x08: {
         char *dst = arena_alloc(c->arena, 4);
         if (!(p = take(c, 2))) return false;
@@ -367,14 +366,17 @@ static bool take_text_token(struct compiler *c, unsigned token, struct piece *re
         ret->text = slice_make(dst, utf8_encode(dst, cp));
         return true;
     }
-    case 0x09: return take_name(c, &name) && entity_text(c, name, &ret->text);
+    case 0x09:
+        return take_name(c, &name) && entity_text(c, name, &ret->text);
     case 0x0d:
     case 0x0e:
         if (!(p = take(c, 3))) return false;
         ret->hole = le16(p);
         ret->optional = token == 0x0e;
         return true;
-    default: *ret_known = false; return true;
+    default:
+        *ret_known = false;
+        return true;
     }
 }
 
@@ -442,10 +444,11 @@ static void place_element(struct compiler *c, struct frame *f, const struct plac
     f->inner = (struct place){.kind = PLACE_FIELDS};
     f->quiet = outer->kind == PLACE_DOCUMENT || outer->kind == PLACE_EVENT;
     switch (outer->kind) {
-    case PLACE_DOCUMENT: f->inner.kind = PLACE_EVENT; break;
+    case PLACE_DOCUMENT:
+        f->inner.kind = PLACE_EVENT;
+        break;
     case PLACE_EVENT:
-        if (slice_eq(name, SLICE("UserData")))
-            f->inner.kind = PLACE_WRAPPER;
+        if (slice_eq(name, SLICE("UserData"))) f->inner.kind = PLACE_WRAPPER;
         else if (slice_eq(name, SLICE("RenderingInfo")))
             f->inner = (struct place){.kind = PLACE_RENDERED, .path = name};
         break;
@@ -457,7 +460,8 @@ static void place_element(struct compiler *c, struct frame *f, const struct plac
         f->path = join_path(c, outer->path, '.', name);
         f->inner.path = f->path;
         break;
-    case PLACE_WRAPPER: break;
+    case PLACE_WRAPPER:
+        break;
     }
 }
 
@@ -530,14 +534,22 @@ static bool compile_token(struct compiler *c, bool *ret_end)
     struct slice ignored;
     bool known;
     switch (token) {
-    case 0x00: *ret_end = true; return c->depth ? fail(c, damage_end) : true;
+    case 0x00:
+        *ret_end = true;
+        return c->depth ? fail(c, damage_end) : true;
     case 0x01:
-    case 0x41: return open_element(c, token == 0x41);
-    case 0x04: return close_element(c);
-    case 0x0a: return take_name(c, &ignored);
-    case 0x0b: return take_string(c, &ignored);
-    case 0x0f: return take(c, 3) != NULL;
-    default: break;
+    case 0x41:
+        return open_element(c, token == 0x41);
+    case 0x04:
+        return close_element(c);
+    case 0x0a:
+        return take_name(c, &ignored);
+    case 0x0b:
+        return take_string(c, &ignored);
+    case 0x0f:
+        return take(c, 3) != NULL;
+    default:
+        break;
     }
     if (!take_text_token(c, token, &piece, &known)) return false;
     if (!known) return fail(c, damage_token);
@@ -635,17 +647,19 @@ static enum value_type text_type(unsigned type)
     case BINXML_INT32:
     case BINXML_UINT32:
     case BINXML_INT64:
-    case BINXML_UINT64: return VALUE_NUMBER;
-    case BINXML_BOOL: return VALUE_BOOL;
-    default: return VALUE_STRING;
+    case BINXML_UINT64:
+        return VALUE_NUMBER;
+    case BINXML_BOOL:
+        return VALUE_BOOL;
+    default:
+        return VALUE_STRING;
     }
 }
 
 static void add_empty(struct binxml *b, const struct op *op, key_id key, uint32_t mark)
 {
     if (op->flags & (OPF_ATTRIBUTE | OPF_QUIET)) return;
-    if (op->flags & OPF_NAMED)
-        event_add(b->ev, key, VALUE_STRING, SLICE(""));
+    if (op->flags & OPF_NAMED) event_add(b->ev, key, VALUE_STRING, SLICE(""));
     else if (!(op->flags & OPF_MARKED) || b->ev->n_fields == mark)
         event_add(b->ev, key, VALUE_NULL, SLICE("null"));
 }
@@ -665,10 +679,8 @@ static bool run_array(struct binxml *b, const struct op *op, key_id key, uint32_
         binxml_out_begin(&b->out);
         binxml_out_value(&b->out, type, item);
         struct slice text = binxml_out_text(&b->out);
-        if (text.len)
-            event_add(b->ev, key, text_type(type), text);
-        else
-            add_empty(b, op, key, mark);
+        if (text.len) event_add(b->ev, key, text_type(type), text);
+        else add_empty(b, op, key, mark);
     }
     return true;
 }
@@ -682,8 +694,7 @@ static bool run_value(struct binxml *b, const struct op *op, key_id key, uint32_
         /* <x a=""/> has the attribute; only an optional hole or a null takes it away. */
         if ((op->flags & OPF_ATTRIBUTE) && !(op->flags & OPF_OPTIONAL) && v.type != BINXML_NULL)
             event_add(b->ev, key, VALUE_STRING, SLICE(""));
-        else
-            add_empty(b, op, key, mark);
+        else add_empty(b, op, key, mark);
         return true;
     }
     if (v.type == BINXML_FRAGMENT) {
@@ -694,10 +705,8 @@ static bool run_value(struct binxml *b, const struct op *op, key_id key, uint32_
     binxml_out_begin(&b->out);
     binxml_out_value(&b->out, v.type, value_bytes(b, v));
     struct slice text = binxml_out_text(&b->out);
-    if (text.len)
-        event_add(b->ev, key, text_type(v.type), text);
-    else
-        add_empty(b, op, key, mark);
+    if (text.len) event_add(b->ev, key, text_type(v.type), text);
+    else add_empty(b, op, key, mark);
     return true;
 }
 
@@ -734,8 +743,7 @@ static bool run_join(struct binxml *b, const struct op *op, key_id key, uint32_t
     if (!write_pieces(b, op->pieces, values)) return false;
     struct slice text = binxml_out_text(&b->out);
     bool layout = (op->flags & OPF_QUIET) && is_blank(text);
-    if (text.len && !layout)
-        event_add(b->ev, key, VALUE_STRING, text);
+    if (text.len && !layout) event_add(b->ev, key, VALUE_STRING, text);
     for (const struct piece *p = op->pieces; p && op->inner; p = p->next) {
         struct value v = value_of(values, p->hole);
         if (p->text.ptr || is_absent(v) || v.type != BINXML_FRAGMENT) continue;
@@ -788,13 +796,20 @@ static bool run_template(struct binxml *b, struct template *t, const struct fram
         case OP_TEXT:
             if (op->text.len || (op->flags & OPF_ATTRIBUTE))
                 event_add(b->ev, key, VALUE_STRING, op->text);
-            else
-                add_empty(b, op, key, mark);
+            else add_empty(b, op, key, mark);
             break;
-        case OP_VALUE: ok = run_value(b, op, key, mark, values, nesting); break;
-        case OP_JOIN: ok = run_join(b, op, key, mark, values, nesting); break;
-        case OP_NAME: ok = dynamic_name(b, op, values, &name); break;
-        case OP_MARK: mark = b->ev->n_fields; break;
+        case OP_VALUE:
+            ok = run_value(b, op, key, mark, values, nesting);
+            break;
+        case OP_JOIN:
+            ok = run_join(b, op, key, mark, values, nesting);
+            break;
+        case OP_NAME:
+            ok = dynamic_name(b, op, values, &name);
+            break;
+        case OP_MARK:
+            mark = b->ev->n_fields;
+            break;
         }
         if (!ok) return false;
         if (__builtin_expect(b->out.full, 0)) return stop(b, limit_steps);
@@ -847,9 +862,8 @@ static bool read_values(struct binxml *b, size_t *pos, size_t end, struct frame_
     for (size_t i = 0; i < n; i++) {
         uint16_t size = le16(descriptors + 4 * i);
         if (size > end - *pos) return stop(b, damage_values);
-        v[i] = (struct value){.offset = (uint32_t)*pos,
-                              .size = size,
-                              .type = (uint8_t)descriptors[4 * i + 2]};
+        v[i] = (struct value){
+            .offset = (uint32_t)*pos, .size = size, .type = (uint8_t)descriptors[4 * i + 2]};
         *pos += size;
         ret->n++;
     }
@@ -899,7 +913,8 @@ static bool run_fragment(struct binxml *b, size_t start, size_t end, const struc
     for (size_t pos = start; pos < end;) {
         if (!step(b)) return false;
         switch (b->chunk.ptr[pos]) {
-        case 0x00: return true;
+        case 0x00:
+            return true;
         case 0x0f:
             if (end - pos < 4) return stop(b, damage_end);
             pos += 4;
@@ -909,8 +924,10 @@ static bool run_fragment(struct binxml *b, size_t start, size_t end, const struc
             if (!run_instance(b, &pos, end, place, nesting)) return false;
             break;
         case 0x01:
-        case 0x41: return run_plain(b, pos, end, place, nesting);
-        default: return stop(b, damage_token);
+        case 0x41:
+            return run_plain(b, pos, end, place, nesting);
+        default:
+            return stop(b, damage_token);
         }
     }
     return true;

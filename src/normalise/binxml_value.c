@@ -92,10 +92,8 @@ void binxml_out_ansi(struct binxml_out *o, struct slice ansi)
     for (size_t i = 0; i < ansi.len; i++) {
         uint32_t c = (unsigned char)ansi.ptr[i];
         if (c >= 0x80 && c < 0xA0) c = cp1252_high[c - 0x80];
-        if (c < 0x80)
-            *o->pos++ = (char)c;
-        else
-            o->pos += utf8_encode(o->pos, c);
+        if (c < 0x80) *o->pos++ = (char)c;
+        else o->pos += utf8_encode(o->pos, c);
     }
 }
 
@@ -150,7 +148,7 @@ static void put_hex(struct binxml_out *o, uint64_t v)
 static void put_guid(struct binxml_out *o, const char *p)
 {
     /* Three little-endian numbers, then eight bytes in order; -1 is a dash. */
-    static const signed char order[] = {3, 2, 1, 0,  -1, 5,  4,  -1, 7,  6,
+    static const signed char order[] = {3,  2, 1, 0,  -1, 5,  4,  -1, 7,  6,
                                         -1, 8, 9, -1, 10, 11, 12, 13, 14, 15};
     *o->pos++ = '{';
     for (size_t i = 0; i < sizeof order; i++) {
@@ -286,20 +284,28 @@ static void put_real(struct binxml_out *o, double v, bool single)
 static uint64_t read_unsigned(struct slice data)
 {
     switch (data.len) {
-    case 1: return (unsigned char)data.ptr[0];
-    case 2: return le16(data.ptr);
-    case 4: return le32(data.ptr);
-    default: return le64(data.ptr);
+    case 1:
+        return (unsigned char)data.ptr[0];
+    case 2:
+        return le16(data.ptr);
+    case 4:
+        return le32(data.ptr);
+    default:
+        return le64(data.ptr);
     }
 }
 
 static int64_t read_signed(struct slice data)
 {
     switch (data.len) {
-    case 1: return (signed char)data.ptr[0];
-    case 2: return (int16_t)le16(data.ptr);
-    case 4: return (int32_t)le32(data.ptr);
-    default: return (int64_t)le64(data.ptr);
+    case 1:
+        return (signed char)data.ptr[0];
+    case 2:
+        return (int16_t)le16(data.ptr);
+    case 4:
+        return (int32_t)le32(data.ptr);
+    default:
+        return (int64_t)le64(data.ptr);
     }
 }
 
@@ -308,22 +314,28 @@ static size_t fixed_size(unsigned type)
 {
     switch (type) {
     case BINXML_INT8:
-    case BINXML_UINT8: return 1;
+    case BINXML_UINT8:
+        return 1;
     case BINXML_INT16:
-    case BINXML_UINT16: return 2;
+    case BINXML_UINT16:
+        return 2;
     case BINXML_INT32:
     case BINXML_UINT32:
     case BINXML_REAL32:
     case BINXML_BOOL:
-    case BINXML_HEX32: return 4;
+    case BINXML_HEX32:
+        return 4;
     case BINXML_INT64:
     case BINXML_UINT64:
     case BINXML_REAL64:
     case BINXML_FILETIME:
-    case BINXML_HEX64: return 8;
+    case BINXML_HEX64:
+        return 8;
     case BINXML_GUID:
-    case BINXML_SYSTEMTIME: return 16;
-    default: return 0;
+    case BINXML_SYSTEMTIME:
+        return 16;
+    default:
+        return 0;
     }
 }
 
@@ -372,8 +384,12 @@ void binxml_out_value(struct binxml_out *o, unsigned type, struct slice data)
     size_t fixed = fixed_size(type);
     bool number = is_number_size(data.len);
     switch (type) {
-    case BINXML_ANSI: binxml_out_ansi(o, slice_until(data, trim_nul8(data))); return;
-    case BINXML_SID: put_sid(o, data); return;
+    case BINXML_ANSI:
+        binxml_out_ansi(o, slice_until(data, trim_nul8(data)));
+        return;
+    case BINXML_SID:
+        put_sid(o, data);
+        return;
     case BINXML_INT8:
     case BINXML_INT16:
     case BINXML_INT32:
@@ -416,7 +432,8 @@ void binxml_out_value(struct binxml_out *o, unsigned type, struct slice data)
         if (data.len != fixed) break;
         put_systemtime(o, data.ptr);
         return;
-    default: break;
+    default:
+        break;
     }
     put_hex_bytes(o, data);
 }
@@ -441,8 +458,12 @@ bool binxml_array_next(unsigned type, struct slice *rest, struct slice *ret_item
     size_t len, skip;
     switch (type) {
     case BINXML_STRING:
-    case BINXML_XML: len = string_item(s, 2, &skip); break;
-    case BINXML_ANSI: len = string_item(s, 1, &skip); break;
+    case BINXML_XML:
+        len = string_item(s, 2, &skip);
+        break;
+    case BINXML_ANSI:
+        len = string_item(s, 1, &skip);
+        break;
     case BINXML_SID:
         len = sid_size(s);
         if (len == 0 || len > s.len) len = s.len;

@@ -47,8 +47,7 @@ bool columns_has(const struct columns *c, struct slice name)
 const key_id *columns_keys(struct columns *c, struct keys *keys)
 {
     if (!c->keyed || c->generation != keys_generation(keys)) {
-        for (uint32_t i = 0; i < c->n; i++)
-            c->key[i] = keys_intern_path(keys, columns_name(c, i));
+        for (uint32_t i = 0; i < c->n; i++) c->key[i] = keys_intern_path(keys, columns_name(c, i));
         c->generation = keys_generation(keys);
         c->keyed = true;
     }

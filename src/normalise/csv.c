@@ -23,12 +23,12 @@
 struct csv {
     struct line_decoder d;
     struct columns columns;
-    struct buf record;      /* a record that spans lines, with its line ends */
+    struct buf record; /* a record that spans lines, with its line ends */
     char delimiter;
-    bool named;             /* `sep=` named the delimiter */
-    bool open;              /* `record` ends inside quotes */
-    bool header;            /* the header was read */
-    bool damaged;           /* replaying lines of a record that never ended */
+    bool named;   /* `sep=` named the delimiter */
+    bool open;    /* `record` ends inside quotes */
+    bool header;  /* the header was read */
+    bool damaged; /* replaying lines of a record that never ended */
 };
 
 /* One cell, as it stands: with quotes, if it has any. */

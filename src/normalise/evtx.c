@@ -73,9 +73,8 @@ static uint32_t crc_update(const uint32_t crc[8][256], uint32_t v, const char *p
 {
     for (; n >= 8; n -= 8, p += 8) {
         uint64_t w = le64(p) ^ v;
-        v = crc[7][w & 255] ^ crc[6][w >> 8 & 255] ^ crc[5][w >> 16 & 255] ^
-            crc[4][w >> 24 & 255] ^ crc[3][w >> 32 & 255] ^ crc[2][w >> 40 & 255] ^
-            crc[1][w >> 48 & 255] ^ crc[0][w >> 56];
+        v = crc[7][w & 255] ^ crc[6][w >> 8 & 255] ^ crc[5][w >> 16 & 255] ^ crc[4][w >> 24 & 255] ^
+            crc[3][w >> 32 & 255] ^ crc[2][w >> 40 & 255] ^ crc[1][w >> 48 & 255] ^ crc[0][w >> 56];
     }
     for (; n; n--, p++) v = v >> 8 ^ crc[0][(v ^ (unsigned char)*p) & 255];
     return v;
@@ -335,10 +334,8 @@ static int evtx_feed(struct decoder *base, struct slice data)
             /* The whole piece is here: no need to copy it. */
             struct slice piece = slice_until(data, want);
             int r = 0;
-            if (d->header_done)
-                r = decode_chunk(d, piece, false, &done);
-            else
-                done = read_header(d, piece);
+            if (d->header_done) r = decode_chunk(d, piece, false, &done);
+            else done = read_header(d, piece);
             if (r) return r;
             d->offset += done;
             data = slice_from(data, done);
@@ -350,10 +347,8 @@ static int evtx_feed(struct decoder *base, struct slice data)
         data = slice_from(data, n);
         if (d->have < want) break;
         int r = 0;
-        if (d->header_done)
-            r = decode_chunk(d, slice_make(d->chunk, d->have), false, &done);
-        else
-            done = read_header(d, slice_make(d->chunk, d->have));
+        if (d->header_done) r = decode_chunk(d, slice_make(d->chunk, d->have), false, &done);
+        else done = read_header(d, slice_make(d->chunk, d->have));
         if (r) return r;
         consume(d, done);
     }

@@ -23,9 +23,9 @@
 #include "normalise/json_split.h"
 
 enum {
-    WINDOW = 128 * 1024,   /* bytes indexed at once; larger records go to the tolerant reader */
+    WINDOW = 128 * 1024,    /* bytes indexed at once; larger records go to the tolerant reader */
     WINDOW_MIN = 16 * 1024, /* text without line ends is only cut into windows this long */
-    CHUNK = 64 * 1024,     /* bytes added at once to an unfinished record */
+    CHUNK = 64 * 1024,      /* bytes added at once to an unfinished record */
     ARENA_BUDGET = 2 * DECODER_RECORD_MAX,
     EDGE_KEYS = 4096, /* key ids that the predictor knows */
     EDGE_WAYS = 2,
@@ -59,7 +59,7 @@ struct json_decoder {
     uint64_t windows;        /* times `many` was filled */
     struct edge *edges;      /* [slot][EDGE_WAYS], each in one cache line */
     void *edges_memory;
-    uint32_t generation;     /* of the keys that the edges hold */
+    uint32_t generation; /* of the keys that the edges hold */
     struct arena arena;
     struct event ev;
     struct buf hold; /* an unfinished record */
@@ -82,8 +82,8 @@ struct walk {
     size_t len;
     const uint32_t *at; /* the index */
     uint32_t n;
-    uint32_t i;    /* in: the record's {; out: the first entry behind it */
-    size_t start;  /* out: where the record begins and ends */
+    uint32_t i;   /* in: the record's {; out: the first entry behind it */
+    size_t start; /* out: where the record begins and ends */
     size_t end;
     size_t fail;   /* out, on failure: how far it got */
     bool no_lists; /* walk lists of records like any other member */
@@ -101,8 +101,14 @@ static inline bool is_blank(char c)
 }
 
 /* The edges that follow a member, and those that lead to an object's first member. */
-static inline uint32_t slot_after(key_id key) { return key * 2; }
-static inline uint32_t slot_first(key_id key) { return key * 2 + 1; }
+static inline uint32_t slot_after(key_id key)
+{
+    return key * 2;
+}
+static inline uint32_t slot_first(key_id key)
+{
+    return key * 2 + 1;
+}
 
 static inline bool edge_matches(const struct edge *e, const char *name)
 {
@@ -436,8 +442,7 @@ static bool enter_window(struct json_decoder *d, struct piece *p)
     }
     size_t end = window_end(p->s, p->pos);
     p->walk = (struct walk){.text = p->s.ptr + p->pos, .len = end - p->pos};
-    if (end)
-        p->stamp = ++d->windows;
+    if (end) p->stamp = ++d->windows;
     if (!end || json_index_run(d->many, p->walk.text, p->walk.len, &p->walk.at, &p->walk.n)) {
         p->resume = end ? end : p->s.len;
         p->window_end = 0;
@@ -588,14 +593,16 @@ static int step_record(struct json_decoder *d, struct piece *p, bool *ret_more)
         if (too_long || p->final) return step_broken(d, p, s, too_long);
         *ret_more = true;
         return 0;
-    case SPLIT_CUT: return step_broken(d, p, record, false);
+    case SPLIT_CUT:
+        return step_broken(d, p, record, false);
     case SPLIT_LIST:
         d->state = STATE_BETWEEN;
         d->wrapped = true;
         d->arrays = 0;
         p->pos += record.len;
         return 0;
-    case SPLIT_END: break;
+    case SPLIT_END:
+        break;
     }
     d->state = STATE_BETWEEN;
     d->line_start = false;
@@ -620,9 +627,15 @@ static int run(struct json_decoder *d, struct piece *p)
             if (enter_window(d, p)) r = run_window(d, p);
             else step_between(d, p);
             break;
-        case STATE_RECORD: r = step_record(d, p, &more); break;
-        case STATE_SKIP: more = !step_skip(d, p); break;
-        case STATE_GARBAGE: step_garbage(d, p); break;
+        case STATE_RECORD:
+            r = step_record(d, p, &more);
+            break;
+        case STATE_SKIP:
+            more = !step_skip(d, p);
+            break;
+        case STATE_GARBAGE:
+            step_garbage(d, p);
+            break;
         }
     }
     return r;

@@ -6,11 +6,12 @@
 
 #include <simdjson.h>
 
-namespace {
+namespace
+{
 using parser = simdjson::internal::dom_parser_implementation;
 constexpr size_t max_text = size_t{1} << 30;
 constexpr size_t max_depth = 1; /* of stage 2, which is not used */
-}
+} // namespace
 
 struct json_index {
     std::unique_ptr<parser> impl;

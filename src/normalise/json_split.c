@@ -27,9 +27,9 @@ void split_forget(struct split *sp)
 bool split_is_paging(struct slice name)
 {
     /* OData, AWS and Elastic answers. */
-    static const char *const names[] = {"nextLink", "nextToken", "nextForwardToken",
-                                        "nextBackwardToken", "next", "count", "total", "cursor",
-                                        "hasMore"};
+    static const char *const names[] = {
+        "nextLink", "nextToken", "nextForwardToken", "nextBackwardToken", "next", "count",
+        "total",    "cursor",    "hasMore"};
     if (name.len && (name.ptr[0] == '@' || name.ptr[0] == '$'))
         return slice_find(name, SLICE("odata.")) == 1;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -107,8 +107,7 @@ static void open_container(struct split *sp, bool array)
 {
     if (sp->depth == 1 && array && sp->member >= MEMBER_RECORDS && sp->previous == ':')
         sp->opened_list = true;
-    else if (sp->depth == 1)
-        sp->wraps = false;
+    else if (sp->depth == 1) sp->wraps = false;
     if (sp->depth++ >= 64) sp->deep = true;
     sp->kinds = sp->kinds << 1 | array;
 }
@@ -165,7 +164,9 @@ enum split_result split_scan(struct split *sp, struct slice s, bool final)
             sp->in_string = true;
             if (sp->depth == 1) sp->name_start = i + 1;
             continue;
-        case '[': open_container(sp, true); break;
+        case '[':
+            open_container(sp, true);
+            break;
         case '}':
         case ']':
             sp->kinds >>= 1;
@@ -177,7 +178,8 @@ enum split_result split_scan(struct split *sp, struct slice s, bool final)
                 slice_make(s.ptr + sp->name_start, sp->name_end - sp->name_start));
             if (sp->member == MEMBER_OTHER) sp->wraps = false;
             break;
-        default: break;
+        default:
+            break;
         }
         sp->previous = c;
     }

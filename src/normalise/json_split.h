@@ -32,17 +32,17 @@ struct split {
     size_t suspect; /* 0: none */
     size_t list;    /* 0: none */
     size_t depth;
-    uint64_t kinds; /* of the innermost 64 containers, last in bit 0; 1 is an array */
+    uint64_t kinds;              /* of the innermost 64 containers, last in bit 0; 1 is an array */
     size_t name_start, name_end; /* the last string at depth 1 */
-    char previous;  /* the last byte outside strings that is no blank; a string is '"' */
-    bool deep;      /* kinds has lost something */
+    char previous; /* the last byte outside strings that is no blank; a string is '"' */
+    bool deep;     /* kinds has lost something */
     bool in_string;
-    bool escaped;      /* the next byte of the string is escaped */
-    bool line_start;   /* the previous byte was a line end */
-    bool opened_list;  /* the array of a list was opened, its first element comes next */
-    bool wraps;        /* no member but paging details and one list */
+    bool escaped;     /* the next byte of the string is escaped */
+    bool line_start;  /* the previous byte was a line end */
+    bool opened_list; /* the array of a list was opened, its first element comes next */
+    bool wraps;       /* no member but paging details and one list */
     bool strict_lines;
-    uint8_t member;    /* enum split_member of the current member at depth 1 */
+    uint8_t member; /* enum split_member of the current member at depth 1 */
 };
 
 /* For a record that begins at its {. */

@@ -116,8 +116,8 @@ static int feed_utf16(struct lines *l, struct slice data, const struct lines_sin
         if (l->n_held < 2) continue;
         l->n_held = 0;
         unsigned first = l->held[0], second = l->held[1];
-        uint16_t unit = (uint16_t)(l->encoding == LINES_UTF16LE ? second << 8 | first
-                                                                : first << 8 | second);
+        uint16_t unit =
+            (uint16_t)(l->encoding == LINES_UTF16LE ? second << 8 | first : first << 8 | second);
         int rc = feed_unit(l, unit, sink);
         if (rc == 0) rc = l->status;
         if (rc != 0) return rc;

@@ -27,16 +27,16 @@ struct lines_sink {
 enum lines_encoding { LINES_UNDECIDED, LINES_BYTES, LINES_UTF16LE, LINES_UTF16BE };
 
 struct lines {
-    struct buf carry;      /* what is there of an unfinished line */
-    uint64_t offset;       /* of the next byte, in the source */
-    uint64_t line_offset;  /* where the unfinished line starts, in the source */
-    uint8_t held[3];       /* undecided: the bytes so far; UTF-16: the first half of a unit */
+    struct buf carry;     /* what is there of an unfinished line */
+    uint64_t offset;      /* of the next byte, in the source */
+    uint64_t line_offset; /* where the unfinished line starts, in the source */
+    uint8_t held[3];      /* undecided: the bytes so far; UTF-16: the first half of a unit */
     uint8_t n_held;
-    uint16_t high;         /* UTF-16: a high surrogate that waits for its other half, or 0 */
+    uint16_t high; /* UTF-16: a high surrogate that waits for its other half, or 0 */
     enum lines_encoding encoding;
-    bool keep_end;         /* deliver the line end (LF, CRLF) as part of the line */
-    bool skipping;         /* inside a line that is too long */
-    int status;            /* what too_long() returned */
+    bool keep_end; /* deliver the line end (LF, CRLF) as part of the line */
+    bool skipping; /* inside a line that is too long */
+    int status;    /* what too_long() returned */
 };
 
 void lines_init(struct lines *l, bool keep_end);

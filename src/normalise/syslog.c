@@ -53,7 +53,7 @@ static bool has_shape(struct slice s, const char *shape)
     if (s.len < n) return false;
     for (size_t i = 0; i < n; i++) {
         char c = s.ptr[i];
-        bool fits = shape[i] == '9' ? is_digit(c)
+        bool fits = shape[i] == '9'   ? is_digit(c)
                     : shape[i] == '_' ? is_digit(c) || c == ' '
                                       : c == shape[i];
         if (!fits) return false;

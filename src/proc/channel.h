@@ -14,7 +14,7 @@ struct channel {
     struct buf in;
     size_t in_used; /* bytes at the front of `in` that were given out as frames */
     size_t max_payload;
-    int passed_fd;  /* a descriptor that came with what was read and nobody took yet; -1 */
+    int passed_fd; /* a descriptor that came with what was read and nobody took yet; -1 */
 };
 
 /* A connected pair (SOCK_STREAM, close-on-exec). */
@@ -23,7 +23,8 @@ int channel_pair(int ret_fds[2]) MUST_USE;
 void channel_init(struct channel *c, int fd, size_t max_payload);
 void channel_done(struct channel *c);
 
-/* Writes all of `bytes`, waiting as needed; pass_fd >= 0 travels with the first byte (and stays the caller's). */
+/* Writes all of `bytes`, waiting as needed; pass_fd >= 0 travels with the first byte (and stays the
+ * caller's). */
 int channel_send(struct channel *c, struct slice bytes, int pass_fd) MUST_USE;
 
 /*

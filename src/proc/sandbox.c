@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <seccomp.h>
-#include <sys/prctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,7 +25,10 @@
 #endif
 
 #define CALLS(...)                                                                                 \
-    (const int[]) { __VA_ARGS__, SCMP_CALL_END }
+    (const int[])                                                                                  \
+    {                                                                                              \
+        __VA_ARGS__, SCMP_CALL_END                                                                 \
+    }
 enum { SCMP_CALL_END = -1000000 };
 
 /* What any computing process needs of the kernel. mmap and mprotect are added without PROT_EXEC. */
@@ -35,14 +38,14 @@ static const int *const calls_compute = CALLS(
     SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(getrandom), SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
-    SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill),
-    SCMP_SYS(getrusage), SCMP_SYS(membarrier), SCMP_SYS(rseq), SCMP_SYS(set_robust_list));
+    SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(getrusage),
+    SCMP_SYS(membarrier), SCMP_SYS(rseq), SCMP_SYS(set_robust_list));
 
 /* Descriptors it already has. */
-static const int *const calls_descriptors = CALLS(
-    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
-    SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(lseek),
-    SCMP_SYS(fstat), SCMP_SYS(close), SCMP_SYS(poll), SCMP_SYS(ppoll));
+static const int *const calls_descriptors =
+    CALLS(SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
+          SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(recvfrom),
+          SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(close), SCMP_SYS(poll), SCMP_SYS(ppoll));
 
 /* What the hunter does beside that: children, their sandbox, and reading the files it was named. */
 static const int *const calls_hunter = CALLS(
@@ -52,27 +55,26 @@ static const int *const calls_hunter = CALLS(
     SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(access),
     SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
     SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fadvise64), SCMP_SYS(pwrite64),
-    SCMP_SYS(fsync), SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
-    SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(landlock_create_ruleset),
-    SCMP_SYS(landlock_restrict_self), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
-    SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(pipe2),
-    SCMP_SYS(socketpair));
+    SCMP_SYS(fsync), SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64), SCMP_SYS(setrlimit),
+    SCMP_SYS(getrlimit), SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_restrict_self),
+    SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
+    SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(pipe2), SCMP_SYS(socketpair));
 
 /* No role of this program has a reason to try these: trying is proof of a takeover. */
-static const int *const calls_fatal = CALLS(
-    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
-    SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(move_mount),
-    SCMP_SYS(open_tree), SCMP_SYS(fsopen), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(setns),
-    SCMP_SYS(unshare), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
-    SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
-    SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
-    SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept),
-    SCMP_SYS(accept4));
+static const int *const calls_fatal =
+    CALLS(SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+          SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(move_mount),
+          SCMP_SYS(open_tree), SCMP_SYS(fsopen), SCMP_SYS(pivot_root), SCMP_SYS(chroot),
+          SCMP_SYS(setns), SCMP_SYS(unshare), SCMP_SYS(bpf), SCMP_SYS(perf_event_open),
+          SCMP_SYS(userfaultfd), SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key),
+          SCMP_SYS(request_key), SCMP_SYS(init_module), SCMP_SYS(finit_module),
+          SCMP_SYS(delete_module), SCMP_SYS(kexec_load), SCMP_SYS(socket), SCMP_SYS(connect),
+          SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4));
 
 /* Fatal as well for a role that opens nothing. */
-static const int *const calls_open = CALLS(
-    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat),
-    SCMP_SYS(open_by_handle_at), SCMP_SYS(memfd_create));
+static const int *const calls_open =
+    CALLS(SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat),
+          SCMP_SYS(open_by_handle_at), SCMP_SYS(memfd_create));
 
 struct sandbox_row {
     const int *allow[4];
@@ -127,9 +129,8 @@ static int filter_enter(const struct sandbox_row *row)
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (!ctx) return ERR_NOMEM;
     /* Calls of another ABI (32 bit, x32) have no business here at all. */
-    int result = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0
-                     ? 0
-                     : ERR_LIMIT;
+    int result =
+        seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 ? 0 : ERR_LIMIT;
     if (result == 0) result = add_calls(ctx, SCMP_ACT_ALLOW, row->allow);
     if (result == 0) result = add_calls(ctx, SCMP_ACT_KILL_PROCESS, row->fatal);
     if (result == 0) result = add_conditions(ctx, row);
@@ -151,9 +152,12 @@ static void limit(__rlimit_resource_t which, uint64_t value)
 const char *sandbox_level_name(enum sandbox_level level)
 {
     switch (level) {
-    case SANDBOX_FULL: return "landlock+seccomp";
-    case SANDBOX_FILTER: return "seccomp";
-    case SANDBOX_NONE: break;
+    case SANDBOX_FULL:
+        return "landlock+seccomp";
+    case SANDBOX_FILTER:
+        return "seccomp";
+    case SANDBOX_NONE:
+        break;
     }
     return "none";
 }

@@ -21,9 +21,9 @@ enum sandbox_role {
 };
 
 enum sandbox_level {
-    SANDBOX_NONE,    /* neither: sanitizer build, or a kernel without both */
-    SANDBOX_FILTER,  /* system calls are filtered */
-    SANDBOX_FULL,    /* and Landlock confines files */
+    SANDBOX_NONE,   /* neither: sanitizer build, or a kernel without both */
+    SANDBOX_FILTER, /* system calls are filtered */
+    SANDBOX_FULL,   /* and Landlock confines files */
 };
 
 struct sandbox_files {

@@ -14,13 +14,14 @@ struct worker {
 };
 
 struct worker_spec {
-    /* Runs in the child, in its sandbox, with its end of the channel; the result is the exit status. */
+    /* Runs in the child, in its sandbox, with its end of the channel; the result is the exit
+     * status. */
     int (*run)(void *ctx, struct channel *channel);
     void *ctx;
     enum sandbox_role role;
     bool unconfined;    /* the kernel has no filter at all (the caller has said so) */
     size_t max_payload; /* of frames from the child */
-    int null_fd;        /* /dev/null, opened for reading and writing: the child's stdin and stdout */
+    int null_fd; /* /dev/null, opened for reading and writing: the child's stdin and stdout */
 };
 
 /*
@@ -30,7 +31,8 @@ struct worker_spec {
 enum { WORKER_UNSAFE = 120 };
 int worker_start(struct worker *w, const struct worker_spec *spec) MUST_USE;
 
-/* Closes the channel (which tells the child to end), kills it when asked, waits; the wait status. */
+/* Closes the channel (which tells the child to end), kills it when asked, waits; the wait status.
+ */
 int worker_stop(struct worker *w, bool kill_it);
 
 /* "signal 11 (Segmentation fault)" or "exit status 3", NUL-terminated. */

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "bench.h"
 #include "base/json_write.h"
+#include "bench.h"
 #include "detect/engine.h"
 #include "hunt/line.h"
 #include "normalise/decoder.h"
@@ -130,11 +130,15 @@ static void run_lane(struct lane *l, double min_seconds, bool parse, struct figu
     } while (now - start < min_seconds);
     d->ops->close(d);
     engine_get_stats(l->engine, &after);
-    *ret = (struct figures){.seconds = now - start, .events = l->events - events, .bytes = bytes,
+    *ret = (struct figures){.seconds = now - start,
+                            .events = l->events - events,
+                            .bytes = bytes,
                             .alerts = l->alerts - alerts,
-                            .mallocs = after.mallocs - before.mallocs + l->arena_mallocs - arena_before};
+                            .mallocs =
+                                after.mallocs - before.mallocs + l->arena_mallocs - arena_before};
     ret->rss = rss_mb() - data_mb(l);
-    if (parse) ret->parse_seconds = bench_parse_only(l->data, l->len, min_seconds, &ret->parse_events);
+    if (parse)
+        ret->parse_seconds = bench_parse_only(l->data, l->len, min_seconds, &ret->parse_events);
 }
 
 static void print(const struct lane *l, const struct figures *f, uint32_t rules, bool json)
@@ -146,13 +150,14 @@ static void print(const struct lane *l, const struct figures *f, uint32_t rules,
         printf("{\"lane\":\"%s\",\"events\":%llu,\"bytes\":%llu,\"events_per_s\":%.0f,"
                "\"mb_per_s\":%.1f,\"parse_only_events_per_s\":%.0f,\"parse_only_ratio\":%.4f,"
                "\"jobs\":1,\"rules\":%u,\"rss_mb\":%ld,\"alerts\":%llu,\"mallocs\":%llu}\n",
-               l->name, (unsigned long long)f->events, (unsigned long long)f->bytes, eps, mbps, parse,
-               ratio, rules, f->rss, (unsigned long long)f->alerts,
+               l->name, (unsigned long long)f->events, (unsigned long long)f->bytes, eps, mbps,
+               parse, ratio, rules, f->rss, (unsigned long long)f->alerts,
                (unsigned long long)f->mallocs);
     else
         printf("%-20s %9.0f ev/s %8.1f MB/s  parse-only %9.0f ev/s  ratio %.3f  alerts/event %.3f  "
-               "mallocs %llu\n", l->name, eps, mbps, parse, ratio,
-               (double)f->alerts / (double)f->events, (unsigned long long)f->mallocs);
+               "mallocs %llu\n",
+               l->name, eps, mbps, parse, ratio, (double)f->alerts / (double)f->events,
+               (unsigned long long)f->mallocs);
     (void)fflush(stdout);
 }
 
@@ -168,7 +173,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         char *eq = strchr(argv[i], '=');
         if (!strcmp(argv[i], "--rules") && i + 1 < argc) rules = argv[++i];
-        else if (!strcmp(argv[i], "--seconds") && i + 1 < argc) (void)slice_to_double(slice_of(argv[++i]), &seconds);
+        else if (!strcmp(argv[i], "--seconds") && i + 1 < argc)
+            (void)slice_to_double(slice_of(argv[++i]), &seconds);
         else if (!strcmp(argv[i], "--json")) json = true;
         else if (!strcmp(argv[i], "--no-parse")) parse = false;
         else if (!strcmp(argv[i], "--any-logsource")) any = true;
@@ -178,7 +184,8 @@ int main(int argc, char **argv)
                 struct diag diag = {0};
                 const struct sigma_set_options options = {0};
                 double start = bench_now();
-                if (sigma_set_add_path(set, rules, &options, &diag) < 0 || sigma_set_finish(set) < 0) {
+                if (sigma_set_add_path(set, rules, &options, &diag) < 0 ||
+                    sigma_set_finish(set) < 0) {
                     fprintf(stderr, "%s: %s\n", rules, diag.message);
                     return 1;
                 }

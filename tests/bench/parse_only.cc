@@ -10,7 +10,8 @@ using namespace simdjson;
 extern "C" double bench_parse_only(const char *data, size_t len, double min_seconds,
                                    uint64_t *ret_events);
 
-namespace {
+namespace
+{
 
 uint64_t sink;
 
@@ -48,12 +49,13 @@ error_code visit(ondemand::value v)
         sink += text.size();
         break;
     }
-    default: sink += v.raw_json_token().size();
+    default:
+        sink += v.raw_json_token().size();
     }
     return SUCCESS;
 }
 
-}
+} // namespace
 
 double bench_parse_only(const char *data, size_t len, double min_seconds, uint64_t *ret_events)
 {

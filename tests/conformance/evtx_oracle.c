@@ -224,8 +224,7 @@ static void flatten_object(struct json *j, struct pairs *out, struct slice name,
             skip_blank(j);
             if (level == LEVEL_WRAPPER && *j->p == '{')
                 flatten(j, out, key, SLICE(""), LEVEL_SECTION);
-            else
-                flatten(j, out, key, full, LEVEL_FIELD);
+            else flatten(j, out, key, full, LEVEL_FIELD);
             drop(full);
         }
         drop(key);
@@ -267,10 +266,8 @@ static void read_oracle(struct slice line, struct pairs *out, struct slice *ret_
     while (!take_char(&j, '}')) {
         struct slice key = take_json_string(&j);
         REQUIRE(take_char(&j, ':'));
-        if (slice_eq(key, SLICE("_file")))
-            *ret_file = take_json_string(&j);
-        else
-            flatten(&j, out, SLICE(""), SLICE(""), LEVEL_EVENT);
+        if (slice_eq(key, SLICE("_file"))) *ret_file = take_json_string(&j);
+        else flatten(&j, out, SLICE(""), SLICE(""), LEVEL_EVENT);
         drop(key);
         take_char(&j, ',');
     }
@@ -431,10 +428,8 @@ static void compare_record(struct tally *t, const char *file, struct records *ou
         struct record *r = &ours->ptr[i];
         if (r->used || r->id != id) continue;
         r->used = true;
-        if (equal_record(t, file, r, theirs))
-            t->equal++;
-        else
-            t->different++;
+        if (equal_record(t, file, r, theirs)) t->equal++;
+        else t->different++;
         return;
     }
     t->missing++;

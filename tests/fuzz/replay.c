@@ -48,7 +48,8 @@ static void run_path(const char *path)
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
         char child[4096];
         if (e->d_name[0] == '.') continue;
-        if (snprintf(child, sizeof child, "%s/%s", path, e->d_name) < (int)sizeof child) run_path(child);
+        if (snprintf(child, sizeof child, "%s/%s", path, e->d_name) < (int)sizeof child)
+            run_path(child);
     }
     (void)closedir(dir);
 }

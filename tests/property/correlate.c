@@ -17,13 +17,13 @@
 
 enum { RULES = 5, CORRS_MAX = 5, EVENTS_MAX = 160, FIELDS = 5, TYPES = CORR_VALUE_MEDIAN + 1 };
 
-static const char *const type_names[TYPES] = {
-    "event_count", "value_count", "temporal",         "temporal_ordered",
-    "value_sum",   "value_avg",   "value_percentile", "value_median"};
+static const char *const type_names[TYPES] = {"event_count",      "value_count", "temporal",
+                                              "temporal_ordered", "value_sum",   "value_avg",
+                                              "value_percentile", "value_median"};
 static const char *const cmp_names[] = {"lt", "lte", "gt", "gte", "eq", "neq"};
 static const char *const field_names[FIELDS] = {"User", "Host", "Source", "Bytes", "Other"};
-static const char *const texts[] = {"anna",  "ANNA", "bo", "Bo",          "cilla", "",
-                                    "Åsa", "åsa", "d", "192.0.2.1", "192.0.2.2"};
+static const char *const texts[] = {"anna", "ANNA", "bo", "Bo",        "cilla",    "",
+                                    "Åsa",  "åsa",  "d",  "192.0.2.1", "192.0.2.2"};
 static const char *const numbers[] = {"0", "1", "2", "3", "5", "-1", "-4", "2.5", " 7 ", "10", "x"};
 
 struct rng {
@@ -94,8 +94,8 @@ static void add_bounds(struct rng *r, struct sigma_correlation *corr)
     corr->n_bounds = chance(r, 20) ? 2 : 1;
     for (uint32_t i = 0; i < corr->n_bounds; i++) {
         /* Half of all cases slide. */
-        corr->bound[i].cmp = chance(r, 60) ? (chance(r, 50) ? CMP_GTE : CMP_GT)
-                                           : (enum sigma_cmp)below(r, 6);
+        corr->bound[i].cmp =
+            chance(r, 60) ? (chance(r, 50) ? CMP_GTE : CMP_GT) : (enum sigma_cmp)below(r, 6);
         corr->bound[i].value = counts ? below(r, 6) : (double)below(r, 40) / 2 - 3;
         if (counts && chance(r, 5)) corr->bound[i].value += 0.5;
     }
@@ -111,8 +111,8 @@ static void add_alias(struct scene *s, struct rng *r, struct sigma_corr_rule *ru
     struct sigma_alias_source *sources = take(s, alias->n_sources, sizeof *sources);
     for (uint32_t i = 0; i < alias->n_sources; i++) {
         const struct sigma_corr_ref *ref = &rule->refs[below(r, corr->n_rules)];
-        const struct sigma_doc *doc = ref->is_corr ? s->set.correlations[ref->index]->doc
-                                                   : s->set.rules[ref->index]->doc;
+        const struct sigma_doc *doc =
+            ref->is_corr ? s->set.correlations[ref->index]->doc : s->set.rules[ref->index]->doc;
         sources[i].rule = chance(r, 50) ? doc->name : doc->id;
         sources[i].field = slice_of(field_names[below(r, 3)]);
     }
@@ -248,9 +248,9 @@ static void on_firing(void *ctx, const struct correlator_firing *f)
     if (res->n == sizeof res->list / sizeof res->list[0]) abort();
     buf_init(&key, 1 << 20);
     for (uint32_t i = 0; i < f->n_group; i++) ref_group_add(&key, f->values[i]);
-    res->list[res->n++] = (struct ref_firing){
-        f->rule->index, f->time,  f->first,
-        f->last,        f->count, arena_dup(res->arena, buf_slice(&key))};
+    res->list[res->n++] =
+        (struct ref_firing){f->rule->index, f->time,  f->first,
+                            f->last,        f->count, arena_dup(res->arena, buf_slice(&key))};
     buf_done(&key);
 }
 

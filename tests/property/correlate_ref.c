@@ -67,8 +67,7 @@ static struct slice look_up(const struct sigma_set *set, const struct sigma_corr
                             const struct item *item, struct slice name)
 {
     struct slice field = field_name(set, rule, item->position, name);
-    if (item->firing)
-        return look_up(set, item->firing->rule, item->firing->completing, field);
+    if (item->firing) return look_up(set, item->firing->rule, item->firing->completing, field);
     for (uint32_t i = 0; i < item->match->n_fields; i++)
         if (slice_eq(item->match->names[i], field)) return item->match->values[i];
     return SLICE_NONE;
@@ -91,10 +90,8 @@ static bool key_of(struct arena *arena, const struct sigma_set *set,
     bool whole = true;
     for (uint32_t i = 0; i < n && whole; i++) {
         struct slice v = look_up(set, rule, item, names[i]);
-        if (v.ptr)
-            ref_group_add(&key, v);
-        else
-            whole = false;
+        if (v.ptr) ref_group_add(&key, v);
+        else whole = false;
     }
     *ret = arena_dup(arena, buf_slice(&key));
     buf_done(&key);
@@ -186,12 +183,24 @@ static bool bounds_hold(const struct sigma_correlation *corr, double v)
     for (uint32_t i = 0; i < corr->n_bounds; i++) {
         double b = corr->bound[i].value;
         switch (corr->bound[i].cmp) {
-        case CMP_LT: all &= v < b; break;
-        case CMP_LTE: all &= v <= b; break;
-        case CMP_GT: all &= v > b; break;
-        case CMP_GTE: all &= v >= b; break;
-        case CMP_EQ: all &= !(v < b) && !(v > b); break;
-        case CMP_NEQ: all &= v < b || v > b; break;
+        case CMP_LT:
+            all &= v < b;
+            break;
+        case CMP_LTE:
+            all &= v <= b;
+            break;
+        case CMP_GT:
+            all &= v > b;
+            break;
+        case CMP_GTE:
+            all &= v >= b;
+            break;
+        case CMP_EQ:
+            all &= !(v < b) && !(v > b);
+            break;
+        case CMP_NEQ:
+            all &= v < b || v > b;
+            break;
         }
     }
     return all;
@@ -227,14 +236,30 @@ static bool holds(struct arena *arena, const struct sigma_corr_rule *rule, const
     uint32_t places = distinct_places(items, n);
     double count = 0;
     switch (corr->type) {
-    case CORR_EVENT_COUNT: count = n; break;
-    case CORR_VALUE_COUNT: count = distinct_values(items, n); break;
-    case CORR_TEMPORAL: count = places; break;
-    case CORR_TEMPORAL_ORDERED: count = longest_in_order(copy, n); break;
-    case CORR_VALUE_SUM: count = sum; break;
-    case CORR_VALUE_AVG: count = sum / n; break;
-    case CORR_VALUE_PERCENTILE: count = percentile(copy, n, corr->percentile); break;
-    case CORR_VALUE_MEDIAN: count = percentile(copy, n, 50); break;
+    case CORR_EVENT_COUNT:
+        count = n;
+        break;
+    case CORR_VALUE_COUNT:
+        count = distinct_values(items, n);
+        break;
+    case CORR_TEMPORAL:
+        count = places;
+        break;
+    case CORR_TEMPORAL_ORDERED:
+        count = longest_in_order(copy, n);
+        break;
+    case CORR_VALUE_SUM:
+        count = sum;
+        break;
+    case CORR_VALUE_AVG:
+        count = sum / n;
+        break;
+    case CORR_VALUE_PERCENTILE:
+        count = percentile(copy, n, corr->percentile);
+        break;
+    case CORR_VALUE_MEDIAN:
+        count = percentile(copy, n, 50);
+        break;
     }
     *ret_count = count;
     if (!is_temporal(corr)) return bounds_hold(corr, count);
@@ -403,19 +428,22 @@ static bool prepare(struct world *w, const struct sigma_corr_rule *rule, struct 
 static void evaluate_rule(struct world *w, const struct sigma_corr_rule *rule)
 {
     const struct sigma_correlation *corr = rule->corr;
-    struct items all = {take(w->arena, ((size_t)w->n_matches + w->n_fired) * corr->n_rules,
-                             sizeof(struct item)), 0};
+    struct items all = {
+        take(w->arena, ((size_t)w->n_matches + w->n_fired) * corr->n_rules, sizeof(struct item)),
+        0};
     for (uint32_t p = 0; p < corr->n_rules; p++) {
         for (uint32_t i = 0; i < w->n_matches && !rule->refs[p].is_corr; i++) {
             const struct ref_match *m = &w->matches[i];
-            all.list[all.n] = (struct item){
-                .time = m->time, .major = i, .position = p, .match = m};
+            all.list[all.n] = (struct item){.time = m->time, .major = i, .position = p, .match = m};
             if (m->rule == rule->refs[p].index && prepare(w, rule, &all.list[all.n])) all.n++;
         }
         for (uint32_t i = 0; i < w->n_fired && rule->refs[p].is_corr; i++) {
             const struct fired *f = w->fired[i];
-            all.list[all.n] = (struct item){.time = f->out.time, .major = f->major,
-                                            .minor = f->minor, .position = p, .firing = f};
+            all.list[all.n] = (struct item){.time = f->out.time,
+                                            .major = f->major,
+                                            .minor = f->minor,
+                                            .position = p,
+                                            .firing = f};
             if (f->out.correlation == rule->refs[p].index && prepare(w, rule, &all.list[all.n]))
                 all.n++;
         }

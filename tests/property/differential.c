@@ -19,19 +19,28 @@
 enum { RULES = 12, EVENTS = 160, ITEMS_MAX = 12, FIELDS_MAX = 96, TEXT_MAX = 512 };
 
 #define CONSTRUCTS(X)                                                                              \
-    X(EQUALS, "") X(EQ_CASED, "|cased") X(CONTAINS, "|contains") X(CON_CASED, "|contains|cased")     \
-    X(STARTS, "|startswith") X(STA_CASED, "|startswith|cased") X(ENDS, "|endswith")                  \
-    X(END_CASED, "|endswith|cased") X(CON_ALL, "|contains|all") X(WILDCARD, "") X(EMPTY, "")         \
-    X(NULL_VALUE, "") X(NUMBER, "") X(LIST, "") X(LONG_LIST, "|contains") X(LONG_ENDS, "|endswith")  \
-    X(EXISTS_YES, "|exists") X(EXISTS_NO, "|exists") X(NEQ, "|neq") X(WINDASH, "|contains|windash")  \
-    X(BASE64, "|base64") X(OFFSET, "|base64offset|contains")                                         \
-    X(WIDE_OFFSET, "|wide|base64offset|contains") X(UTF16LE, "|utf16le|contains")                    \
-    X(UTF16BE, "|utf16be|base64offset|contains") X(UTF16BOM, "|utf16|base64|contains")               \
-    X(RE, "|re") X(RE_I, "|re|i") X(RE_M, "|re|m") X(RE_S, "|re|s") X(LT, "|lt") X(LTE, "|lte")      \
-    X(GT, "|gt") X(GTE, "|gte") X(MINUTE, "|minute") X(HOUR, "|hour|gte") X(DAY, "|day")             \
-    X(WEEK, "|week") X(MONTH, "|month|lt") X(YEAR, "|year") X(CIDR4, "|cidr") X(CIDR6, "|cidr")      \
-    X(FIELDREF, "|fieldref") X(REF_START, "|fieldref|startswith") X(REF_END, "|fieldref|endswith")   \
-    X(REF_IN, "|fieldref|contains") X(REF_NEQ, "|fieldref|neq") X(KEYWORD, "") X(KEY_ALL, "|all")
+    X(EQUALS, "")                                                                                  \
+    X(EQ_CASED, "|cased") X(CONTAINS, "|contains") X(CON_CASED, "|contains|cased") X(              \
+        STARTS, "|startswith") X(STA_CASED, "|startswith|cased") X(ENDS, "|endswith")              \
+        X(END_CASED, "|endswith|cased") X(CON_ALL, "|contains|all") X(WILDCARD, "") X(             \
+            EMPTY, "") X(NULL_VALUE, "") X(NUMBER, "") X(LIST, "") X(LONG_LIST, "|contains")       \
+            X(LONG_ENDS, "|endswith") X(EXISTS_YES, "|exists") X(EXISTS_NO, "|exists") X(          \
+                NEQ, "|neq") X(WINDASH, "|contains|windash") X(BASE64, "|base64")                  \
+                X(OFFSET, "|base64offset|contains") X(WIDE_OFFSET, "|wide|base64offset|contains")  \
+                    X(UTF16LE, "|utf16le|contains") X(UTF16BE, "|utf16be|base64offset|contains")   \
+                        X(UTF16BOM, "|utf16|base64|contains") X(RE, "|re") X(RE_I, "|re|i")        \
+                            X(RE_M, "|re|m") X(RE_S, "|re|s") X(LT, "|lt") X(LTE, "|lte")          \
+                                X(GT, "|gt") X(GTE, "|gte") X(MINUTE, "|minute")                   \
+                                    X(HOUR, "|hour|gte") X(DAY, "|day")                            \
+                                        X(WEEK, "|week") X(MONTH, "|month|lt") X(YEAR, "|year")    \
+                                            X(CIDR4, "|cidr") X(CIDR6, "|cidr")                    \
+                                                X(FIELDREF, "|fieldref")                           \
+                                                    X(REF_START, "|fieldref|startswith")           \
+                                                        X(REF_END, "|fieldref|endswith")           \
+                                                            X(REF_IN, "|fieldref|contains")        \
+                                                                X(REF_NEQ, "|fieldref|neq")        \
+                                                                    X(KEYWORD, "")                 \
+                                                                        X(KEY_ALL, "|all")
 
 enum construct {
 #define X(name, modifiers) C_##name,
@@ -82,8 +91,9 @@ struct gen_event {
 };
 
 /* The second half: each name with one edit, for near misses of presence. */
-static const char *const field_names[] = {"Image", "CommandLine",  "User",  "a.b", "a.c.d", "Data",  "n",
-                                          "Imag",  "CommandLine1", "Users", "ab",  "a.c_d", "DataS", "N"};
+static const char *const field_names[] = {
+    "Image", "CommandLine",  "User",  "a.b", "a.c.d", "Data",  "n",
+    "Imag",  "CommandLine1", "Users", "ab",  "a.c_d", "DataS", "N"};
 enum { FIELD_COUNT = 7 };
 
 static uint64_t seed_state;
@@ -118,10 +128,10 @@ static struct slice text_slice(const struct text *t)
 /* One character; wide: also letters outside ASCII and the two that must not fold into it. */
 static const char *character(bool wide)
 {
-    static const char *const narrow[] = {"a", "b", "c", "A", "B", "k", "s", "S", "-", "/", "\\",
-                                         " ", ".", "1", "2", "x", "_", "K", "e", "%"};
-    static const char *const more[] = {"å", "Å", "ö", "ß", "ẞ", "Σ", "ς", "\xe2\x84\xaa", "ſ", "İ",
-                                       "–", "—", "Ⱥ", "ⱥ", "日", "😀"};
+    static const char *const narrow[] = {"a",  "b", "c", "A", "B", "k", "s", "S", "-", "/",
+                                         "\\", " ", ".", "1", "2", "x", "_", "K", "e", "%"};
+    static const char *const more[] = {"å", "Å", "ö", "ß", "ẞ", "Σ", "ς",  "\xe2\x84\xaa",
+                                       "ſ", "İ", "–", "—", "Ⱥ", "ⱥ", "日", "😀"};
     return wide && chance(25) ? more[pick(16)] : narrow[pick(20)];
 }
 
@@ -213,7 +223,8 @@ static void wildcard_value(struct gen_item *it)
         word(&lit, i == 0 || i + 1 == parts ? 0 : 1, 3, true);
         struct text esc = escaped(&lit);
         /* A backslash before a wildcard would escape it. */
-        if (esc.len && esc.at[esc.len - 1] == '\\' && i + 1 < parts && !(esc.len > 1 && esc.at[esc.len - 2] == '\\'))
+        if (esc.len && esc.at[esc.len - 1] == '\\' && i + 1 < parts &&
+            !(esc.len > 1 && esc.at[esc.len - 2] == '\\'))
             add(&esc, "\\");
         add(&it->values[0], esc.at);
         struct text r = recase(&lit);
@@ -248,7 +259,8 @@ static void encoded_value(struct gen_item *it)
     it->values[0] = v;
     char bytes[64];
     size_t n = 0;
-    bool offset = it->construct == C_OFFSET || it->construct == C_WIDE_OFFSET || it->construct == C_UTF16BE;
+    bool offset =
+        it->construct == C_OFFSET || it->construct == C_WIDE_OFFSET || it->construct == C_UTF16BE;
     bool wide = it->construct != C_BASE64 && it->construct != C_OFFSET;
     uint32_t lead = offset ? pick(3) : 0;
     for (uint32_t i = 0; i < lead; i++) bytes[n++] = 'q';
@@ -332,8 +344,12 @@ static void network_value(struct gen_item *it)
 static void time_value(struct gen_item *it)
 {
     char stamp[64], number[16];
-    struct tm tm = {.tm_year = 120 + (int)pick(8), .tm_mon = (int)pick(12), .tm_mday = 1 + (int)pick(28),
-                    .tm_hour = (int)pick(24), .tm_min = (int)pick(60), .tm_sec = (int)pick(60)};
+    struct tm tm = {.tm_year = 120 + (int)pick(8),
+                    .tm_mon = (int)pick(12),
+                    .tm_mday = 1 + (int)pick(28),
+                    .tm_hour = (int)pick(24),
+                    .tm_min = (int)pick(60),
+                    .tm_sec = (int)pick(60)};
     time_t t = timegm(&tm);
     gmtime_r(&t, &tm);
     strftime(stamp, sizeof stamp, chance(50) ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S", &tm);
@@ -386,14 +402,22 @@ static void string_value(struct gen_item *it)
     it->n_values = long_list ? 5 + pick(5) : list ? 2 + pick(2) : 1;
     bool before = false, after = false;
     switch (it->construct) {
-    case C_CONTAINS: case C_CON_CASED: case C_CON_ALL: case C_LONG_LIST: case C_KEYWORD: case C_KEY_ALL:
+    case C_CONTAINS:
+    case C_CON_CASED:
+    case C_CON_ALL:
+    case C_LONG_LIST:
+    case C_KEYWORD:
+    case C_KEY_ALL:
     case C_WINDASH:
         before = after = true;
         break;
-    case C_STARTS: case C_STA_CASED:
+    case C_STARTS:
+    case C_STA_CASED:
         after = true;
         break;
-    case C_ENDS: case C_END_CASED: case C_LONG_ENDS:
+    case C_ENDS:
+    case C_END_CASED:
+    case C_LONG_ENDS:
         before = true;
         break;
     default:
@@ -431,8 +455,10 @@ static void string_value(struct gen_item *it)
 
 static void make_item(struct gen_item *it)
 {
-    *it = (struct gen_item){.construct = (enum construct)pick(C_COUNT), .field = (int)pick(FIELD_COUNT),
-                            .n_values = 1, .has_witness = true};
+    *it = (struct gen_item){.construct = (enum construct)pick(C_COUNT),
+                            .field = (int)pick(FIELD_COUNT),
+                            .n_values = 1,
+                            .has_witness = true};
     switch (it->construct) {
     case C_WILDCARD:
         wildcard_value(it);
@@ -451,22 +477,44 @@ static void make_item(struct gen_item *it)
         add(&it->values[0], "false");
         it->has_witness = false;
         break;
-    case C_NUMBER: case C_LT: case C_LTE: case C_GT: case C_GTE:
+    case C_NUMBER:
+    case C_LT:
+    case C_LTE:
+    case C_GT:
+    case C_GTE:
         number_value(it);
         break;
-    case C_BASE64: case C_OFFSET: case C_WIDE_OFFSET: case C_UTF16LE: case C_UTF16BE: case C_UTF16BOM:
+    case C_BASE64:
+    case C_OFFSET:
+    case C_WIDE_OFFSET:
+    case C_UTF16LE:
+    case C_UTF16BE:
+    case C_UTF16BOM:
         encoded_value(it);
         break;
-    case C_RE: case C_RE_I: case C_RE_M: case C_RE_S:
+    case C_RE:
+    case C_RE_I:
+    case C_RE_M:
+    case C_RE_S:
         regex_value(it);
         break;
-    case C_MINUTE: case C_HOUR: case C_DAY: case C_WEEK: case C_MONTH: case C_YEAR:
+    case C_MINUTE:
+    case C_HOUR:
+    case C_DAY:
+    case C_WEEK:
+    case C_MONTH:
+    case C_YEAR:
         time_value(it);
         break;
-    case C_CIDR4: case C_CIDR6:
+    case C_CIDR4:
+    case C_CIDR6:
         network_value(it);
         break;
-    case C_FIELDREF: case C_REF_START: case C_REF_END: case C_REF_IN: case C_REF_NEQ:
+    case C_FIELDREF:
+    case C_REF_START:
+    case C_REF_END:
+    case C_REF_IN:
+    case C_REF_NEQ:
         it->other_field = (int)pick(FIELD_COUNT);
         add(&it->values[0], field_names[it->other_field]);
         word(&it->other, 1, 4, true);
@@ -537,8 +585,10 @@ static void make_rule(struct gen_rule *r, uint32_t number)
     uint32_t searches = chance(50) ? 1 : 2 + pick(2);
     r->n_items = 0;
     buf_clear(&r->yaml);
-    buf_printf(&r->yaml, "title: generated %u\nid: 00000000-0000-4000-8000-%012u\n"
-                         "logsource:\n  product: windows\ndetection:\n", number, number);
+    buf_printf(&r->yaml,
+               "title: generated %u\nid: 00000000-0000-4000-8000-%012u\n"
+               "logsource:\n  product: windows\ndetection:\n",
+               number, number);
     for (uint32_t s = 0; s < searches; s++) {
         uint32_t n = chance(60) ? 1 : 2, from = r->n_items;
         buf_printf(&r->yaml, "  s%u:\n", s);
@@ -556,7 +606,8 @@ static void make_rule(struct gen_rule *r, uint32_t number)
             if (alone) break;
         }
     }
-    const char *condition = conditions[searches - 1][searches == 1 ? (chance(70) ? 0 : 1 + pick(2)) : pick(3)];
+    const char *condition =
+        conditions[searches - 1][searches == 1 ? (chance(70) ? 0 : 1 + pick(2)) : pick(3)];
     buf_printf(&r->yaml, "  condition: %s\n", condition);
 }
 
@@ -565,7 +616,8 @@ static void put_field(struct gen_event *ev, struct arena *a, int field, enum ref
 {
     if (ev->n == FIELDS_MAX) return;
     ev->near[ev->n] = near;
-    ev->fields[ev->n++] = (struct ref_field){slice_of(field_names[field]), type, arena_dup(a, text_slice(value))};
+    ev->fields[ev->n++] =
+        (struct ref_field){slice_of(field_names[field]), type, arena_dup(a, text_slice(value))};
 }
 
 static bool is_time(const struct gen_item *it)
@@ -583,7 +635,8 @@ static struct text edit_digit(const struct text *s)
 }
 
 /* Presence and null are missed by another name, a null, or a value that only looks like one. */
-static bool near_presence(struct gen_event *ev, struct arena *a, const struct gen_item *it, int near)
+static bool near_presence(struct gen_event *ev, struct arena *a, const struct gen_item *it,
+                          int near)
 {
     struct text v = {0};
     switch (it->construct) {
@@ -617,16 +670,20 @@ static void make_event(struct gen_event *ev, struct arena *a, const struct gen_r
             if (chance(30) && near_presence(ev, a, it, (int)(r * ITEMS_MAX + i + 1))) continue;
             if (!it->has_witness) continue;
             bool near = chance(30) && it->type != REF_NULL;
-            struct text v = !near ? it->witness : is_time(it) ? edit_digit(&it->witness) : edit(&it->witness);
+            struct text v = !near         ? it->witness
+                            : is_time(it) ? edit_digit(&it->witness)
+                                          : edit(&it->witness);
             enum ref_type type = it->type;
             double unused;
-            if (type == REF_NUMBER && (!slice_to_double(text_slice(&v), &unused) || v.at[0] == '.' ||
-                                       v.at[0] == '+' || v.at[v.len - 1] == '.' || v.at[0] == '0' ||
-                                       (v.at[0] == '-' && (v.at[1] == '0' || v.at[1] == '.')) || strchr(v.at, 'e')))
+            if (type == REF_NUMBER &&
+                (!slice_to_double(text_slice(&v), &unused) || v.at[0] == '.' || v.at[0] == '+' ||
+                 v.at[v.len - 1] == '.' || v.at[0] == '0' ||
+                 (v.at[0] == '-' && (v.at[1] == '0' || v.at[1] == '.')) || strchr(v.at, 'e')))
                 type = REF_STRING;
             if (it->construct == C_NEQ) near = !near; /* what is equal just misses */
             put_field(ev, a, it->field, type, &v, near ? (int)(r * ITEMS_MAX + i + 1) : 0);
-            if (it->other.len && chance(85)) put_field(ev, a, it->other_field, REF_STRING, &it->other, 0);
+            if (it->other.len && chance(85))
+                put_field(ev, a, it->other_field, REF_STRING, &it->other, 0);
         }
     }
     if (chance(50)) {
@@ -648,7 +705,8 @@ static void json_string(struct buf *out, struct slice s)
         unsigned n = utf8_decode(s, i, &cp);
         if (n == 0) cp = 0xfffd, n = 1;
         if (cp >= 0x10000)
-            buf_printf(out, "\\u%04x\\u%04X", 0xd800 + ((cp - 0x10000) >> 10), 0xdc00 + (cp & 0x3ff));
+            buf_printf(out, "\\u%04x\\u%04X", 0xd800 + ((cp - 0x10000) >> 10),
+                       0xdc00 + (cp & 0x3ff));
         else buf_printf(out, chance(50) ? "\\u%04x" : "\\u%04X", cp);
         i += n;
     }
@@ -782,7 +840,8 @@ static void report(struct taxonomy *taxonomy, const struct gen_rule *rule, struc
     }
     printf("disagreement (batch seed %llu%s): the engine says %s\n%.*s%.*s",
            (unsigned long long)seed, alone ? "" : ", only together with the other rules",
-           engine ? "match" : "no match", SLICE_FMT(buf_slice(&rule->yaml)), SLICE_FMT(buf_slice(&ev->json)));
+           engine ? "match" : "no match", SLICE_FMT(buf_slice(&rule->yaml)),
+           SLICE_FMT(buf_slice(&ev->json)));
 }
 
 int main(int argc, char **argv)
@@ -790,8 +849,10 @@ int main(int argc, char **argv)
     uint64_t want_pairs = 200000, seed = 1, pairs = 0, matches = 0;
     bool table = false;
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--pairs") && i + 1 < argc) (void)slice_to_u64(slice_of(argv[++i]), &want_pairs);
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc) (void)slice_to_u64(slice_of(argv[++i]), &seed);
+        if (!strcmp(argv[i], "--pairs") && i + 1 < argc)
+            (void)slice_to_u64(slice_of(argv[++i]), &want_pairs);
+        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
+            (void)slice_to_u64(slice_of(argv[++i]), &seed);
         else if (!strcmp(argv[i], "--table")) table = true;
     }
     static uint64_t item_matches[C_COUNT], item_near[C_COUNT];

@@ -271,7 +271,8 @@ static bool time_shape(const char *z)
     const char *shape = "dddd-dd-dd dd:dd:dd";
     for (size_t i = 0; i < 19; i++) {
         bool digit = z[i] >= '0' && z[i] <= '9';
-        if (shape[i] == 'd' ? !digit : i == 10 ? z[i] != ' ' && z[i] != 'T' : z[i] != shape[i]) return false;
+        if (shape[i] == 'd' ? !digit : i == 10 ? z[i] != ' ' && z[i] != 'T' : z[i] != shape[i])
+            return false;
     }
     return true;
 }
@@ -282,10 +283,11 @@ static bool time_part(struct slice text, const char *part, double *ret)
     char z[32] = "", week[8];
     if (text.len < 19) return false;
     memcpy(z, text.ptr, 19);
-    if (!time_shape(z) || (text.len > 19 && !slice_eq(slice_from(text, 19), SLICE("Z")))) return false;
+    if (!time_shape(z) || (text.len > 19 && !slice_eq(slice_from(text, 19), SLICE("Z"))))
+        return false;
     struct tm tm = {0};
-    if (sscanf(z, "%4d-%2d-%2d%*1[T ]%2d:%2d:%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-               &tm.tm_min, &tm.tm_sec) != 6)
+    if (sscanf(z, "%4d-%2d-%2d%*1[T ]%2d:%2d:%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+               &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
@@ -339,7 +341,8 @@ static bool regex_finds(const struct item *it, struct slice pattern, struct slic
     return r >= 0;
 }
 
-static bool string_holds(const struct item *it, struct slice pattern, struct slice text, bool anywhere)
+static bool string_holds(const struct item *it, struct slice pattern, struct slice text,
+                         bool anywhere)
 {
     struct chars *p[VARIANTS_MAX], *t = decode(text);
     struct item bound = *it;
@@ -355,8 +358,8 @@ static bool string_holds(const struct item *it, struct slice pattern, struct sli
 }
 
 /* One value of a rule against one value of the event. */
-static bool value_holds(const struct item *it, const struct sigma_value *v, const struct ref_field *f,
-                        bool anywhere)
+static bool value_holds(const struct item *it, const struct sigma_value *v,
+                        const struct ref_field *f, bool anywhere)
 {
     double x, y;
     if (f->type == REF_NULL) return false;
@@ -396,8 +399,8 @@ static bool refers(const struct item *it, const struct ref_event *ev, struct sli
     return false;
 }
 
-static bool one_value(const struct item *it, const struct sigma_item *in, const struct sigma_value *v,
-                      const struct ref_event *ev)
+static bool one_value(const struct item *it, const struct sigma_item *in,
+                      const struct sigma_value *v, const struct ref_event *ev)
 {
     bool present = false, any_not_null = false;
     for (uint32_t i = 0; i < ev->n; i++) {

@@ -23,7 +23,8 @@ struct ref_event {
     uint32_t n;
 };
 
-/* 1 the rule holds, 0 it does not, -1 the evaluator cannot say (never for what the generators make). */
+/* 1 the rule holds, 0 it does not, -1 the evaluator cannot say (never for what the generators
+ * make). */
 int ref_evaluate(const struct sigma_doc *rule, const struct ref_event *event);
 
 /* The truth of one item of a map alone. */

@@ -32,21 +32,23 @@ struct test_case {
     static void test_##test_name(void);                                                            \
     static const struct test_case test_case_##test_name = {#test_name, test_##test_name, __FILE__, \
                                                            __LINE__};                              \
-    __attribute__((used, section("test_cases"))) static const struct test_case                     \
-        *const test_entry_##test_name = &test_case_##test_name;                                    \
+    __attribute__((                                                                                \
+        used,                                                                                      \
+        section("test_cases"))) static const struct test_case *const test_entry_##test_name =      \
+        &test_case_##test_name;                                                                    \
     static void test_##test_name(void)
 
 void test_fail(const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void test_stop(void) __attribute__((noreturn));
 void test_skip(const char *why) __attribute__((noreturn));
-/* A folder of third-party data beside the project, or NULL when absent (VAKA_CORPUS, ../shared/corpus). */
+/* A folder of third-party data beside the project, or NULL when absent (VAKA_CORPUS,
+ * ../shared/corpus). */
 const char *test_corpus(void);
 /* The whole file; the program ends when it cannot be read. Freed by the caller. */
 char *test_read_file(const char *path, size_t *ret_len);
 
-#define CHECK(expr)                                                                                \
-    ((expr) ? (void)0 : test_fail(__FILE__, __LINE__, "CHECK(%s)", #expr))
+#define CHECK(expr) ((expr) ? (void)0 : test_fail(__FILE__, __LINE__, "CHECK(%s)", #expr))
 #define REQUIRE(expr)                                                                              \
     ((expr) ? (void)0 : (test_fail(__FILE__, __LINE__, "REQUIRE(%s)", #expr), test_stop()))
 #define CHECK_INT(got, want)                                                                       \

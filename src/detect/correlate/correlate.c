@@ -73,12 +73,22 @@ static double group_count(struct group *g, bool *ret_holds)
     double count = 0;
     switch (g->plan->kind) {
     case KIND_COUNT:
-    case KIND_SUM: count = sum_value(&g->total); break;
-    case KIND_AVG: count = sum_value(&g->total) / (double)(g->n_events ? g->n_events : 1); break;
-    case KIND_QUANTILE: count = quantile_value(g, g->plan->percentile); break;
-    case KIND_DISTINCT: count = g->u.distinct.n; break;
+    case KIND_SUM:
+        count = sum_value(&g->total);
+        break;
+    case KIND_AVG:
+        count = sum_value(&g->total) / (double)(g->n_events ? g->n_events : 1);
+        break;
+    case KIND_QUANTILE:
+        count = quantile_value(g, g->plan->percentile);
+        break;
+    case KIND_DISTINCT:
+        count = g->u.distinct.n;
+        break;
     case KIND_TEMPORAL:
-    case KIND_ORDERED: *ret_holds = temporal_holds(g, g->first, &count); return count;
+    case KIND_ORDERED:
+        *ret_holds = temporal_holds(g, g->first, &count);
+        return count;
     }
     *ret_holds = plan_bounds_hold(g->plan, count);
     return count;
@@ -108,8 +118,8 @@ void correlator_report(struct correlator *c, struct group *g)
 
 static uint32_t n_value_fields(const struct corr_plan *plan)
 {
-    bool counts_events = plan->kind == KIND_COUNT || plan->kind == KIND_TEMPORAL ||
-                         plan->kind == KIND_ORDERED;
+    bool counts_events =
+        plan->kind == KIND_COUNT || plan->kind == KIND_TEMPORAL || plan->kind == KIND_ORDERED;
     return counts_events ? 0 : plan->corr->n_fields;
 }
 
@@ -132,10 +142,8 @@ static void chain_put(struct correlator *c, const struct corr_plan *plan, nsec t
         if (values[i].len) memcpy(pos, values[i].ptr, values[i].len);
         pos += values[i].len;
     }
-    if (c->last_chained)
-        c->last_chained->next = e;
-    else
-        c->first_chained = e;
+    if (c->last_chained) c->last_chained->next = e;
+    else c->first_chained = e;
     c->last_chained = e;
 }
 
@@ -284,21 +292,25 @@ static bool group_add(struct correlator *c, struct group *g, const struct corr_u
         if (!fixed) return samples_add(c, g, ev, add->weight);
         sum_add(&g->total, add->weight);
         return true;
-    case KIND_AVG: sum_add(&g->total, add->weight); return true;
-    case KIND_QUANTILE: return quantile_add(c, g, add->weight);
-    case KIND_DISTINCT: return distinct_add(c, g, ev, add->key);
+    case KIND_AVG:
+        sum_add(&g->total, add->weight);
+        return true;
+    case KIND_QUANTILE:
+        return quantile_add(c, g, add->weight);
+    case KIND_DISTINCT:
+        return distinct_add(c, g, ev, add->key);
     case KIND_TEMPORAL:
-    case KIND_ORDERED: temporal_add(g, use->place, ev); return true;
+    case KIND_ORDERED:
+        temporal_add(g, use->place, ev);
+        return true;
     }
     return true;
 }
 
 static void group_expire(struct correlator *c, struct group *g, nsec since)
 {
-    if (g->plan->kind == KIND_DISTINCT)
-        distinct_expire(c, g, since);
-    else if (g->plan->kind == KIND_COUNT || g->plan->kind == KIND_SUM)
-        samples_expire(g, since);
+    if (g->plan->kind == KIND_DISTINCT) distinct_expire(c, g, since);
+    else if (g->plan->kind == KIND_COUNT || g->plan->kind == KIND_SUM) samples_expire(g, since);
 }
 
 static bool group_fires(struct group *g, nsec now, nsec *ret_first)
@@ -314,8 +326,8 @@ static bool group_fires(struct group *g, nsec now, nsec *ret_first)
     }
     const struct samples *s = &g->u.samples;
     double total = sum_value(&g->total);
-    if (!s->n || !(plan->kind == KIND_COUNT ? total >= (double)plan->need
-                                            : plan_bounds_hold(plan, total)))
+    if (!s->n ||
+        !(plan->kind == KIND_COUNT ? total >= (double)plan->need : plan_bounds_hold(plan, total)))
         return false;
     *ret_first = s->ring[s->head].time;
     return true;
@@ -419,10 +431,8 @@ static void feed(struct correlator *c, const struct corr_use *use, const struct 
     g->last = ev->time;
     g->last_ref = ev->ref;
     group_touch(g);
-    if (plan->sliding)
-        feed_sliding(c, g, use, ev, &add);
-    else
-        feed_closing(c, g, use, ev, &add);
+    if (plan->sliding) feed_sliding(c, g, use, ev, &add);
+    else feed_closing(c, g, use, ev, &add);
     drop_expired(c, plan);
     c->busy = NULL;
 }

@@ -49,11 +49,11 @@
 #include "event/time.h"
 
 enum {
-    CORRELATOR_VALUE_MAX = 4096,   /* bytes of a value that take part */
-    CORRELATOR_SHOWN_MAX = 512,    /* bytes of a group value that are kept to be shown */
-    CORRELATOR_FIELDS_MAX = 1024,  /* fields wanted of one rule */
-    CORRELATOR_RULES_MAX = 64,     /* rules of one temporal correlation */
-    CORRELATOR_REFS_MAX = 10,      /* source records named with a firing */
+    CORRELATOR_VALUE_MAX = 4096,    /* bytes of a value that take part */
+    CORRELATOR_SHOWN_MAX = 512,     /* bytes of a group value that are kept to be shown */
+    CORRELATOR_FIELDS_MAX = 1024,   /* fields wanted of one rule */
+    CORRELATOR_RULES_MAX = 64,      /* rules of one temporal correlation */
+    CORRELATOR_REFS_MAX = 10,       /* source records named with a firing */
     CORRELATOR_SAMPLES_MAX = 65536, /* per group; more are merged and the firing is approximate */
     CORRELATOR_MEMORY_DEFAULT = 64 * 1024 * 1024,
     CORRELATOR_MEMORY_LEAST = 64 * 1024,
@@ -87,8 +87,8 @@ struct correlator_out {
 };
 
 struct correlator_stats {
-    uint64_t tuples;                /* pushed */
-    uint64_t groups;                /* now */
+    uint64_t tuples; /* pushed */
+    uint64_t groups; /* now */
     uint64_t groups_opened;
     uint64_t evicted;               /* groups dropped for memory */
     uint64_t truncated;             /* events or values that did not fit into memory */

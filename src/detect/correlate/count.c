@@ -91,8 +91,7 @@ bool quantile_add(struct correlator *c, struct group *g, double value)
     q->seen++;
     if (q->n == q->cap && q->cap < CORRELATOR_SAMPLES_MAX) {
         uint32_t cap = q->cap ? q->cap * 2 : 4;
-        double *values =
-            mem_resize(c, q->values, q->cap * sizeof *values, cap * sizeof *values);
+        double *values = mem_resize(c, q->values, q->cap * sizeof *values, cap * sizeof *values);
         if (values) {
             q->values = values;
             q->cap = cap;

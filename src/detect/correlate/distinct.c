@@ -19,24 +19,18 @@ static void list_append(struct distinct *d, uint32_t at)
     struct member *m = &d->members[at];
     m->older = d->newest;
     m->newer = MEMBER_NONE;
-    if (d->newest != MEMBER_NONE)
-        d->members[d->newest].newer = at;
-    else
-        d->oldest = at;
+    if (d->newest != MEMBER_NONE) d->members[d->newest].newer = at;
+    else d->oldest = at;
     d->newest = at;
 }
 
 static void list_unlink(struct distinct *d, uint32_t at)
 {
     struct member *m = &d->members[at];
-    if (m->older != MEMBER_NONE)
-        d->members[m->older].newer = m->newer;
-    else
-        d->oldest = m->newer;
-    if (m->newer != MEMBER_NONE)
-        d->members[m->newer].older = m->older;
-    else
-        d->newest = m->older;
+    if (m->older != MEMBER_NONE) d->members[m->older].newer = m->newer;
+    else d->oldest = m->newer;
+    if (m->newer != MEMBER_NONE) d->members[m->newer].older = m->older;
+    else d->newest = m->older;
 }
 
 static uint32_t slot_of(const struct distinct *d, uint64_t hash, struct slice key)

@@ -166,8 +166,8 @@ static bool table_grow(struct correlator *c)
     if (!n) return false;
     struct slot *slots = mem_take(c, n * sizeof *slots);
     if (!slots) return false;
-    struct group **heap = mem_resize(c, c->heap, c->n_slots * sizeof(struct group *),
-                                     n * sizeof(struct group *));
+    struct group **heap =
+        mem_resize(c, c->heap, c->n_slots * sizeof(struct group *), n * sizeof(struct group *));
     if (!heap) {
         mem_give(c, slots, n * sizeof *slots);
         return false;
@@ -207,24 +207,18 @@ static void list_add(struct group *g)
     struct corr_plan *plan = g->plan;
     g->older = plan->newest;
     g->newer = NULL;
-    if (plan->newest)
-        plan->newest->newer = g;
-    else
-        plan->oldest = g;
+    if (plan->newest) plan->newest->newer = g;
+    else plan->oldest = g;
     plan->newest = g;
 }
 
 static void list_remove(struct group *g)
 {
     struct corr_plan *plan = g->plan;
-    if (g->older)
-        g->older->newer = g->newer;
-    else
-        plan->oldest = g->newer;
-    if (g->newer)
-        g->newer->older = g->older;
-    else
-        plan->newest = g->older;
+    if (g->older) g->older->newer = g->newer;
+    else plan->oldest = g->newer;
+    if (g->newer) g->newer->older = g->older;
+    else plan->newest = g->older;
 }
 
 void group_touch(struct group *g)
@@ -237,10 +231,14 @@ void group_touch(struct group *g)
 static bool state_init(struct correlator *c, struct group *g)
 {
     switch (g->plan->kind) {
-    case KIND_DISTINCT: distinct_init(&g->u.distinct); return true;
+    case KIND_DISTINCT:
+        distinct_init(&g->u.distinct);
+        return true;
     case KIND_TEMPORAL:
-    case KIND_ORDERED: return temporal_init(c, g);
-    default: return true;
+    case KIND_ORDERED:
+        return temporal_init(c, g);
+    default:
+        return true;
     }
 }
 
@@ -248,12 +246,21 @@ static void state_done(struct correlator *c, struct group *g)
 {
     switch (g->plan->kind) {
     case KIND_COUNT:
-    case KIND_SUM: samples_done(c, g); break;
-    case KIND_AVG: break;
-    case KIND_QUANTILE: quantile_done(c, g); break;
-    case KIND_DISTINCT: distinct_done(c, g); break;
+    case KIND_SUM:
+        samples_done(c, g);
+        break;
+    case KIND_AVG:
+        break;
+    case KIND_QUANTILE:
+        quantile_done(c, g);
+        break;
+    case KIND_DISTINCT:
+        distinct_done(c, g);
+        break;
     case KIND_TEMPORAL:
-    case KIND_ORDERED: temporal_done(c, g); break;
+    case KIND_ORDERED:
+        temporal_done(c, g);
+        break;
     }
 }
 

@@ -51,8 +51,8 @@ struct corr_plan {
     double percentile;
     struct slice *carry; /* fields that parents want and group-by does not give */
     uint32_t n_carry;
-    struct corr_source out; /* what parents want of a firing */
-    const uint32_t *out_from; /* per out field: group-by index, or n_group_by + carry index */
+    struct corr_source out;        /* what parents want of a firing */
+    const uint32_t *out_from;      /* per out field: group-by index, or n_group_by + carry index */
     struct group *oldest, *newest; /* its groups by last touch */
 };
 
@@ -91,8 +91,8 @@ struct member {
 /* Values by the time they were last seen; a list through an array, found by a hash table. */
 struct distinct {
     struct member *members;
-    uint32_t *slots; /* index + 1; 0 is free */
-    uint32_t cap, n; /* of members; slots has 2 * cap */
+    uint32_t *slots;                 /* index + 1; 0 is free */
+    uint32_t cap, n;                 /* of members; slots has 2 * cap */
     uint32_t oldest, newest, unused; /* unused: list of free members through `newer` */
 };
 
@@ -170,8 +170,8 @@ struct correlator {
     uint32_t n_rules;
     struct corr_plan *plans;
     uint32_t n_plans;
-    char *key;   /* folded group-by values of the event at hand */
-    char *value; /* folded counted values */
+    char *key;            /* folded group-by values of the event at hand */
+    char *value;          /* folded counted values */
     struct slice *shown;  /* group values of a firing to report */
     struct slice *firing; /* fields of a firing as an event */
     struct slot *slots;
@@ -220,7 +220,10 @@ bool group_take_evidence(struct correlator *c, struct group *g) MUST_USE;
 
 /* count.c */
 void sum_add(struct exact_sum *s, double v);
-static inline double sum_value(const struct exact_sum *s) { return s->sum + s->error; }
+static inline double sum_value(const struct exact_sum *s)
+{
+    return s->sum + s->error;
+}
 bool samples_add(struct correlator *c, struct group *g, const struct corr_event *ev, double weight);
 /* Drops what is older than `since`. */
 void samples_expire(struct group *g, nsec since);

@@ -14,12 +14,18 @@ static bool cond_has_not(const struct sigma_cond *cond)
 static bool compare(double a, enum sigma_cmp cmp, double b)
 {
     switch (cmp) {
-    case CMP_LT: return a < b;
-    case CMP_LTE: return a <= b;
-    case CMP_GT: return a > b;
-    case CMP_GTE: return a >= b;
-    case CMP_EQ: return a >= b && a <= b;
-    case CMP_NEQ: return a < b || a > b;
+    case CMP_LT:
+        return a < b;
+    case CMP_LTE:
+        return a <= b;
+    case CMP_GT:
+        return a > b;
+    case CMP_GTE:
+        return a >= b;
+    case CMP_EQ:
+        return a >= b && a <= b;
+    case CMP_NEQ:
+        return a < b || a > b;
     }
     return false;
 }
@@ -117,8 +123,8 @@ static const char *add_use(struct correlator *c, const struct sigma_set *set,
     const struct sigma_corr_ref *ref = &plan->rule->refs[position];
     struct corr_source *source = ref->is_corr ? &c->plans[ref->index].out : &c->rules[ref->index];
     uint32_t n_values = is_counted_by_value(plan) ? corr->n_fields : 0;
-    uint32_t *index = arena_zalloc(&c->arena, corr->n_group_by + n_values + plan->n_carry + 1,
-                                   sizeof *index);
+    uint32_t *index =
+        arena_zalloc(&c->arena, corr->n_group_by + n_values + plan->n_carry + 1, sizeof *index);
     if (!index) return "out of memory";
     uint32_t n = 0;
     for (uint32_t i = 0; i < corr->n_group_by + n_values + plan->n_carry; i++) {
@@ -184,14 +190,21 @@ static bool find_carried(struct correlator *c, struct corr_plan *plan)
 static enum corr_kind kind_of(const struct sigma_correlation *corr)
 {
     switch (corr->type) {
-    case CORR_EVENT_COUNT: return KIND_COUNT;
-    case CORR_VALUE_COUNT: return KIND_DISTINCT;
-    case CORR_TEMPORAL: return KIND_TEMPORAL;
-    case CORR_TEMPORAL_ORDERED: return KIND_ORDERED;
-    case CORR_VALUE_SUM: return KIND_SUM;
-    case CORR_VALUE_AVG: return KIND_AVG;
+    case CORR_EVENT_COUNT:
+        return KIND_COUNT;
+    case CORR_VALUE_COUNT:
+        return KIND_DISTINCT;
+    case CORR_TEMPORAL:
+        return KIND_TEMPORAL;
+    case CORR_TEMPORAL_ORDERED:
+        return KIND_ORDERED;
+    case CORR_VALUE_SUM:
+        return KIND_SUM;
+    case CORR_VALUE_AVG:
+        return KIND_AVG;
     case CORR_VALUE_PERCENTILE:
-    case CORR_VALUE_MEDIAN: break;
+    case CORR_VALUE_MEDIAN:
+        break;
     }
     return KIND_QUANTILE;
 }

@@ -22,7 +22,8 @@ static bool cond_true(const struct sigma_cond *cond, const struct corr_plan *pla
     switch (cond->kind) {
     case COND_SEARCH:
         return cond->search < plan->corr->n_rules && (seen >> plan->place_of[cond->search] & 1);
-    case COND_NOT: return !cond_true(cond->child[0], plan, seen);
+    case COND_NOT:
+        return !cond_true(cond->child[0], plan, seen);
     case COND_AND:
         for (uint32_t i = 0; i < cond->n_children; i++)
             if (!cond_true(cond->child[i], plan, seen)) return false;
@@ -142,10 +143,8 @@ static void ordered_add(struct group *g, uint32_t place, const struct corr_event
 
 void temporal_add(struct group *g, uint32_t place, const struct corr_event *ev)
 {
-    if (g->plan->kind == KIND_ORDERED)
-        ordered_add(g, place, ev);
-    else
-        g->u.places[place] = (struct temporal_place){ev->time, ev->ref};
+    if (g->plan->kind == KIND_ORDERED) ordered_add(g, place, ev);
+    else g->u.places[place] = (struct temporal_place){ev->time, ev->ref};
 }
 
 static uint64_t seen_since(const struct group *g, nsec first)

@@ -23,7 +23,7 @@ struct hash_index {
     struct hash_slot {
         uint64_t hash;
         uint32_t value; /* + 1; 0 is empty */
-    } *slots;
+    } * slots;
     uint32_t cap, n;
 };
 /* The next candidate for `hash`, or UINT32_MAX; *pos starts at UINT32_MAX. */

@@ -50,8 +50,7 @@ static struct slice folded_text(struct event *ev, struct slice text)
 /* The folded text of one field, remembered for the next atom that asks. */
 static struct slice folded_field(struct inspection *in, uint32_t i, struct slice text)
 {
-    if (!in->folded)
-        in->folded = arena_zalloc(in->ev->arena, in->ev->n_fields, sizeof *in->folded);
+    if (!in->folded) in->folded = arena_zalloc(in->ev->arena, in->ev->n_fields, sizeof *in->folded);
     if (!in->folded) return folded_text(in->ev, text);
     if (!in->folded[i].ptr) in->folded[i] = folded_text(in->ev, text);
     return in->folded[i];
@@ -101,7 +100,8 @@ static enum truth_value compare_refs(struct inspection *in, const struct sigma_a
             if (ev->fields[i].type == VALUE_NULL || ev->fields[k].type == VALUE_NULL) continue;
             if (!in_names(&other, engine_plain_name(in->e, ev->fields[k].key))) continue;
             struct slice x = event_text(ev, &ev->fields[i]), y = event_text(ev, &ev->fields[k]);
-            struct slice fx = a->cased ? x : folded_text(ev, x), fy = a->cased ? y : folded_text(ev, y);
+            struct slice fx = a->cased ? x : folded_text(ev, x),
+                         fy = a->cased ? y : folded_text(ev, y);
             if (!anchor_match(fx, fy, a->anchor)) continue;
             note(in, a, keys_name(in->e->keys, ev->fields[i].key), x);
             return TRUTH_TRUE;
@@ -158,7 +158,8 @@ static enum truth_value negate(enum truth_value v)
     return v == TRUTH_UNDETERMINED ? v : v == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
 }
 
-/* Kleene's three-valued logic. Details are collected in positive positions of true branches only. */
+/* Kleene's three-valued logic. Details are collected in positive positions of true branches only.
+ */
 static enum truth_value inspect(struct inspection *in, const struct sigma_expr *x)
 {
     uint32_t mark = in->n_details;
@@ -269,9 +270,9 @@ static const char *truth_name(enum truth_value v)
 static void explain_node(struct inspection *in, const struct sigma_expr *x, unsigned depth,
                          struct buf *out)
 {
-    static const char *const names[] = {[EXPR_AND] = "and",   [EXPR_OR] = "or",
-                                        [EXPR_NOT] = "not",   [EXPR_ATOM] = "",
-                                        [EXPR_TRUE] = "true", [EXPR_FALSE] = "false"};
+    static const char *const names[] = {
+        [EXPR_AND] = "and", [EXPR_OR] = "or",     [EXPR_NOT] = "not",
+        [EXPR_ATOM] = "",   [EXPR_TRUE] = "true", [EXPR_FALSE] = "false"};
     struct engine_detail detail;
     in->details = &detail;
     in->max_details = 1;

@@ -140,7 +140,8 @@ static enum truth_value compare_fields(struct engine *e, const struct plan_lazy 
     return TRUTH_FALSE;
 }
 
-static enum truth_value any_value(struct engine *e, const struct plan_lazy *l, struct event_field *f)
+static enum truth_value any_value(struct engine *e, const struct plan_lazy *l,
+                                  struct event_field *f)
 {
     struct slice text = event_text(e->ev, f), folded = text;
     if (l->atom->op == ATOM_STRING || l->atom->op == ATOM_KEYWORD) {

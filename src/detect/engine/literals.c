@@ -10,8 +10,8 @@ struct entry {
     const char *text;
     uint32_t len;
     uint32_t needle;
-    uint64_t key;      /* gram, or hash of the anchored bytes */
-    uint32_t gram_at;  /* offset of the gram in text */
+    uint64_t key;     /* gram, or hash of the anchored bytes */
+    uint32_t gram_at; /* offset of the gram in text */
     enum anchor anchor;
     const struct glob_piece *glob;
     uint32_t n_glob;
@@ -166,7 +166,8 @@ static const char common_text[] =
     "c:\\windows\\system32\\ c:\\windows\\syswow64\\ c:\\program files (x86)\\ c:\\programdata\\ "
     "\\microsoft\\windows\\currentversion\\ hklm\\software\\ hkcu\\software\\ \\users\\ \\appdata\\"
     "local\\ \\appdata\\roaming\\ \\temp\\ .exe .dll .com .net http:// https:// www. microsoft "
-    "windows system program svchost.exe explorer.exe services.exe system32\\drivers\\ nt authority\\"
+    "windows system program svchost.exe explorer.exe services.exe system32\\drivers\\ nt "
+    "authority\\"
     "system \\registry\\machine\\system\\currentcontrolset\\services\\ message username "
     "/usr/bin/ /usr/sbin/ /bin/sh /var/log/ /etc/ /home/ root true false null";
 
@@ -241,7 +242,7 @@ static struct table *place(struct literal_set *s, struct entry *e)
         return &s->gram[stride == 4 ? GRAM4_STRIDE4 : stride == 2 ? GRAM4_STRIDE2 : width];
     }
     unsigned class = 0;
-    while (class_len[class] > e->len) class++;
+    while (class_len[class] > e->len) class ++;
     bool start = e->anchor == ANCHOR_START;
     e->key = key_of_class(start ? e->text : e->text + e->len - class_len[class], class);
     return start ? &s->start[class] : &s->end[class];
@@ -275,7 +276,8 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
     struct literal_set *s = calloc(1, sizeof *s);
     size_t text_len = 0;
     for (uint32_t i = 0; i < n; i++) text_len += specs[i].text.len;
-    struct entry *all = calloc(n ? n : 1, sizeof *all), *some = calloc(4 * (n ? n : 1), sizeof *some);
+    struct entry *all = calloc(n ? n : 1, sizeof *all),
+                 *some = calloc(4 * (n ? n : 1), sizeof *some);
     struct table **where = calloc(n ? n : 1, sizeof(struct table *));
     if (s) s->text = malloc(text_len + LITERAL_SLACK);
     if (!s || !s->text || !all || !some || !where) goto fail;

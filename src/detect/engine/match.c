@@ -116,7 +116,8 @@ static struct plan *plan_compile(struct engine *e, const struct taxonomy_route *
     }
     for (uint32_t i = 0; route && i < route->n_labels; i++)
         if (route->labels[i].map)
-            source.signature = hash_mix(source.signature, (uint64_t)(uintptr_t)route->labels[i].map);
+            source.signature =
+                hash_mix(source.signature, (uint64_t)(uintptr_t)route->labels[i].map);
     struct plan *p = NULL;
     for (uint32_t i = 0; i < e->n_plans && !p; i++)
         if (e->plans[i]->signature == source.signature && e->plans[i]->n_rules == source.n_rules)
@@ -358,7 +359,9 @@ static bool lazy_truth(struct engine *e, const struct plan *p, uint32_t i)
 {
     if (e->lazy[i] == LAZY_UNKNOWN) {
         enum truth_value v = lazy_evaluate(e, &p->lazy[i]);
-        e->lazy[i] = v == TRUTH_TRUE ? LAZY_TRUE : v == TRUTH_FALSE ? LAZY_FALSE : LAZY_UNDETERMINED;
+        e->lazy[i] = v == TRUTH_TRUE    ? LAZY_TRUE
+                     : v == TRUTH_FALSE ? LAZY_FALSE
+                                        : LAZY_UNDETERMINED;
         e->lazy_touched[e->n_lazy_touched++] = i;
     }
     if (e->lazy[i] == LAZY_UNDETERMINED) e->undetermined = true;
@@ -369,9 +372,8 @@ static bool run_program(struct engine *e, const struct plan *p, uint32_t at)
 {
     while (at < PROGRAM_REJECT) {
         const struct plan_insn *in = &p->code[at];
-        bool holds = in->truth & PROGRAM_LAZY
-                         ? lazy_truth(e, p, in->truth & ~PROGRAM_LAZY)
-                         : e->bits[in->truth >> 6] >> (in->truth & 63) & 1;
+        bool holds = in->truth & PROGRAM_LAZY ? lazy_truth(e, p, in->truth & ~PROGRAM_LAZY)
+                                              : e->bits[in->truth >> 6] >> (in->truth & 63) & 1;
         at = holds ? in->if_true : in->if_false;
     }
     return at == PROGRAM_ACCEPT;

@@ -80,8 +80,11 @@ void memo_keep(struct memo *m, const struct memo_key *key, const uint32_t *found
     while (i < SIZES && need > sizes[i].slot_size) i++;
     if (i == SIZES) return;
     struct slot *s = slot_at(m, i, key->hash);
-    *s = (struct slot){.set = key->set, .hash = key->hash, .len = (uint32_t)key->value.len,
-                       .n = (uint16_t)n, .escaped = key->escaped};
+    *s = (struct slot){.set = key->set,
+                       .hash = key->hash,
+                       .len = (uint32_t)key->value.len,
+                       .n = (uint16_t)n,
+                       .escaped = key->escaped};
     if (n) memcpy(s->data, found, n * sizeof *found);
     if (key->value.len) memcpy(s->data + n * sizeof *found, key->value.ptr, key->value.len);
 }

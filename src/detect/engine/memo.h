@@ -24,7 +24,7 @@ struct memo_key {
     const void *set; /* which literals were looked for */
     bool escaped;    /* the bytes are JSON text */
     struct slice value;
-    uint64_t hash;   /* filled by memo_find() */
+    uint64_t hash; /* filled by memo_find() */
 };
 
 /* What was found, or NULL when the value is not known. Valid until the next memo_keep(). */

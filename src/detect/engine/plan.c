@@ -38,8 +38,8 @@ static struct node *leaf(struct plan_builder *b, struct arena *a, uint32_t truth
     return n;
 }
 
-static struct node *lower_atom(struct plan_builder *b, struct arena *a, const struct sigma_rule *rule,
-                               const struct sigma_atom *atom)
+static struct node *lower_atom(struct plan_builder *b, struct arena *a,
+                               const struct sigma_rule *rule, const struct sigma_atom *atom)
 {
     struct decided d = build_atom(b, rule, atom);
     struct node *n = leaf(b, a, d.truth);
@@ -58,7 +58,8 @@ static int by_rank(double x, double y)
     return x < y ? -1 : x > y;
 }
 
-/* Conjunctions test what is cheap and rarely true first, disjunctions what is cheap and often true. */
+/* Conjunctions test what is cheap and rarely true first, disjunctions what is cheap and often true.
+ */
 static int order_and(const void *x, const void *y)
 {
     const struct node *a = *(struct node *const *)x, *b = *(struct node *const *)y;
@@ -123,7 +124,8 @@ static struct node *lower(struct plan_builder *b, struct arena *a, const struct 
 }
 
 /* Emits backwards, so that both targets of an instruction are known when it is written. */
-static uint32_t emit(struct plan_builder *b, const struct node *n, uint32_t if_true, uint32_t if_false)
+static uint32_t emit(struct plan_builder *b, const struct node *n, uint32_t if_true,
+                     uint32_t if_false)
 {
     switch (n->kind) {
     case EXPR_TRUE:
@@ -149,8 +151,8 @@ static uint32_t emit(struct plan_builder *b, const struct node *n, uint32_t if_t
  * A set of truths of which one must hold for n to be `want`, appended to *out; returns the summed
  * frequency, or a number above 1e8 when there is none.
  */
-static double necessary(const struct plan_builder *b, const struct node *n, bool want, uint32_t *out,
-                        uint32_t *n_out, uint32_t max)
+static double necessary(const struct plan_builder *b, const struct node *n, bool want,
+                        uint32_t *out, uint32_t *n_out, uint32_t max)
 {
     const double none = 1e9;
     if (n->kind == EXPR_NOT) return necessary(b, n->child[0], !want, out, n_out, max);

@@ -6,9 +6,9 @@
  *
  *   value ──literal set──► needles ──postings──► truths (bits) ──triggers──► rules ──program──► hit
  *
- * A truth stands for one atom, or for a whole list of alternatives (`Image|endswith: [a, b, c, d]`).
- * Atoms that no literal can prove (regular expressions, networks, null …) are `lazy`: computed when
- * a program asks, at most once per event.
+ * A truth stands for one atom, or for a whole list of alternatives (`Image|endswith: [a, b, c,
+ * d]`). Atoms that no literal can prove (regular expressions, networks, null …) are `lazy`:
+ * computed when a program asks, at most once per event.
  *
  * Triggers: for every rule a set of truths is chosen of which at least one must hold for the rule
  * to hold, as rare as possible. Rules without such a set (they only negate) are run on every event.
@@ -39,8 +39,8 @@ struct plan_insn {
 
 struct plan_lazy {
     const struct sigma_atom *atom;
-    uint32_t field; /* index of the plan field whose values it asks; UINT32_MAX: all values */
-    uint32_t ref;   /* ATOM_FIELDREF: the other field */
+    uint32_t field;      /* index of the plan field whose values it asks; UINT32_MAX: all values */
+    uint32_t ref;        /* ATOM_FIELDREF: the other field */
     struct regex *regex; /* ATOM_REGEX: owned */
 };
 
@@ -60,7 +60,7 @@ struct plan_field {
     bool keep_values;   /* lazy atoms ask for its values */
 };
 
-struct plan_atom { /* where an atom looks; a slot of an open-addressing table */
+struct plan_atom {                 /* where an atom looks; a slot of an open-addressing table */
     const struct sigma_atom *atom; /* NULL: empty */
     uint32_t field;
 };
@@ -90,7 +90,8 @@ struct plan {
     uint32_t atoms_mask;
     size_t bytes;
     struct arena arena; /* holds the arrays above */
-    /* by key id: index into key_lists of the fields to feed, 0 = none; UINT32_MAX = not looked up */
+    /* by key id: index into key_lists of the fields to feed, 0 = none; UINT32_MAX = not looked up
+     */
     uint32_t *key_map;
     uint32_t key_cap, key_generation;
     uint32_t *key_lists; /* runs: count, field, field … */

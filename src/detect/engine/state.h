@@ -39,7 +39,7 @@ struct engine {
     uint64_t *bits;
     uint32_t *touched, n_touched;
     uint32_t *needle_stamp, *needle_out, scan; /* stamps of one value's scan */
-    struct memo *memo; /* NULL: switched off */
+    struct memo *memo;                         /* NULL: switched off */
     uint32_t *rule_stamp, *candidates, n_candidates;
     uint8_t *lazy;
     uint32_t *lazy_touched, n_lazy_touched;

@@ -54,7 +54,8 @@ static uint32_t field_of(struct plan_builder *b, const struct sigma_rule *rule, 
     if (b->route) n = taxonomy_fields(b->route, &rule->logsource, name, names, FIELD_NAMES_MAX);
     uint64_t hash = n;
     for (uint32_t i = 0; i < n; i++) hash = hash_mix(hash, hash64(names[i]));
-    for (uint32_t pos = UINT32_MAX, at; (at = hash_index_next(&b->field_index, hash, &pos)) != UINT32_MAX;) {
+    for (uint32_t pos = UINT32_MAX, at;
+         (at = hash_index_next(&b->field_index, hash, &pos)) != UINT32_MAX;) {
         const struct plan_field *f = &b->fields.at[at];
         bool same = f->n_names == n;
         for (uint32_t i = 0; same && i < n; i++) same = slice_eq(f->names[i], names[i]);
@@ -76,8 +77,8 @@ static uint32_t field_of_atom(struct plan_builder *b, const struct sigma_rule *r
 }
 
 /* The literal by which a glob is found; false when it has none. */
-static bool glob_literal(const struct sigma_atom *a, struct slice *ret_text, enum anchor *ret_anchor,
-                         bool *ret_decides)
+static bool glob_literal(const struct sigma_atom *a, struct slice *ret_text,
+                         enum anchor *ret_anchor, bool *ret_decides)
 {
     bool unbound = a->op == ATOM_KEYWORD;
     const struct glob_piece *g = a->glob;
@@ -102,8 +103,8 @@ static bool glob_literal(const struct sigma_atom *a, struct slice *ret_text, enu
     double best = 2;
     for (uint32_t i = 0; i < n; i++) {
         if (g[i].kind != GLOB_LITERAL) continue;
-        enum anchor anchor = unbound ? ANCHOR_INSIDE
-                             : i == 0 ? ANCHOR_START
+        enum anchor anchor = unbound      ? ANCHOR_INSIDE
+                             : i == 0     ? ANCHOR_START
                              : i == n - 1 ? ANCHOR_END
                                           : ANCHOR_INSIDE;
         double frequency = literal_frequency(g[i].text, anchor);
@@ -128,7 +129,7 @@ bool atom_has_needle(const struct sigma_atom *a)
 static bool is_selector(struct slice name)
 {
     static const char *const selectors[] = {"EventID", "Channel", "Provider_Name", "eventSource",
-                                            "type", "product", "category", "service"};
+                                            "type",    "product", "category",      "service"};
     for (size_t i = 0; i < sizeof selectors / sizeof *selectors; i++)
         if (slice_eq(name, slice_of(selectors[i]))) return true;
     return false;
@@ -146,9 +147,10 @@ static bool same_glob(const struct sigma_atom *a, const struct sigma_atom *b)
 
 static uint32_t add_needle(struct plan_builder *b, struct needle want)
 {
-    uint64_t hash = hash_mix(hash64(want.text), (uint64_t)want.anchor << 40 | (uint64_t)want.cased << 39 |
-                                                    want.field);
-    for (uint32_t pos = UINT32_MAX, at; (at = hash_index_next(&b->needle_index, hash, &pos)) != UINT32_MAX;) {
+    uint64_t hash = hash_mix(hash64(want.text),
+                             (uint64_t)want.anchor << 40 | (uint64_t)want.cased << 39 | want.field);
+    for (uint32_t pos = UINT32_MAX, at;
+         (at = hash_index_next(&b->needle_index, hash, &pos)) != UINT32_MAX;) {
         const struct needle *n = &b->needles.at[at];
         if (n->field == want.field && n->anchor == want.anchor && n->cased == want.cased &&
             slice_eq(n->text, want.text) && same_glob(n->atom, want.atom))
@@ -200,9 +202,11 @@ static uint32_t truth_of(struct plan_builder *b, uint32_t *needles, uint32_t n)
         if (unique == 0 || needles[unique - 1] != needles[i]) needles[unique++] = needles[i];
     n = unique;
     uint64_t hash = hash64(slice_make(needles, n * sizeof *needles));
-    for (uint32_t pos = UINT32_MAX, at; (at = hash_index_next(&b->truth_index, hash, &pos)) != UINT32_MAX;) {
+    for (uint32_t pos = UINT32_MAX, at;
+         (at = hash_index_next(&b->truth_index, hash, &pos)) != UINT32_MAX;) {
         const struct truth *t = &b->truths.at[at];
-        if (t->n == n && memcmp(b->truth_needles.at + t->needles_at, needles, n * sizeof *needles) == 0)
+        if (t->n == n &&
+            memcmp(b->truth_needles.at + t->needles_at, needles, n * sizeof *needles) == 0)
             return at;
     }
     struct truth t = {.needles_at = b->truth_needles.n, .n = n};
@@ -273,7 +277,8 @@ static uint32_t lazy_of(struct plan_builder *b, struct plan_lazy want)
     bool shared = want.atom->op == ATOM_REGEX;
     uint64_t hash = hash_mix(hash64(want.atom->regex), want.field);
     if (shared)
-        for (uint32_t pos = UINT32_MAX, at; (at = hash_index_next(&b->lazy_index, hash, &pos)) != UINT32_MAX;)
+        for (uint32_t pos = UINT32_MAX, at;
+             (at = hash_index_next(&b->lazy_index, hash, &pos)) != UINT32_MAX;)
             if (same_lazy(&b->lazy.at[at], &want)) return at;
     VEC_PUSH(b->lazy, want);
     if (shared) hash_index_add(&b->lazy_index, hash, b->lazy.n - 1);

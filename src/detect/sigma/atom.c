@@ -18,8 +18,8 @@ bool anchor_match(struct slice text, struct slice pattern, enum anchor anchor)
 
 const char *atom_op_text(const struct sigma_atom *a)
 {
-    static const char *const cmp[] = {[CMP_LT] = "lt", [CMP_LTE] = "lte", [CMP_GT] = "gt",
-                                      [CMP_GTE] = "gte", [CMP_EQ] = "is", [CMP_NEQ] = "neq"};
+    static const char *const cmp[] = {[CMP_LT] = "lt",   [CMP_LTE] = "lte", [CMP_GT] = "gt",
+                                      [CMP_GTE] = "gte", [CMP_EQ] = "is",   [CMP_NEQ] = "neq"};
     switch (a->op) {
     case ATOM_STRING:
         return a->cased ? "is (cased)" : "is";

@@ -195,8 +195,7 @@ static int parse_name(struct parser *p, const struct sigma_cond **ret)
     char text[HINT_SIZE], shown[HINT_SHOW_SIZE];
     hint_init(&hint, p->word.text);
     for (uint32_t i = 0; i < p->n_searches; i++) hint_offer(&hint, p->searches[i].name);
-    return REFUSE(p, ERR_NOT_FOUND, p->word.at,
-                  "the condition names `%s`, which is not defined%s",
+    return REFUSE(p, ERR_NOT_FOUND, p->word.at, "the condition names `%s`, which is not defined%s",
                   hint_show(shown, p->word.text), hint_text(&hint, text));
 }
 
@@ -388,8 +387,12 @@ int sigma_cond_parse(struct arena *arena, const char *file, const struct sigma_v
                      const struct sigma_search *searches, uint32_t n_searches,
                      const struct sigma_cond **ret, struct diag *diag)
 {
-    struct parser p = {.arena = arena, .file = file, .value = text, .searches = searches,
-                       .n_searches = n_searches, .diag = diag};
+    struct parser p = {.arena = arena,
+                       .file = file,
+                       .value = text,
+                       .searches = searches,
+                       .n_searches = n_searches,
+                       .diag = diag};
     if (text->text.len > SIGMA_VALUE_LEN_MAX)
         return REFUSE(&p, ERR_LIMIT, 0, "the condition is longer than %d bytes",
                       SIGMA_VALUE_LEN_MAX);
@@ -411,8 +414,8 @@ int sigma_cond_parse(struct arena *arena, const char *file, const struct sigma_v
     return 0;
 }
 
-int sigma_cond_names(struct arena *arena, const struct sigma_value *text,
-                     struct sigma_value **ret, uint32_t *ret_n)
+int sigma_cond_names(struct arena *arena, const struct sigma_value *text, struct sigma_value **ret,
+                     uint32_t *ret_n)
 {
     static const char *const keywords[] = {"and", "or", "not", "(", ")"};
     struct parser p = {.value = text};

@@ -112,7 +112,8 @@ int sigma_read_keys(struct sigma_reading *rd, const struct yaml_node *map, const
 
 /* --- Detections -------------------------------------------------------------------------- */
 
-/* `Threat Name|contains|all` is the field ThreatName (specification, "Field Usage") and two modifiers. */
+/* `Threat Name|contains|all` is the field ThreatName (specification, "Field Usage") and two
+ * modifiers. */
 static int read_item_key(struct sigma_reading *rd, const struct yaml_node *key,
                          struct sigma_item *ret)
 {
@@ -220,7 +221,8 @@ static int read_search_list(struct sigma_reading *rd, const struct yaml_node *li
     if (scalars == list->n) return read_keywords(rd, list, &maps[0]);
     uint32_t n = 0;
     for (const struct yaml_node *e = list->first; e; e = e->next, n++) {
-        int error = e->kind == YAML_MAP ? read_map(rd, e, &maps[n]) : read_keywords(rd, e, &maps[n]);
+        int error =
+            e->kind == YAML_MAP ? read_map(rd, e, &maps[n]) : read_keywords(rd, e, &maps[n]);
         if (error) return error;
     }
     return 0;
@@ -256,8 +258,8 @@ static int read_conditions(struct sigma_reading *rd, const struct yaml_node *map
     int error = sigma_read_list(rd, node, "`condition`", CONDITIONS_MAX, &ret->conditions,
                                 &ret->n_conditions);
     if (error) return error;
-    const struct sigma_cond **all = arena_zalloc(rd->arena, ret->n_conditions,
-                                                 sizeof(struct sigma_cond *));
+    const struct sigma_cond **all =
+        arena_zalloc(rd->arena, ret->n_conditions, sizeof(struct sigma_cond *));
     struct sigma_cond *any = arena_zalloc(rd->arena, 1, sizeof *any);
     if (!all || !any) return ERR_NOMEM;
     for (uint32_t i = 0; i < ret->n_conditions; i++) {
@@ -296,8 +298,7 @@ int sigma_read_detection(struct sigma_reading *rd, const struct yaml_node *map_k
     }
     ret->searches = searches;
     ret->n_searches = n;
-    if (n == 0)
-        return READ_REFUSE(rd, ERR_INVALID, map_key->pos, "`%s` has no search", shown);
+    if (n == 0) return READ_REFUSE(rd, ERR_INVALID, map_key->pos, "`%s` has no search", shown);
     return read_conditions(rd, map_key, ret);
 }
 
@@ -353,8 +354,7 @@ static int read_logsource(struct sigma_reading *rd, const struct yaml_node *root
 }
 
 /* title, id and name come first: whoever is told of a refusal wants to know of which rule. */
-static int read_names(struct sigma_reading *rd, const struct yaml_node *root,
-                      struct sigma_doc *doc)
+static int read_names(struct sigma_reading *rd, const struct yaml_node *root, struct sigma_doc *doc)
 {
     int error = sigma_read_text(rd, yaml_get(root, "id"), "`id`", &doc->id);
     if (!error) error = sigma_read_text(rd, yaml_get(root, "name"), "`name`", &doc->name);
@@ -383,9 +383,12 @@ static int read_metadata(struct sigma_reading *rd, const struct yaml_node *root,
         const char *key, *what;
         struct slice *text;
     } part[] = {
-        {"description", "`description`", &doc->description}, {"author", "`author`", &doc->author},
-        {"date", "`date`", &doc->date},                      {"modified", "`modified`", &doc->modified},
-        {"taxonomy", "`taxonomy`", &doc->taxonomy},          {"status", "`status`", &doc->status},
+        {"description", "`description`", &doc->description},
+        {"author", "`author`", &doc->author},
+        {"date", "`date`", &doc->date},
+        {"modified", "`modified`", &doc->modified},
+        {"taxonomy", "`taxonomy`", &doc->taxonomy},
+        {"status", "`status`", &doc->status},
     };
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         int error = sigma_read_text(rd, yaml_get(root, part[i].key), part[i].what, part[i].text);
@@ -429,8 +432,7 @@ static int check_status(struct sigma_reading *rd, const struct yaml_node *root,
                        hint_show(shown, doc->status));
 }
 
-static int read_filter(struct sigma_reading *rd, const struct yaml_node *key,
-                       struct sigma_doc *doc)
+static int read_filter(struct sigma_reading *rd, const struct yaml_node *key, struct sigma_doc *doc)
 {
     static const char *const skip[] = {"rules", "condition", NULL};
     int error = sigma_read_detection(rd, key, skip, &doc->detection);
@@ -449,8 +451,7 @@ static int read_filter(struct sigma_reading *rd, const struct yaml_node *key,
     return error;
 }
 
-static int check_kind(struct sigma_reading *rd, const struct yaml_node *root,
-                      struct sigma_doc *doc)
+static int check_kind(struct sigma_reading *rd, const struct yaml_node *root, struct sigma_doc *doc)
 {
     const struct yaml_node *action = yaml_key(root, "action");
     const struct yaml_node *detection = yaml_key(root, "detection");
@@ -473,7 +474,7 @@ static int check_kind(struct sigma_reading *rd, const struct yaml_node *root,
                            "part of an old rule collection (line %u), which is not supported; "
                            "write each rule out",
                            rd->collection);
-    const struct yaml_node *second = correlation && filter     ? filter
+    const struct yaml_node *second = correlation && filter      ? filter
                                      : correlation && detection ? detection
                                      : filter && detection      ? detection
                                                                 : NULL;
@@ -543,10 +544,8 @@ int sigma_read(struct arena *arena, const char *file, struct slice text,
         error = read_document(&rd, root, doc);
         collection = rd.collection;
         if (error == ERR_NOMEM) break;
-        if (error)
-            out->refused(out->ctx, &diag, doc);
-        else
-            out->doc(out->ctx, doc);
+        if (error) out->refused(out->ctx, &diag, doc);
+        else out->doc(out->ctx, doc);
         error = 0;
     }
     yaml_done(&yaml);

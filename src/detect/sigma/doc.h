@@ -18,7 +18,8 @@ struct sigma_pos {
 
 enum sigma_type { SIGMA_STRING, SIGMA_NUMBER, SIGMA_BOOL, SIGMA_NULL };
 
-/* A scalar. A plain YAML scalar is resolved by the YAML 1.2 core schema; a quoted one is a string. */
+/* A scalar. A plain YAML scalar is resolved by the YAML 1.2 core schema; a quoted one is a string.
+ */
 struct sigma_value {
     enum sigma_type type;
     struct slice text; /* as written, after YAML unquoting; "" for null */
@@ -27,8 +28,8 @@ struct sigma_value {
 
 /* One `field|mod|mod: values` of a map. Keywords have an empty field. */
 struct sigma_item {
-    struct slice field;             /* without spaces: `Threat Name` is ThreatName */
-    const struct slice *modifiers;  /* as written, in order */
+    struct slice field;            /* without spaces: `Threat Name` is ThreatName */
+    const struct slice *modifiers; /* as written, in order */
     const struct sigma_value *values;
     uint32_t n_modifiers, n_values; /* n_values 0: an empty list */
     bool is_list;                   /* values were written as a list */
@@ -70,7 +71,14 @@ struct sigma_logsource {
     struct slice product, category, service; /* {NULL,0} when absent; lower case */
 };
 
-enum sigma_level { LEVEL_NONE, LEVEL_INFORMATIONAL, LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH, LEVEL_CRITICAL };
+enum sigma_level {
+    LEVEL_NONE,
+    LEVEL_INFORMATIONAL,
+    LEVEL_LOW,
+    LEVEL_MEDIUM,
+    LEVEL_HIGH,
+    LEVEL_CRITICAL
+};
 const char *sigma_level_name(enum sigma_level level); /* "informational" …; LEVEL_NONE: "" */
 bool sigma_level_parse(struct slice text, enum sigma_level *ret);
 
@@ -115,8 +123,9 @@ struct sigma_correlation {
     uint32_t n_bounds;
     const struct slice *fields; /* value_*: condition.field, one or several */
     uint32_t n_fields;
-    double percentile;          /* value_percentile: 0..100, default 50 */
-    const struct sigma_cond *condition; /* extended temporal: COND_SEARCH indexes rules[]; or NULL */
+    double percentile; /* value_percentile: 0..100, default 50 */
+    const struct sigma_cond
+        *condition; /* extended temporal: COND_SEARCH indexes rules[]; or NULL */
     bool generate;
 };
 
@@ -136,7 +145,7 @@ struct sigma_test {
 
 struct sigma_doc {
     enum sigma_kind kind;
-    const char *file; /* borrowed from the caller of sigma_read */
+    const char *file;     /* borrowed from the caller of sigma_read */
     struct sigma_pos pos; /* where the document starts */
     struct slice title, id, name, status, description, author, date, modified, taxonomy;
     enum sigma_level level;

@@ -67,8 +67,8 @@ static bool parse_timespan(struct slice s, int64_t *ret)
     static const struct {
         char unit;
         int64_t seconds;
-    } units[] = {{'s', 1},      {'m', 60},        {'h', 3600},    {'d', 86400},
-                 {'w', 604800}, {'M', 2629746},   {'y', 31556952}};
+    } units[] = {{'s', 1},      {'m', 60},      {'h', 3600},    {'d', 86400},
+                 {'w', 604800}, {'M', 2629746}, {'y', 31556952}};
     if (s.len < 2) return false;
     uint64_t count;
     if (!slice_to_u64(slice_until(s, s.len - 1), &count) || count == 0 || count > INT64_MAX)

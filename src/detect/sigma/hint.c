@@ -19,10 +19,8 @@ const char *hint_show(char buf[static HINT_SHOW_SIZE], struct slice s)
             n += 3;
             break;
         }
-        if (printable)
-            memcpy(buf + n, s.ptr + at, add);
-        else
-            buf[n] = '?';
+        if (printable) memcpy(buf + n, s.ptr + at, add);
+        else buf[n] = '?';
         n += add;
         at += step ? step : 1;
     }
@@ -69,8 +67,8 @@ static unsigned edits(struct slice a, struct slice b)
 void hint_offer(struct hint *h, struct slice candidate)
 {
     if (h->word.len > WORD_MAX || candidate.len > WORD_MAX || candidate.len == 0) return;
-    size_t gap = h->word.len > candidate.len ? h->word.len - candidate.len
-                                             : candidate.len - h->word.len;
+    size_t gap =
+        h->word.len > candidate.len ? h->word.len - candidate.len : candidate.len - h->word.len;
     if (gap >= h->distance) return;
     unsigned d = edits(h->word, candidate);
     if (d >= h->distance || d >= candidate.len) return;

@@ -104,9 +104,9 @@ static const struct sigma_expr *negate(struct interpreting *in, const struct sig
     struct sigma_expr *not = new_expr(in, EXPR_NOT);
     struct children list = {0};
     if (!not || !add_child(in, &list, e)) return NULL;
-    not->child = list.at;
-    not->n_children = 1;
-    return not;
+    not ->child = list.at;
+    not ->n_children = 1;
+    return not ;
 }
 
 /* The same node under a name. */
@@ -300,7 +300,8 @@ static int interpret_map(struct interpreting *in, const struct sigma_search *sea
                          const struct sigma_map *map, const struct sigma_expr **ret)
 {
     struct children list = {0};
-    if (map->n_items == 0) return fail_at(in, ERR_INVALID, search->pos, "an empty map matches everything");
+    if (map->n_items == 0)
+        return fail_at(in, ERR_INVALID, search->pos, "an empty map matches everything");
     for (uint32_t i = 0; i < map->n_items; i++) {
         const struct sigma_expr *e = NULL;
         int r = interpret_item(in, &map->items[i], &e);
@@ -315,7 +316,8 @@ static int interpret_search(struct interpreting *in, const struct sigma_search *
                             const struct sigma_expr **ret)
 {
     struct children list = {0};
-    if (search->n_maps == 0) return fail_at(in, ERR_INVALID, search->pos, "an empty search matches nothing");
+    if (search->n_maps == 0)
+        return fail_at(in, ERR_INVALID, search->pos, "an empty search matches nothing");
     for (uint32_t i = 0; i < search->n_maps; i++) {
         const struct sigma_expr *e = NULL;
         int r = interpret_map(in, search, &search->maps[i], &e);
@@ -330,7 +332,8 @@ static int interpret_search(struct interpreting *in, const struct sigma_search *
 }
 
 /* NULL when out of memory. The depth is bounded by SIGMA_COND_DEPTH_MAX. */
-static const struct sigma_expr *interpret_cond(struct interpreting *in, const struct sigma_cond *cond,
+static const struct sigma_expr *interpret_cond(struct interpreting *in,
+                                               const struct sigma_cond *cond,
                                                const struct sigma_expr *const *searches)
 {
     if (cond->kind == COND_SEARCH) return searches[cond->search];
@@ -364,7 +367,8 @@ int sigma_interpret_detection(struct arena *arena, const struct sigma_doc *doc,
 {
     struct interpreting in = {.arena = arena, .doc = doc, .diag = diag};
     arena_init(&in.scratch, SCRATCH_MAX);
-    in.m = (struct modifying){.scratch = &in.scratch, .placeholders = ph, .file = doc->file, .diag = diag};
+    in.m = (struct modifying){
+        .scratch = &in.scratch, .placeholders = ph, .file = doc->file, .diag = diag};
     int r = interpret_detection(&in, ret_expr);
     arena_done(&in.scratch);
     return r;

@@ -9,10 +9,12 @@
 #include "detect/sigma/rule.h"
 #include "event/event.h"
 
-/* Whole-value glob match; text already folded when the pattern is. Linear in practice, never exponential. */
+/* Whole-value glob match; text already folded when the pattern is. Linear in practice, never
+ * exponential. */
 bool glob_match(const struct glob_piece *glob, uint32_t n, struct slice text);
 
-/* The address in text ("10.0.0.1", "fe80::1", "::ffff:10.0.0.1", with or without %zone) as 4 or 16 bytes. */
+/* The address in text ("10.0.0.1", "fe80::1", "::ffff:10.0.0.1", with or without %zone) as 4 or 16
+ * bytes. */
 bool addr_parse(struct slice text, uint8_t ret_addr[16], bool *ret_v6);
 bool cidr_contains(const struct sigma_atom *atom, struct slice text);
 

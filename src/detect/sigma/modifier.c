@@ -128,8 +128,9 @@ enum { N_DASHES = 5, DASHES_MAX = 5 /* places; 5^5 = 3125 alternatives */ };
 /* Python's \w, short of its rarer letters: ASCII letters, digits, `_`, and letters beyond. */
 static bool is_word(uint32_t cp)
 {
-    if (cp < 0x80) return (cp >= '0' && cp <= '9') || (cp >= 'a' && cp <= 'z') ||
-                          (cp >= 'A' && cp <= 'Z') || cp == '_';
+    if (cp < 0x80)
+        return (cp >= '0' && cp <= '9') || (cp >= 'a' && cp <= 'z') || (cp >= 'A' && cp <= 'Z') ||
+               cp == '_';
     if (cp < 0xC0) return cp == 0xAA || cp == 0xB5 || cp == 0xBA;
     return cp != 0xD7 && cp != 0xF7 && !(cp >= 0x2000 && cp <= 0x206F) &&
            !(cp >= 0x3000 && cp <= 0x303F);
@@ -195,7 +196,8 @@ static int apply_windash(struct modifying *m, const struct modifier *row, const 
     struct dash dash[DASHES_MAX + 1];
     uint32_t n = find_dashes(&in->pattern, dash, DASHES_MAX + 1), choices = 1;
     if (n > DASHES_MAX)
-        return refuse(m, ERR_LIMIT, "windash: more than 5 dashes in one value (over 3125 variants)");
+        return refuse(m, ERR_LIMIT,
+                      "windash: more than 5 dashes in one value (over 3125 variants)");
     for (uint32_t i = 0; i < n; i++) choices *= N_DASHES;
     for (uint32_t i = 0; i < choices; i++) {
         int r = push_string(m, out, in, with_dashes(m->scratch, &in->pattern, dash, n, i));
@@ -387,12 +389,14 @@ static int apply_cidr(struct modifying *m, const struct modifier *row, const str
         return refuse(m, ERR_INVALID, "a network cannot contain wildcards");
     bool has_bits = slice_split(text, '/', &head, &rest);
     if (slice_find_byte(head, '%') != SIZE_MAX || !addr_parse(head, addr, &v6))
-        return refuse(m, ERR_INVALID, "this is no network in the form 192.0.2.0/24 or 2001:db8::/32");
+        return refuse(m, ERR_INVALID,
+                      "this is no network in the form 192.0.2.0/24 or 2001:db8::/32");
     mapped = !v6 && slice_find_byte(head, ':') != SIZE_MAX;
     uint64_t width = v6 ? 128 : 32;
     if (!has_bits) bits = mapped ? 128 : width;
     else if (!slice_to_u64(rest, &bits) || bits > (mapped ? 128 : width) || (mapped && bits < 96))
-        return refuse(m, ERR_INVALID, "a network's prefix length is a number up to 32 (IPv4) or 128 (IPv6)");
+        return refuse(m, ERR_INVALID,
+                      "a network's prefix length is a number up to 32 (IPv4) or 128 (IPv6)");
     if (mapped) bits -= 96;
     for (uint64_t i = bits; i < width; i++)
         if (addr[i / 8] >> (7 - i % 8) & 1)
@@ -447,15 +451,18 @@ static int apply_expand(struct modifying *m, const struct modifier *row, const s
     return expand_from(m, in, out);
 }
 
-static const char first_encode[] = "encode first and say where it stands last (base64offset|contains)";
-static const char re_alone[] = "a regular expression is searched for anywhere; anchor it with ^ and $";
+static const char first_encode[] =
+    "encode first and say where it stands last (base64offset|contains)";
+static const char re_alone[] =
+    "a regular expression is searched for anywhere; anchor it with ^ and $";
 static const char alone[] = "it takes the value as it is written";
 static const char part_first[] = "name the part first, then the comparison (hour|gte)";
 static const char ref_first[] = "write fieldref first (fieldref|endswith)";
-static const char dash_first[] = "exchange dashes before encoding (windash|wide|base64offset|contains)";
+static const char dash_first[] =
+    "exchange dashes before encoding (windash|wide|base64offset|contains)";
 
-#define PLACE_FOLLOWS (MOD_TEXTUAL | MOD_UTF16 | MOD_BASE64 | MOD_REF)
-#define TIME_FOLLOWS MOD_LINK
+#define PLACE_FOLLOWS   (MOD_TEXTUAL | MOD_UTF16 | MOD_BASE64 | MOD_REF)
+#define TIME_FOLLOWS    MOD_LINK
 #define COMPARE_FOLLOWS (MOD_ALL | MOD_TIME)
 
 static const struct modifier modifiers[] = {
@@ -485,8 +492,8 @@ static const struct modifier modifiers[] = {
      apply_utf16, "the same as utf16le", NULL},
     {"utf16be", MOD_UTF16, MOD_TEXTUAL | MOD_BASE64 | MOD_PLACE, 0, OPERAND_STRING, true, UTF16_BE,
      apply_utf16, "the value as UTF-16, high byte first", NULL},
-    {"utf16", MOD_UTF16, MOD_TEXTUAL | MOD_BASE64, 0, OPERAND_STRING, true, UTF16_BOM,
-     apply_utf16, "the value as UTF-16 with a byte order mark", first_encode},
+    {"utf16", MOD_UTF16, MOD_TEXTUAL | MOD_BASE64, 0, OPERAND_STRING, true, UTF16_BOM, apply_utf16,
+     "the value as UTF-16 with a byte order mark", first_encode},
     {"re", MOD_RE, MOD_LINK, 0, OPERAND_STRING, true, 0, apply_re,
      "the value is a regular expression (PCRE2)", alone},
     {"i", MOD_REFLAG, MOD_LINK | MOD_RE | MOD_REFLAG, MOD_RE, OPERAND_REGEX, true, REGEX_I,
@@ -535,8 +542,8 @@ bool modifier_describe(uint32_t i, const char **ret_name, const char **ret_text)
 
 static int refuse_item(struct modifying *m, int error, const char *name, const char *why)
 {
-    return diag_set(m->diag, error, m->file, m->item->pos.line, m->item->pos.column, "`%s` %s", name,
-                    why);
+    return diag_set(m->diag, error, m->file, m->item->pos.line, m->item->pos.column, "`%s` %s",
+                    name, why);
 }
 
 static int find_row(struct modifying *m, struct slice name, const struct modifier **ret)
@@ -631,8 +638,10 @@ static const char *kind_name(enum operand_kind kind)
 static int refuse_kind(struct modifying *m, const struct modifier *row, enum operand_kind kind)
 {
     const char *more = "";
-    if (kind == OPERAND_STRING && row->takes & OPERAND_NUMBER) more = " (write numbers without quotes)";
-    else if (kind == OPERAND_STRING && row->takes & OPERAND_BOOL) more = " (write true or false without quotes)";
+    if (kind == OPERAND_STRING && row->takes & OPERAND_NUMBER)
+        more = " (write numbers without quotes)";
+    else if (kind == OPERAND_STRING && row->takes & OPERAND_BOOL)
+        more = " (write true or false without quotes)";
     else if (kind & (OPERAND_NUMBER | OPERAND_BOOL) && row->takes & OPERAND_STRING)
         more = " (put it in quotes)";
     return diag_set(m->diag, ERR_INVALID, m->file, m->value->pos.line, m->value->pos.column,
@@ -658,8 +667,8 @@ bool number_read(struct slice text, double *ret, char buf[static 24], struct sli
                      : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
                      : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
                                             : 99;
-        integer = v < base && !__builtin_mul_overflow(n, base, &n) &&
-                  !__builtin_add_overflow(n, v, &n);
+        integer =
+            v < base && !__builtin_mul_overflow(n, base, &n) && !__builtin_add_overflow(n, v, &n);
     }
     if (!integer && base != 10) return false;
     if (integer && (base != 10 || plus || (digits.len > 1 && digits.ptr[0] == '0'))) {
@@ -682,8 +691,7 @@ static int first_operand(struct modifying *m, const struct sigma_value *value, s
     *ret = (struct operand){.kind = kinds[value->type], .written = value->text};
     if (value->type == SIGMA_STRING)
         ret->pattern = pattern_parse(m->scratch, value->text, m->expand);
-    else
-        ret->pattern = pattern_plain(m->scratch, value->text);
+    else ret->pattern = pattern_plain(m->scratch, value->text);
     if (arena_failed(m->scratch)) return refuse_size(m);
     /* .inf and .nan are numbers to YAML and text to everything here. */
     if (value->type == SIGMA_NUMBER && !number_read(value->text, &ret->num, buf, &decimal))

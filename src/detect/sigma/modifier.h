@@ -5,8 +5,9 @@
  * Each modifier is one row of a table that says what it takes, what may stand before it and what
  * it does; the checks and the messages about wrong combinations follow from the rows.
  *
- * A value starts as one operand. A modifier changes it, or makes several of it (windash, base64offset,
- * expand): those are alternatives, also under `all`, where each value still has to match one way.
+ * A value starts as one operand. A modifier changes it, or makes several of it (windash,
+ * base64offset, expand): those are alternatives, also under `all`, where each value still has to
+ * match one way.
  */
 #ifndef VAKA_DETECT_SIGMA_MODIFIER_H
 #define VAKA_DETECT_SIGMA_MODIFIER_H
@@ -40,7 +41,7 @@ struct operand {
     enum sigma_cmp cmp;
     enum time_part part;
     enum anchor anchor;
-    bool flag; /* EXISTS */
+    bool flag;                 /* EXISTS */
     struct sigma_atom network; /* CIDR: only .cidr */
 };
 
@@ -60,8 +61,8 @@ struct modifying {
     const struct sigma_item *item;
     const struct modifier *row[MODIFIERS_MAX];
     uint32_t n;
-    bool expand;           /* the item has that modifier */
-    bool all, neq, cased;  /* set by the modifiers of that name */
+    bool expand;                     /* the item has that modifier */
+    bool all, neq, cased;            /* set by the modifiers of that name */
     const struct sigma_value *value; /* the one at work, for messages */
 };
 
@@ -69,7 +70,8 @@ struct modifying {
 int modifier_begin(struct modifying *m, const struct sigma_item *item) MUST_USE;
 
 /* Applies them to one value; *ret gets the alternatives, at least one. */
-int modifier_apply(struct modifying *m, const struct sigma_value *value, struct operands *ret) MUST_USE;
+int modifier_apply(struct modifying *m, const struct sigma_value *value,
+                   struct operands *ret) MUST_USE;
 
 /* The table, for help texts: name and description by position; false past the end. */
 bool modifier_describe(uint32_t i, const char **ret_name, const char **ret_text);

@@ -66,8 +66,8 @@ struct pattern pattern_parse(struct arena *arena, struct slice text, bool placeh
         size_t n = 1;
         if (c == '*' || c == '?') {
             pattern_add(&b, c == '*' ? PIECE_ANY : PIECE_ONE, SLICE_NONE);
-        } else if (c == '\\' && (next == '*' || next == '?' || next == '\\' ||
-                                 (placeholders && next == '%'))) {
+        } else if (c == '\\' &&
+                   (next == '*' || next == '?' || next == '\\' || (placeholders && next == '%'))) {
             pattern_add(&b, PIECE_TEXT, slice_make(text.ptr + i + 1, 1));
             n = 2;
         } else if (placeholders && c == '%' && placeholder_at(text, i)) {

@@ -5,7 +5,8 @@
  *
  * Escapes (Sigma specification 2.1.0, "Escape Character"): a backslash takes the meaning from a
  * following `*`, `?` or `\`; before anything else, and at the end, it is itself. So `\*` is a star,
- * `\\*` a backslash and a wildcard, `\\\*` a backslash and a star, `\\\` and `\\\\` two backslashes.
+ * `\\*` a backslash and a wildcard, `\\\*` a backslash and a star, `\\\` and `\\\\` two
+ * backslashes.
  */
 #ifndef VAKA_DETECT_SIGMA_PATTERN_H
 #define VAKA_DETECT_SIGMA_PATTERN_H

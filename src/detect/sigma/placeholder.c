@@ -93,7 +93,8 @@ static int add_placeholder(struct placeholders *p, const char *file, const struc
     return 0;
 }
 
-int placeholders_read(struct placeholders *p, const char *file, struct slice text, struct diag *diag)
+int placeholders_read(struct placeholders *p, const char *file, struct slice text,
+                      struct diag *diag)
 {
     struct yaml_reader reader;
     const struct yaml_node *root = NULL;
@@ -102,7 +103,8 @@ int placeholders_read(struct placeholders *p, const char *file, struct slice tex
     int r;
     while ((r = yaml_next(&reader, &root, diag)) == 0 && root) {
         if (root->kind != YAML_MAP) {
-            r = fail(diag, file, root, ERR_INVALID, "a map from placeholder names to values is expected");
+            r = fail(diag, file, root, ERR_INVALID,
+                     "a map from placeholder names to values is expected");
             break;
         }
         for (const struct yaml_node *key = root->first; key && r == 0; key = key->next)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Values for `%name%`, looked up while rules are interpreted. Made by placeholders_*() of rule.h. */
+/* Values for `%name%`, looked up while rules are interpreted. Made by placeholders_*() of rule.h.
+ */
 #ifndef VAKA_DETECT_SIGMA_PLACEHOLDER_H
 #define VAKA_DETECT_SIGMA_PLACEHOLDER_H
 

@@ -54,7 +54,7 @@ int sigma_read_tests(struct sigma_reading *rd, const struct yaml_node *root,
                      struct sigma_doc *doc) MUST_USE;
 
 /* The distinct names a condition holds, in order, without knowing what exists. */
-int sigma_cond_names(struct arena *arena, const struct sigma_value *text,
-                     struct sigma_value **ret, uint32_t *ret_n) MUST_USE;
+int sigma_cond_names(struct arena *arena, const struct sigma_value *text, struct sigma_value **ret,
+                     uint32_t *ret_n) MUST_USE;
 
 #endif

@@ -46,8 +46,8 @@ static void count_free(void *p, void *ctx)
 
 static uint32_t options_of(unsigned flags)
 {
-    uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_UCP |
-                       PCRE2_NEVER_BACKSLASH_C;
+    uint32_t options =
+        PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
     if (flags & REGEX_I) options |= PCRE2_CASELESS;
     if (flags & REGEX_M) options |= PCRE2_MULTILINE;
     if (flags & REGEX_S) options |= PCRE2_DOTALL;
@@ -81,8 +81,7 @@ int regex_compile(struct slice source, unsigned flags, struct diag *diag, struct
     if (!re) return diag_set(diag, ERR_NOMEM, NULL, 0, 0, "out of memory");
     int r = ERR_NOMEM;
     re->work = calloc(1, sizeof *re->work);
-    if (re->work)
-        re->general = pcre2_general_context_create(count_malloc, count_free, re->work);
+    if (re->work) re->general = pcre2_general_context_create(count_malloc, count_free, re->work);
     if (re->general) re->limits = pcre2_match_context_create(re->general);
     if (re->limits) {
         (void)pcre2_set_match_limit(re->limits, REGEX_MATCH_LIMIT);

@@ -29,7 +29,8 @@ struct regex;
  * flags: enum regex_flags. On refusal diag (may be NULL) gets PCRE2's own words and, in `column`,
  * the offset in the source, from 1. *ret is freed with regex_free().
  */
-int regex_compile(struct slice source, unsigned flags, struct diag *diag, struct regex **ret) MUST_USE;
+int regex_compile(struct slice source, unsigned flags, struct diag *diag,
+                  struct regex **ret) MUST_USE;
 void regex_free(struct regex *re);
 
 /*

@@ -132,7 +132,8 @@ static void set_unknown(struct node *n)
     n->is_exact = n->has_need = n->repeats = false;
 }
 
-/* One character, as it stands in folded text; unknown when matching may accept what folding does not. */
+/* One character, as it stands in folded text; unknown when matching may accept what folding does
+ * not. */
 static void set_char(const struct reader *r, struct node *n, uint32_t cp)
 {
     set_unknown(n);
@@ -201,7 +202,8 @@ static void skip_property(struct reader *r)
 
 enum escape { ESCAPE_CHAR, ESCAPE_ONE, ESCAPE_NOTHING };
 
-/* After the backslash. ESCAPE_CHAR: *ret_cp; ESCAPE_ONE: some character; ESCAPE_NOTHING: a place. */
+/* After the backslash. ESCAPE_CHAR: *ret_cp; ESCAPE_ONE: some character; ESCAPE_NOTHING: a place.
+ */
 static enum escape read_escape(struct reader *r, bool in_class, uint32_t *ret_cp)
 {
     static const char named[] = "a\ae\033f\fn\nr\rt\t";
@@ -320,7 +322,8 @@ static bool read_number(struct reader *r, uint32_t *ret)
     return true;
 }
 
-/* A quantifier, if one stands here. `{` that starts none is a literal in 10.42, not in all releases. */
+/* A quantifier, if one stands here. `{` that starts none is a literal in 10.42, not in all
+ * releases. */
 static bool read_quantifier(struct reader *r, uint32_t *ret_min, uint32_t *ret_max)
 {
     *ret_max = UINT32_MAX;
@@ -456,7 +459,8 @@ static enum group read_group_start(struct reader *r)
     }
 }
 
-/* After `(`. Options set inside end with the group; a bare `(?i)` goes on to the end of its parent. */
+/* After `(`. Options set inside end with the group; a bare `(?i)` goes on to the end of its parent.
+ */
 static void read_group(struct reader *r, struct node *n)
 {
     bool outer = r->insensitive;

@@ -42,13 +42,14 @@ struct sigma_atom {
     enum atom_op op;
     struct slice field;
     bool cased;
-    bool flag;             /* ATOM_EXISTS */
-    bool numeric;          /* ATOM_STRING written as a YAML number: also equals a JSON number of the same value */
+    bool flag;    /* ATOM_EXISTS */
+    bool numeric; /* ATOM_STRING written as a YAML number: also equals a JSON number of the same
+                     value */
     const struct glob_piece *glob; /* adjacent GLOB_ANY are merged, adjacent literals too */
     uint32_t n_glob;
-    struct slice regex;    /* ATOM_REGEX: PCRE2 source */
+    struct slice regex; /* ATOM_REGEX: PCRE2 source */
     unsigned regex_flags;
-    enum sigma_cmp cmp;    /* ATOM_NUMBER, ATOM_TIME */
+    enum sigma_cmp cmp; /* ATOM_NUMBER, ATOM_TIME */
     double num;
     enum time_part part;
     struct {
@@ -56,9 +57,9 @@ struct sigma_atom {
         uint8_t bits;
         bool v6;
     } cidr;
-    struct slice ref;      /* ATOM_FIELDREF: the other field */
+    struct slice ref; /* ATOM_FIELDREF: the other field */
     enum anchor anchor;
-    struct slice pattern;  /* as written in the rule, for people */
+    struct slice pattern; /* as written in the rule, for people */
     struct sigma_pos pos;
 };
 
@@ -85,7 +86,8 @@ struct placeholders;
 struct placeholders *placeholders_new(void);
 void placeholders_free(struct placeholders *p);
 /* YAML: a map from name to a scalar or a list of scalars. */
-int placeholders_read(struct placeholders *p, const char *file, struct slice text, struct diag *diag) MUST_USE;
+int placeholders_read(struct placeholders *p, const char *file, struct slice text,
+                      struct diag *diag) MUST_USE;
 
 /*
  * Interprets one document of kind SIGMA_RULE. placeholders may be NULL. Refusals (unknown modifier,

@@ -99,7 +99,8 @@ static struct set_entry *find_entry(const struct set_impl *s, struct slice key, 
 {
     if (s->table_size == 0 || key.len == 0) return NULL;
     uint32_t mask = s->table_size - 1;
-    for (uint32_t at = (uint32_t)entry_hash(key, is_id) & mask; s->table[at]; at = (at + 1) & mask) {
+    for (uint32_t at = (uint32_t)entry_hash(key, is_id) & mask; s->table[at];
+         at = (at + 1) & mask) {
         struct set_entry *e = &s->entries[s->table[at] - 1];
         if (e->is_id != is_id) continue;
         if (is_id ? slice_eq_nocase(e->key, key) : slice_eq(e->key, key)) return e;
@@ -232,8 +233,8 @@ static int add_filter(struct set_impl *s, const struct sigma_doc *doc, struct di
     if (!GROW(s->filters, s->n_filters, &s->cap_filters)) return ERR_NOMEM;
     struct set_filter *f = &s->filters[s->n_filters];
     f->doc = doc;
-    int error = sigma_interpret_detection(&s->set.arena, doc,
-                                          s->opt ? s->opt->placeholders : NULL, &f->expr, diag);
+    int error = sigma_interpret_detection(&s->set.arena, doc, s->opt ? s->opt->placeholders : NULL,
+                                          &f->expr, diag);
     if (error) return error;
     put_names(s, SET_FILTER, s->n_filters++, doc);
     return 0;
@@ -248,16 +249,11 @@ static void loaded(void *ctx, struct sigma_doc *doc)
     if (s->unsupported)
         error = diag_set(&diag, ERR_UNSUPPORTED, doc->file, doc->pos.line, doc->pos.column,
                          "the file lies in a folder called `unsupported`; move it out to load it");
-    else if (doc->kind == SIGMA_CORRELATION)
-        error = add_correlation(s, doc);
-    else if (doc->kind == SIGMA_FILTER)
-        error = add_filter(s, doc, &diag);
-    else
-        error = add_rule(s, doc, &diag);
-    if (error == ERR_NOMEM)
-        s->error = ERR_NOMEM;
-    else if (error)
-        refused(s, &diag, doc);
+    else if (doc->kind == SIGMA_CORRELATION) error = add_correlation(s, doc);
+    else if (doc->kind == SIGMA_FILTER) error = add_filter(s, doc, &diag);
+    else error = add_rule(s, doc, &diag);
+    if (error == ERR_NOMEM) s->error = ERR_NOMEM;
+    else if (error) refused(s, &diag, doc);
 }
 
 int set_read_text(struct set_impl *s, const char *file, struct slice text,

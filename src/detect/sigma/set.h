@@ -16,14 +16,14 @@ struct sigma_corr_rule {
     struct sigma_corr_ref {
         uint32_t index;
         bool is_corr;
-    } *refs;
+    } * refs;
     bool silent; /* referred to by another correlation without `generate` */
 };
 
 struct sigma_refusal {
-    struct diag diag; /* diag.file lives as long as the set */
+    struct diag diag;       /* diag.file lives as long as the set */
     struct slice title, id; /* when they were readable */
-    bool warning;     /* loaded all the same */
+    bool warning;           /* loaded all the same */
 };
 
 struct sigma_set {

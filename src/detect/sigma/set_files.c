@@ -129,8 +129,7 @@ static int list_folder(DIR *dir, char ***ret_names, uint32_t *ret_n)
         if (!set_grow((void **)&names, n, &cap, sizeof *names) ||
             !(names[n] = strdup(entry->d_name)))
             error = ERR_NOMEM;
-        else
-            n++;
+        else n++;
     }
     if (n > 0) qsort(names, n, sizeof *names, by_name);
     *ret_names = names;
@@ -157,10 +156,8 @@ static void find_entry(struct finder *f, int folder, const char *folder_path, co
         int os_error = errno;
         if (!wanted_file(name)) return;
         const char *path = arena_printf(&f->s->set.arena, "%s/%s", folder_path, name);
-        if (!path)
-            f->s->error = ERR_NOMEM;
-        else
-            note(f, path, error_of(os_error), why_of(os_error, why));
+        if (!path) f->s->error = ERR_NOMEM;
+        else note(f, path, error_of(os_error), why_of(os_error, why));
         return;
     }
     bool is_folder = S_ISDIR(st.st_mode);
@@ -209,10 +206,8 @@ static void find_in(struct finder *f, int fd, const char *path, unsigned depth, 
     char **names;
     uint32_t n;
     int error = list_folder(dir, &names, &n);
-    if (error == ERR_NOMEM)
-        f->s->error = ERR_NOMEM;
-    else if (error)
-        note(f, path, error, error_text(error));
+    if (error == ERR_NOMEM) f->s->error = ERR_NOMEM;
+    else if (error) note(f, path, error, error_text(error));
     for (uint32_t i = 0; i < n; i++) {
         if (!f->s->error) find_entry(f, fd, path, names[i], depth, unsupported);
         free(names[i]);
@@ -257,10 +252,8 @@ static int load_found(struct finder *f, const struct sigma_set_options *opt)
         struct diag why;
         int error = read_file(f->s, f->files[i].path, &text, &why);
         if (error == ERR_NOMEM) return error;
-        if (error)
-            set_refuse(f->s, &why, NULL, false);
-        else
-            error = set_read_text(f->s, f->files[i].path, text, opt, f->files[i].unsupported);
+        if (error) set_refuse(f->s, &why, NULL, false);
+        else error = set_read_text(f->s, f->files[i].path, text, opt, f->files[i].unsupported);
         if (error == ERR_NOMEM || f->s->error) return ERR_NOMEM;
         if (opt && opt->progress) opt->progress(opt->progress_ctx, i + 1, f->n);
     }

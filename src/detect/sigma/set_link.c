@@ -152,10 +152,10 @@ struct graph {
     uint32_t n;
     bool *refused;
     bool *done;
-    uint32_t *waits;     /* references to correlations that are not done */
-    uint32_t *first;     /* n + 1: where the ones that refer to i start in `referrer` */
+    uint32_t *waits; /* references to correlations that are not done */
+    uint32_t *first; /* n + 1: where the ones that refer to i start in `referrer` */
     uint32_t *referrer;
-    uint32_t *order;     /* done, in order */
+    uint32_t *order; /* done, in order */
     uint32_t n_order;
 };
 

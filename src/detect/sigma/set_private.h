@@ -30,7 +30,7 @@ struct set_inodes {
     struct set_inode {
         dev_t dev;
         ino_t ino;
-    } *slots;
+    } * slots;
     uint32_t n, size;
 };
 
@@ -46,7 +46,7 @@ struct set_impl {
     uint32_t table_size;
     struct set_inodes files; /* read so far */
     struct sha256_ctx sha;
-    char *text; /* room for one file */
+    char *text;     /* room for one file */
     uint32_t hints; /* how often a nearest name was searched for */
     /* What is being read now. */
     const struct sigma_set_options *opt;

@@ -10,7 +10,8 @@
 enum {
     /* Nodes and their text, and room for the duplicate check of one large map. */
     NODES_BUDGET = YAML_NODES_MAX * (sizeof(struct yaml_node) + 32) + 2 * SIGMA_FILE_MAX,
-    PAIRWISE_MAX = 12, /* keys of a map that are compared each with each */
+    PAIRWISE_MAX = 12,   /* keys of a map that are compared each with each */
+    DIRECTIVE_MAX = 256, /* bytes of a line like `%YAML 1.2`: libfyaml's time is quadratic in it */
 };
 
 void yaml_init(struct yaml_reader *r, const char *file, struct slice text)
@@ -53,15 +54,16 @@ static bool all_digits_of_base(struct slice s, unsigned base)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        bool ok = base == 8 ? c >= '0' && c <= '7'
-                            : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                                  (c >= 'A' && c <= 'F');
+        bool ok = base == 8
+                      ? c >= '0' && c <= '7'
+                      : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
         if (!ok) return false;
     }
     return s.len > 0;
 }
 
-/* [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )? ; integers are a case of it. */
+/* [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )? ; integers are a case of it.
+ */
 static bool is_decimal(struct slice s)
 {
     size_t at = s.len > 0 && (s.ptr[0] == '-' || s.ptr[0] == '+') ? 1 : 0;
@@ -163,7 +165,8 @@ static struct sigma_pos pos_at(const struct yaml_reader *r, struct slice segment
     return pos;
 }
 
-/* libfyaml is only given clean text: UTF-8 without the control characters YAML 1.2 (5.1) forbids. */
+/* libfyaml is only given clean text: UTF-8 without the control characters YAML 1.2 (5.1) forbids.
+ */
 static int check_bytes(const struct yaml_reader *r, struct slice s, struct diag *diag)
 {
     for (size_t i = 0; i < s.len;) {
@@ -174,8 +177,8 @@ static int check_bytes(const struct yaml_reader *r, struct slice s, struct diag 
         }
         uint32_t cp;
         unsigned step = utf8_decode(s, i, &cp);
-        bool good = step > 0 && (cp >= 0xa0 || cp == '\t' || cp == '\n' || cp == '\r' ||
-                                 cp == 0x85) &&
+        bool good = step > 0 &&
+                    (cp >= 0xa0 || cp == '\t' || cp == '\n' || cp == '\r' || cp == 0x85) &&
                     cp != 0xfffe && cp != 0xffff && (cp != 0xfeff || (r->at == 0 && i == 0));
         if (!good) {
             struct sigma_pos pos = pos_at(r, s, i);
@@ -186,6 +189,21 @@ static int check_bytes(const struct yaml_reader *r, struct slice s, struct diag 
                             "the character U+%04X is not allowed in YAML", cp);
         }
         i += step;
+    }
+    return 0;
+}
+
+static int check_directives(const struct yaml_reader *r, struct slice s, struct diag *diag)
+{
+    for (size_t at = 0; at < s.len;) {
+        size_t len = 0;
+        while (len < s.len - at && s.ptr[at + len] != '\n' && s.ptr[at + len] != '\r') len++;
+        if (s.ptr[at] == '%' && len > DIRECTIVE_MAX) {
+            struct sigma_pos pos = pos_at(r, s, at);
+            return diag_set(diag, ERR_LIMIT, r->file, pos.line, pos.column,
+                            "a directive is longer than %d bytes", DIRECTIVE_MAX);
+        }
+        at += len + 1;
     }
     return 0;
 }
@@ -286,10 +304,8 @@ static int add_node(struct builder *b, struct yaml_node *node)
             return REFUSE(b, ERR_UNSUPPORTED, node->pos, "a key must be text");
         top->key_waits = true;
     }
-    if (top->last)
-        top->last->next = node;
-    else
-        top->node->first = node;
+    if (top->last) top->last->next = node;
+    else top->node->first = node;
     top->last = node;
     top->node->n++;
     return 0;
@@ -313,9 +329,8 @@ static int check_tag(struct builder *b, struct fy_token *tag, enum yaml_kind kin
     size_t len = 0;
     const char *ptr = fy_token_get_text(tag, &len);
     struct slice text = slice_make(ptr, ptr ? len : 0);
-    if (kind == YAML_SCALAR &&
-        (slice_eq(text, SLICE("tag:yaml.org,2002:str")) || slice_eq(text, SLICE("!!str")) ||
-         slice_eq(text, SLICE("!")))) {
+    if (kind == YAML_SCALAR && (slice_eq(text, SLICE("tag:yaml.org,2002:str")) ||
+                                slice_eq(text, SLICE("!!str")) || slice_eq(text, SLICE("!")))) {
         *ret_string = true;
         return 0;
     }
@@ -338,8 +353,7 @@ static int add_scalar(struct builder *b, struct fy_event *event)
     if (!ptr) return ERR_NOMEM;
     node->text = arena_dup(&b->r->nodes, slice_make(ptr, len));
     if (!node->text.ptr) return ERR_NOMEM;
-    bool plain = !event->scalar.value ||
-                 fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
+    bool plain = !event->scalar.value || fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
     node->type = plain && !string ? yaml_plain_type(node->text) : SIGMA_STRING;
     const struct level *top = b->depth > 0 ? &b->level[b->depth - 1] : NULL;
     bool is_key = top && top->node->kind == YAML_MAP && !top->key_waits;
@@ -410,6 +424,7 @@ static int build_event(struct builder *b, struct fy_event *event)
     case FYET_ALIAS: {
         const struct fy_mark *mark = fy_event_start_mark(event);
         if (mark) b->last = mark_pos(b->r, mark);
+        if (b->last.column > 1) b->last.column--; /* the mark stands behind the asterisk */
         return REFUSE(b, ERR_UNSUPPORTED, b->last,
                       "YAML aliases (*name) are not supported; write the value out");
     }
@@ -427,8 +442,8 @@ static int build(struct yaml_reader *r, const struct yaml_node **ret, struct dia
         struct fy_event *event = fy_parser_parse(r->parser);
         if (!event) return syntax_error(r, b.last, diag);
         bool end = event->type == FYET_DOCUMENT_END;
-        int error = event->type == FYET_STREAM_END ? syntax_error(r, b.last, diag)
-                                                   : build_event(&b, event);
+        int error =
+            event->type == FYET_STREAM_END ? syntax_error(r, b.last, diag) : build_event(&b, event);
         fy_parser_event_free(r->parser, event);
         if (error == ERR_NOMEM && r->nodes.failed && r->nodes.held > NODES_BUDGET / 2)
             error = REFUSE(&b, ERR_LIMIT, b.last, "the document is too large");
@@ -445,11 +460,11 @@ static int open_segment(struct yaml_reader *r, struct diag *diag)
     struct slice segment = next_segment(r);
     r->base_line = r->at_line;
     int error = check_bytes(r, segment, diag);
+    if (!error) error = check_directives(r, segment, diag);
     r->at_line += count_lines(segment);
     if (!error) {
         error = open_parser(r, segment);
-        if (error)
-            diag_set(diag, error, r->file, r->base_line + 1, 1, "out of memory");
+        if (error) diag_set(diag, error, r->file, r->base_line + 1, 1, "out of memory");
     }
     r->at += segment.len;
     return error;
@@ -472,10 +487,8 @@ int yaml_next(struct yaml_reader *r, const struct yaml_node **ret, struct diag *
         struct fy_event *event = fy_parser_parse(r->parser);
         enum fy_event_type type = event ? event->type : FYET_NONE;
         int error = 0;
-        if (event)
-            fy_parser_event_free(r->parser, event);
-        else
-            error = syntax_error(r, (struct sigma_pos){r->base_line + 1, 1}, diag);
+        if (event) fy_parser_event_free(r->parser, event);
+        else error = syntax_error(r, (struct sigma_pos){r->base_line + 1, 1}, diag);
         if (type == FYET_DOCUMENT_START) {
             if (++r->n_docs > SIGMA_DOCS_MAX) {
                 r->at = r->text.len;

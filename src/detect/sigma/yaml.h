@@ -37,8 +37,8 @@ struct yaml_node {
 struct yaml_reader {
     const char *file;
     struct slice text;
-    size_t at;         /* the first byte no parser has seen */
-    uint32_t at_line;  /* its line, from 0 */
+    size_t at;        /* the first byte no parser has seen */
+    uint32_t at_line; /* its line, from 0 */
     uint32_t n_docs;
     struct arena nodes; /* of the document returned last */
     struct fy_parser *parser;

@@ -20,8 +20,7 @@ TEST(json_write_string_escapes)
     CHECK_SLICE(string(SLICE("")), "\"\"");
     CHECK_SLICE(string(SLICE_NONE), "\"\"");
     CHECK_SLICE(string(SLICE("a\"b\\c/")), "\"a\\\"b\\\\c/\"");
-    CHECK_SLICE(string(SLICE("\n\r\t\b\f\x01\x1f\x7f")),
-                "\"\\n\\r\\t\\b\\f\\u0001\\u001f\x7f\"");
+    CHECK_SLICE(string(SLICE("\n\r\t\b\f\x01\x1f\x7f")), "\"\\n\\r\\t\\b\\f\\u0001\\u001f\x7f\"");
     CHECK_SLICE(string(SLICE("a\0b")), "\"a\\u0000b\"");
 }
 
@@ -29,8 +28,7 @@ TEST(json_write_string_is_always_utf8)
 {
     CHECK_SLICE(string(SLICE("\xC3\xA5\xF0\x9F\x98\x80")), "\"\xC3\xA5\xF0\x9F\x98\x80\"");
     CHECK_SLICE(string(SLICE("x\xE5y")), "\"x\xEF\xBF\xBDy\"");
-    CHECK_SLICE(string(SLICE("\xED\xA0\x80")),
-                "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
+    CHECK_SLICE(string(SLICE("\xED\xA0\x80")), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
     CHECK_SLICE(string(SLICE("\xC3")), "\"\xEF\xBF\xBD\"");
 }
 
@@ -85,7 +83,7 @@ TEST(json_write_overflow_is_the_bufs)
 TEST(json_is_number_is_the_grammar)
 {
     static const char *const yes[] = {"0", "-0", "10", "1.5", "1e5", "1E+5", "-0.0e-0", "1e400"};
-    static const char *const no[] = {"",   "-",  "01",  "+1",  "1.",  ".5",  "1e",
+    static const char *const no[] = {"",    "-",   "01",  "+1", "1.", ".5",  "1e",
                                      "1e+", "0x1", "NaN", "1 ", "1,", "--1", "1.e5"};
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
         if (!json_is_number(slice_of(yes[i]))) test_fail(__FILE__, __LINE__, "%s", yes[i]);

@@ -26,7 +26,7 @@ TEST(utf8_decode_refuses_what_is_not_well_formed)
         {"\xF0\x9F\x98\x80", 4, 0x1F600},
         {"\xF4\x8F\xBF\xBF", 4, 0x10FFFF},
         {"\xEF\xBF\xBF", 3, 0xFFFF},
-        {"\xC0\x80", 0, 0},         /* overlong */
+        {"\xC0\x80", 0, 0}, /* overlong */
         {"\xC1\xBF", 0, 0},
         {"\xE0\x9F\xBF", 0, 0},
         {"\xF0\x8F\xBF\xBF", 0, 0},
@@ -34,7 +34,7 @@ TEST(utf8_decode_refuses_what_is_not_well_formed)
         {"\xF4\x90\x80\x80", 0, 0}, /* above U+10FFFF */
         {"\xF8\x88\x80\x80", 0, 0},
         {"\x80", 0, 0},
-        {"\xC3", 0, 0},             /* cut off */
+        {"\xC3", 0, 0}, /* cut off */
         {"\xE2\x84", 0, 0},
         {"\xF0\x9F\x98", 0, 0},
         {"\xC3\x28", 0, 0},
@@ -69,7 +69,7 @@ TEST(utf8_fold_swedish_and_others)
     CHECK_SLICE(fold(SLICE("R\xC3\x84KSM\xC3\x96RG\xC3\x85S")), "r\xC3\xA4ksm\xC3\xB6rg\xC3\xA5s");
     CHECK_SLICE(fold(SLICE("\xCE\xA3\xCF\x82\xCF\x83")), "\xCF\x83\xCF\x83\xCF\x83"); /* sigmas */
     CHECK_SLICE(fold(SLICE("\xD0\x96")), "\xD0\xB6");
-    CHECK_SLICE(fold(SLICE("\xE1\xBA\x9E")), "\xC3\x9F"); /* capital sharp s */
+    CHECK_SLICE(fold(SLICE("\xE1\xBA\x9E")), "\xC3\x9F");             /* capital sharp s */
     CHECK_SLICE(fold(SLICE("\xF0\x90\x90\x80")), "\xF0\x90\x90\xA8"); /* Deseret */
     CHECK_SLICE(fold(SLICE("@[`{\x7f")), "@[`{\x7f");
 }
@@ -108,7 +108,12 @@ TEST(utf8_fold_grows_within_its_bound)
 
 TEST(utf8_fold_copies_damaged_bytes)
 {
-    CHECK_SLICE(fold(SLICE("A\xE5" "B\xFF\x80" "C")), "a\xE5" "b\xFF\x80" "c");
+    CHECK_SLICE(fold(SLICE("A\xE5"
+                           "B\xFF\x80"
+                           "C")),
+                "a\xE5"
+                "b\xFF\x80"
+                "c");
     CHECK_SLICE(fold(SLICE("0123456789ABCDEF\xC3")), "0123456789abcdef\xC3");
     CHECK_SLICE(fold(SLICE("\xED\xA0\x80")), "\xED\xA0\x80");
     struct slice out = fold(SLICE("A\0B"));

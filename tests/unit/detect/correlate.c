@@ -34,8 +34,12 @@ static void on_firing(void *ctx, const struct correlator_firing *f)
     struct world *w = ctx;
     if (w->n_fired++ >= FIRED_MAX) return;
     struct fired *to = &w->fired[w->n_fired - 1];
-    *to = (struct fired){.index = f->rule->index, .time = f->time, .first = f->first,
-                         .last = f->last, .count = f->count, .approximate = f->approximate};
+    *to = (struct fired){.index = f->rule->index,
+                         .time = f->time,
+                         .first = f->first,
+                         .last = f->last,
+                         .count = f->count,
+                         .approximate = f->approximate};
     size_t len = 0;
     for (uint32_t i = 0; i < f->n_group; i++)
         len += (size_t)snprintf(to->group + len, sizeof to->group - len, "%s%.*s=%.*s",
@@ -127,10 +131,17 @@ static void finish(struct world *w)
 
 static struct sigma_correlation counting(enum sigma_corr_type type, enum sigma_cmp cmp, double v)
 {
-    return (struct sigma_correlation){
-        .type = type, .rules = LOGON_ONLY, .n_rules = 1, .group_by = USER, .n_group_by = 1,
-        .timespan = 10 * NSEC_PER_SEC, .bound = {{cmp, v}}, .n_bounds = 1,
-        .fields = BYTES, .n_fields = 1, .percentile = 50};
+    return (struct sigma_correlation){.type = type,
+                                      .rules = LOGON_ONLY,
+                                      .n_rules = 1,
+                                      .group_by = USER,
+                                      .n_group_by = 1,
+                                      .timespan = 10 * NSEC_PER_SEC,
+                                      .bound = {{cmp, v}},
+                                      .n_bounds = 1,
+                                      .fields = BYTES,
+                                      .n_fields = 1,
+                                      .percentile = 50};
 }
 
 TEST(event_count_fires_once_per_timespan_with_the_whole_count)
@@ -294,8 +305,11 @@ TEST(averages_wait_for_the_window)
 
 static struct sigma_correlation following(enum sigma_corr_type type)
 {
-    return (struct sigma_correlation){.type = type, .rules = FAIL_LOGON, .n_rules = 2,
-                                      .group_by = USER, .n_group_by = 1,
+    return (struct sigma_correlation){.type = type,
+                                      .rules = FAIL_LOGON,
+                                      .n_rules = 2,
+                                      .group_by = USER,
+                                      .n_group_by = 1,
                                       .timespan = 10 * NSEC_PER_SEC};
 }
 
@@ -420,8 +434,7 @@ TEST(chain_carries_fields_the_child_does_not_group_by)
 TEST(aliases_name_a_field_per_rule)
 {
     struct world *w = start();
-    static const struct sigma_alias_source sources[] = {
-        {{"fail", 4}, {"destination.ip", 14}}};
+    static const struct sigma_alias_source sources[] = {{{"fail", 4}, {"destination.ip", 14}}};
     static const struct sigma_alias alias = {{"User", 4}, sources, 1};
     struct sigma_correlation corr = following(CORR_TEMPORAL);
     corr.aliases = &alias;
@@ -455,8 +468,7 @@ TEST(late_events_count_now_or_not_at_all)
     push(w, LOGON, 89, 0, "anna", NULL); /* 11 s too late */
     CHECK_INT(stats_of(w).skipped_late, 1);
     push(w, LOGON, 90, 0, "anna", NULL);
-    struct correlator_tuple no_time = {
-        LOGON, TIME_NONE, 0, &(struct slice){"anna", 4}, 1};
+    struct correlator_tuple no_time = {LOGON, TIME_NONE, 0, &(struct slice){"anna", 4}, 1};
     CHECK_INT(correlator_push(w->c, &no_time), 0);
     CHECK_INT(stats_of(w).skipped_no_time, 1);
     CHECK_INT(stats_of(w).late, 2);

@@ -168,29 +168,52 @@ TEST(scalars_by_core_schema)
         enum sigma_type type;
         const char *text;
     } t[] = {
-        {"abc", SIGMA_STRING, "abc"},     {"'12'", SIGMA_STRING, "12"},
-        {"\"12\"", SIGMA_STRING, "12"},   {"!!str 12", SIGMA_STRING, "12"},
-        {"12", SIGMA_NUMBER, "12"},       {"-7", SIGMA_NUMBER, "-7"},
-        {"+7", SIGMA_NUMBER, "+7"},       {"007", SIGMA_NUMBER, "007"},
-        {"0x17", SIGMA_NUMBER, "0x17"},   {"0xfG", SIGMA_STRING, "0xfG"},
-        {"0x", SIGMA_STRING, "0x"},       {"-0x1", SIGMA_STRING, "-0x1"},
-        {"0o17", SIGMA_NUMBER, "0o17"},   {"0o8", SIGMA_STRING, "0o8"},
-        {"1.5", SIGMA_NUMBER, "1.5"},     {".5", SIGMA_NUMBER, ".5"},
-        {"5.", SIGMA_NUMBER, "5."},       {"1e9", SIGMA_NUMBER, "1e9"},
-        {"1e", SIGMA_STRING, "1e"},       {"1.2.3", SIGMA_STRING, "1.2.3"},
-        {".", SIGMA_STRING, "."},         {"-", SIGMA_STRING, NULL},
-        {"+", SIGMA_STRING, "+"},         {".inf", SIGMA_NUMBER, ".inf"},
-        {"-.INF", SIGMA_NUMBER, "-.INF"}, {".nan", SIGMA_NUMBER, ".nan"},
-        {"-.nan", SIGMA_STRING, "-.nan"}, {"inf", SIGMA_STRING, "inf"},
-        {"true", SIGMA_BOOL, "true"},     {"False", SIGMA_BOOL, "False"},
-        {"TRUE", SIGMA_BOOL, "TRUE"},     {"tRUE", SIGMA_STRING, "tRUE"},
-        {"yes", SIGMA_STRING, "yes"},     {"on", SIGMA_STRING, "on"},
-        {"null", SIGMA_NULL, ""},         {"~", SIGMA_NULL, ""},
-        {"", SIGMA_NULL, ""},             {"NULL", SIGMA_NULL, ""},
-        {"nULL", SIGMA_STRING, "nULL"},   {"'null'", SIGMA_STRING, "null"},
-        {"''", SIGMA_STRING, ""},         {"2024-10-13", SIGMA_STRING, "2024-10-13"},
-        {"1_000", SIGMA_STRING, "1_000"}, {"1:30", SIGMA_STRING, "1:30"},
-        {"C:\\x", SIGMA_STRING, "C:\\x"}, {"\"a\\tb\\u00e5\"", SIGMA_STRING, "a\tb\xc3\xa5"},
+        {"abc", SIGMA_STRING, "abc"},
+        {"'12'", SIGMA_STRING, "12"},
+        {"\"12\"", SIGMA_STRING, "12"},
+        {"!!str 12", SIGMA_STRING, "12"},
+        {"12", SIGMA_NUMBER, "12"},
+        {"-7", SIGMA_NUMBER, "-7"},
+        {"+7", SIGMA_NUMBER, "+7"},
+        {"007", SIGMA_NUMBER, "007"},
+        {"0x17", SIGMA_NUMBER, "0x17"},
+        {"0xfG", SIGMA_STRING, "0xfG"},
+        {"0x", SIGMA_STRING, "0x"},
+        {"-0x1", SIGMA_STRING, "-0x1"},
+        {"0o17", SIGMA_NUMBER, "0o17"},
+        {"0o8", SIGMA_STRING, "0o8"},
+        {"1.5", SIGMA_NUMBER, "1.5"},
+        {".5", SIGMA_NUMBER, ".5"},
+        {"5.", SIGMA_NUMBER, "5."},
+        {"1e9", SIGMA_NUMBER, "1e9"},
+        {"1e", SIGMA_STRING, "1e"},
+        {"1.2.3", SIGMA_STRING, "1.2.3"},
+        {".", SIGMA_STRING, "."},
+        {"-", SIGMA_STRING, NULL},
+        {"+", SIGMA_STRING, "+"},
+        {".inf", SIGMA_NUMBER, ".inf"},
+        {"-.INF", SIGMA_NUMBER, "-.INF"},
+        {".nan", SIGMA_NUMBER, ".nan"},
+        {"-.nan", SIGMA_STRING, "-.nan"},
+        {"inf", SIGMA_STRING, "inf"},
+        {"true", SIGMA_BOOL, "true"},
+        {"False", SIGMA_BOOL, "False"},
+        {"TRUE", SIGMA_BOOL, "TRUE"},
+        {"tRUE", SIGMA_STRING, "tRUE"},
+        {"yes", SIGMA_STRING, "yes"},
+        {"on", SIGMA_STRING, "on"},
+        {"null", SIGMA_NULL, ""},
+        {"~", SIGMA_NULL, ""},
+        {"", SIGMA_NULL, ""},
+        {"NULL", SIGMA_NULL, ""},
+        {"nULL", SIGMA_STRING, "nULL"},
+        {"'null'", SIGMA_STRING, "null"},
+        {"''", SIGMA_STRING, ""},
+        {"2024-10-13", SIGMA_STRING, "2024-10-13"},
+        {"1_000", SIGMA_STRING, "1_000"},
+        {"1:30", SIGMA_STRING, "1:30"},
+        {"C:\\x", SIGMA_STRING, "C:\\x"},
+        {"\"a\\tb\\u00e5\"", SIGMA_STRING, "a\tb\xc3\xa5"},
         {"'it''s'", SIGMA_STRING, "it's"},
     };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
@@ -213,7 +236,8 @@ TEST(block_scalars_are_strings)
                                                  "        B: >-\n"
                                                  "            one\n"
                                                  "            two\n"
-                                                 "    condition: s\n"))->detection;
+                                                 "    condition: s\n"))
+                                           ->detection;
     CHECK_INT(d->searches[0].maps[0].items[0].values[0].type, SIGMA_STRING);
     CHECK_SLICE(d->searches[0].maps[0].items[0].values[0].text, "12");
     CHECK_SLICE(d->searches[0].maps[0].items[1].values[0].text, "one two");
@@ -237,7 +261,8 @@ TEST(shapes_of_searches)
                                                  "        - 4625\n"
                                                  "    Sel-1.x_é:\n"
                                                  "        Threat Name|re|i: '^a|b$'\n"
-                                                 "    condition: all of them\n"))->detection;
+                                                 "    condition: all of them\n"))
+                                           ->detection;
     CHECK_INT(d->n_searches, 6);
     const struct sigma_search *s = d->searches;
 
@@ -285,7 +310,10 @@ TEST(modifiers_are_kept_as_written)
     const struct sigma_item *i = READ(RULE("    s:\n"
                                            "        'F||contains|': x\n"
                                            "        '': y\n"
-                                           "    condition: s\n"))->detection.searches[0].maps[0].items;
+                                           "    condition: s\n"))
+                                     ->detection.searches[0]
+                                     .maps[0]
+                                     .items;
     CHECK_INT(i[0].n_modifiers, 3);
     CHECK_INT(i[0].modifiers[0].len, 0);
     CHECK_SLICE(i[0].modifiers[1], "contains");
@@ -297,7 +325,8 @@ TEST(modifiers_are_kept_as_written)
 TEST(several_conditions_are_ored)
 {
     const struct sigma_detection *d =
-        &READ(RULE("    a: x\n    b: y\n    condition:\n        - a\n        - not b\n"))->detection;
+        &READ(RULE("    a: x\n    b: y\n    condition:\n        - a\n        - not b\n"))
+             ->detection;
     CHECK_INT(d->n_conditions, 2);
     CHECK_INT(d->condition->kind, COND_OR);
     CHECK_INT(d->condition->n_children, 2);
@@ -316,7 +345,8 @@ TEST(mandatory_parts)
     REFUSED("title: T\ndetection: {a: b, condition: a}\n", 1, 1, "key `logsource` is missing");
     REFUSED("title: T\nlogsource:\n", 2, 1, "key `logsource` is missing");
     REFUSED("title: T\nlogsource: windows\n", 2, 12, "`logsource` must be a map, not text");
-    REFUSED("title: T\nlogsource: {definition: x}\n", 2, 1, "neither product, category nor service");
+    REFUSED("title: T\nlogsource: {definition: x}\n", 2, 1,
+            "neither product, category nor service");
     REFUSED("title: T\nlogsource:\n    product: [windows]\n", 3, 14, "product must be a single");
     REFUSED(HEAD, 1, 1, "the mandatory key `detection` is missing");
     REFUSED(HEAD "detection:\n", 4, 1, "`detection` must be a map");
@@ -366,7 +396,8 @@ TEST(old_sigma_is_refused)
             "use a correlation rule");
     REFUSED(HEAD "status: unsupported\ndetection: {a: x, condition: a | count() > 1}\n", 5, 32,
             "the old aggregation syntax");
-    CHECK_INT(READ(RULE("    a: x\n    timeframe: 5m\n    condition: a\n"))->detection.n_searches, 1);
+    CHECK_INT(READ(RULE("    a: x\n    timeframe: 5m\n    condition: a\n"))->detection.n_searches,
+              1);
 
     struct reading r;
     read_text(&r, "action: global\ntitle: T\n---\nlogsource: {product: x}\n"
@@ -474,8 +505,9 @@ TEST(yaml_bombs_cost_nothing)
             "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n",
             2, 8, "YAML aliases");
     /* A long line of opening brackets, of key marks, of dashes: bounded in time as well. */
-    static const char *const unit[] = {"[", "{", "? ", "- ", "a: ", "!x ", "&a ", "'", "\"", "|\n",
-                                       "# ", ",", ": ", "}", "%", "\t", "\xc3\xa5", "[a, ", "{a: "};
+    static const char *const unit[] = {"[", "{",  "? ",       "- ",   "a: ", "!x ", "&a ",
+                                       "'", "\"", "|\n",      "# ",   ",",   ": ",  "}",
+                                       "%", "\t", "\xc3\xa5", "[a, ", "{a: "};
     char *text = malloc(SIGMA_FILE_MAX + 1);
     for (size_t u = 0; u < sizeof unit / sizeof *unit; u++) {
         size_t len = strlen(unit[u]), n = 0;
@@ -501,18 +533,17 @@ TEST(documents_of_one_file)
 {
     struct reading r;
     read_text(&r, "\xef\xbb\xbf# a file\n%YAML 1.2\n---\n" /* lines 1-3 */
-                  RULE("    a: x\n    condition: a\n")     /* 4-9 */
-                  "---\n---\n# nothing\n--- # again\n"     /* 10-13 */
-                  "title: 'open\n"                         /* 14 */
-                  "--- {title: T2, bad}\n"                 /* 15 */
-                  "---\n"                                  /* 16 */
-                  RULE("    a: |\n"                        /* 17-22 */
-                       "        ---\n"
-                       "        x\n"
-                       "    condition: b\n")
-                  "---\r\n"                                /* 26 */
-                  "title: T3\r\n...\r\n"                   /* 27 */
-                  "---\n" HEAD "detection: {a: x, condition: a}\n...\n");
+              RULE("    a: x\n    condition: a\n")         /* 4-9 */
+              "---\n---\n# nothing\n--- # again\n"         /* 10-13 */
+              "title: 'open\n"                             /* 14 */
+              "--- {title: T2, bad}\n"                     /* 15 */
+              "---\n"                                      /* 16 */
+              RULE("    a: |\n"                            /* 17-22 */
+                   "        ---\n"
+                   "        x\n"
+                   "    condition: b\n") "---\r\n"              /* 26 */
+                                         "title: T3\r\n...\r\n" /* 27 */
+                                         "---\n" HEAD "detection: {a: x, condition: a}\n...\n");
     CHECK_INT(r.error, 0);
     CHECK_INT(r.n, 2);
     CHECK_INT(r.refused, 4);
@@ -600,11 +631,24 @@ TEST(timespans)
     static const struct {
         const char *text;
         int64_t seconds; /* 0: refused */
-    } t[] = {{"15s", 15},       {"30m", 1800},  {"24h", 86400},    {"7d", 604800},
-             {"2w", 1209600},   {"1M", 2629746}, {"1y", 31556952}, {"0s", 0},
-             {"s", 0},          {"90", 0},       {"1 h", 0},       {"-1h", 0},
-             {"1H", 0},         {"1.5h", 0},     {"99999999999y", 0},
-             {"99999999999999999999s", 0},       {"292y", 9214629984}, {"''", 0}};
+    } t[] = {{"15s", 15},
+             {"30m", 1800},
+             {"24h", 86400},
+             {"7d", 604800},
+             {"2w", 1209600},
+             {"1M", 2629746},
+             {"1y", 31556952},
+             {"0s", 0},
+             {"s", 0},
+             {"90", 0},
+             {"1 h", 0},
+             {"-1h", 0},
+             {"1H", 0},
+             {"1.5h", 0},
+             {"99999999999y", 0},
+             {"99999999999999999999s", 0},
+             {"292y", 9214629984},
+             {"''", 0}};
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         char text[256];
         (void)snprintf(text, sizeof text,
@@ -612,8 +656,7 @@ TEST(timespans)
                        t[i].text);
         if (t[i].seconds)
             CHECK(READ(text)->correlation.timespan == t[i].seconds * INT64_C(1000000000));
-        else
-            REFUSED(text, 5, t[i].text[0] == '\'' ? 16 : 15, "`timespan` must be a number");
+        else REFUSED(text, 5, t[i].text[0] == '\'' ? 16 : 15, "`timespan` must be a number");
     }
 }
 
@@ -643,36 +686,43 @@ TEST(correlation_types)
                     "    condition: {field: b, lte: 1, percentile: 99.5}\n"))
               ->correlation.percentile == 99.5);
     CHECK_INT(READ(CORR("    type: temporal\n    rules: [a, b]\n    timespan: 1h\n"))
-                  ->correlation.n_bounds, 0);
+                  ->correlation.n_bounds,
+              0);
     CHECK_INT(READ(CORR("    type: temporal_ordered\n    rules: [a, b]\n    timespan: 1h\n"
                         "    group-by: User\n    condition: {gte: 2}\n"))
-                  ->correlation.n_bounds, 1);
+                  ->correlation.n_bounds,
+              1);
     CHECK(READ("title: C\ngenerate: true\ncorrelation:\n    type: temporal\n    rules: [a, b]\n"
-               "    timespan: 1h\n")->correlation.generate);
+               "    timespan: 1h\n")
+              ->correlation.generate);
 }
 
 TEST(extended_conditions)
 {
     const struct sigma_correlation *c =
         &READ(CORR("    type: temporal\n    rules: [a, b, c]\n    timespan: 1h\n"
-                   "    condition: a and not (c or b)\n"))->correlation;
+                   "    condition: a and not (c or b)\n"))
+             ->correlation;
     CHECK(c->condition && c->condition->kind == COND_AND);
     CHECK_INT(c->condition->child[0]->search, 0);
     CHECK_INT(c->condition->child[1]->child[0]->child[0]->search, 2);
     /* The rules may be left to the condition. */
     c = &READ(CORR("    type: temporal_ordered\n    timespan: 1h\n"
-                   "    condition: x and (y or NOT x)\n"))->correlation;
+                   "    condition: x and (y or NOT x)\n"))
+             ->correlation;
     CHECK_INT(c->n_rules, 2);
     CHECK_SLICE(c->rules[0].text, "x");
     CHECK_SLICE(c->rules[1].text, "y");
     CHECK_POS(c->rules[1].pos, 5, 23);
 
     REFUSED(CORR("    type: temporal\n    rules: [a, b]\n    timespan: 1h\n"
-                 "    condition: a and c\n"), 6, 22, "`c`, which is not defined");
+                 "    condition: a and c\n"),
+            6, 22, "`c`, which is not defined");
     REFUSED(CORR("    type: temporal\n    rules: [a, b]\n    timespan: 1h\n    condition: a\n"), 4,
             16, "the rule `b` is listed, but the condition does not name it");
     REFUSED(CORR("    type: event_count\n    rules: [a, b]\n    timespan: 1h\n"
-                 "    condition: a and b\n"), 6, 16, "the condition of event_count must be a map");
+                 "    condition: a and b\n"),
+            6, 16, "the condition of event_count must be a map");
 }
 
 TEST(correlations_that_are_refused)
@@ -708,11 +758,15 @@ TEST(correlations_that_are_refused)
     REFUSED(COUNT("    aliases: {a: {b: ~}}\n"), 6, 19, "the alias names no field");
     REFUSED(COUNT("    group-by: [a, ~]\n"), 6, 19, "`group-by` has an empty entry");
     REFUSED(CORR("    type: value_sum\n    rules: a\n    timespan: 1h\n"
-                 "    condition: {gt: 1, field: [a, b]}\n"), 6, 31, "value_sum takes one field");
+                 "    condition: {gt: 1, field: [a, b]}\n"),
+            6, 31, "value_sum takes one field");
     REFUSED(CORR("    type: value_percentile\n    rules: a\n    timespan: 1h\n"
-                 "    condition: {gt: 1, field: a, percentile: 101}\n"), 6, 46, "from 0 to 100");
-    REFUSED("title: C\ngenerate: true\n" "correlation:\n    type: temporal\n    rules: [a, b]\n"
-            "    timespan: 1h\n    generate: false\n", 2, 11, "`generate` is written twice");
+                 "    condition: {gt: 1, field: a, percentile: 101}\n"),
+            6, 46, "from 0 to 100");
+    REFUSED("title: C\ngenerate: true\n"
+            "correlation:\n    type: temporal\n    rules: [a, b]\n"
+            "    timespan: 1h\n    generate: false\n",
+            2, 11, "`generate` is written twice");
 }
 
 TEST(filters)
@@ -820,14 +874,10 @@ static void count_refusal(void *ctx, const struct diag *diag, const struct sigma
     struct corpus *c = ctx;
     (void)partial;
     c->refused++;
-    if (strstr(diag->message, "aggregation"))
-        c->pipes++;
-    else if (strstr(diag->message, "status: unsupported"))
-        c->status++;
-    else if (strstr(diag->message, "collection"))
-        c->collections++;
-    else
-        c->other++;
+    if (strstr(diag->message, "aggregation")) c->pipes++;
+    else if (strstr(diag->message, "status: unsupported")) c->status++;
+    else if (strstr(diag->message, "collection")) c->collections++;
+    else c->other++;
     CHECK(diag->line > 0 && diag->column > 0 && diag->message[0]);
 }
 
@@ -860,8 +910,11 @@ static void read_folder(struct corpus *c, const char *path)
 
 TEST(all_active_public_rules_are_read)
 {
-    static const char *const folders[] = {"rules", "rules-compliance", "rules-dfir",
-                                          "rules-emerging-threats", "rules-placeholder",
+    static const char *const folders[] = {"rules",
+                                          "rules-compliance",
+                                          "rules-dfir",
+                                          "rules-emerging-threats",
+                                          "rules-placeholder",
                                           "rules-threat-hunting"};
     if (!test_corpus()) SKIP("no VAKA_CORPUS");
     struct corpus c = {0};

@@ -28,11 +28,11 @@ static void dump_text(struct buf *b, struct slice s)
 
 static void dump_atom(struct buf *b, const struct sigma_atom *a)
 {
-    static const char *const cmps[] = {[CMP_LT] = "<",  [CMP_LTE] = "<=", [CMP_GT] = ">",
+    static const char *const cmps[] = {[CMP_LT] = "<",   [CMP_LTE] = "<=", [CMP_GT] = ">",
                                        [CMP_GTE] = ">=", [CMP_EQ] = "==",  [CMP_NEQ] = "!="};
-    static const char *const parts[] = {[TIME_MINUTE] = "minute", [TIME_HOUR] = "hour",
-                                        [TIME_DAY] = "day",       [TIME_WEEK] = "week",
-                                        [TIME_MONTH] = "month",   [TIME_YEAR] = "year"};
+    static const char *const parts[] = {
+        [TIME_MINUTE] = "minute", [TIME_HOUR] = "hour",   [TIME_DAY] = "day",
+        [TIME_WEEK] = "week",     [TIME_MONTH] = "month", [TIME_YEAR] = "year"};
     buf_put(b, a->field);
     switch (a->op) {
     case ATOM_STRING:

@@ -31,14 +31,16 @@ TEST(interpret_structure)
 
 TEST(interpret_keywords)
 {
-    check_detection("    k:\n        - foo\n        - 'B*r'\n    condition: k\n", "k: (=*foo* | =*b*r*)");
+    check_detection("    k:\n        - foo\n        - 'B*r'\n    condition: k\n",
+                    "k: (=*foo* | =*b*r*)");
     check_detection("    k:\n        - '*foo*'\n    condition: k\n", "k: =*foo*");
     check_detection("    k:\n        - ''\n    condition: k\n", "k: =*");
     check_detection("    k:\n        - 4688\n    condition: k\n", "k: =*4688*");
     check_detection("    k: foo\n    condition: k\n", "k: =*foo*");
     check_detection("    k:\n        '|all':\n            - a\n            - b\n    condition: k\n",
                     "k: (=*a* & =*b*)");
-    check_detection("    k:\n        - foo\n        - A: x\n    condition: k\n", "k: (=*foo* | A=x)");
+    check_detection("    k:\n        - foo\n        - A: x\n    condition: k\n",
+                    "k: (=*foo* | A=x)");
 }
 
 TEST(interpret_conditions)
@@ -69,8 +71,9 @@ TEST(interpret_conditions)
         check_detection(text.ptr, cases[i].want);
         buf_done(&text);
     }
-    check_detection("    a:\n        A: x\n    b:\n        B: y\n    condition:\n        - a\n        - b\n",
-                    "(a: A=x | b: B=y)");
+    check_detection(
+        "    a:\n        A: x\n    b:\n        B: y\n    condition:\n        - a\n        - b\n",
+        "(a: A=x | b: B=y)");
     check_detection("    a:\n        A|neq: x\n    condition: not a\n", "-a: -A=x");
     check_detection("    a:\n        A|neq: [x, y]\n        B: z\n    condition: a\n",
                     "a: (-(A=x | A=y) & B=z)");
@@ -125,10 +128,11 @@ TEST(interpret_shares_searches)
     struct sigma_read_out out = {&arena, keep_rule, no_refusal};
     arena_init(&arena, 1 << 20);
     got_rule = -1;
-    REQUIRE(sigma_read(&arena, "t.yml",
-                       SLICE("title: t\nlogsource:\n    product: x\ndetection:\n    a:\n        A: 1\n"
-                             "    b:\n        B: 2\n    condition: (a and b) or (a and not b)\n"),
-                       &out) == 0);
+    REQUIRE(
+        sigma_read(&arena, "t.yml",
+                   SLICE("title: t\nlogsource:\n    product: x\ndetection:\n    a:\n        A: 1\n"
+                         "    b:\n        B: 2\n    condition: (a and b) or (a and not b)\n"),
+                   &out) == 0);
     REQUIRE(got_rule == 0 && rule.expr->n_children == 2);
     CHECK(rule.expr->child[0]->child[0] == rule.expr->child[1]->child[0]);
     CHECK(rule.expr->child[0]->child[1] == rule.expr->child[1]->child[1]->child[0]);
@@ -138,9 +142,11 @@ TEST(interpret_shares_searches)
 TEST(interpret_refuses_with_the_place)
 {
     struct dump d;
-    dump_detection(&d, "    s:\n        A: x\n    t:\n        - B|re:\n            - 'ok'\n            - '('\n"
-                       "    condition: s\n",
-                   NULL);
+    dump_detection(
+        &d,
+        "    s:\n        A: x\n    t:\n        - B|re:\n            - 'ok'\n            - '('\n"
+        "    condition: s\n",
+        NULL);
     CHECK(d.refused);
     CHECK(dump_holds(&d, "10:1"));
     CHECK(dump_holds(&d, "regular expression: "));
@@ -153,10 +159,11 @@ TEST(interpret_refuses_with_the_place)
 /* Running out of the caller's memory is an error, never a half rule. */
 TEST(interpret_without_memory)
 {
-    static const char text[] = "title: t\nlogsource:\n    product: x\ndetection:\n    a:\n"
-                               "        A|contains|windash: [' -f', ' -g', abc, def]\n        B|re: a\n"
-                               "        C|fieldref: D\n    b:\n        - foo\n        - bar\n"
-                               "    condition: a and not b\n";
+    static const char text[] =
+        "title: t\nlogsource:\n    product: x\ndetection:\n    a:\n"
+        "        A|contains|windash: [' -f', ' -g', abc, def]\n        B|re: a\n"
+        "        C|fieldref: D\n    b:\n        - foo\n        - bar\n"
+        "    condition: a and not b\n";
     struct arena whole;
     struct sigma_read_out out = {&whole, keep_rule, no_refusal};
     arena_init(&whole, 8 << 20);
@@ -218,14 +225,17 @@ static void corpus_doc(void *ctx, struct sigma_doc *doc)
         return;
     }
     if (strncmp(diag.message, "placeholder %", 13) == 0) c->placeholder++;
-    else test_fail(__FILE__, __LINE__, "%s:%u:%u %s", diag.file, diag.line, diag.column, diag.message);
+    else
+        test_fail(__FILE__, __LINE__, "%s:%u:%u %s", diag.file, diag.line, diag.column,
+                  diag.message);
 }
 
 static void corpus_refused(void *ctx, const struct diag *diag, const struct sigma_doc *doc)
 {
     (void)ctx;
     (void)doc;
-    test_fail(__FILE__, __LINE__, "%s:%u:%u %s", diag->file, diag->line, diag->column, diag->message);
+    test_fail(__FILE__, __LINE__, "%s:%u:%u %s", diag->file, diag->line, diag->column,
+              diag->message);
 }
 
 static void corpus_folder(struct corpus *c, const char *path)
@@ -254,8 +264,11 @@ static void corpus_folder(struct corpus *c, const char *path)
 
 TEST(interpret_every_public_rule)
 {
-    static const char *const folders[] = {"rules", "rules-compliance", "rules-dfir",
-                                          "rules-emerging-threats", "rules-placeholder",
+    static const char *const folders[] = {"rules",
+                                          "rules-compliance",
+                                          "rules-dfir",
+                                          "rules-emerging-threats",
+                                          "rules-placeholder",
                                           "rules-threat-hunting"};
     const char *dir = test_corpus();
     if (!dir) SKIP("no corpus");
@@ -263,9 +276,10 @@ TEST(interpret_every_public_rule)
     arena_init(&c.arena, 512u << 20);
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         corpus_folder(&c, arena_printf(&c.arena, "%s/sigma/%s", dir, folders[i]));
-    printf("# %u rules, %u understood, %u lack placeholder values; %u atoms, %u regular expressions, "
-           "%u of them with literals\n",
-           c.rules, c.loaded, c.placeholder, c.atoms, c.regexes, c.with_literals);
+    printf(
+        "# %u rules, %u understood, %u lack placeholder values; %u atoms, %u regular expressions, "
+        "%u of them with literals\n",
+        c.rules, c.loaded, c.placeholder, c.atoms, c.regexes, c.with_literals);
     CHECK(c.rules > 3000);
     CHECK_INT(c.loaded + c.placeholder, c.rules);
     CHECK(c.placeholder < 40);

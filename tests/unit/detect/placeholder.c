@@ -72,7 +72,8 @@ TEST(placeholders_refuse)
     }
 }
 
-static void check_item(const struct placeholders *p, const char *item, const char *want, bool refused)
+static void check_item(const struct placeholders *p, const char *item, const char *want,
+                       bool refused)
 {
     struct dump d;
     struct buf text;
@@ -97,7 +98,8 @@ TEST(placeholders_expand)
     check_item(p, "F|expand: ['%One%', 5]", "s: (F=bo? | F=5#)", false);
     check_item(p, "F|expand: '%DC-NAME.x%'", "s: F=dc$", false);
     check_item(p, "F|expand: '%One%%Admins%'", "s: (F=bo?anna | F=bo?adm* | F=bo?7)", false);
-    check_item(p, "F|all|expand: ['%Admins%', '%One%']", "s: ((F=anna | F=adm* | F=7) & F=bo?)", false);
+    check_item(p, "F|all|expand: ['%Admins%', '%One%']", "s: ((F=anna | F=adm* | F=7) & F=bo?)",
+               false);
     check_item(p, "F|expand|neq: '%Admins%'", "s: -(F=anna | F=adm* | F=7)", false);
     check_item(p, "F|expand|cased: '%One%'", "s: F=Bo?!", false);
     check_item(p, "'|expand': '%One%'", "s: =*bo?*", false);

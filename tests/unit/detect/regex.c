@@ -39,8 +39,14 @@ TEST(regex_matches)
 TEST(regex_searches_beside_damaged_bytes)
 {
     CHECK_INT(match("cmd", 0, SLICE("\xff\xfe cmd \xc3")), 1);
-    CHECK_INT(match("a.b", 0, SLICE("a\xff" "b")), 0);
-    CHECK_INT(match("b$", 0, SLICE("\xe2\x82" "b")), 1);
+    CHECK_INT(match("a.b", 0,
+                    SLICE("a\xff"
+                          "b")),
+              0);
+    CHECK_INT(match("b$", 0,
+                    SLICE("\xe2\x82"
+                          "b")),
+              1);
 }
 
 TEST(regex_refusals_say_why_and_where)
@@ -96,7 +102,8 @@ static void check_literals(const char *source, unsigned flags, const char *want)
     arena_init(&arena, 1 << 20);
     uint32_t count = regex_required_literals(slice_of(source), flags, &arena, literals);
     for (uint32_t i = 0; i < count; i++)
-        n += (size_t)snprintf(got + n, sizeof got - n, "%s%.*s", i ? " " : "", SLICE_FMT(literals[i]));
+        n += (size_t)snprintf(got + n, sizeof got - n, "%s%.*s", i ? " " : "",
+                              SLICE_FMT(literals[i]));
     if (strcmp(got, want) != 0)
         test_fail(__FILE__, __LINE__, "/%s/%u gives \"%s\", not \"%s\"", source, flags, got, want);
     arena_done(&arena);
@@ -204,9 +211,11 @@ TEST(regex_literals_of_large_sources)
     CHECK_INT(regex_required_literals(slice_make(big, REGEX_SOURCE_MAX), 0, &arena, literals), 0);
     memset(big, 'a', REGEX_SOURCE_MAX);
     CHECK_INT(regex_required_literals(slice_make(big, REGEX_SOURCE_MAX), 0, &arena, literals), 1);
-    CHECK_INT(regex_required_literals(slice_make(big, REGEX_SOURCE_MAX + 1), 0, &arena, literals), 0);
+    CHECK_INT(regex_required_literals(slice_make(big, REGEX_SOURCE_MAX + 1), 0, &arena, literals),
+              0);
     for (size_t i = 0; i < REGEX_SOURCE_MAX; i++) big[i] = "(ab?c)|"[i % 7];
-    CHECK_INT(regex_required_literals(slice_make(big, REGEX_SOURCE_MAX - 3), 0, &arena, literals), 2);
+    CHECK_INT(regex_required_literals(slice_make(big, REGEX_SOURCE_MAX - 3), 0, &arena, literals),
+              2);
     arena_done(&arena);
     free(big);
 }
@@ -241,8 +250,9 @@ static void say(struct gen *g, const char *s)
 }
 
 /* Characters that one case-insensitive comparison or another takes for each other. */
-static const char *const letters[] = {"a", "A", "b", "k", "K", "\u212a", "s", "S", "\u017f", "å",
-                                      "Å", "\u212b", "1", "-", "i", "\u0131", "\u0130", "ß", "µ", "μ"};
+static const char *const letters[] = {"a", "A",      "b",      "k", "K",      "\u212a", "s",
+                                      "S", "\u017f", "å",      "Å", "\u212b", "1",      "-",
+                                      "i", "\u0131", "\u0130", "ß", "µ",      "μ"};
 enum { N_LETTERS = sizeof letters / sizeof *letters };
 
 static void gen_alternation(struct gen *g, unsigned depth);
@@ -262,10 +272,11 @@ static void gen_class(struct gen *g)
 static void gen_atom(struct gen *g, unsigned depth)
 {
     static const char *const open[] = {"(", "(?:", "(?i:", "(?-i:", "(?>", "(?<n>", "(?|"};
-    static const char *const others[] = {".", "\\w", "\\d", "\\b", "^", "$", "(?i)", "(?-i)", "(?=a)",
-                                         "\\x41", "\\x{212a}", "(?!q)", "\\-", "[[:alpha:]]", "\\s"};
-    static const char *const said[] = {"a", "k", "1", "", "", "", "", "", "", "A", "\u212a", "", "-",
-                                       "s", " "};
+    static const char *const others[] = {".",         "\\w",   "\\d",   "\\b",         "^",
+                                         "$",         "(?i)",  "(?-i)", "(?=a)",       "\\x41",
+                                         "\\x{212a}", "(?!q)", "\\-",   "[[:alpha:]]", "\\s"};
+    static const char *const said[] = {"a", "k", "1",      "", "",  "",  "", "",
+                                       "",  "A", "\u212a", "", "-", "s", " "};
     uint32_t kind = pick(g, 12);
     if (kind < 6) {
         const char *c = letters[pick(g, N_LETTERS)];
@@ -286,8 +297,8 @@ static void gen_atom(struct gen *g, unsigned depth)
 
 static void gen_alternation(struct gen *g, unsigned depth)
 {
-    static const char *const quantifiers[] = {"*", "+", "?", "{2}", "{0}", "{1,2}", "{0,1}", "+?",
-                                              "*+", "{2,}"};
+    static const char *const quantifiers[] = {"*",     "+",     "?",  "{2}", "{0}",
+                                              "{1,2}", "{0,1}", "+?", "*+",  "{2,}"};
     for (uint32_t branch = 1 + (pick(g, 4) == 0); branch--;) {
         size_t before = g->n_text;
         for (uint32_t n = pick(g, 4) + (depth == 0); n--;) {
@@ -314,10 +325,10 @@ static void gen_alternation(struct gen *g, unsigned depth)
 /* Anything over the characters that mean something. */
 static void gen_noise(struct gen *g)
 {
-    static const char *const parts[] = {"(", ")", "(?", "[", "]", "[^", "{", "}", "|", "*", "+", "?",
-                                        "\\", "^", "$", ".", "-", ",", ":", "=", "!", "<", ">", "#",
-                                        "i", "k", "s", "a", "b", "1", "2", " ", "P", "Q", "E", "x",
-                                        "å", "(?i)", "[:", ":]", "\\b", "n", "'", "&", "0", "R"};
+    static const char *const parts[] = {
+        "(", ")", "(?", "[", "]", "[^",   "{",  "}",  "|",   "*", "+", "?", "\\", "^", "$", ".",
+        "-", ",", ":",  "=", "!", "<",    ">",  "#",  "i",   "k", "s", "a", "b",  "1", "2", " ",
+        "P", "Q", "E",  "x", "å", "(?i)", "[:", ":]", "\\b", "n", "'", "&", "0",  "R"};
     for (uint32_t n = 1 + pick(g, 12); n--;) put(g, parts[pick(g, sizeof parts / sizeof *parts)]);
     for (uint32_t n = pick(g, 8); n--;) say(g, letters[pick(g, N_LETTERS)]);
 }

@@ -68,8 +68,8 @@ static void refused(const char *text, int error, uint32_t line, uint32_t column,
     struct diag diag = {0};
     CHECK_INT(taxonomy_add(t, "mine.yml", slice_of(text), &diag), error);
     if (diag.line != line || diag.column != column || !strstr(diag.message, words))
-        test_fail(__FILE__, __LINE__, "%s:%u:%u: %s, for:\n%s", diag.file ? diag.file : "", diag.line,
-                  diag.column, diag.message, text);
+        test_fail(__FILE__, __LINE__, "%s:%u:%u: %s, for:\n%s", diag.file ? diag.file : "",
+                  diag.line, diag.column, diag.message, text);
     CHECK_INT(t->sources.n, before.sources.n);
     CHECK_INT(t->labels.n, before.labels.n);
     CHECK_INT(t->slots.n, before.slots.n);
@@ -89,18 +89,20 @@ TEST(refusals_name_the_place)
     refused("sources: [3]\n", ERR_INVALID, 1, 11, "must be a map");
     refused("- a\n", ERR_INVALID, 1, 3, "is a map");
     refused("sources:\n  - {product: a, when: {X: '*'}}\n", ERR_INVALID, 2, 29, "only at the end");
-    refused("sources:\n  - {product: a, when: {X: 'a*b'}}\n", ERR_INVALID, 2, 29, "only at the end");
+    refused("sources:\n  - {product: a, when: {X: 'a*b'}}\n", ERR_INVALID, 2, 29,
+            "only at the end");
     refused("sources:\n  - {product: a, when: {X: []}}\n", ERR_INVALID, 2, 25, "needs a value");
     refused("sources:\n  - {product: a, when: {}}\n", ERR_INVALID, 0, 0, "no condition");
     refused("sources:\n  - {product: a, when: {X: {exists: maybe}}}\n", ERR_INVALID, 2, 37,
             "true or false");
-    refused("sources:\n  - {product: a, when: {X: {is: 1}}}\n", ERR_INVALID, 2, 29, "a condition is");
+    refused("sources:\n  - {product: a, when: {X: {is: 1}}}\n", ERR_INVALID, 2, 29,
+            "a condition is");
     refused("sources:\n  - {product: [a], when: {X: 1}}\n", ERR_INVALID, 2, 16, "plain text");
     refused("sources:\n  - {product: '', when: {X: 1}}\n", ERR_INVALID, 2, 16, "is empty");
     refused("sources:\n  - {product: a, open: product, when: {X: 1}}\n", ERR_INVALID, 2, 24,
             "open takes");
-    refused("sources:\n  - {product: a, when: {X: 1}, fields: {A: [1,2,3,4,5,6,7,8,9]}}\n", ERR_INVALID,
-            2, 61, "more than 8");
+    refused("sources:\n  - {product: a, when: {X: 1}, fields: {A: [1,2,3,4,5,6,7,8,9]}}\n",
+            ERR_INVALID, 2, 61, "more than 8");
     refused("sources:\n  - {product: a, when: {X: 1}, fields: {A: []}}\n", ERR_INVALID, 2, 41,
             "needs a name");
     refused("names: {rename: [a]}\n", ERR_INVALID, 1, 18, "from path to name");
@@ -188,14 +190,15 @@ TEST(own_files_come_first)
     struct diag diag = {0};
     const struct taxonomy_label *labels;
     uint32_t n = taxonomy_sources(t, &labels);
-    CHECK_INT(taxonomy_add(t, "mine.yml",
-                           SLICE("names: {strip_start: payload., rename: {Hostname: MyHost, a: b}}\n"
-                                 "sources:\n"
-                                 "  - {product: Mine, category: C1, when: {X: 1}}\n"
-                                 "  - {product: Mine, category: C2, when: {X: 2}}\n"
-                                 "time: [mytime]\nhost: myhost\n"),
-                           &diag),
-              0);
+    CHECK_INT(
+        taxonomy_add(t, "mine.yml",
+                     SLICE("names: {strip_start: payload., rename: {Hostname: MyHost, a: b}}\n"
+                           "sources:\n"
+                           "  - {product: Mine, category: C1, when: {X: 1}}\n"
+                           "  - {product: Mine, category: C2, when: {X: 2}}\n"
+                           "time: [mytime]\nhost: myhost\n"),
+                     &diag),
+        0);
     CHECK_INT(taxonomy_sources(t, &labels), n + 2);
     CHECK_SLICE(labels[0].product, "mine");
     CHECK_SLICE(labels[0].category, "c1");
@@ -214,7 +217,8 @@ static bool can_be(const struct taxonomy *t, const char *product, const char *ca
     const struct taxonomy_label *l;
     uint32_t n = taxonomy_sources(t, &l);
     for (uint32_t i = 0; i < n; i++)
-        if (slice_eq(l[i].product, slice_of(product)) && slice_eq(l[i].category, slice_of(category)) &&
+        if (slice_eq(l[i].product, slice_of(product)) &&
+            slice_eq(l[i].category, slice_of(category)) &&
             slice_eq(l[i].service, slice_of(service)))
             return true;
     return false;
@@ -224,30 +228,92 @@ TEST(sources_of_the_standard)
 {
     struct taxonomy *t = taxonomy_new();
     static const char *const categories[] = {
-        "process_creation", "file_change", "network_connection", "sysmon_status",
-        "process_termination", "driver_load", "image_load", "create_remote_thread",
-        "raw_access_thread", "process_access", "file_event", "registry_event", "registry_add",
-        "registry_delete", "registry_set", "registry_rename", "create_stream_hash", "pipe_created",
-        "wmi_event", "dns_query", "file_delete", "clipboard_capture", "process_tampering",
-        "file_delete_detected", "file_block_executable", "file_block_shredding",
-        "file_executable_detected", "sysmon_error", "file_access", "file_rename",
-        "ps_classic_start", "ps_classic_provider_start", "ps_classic_script", "ps_module",
+        "process_creation",
+        "file_change",
+        "network_connection",
+        "sysmon_status",
+        "process_termination",
+        "driver_load",
+        "image_load",
+        "create_remote_thread",
+        "raw_access_thread",
+        "process_access",
+        "file_event",
+        "registry_event",
+        "registry_add",
+        "registry_delete",
+        "registry_set",
+        "registry_rename",
+        "create_stream_hash",
+        "pipe_created",
+        "wmi_event",
+        "dns_query",
+        "file_delete",
+        "clipboard_capture",
+        "process_tampering",
+        "file_delete_detected",
+        "file_block_executable",
+        "file_block_shredding",
+        "file_executable_detected",
+        "sysmon_error",
+        "file_access",
+        "file_rename",
+        "ps_classic_start",
+        "ps_classic_provider_start",
+        "ps_classic_script",
+        "ps_module",
         "ps_script",
     };
     for (size_t i = 0; i < sizeof categories / sizeof *categories; i++)
         if (!can_be(t, "windows", categories[i], ""))
             test_fail(__FILE__, __LINE__, "no source gives windows/%s", categories[i]);
     static const char *const services[] = {
-        "application", "application-experience", "applocker", "appmodel-runtime",
-        "appxdeployment-server", "appxpackaging-om", "bitlocker", "bits-client", "capi2",
-        "certificateservicesclient-lifecycle-system", "codeintegrity-operational", "dhcp",
-        "diagnosis-scripted", "dns-client", "dns-server", "dns-server-analytic", "dns-server-audit",
-        "driver-framework", "firewall-as", "hyper-v-worker", "iis-configuration",
-        "kernel-event-tracing", "kernel-shimengine", "ldap", "lsa-server", "msexchange-management",
-        "ntfs", "ntlm", "openssh", "powershell", "powershell-classic", "printservice-admin",
-        "printservice-operational", "security", "security-mitigations", "sense", "servicebus-client",
-        "shell-core", "smbclient-security", "sysmon", "system", "taskscheduler",
-        "terminalservices-localsessionmanager", "vhdmp", "windefend", "wmi",
+        "application",
+        "application-experience",
+        "applocker",
+        "appmodel-runtime",
+        "appxdeployment-server",
+        "appxpackaging-om",
+        "bitlocker",
+        "bits-client",
+        "capi2",
+        "certificateservicesclient-lifecycle-system",
+        "codeintegrity-operational",
+        "dhcp",
+        "diagnosis-scripted",
+        "dns-client",
+        "dns-server",
+        "dns-server-analytic",
+        "dns-server-audit",
+        "driver-framework",
+        "firewall-as",
+        "hyper-v-worker",
+        "iis-configuration",
+        "kernel-event-tracing",
+        "kernel-shimengine",
+        "ldap",
+        "lsa-server",
+        "msexchange-management",
+        "ntfs",
+        "ntlm",
+        "openssh",
+        "powershell",
+        "powershell-classic",
+        "printservice-admin",
+        "printservice-operational",
+        "security",
+        "security-mitigations",
+        "sense",
+        "servicebus-client",
+        "shell-core",
+        "smbclient-security",
+        "sysmon",
+        "system",
+        "taskscheduler",
+        "terminalservices-localsessionmanager",
+        "vhdmp",
+        "windefend",
+        "wmi",
     };
     for (size_t i = 0; i < sizeof services / sizeof *services; i++)
         if (!can_be(t, "windows", "", services[i]))

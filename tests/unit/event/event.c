@@ -55,7 +55,8 @@ TEST(event_text_surrogates)
     CHECK_SLICE(text_of(SLICE("\\ud83d")), "\xEF\xBF\xBD");
     CHECK_SLICE(text_of(SLICE("\\ud83dx")), "\xEF\xBF\xBDx");
     CHECK_SLICE(text_of(SLICE("\\ude00\\ud83d")), "\xEF\xBF\xBD\xEF\xBF\xBD");
-    CHECK_SLICE(text_of(SLICE("\\ud83d\\u0041")), "\xEF\xBF\xBD" "A");
+    CHECK_SLICE(text_of(SLICE("\\ud83d\\u0041")), "\xEF\xBF\xBD"
+                                                  "A");
     CHECK_SLICE(text_of(SLICE("\\ud83d\\ud83d\\ude00")), "\xEF\xBF\xBD\xF0\x9F\x98\x80");
 }
 

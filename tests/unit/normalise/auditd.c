@@ -2,8 +2,8 @@
 #include "trace.h"
 
 #define CHECK_AUDITD(in, want) TRACE_CHECK(&decoder_auditd, in, want)
-#define A "msg=audit(1364481363.243:24287): "
-#define WANT_A "|audit.timestamp=1364481363.243|audit.sequence=24287"
+#define A                      "msg=audit(1364481363.243:24287): "
+#define WANT_A                 "|audit.timestamp=1364481363.243|audit.sequence=24287"
 
 TEST(auditd_front)
 {
@@ -34,7 +34,8 @@ TEST(auditd_syscall_has_its_name_too)
                  "1|type=SYSCALL" WANT_A "|arch=c000003e|syscall=59|success=yes|a0=1f|key=(null)"
                  "|syscall=execve|SYSCALL=execve\n");
     /* The enriched name stands already; other machines and unknown numbers have no name here. */
-    CHECK_AUDITD("type=SYSCALL " A "arch=c000003e syscall=2 x=1\x1d" "ARCH=x86_64 SYSCALL=open",
+    CHECK_AUDITD("type=SYSCALL " A "arch=c000003e syscall=2 x=1\x1d"
+                 "ARCH=x86_64 SYSCALL=open",
                  "1|type=SYSCALL" WANT_A "|arch=c000003e|syscall=2|x=1|ARCH=x86_64|SYSCALL=open"
                  "|syscall=open\n");
     CHECK_AUDITD("type=SYSCALL " A "arch=c00000b7 syscall=221",

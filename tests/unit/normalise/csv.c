@@ -129,7 +129,8 @@ TEST(csv_raw_is_the_record_with_its_inner_line_ends)
 
 TEST(csv_utf16_with_mark)
 {
-    CHECK_CSV("\xFF\xFE" "a\0,\0b\0\r\0\n\0\xE5\0,\0\"\0x\0\n\0\"\0\"\0\"\0\r\0\n\0",
+    CHECK_CSV("\xFF\xFE"
+              "a\0,\0b\0\r\0\n\0\xE5\0,\0\"\0x\0\n\0\"\0\"\0\"\0\r\0\n\0",
               "1|a=\xC3\xA5|b=x\n\"\n");
 }
 

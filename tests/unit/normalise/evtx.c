@@ -632,12 +632,10 @@ TEST(event_data_shapes)
     put_hole(&m, 0, false);
     close_tag(&m);
     simple_end(&m, t);
-    put_values(&m,
-               (struct val[]){val_id,
-                              {0x01, "v\0", 2},
-                              {0x81, "p\0\0\0q\0\0\0", 8},
-                              {0x0e, "\xab", 1}},
-               4);
+    put_values(
+        &m,
+        (struct val[]){val_id, {0x01, "v\0", 2}, {0x81, "p\0\0\0q\0\0\0", 8}, {0x0e, "\xab", 1}},
+        4);
     record_end(&m);
     check_image(&m, "EventID=1|A=v|Data=p|Data=q|Data=loose|Binary=AB|C.Part=x|D_Kind=k|D=1|"
                     "v_Kind=k|v=1\n");

@@ -62,7 +62,7 @@ static void check(int line, struct slice in, bool keep_end, const char *want)
     }
 }
 
-#define LINES(in, want) check(__LINE__, SLICE(in), false, want)
+#define LINES(in, want)      check(__LINE__, SLICE(in), false, want)
 #define LINES_KEPT(in, want) check(__LINE__, SLICE(in), true, want)
 
 TEST(lines_end_at_lf_crlf_or_the_end)
@@ -81,12 +81,18 @@ TEST(lines_end_at_lf_crlf_or_the_end)
 TEST(lines_can_keep_their_ends)
 {
     LINES_KEPT("a\r\nb\n\nc", "0[a\r\n]3[b\n]5[\n]6[c]");
-    LINES_KEPT("\xFF\xFE" "a\0\r\0\n\0b\0", "2[a\r\n]8[b]");
+    LINES_KEPT("\xFF\xFE"
+               "a\0\r\0\n\0b\0",
+               "2[a\r\n]8[b]");
 }
 
 TEST(lines_drop_a_utf8_mark_only_at_the_start)
 {
-    LINES("\xEF\xBB\xBF" "a\n\xEF\xBB\xBF" "b", "3[a]5[\xEF\xBB\xBF" "b]");
+    LINES("\xEF\xBB\xBF"
+          "a\n\xEF\xBB\xBF"
+          "b",
+          "3[a]5[\xEF\xBB\xBF"
+          "b]");
     LINES("\xEF\xBB\xBF", "");
     LINES("\xEF\xBB", "0[\xEF\xBB]");
     LINES("\xEF\xBBx\n", "0[\xEF\xBBx]");
@@ -97,17 +103,31 @@ TEST(lines_drop_a_utf8_mark_only_at_the_start)
 
 TEST(lines_convert_utf16)
 {
-    LINES("\xFF\xFE" "a\0\xE5\0\r\0\n\0b\0", "2[a\xC3\xA5]10[b]");
-    LINES("\xFE\xFF" "\0a\0\xE5\0\n\0b", "2[a\xC3\xA5]8[b]");
+    LINES("\xFF\xFE"
+          "a\0\xE5\0\r\0\n\0b\0",
+          "2[a\xC3\xA5]10[b]");
+    LINES("\xFE\xFF"
+          "\0a\0\xE5\0\n\0b",
+          "2[a\xC3\xA5]8[b]");
     LINES("\xFF\xFE", "");
     /* A pair, a high half alone before a letter, before LF and at the end, a low half alone. */
     LINES("\xFF\xFE\x3D\xD8\x00\xDE", "2[\xF0\x9F\x98\x80]");
-    LINES("\xFF\xFE\x3D\xD8" "a\0", "2[\xEF\xBF\xBD" "a]");
+    LINES("\xFF\xFE\x3D\xD8"
+          "a\0",
+          "2[\xEF\xBF\xBD"
+          "a]");
     LINES("\xFF\xFE\x3D\xD8\n\0x\0", "2[\xEF\xBF\xBD]6[x]");
     LINES("\xFF\xFE\x3D\xD8\x3D\xD8\x00\xDE", "2[\xEF\xBF\xBD\xF0\x9F\x98\x80]");
-    LINES("\xFF\xFE" "a\0\x3D\xD8", "2[a\xEF\xBF\xBD]");
-    LINES("\xFF\xFE\x00\xDE" "a\0", "2[\xEF\xBF\xBD" "a]");
-    LINES("\xFF\xFE" "a\0b", "2[a]");
+    LINES("\xFF\xFE"
+          "a\0\x3D\xD8",
+          "2[a\xEF\xBF\xBD]");
+    LINES("\xFF\xFE\x00\xDE"
+          "a\0",
+          "2[\xEF\xBF\xBD"
+          "a]");
+    LINES("\xFF\xFE"
+          "a\0b",
+          "2[a]");
     /* U+0A0A and U+0D0A hold the byte 0x0A and end nothing. */
     LINES("\xFF\xFE\x0A\x0A\x0A\x0D", "2[\xE0\xA8\x8A\xE0\xB4\x8A]");
 }

@@ -7,7 +7,7 @@ static const char *sniffed(struct slice head, bool final)
     return ops ? ops->name : "none";
 }
 
-#define SNIFF(text, want) CHECK_SLICE(slice_of(sniffed(SLICE(text), true)), want)
+#define SNIFF(text, want)      CHECK_SLICE(slice_of(sniffed(SLICE(text), true)), want)
 #define SNIFF_HEAD(text, want) CHECK_SLICE(slice_of(sniffed(SLICE(text), false)), want)
 
 TEST(sniff_by_name)
@@ -63,8 +63,14 @@ TEST(sniff_csv)
     SNIFF("Level,Date and Time,Source,Event ID,Task Category\n"
           "Information,1/2/2020 1:02:03 PM,Sysmon,1,Process Create,\"Process\nCreate: x,y\"\n"
           "Information,1/2/2020 1:02:04 PM,Sysmon,1,Process Create,\"Process\nCreate:"
-          " x\"\n", "csv");
-    SNIFF("\xFF\xFE" "a\0,\0b\0,\0c\0\n\0" "1\0,\0" "2\0,\0" "3\0\n\0", "csv");
+          " x\"\n",
+          "csv");
+    SNIFF("\xFF\xFE"
+          "a\0,\0b\0,\0c\0\n\0"
+          "1\0,\0"
+          "2\0,\0"
+          "3\0\n\0",
+          "csv");
     /* The head ends within a row. */
     SNIFF_HEAD("time,host,user\n1,a,b\n2,", "csv");
     SNIFF_HEAD("time,host,user\n1,a,b\n2,\"open", "csv");
@@ -92,7 +98,9 @@ TEST(sniff_syslog_and_nothing)
     SNIFF("\x1b[31mred\x1b[0m\n", "syslog");
     SNIFF("", "none");
     SNIFF("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "none");
-    SNIFF("\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0", "none");
+    SNIFF("\x7f"
+          "ELF\2\1\1\0\0\0\0\0\0\0\0\0",
+          "none");
     SNIFF("\x1f\x8b\x08\0\0\0\0\0\0\3", "none");
     char zeros[4096] = {0};
     CHECK_SLICE(slice_of(sniffed(slice_make(zeros, sizeof zeros), false)), "none");

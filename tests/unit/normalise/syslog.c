@@ -137,7 +137,8 @@ TEST(syslog_json_message_stays_text)
 
 TEST(syslog_utf16_file)
 {
-    CHECK_SYSLOG("\xFF\xFE<\0" "5\0>\0\xE5\0:\0 \0x\0\r\0\n\0",
+    CHECK_SYSLOG("\xFF\xFE<\0"
+                 "5\0>\0\xE5\0:\0 \0x\0\r\0\n\0",
                  "1|priority=5|facility=0|severity=5|program=\xC3\xA5|message=x\n");
 }
 
