@@ -36,27 +36,6 @@ char *buf_reserve(struct buf *b, size_t n)
     return b->ptr + b->len;
 }
 
-void buf_put(struct buf *b, struct slice s)
-{
-    char *p = buf_reserve(b, s.len);
-    if (!p || s.len == 0) return;
-    memcpy(p, s.ptr, s.len);
-    b->len += s.len;
-}
-
-void buf_putc(struct buf *b, char c)
-{
-    char *p = buf_reserve(b, 1);
-    if (!p) return;
-    *p = c;
-    b->len++;
-}
-
-void buf_puts(struct buf *b, const char *cstr)
-{
-    buf_put(b, slice_of(cstr));
-}
-
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
     char text[512];

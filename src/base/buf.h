@@ -27,9 +27,22 @@ static inline void buf_clear(struct buf *b)
 
 /* Makes room for n more bytes and returns where they go; NULL on overflow (sticky). */
 char *buf_reserve(struct buf *b, size_t n) MUST_USE;
-void buf_put(struct buf *b, struct slice s);
-void buf_putc(struct buf *b, char c);
-void buf_puts(struct buf *b, const char *cstr);
+static inline void buf_put(struct buf *b, struct slice s)
+{
+    if (s.len == 0) return;
+    char *p = s.len <= b->cap - b->len && !b->failed ? b->ptr + b->len : buf_reserve(b, s.len);
+    if (!p) return;
+    memcpy(p, s.ptr, s.len);
+    b->len += s.len;
+}
+static inline void buf_putc(struct buf *b, char c)
+{
+    buf_put(b, (struct slice){&c, 1});
+}
+static inline void buf_puts(struct buf *b, const char *cstr)
+{
+    buf_put(b, slice_of(cstr));
+}
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Drops n bytes at the front and moves the rest down. */
 void buf_consume(struct buf *b, size_t n);

@@ -42,17 +42,36 @@ static void write_escape(struct buf *b, unsigned char c)
     buf_put(b, slice_make(text, len));
 }
 
+/* How many bytes from `at` on stand as they are in a string: printable ASCII, no quote, no
+ * backslash. */
+static size_t plain_run(struct slice s, size_t at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    size_t i = at;
+    for (; s.len - i >= 8; i += 8) {
+        uint64_t v;
+        memcpy(&v, s.ptr + i, 8);
+        /* The high bit of each byte that is zero after the exclusive or, or below 0x20, or high. */
+        uint64_t quote = v ^ (ones * '"'), slash = v ^ (ones * '\\');
+        uint64_t odd =
+            ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | (v - ones * 0x20) | v;
+        if (odd & high) break;
+    }
+    while (i < s.len && (unsigned char)s.ptr[i] >= 0x20 && (unsigned char)s.ptr[i] < 0x80 &&
+           s.ptr[i] != '"' && s.ptr[i] != '\\')
+        i++;
+    return i - at;
+}
+
 /* Written in runs: everything up to the next byte that cannot stand as it is goes in one piece. */
 void json_write_string(struct buf *b, struct slice s)
 {
     buf_putc(b, '"');
     size_t run = 0;
     for (size_t i = 0; i < s.len;) {
+        i += plain_run(s, i);
+        if (i == s.len) break;
         unsigned char c = (unsigned char)s.ptr[i];
-        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-            i++;
-            continue;
-        }
         uint32_t cp;
         unsigned n = c >= 0x80 ? utf8_decode(s, i, &cp) : 0;
         if (n) {

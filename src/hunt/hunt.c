@@ -230,6 +230,7 @@ static int collect(struct hunt *h, bool confined)
     struct reader_context reader = {.engine = o->engine,
                                     .correlator = h->chain ? chain_correlator(h->chain) : NULL,
                                     .format = o->format,
+                                    .n_rules = o->set->n_rules,
                                     .min_level = o->min_level,
                                     .from = o->from,
                                     .to = o->to};

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "hunt/line.h"
 
+#include <stdlib.h>
+
 #include "base/json_write.h"
 #include "hunt/text.h"
+
+enum {
+    LINE_HEAD_MAX = 128,
+    LINE_HOST_MAX = 64 * 1024,
+    LINE_PLACE_MAX = 1024 * 1024, /* the longest host and source, escaped */
+    LINE_TEXTS_MAX = 32 * 1024 * 1024,
+};
 
 /* Drops white space between the tokens of JSON text, in place; strings are left alone. */
 static size_t json_one_line(char *text, size_t len)
@@ -26,18 +35,18 @@ static size_t json_one_line(char *text, size_t len)
     return to;
 }
 
-struct slice line_event_json(struct buf *out, struct event *event)
+/* The event as one line of JSON; empty when it is larger than LINE_EVENT_MAX. */
+static void compose_event(struct buf *out, struct event *event)
 {
     buf_clear(out);
     event_write_json(event, out);
     if (buf_failed(out) || out->len > LINE_EVENT_MAX) {
         buf_clear(out);
-        return SLICE_NONE;
+        return;
     }
     struct slice text = buf_slice(out);
     if (slice_find_byte(text, '\n') != SIZE_MAX || slice_find_byte(text, '\r') != SIZE_MAX)
         out->len = json_one_line(out->ptr, out->len);
-    return buf_slice(out);
 }
 
 static void json_string_or_null(struct buf *out, struct slice s)
@@ -57,12 +66,10 @@ static void json_time(struct buf *out, nsec time)
     buf_putc(out, '"');
 }
 
-/* {"time":…,"rule":{…} */
-static void json_head(struct buf *out, nsec time, const struct sigma_doc *doc)
+/* "rule":{…} */
+static void json_rule(struct buf *out, const struct sigma_doc *doc)
 {
-    buf_puts(out, "{\"time\":");
-    json_time(out, time);
-    buf_puts(out, ",\"rule\":{\"id\":");
+    buf_puts(out, "\"rule\":{\"id\":");
     json_string_or_null(out, doc->id);
     buf_puts(out, ",\"title\":");
     json_write_string(out, doc->title);
@@ -78,30 +85,63 @@ static void json_head(struct buf *out, nsec time, const struct sigma_doc *doc)
     buf_putc(out, '}');
 }
 
-static size_t json_write_line(struct buf *out, const struct line_alert *a)
+/* {"time":… */
+static void json_head(struct buf *out, nsec time)
 {
-    json_head(out, a->time, a->hit->rule->doc);
-    buf_puts(out, ",\"host\":");
-    json_string_or_null(out, a->host);
-    buf_puts(out, ",\"source\":{\"file\":");
-    json_write_string(out, a->source);
-    buf_puts(out, ",\"record\":");
+    buf_puts(out, "{\"time\":");
+    json_time(out, time);
+    buf_putc(out, ',');
+}
+
+/* The alerts' common parts; the record's number follows `where`. */
+static void compose(struct line_writer *w)
+{
+    w->composed = true;
+    buf_clear(&w->when);
+    json_head(&w->when, w->time);
+    buf_clear(&w->where);
+    buf_puts(&w->where, ",\"host\":");
+    json_string_or_null(&w->where, slice_until(w->host, LINE_HOST_MAX));
+    buf_puts(&w->where, ",\"source\":{\"file\":");
+    json_write_string(&w->where, w->source);
+    buf_puts(&w->where, ",\"record\":");
+    compose_event(&w->event_json, w->event);
+}
+
+static void put_rule(struct line_writer *w, const struct sigma_rule *rule, struct buf *out)
+{
+    struct slice *text = rule->index < w->n_rules ? &w->rules[rule->index] : NULL;
+    if (text && text->ptr) {
+        buf_put(out, *text);
+        return;
+    }
+    size_t begin = out->len;
+    json_rule(out, rule->doc);
+    if (text && !buf_failed(out)) *text = arena_dup(&w->texts, slice_from(buf_slice(out), begin));
+}
+
+static size_t json_write_line(struct line_writer *w, const struct engine_hit *hit, struct buf *out)
+{
+    if (!w->composed) compose(w);
+    buf_put(out, buf_slice(&w->when));
+    put_rule(w, hit->rule, out);
+    buf_put(out, buf_slice(&w->where));
     size_t splice = out->len;
     buf_puts(out, "},\"matched\":");
-    engine_write_matched(a->engine, a->event, a->hit, out);
+    engine_write_matched(w->engine, w->event, hit, out);
     buf_puts(out, ",\"event\":");
-    if (a->event_json.len) buf_put(out, a->event_json);
+    if (w->event_json.len) buf_put(out, buf_slice(&w->event_json));
     else buf_puts(out, "null,\"event_omitted\":\"larger than 4 MiB\"");
-    if (a->hit->undetermined) buf_puts(out, ",\"undetermined\":true");
+    if (hit->undetermined) buf_puts(out, ",\"undetermined\":true");
     buf_puts(out, "}\n");
     return splice;
 }
 
 /* "field=value  field=value", for people. */
-static void write_details(struct buf *out, const struct line_alert *a)
+static void write_details(struct line_writer *w, const struct engine_hit *hit, struct buf *out)
 {
     struct engine_detail details[LINE_DETAILS];
-    uint32_t n = engine_details(a->engine, a->event, a->hit, details, LINE_DETAILS);
+    uint32_t n = engine_details(w->engine, w->event, hit, details, LINE_DETAILS);
     for (uint32_t i = 0; i < n; i++) {
         if (i) buf_puts(out, "  ");
         if (details[i].field.len) {
@@ -137,34 +177,73 @@ static void csv_head(struct buf *out, nsec time, const struct sigma_doc *doc, st
     buf_puts(out, "\",");
 }
 
-static size_t csv_write_line(struct buf *out, const struct line_alert *a)
+static size_t csv_write_line(struct line_writer *w, const struct engine_hit *hit, struct buf *out)
 {
-    csv_head(out, a->time, a->hit->rule->doc, a->host);
-    text_put_csv(out, a->source);
+    csv_head(out, w->time, hit->rule->doc, w->host);
+    text_put_csv(out, w->source);
     buf_putc(out, ',');
     size_t splice = out->len;
     buf_putc(out, ',');
     struct buf details;
     buf_init(&details, LINE_DETAILS * (LINE_VALUE_MAX + KEY_NAME_MAX + 16));
-    write_details(&details, a);
+    write_details(w, hit, &details);
     text_put_csv(out, buf_slice(&details));
     buf_done(&details);
     buf_putc(out, '\n');
     return splice;
 }
 
-size_t line_write(struct buf *out, enum hunt_format format, const struct line_alert *alert)
+int line_writer_init(struct line_writer *w, struct engine *engine, enum hunt_format format,
+                     uint32_t n_rules)
+{
+    *w = (struct line_writer){.engine = engine, .format = format};
+    buf_init(&w->when, LINE_HEAD_MAX);
+    buf_init(&w->where, LINE_PLACE_MAX);
+    buf_init(&w->event_json, LINE_EVENT_MAX * 2);
+    arena_init(&w->texts, LINE_TEXTS_MAX);
+    if (format != HUNT_JSON) return 0;
+    w->rules = calloc(n_rules ? n_rules : 1, sizeof *w->rules);
+    w->n_rules = w->rules ? n_rules : 0;
+    return w->rules ? 0 : ERR_NOMEM;
+}
+
+void line_writer_done(struct line_writer *w)
+{
+    buf_done(&w->when);
+    buf_done(&w->where);
+    buf_done(&w->event_json);
+    free(w->rules);
+    arena_done(&w->texts);
+    *w = (struct line_writer){0};
+}
+
+void line_event(struct line_writer *w, struct event *event, nsec time, struct slice host,
+                struct slice source)
+{
+    w->event = event;
+    w->time = time;
+    w->host = host;
+    w->source = source;
+    w->composed = false;
+}
+
+void line_omit_event(struct line_writer *w)
+{
+    buf_clear(&w->event_json);
+}
+
+size_t line_write(struct line_writer *w, const struct engine_hit *hit, struct buf *out)
 {
     size_t begin = out->len, splice = begin;
-    switch (format) {
+    switch (w->format) {
     case HUNT_JSON:
-        splice = json_write_line(out, alert);
+        splice = json_write_line(w, hit, out);
         break;
     case HUNT_CSV:
-        splice = csv_write_line(out, alert);
+        splice = csv_write_line(w, hit, out);
         break;
     case HUNT_TABLE:
-        write_details(out, alert);
+        write_details(w, hit, out);
         break;
     }
     return splice - begin;
@@ -201,7 +280,8 @@ const char *line_correlation_type(enum sigma_corr_type type)
 static void json_correlation(struct buf *out, const struct correlator_firing *f,
                              const struct line_ref *refs)
 {
-    json_head(out, f->time, f->rule->doc);
+    json_head(out, f->time);
+    json_rule(out, f->rule->doc);
     buf_puts(out, ",\"host\":null,\"source\":null,\"matched\":[],\"event\":null,"
                   "\"correlation\":{\"type\":\"");
     buf_puts(out, line_correlation_type(f->rule->corr->type));

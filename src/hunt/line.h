@@ -18,23 +18,40 @@ enum {
     LINE_VALUE_MAX = 512,             /* bytes of one of them */
 };
 
-struct line_alert {
+/*
+ * Composes the alerts of one event after the other. What the alerts of one event share is written
+ * once for all of them, and what those of one rule share once for good: a copy makes an alert.
+ */
+struct line_writer {
     struct engine *engine;
-    const struct engine_hit *hit;
-    struct event *event;
-    struct slice event_json; /* from line_event_json() */
+    enum hunt_format format;
+    struct event *event; /* at hand */
     nsec time;
     struct slice host, source;
+    bool composed;          /* the three below are those of the event at hand */
+    struct buf when, where; /* HUNT_JSON: its time; its host and source */
+    struct buf event_json;
+    struct slice *rules; /* HUNT_JSON: by rule index, `"rule":{…}`; ptr NULL: not written yet */
+    uint32_t n_rules;
+    struct arena texts; /* of rules[] */
 };
 
-/* The event as one line of JSON; empty when it is larger than LINE_EVENT_MAX. Clears out first. */
-struct slice line_event_json(struct buf *out, struct event *event);
+/* The engine is borrowed. ERR_NOMEM. */
+int line_writer_init(struct line_writer *w, struct engine *engine, enum hunt_format format,
+                     uint32_t n_rules) MUST_USE;
+void line_writer_done(struct line_writer *w);
+
+/* What follows is of this event; host and source are borrowed until the next one. */
+void line_event(struct line_writer *w, struct event *event, nsec time, struct slice host,
+                struct slice source);
+/* The alerts of this event go without it: it does not fit in a message beside what matched. */
+void line_omit_event(struct line_writer *w);
 
 /*
  * Appends the line (with its line feed; HUNT_TABLE: the matched values only, without one) and
  * returns where in it the record's number belongs. Directly after engine_match().
  */
-size_t line_write(struct buf *out, enum hunt_format format, const struct line_alert *alert);
+size_t line_write(struct line_writer *w, const struct engine_hit *hit, struct buf *out);
 
 /* "source 12" of a firing's record. */
 struct line_ref {

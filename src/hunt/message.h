@@ -29,8 +29,8 @@ enum {
     F(text, name) F(text, format) F(u64, size) F(u64, begin) F(u64, end) F(u8, cut) F(u8, regular)
 #define MESSAGE_FIELDS_ALERT(F)                                                                    \
     F(u32, rule)                                                                                   \
-    F(u8, undetermined) F(i64, time) F(u64, record) F(u32, splice) F(text, host) F(text, source)   \
-        F(text, line)
+    F(u8, undetermined)                                                                            \
+    F(i64, time) F(u64, record) F(u32, splice) F(text, host) F(text, source) F(text, line)
 #define MESSAGE_FIELDS_TUPLE(F) F(u64, record) F(text, source) F(text, body)
 #define MESSAGE_FIELDS_BAD(F)                                                                      \
     F(text, source) F(text, reason) F(u64, records) F(u64, offset) F(u64, record)

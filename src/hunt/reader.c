@@ -19,8 +19,8 @@ struct reader {
     const struct reader_context *ctx;
     struct channel *channel;
     struct router *router;
-    struct buf out;        /* frames on their way */
-    struct buf event_json; /* of the event at hand */
+    struct line_writer lines;
+    struct buf out; /* frames on their way */
     struct buf line;
     struct buf tuple;
     struct buf name;      /* of the source at hand */
@@ -80,17 +80,18 @@ static void send_tuple(struct reader *r, struct event *ev, const struct sigma_ru
     (void)sent_whole(r, begin);
 }
 
-static void send_alert(struct reader *r, struct line_alert *a)
+static void send_alert(struct reader *r, const struct engine_hit *hit)
 {
-    struct message_alert m = {.rule = a->hit->rule->index,
-                              .undetermined = a->hit->undetermined,
-                              .time = a->time,
-                              .record = a->event->record,
-                              .host = slice_until(a->host, 1024),
-                              .source = a->source};
+    const struct line_writer *w = &r->lines;
+    struct message_alert m = {.rule = hit->rule->index,
+                              .undetermined = hit->undetermined,
+                              .time = w->time,
+                              .record = w->event->record,
+                              .host = slice_until(w->host, 1024),
+                              .source = w->source};
     for (int attempt = 0; attempt < 2; attempt++) {
         buf_clear(&r->line);
-        m.splice = (uint32_t)line_write(&r->line, r->ctx->format, a);
+        m.splice = (uint32_t)line_write(&r->lines, hit, &r->line);
         m.line = buf_slice(&r->line);
         size_t begin = r->out.len;
         if (!buf_failed(&r->line) && m.line.len <= MESSAGE_TEXT_MAX) {
@@ -99,7 +100,7 @@ static void send_alert(struct reader *r, struct line_alert *a)
         }
         /* An event just below the limit and long matched values: the alert goes without the event.
          */
-        a->event_json = SLICE_NONE;
+        line_omit_event(&r->lines);
     }
 }
 
@@ -115,21 +116,11 @@ static void on_hits(struct reader *r, struct event *ev, const struct engine_resu
     nsec time = router_event_time(r->router, ev);
     if (time == TIME_NONE) r->untimed++;
     else if (!in_time(ctx, time)) return;
-    struct line_alert alert = {.engine = ctx->engine,
-                               .event = ev,
-                               .time = time,
-                               .host = router_event_host(r->router, ev),
-                               .source = buf_slice(&r->name)};
-    bool composed = false;
+    line_event(&r->lines, ev, time, router_event_host(r->router, ev), buf_slice(&r->name));
     for (uint32_t i = 0; i < result->n_hits; i++) {
         const struct engine_hit *hit = &result->hits[i];
         if (ctx->correlator) send_tuple(r, ev, hit->rule, time);
-        if (hit->rule->silent || hit->rule->doc->level < ctx->min_level) continue;
-        if (!composed && ctx->format == HUNT_JSON)
-            alert.event_json = line_event_json(&r->event_json, ev);
-        composed = true;
-        alert.hit = hit;
-        send_alert(r, &alert);
+        if (!hit->rule->silent && hit->rule->doc->level >= ctx->min_level) send_alert(r, hit);
     }
 }
 
@@ -268,12 +259,12 @@ int reader_run(void *ctx, struct channel *channel)
     struct reader r = {.ctx = ctx, .channel = channel};
     r.router = engine_router(r.ctx->engine);
     buf_init(&r.out, FLUSH_AT + 3 * (size_t)MESSAGE_MAX);
-    buf_init(&r.event_json, LINE_EVENT_MAX * 2);
     buf_init(&r.line, MESSAGE_TEXT_MAX * 2);
     buf_init(&r.tuple, MESSAGE_TEXT_MAX);
     buf_init(&r.name, MESSAGE_UNIT_MAX * 2);
     r.values = calloc(CORRELATOR_FIELDS_MAX, sizeof *r.values);
-    int result = r.values ? 0 : ERR_NOMEM;
+    int result = r.values ? line_writer_init(&r.lines, r.ctx->engine, r.ctx->format, r.ctx->n_rules)
+                          : ERR_NOMEM;
     while (result == 0) {
         struct frame frame;
         int got = channel_next(channel, &frame);

@@ -14,6 +14,7 @@ struct reader_context {
     struct engine *engine;
     const struct correlator *correlator; /* for correlator_wants(); NULL: no correlations */
     enum hunt_format format;
+    uint32_t n_rules; /* of the engine's set */
     enum sigma_level min_level;
     nsec from, to; /* TIME_NONE: open */
 };

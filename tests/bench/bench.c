@@ -3,13 +3,16 @@
  * Speed of the hunt's inner path on one core, lane by lane, beside simdjson's parse-only walk over
  * the same bytes in the same run.
  *
- *     vaka-bench [--rules DIR] [--seconds S] [--no-parse] [--no-memo] [--json] NAME=FILE...
+ *     vaka-bench [--rules DIR] [--copies N] [--seconds S] [--no-parse] [--no-memo] [--json]
+ * NAME=FILE...
  *
  * A lane is a file of one JSON object a line, held in memory and looped for at least S seconds.
  * Engine time is everything from bytes to finished alert lines in a buffer: decoding, routing,
  * matching, output. The first loop is not timed (plans are compiled, arenas grow); what the hot
  * path allocates afterwards is counted and printed.
  */
+#include <fts.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -17,6 +20,7 @@
 #include "bench.h"
 #include "detect/engine.h"
 #include "hunt/line.h"
+#include "multiply.h"
 #include "normalise/decoder.h"
 
 struct lane {
@@ -24,7 +28,8 @@ struct lane {
     char *data;
     size_t len;
     struct engine *engine;
-    struct buf line, event_json;
+    struct line_writer lines;
+    struct buf line;
     uint64_t events, alerts, out_bytes, bad;
     uint64_t arena_mallocs;
 };
@@ -45,17 +50,11 @@ static int on_event(void *ctx, struct event *ev)
     l->events++;
     if (result.n_hits == 0) return 0;
     struct router *router = engine_router(l->engine);
-    struct line_alert alert = {.engine = l->engine,
-                               .event = ev,
-                               .event_json = line_event_json(&l->event_json, ev),
-                               .time = router_event_time(router, ev),
-                               .host = router_event_host(router, ev),
-                               .source = slice_of(l->name)};
-    for (uint32_t i = 0; i < result.n_hits; i++) {
-        alert.hit = &result.hits[i];
-        (void)line_write(&l->line, HUNT_JSON, &alert);
-        l->alerts++;
-    }
+    line_event(&l->lines, ev, router_event_time(router, ev), router_event_host(router, ev),
+               slice_of(l->name));
+    for (uint32_t i = 0; i < result.n_hits; i++)
+        (void)line_write(&l->lines, &result.hits[i], &l->line);
+    l->alerts += result.n_hits;
     l->out_bytes += l->line.len;
     buf_clear(&l->line);
     l->arena_mallocs = arena_mallocs(ev->arena);
@@ -161,56 +160,125 @@ static void print(const struct lane *l, const struct figures *f, uint32_t rules,
     (void)fflush(stdout);
 }
 
+struct options {
+    const char *rules;
+    double seconds;
+    uint64_t copies;
+    bool json, parse;
+    struct engine_options engine;
+};
+
+/* `copies` of every rule below `rules`, the altered ones beside the rule itself. */
+static bool add_copies(struct sigma_set *set, const struct options *o)
+{
+    static const struct sigma_set_options plain = {0};
+    char *const roots[] = {(char *)(uintptr_t)o->rules, NULL};
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    bool ok = walk != NULL;
+    for (FTSENT *f; ok && (f = fts_read(walk)) != NULL;) {
+        if (f->fts_info == FTS_D && !strcmp(f->fts_name, "regression_data"))
+            (void)fts_set(walk, f, FTS_SKIP);
+        if (f->fts_info != FTS_F || !slice_ends_with(slice_of(f->fts_name), SLICE(".yml")))
+            continue;
+        struct lane file = {0};
+        ok = read_lane(&file, f->fts_path);
+        for (uint64_t copy = 0; ok && copy < o->copies; copy++) {
+            struct slice text = slice_make(file.data, file.len);
+            char *altered = copy ? multiply_rule(text, (unsigned)copy) : NULL;
+            if (copy && !altered) break;
+            ok = sigma_set_add_text(set, f->fts_path, altered ? slice_of(altered) : text, &plain) ==
+                 0;
+            free(altered);
+        }
+        free(file.data);
+    }
+    if (walk) (void)fts_close(walk);
+    return ok;
+}
+
+static struct sigma_set *load(const struct options *o)
+{
+    struct diag diag = {0};
+    static const struct sigma_set_options plain = {0};
+    struct sigma_set *set = sigma_set_new();
+    double start = bench_now();
+    if (!set) return NULL;
+    bool ok =
+        o->copies > 1 ? add_copies(set, o) : sigma_set_add_path(set, o->rules, &plain, &diag) == 0;
+    if (!ok || sigma_set_finish(set) < 0) {
+        fprintf(stderr, "%s: %s\n", o->rules, diag.message);
+        sigma_set_free(set);
+        return NULL;
+    }
+    if (!o->json)
+        printf("%u rules loaded, %u refused, in %.3f s\n", set->n_rules, set->n_refusals,
+               bench_now() - start);
+    return set;
+}
+
+static bool run_file(const struct options *o, const struct sigma_set *set,
+                     const struct taxonomy *taxonomy, const char *name, const char *path)
+{
+    struct lane lane = {.name = name, .engine = engine_new(set, taxonomy, &o->engine)};
+    struct figures figures;
+    buf_init(&lane.line, 64 << 20);
+    bool ok = lane.engine && read_lane(&lane, path) &&
+              line_writer_init(&lane.lines, lane.engine, HUNT_JSON, set->n_rules) == 0;
+    if (ok) {
+        run_lane(&lane, o->seconds, o->parse, &figures);
+        print(&lane, &figures, set->n_rules, o->json);
+    } else {
+        fprintf(stderr, "%s: cannot be read\n", path);
+    }
+    buf_done(&lane.line);
+    line_writer_done(&lane.lines);
+    free(lane.data);
+    engine_free(lane.engine);
+    return ok;
+}
+
+static bool parse_options(int argc, char **argv, struct options *ret)
+{
+    enum { RULES = 1, SECONDS, COPIES, NO_PARSE, NO_MEMO, ANY, JSON };
+    static const struct option longs[] = {
+        {"rules", required_argument, NULL, RULES},   {"seconds", required_argument, NULL, SECONDS},
+        {"copies", required_argument, NULL, COPIES}, {"no-parse", no_argument, NULL, NO_PARSE},
+        {"no-memo", no_argument, NULL, NO_MEMO},     {"any-logsource", no_argument, NULL, ANY},
+        {"json", no_argument, NULL, JSON},           {0}};
+    *ret = (struct options){.rules = "rules", .seconds = 2, .copies = 1, .parse = true};
+    bool ok = true;
+    for (int c; ok && (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        if (c == RULES) ret->rules = optarg;
+        else if (c == SECONDS) ok = slice_to_double(slice_of(optarg), &ret->seconds);
+        else if (c == COPIES)
+            ok = slice_to_u64(slice_of(optarg), &ret->copies) && ret->copies > 0 &&
+                 ret->copies <= MULTIPLY_COPIES_MAX;
+        else if (c == NO_PARSE) ret->parse = false;
+        else if (c == NO_MEMO) ret->engine.no_memo = true;
+        else if (c == ANY) ret->engine.any_logsource = true;
+        else if (c == JSON) ret->json = true;
+        else ok = false;
+    }
+    return ok && optind < argc;
+}
+
 int main(int argc, char **argv)
 {
-    const char *rules = "rules";
-    double seconds = 2;
-    bool json = false, parse = true, any = false, no_memo = false;
+    struct options o;
+    if (!parse_options(argc, argv, &o)) {
+        fprintf(stderr, "usage: vaka-bench [--rules DIR] [--copies N] [--seconds S] [--no-parse] "
+                        "[--no-memo] [--any-logsource] [--json] NAME=FILE...\n");
+        return 2;
+    }
     struct taxonomy *taxonomy = taxonomy_new();
-    struct sigma_set *set = sigma_set_new();
-    struct engine *engine = NULL;
-    if (!taxonomy || !set) return 1;
-    for (int i = 1; i < argc; i++) {
+    struct sigma_set *set = load(&o);
+    bool ok = taxonomy && set;
+    for (int i = optind; ok && i < argc; i++) {
         char *eq = strchr(argv[i], '=');
-        if (!strcmp(argv[i], "--rules") && i + 1 < argc) rules = argv[++i];
-        else if (!strcmp(argv[i], "--seconds") && i + 1 < argc)
-            (void)slice_to_double(slice_of(argv[++i]), &seconds);
-        else if (!strcmp(argv[i], "--json")) json = true;
-        else if (!strcmp(argv[i], "--no-parse")) parse = false;
-        else if (!strcmp(argv[i], "--any-logsource")) any = true;
-        else if (!strcmp(argv[i], "--no-memo")) no_memo = true;
-        else if (eq) {
-            if (!engine) {
-                struct diag diag = {0};
-                const struct sigma_set_options options = {0};
-                double start = bench_now();
-                if (sigma_set_add_path(set, rules, &options, &diag) < 0 ||
-                    sigma_set_finish(set) < 0) {
-                    fprintf(stderr, "%s: %s\n", rules, diag.message);
-                    return 1;
-                }
-                if (!json) printf("%u rules loaded in %.3f s\n", set->n_rules, bench_now() - start);
-            }
-            struct engine_options options = {.any_logsource = any, .no_memo = no_memo};
-            engine = engine_new(set, taxonomy, &options);
-            *eq = '\0';
-            struct lane lane = {.name = argv[i], .engine = engine};
-            buf_init(&lane.line, 64 << 20);
-            buf_init(&lane.event_json, 16 << 20);
-            struct figures figures;
-            if (!engine || !read_lane(&lane, eq + 1)) {
-                fprintf(stderr, "%s: cannot be read\n", eq + 1);
-                return 1;
-            }
-            run_lane(&lane, seconds, parse, &figures);
-            print(&lane, &figures, set->n_rules, json);
-            buf_done(&lane.line);
-            buf_done(&lane.event_json);
-            free(lane.data);
-            engine_free(engine);
-        }
+        if (eq) *eq = '\0';
+        ok = eq && run_file(&o, set, taxonomy, argv[i], eq + 1);
     }
     sigma_set_free(set);
     taxonomy_free(taxonomy);
-    return engine ? 0 : 2;
+    return ok ? 0 : 1;
 }

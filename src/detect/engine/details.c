@@ -199,6 +199,20 @@ static enum truth_value inspect(struct inspection *in, const struct sigma_expr *
     return TRUTH_FALSE;
 }
 
+/*
+ * The same for what is known to be true, where conjunctions need no proof: their exclusions, often
+ * the longest part of a rule, say nothing about what matched.
+ */
+static void inspect_true(struct inspection *in, const struct sigma_expr *x)
+{
+    if (x->kind == EXPR_NOT) return;
+    if (x->kind != EXPR_AND) {
+        (void)inspect(in, x);
+        return;
+    }
+    for (uint32_t i = 0; i < x->n_children; i++) inspect_true(in, x->child[i]);
+}
+
 static struct inspection inspection_of(struct engine *e, struct event *ev,
                                        const struct sigma_rule *rule)
 {
@@ -224,7 +238,8 @@ uint32_t engine_details(struct engine *e, struct event *ev, const struct engine_
     struct inspection in = inspection_of(e, ev, hit->rule);
     in.details = ret;
     in.max_details = max;
-    (void)inspect(&in, hit->rule->expr);
+    if (hit->undetermined) (void)inspect(&in, hit->rule->expr);
+    else inspect_true(&in, hit->rule->expr);
     return in.n_details;
 }
 

@@ -10,7 +10,7 @@
  * No file is begun once SET_FULL is held, so that the rest of the budget belongs to one file and
  * a set that grew too large is refused file by file and not as a whole.
  */
-enum { SET_BUDGET = 256 * 1024 * 1024, SET_FULL = 192 * 1024 * 1024 };
+enum { SET_BUDGET = 768 * 1024 * 1024, SET_FULL = 704 * 1024 * 1024 };
 
 struct sigma_set *sigma_set_new(void)
 {
