@@ -95,7 +95,7 @@ static bool read_lane(struct lane *l, const char *path)
 struct figures {
     double seconds, parse_seconds;
     uint64_t events, bytes, parse_events;
-    uint64_t mallocs, alerts;
+    uint64_t mallocs, alerts, evaluations, regexes;
     long rss; /* MiB at its highest, without the lane's text and simdjson's */
 };
 
@@ -135,6 +135,8 @@ static void run_lane(struct lane *l, double min_seconds, bool parse, struct figu
                             .alerts = l->alerts - alerts,
                             .mallocs =
                                 after.mallocs - before.mallocs + l->arena_mallocs - arena_before};
+    ret->evaluations = after.evaluations - before.evaluations;
+    ret->regexes = after.regexes - before.regexes;
     ret->rss = rss_mb() - data_mb(l);
     if (parse)
         ret->parse_seconds = bench_parse_only(l->data, l->len, min_seconds, &ret->parse_events);
@@ -154,8 +156,9 @@ static void print(const struct lane *l, const struct figures *f, uint32_t rules,
                (unsigned long long)f->mallocs);
     else
         printf("%-20s %9.0f ev/s %8.1f MB/s  parse-only %9.0f ev/s  ratio %.3f  alerts/event %.3f  "
-               "mallocs %llu\n",
+               "rules run/event %.1f  expressions/event %.2f  mallocs %llu\n",
                l->name, eps, mbps, parse, ratio, (double)f->alerts / (double)f->events,
+               (double)f->evaluations / (double)f->events, (double)f->regexes / (double)f->events,
                (unsigned long long)f->mallocs);
     (void)fflush(stdout);
 }

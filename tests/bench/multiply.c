@@ -142,33 +142,53 @@ static struct fy_node *alter_value(struct fy_document *doc, struct fy_node *node
     return NULL;
 }
 
+/* What a rule excludes says what is normal; a copy would not take that for an attack either. */
+static bool is_exclusion(struct slice name, struct slice condition)
+{
+    char negated[256];
+    if (slice_starts_with(name, SLICE("filter"))) return true;
+    (void)snprintf(negated, sizeof negated, "not %.*s", SLICE_FMT(name));
+    return slice_find(condition, slice_of(negated)) != SIZE_MAX;
+}
+
+static void alter_detection(struct fy_document *doc, struct fy_node *detection, struct mark mark)
+{
+    void *iter = NULL;
+    struct slice condition =
+        text_of(fy_node_mapping_lookup_by_string(detection, "condition", FY_NT));
+    for (struct fy_node_pair *p; (p = fy_node_mapping_iterate(detection, &iter)) != NULL;) {
+        struct slice name = text_of(fy_node_pair_key(p));
+        if (slice_eq(name, SLICE("condition")) || is_exclusion(name, condition)) continue;
+        struct fy_node *n = alter_value(doc, fy_node_pair_value(p), mark, VALUE_TEXT);
+        if (n) (void)fy_node_pair_set_value(p, n);
+    }
+}
+
+/* Another identity: its first hexadecimal digit becomes the copy's. */
+static struct fy_node *alter_id(struct fy_document *doc, struct slice id, unsigned copy)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[64] = {0};
+    if (id.len == 0 || id.len >= sizeof text) return NULL;
+    memcpy(text, id.ptr, id.len);
+    const char *was = strchr(digits, tolower((unsigned char)text[0]));
+    if (was) text[0] = digits[((size_t)(was - digits) + copy) % 16];
+    return fy_node_create_scalar_copy(doc, text, id.len);
+}
+
 static void alter_document(struct fy_document *doc, unsigned copy)
 {
     struct mark mark = mark_of(copy);
     void *iter = NULL;
     struct fy_node *root = fy_document_root(doc);
-    for (struct fy_node_pair *p; root && (p = fy_node_mapping_iterate(root, &iter)) != NULL;) {
+    if (!root || !fy_node_is_mapping(root)) return;
+    for (struct fy_node_pair *p; (p = fy_node_mapping_iterate(root, &iter)) != NULL;) {
         struct slice key = text_of(fy_node_pair_key(p));
         struct fy_node *value = fy_node_pair_value(p), *n = NULL;
-        if (slice_eq(key, SLICE("id"))) {
-            /* The first hexadecimal digit becomes the copy's. */
-            char *id = strndup(text_of(value).ptr, text_of(value).len);
-            ASSERT(id);
-            static const char digits[] = "0123456789abcdef";
-            const char *was = id[0] ? strchr(digits, tolower((unsigned char)id[0])) : NULL;
-            if (was) id[0] = digits[((size_t)(was - digits) + copy) % 16];
-            n = fy_node_create_scalar_copy(doc, id, FY_NT);
-            free(id);
-        } else if (slice_eq(key, SLICE("name"))) {
-            n = altered(doc, value, text_of(value).len, mark);
-        } else if (slice_eq(key, SLICE("detection")) && fy_node_is_mapping(value)) {
-            void *searches = NULL;
-            for (struct fy_node_pair *s; (s = fy_node_mapping_iterate(value, &searches)) != NULL;) {
-                if (slice_eq(text_of(fy_node_pair_key(s)), SLICE("condition"))) continue;
-                struct fy_node *changed = alter_value(doc, fy_node_pair_value(s), mark, VALUE_TEXT);
-                if (changed) (void)fy_node_pair_set_value(s, changed);
-            }
-        }
+        if (slice_eq(key, SLICE("id"))) n = alter_id(doc, text_of(value), copy);
+        else if (slice_eq(key, SLICE("name"))) n = altered(doc, value, text_of(value).len, mark);
+        else if (slice_eq(key, SLICE("detection")) && fy_node_is_mapping(value))
+            alter_detection(doc, value, mark);
         if (n) (void)fy_node_pair_set_value(p, n);
     }
 }

@@ -9,9 +9,9 @@ enum { MULTIPLY_COPIES_MAX = 16 };
 
 /*
  * The rule file `text` with new ids and names, and two letters of the copy's own put into every
- * value its detections compare with, expressions included. Values that name the kind of event
- * (EventID, Channel …), networks, numbers that are compared and placeholders stay. Copies count
- * from 1. The caller frees the text; NULL when the file is not YAML.
+ * value its detections look for, expressions included. What a rule excludes stays as it is, and so
+ * do values that name the kind of event (EventID, Channel …), networks, numbers and placeholders.
+ * Copies count from 1. The caller frees the text; NULL when the file is not YAML.
  */
 char *multiply_rule(struct slice text, unsigned copy);
 

@@ -140,9 +140,25 @@ static enum truth_value compare_fields(struct engine *e, const struct plan_lazy 
     return TRUTH_FALSE;
 }
 
+/* What an expression says of a value is remembered like what literals say of it. */
+static enum truth_value search(struct engine *e, const struct plan_lazy *l, struct event_field *f)
+{
+    struct memo_key key = {l->regex, f->type == VALUE_JSON_STRING, f->value, 0};
+    uint32_t n;
+    const uint32_t *known = e->memo ? memo_find(e->memo, &key, &n) : NULL;
+    if (known) return n ? TRUTH_TRUE : TRUTH_FALSE;
+    enum truth_value v = atom_holds(l->atom, l->regex, f->type, event_text(e->ev, f), SLICE_NONE);
+    e->stats.regexes++;
+    if (v == TRUTH_UNDETERMINED) e->stats.regex_limits++;
+    else if (e->memo)
+        memo_keep(e->memo, &key, &(uint32_t){0}, v == TRUTH_TRUE);
+    return v;
+}
+
 static enum truth_value any_value(struct engine *e, const struct plan_lazy *l,
                                   struct event_field *f)
 {
+    if (l->atom->op == ATOM_REGEX && f->type != VALUE_NULL) return search(e, l, f);
     struct slice text = event_text(e->ev, f), folded = text;
     if (l->atom->op == ATOM_STRING || l->atom->op == ATOM_KEYWORD) {
         if (!engine_text_room(e, text.len)) return TRUTH_UNDETERMINED;
@@ -166,7 +182,6 @@ enum truth_value lazy_evaluate(struct engine *e, const struct plan_lazy *l)
     default:
         break;
     }
-    if (l->atom->op == ATOM_REGEX) e->stats.regexes++;
     if (l->field == 0) { /* keywords: every value of the event */
         for (uint32_t i = 0; i < e->ev->n_fields && result != TRUTH_TRUE; i++) {
             enum truth_value v = any_value(e, l, &e->ev->fields[i]);
@@ -178,6 +193,5 @@ enum truth_value lazy_evaluate(struct engine *e, const struct plan_lazy *l)
         enum truth_value v = any_value(e, l, &e->ev->fields[e->values[n - 1].field]);
         if (v != TRUTH_FALSE) result = v;
     }
-    if (result == TRUTH_UNDETERMINED) e->stats.regex_limits++;
     return result;
 }

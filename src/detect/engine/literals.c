@@ -178,12 +178,12 @@ static bool is_common(struct slice s)
 
 double literal_frequency(struct slice text, enum anchor anchor)
 {
-    static const double by_len[] = {1, 0.8, 0.4, 0.15, 0.06, 0.03, 0.02, 0.015, 0.012};
-    double p = text.len < sizeof by_len / sizeof *by_len ? by_len[text.len] : 0.006;
-    if (anchor == ANCHOR_WHOLE && p > 0.02) p = 0.02;
-    if (anchor == ANCHOR_WHOLE) return p;
-    if (is_common(text)) p = p < 0.3 ? 0.3 : p;
-    return p;
+    static const double by_len[] = {1, 0.8, 0.3, 0.08, 0.02, 0.008, 0.004, 0.002, 0.001};
+    double p = text.len < sizeof by_len / sizeof *by_len ? by_len[text.len] : 0.0005;
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] >= 0x80) return p / 20; /* beyond ASCII: hardly ever */
+    if (anchor == ANCHOR_WHOLE) return p > 0.02 ? 0.02 : p;
+    return is_common(text) && p < 0.3 ? 0.3 : p;
 }
 
 static int gram_score(struct slice gram)

@@ -295,8 +295,7 @@ static void look_folded(struct engine *e, const struct plan *p, const struct pla
     if (!engine_text_room(e, v->value.len)) return;
     size_t len = fold_value(e->text, e->ev, v);
     struct literal_hits hits = scan(e, f->folded, len);
-    /* Decoding replaced the bytes the key stands for: such a value is not kept. */
-    if (e->memo && v->value.ptr == key.value.ptr) memo_keep(e->memo, &key, hits.out, hits.n);
+    if (e->memo) memo_keep(e->memo, &key, hits.out, hits.n);
     set_needles(e, p, hits.out, hits.n);
 }
 

@@ -210,11 +210,12 @@ static uint32_t truth_of(struct plan_builder *b, uint32_t *needles, uint32_t n)
             return at;
     }
     struct truth t = {.needles_at = b->truth_needles.n, .n = n};
+    double none = 1; /* as if they came independently */
     for (uint32_t i = 0; i < n; i++) {
         VEC_PUSH(b->truth_needles, needles[i]);
-        t.frequency += b->needles.at[needles[i]].frequency;
+        none *= 1 - b->needles.at[needles[i]].frequency;
     }
-    if (t.frequency > 1) t.frequency = 1;
+    t.frequency = 1 - none;
     VEC_PUSH(b->truths, t);
     hash_index_add(&b->truth_index, hash, b->truths.n - 1);
     return b->truths.n - 1;
