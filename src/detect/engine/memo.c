@@ -18,7 +18,7 @@ struct slot {
 /* Slots of one size; a value goes to the smallest that holds it. */
 static const struct {
     uint32_t slot_size, count; /* count is a power of two */
-} sizes[] = {{128, 16384}, {512, 8192}, {2304, 4096}};
+} sizes[] = {{128, 16384}, {512, 8192}, {2304, 4096}, {12288, 512}};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 struct memo {
@@ -61,6 +61,7 @@ static bool is_this(const struct slot *s, const struct memo_key *key)
 
 const uint32_t *memo_find(struct memo *m, struct memo_key *key, uint32_t *ret_n)
 {
+    if (key->value.len > sizes[SIZES - 1].slot_size - sizeof(struct slot)) return NULL;
     key->hash = hash64_seed(key->value, (uint64_t)(uintptr_t)key->set);
     for (unsigned i = 0; i < SIZES; i++) {
         if (key->value.len > sizes[i].slot_size - sizeof(struct slot)) continue;
@@ -74,7 +75,7 @@ const uint32_t *memo_find(struct memo *m, struct memo_key *key, uint32_t *ret_n)
 
 void memo_keep(struct memo *m, const struct memo_key *key, const uint32_t *found, uint32_t n)
 {
-    if (n > UINT16_MAX) return;
+    if (n > UINT16_MAX || key->value.len > sizes[SIZES - 1].slot_size) return;
     size_t need = sizeof(struct slot) + n * sizeof *found + key->value.len;
     unsigned i = 0;
     while (i < SIZES && need > sizes[i].slot_size) i++;

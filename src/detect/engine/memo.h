@@ -6,7 +6,7 @@
  * value costs one hash and one comparison instead of folding and searching.
  *
  * Exact: the whole value is compared, so an attacker's collision only costs a place. Bounded: a
- * fixed number of slots of three sizes, one place per hash, the newer value wins; longer values are
+ * fixed number of slots of a few sizes, one place per hash, the newer value wins; longer values are
  * not kept. Nothing is allocated after memo_new().
  */
 #ifndef VAKA_DETECT_ENGINE_MEMO_H
@@ -16,7 +16,7 @@
 
 struct memo;
 
-/* About 14 MiB of address space, of which the kernel gives pages as they are used. */
+/* About 20 MiB of address space, of which the kernel gives pages as they are used. */
 struct memo *memo_new(void);
 void memo_free(struct memo *m);
 
