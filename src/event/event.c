@@ -171,6 +171,10 @@ static bool escapes_are_whole(struct slice raw)
         size_t at = slice_find_byte(slice_from(raw, i), '\\');
         if (at == SIZE_MAX) return true;
         i += at;
+        if (raw.len - i >= 2 && raw.ptr[i + 1] == '\\') { /* by far the most common one */
+            i += 2;
+            continue;
+        }
         char text[4];
         size_t start = i, n = decode_escape(text, raw, &i);
         bool lone = n == 3 && memcmp(text, "\xEF\xBF\xBD", 3) == 0;
@@ -181,12 +185,12 @@ static bool escapes_are_whole(struct slice raw)
 /* Line ends in valid JSON stand between tokens only; without them the object is one line. */
 static void write_raw(struct slice raw, struct buf *out)
 {
-    while (raw.len) {
-        size_t n = 0;
-        while (n < raw.len && raw.ptr[n] != '\n' && raw.ptr[n] != '\r') n++;
-        buf_put(out, slice_until(raw, n));
-        raw = slice_from(raw, n + 1);
+    if (slice_find_byte(raw, '\n') == SIZE_MAX && slice_find_byte(raw, '\r') == SIZE_MAX) {
+        buf_put(out, raw);
+        return;
     }
+    for (size_t i = 0; i < raw.len; i++)
+        if (raw.ptr[i] != '\n' && raw.ptr[i] != '\r') buf_putc(out, raw.ptr[i]);
 }
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "detect/engine/literals.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -120,9 +121,13 @@ static int table_build(struct table *t, const struct entry *entries, uint32_t n,
 {
     *t = (struct table){.n = n};
     if (n == 0) return 0;
-    /* 64 slots an entry keep the table under 2 % full; 2^18 bits are 32 KiB. */
-    uint8_t slot_bits = bits_for((size_t)n * 64);
-    t->slot_bits = slot_bits < 8 ? 8 : slot_bits > 18 ? 18 : slot_bits;
+    /*
+     * 64 slots an entry keep the table under 2 % full as long as it fits the first-level cache
+     * (2^18 bits are 32 KiB); larger ones are kept under 12 %, in the second level.
+     */
+    uint8_t slot_bits = bits_for((size_t)n * 64), fuller = bits_for((size_t)n * 8);
+    if (slot_bits > 18) slot_bits = fuller > 18 ? fuller : 18;
+    t->slot_bits = slot_bits < 8 ? 8 : slot_bits > 24 ? 24 : slot_bits;
     uint8_t bucket_bits = bits_for((size_t)n * 2);
     t->bucket_bits = bucket_bits > t->slot_bits ? t->slot_bits : bucket_bits;
     size_t buckets = (size_t)1 << t->bucket_bits;
@@ -186,30 +191,78 @@ double literal_frequency(struct slice text, enum anchor anchor)
     return is_common(text) && p < 0.3 ? 0.3 : p;
 }
 
-static int gram_score(struct slice gram)
+/*
+ * How good a key each run of `width` bytes is: poor when it occurs in common text or in many of the
+ * set's own literals. Hashed counts that saturate: a mistake costs a little speed.
+ */
+enum { GRAM_BITS = 14, COMMON = 64 };
+struct gram_counts {
+    uint8_t n[(size_t)1 << GRAM_BITS];
+};
+
+static uint8_t *count_of(struct gram_counts *c, const char *p, unsigned width)
 {
-    int score = is_common(gram) ? 20 : 0;
-    for (size_t k = 0; k < gram.len; k++) {
-        unsigned char c = (unsigned char)gram.ptr[k];
-        if (c == '\0' || strchr("etaoinsr\\", c)) score += 3;
-        else if ((c >= 'a' && c <= 'z') || c == ' ' || c == '.' || c == '0') score += 2;
+    uint32_t gram = 0;
+    memcpy(&gram, p, width);
+    return &c->n[(gram * GRAM_FACTOR + width * 0x85ebu) >> (32 - GRAM_BITS)];
+}
+
+static void count_text(struct gram_counts *c, struct slice text, unsigned width, uint8_t weight)
+{
+    for (size_t i = 0; i + width <= text.len; i++) {
+        uint8_t *n = count_of(c, text.ptr + i, width);
+        *n = *n > UINT8_MAX - weight ? UINT8_MAX : (uint8_t)(*n + weight);
     }
+}
+
+static unsigned gram_width(size_t len)
+{
+    return len < 4 ? (unsigned)len : 4;
+}
+
+static struct gram_counts *gram_counts_new(const struct literal_spec *specs, uint32_t n)
+{
+    struct gram_counts *c = calloc(1, sizeof *c);
+    if (!c) return NULL;
+    for (unsigned width = 1; width <= 4; width++)
+        count_text(c, slice_make(common_text, sizeof common_text - 1), width, COMMON);
+    for (uint32_t i = 0; i < n; i++)
+        if (specs[i].anchor == ANCHOR_INSIDE)
+            count_text(c, specs[i].text, gram_width(specs[i].text.len), 1);
+    return c;
+}
+
+/* Half-bits of how often a byte is met in log text, roughly. */
+static unsigned byte_score(unsigned char c)
+{
+    static const char often[] = "etaoinsr\\", seldom[] = "qxzjQXZJ";
+    if (c == '\0' || memchr(often, c, sizeof often - 1)) return 3;
+    if (memchr(seldom, c, sizeof seldom - 1)) return 0;
+    return (c >= 'a' && c <= 'z') || c == ' ' || c == '.' || c == '0' ? 2 : 1;
+}
+
+static unsigned gram_score(struct gram_counts *counts, const char *p, unsigned width)
+{
+    unsigned score = 0, n = *count_of(counts, p, width);
+    for (unsigned k = 0; k < width; k++) score += byte_score((unsigned char)p[k]);
+    for (; n > 1; n >>= 1) score += 3;
     return score;
 }
 
 /* The offset of `stride` neighbouring runs of `width` bytes that are least likely to be common. */
-static uint32_t best_gram(struct slice text, unsigned width, unsigned stride)
+static uint32_t best_gram(struct gram_counts *counts, struct slice text, unsigned width,
+                          unsigned stride)
 {
     uint32_t best = 0;
-    int best_score = INT32_MAX;
-    for (uint32_t i = 0; i + width + stride - 1 <= text.len; i++) {
-        int score = 0;
-        for (unsigned k = 0; k < stride; k++)
-            score += gram_score(slice_make(text.ptr + i + k, width));
-        if (score < best_score) {
-            best_score = score;
-            best = i;
-        }
+    unsigned best_score = UINT_MAX, score[4];
+    for (uint32_t i = 0; i + width <= text.len; i++) {
+        score[i % 4] = gram_score(counts, text.ptr + i, width);
+        if (i + 1 < stride) continue;
+        unsigned sum = 0;
+        for (unsigned k = 0; k < stride; k++) sum += score[(i - k) % 4];
+        if (sum >= best_score) continue;
+        best_score = sum;
+        best = i + 1 - stride;
     }
     return best;
 }
@@ -230,15 +283,15 @@ static uint32_t gram_at(const char *p, unsigned width)
 }
 
 /* Where one literal belongs: fills the entry's key and returns its table. */
-static struct table *place(struct literal_set *s, struct entry *e)
+static struct table *place(struct literal_set *s, struct gram_counts *counts, struct entry *e)
 {
     if (e->anchor == ANCHOR_WHOLE) {
         e->key = key_of_whole(e->text, e->len);
         return &s->whole;
     }
     if (e->anchor == ANCHOR_INSIDE) {
-        unsigned width = e->len < 4 ? e->len : 4, stride = e->len >= 7 ? 4 : e->len >= 5 ? 2 : 1;
-        e->gram_at = best_gram(slice_make(e->text, e->len), width, stride);
+        unsigned width = gram_width(e->len), stride = e->len >= 7 ? 4 : e->len >= 5 ? 2 : 1;
+        e->gram_at = best_gram(counts, slice_make(e->text, e->len), width, stride);
         return &s->gram[stride == 4 ? GRAM4_STRIDE4 : stride == 2 ? GRAM4_STRIDE2 : width];
     }
     unsigned class = 0;
@@ -279,8 +332,9 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
     struct entry *all = calloc(n ? n : 1, sizeof *all),
                  *some = calloc(4 * (n ? n : 1), sizeof *some);
     struct table **where = calloc(n ? n : 1, sizeof(struct table *));
+    struct gram_counts *counts = gram_counts_new(specs, n);
     if (s) s->text = malloc(text_len + LITERAL_SLACK);
-    if (!s || !s->text || !all || !some || !where) goto fail;
+    if (!s || !s->text || !all || !some || !where || !counts) goto fail;
     s->bytes = sizeof *s + text_len;
     for (uint32_t i = 0, at = 0; i < n; i++) {
         const struct literal_spec *spec = &specs[i];
@@ -293,7 +347,7 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
                                 .glob = spec->glob,
                                 .n_glob = spec->n_glob};
         at += (uint32_t)spec->text.len;
-        where[i] = place(s, &all[i]);
+        where[i] = place(s, counts, &all[i]);
         if (spec->anchor == ANCHOR_START) s->any_start = true;
         if (spec->anchor == ANCHOR_END) s->any_end = true;
     }
@@ -308,11 +362,13 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
     free(all);
     free(some);
     free(where);
+    free(counts);
     return s;
 fail:
     free(all);
     free(some);
     free(where);
+    free(counts);
     literal_set_free(s);
     return NULL;
 }
