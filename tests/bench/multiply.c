@@ -63,21 +63,37 @@ static struct slice text_of(struct fy_node *node)
     return slice_make(text, text ? len : 0);
 }
 
+/* A scalar between quotes: left to itself the emitter writes some texts plain that must not be. */
+static struct fy_node *quoted(struct fy_document *doc, struct slice s)
+{
+    struct buf b;
+    buf_init(&b, 2 * s.len + 2);
+    buf_putc(&b, '\'');
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '\'') buf_putc(&b, '\'');
+        buf_putc(&b, s.ptr[i]);
+    }
+    buf_putc(&b, '\'');
+    ASSERT(!buf_failed(&b));
+    struct fy_node *n = fy_node_build_from_malloc_string(doc, b.ptr, b.len);
+    ASSERT(n); /* and the document owns b.ptr */
+    return n;
+}
+
 /* The scalar altered, or NULL when it stays as it is. */
 static struct fy_node *altered(struct fy_document *doc, struct fy_node *node, size_t at,
                                struct mark mark)
 {
     struct slice s = text_of(node);
-    if (at == SIZE_MAX) return NULL;
+    if (at == SIZE_MAX || slice_find_byte(s, '\n') != SIZE_MAX) return NULL;
     struct buf b;
     buf_init(&b, s.len + sizeof mark);
     buf_put(&b, slice_until(s, at));
     buf_puts(&b, mark.text);
     buf_put(&b, slice_from(s, at));
     ASSERT(!buf_failed(&b));
-    struct fy_node *n = fy_node_create_scalar_copy(doc, b.ptr, b.len);
+    struct fy_node *n = quoted(doc, buf_slice(&b));
     buf_done(&b);
-    ASSERT(n);
     return n;
 }
 
