@@ -20,7 +20,7 @@ static void run_file(const char *path)
     if (!f) return;
     struct buf b;
     buf_init(&b, 64 << 20);
-    char piece[65536];
+    char piece[8192];
     for (size_t n; (n = fread(piece, 1, sizeof piece, f)) > 0;) buf_put(&b, slice_make(piece, n));
     (void)fclose(f);
     /* An exact copy, so that the sanitizer sees reads past the end. */

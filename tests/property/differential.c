@@ -2,7 +2,9 @@
 /*
  * The engine against the slow evaluator on generated rules and events.
  *
- *     differential [--pairs N] [--seed S] [--table]
+ *     differential [--pairs N] [--seed S] [--table] [--require N]
+ *
+ * --require N: at least N matches and N near misses of every construct, or it fails.
  *
  * Rules are generated as YAML text and events as JSON text, so that both go through the whole
  * product; events are built from values that satisfy items of the rules (witnesses), from those
@@ -18,29 +20,24 @@
 
 enum { RULES = 12, EVENTS = 160, ITEMS_MAX = 12, FIELDS_MAX = 96, TEXT_MAX = 512 };
 
-#define CONSTRUCTS(X)                                                                              \
-    X(EQUALS, "")                                                                                  \
-    X(EQ_CASED, "|cased") X(CONTAINS, "|contains") X(CON_CASED, "|contains|cased") X(              \
-        STARTS, "|startswith") X(STA_CASED, "|startswith|cased") X(ENDS, "|endswith")              \
-        X(END_CASED, "|endswith|cased") X(CON_ALL, "|contains|all") X(WILDCARD, "") X(             \
-            EMPTY, "") X(NULL_VALUE, "") X(NUMBER, "") X(LIST, "") X(LONG_LIST, "|contains")       \
-            X(LONG_ENDS, "|endswith") X(EXISTS_YES, "|exists") X(EXISTS_NO, "|exists") X(          \
-                NEQ, "|neq") X(WINDASH, "|contains|windash") X(BASE64, "|base64")                  \
-                X(OFFSET, "|base64offset|contains") X(WIDE_OFFSET, "|wide|base64offset|contains")  \
-                    X(UTF16LE, "|utf16le|contains") X(UTF16BE, "|utf16be|base64offset|contains")   \
-                        X(UTF16BOM, "|utf16|base64|contains") X(RE, "|re") X(RE_I, "|re|i")        \
-                            X(RE_M, "|re|m") X(RE_S, "|re|s") X(LT, "|lt") X(LTE, "|lte")          \
-                                X(GT, "|gt") X(GTE, "|gte") X(MINUTE, "|minute")                   \
-                                    X(HOUR, "|hour|gte") X(DAY, "|day")                            \
-                                        X(WEEK, "|week") X(MONTH, "|month|lt") X(YEAR, "|year")    \
-                                            X(CIDR4, "|cidr") X(CIDR6, "|cidr")                    \
-                                                X(FIELDREF, "|fieldref")                           \
-                                                    X(REF_START, "|fieldref|startswith")           \
-                                                        X(REF_END, "|fieldref|endswith")           \
-                                                            X(REF_IN, "|fieldref|contains")        \
-                                                                X(REF_NEQ, "|fieldref|neq")        \
-                                                                    X(KEYWORD, "")                 \
-                                                                        X(KEY_ALL, "|all")
+/* clang-format off */
+#define CONSTRUCTS(X) \
+    X(EQUALS, "") X(EQ_CASED, "|cased") X(CONTAINS, "|contains") \
+    X(CON_CASED, "|contains|cased") X(STARTS, "|startswith") X(STA_CASED, "|startswith|cased") \
+    X(ENDS, "|endswith") X(END_CASED, "|endswith|cased") X(CON_ALL, "|contains|all") \
+    X(WILDCARD, "") X(EMPTY, "") X(NULL_VALUE, "") X(NUMBER, "") X(LIST, "") \
+    X(LONG_LIST, "|contains") X(LONG_ENDS, "|endswith") X(EXISTS_YES, "|exists") \
+    X(EXISTS_NO, "|exists") X(NEQ, "|neq") X(WINDASH, "|contains|windash") X(BASE64, "|base64") \
+    X(OFFSET, "|base64offset|contains") X(WIDE_OFFSET, "|wide|base64offset|contains") \
+    X(UTF16LE, "|utf16le|contains") X(UTF16BE, "|utf16be|base64offset|contains") \
+    X(UTF16BOM, "|utf16|base64|contains") X(RE, "|re") X(RE_I, "|re|i") X(RE_M, "|re|m") \
+    X(RE_S, "|re|s") X(LT, "|lt") X(LTE, "|lte") X(GT, "|gt") X(GTE, "|gte") \
+    X(MINUTE, "|minute") X(HOUR, "|hour|gte") X(DAY, "|day") X(WEEK, "|week") \
+    X(MONTH, "|month|lt") X(YEAR, "|year") X(CIDR4, "|cidr") X(CIDR6, "|cidr") \
+    X(FIELDREF, "|fieldref") X(REF_START, "|fieldref|startswith") \
+    X(REF_END, "|fieldref|endswith") X(REF_IN, "|fieldref|contains") \
+    X(REF_NEQ, "|fieldref|neq") X(KEYWORD, "") X(KEY_ALL, "|all")
+/* clang-format on */
 
 enum construct {
 #define X(name, modifiers) C_##name,
@@ -130,9 +127,9 @@ static const char *character(bool wide)
 {
     static const char *const narrow[] = {"a",  "b", "c", "A", "B", "k", "s", "S", "-", "/",
                                          "\\", " ", ".", "1", "2", "x", "_", "K", "e", "%"};
-    static const char *const more[] = {"å", "Å", "ö", "ß", "ẞ", "Σ", "ς",  "\xe2\x84\xaa",
-                                       "ſ", "İ", "–", "—", "Ⱥ", "ⱥ", "日", "😀"};
-    return wide && chance(25) ? more[pick(16)] : narrow[pick(20)];
+    static const char *const more[] = {"å", "Å", "ö", "ß", "ẞ", "Σ",  "ς", "\xe2\x84\xaa", "ſ",
+                                       "İ", "–", "—", "Ⱥ", "ⱥ", "日", "😀", "\t",           "\""};
+    return wide && chance(25) ? more[pick(18)] : narrow[pick(20)];
 }
 
 static void word(struct text *t, uint32_t min, uint32_t max, bool wide)
@@ -816,7 +813,7 @@ static bool disagrees(struct taxonomy *taxonomy, const struct gen_rule *rule, st
     buf_put(&yaml, buf_slice(&rule->yaml));
     struct run run = run_new(taxonomy, &yaml);
     run_event(&run, buf_slice(&ev->json));
-    struct ref_event ref = {ev->fields, ev->n};
+    struct ref_event ref = {.fields = ev->fields, .n = ev->n};
     bool bad = run.holds[0] != (ref_evaluate(run.set->rules[0]->doc, &ref) == 1);
     run_done(&run);
     buf_done(&yaml);
@@ -844,81 +841,124 @@ static void report(struct taxonomy *taxonomy, const struct gen_rule *rule, struc
            SLICE_FMT(buf_slice(&ev->json)));
 }
 
-int main(int argc, char **argv)
+struct tally {
+    uint64_t pairs, matches;
+    uint64_t item_matches[C_COUNT], item_near[C_COUNT];
+};
+
+static bool is_near_miss(const struct gen_event *ev, uint32_t rule, uint32_t item)
 {
-    uint64_t want_pairs = 200000, seed = 1, pairs = 0, matches = 0;
-    bool table = false;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--pairs") && i + 1 < argc)
-            (void)slice_to_u64(slice_of(argv[++i]), &want_pairs);
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            (void)slice_to_u64(slice_of(argv[++i]), &seed);
-        else if (!strcmp(argv[i], "--table")) table = true;
+    for (uint32_t f = 0; f < ev->n; f++)
+        if (ev->near[f] == (int)(rule * ITEMS_MAX + item + 1)) return true;
+    return false;
+}
+
+/* How often each construct held and was nearly true, over the items of one rule. */
+static void count_items(struct tally *t, const struct gen_rule *rule, uint32_t number,
+                        const struct sigma_detection *d, const struct gen_event *ev)
+{
+    struct ref_event ref = {.fields = ev->fields, .n = ev->n};
+    uint32_t item = 0;
+    for (uint32_t s = 0; s < d->n_searches; s++)
+        for (uint32_t m = 0; m < d->searches[s].n_maps; m++)
+            for (uint32_t x = 0; x < d->searches[s].maps[m].n_items; x++, item++) {
+                enum construct c = rule->items[item].construct;
+                bool holds = ref_item_holds(&d->searches[s].maps[m].items[x], &ref);
+                t->item_matches[c] += holds;
+                t->item_near[c] += !holds && is_near_miss(ev, number, item);
+            }
+}
+
+/* false: a disagreement, which was reported. */
+static bool compare_event(struct tally *t, struct taxonomy *taxonomy, struct run *run,
+                          const struct gen_rule *rules, struct gen_event *ev, uint64_t seed)
+{
+    write_event(ev);
+    run_event(run, buf_slice(&ev->json));
+    struct ref_event ref = {.fields = ev->fields, .n = ev->n};
+    for (uint32_t i = 0; i < RULES; i++) {
+        int r = ref_evaluate(run->set->rules[i]->doc, &ref);
+        t->pairs++;
+        t->matches += r == 1;
+        if (r >= 0 && run->holds[i] == (r == 1)) continue;
+        report(taxonomy, &rules[i], ev, run->holds[i], seed);
+        return false;
     }
-    static uint64_t item_matches[C_COUNT], item_near[C_COUNT];
+    for (uint32_t i = 0; i < RULES; i++)
+        count_items(t, &rules[i], i, &run->set->rules[i]->doc->detection, ev);
+    return true;
+}
+
+/* A dozen new rules against EVENTS new events. */
+static bool compare_batch(struct tally *t, struct taxonomy *taxonomy, uint64_t seed)
+{
     static struct gen_rule rules[RULES];
     static struct gen_event ev;
-    struct taxonomy *taxonomy = taxonomy_new();
     struct arena arena;
-    arena_init(&arena, 16 << 20);
     struct buf yaml;
+    arena_init(&arena, 16 << 20);
     buf_init(&yaml, 1 << 20);
     buf_init(&ev.json, 1 << 20);
-    for (int i = 0; i < RULES; i++) buf_init(&rules[i].yaml, 1 << 16);
-    for (uint64_t batch = seed; pairs < want_pairs; batch++) {
-        seed_state = batch * UINT64_C(0x2545f4914f6cdd1d);
-        no_memo = batch & 1;
-        buf_clear(&yaml);
-        for (uint32_t i = 0; i < RULES; i++) {
-            make_rule(&rules[i], i);
-            if (i) buf_puts(&yaml, "---\n");
-            buf_put(&yaml, buf_slice(&rules[i].yaml));
-        }
-        struct run run = run_new(taxonomy, &yaml);
-        for (uint32_t e = 0; e < EVENTS; e++) {
-            make_event(&ev, &arena, rules);
-            write_event(&ev);
-            run_event(&run, buf_slice(&ev.json));
-            struct ref_event ref = {ev.fields, ev.n};
-            for (uint32_t i = 0; i < RULES; i++) {
-                const struct sigma_doc *doc = run.set->rules[i]->doc;
-                int r = ref_evaluate(doc, &ref);
-                pairs++;
-                matches += r == 1;
-                if (r < 0 || run.holds[i] != (r == 1)) {
-                    report(taxonomy, &rules[i], &ev, run.holds[i], batch);
-                    return 1;
-                }
-            }
-            for (uint32_t i = 0; i < RULES; i++) {
-                uint32_t k = 0;
-                const struct sigma_detection *d = &run.set->rules[i]->doc->detection;
-                for (uint32_t s = 0; s < d->n_searches; s++)
-                    for (uint32_t m = 0; m < d->searches[s].n_maps; m++)
-                        for (uint32_t x = 0; x < d->searches[s].maps[m].n_items; x++, k++) {
-                            enum construct c = rules[i].items[k].construct;
-                            bool holds = ref_item_holds(&d->searches[s].maps[m].items[x], &ref);
-                            item_matches[c] += holds;
-                            for (uint32_t f = 0; !holds && f < ev.n; f++)
-                                if (ev.near[f] == (int)(i * ITEMS_MAX + k + 1)) {
-                                    item_near[c]++;
-                                    break;
-                                }
-                        }
-            }
-        }
-        run_done(&run);
+    seed_state = seed * UINT64_C(0x2545f4914f6cdd1d);
+    no_memo = seed & 1;
+    for (uint32_t i = 0; i < RULES; i++) {
+        buf_init(&rules[i].yaml, 1 << 16);
+        make_rule(&rules[i], i);
+        if (i) buf_puts(&yaml, "---\n");
+        buf_put(&yaml, buf_slice(&rules[i].yaml));
     }
-    if (table)
-        for (int c = 0; c < C_COUNT; c++)
-            printf("%-12s %10llu matches %10llu near misses\n", construct_names[c],
-                   (unsigned long long)item_matches[c], (unsigned long long)item_near[c]);
-    printf("%llu pairs, %llu matches (%.1f %%), 0 differences\n", (unsigned long long)pairs,
-           (unsigned long long)matches, 100.0 * (double)matches / (double)pairs);
+    struct run run = run_new(taxonomy, &yaml);
+    bool equal = true;
+    for (uint32_t e = 0; e < EVENTS && equal; e++) {
+        make_event(&ev, &arena, rules);
+        equal = compare_event(t, taxonomy, &run, rules, &ev, seed);
+    }
+    run_done(&run);
     for (int i = 0; i < RULES; i++) buf_done(&rules[i].yaml);
     buf_done(&ev.json);
     buf_done(&yaml);
     arena_done(&arena);
+    return equal;
+}
+
+/* Prints the counts; false when a construct has fewer than `require` matches or near misses. */
+static bool print_table(const struct tally *t, uint64_t require)
+{
+    bool enough = true;
+    for (int c = 0; c < C_COUNT; c++) {
+        bool few = t->item_matches[c] < require || t->item_near[c] < require;
+        enough &= !few;
+        printf("%-12s %10llu matches %10llu near misses%s\n", construct_names[c],
+               (unsigned long long)t->item_matches[c], (unsigned long long)t->item_near[c],
+               few ? "  TOO FEW" : "");
+    }
+    return enough;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t pairs = 200000, seed = 1, require = 0;
+    bool table = false;
+    for (int i = 1; i < argc; i++) {
+        uint64_t *number = !strcmp(argv[i], "--pairs")     ? &pairs
+                           : !strcmp(argv[i], "--seed")    ? &seed
+                           : !strcmp(argv[i], "--require") ? &require
+                                                           : NULL;
+        if (!strcmp(argv[i], "--table")) table = true;
+        else if (!number || ++i == argc || !slice_to_u64(slice_of(argv[i]), number)) {
+            fprintf(stderr, "usage: differential [--pairs N] [--seed S] [--table] [--require N]\n");
+            return 2;
+        }
+    }
+    static struct tally t;
+    struct taxonomy *taxonomy = taxonomy_new();
+    bool good = taxonomy != NULL;
+    for (uint64_t batch = seed; good && t.pairs < pairs; batch++)
+        good = compare_batch(&t, taxonomy, batch);
     taxonomy_free(taxonomy);
-    return 0;
+    if (!good) return 1;
+    if (table || require) good = print_table(&t, require);
+    printf("%llu pairs, %llu matches (%.1f %%), 0 differences\n", (unsigned long long)t.pairs,
+           (unsigned long long)t.matches, 100.0 * (double)t.matches / (double)t.pairs);
+    return good ? 0 : 1;
 }

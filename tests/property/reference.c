@@ -7,24 +7,52 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#define XXH_STATIC_LINKING_ONLY /* the state on the stack */
+#include <xxhash.h>
+
 #include "base/utf8.h"
 
-enum { CHARS_MAX = 2048, VARIANTS_MAX = 512, ANY = -1, ONE = -2 };
+enum { VARIANTS_MAX = 512, ANY = -1, ONE = -2 };
 
 /* A value or pattern as characters; a byte that is not UTF-8 is 0x200000 + byte. */
 struct chars {
-    int32_t c[CHARS_MAX];
-    size_t n;
+    int32_t *c;
+    size_t n, cap;
 };
 
 static void push(struct chars *s, int32_t c)
 {
-    if (s->n < CHARS_MAX) s->c[s->n++] = c;
+    if (s->n == s->cap) {
+        s->cap = s->cap ? 2 * s->cap : 64;
+        s->c = realloc(s->c, s->cap * sizeof *s->c);
+        if (!s->c) abort();
+    }
+    s->c[s->n++] = c;
+}
+
+static struct chars *new_chars(void)
+{
+    struct chars *s = calloc(1, sizeof *s);
+    if (!s) abort();
+    return s;
+}
+
+static struct chars *copy_of(const struct chars *from)
+{
+    struct chars *s = new_chars();
+    for (size_t i = 0; i < from->n; i++) push(s, from->c[i]);
+    return s;
+}
+
+static void drop(struct chars *s)
+{
+    free(s->c);
+    free(s);
 }
 
 static struct chars *decode(struct slice text)
 {
-    struct chars *s = calloc(1, sizeof *s);
+    struct chars *s = new_chars();
     for (size_t i = 0; i < text.len;) {
         uint32_t cp;
         unsigned n = utf8_decode(text, i, &cp);
@@ -37,7 +65,7 @@ static struct chars *decode(struct slice text)
 /* Specification, "Escape Character": \ escapes only * ? and itself. */
 static struct chars *pattern_of(struct slice text)
 {
-    struct chars *raw = decode(text), *p = calloc(1, sizeof *p);
+    struct chars *raw = decode(text), *p = new_chars();
     for (size_t i = 0; i < raw->n; i++) {
         int32_t c = raw->c[i], next = i + 1 < raw->n ? raw->c[i + 1] : 0;
         if (c == '\\' && (next == '*' || next == '?' || next == '\\')) push(p, next), i++;
@@ -45,7 +73,7 @@ static struct chars *pattern_of(struct slice text)
         else if (c == '?') push(p, ONE);
         else push(p, c);
     }
-    free(raw);
+    drop(raw);
     return p;
 }
 
@@ -54,23 +82,29 @@ static int32_t fold(int32_t c)
     return c >= 0 && c < 0x110000 ? (int32_t)utf8_fold_cp((uint32_t)c) : c;
 }
 
-/* Textbook dynamic programming over (pattern, text). */
+/* A star takes nothing at first, and one character more each time what follows does not fit. */
 static bool like(const struct chars *p, const struct chars *t, bool cased)
 {
-    static bool row[2][CHARS_MAX + 1];
-    memset(row, 0, sizeof row);
-    row[0][0] = true;
-    for (size_t i = 0; i < p->n; i++) {
-        bool *now = row[i & 1], *next = row[(i + 1) & 1];
-        for (size_t k = 0; k <= t->n; k++) {
-            if (p->c[i] == ANY) next[k] = now[k] || (k && next[k - 1]);
-            else if (k == 0) next[k] = false;
-            else if (p->c[i] == ONE) next[k] = now[k - 1];
-            else if (cased) next[k] = now[k - 1] && p->c[i] == t->c[k - 1];
-            else next[k] = now[k - 1] && fold(p->c[i]) == fold(t->c[k - 1]);
+    size_t i = 0, k = 0, star = SIZE_MAX, taken = 0;
+    while (k < t->n) {
+        bool fits =
+            i < p->n && p->c[i] != ANY &&
+            (p->c[i] == ONE || p->c[i] == t->c[k] || (!cased && fold(p->c[i]) == fold(t->c[k])));
+        if (fits) {
+            i++;
+            k++;
+        } else if (i < p->n && p->c[i] == ANY) {
+            star = i++;
+            taken = k;
+        } else if (star != SIZE_MAX) {
+            i = star + 1;
+            k = ++taken;
+        } else {
+            return false;
         }
     }
-    return row[p->n & 1][t->n];
+    while (i < p->n && p->c[i] == ANY) i++;
+    return i == p->n;
 }
 
 /* What the modifiers of one item say. */
@@ -131,8 +165,7 @@ static size_t windash(const struct chars *p, struct chars **out, size_t max)
 {
     static const int32_t dashes[] = {'-', '/', 0x2013, 0x2014, 0x2015};
     size_t n = 1;
-    out[0] = calloc(1, sizeof **out);
-    *out[0] = *p;
+    out[0] = copy_of(p);
     for (size_t i = 0; i < p->n; i++) {
         bool dash = false;
         for (size_t d = 0; d < 5; d++) dash |= p->c[i] == dashes[d];
@@ -142,8 +175,7 @@ static size_t windash(const struct chars *p, struct chars **out, size_t max)
         for (size_t k = 0; k < before; k++)
             for (size_t d = 0; d < 5; d++) {
                 if (dashes[d] == out[k]->c[i] || n == max) continue;
-                out[n] = calloc(1, sizeof **out);
-                *out[n] = *out[k];
+                out[n] = copy_of(out[k]);
                 out[n]->c[i] = dashes[d];
                 n++;
             }
@@ -183,7 +215,7 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 static struct chars *base64(const unsigned char *in, size_t n)
 {
-    struct chars *s = calloc(1, sizeof *s);
+    struct chars *s = new_chars();
     for (size_t i = 0; i < n; i += 3) {
         uint32_t v = (uint32_t)in[i] << 16;
         if (i + 1 < n) v |= (uint32_t)in[i + 1] << 8;
@@ -202,23 +234,24 @@ static struct chars *base64(const unsigned char *in, size_t n)
  */
 static struct chars *base64_inside(const unsigned char *in, size_t n, size_t offset)
 {
-    static unsigned char padded[4 * CHARS_MAX + 4];
-    memset(padded, 0, sizeof padded);
+    unsigned char *padded = calloc(1, n + offset);
+    if (!padded) abort();
     memcpy(padded + offset, in, n);
-    struct chars *all = base64(padded, n + offset), *s = calloc(1, sizeof *s);
+    struct chars *all = base64(padded, n + offset), *s = new_chars();
     for (size_t i = 0; i < all->n; i++)
         if (i * 6 >= offset * 8 && (i + 1) * 6 <= (offset + n) * 8) push(s, all->c[i]);
-    free(all);
+    free(padded);
+    drop(all);
     return s;
 }
 
 static struct chars *with_wildcards(struct chars *p, const struct item *it)
 {
-    struct chars *out = calloc(1, sizeof *out);
+    struct chars *out = new_chars();
     if (it->contains || it->ends) push(out, ANY);
     for (size_t i = 0; i < p->n; i++) push(out, p->c[i]);
     if (it->contains || it->starts) push(out, ANY);
-    free(p);
+    drop(p);
     return out;
 }
 
@@ -226,30 +259,32 @@ static struct chars *with_wildcards(struct chars *p, const struct item *it)
 static size_t patterns(const struct item *it, struct slice text, struct chars **out)
 {
     struct chars *p = pattern_of(text);
-    static unsigned char bytes[8 * CHARS_MAX];
     size_t n = 1;
     out[0] = p;
     if (it->windash) {
         n = windash(p, out, VARIANTS_MAX);
-        free(p);
+        drop(p);
     }
     if (it->utf16 || it->base64 || it->base64offset) {
         size_t made = 0;
         struct chars *in[VARIANTS_MAX];
         memcpy(in, out, n * sizeof *in);
         for (size_t k = 0; k < n && made + 3 < VARIANTS_MAX; k++) {
+            unsigned char *bytes = malloc(4 * in[k]->n + 4);
+            if (!bytes) abort();
             size_t len = it->utf16 ? to_utf16(in[k], it->utf16, bytes) : to_bytes(in[k], bytes);
             if (it->base64) {
                 out[made++] = base64(bytes, len);
             } else if (it->base64offset) {
                 for (size_t o = 0; o < 3; o++) out[made++] = base64_inside(bytes, len, o);
             } else {
-                struct chars *s = calloc(1, sizeof *s);
+                struct chars *s = new_chars();
                 for (size_t i = 0; i < len; i++)
                     push(s, bytes[i] < 0x80 ? bytes[i] : 0x200000 + bytes[i]);
                 out[made++] = s;
             }
-            free(in[k]);
+            free(bytes);
+            drop(in[k]);
         }
         n = made;
     }
@@ -351,9 +386,9 @@ static bool string_holds(const struct item *it, struct slice pattern, struct sli
     bool holds = false;
     for (size_t k = 0; k < n; k++) {
         holds = holds || like(p[k], t, it->cased);
-        free(p[k]);
+        drop(p[k]);
     }
-    free(t);
+    drop(t);
     return holds;
 }
 
@@ -392,8 +427,8 @@ static bool refers(const struct item *it, const struct ref_event *ev, struct sli
             if (a->type == REF_NULL || b->type == REF_NULL) continue;
             struct chars *x = decode(a->text), *y = with_wildcards(decode(b->text), it);
             bool holds = like(y, x, it->cased);
-            free(x);
-            free(y);
+            drop(x);
+            drop(y);
             if (holds) return true;
         }
     return false;
@@ -423,7 +458,7 @@ static bool one_value(const struct item *it, const struct sigma_item *in,
     return false;
 }
 
-bool ref_item_holds(const struct sigma_item *in, const struct ref_event *ev)
+static bool evaluate_item(const struct sigma_item *in, const struct ref_event *ev)
 {
     struct item it = item_of(in);
     bool any = false, all = true;
@@ -434,6 +469,62 @@ bool ref_item_holds(const struct sigma_item *in, const struct ref_event *ev)
     }
     bool holds = it.all ? all : any;
     return it.neq ? !holds : holds;
+}
+
+/* What an item said, found by a hash of the item and of the values that it sees. */
+enum { CACHE_BITS = 24 };
+struct ref_cache {
+    struct known {
+        XXH128_hash_t key;
+        bool set, holds;
+    } at[(size_t)1 << CACHE_BITS];
+};
+
+struct ref_cache *ref_cache_new(void)
+{
+    return calloc(1, sizeof(struct ref_cache));
+}
+
+void ref_cache_free(struct ref_cache *cache)
+{
+    free(cache);
+}
+
+static bool sees(const struct sigma_item *in, struct slice name)
+{
+    if (name.len < in->field.len || memcmp(name.ptr, in->field.ptr, in->field.len) != 0)
+        return false;
+    return name.len == in->field.len || name.ptr[in->field.len] == '.';
+}
+
+static struct known *find_known(struct ref_cache *cache, const struct sigma_item *in,
+                                const struct ref_event *ev)
+{
+    XXH3_state_t state;
+    (void)XXH3_128bits_reset(&state);
+    (void)XXH3_128bits_update(&state, &in, sizeof in);
+    for (uint32_t i = 0; i < ev->n; i++) {
+        const struct ref_field *f = &ev->fields[i];
+        if (!sees(in, f->name)) continue;
+        size_t what[3] = {f->name.len, (size_t)f->type, f->text.len};
+        (void)XXH3_128bits_update(&state, what, sizeof what);
+        if (f->text.len) (void)XXH3_128bits_update(&state, f->text.ptr, f->text.len);
+    }
+    XXH128_hash_t key = XXH3_128bits_digest(&state);
+    struct known *k = &cache->at[key.low64 >> (64 - CACHE_BITS)];
+    if (!k->set || !XXH128_isEqual(k->key, key)) *k = (struct known){.key = key};
+    return k;
+}
+
+bool ref_item_holds(const struct sigma_item *in, const struct ref_event *ev)
+{
+    if (!ev->cache || in->field.len == 0 || item_of(in).fieldref) return evaluate_item(in, ev);
+    struct known *known = find_known(ev->cache, in, ev);
+    if (!known->set) {
+        known->holds = evaluate_item(in, ev);
+        known->set = true;
+    }
+    return known->holds;
 }
 
 static bool search_holds(const struct sigma_search *s, const struct ref_event *ev)

@@ -18,9 +18,15 @@ struct ref_field {
     struct slice text; /* decoded */
 };
 
+/* What items said of the same values before: real rules and events repeat themselves a lot. */
+struct ref_cache;
+struct ref_cache *ref_cache_new(void);
+void ref_cache_free(struct ref_cache *cache);
+
 struct ref_event {
     const struct ref_field *fields;
     uint32_t n;
+    struct ref_cache *cache; /* NULL: everything is evaluated anew */
 };
 
 /* 1 the rule holds, 0 it does not, -1 the evaluator cannot say (never for what the generators

@@ -167,8 +167,8 @@ TEST(security_4688_is_process_creation)
         "SourceName=Microsoft-Windows-Security-Auditing;EventID=4688;NewProcessName=x",
         "EventID=4688;NewProcessName=x",
         "winlog.channel=Security;event.code=4688;winlog.event_data.NewProcessName=x",
-        "Event.System.Channel=Security;Event.System.EventID.#text=4688;Event.EventData."
-        "NewProcessName=x",
+        ("Event.System.Channel=Security;Event.System.EventID.#text=4688;"
+         "Event.EventData.NewProcessName=x"),
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         YES(shapes[i], "windows", "process_creation", "");

@@ -18,15 +18,16 @@ static unsigned for_each_file(const char *dir, const char *suffix, int depth,
     unsigned n = 0;
     int count = scandir(dir, &entries, NULL, alphasort);
     for (int i = 0; i < count; i++) {
-        char path[PATH_BUF + 300];
         const char *name = entries[i]->d_name;
-        bool fits = snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path;
-        if (fits && entries[i]->d_type == DT_DIR && name[0] != '.' && depth > 0)
+        char *path;
+        REQUIRE(asprintf(&path, "%s/%s", dir, name) > 0);
+        if (entries[i]->d_type == DT_DIR && name[0] != '.' && depth > 0)
             n += for_each_file(path, suffix, depth - 1, fn, ctx);
         if (entries[i]->d_type == DT_REG && slice_ends_with(slice_of(name), slice_of(suffix))) {
             fn(ctx, path);
             n++;
         }
+        free(path);
         free(entries[i]);
     }
     if (count >= 0) free(entries);
