@@ -3,5 +3,5 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    return pieces_fuzz(&decoder_csv, data, size);
+    return pieces_fuzz(&decoder_csv, NULL, data, size);
 }
