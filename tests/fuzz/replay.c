@@ -58,6 +58,7 @@ int main(int argc, char **argv)
 {
     (void)LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
     for (int i = 1; i < argc; i++) run_path(argv[i]);
-    printf("ok 1 - %llu inputs replayed\n1..1\n", (unsigned long long)inputs);
-    return 0;
+    printf("%s 1 - %llu inputs replayed\n1..1\n", inputs ? "ok" : "not ok",
+           (unsigned long long)inputs);
+    return inputs == 0;
 }

@@ -32,10 +32,11 @@ struct matching {
 static void push_tuple(struct matching *m, struct event *ev, const struct sigma_rule *rule)
 {
     struct correlator_wants wants;
-    struct slice values[CORRELATOR_FIELDS_MAX];
     correlator_wants(m->correlator, rule->index, &wants);
     if (!wants.wanted) return;
     HOLDS(wants.n_fields <= CORRELATOR_FIELDS_MAX);
+    struct slice *values = calloc(wants.n_fields + UINT32_C(1), sizeof *values);
+    HOLDS(values != NULL);
     for (uint32_t i = 0; i < wants.n_fields; i++)
         if (!engine_field(m->engine, ev, rule, wants.fields[i], &values[i])) values[i] = SLICE_NONE;
     m->time += 1000000000;
@@ -45,6 +46,7 @@ static void push_tuple(struct matching *m, struct event *ev, const struct sigma_
                                            .values = values,
                                            .n_values = wants.n_fields};
     HOLDS(correlator_push(m->correlator, &tuple) == 0);
+    free(values);
 }
 
 static int on_event(void *ctx, struct event *ev)
