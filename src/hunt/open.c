@@ -26,7 +26,6 @@ struct stream {
     int fd;                  /* files */
     uint64_t offset;         /* files: of the next read */
     struct archive *archive; /* members */
-    bool in_container;
     bool at_end;
     const char *why; /* reading failed */
     char *space;     /* OPEN_PIECE */
@@ -35,8 +34,7 @@ struct stream {
 
 static bool stream_init(struct stream *s, struct opener *o, int fd, struct archive *archive)
 {
-    *s =
-        (struct stream){.opener = o, .fd = fd, .archive = archive, .in_container = archive != NULL};
+    *s = (struct stream){.opener = o, .fd = fd, .archive = archive};
     s->space = malloc(OPEN_PIECE);
     if (!s->space) o->stopped = ERR_NOMEM;
     return s->space != NULL;
@@ -198,20 +196,34 @@ static bool is_tar(struct slice head)
     return digits > 0 && said == sum;
 }
 
-static bool is_container(struct slice head)
+/* What is around something; by its first bytes. */
+enum container {
+    CONTAINER_NONE,
+    CONTAINER_GZIP,
+    CONTAINER_ZSTD,
+    CONTAINER_XZ,
+    CONTAINER_ZIP,
+    CONTAINER_TAR
+};
+
+static enum container container_kind(struct slice head)
 {
-    static const struct slice magics[] = {
-        {"\x1f\x8b", 2},         /* gzip, RFC 1952 */
-        {"\x28\xb5\x2f\xfd", 4}, /* zstd, RFC 8878 */
-        {"\xfd"
-         "7zXZ\0",
-         6},           /* xz */
-        {"PK\3\4", 4}, /* zip, APPNOTE 4.3.7 */
-        {"PK\5\6", 4}, /* zip without members, 4.3.16 */
+    static const struct {
+        struct slice magic;
+        enum container kind;
+    } kinds[] = {
+        {{"\x1f\x8b", 2}, CONTAINER_GZIP},         /* RFC 1952 */
+        {{"\x28\xb5\x2f\xfd", 4}, CONTAINER_ZSTD}, /* RFC 8878 */
+        {{"\xfd"
+          "7zXZ\0",
+          6},
+         CONTAINER_XZ},
+        {{"PK\3\4", 4}, CONTAINER_ZIP}, /* APPNOTE 4.3.7 */
+        {{"PK\5\6", 4}, CONTAINER_ZIP}, /* without members, 4.3.16 */
     };
-    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
-        if (slice_starts_with(head, magics[i])) return true;
-    return is_tar(head);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (slice_starts_with(head, kinds[i].magic)) return kinds[i].kind;
+    return is_tar(head) ? CONTAINER_TAR : CONTAINER_NONE;
 }
 
 enum {
@@ -295,21 +307,35 @@ static la_int64_t archive_seek(struct archive *a, void *ctx, la_int64_t offset, 
     return base;
 }
 
+/*
+ * Only what was recognised, so that nothing is around a log that was not counted: left to bid,
+ * libarchive would stack up to 25 filters.
+ */
+static bool archive_support(struct archive *a, enum container kind, bool seekable)
+{
+    static const int filters[] = {[CONTAINER_GZIP] = ARCHIVE_FILTER_GZIP,
+                                  [CONTAINER_ZSTD] = ARCHIVE_FILTER_ZSTD,
+                                  [CONTAINER_XZ] = ARCHIVE_FILTER_XZ};
+    if (kind == CONTAINER_ZIP)
+        return (seekable ? archive_read_support_format_zip(a)
+                         : archive_read_support_format_zip_streamable(a)) == ARCHIVE_OK;
+    if (kind == CONTAINER_TAR) return archive_read_support_format_tar(a) == ARCHIVE_OK;
+    return archive_read_append_filter(a, filters[kind]) == ARCHIVE_OK &&
+           archive_read_support_format_zip_streamable(a) == ARCHIVE_OK &&
+           archive_read_support_format_tar(a) == ARCHIVE_OK &&
+           archive_read_support_format_empty(a) == ARCHIVE_OK &&
+           archive_read_support_format_raw(a) == ARCHIVE_OK;
+}
+
 static struct archive *archive_begin(struct stream *s)
 {
     struct archive *a = archive_read_new();
     if (!a) return NULL;
-    if (archive_read_support_filter_gzip(a) != ARCHIVE_OK ||
-        archive_read_support_filter_zstd(a) != ARCHIVE_OK ||
-        archive_read_support_filter_xz(a) != ARCHIVE_OK ||
-        archive_read_support_format_zip(a) != ARCHIVE_OK ||
-        archive_read_support_format_tar(a) != ARCHIVE_OK ||
-        archive_read_support_format_empty(a) != ARCHIVE_OK ||
-        archive_read_support_format_raw(a) != ARCHIVE_OK ||
+    bool seekable = !s->archive && s->opener->in->regular;
+    if (!archive_support(a, container_kind(s->held), seekable) ||
         archive_read_set_read_callback(a, archive_pull) != ARCHIVE_OK ||
         archive_read_set_callback_data(a, s) != ARCHIVE_OK ||
-        (!s->archive && s->opener->in->regular &&
-         archive_read_set_seek_callback(a, archive_seek) != ARCHIVE_OK)) {
+        (seekable && archive_read_set_seek_callback(a, archive_seek) != ARCHIVE_OK)) {
         (void)archive_read_free(a);
         return NULL;
     }
@@ -333,13 +359,6 @@ static struct slice member_name(struct opener *o, struct buf *space, struct slic
     return buf_failed(space) ? outer : buf_slice(space);
 }
 
-/* How many containers the archive counts for: every filter is one, its format shares the first. */
-static unsigned archive_layers(struct archive *a)
-{
-    int filters = archive_filter_count(a) - 1; /* the last is the raw input */
-    return filters > 1 ? (unsigned)filters : 1;
-}
-
 /* One member: what it is, then what it holds; the rest is pulled here, so that it is counted. */
 static void read_member_of(struct opener *o, struct archive *a, struct slice name, unsigned depth)
 {
@@ -349,6 +368,19 @@ static void read_member_of(struct opener *o, struct archive *a, struct slice nam
     read_stream(&member, name, depth);
     while (!o->stopped && !member.at_end) stream_fill(&member, 1);
     stream_done(&member);
+}
+
+static const char unknown_format[] = "not a log format I know";
+
+/* Why an archive without members is none; NULL: it is one. */
+static const char *why_hollow(struct archive *a)
+{
+    int format = archive_format(a) & ARCHIVE_FORMAT_BASE_MASK;
+    /* libarchive takes anything that begins with 512 NULs for the end of a tar … */
+    if (format == ARCHIVE_FORMAT_TAR) return unknown_format;
+    /* … and gzip's header, when it has no end, for nothing at all. */
+    bool skipped = format == ARCHIVE_FORMAT_EMPTY && archive_filter_bytes(a, -1) == 0;
+    return skipped ? "damaged archive" : NULL;
 }
 
 static void read_container(struct stream *s, struct slice name, unsigned depth)
@@ -366,11 +398,10 @@ static void read_container(struct stream *s, struct slice name, unsigned depth)
     }
     struct buf space;
     buf_init(&space, 2 * OPEN_NAME_MAX + 64);
+    uint64_t before = o->members;
     int r = archive_read_open1(a);
-    if (r == ARCHIVE_OK && depth + archive_layers(a) > OPEN_DEPTH_MAX) {
-        unreadable(o, name, "archives are nested too deeply");
-        r = ARCHIVE_EOF;
-    }
+    /* A filter that fails at once looks like an empty file to the formats. */
+    if (r == ARCHIVE_OK && archive_errno(a) != 0) r = ARCHIVE_FATAL;
     while (r >= ARCHIVE_WARN && r != ARCHIVE_EOF && !o->stopped) {
         r = archive_read_next_header(a, &entry);
         if (r < ARCHIVE_WARN || r == ARCHIVE_EOF) break;
@@ -380,13 +411,13 @@ static void read_container(struct stream *s, struct slice name, unsigned depth)
         }
         bool raw = archive_format(a) == ARCHIVE_FORMAT_RAW;
         if (!raw && archive_entry_filetype(entry) != AE_IFREG) continue;
-        read_member_of(o, a, member_name(o, &space, name, a, entry), depth + archive_layers(a));
+        read_member_of(o, a, member_name(o, &space, name, a, entry), depth + 1);
         if (o->expanded > OPEN_RATIO_FROM && !count_expanded(o, 0)) r = ARCHIVE_EOF;
     }
-    if (r < ARCHIVE_WARN && !o->stopped) {
-        const char *why = archive_error_string(a);
-        unreadable(o, name, why ? why : "damaged archive");
-    }
+    const char *why = o->members == before ? why_hollow(a) : NULL;
+    if (r < ARCHIVE_WARN)
+        why = archive_error_string(a) ? archive_error_string(a) : "damaged archive";
+    if (why && !o->stopped) unreadable(o, name, why);
     buf_done(&space);
     (void)archive_read_free(a);
 }
@@ -400,14 +431,14 @@ static void read_stream(struct stream *s, struct slice name, unsigned depth)
         if (s->why) unreadable(o, name, s->why);
         return;
     }
-    if (is_container(head)) {
+    if (container_kind(head) != CONTAINER_NONE) {
         if (depth < OPEN_DEPTH_MAX) read_container(s, name, depth);
         else unreadable(o, name, "archives are nested too deeply");
         return;
     }
     const struct decoder_ops *ops = decoder_sniff(slice_until(head, 64 * 1024), s->at_end);
     if (ops) read_log(s, ops, name);
-    else unreadable(o, name, s->why ? s->why : "not a log format I know");
+    else unreadable(o, name, s->why ? s->why : unknown_format);
 }
 
 int open_file(const struct open_input *in, struct keys *keys, const struct open_events *events,
@@ -418,7 +449,8 @@ int open_file(const struct open_input *in, struct keys *keys, const struct open_
     *ret_split = (struct open_split){.cut = CUT_NONE};
     if (!stream_init(&s, &o, in->fd, NULL)) return o.stopped;
     stream_fill(&s, OPEN_HEAD);
-    if (split_from > 0 && in->regular && in->size >= split_from && !is_container(s.held)) {
+    if (split_from > 0 && in->regular && in->size >= split_from &&
+        container_kind(s.held) == CONTAINER_NONE) {
         const struct decoder_ops *ops = decoder_sniff(slice_until(s.held, 64 * 1024), s.at_end);
         if (ops) *ret_split = (struct open_split){cut_kind(slice_of(ops->name), s.held), ops};
     }

@@ -8,7 +8,9 @@
  * Bounds: everything streams through pieces of OPEN_PIECE bytes. What comes out of a file may be
  * OPEN_RATIO_MAX times what went in, once it is more than OPEN_RATIO_FROM, and OPEN_EXPANDED_MAX at
  * most; past that the file is reported and left. An xz file that asks for a dictionary above
- * OPEN_XZ_DICT_MAX is refused (libarchive itself would grant 1 GiB).
+ * OPEN_XZ_DICT_MAX is refused (libarchive itself would grant 1 GiB); a zstd frame with a window
+ * above 128 MiB is refused by libzstd. No filter or format is tried but the one whose magic was
+ * seen (and what a compressed file may hold: zip, tar, a log), so that every layer is counted.
  */
 #ifndef VAKA_HUNT_OPEN_H
 #define VAKA_HUNT_OPEN_H
