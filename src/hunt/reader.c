@@ -30,6 +30,7 @@ struct reader {
     /* Of the unit. */
     uint64_t position, bytes, events, last_record, untimed, sources, reported;
     /* Of the source at hand. */
+    uint64_t began_at; /* of `bytes` */
     uint64_t bad_records, bad_offset, bad_record;
     const char *bad_reason;
 };
@@ -124,12 +125,25 @@ static void on_hits(struct reader *r, struct event *ev, const struct engine_resu
     }
 }
 
+static void on_bad(void *ctx, uint64_t offset, uint64_t record, const char *reason)
+{
+    struct reader *r = ctx;
+    if (record > r->last_record) r->last_record = record;
+    if (r->bad_records++ > 0) return;
+    r->bad_offset = offset;
+    r->bad_record = record;
+    r->bad_reason = reason;
+}
+
 static int on_emit(void *ctx, struct event *ev)
 {
     struct reader *r = ctx;
     struct engine_result result;
     r->events++;
     if (ev->record > r->last_record) r->last_record = ev->record;
+    if (__builtin_expect((ev->flags & EVENT_CUT) != 0, 0))
+        on_bad(r, r->bytes - r->began_at, ev->record,
+               "it has too many values, only the first were kept");
     int error = engine_match(r->ctx->engine, ev, &result);
     if (__builtin_expect(error != 0, 0)) return error;
     if (__builtin_expect(result.n_hits > 0, 0)) {
@@ -141,16 +155,6 @@ static int on_emit(void *ctx, struct event *ev)
 }
 
 /* ---- the unit ---------------------------------------------------------------------------- */
-
-static void on_bad(void *ctx, uint64_t offset, uint64_t record, const char *reason)
-{
-    struct reader *r = ctx;
-    if (record > r->last_record) r->last_record = record;
-    if (r->bad_records++ > 0) return;
-    r->bad_offset = offset;
-    r->bad_record = record;
-    r->bad_reason = reason;
-}
 
 static void send_bad(struct reader *r, const struct message_bad *bad)
 {
@@ -165,6 +169,7 @@ static void on_begin(void *ctx, struct slice name)
     buf_clear(&r->name);
     buf_put(&r->name, name);
     r->sources++;
+    r->began_at = r->bytes;
     r->bad_records = 0;
 }
 
