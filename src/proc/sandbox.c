@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -38,7 +39,7 @@ static const int *const calls_compute = CALLS(
     SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(getrandom), SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
-    SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(getrusage),
+    SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getrusage),
     SCMP_SYS(membarrier), SCMP_SYS(rseq), SCMP_SYS(set_robust_list));
 
 /* Descriptors it already has. */
@@ -50,8 +51,8 @@ static const int *const calls_descriptors =
 /* What the hunter does beside that: children, their sandbox, and reading the files it was named. */
 static const int *const calls_hunter = CALLS(
     SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(wait4),
-    SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(set_tid_address), SCMP_SYS(close_range),
-    SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(fcntl), SCMP_SYS(ioctl),
+    SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(set_tid_address),
+    SCMP_SYS(close_range), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(fcntl),
     SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(access),
     SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
     SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fadvise64), SCMP_SYS(pwrite64),
@@ -106,6 +107,23 @@ static int add_calls(scmp_filter_ctx ctx, uint32_t action, const int *const *lis
     return 0;
 }
 
+/* Reading, not creating; and of the terminal only what it is, not what types into it. */
+static int add_reading(scmp_filter_ctx ctx)
+{
+    const uint64_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+    int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                             SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY));
+    if (r == 0 && SCMP_SYS(open) >= 0)
+        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+                             SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY));
+    if (r == 0)
+        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, TCGETS));
+    if (r == 0)
+        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                             SCMP_A1(SCMP_CMP_EQ, TIOCGWINSZ));
+    return r;
+}
+
 static int add_conditions(scmp_filter_ctx ctx, const struct sandbox_row *row)
 {
     int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -113,14 +131,11 @@ static int add_conditions(scmp_filter_ctx ctx, const struct sandbox_row *row)
     if (r == 0)
         r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    if (r == 0 && row->reads_files) {
-        const uint64_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
-        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                             SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY));
-        if (r == 0 && SCMP_SYS(open) >= 0)
-            r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
-                                 SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY));
-    }
+    if (r == 0 && row->reads_files) r = add_reading(ctx);
+    /* abort() signals the process itself; no other of the same user is its business. */
+    if (r == 0 && !row->reads_files)
+        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
     return r == 0 ? 0 : ERR_LIMIT;
 }
 
