@@ -112,14 +112,16 @@ static int parse(struct invocation *in, int argc, char **argv)
     longs[n] = (struct option){"help", no_argument, NULL, LETTER_HELP};
     opterr = 0;
     optind = 0;
-    for (int c, where = 1; (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1;
-         where = optind) {
+    for (int c; (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         if (c == LETTER_HELP || c == 'h') {
             cli_help(stdout, in->command);
             return -1;
         }
         if (c == ':') return cli_usage("%s needs a value", argv[optind - 1]);
-        if (c == '?') return cli_usage("unknown option %s", argv[where < argc ? where : argc - 1]);
+        /* Of a long one getopt tells no letter, but it has moved past the word. */
+        if (c == '?' && optopt > 0 && optopt < OPTION_LONG)
+            return cli_usage("unknown option -%c", optopt);
+        if (c == '?') return cli_usage("unknown option %s", argv[optind - 1]);
         int status = take_option(in, c, optarg);
         if (status) return status;
     }
