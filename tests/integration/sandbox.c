@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What is left to a process that an attacker took over: every act is tried as raw system calls in a
+ * child that has entered a role, with the descriptors that the hunt's own processes hold.
+ */
+#include "proc/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "test.h"
+
+/* What the acts need and could not make themselves any more. */
+struct stage {
+    char folder[64], allowed[80], other[80];
+    int file_fd, socket_fd;
+    void *page;
+    pid_t bystander; /* another process of the same user */
+};
+
+enum { KILLED = 1000, FAILED = 1001, BY_KERNEL = -1, TRIED_MAX = 200 };
+
+typedef long (*act)(const struct stage *s);
+
+static long open_allowed(const struct stage *s)
+{
+    long fd = syscall(SYS_openat, AT_FDCWD, s->allowed, O_RDONLY);
+    char c;
+    return fd < 0 ? fd : read((int)fd, &c, 1) == 1 && c == 'x' ? 0 : -1;
+}
+
+static long open_other(const struct stage *s)
+{
+    return syscall(SYS_openat, AT_FDCWD, s->other, O_RDONLY);
+}
+
+static long open_passwd(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
+}
+
+static long open_write(const struct stage *s)
+{
+    return syscall(SYS_openat, AT_FDCWD, s->allowed, O_WRONLY);
+}
+
+static long open_create(const struct stage *s)
+{
+    return syscall(SYS_openat, AT_FDCWD, s->other, O_RDONLY | O_CREAT, 0600);
+}
+
+static long open_how(const struct stage *s)
+{
+    uint64_t how[3] = {O_RDWR, 0, 0};
+    return syscall(SYS_openat2, AT_FDCWD, s->allowed, how, sizeof how);
+}
+
+static long remove_file(const struct stage *s)
+{
+    return syscall(SYS_unlinkat, AT_FDCWD, s->allowed, 0);
+}
+
+static long rename_file(const struct stage *s)
+{
+    return syscall(SYS_renameat2, AT_FDCWD, s->allowed, AT_FDCWD, s->other, 0);
+}
+
+static long make_folder(const struct stage *s)
+{
+    return syscall(SYS_mkdirat, AT_FDCWD, s->folder, 0700);
+}
+
+static long change_mode(const struct stage *s)
+{
+    return syscall(SYS_fchmod, s->file_fd, 0777);
+}
+
+static long make_memory_file(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_memfd_create, "x", 0);
+}
+
+static long read_held(const struct stage *s)
+{
+    char c;
+    return pread(s->file_fd, &c, 1, 0) == 1 && c == 'x' ? 0 : -1;
+}
+
+static long make_socket(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+}
+
+static long make_local_socket(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+}
+
+static long connect_held(const struct stage *s)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return syscall(SYS_connect, s->socket_fd, &to, sizeof to);
+}
+
+static long bind_held(const struct stage *s)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    return syscall(SYS_bind, s->socket_fd, &at, sizeof at);
+}
+
+static long run_program(const struct stage *s)
+{
+    const char *argv[] = {"true", NULL}, *envp[] = {NULL};
+    (void)s;
+    return syscall(SYS_execve, "/bin/true", argv, envp);
+}
+
+static long run_descriptor(const struct stage *s)
+{
+    const char *argv[] = {"true", NULL}, *envp[] = {NULL};
+    return syscall(SYS_execveat, s->file_fd, "", argv, envp, AT_EMPTY_PATH);
+}
+
+static long trace(const struct stage *s)
+{
+    return syscall(SYS_ptrace, PTRACE_ATTACH, s->bystander, NULL, NULL);
+}
+
+static long read_memory(const struct stage *s)
+{
+    return syscall(SYS_process_vm_readv, s->bystander, NULL, 0, NULL, 0, 0);
+}
+
+static long fork_process(const struct stage *s)
+{
+    (void)s;
+    long pid = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+    if (pid == 0) _exit(0);
+    return pid < 0 ? pid : waitpid((pid_t)pid, NULL, 0) == pid ? 0 : -1;
+}
+
+static long clone_namespace(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_unshare, CLONE_NEWUSER);
+}
+
+static long mount_folder(const struct stage *s)
+{
+    return syscall(SYS_mount, "none", s->folder, "tmpfs", MS_NOSUID, NULL);
+}
+
+static long load_bpf(const struct stage *s)
+{
+    union bpf_attr attr = {0};
+    (void)s;
+    return syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof attr);
+}
+
+static long start_io_uring(const struct stage *s)
+{
+    char params[256] = {0};
+    (void)s;
+    return syscall(SYS_io_uring_setup, 1, params);
+}
+
+static long fault_handler(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_userfaultfd, 0);
+}
+
+static long add_key(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_keyctl, 0, 0, 0, 0, 0);
+}
+
+static long map_code(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static long make_code(const struct stage *s)
+{
+    return syscall(SYS_mprotect, s->page, 4096, PROT_READ | PROT_EXEC);
+}
+
+static long map_much(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_mmap, NULL, (size_t)2 << 30, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static long kill_process(const struct stage *s)
+{
+    return syscall(SYS_kill, s->bystander, SIGKILL);
+}
+
+static long kill_thread(const struct stage *s)
+{
+    return syscall(SYS_tgkill, s->bystander, s->bystander, SIGKILL);
+}
+
+static long signal_self(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_tgkill, getpid(), gettid(), 0);
+}
+
+static long type_for_user(const struct stage *s)
+{
+    return syscall(SYS_ioctl, s->file_fd, TIOCSTI, "x");
+}
+
+#ifdef __x86_64__
+/* getpid() by the 32 bit door, whose numbers mean other calls. */
+static long other_abi(const struct stage *s)
+{
+    long result;
+    (void)s;
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(20) : "memory", "r8", "r9", "r10", "r11");
+    return result;
+}
+#endif
+
+/* 0: allowed. BY_KERNEL: Landlock forbids it from its version 6 on. */
+static const struct {
+    const char *name;
+    act try;
+    int hunter, decoder;
+} acts[] = {
+    {"read what is held", read_held, 0, 0},
+    {"open a named file", open_allowed, 0, KILLED},
+    {"open another file", open_other, EACCES, KILLED},
+    {"open /etc/passwd", open_passwd, EACCES, KILLED},
+    {"open for writing", open_write, ENOSYS, KILLED},
+    {"create a file", open_create, ENOSYS, KILLED},
+    {"openat2", open_how, ENOSYS, KILLED},
+    {"memfd_create", make_memory_file, ENOSYS, KILLED},
+    {"remove a file", remove_file, ENOSYS, ENOSYS},
+    {"rename a file", rename_file, ENOSYS, ENOSYS},
+    {"make a folder", make_folder, ENOSYS, ENOSYS},
+    {"change a mode", change_mode, ENOSYS, ENOSYS},
+    {"socket(AF_INET)", make_socket, KILLED, KILLED},
+    {"socket(AF_UNIX)", make_local_socket, KILLED, KILLED},
+    {"connect", connect_held, KILLED, KILLED},
+    {"bind", bind_held, KILLED, KILLED},
+    {"execve", run_program, KILLED, KILLED},
+    {"execveat", run_descriptor, KILLED, KILLED},
+    {"ptrace", trace, KILLED, KILLED},
+    {"process_vm_readv", read_memory, KILLED, KILLED},
+    {"fork", fork_process, 0, ENOSYS},
+    {"unshare", clone_namespace, KILLED, KILLED},
+    {"mount", mount_folder, KILLED, KILLED},
+    {"bpf", load_bpf, KILLED, KILLED},
+    {"io_uring", start_io_uring, KILLED, KILLED},
+    {"userfaultfd", fault_handler, KILLED, KILLED},
+    {"keyctl", add_key, KILLED, KILLED},
+    {"map code", map_code, ENOSYS, ENOSYS},
+    {"make a page code", make_code, ENOSYS, ENOSYS},
+    {"map 2 GiB", map_much, 0, ENOMEM},
+    {"signal a thread of its own", signal_self, 0, 0},
+    {"kill another process", kill_process, BY_KERNEL, ENOSYS},
+    {"kill another's thread", kill_thread, BY_KERNEL, ENOSYS},
+    {"type into the terminal", type_for_user, ENOSYS, ENOSYS},
+#ifdef __x86_64__
+    {"another ABI's getpid", other_abi, KILLED, KILLED},
+#endif
+};
+
+static void write_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    REQUIRE(fd >= 0 && write(fd, "x", 1) == 1);
+    (void)close(fd);
+}
+
+static pid_t start_bystander(void)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        for (;;) (void)pause();
+    return pid;
+}
+
+static void stage_init(struct stage *s)
+{
+    (void)snprintf(s->folder, sizeof s->folder, "%s", "/tmp/vaka-sandbox-XXXXXX");
+    REQUIRE(mkdtemp(s->folder));
+    (void)snprintf(s->allowed, sizeof s->allowed, "%s/allowed", s->folder);
+    (void)snprintf(s->other, sizeof s->other, "%s/other", s->folder);
+    write_file(s->allowed);
+    write_file(s->other);
+    s->file_fd = open(s->allowed, O_RDONLY | O_CLOEXEC);
+    s->socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    s->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    s->bystander = start_bystander();
+    REQUIRE(s->file_fd >= 0 && s->socket_fd >= 0 && s->page != MAP_FAILED && s->bystander > 0);
+}
+
+static void stage_done(struct stage *s)
+{
+    (void)kill(s->bystander, SIGKILL);
+    (void)waitpid(s->bystander, NULL, 0);
+    (void)close(s->file_fd);
+    (void)close(s->socket_fd);
+    (void)munmap(s->page, 4096);
+    (void)unlink(s->allowed);
+    (void)unlink(s->other);
+    (void)rmdir(s->folder);
+}
+
+/* 0, an errno, KILLED, or FAILED: it never came to it. */
+static int attempt(const struct stage *s, enum sandbox_role role, act try)
+{
+    pid_t pid = fork();
+    int status;
+    if (pid < 0) return FAILED;
+    if (pid == 0) {
+        const char *path = s->allowed;
+        const struct sandbox_files files = {.paths = &path, .n_paths = 1};
+        if (sandbox_enter(role, role == SANDBOX_HUNTER ? &files : NULL, NULL) != 0)
+            _exit(TRIED_MAX);
+        errno = 0;
+        _exit(try(s) >= 0 ? 0 : errno < TRIED_MAX ? errno : TRIED_MAX);
+    }
+    if (waitpid(pid, &status, 0) != pid) return FAILED;
+    if (WIFSIGNALED(status)) return WTERMSIG(status) == SIGSYS ? KILLED : FAILED;
+    return WEXITSTATUS(status) == TRIED_MAX ? FAILED : WEXITSTATUS(status);
+}
+
+/* In a child, because a role is entered for good. */
+static enum sandbox_level level_here(void)
+{
+    pid_t pid = fork();
+    int status = 0;
+    if (pid == 0) {
+        enum sandbox_level level;
+        _exit(sandbox_enter(SANDBOX_DECODER, NULL, &level) == 0 ? (int)level : (int)SANDBOX_NONE);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status)
+               ? (enum sandbox_level)WEXITSTATUS(status)
+               : SANDBOX_NONE;
+}
+
+static void try_all(enum sandbox_role role)
+{
+    enum sandbox_level level = level_here();
+    struct stage s;
+    if (level == SANDBOX_NONE) test_skip("no sandbox here: sanitizers, or the kernel has none");
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
+        int want = role == SANDBOX_HUNTER ? acts[i].hunter : acts[i].decoder;
+        /* Without Landlock the hunter may read what its user may. */
+        if ((want == EACCES && level != SANDBOX_FULL) || want == BY_KERNEL) continue;
+        stage_init(&s);
+        int got = attempt(&s, role, acts[i].try);
+        if (got != want) test_fail(__FILE__, __LINE__, "%s: %d, not %d", acts[i].name, got, want);
+        stage_done(&s);
+    }
+}
+
+TEST(sandbox_hunter_reads_named_files_and_forks)
+{
+    try_all(SANDBOX_HUNTER);
+}
+
+TEST(sandbox_decoder_has_only_its_descriptors)
+{
+    try_all(SANDBOX_DECODER);
+}
+
+/* The decoders' way: a child of a hunter, in both filters. */
+static long enter_decoder_and_open(const struct stage *s)
+{
+    if (sandbox_enter(SANDBOX_DECODER, NULL, NULL) != 0) return -1;
+    return open_allowed(s);
+}
+
+static long enter_decoder_and_read(const struct stage *s)
+{
+    if (sandbox_enter(SANDBOX_DECODER, NULL, NULL) != 0) return -1;
+    return read_held(s);
+}
+
+/* A role only gets narrower: entering the wide one again gives nothing back. */
+static long widen_decoder(const struct stage *s)
+{
+    if (sandbox_enter(SANDBOX_DECODER, NULL, NULL) != 0) return -1;
+    const char *path = s->allowed;
+    const struct sandbox_files files = {.paths = &path, .n_paths = 1};
+    return sandbox_enter(SANDBOX_HUNTER, &files, NULL) == 0 ? 0 : -1;
+}
+
+TEST(sandbox_roles_only_get_narrower)
+{
+    struct stage s;
+    if (level_here() == SANDBOX_NONE) test_skip("no sandbox here");
+    stage_init(&s);
+    CHECK_INT(attempt(&s, SANDBOX_HUNTER, enter_decoder_and_read), 0);
+    CHECK_INT(attempt(&s, SANDBOX_HUNTER, enter_decoder_and_open), KILLED);
+    CHECK(attempt(&s, SANDBOX_HUNTER, widen_decoder) != 0);
+    stage_done(&s);
+}
