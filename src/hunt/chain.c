@@ -112,7 +112,7 @@ static int compare_kept(const void *a, const void *b)
 /* Gives the oldest n to the correlator and closes the gap. */
 static void give(struct chain *c, size_t n)
 {
-    qsort(c->kept, c->n_kept, sizeof *c->kept, compare_kept);
+    if (c->n_kept > 0) qsort(c->kept, c->n_kept, sizeof *c->kept, compare_kept);
     for (size_t i = 0; i < n; i++) {
         struct correlator_tuple tuple;
         struct slice body = slice_make(c->bodies.ptr + c->kept[i].at, c->kept[i].len);

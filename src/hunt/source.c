@@ -79,7 +79,7 @@ static int folder_read(struct folder *f, DIR *dir)
         if (!(f->names[f->n] = strdup(name))) return ERR_NOMEM;
         f->n++;
     }
-    qsort(f->names, f->n, sizeof *f->names, compare_names);
+    if (f->n > 0) qsort(f->names, f->n, sizeof *f->names, compare_names);
     return 0;
 }
 
