@@ -64,16 +64,46 @@ static unsigned edits(struct slice a, struct slice b)
     return row[a.len % 3][b.len];
 }
 
+/* Whether b is a with letters added, none changed. */
+static bool is_within(struct slice a, struct slice b)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < b.len && found < a.len; i++)
+        if (lower(a.ptr[found]) == lower(b.ptr[i])) found++;
+    return found == a.len;
+}
+
+/* Sigma before 2.0, and what other tools call it. */
+static bool is_other_name(struct slice word, struct slice candidate)
+{
+    static const struct {
+        const char *word, *meant;
+    } others[] = {{"timeframe", "timespan"}, {"regex", "re"}, {"ipcidr", "cidr"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (slice_eq_nocase(word, slice_of(others[i].word)) &&
+            slice_eq(candidate, slice_of(others[i].meant)))
+            return true;
+    return false;
+}
+
 void hint_offer(struct hint *h, struct slice candidate)
 {
+    if (is_other_name(h->word, candidate)) {
+        h->distance = 0;
+        h->best = candidate;
+        return;
+    }
     if (h->word.len > WORD_MAX || candidate.len > WORD_MAX || candidate.len == 0) return;
     size_t gap =
         h->word.len > candidate.len ? h->word.len - candidate.len : candidate.len - h->word.len;
-    if (gap >= h->distance) return;
+    if (gap > h->distance) return;
     unsigned d = edits(h->word, candidate);
-    if (d >= h->distance || d >= candidate.len) return;
+    if (d > h->distance || d >= candidate.len) return;
+    bool extends = is_within(h->word, candidate);
+    if (d == h->distance && (h->best.len == 0 || h->extends || !extends)) return;
     h->distance = d;
     h->best = candidate;
+    h->extends = extends;
 }
 
 const char *hint_text(const struct hint *h, char buf[static HINT_SIZE])

@@ -15,11 +15,17 @@ enum { HINT_SHOW_SIZE = 64, HINT_SIZE = HINT_SHOW_SIZE + 32 };
  */
 const char *hint_show(char buf[static HINT_SHOW_SIZE], struct slice s);
 
-/* The candidate most like a word, if any is like it at all. Candidates are borrowed. */
+/*
+ * The candidate most like a word, if any is like it at all. Of two that are equally like it the one
+ * that only has letters more wins (`ge` was meant as `gte`, not as `gt`), then the first. A name
+ * that other versions of Sigma have for a candidate is like that one above all. Candidates are
+ * borrowed.
+ */
 struct hint {
     struct slice word;
     struct slice best;
     unsigned distance; /* the largest that still counts, plus one, while there is no best */
+    bool extends;      /* best is the word with letters added */
 };
 void hint_init(struct hint *h, struct slice word);
 void hint_offer(struct hint *h, struct slice candidate);
