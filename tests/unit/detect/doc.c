@@ -425,15 +425,17 @@ TEST(yaml_that_is_refused)
     REFUSED("a: b\na: c\n", 2, 1, "the key `a` is written twice, first in line 1");
     REFUSED(RULE("    s:\n        A: 1\n        B: 2\n        A: 3\n    condition: s\n"), 8, 9,
             "the key `A` is written twice, first in line 6");
-    REFUSED("a: &x b\nc: *x\n", 2, 5, "YAML aliases (*name) are not supported");
+    REFUSED("a: &x b\nc: *x\n", 2, 4, "YAML aliases (*name) are not supported");
     REFUSED("a: {b: c}\n<<: {d: e}\n", 2, 1, "merge keys (<<) are not supported");
     REFUSED("? [a]\n: b\n", 1, 3, "a key must be text");
     REFUSED("? {a: b}\n: b\n", 1, 3, "a key must be text");
     REFUSED("a: !!binary x\n", 1, 4, "the YAML tag");
     REFUSED("a: !foo [x]\n", 1, 4, "the YAML tag");
     REFUSED("a: b\n c: d\n", 1, 4, "not valid YAML: ");
-    REFUSED("a: [b\n", 1, 4, "not valid YAML: ");
-    REFUSED("a: 'b\n", 1, 4, "not valid YAML: ");
+    /* Where the bracket is missed; behind the quote that is never closed. */
+    REFUSED("a: [b\n", 2, 1, "not valid YAML: ");
+    REFUSED("a: 'b\n", 1, 5, "not valid YAML: ");
+    REFUSED("a: 'b\nc: d\n", 1, 4, "not valid YAML: ");
     REFUSED("title: é\xff\n", 1, 9, "the byte 0xff is not UTF-8");
     REFUSED("title: x\n  \xc3\x28\n", 2, 3, "the byte 0xc3 is not UTF-8");
     REFUSED("title: a\x01\n", 1, 9, "the character U+0001 is not allowed");
@@ -749,6 +751,8 @@ TEST(correlations_that_are_refused)
     REFUSED(COUNT("    condition: {gt: '5'}\n"), 6, 22, "`gt` must be a decimal number");
     REFUSED(COUNT("    condition: {gt: .inf}\n"), 6, 21, "`gt` must be a decimal number");
     REFUSED(COUNT("    condition: {ge: 5}\n"), 6, 17, "has no key `ge`; did you mean `gte`?");
+    REFUSED(COUNT("    condition: {le: 5}\n"), 6, 17, "has no key `le`; did you mean `lte`?");
+    REFUSED(COUNT("    condition: {tl: 5}\n"), 6, 17, "has no key `tl`; did you mean `lt`?");
     REFUSED(COUNT("    condition: {gt: 1, lt: 5, neq: 3}\n"), 6, 31, "more than two bounds");
     REFUSED(COUNT("    condition: {gt: 1, field: a}\n"), 6, 24, "no meaning for event_count");
     REFUSED(COUNT("    condition: {gt: 1, percentile: 5}\n"), 6, 24, "no meaning for event_count");

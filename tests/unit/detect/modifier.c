@@ -295,6 +295,8 @@ TEST(modifier_refusals)
         {"F|containz: a", "unknown modifier `containz`; did you mean `contains`?"},
         {"F|base64ofset: abc", "did you mean `base64offset`?"},
         {"F|zzzzzzzz: a", "unknown modifier `zzzzzzzz`"},
+        {"F|regex: a", "unknown modifier `regex`; did you mean `re`?"},
+        {"F|ipcidr: 10.0.0.0/8", "unknown modifier `ipcidr`; did you mean `cidr`?"},
         {"F|all: a", "`all` needs a list of two or more values"},
         {"F|contains|all: [a]", "`all` needs a list of two or more values"},
         {"F|contains: []", "empty list"},
