@@ -75,10 +75,11 @@ int channel_fill(struct channel *c)
     if (!space) return ERR_LIMIT;
     union fd_message control;
     struct iovec iov = {.iov_base = space, .iov_len = READ_PIECE};
+    /* Not all of the space: behind one descriptor its padding would take in a second. */
     struct msghdr msg = {.msg_iov = &iov,
                          .msg_iovlen = 1,
                          .msg_control = control.space,
-                         .msg_controllen = sizeof(control.space)};
+                         .msg_controllen = CMSG_LEN(sizeof(int))};
     ssize_t n;
     do n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
