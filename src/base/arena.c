@@ -33,7 +33,7 @@ void arena_reset(struct arena *a)
 {
     if (a->first) a->first->used = 0;
     a->current = a->first;
-    a->failed = false;
+    a->failed = a->no_memory = false;
 }
 
 /* Appends a block after the current one; a later block that is too small is passed over. */
@@ -49,7 +49,10 @@ static struct arena_block *block_for(struct arena *a, size_t size)
     if (want > a->budget - a->held) want = size;
     if (want > a->budget - a->held) return NULL;
     struct arena_block *b = malloc(sizeof *b + want);
-    if (!b) return NULL;
+    if (!b) {
+        a->no_memory = true;
+        return NULL;
+    }
     a->mallocs++;
     a->held += want;
     *b = (struct arena_block){.size = want};

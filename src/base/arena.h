@@ -23,6 +23,7 @@ struct arena {
     size_t held;                 /* bytes of blocks it holds */
     uint64_t mallocs;
     bool failed;
+    bool no_memory; /* failed within the budget */
 };
 
 /* Takes no memory until first use. `budget` in bytes. */
@@ -44,6 +45,11 @@ const char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3
 static inline bool arena_failed(const struct arena *a)
 {
     return a->failed;
+}
+/* Why it failed: ERR_LIMIT when the budget is spent, ERR_NOMEM before that; 0 when it did not. */
+static inline int arena_error(const struct arena *a)
+{
+    return !a->failed ? 0 : a->no_memory ? ERR_NOMEM : ERR_LIMIT;
 }
 static inline uint64_t arena_mallocs(const struct arena *a)
 {

@@ -28,7 +28,7 @@ char *buf_reserve(struct buf *b, size_t n)
     while (want - b->len < n) want = want > b->max / 2 ? b->max : want * 2;
     char *p = realloc(b->ptr, want);
     if (!p) {
-        b->failed = true;
+        b->failed = b->no_memory = true;
         return NULL;
     }
     b->ptr = p;

@@ -15,6 +15,7 @@ struct buf {
     size_t cap;
     size_t max;
     bool failed;
+    bool no_memory; /* failed below the maximum */
 };
 
 void buf_init(struct buf *b, size_t max);
@@ -22,7 +23,7 @@ void buf_done(struct buf *b);
 static inline void buf_clear(struct buf *b)
 {
     b->len = 0;
-    b->failed = false;
+    b->failed = b->no_memory = false;
 }
 
 /* Makes room for n more bytes and returns where they go; NULL on overflow (sticky). */
@@ -50,6 +51,11 @@ void buf_consume(struct buf *b, size_t n);
 static inline bool buf_failed(const struct buf *b)
 {
     return b->failed;
+}
+/* Why it failed: ERR_LIMIT at its maximum, ERR_NOMEM below it; 0 when it did not. */
+static inline int buf_error(const struct buf *b)
+{
+    return !b->failed ? 0 : b->no_memory ? ERR_NOMEM : ERR_LIMIT;
 }
 static inline struct slice buf_slice(const struct buf *b)
 {
