@@ -122,6 +122,7 @@ static int read_event(struct sigma_reading *rd, const struct yaml_node *test,
     buf_clear(out);
     int error = write_json(rd, event, out);
     if (error) return error;
+    if (buf_error(out) == ERR_NOMEM) return ERR_NOMEM;
     if (buf_failed(out))
         return READ_REFUSE(rd, ERR_LIMIT, event->pos, "the event is larger than %d KiB",
                            EVENT_MAX / 1024);

@@ -138,6 +138,7 @@ static int set_glob(struct interpreting *in, struct sigma_atom *a, struct patter
         a->op = ATOM_KEYWORD;
         p = unbound(&in->scratch, &p);
     }
+    if (arena_error(&in->scratch) == ERR_NOMEM) return fail_memory(in, a->pos);
     if (arena_failed(&in->scratch))
         return fail_at(in, ERR_LIMIT, a->pos, "this value is too large");
     in->bytes += pattern_bytes(&p) + p.n * sizeof(struct glob_piece);

@@ -60,6 +60,7 @@ static int refuse(struct modifying *m, int error, const char *why)
 
 static int refuse_size(struct modifying *m)
 {
+    if (arena_error(m->scratch) == ERR_NOMEM) return ERR_NOMEM;
     return refuse(m, ERR_LIMIT, "this value expands to more than a rule may hold");
 }
 

@@ -67,6 +67,8 @@ static int compile(struct regex *re, struct slice source, unsigned flags, struct
                              options_of(flags), &code, &offset, cc);
     pcre2_compile_context_free(cc);
     if (re->code) return 0;
+    if (code == PCRE2_ERROR_HEAP_FAILED)
+        return diag_set(diag, ERR_NOMEM, NULL, 0, 0, "out of memory");
     PCRE2_UCHAR text[160];
     if (pcre2_get_error_message(code, text, sizeof text) < 0) text[0] = '\0';
     uint32_t column = offset < REGEX_SOURCE_MAX ? (uint32_t)offset + 1 : 0;
