@@ -30,6 +30,11 @@ bool columns_add(struct columns *c, struct slice name)
     return true;
 }
 
+int columns_error(const struct columns *c)
+{
+    return buf_error(&c->text) == ERR_NOMEM ? ERR_NOMEM : 0;
+}
+
 struct slice columns_name(const struct columns *c, uint32_t i)
 {
     ASSERT(i < c->n);

@@ -27,6 +27,8 @@ void columns_done(struct columns *c);
 void columns_clear(struct columns *c);
 /* false when a bound is reached: the column is not added. */
 bool columns_add(struct columns *c, struct slice name);
+/* ERR_NOMEM when that was the bound; else 0. */
+int columns_error(const struct columns *c);
 struct slice columns_name(const struct columns *c, uint32_t i);
 bool columns_has(const struct columns *c, struct slice name);
 /* The key of each column in `keys`; call once per record. */

@@ -147,7 +147,7 @@ static struct slice unquoted(struct slice name)
 }
 
 /* The header's names lie in the event's room; they are copied. */
-static void read_header(struct csv *d, struct slice row)
+static int read_header(struct csv *d, struct slice row)
 {
     (void)line_decoder_event(&d->d, row);
     d->d.record--;
@@ -163,14 +163,12 @@ static void read_header(struct csv *d, struct slice row)
         if (!columns_add(&d->columns, name)) break;
     }
     d->header = true;
+    return columns_error(&d->columns);
 }
 
 static int read_row(struct csv *d, struct slice row)
 {
-    if (!d->header) {
-        read_header(d, row);
-        return 0;
-    }
+    if (!d->header) return read_header(d, row);
     struct event *ev = line_decoder_event(&d->d, row);
     if (d->damaged) ev->flags |= EVENT_DAMAGED;
     const key_id *keys = columns_keys(&d->columns, ev->keys);

@@ -117,7 +117,7 @@ static struct column_type type_of(struct slice name)
     return type;
 }
 
-static void read_fields(struct zeek *d, struct slice names)
+static int read_fields(struct zeek *d, struct slice names)
 {
     columns_clear(&d->columns);
     memset(d->types, 0, sizeof d->types);
@@ -126,6 +126,7 @@ static void read_fields(struct zeek *d, struct slice names)
         if (!columns_add(&d->columns, name)) break;
     d->fields = true;
     d->has_path = columns_has(&d->columns, SLICE("_path"));
+    return columns_error(&d->columns);
 }
 
 static void read_types(struct zeek *d, struct slice types)
@@ -147,7 +148,7 @@ static bool header_is(const struct zeek *d, struct slice line, struct slice name
     return true;
 }
 
-static void read_header(struct zeek *d, struct slice line)
+static int read_header(struct zeek *d, struct slice line)
 {
     struct slice value;
     if (slice_starts_with(line, SLICE("#separator "))) {
@@ -162,10 +163,11 @@ static void read_header(struct zeek *d, struct slice line)
     } else if (header_is(d, line, SLICE("#path"), &value)) {
         d->path_len = unescape(d->path, slice_until(value, PATH_MAX_LEN));
     } else if (header_is(d, line, SLICE("#fields"), &value)) {
-        read_fields(d, value);
+        return read_fields(d, value);
     } else if (header_is(d, line, SLICE("#types"), &value)) {
         read_types(d, value);
     }
+    return 0;
 }
 
 static void add_value(struct zeek *d, key_id key, enum column_kind kind, struct slice value)
@@ -196,10 +198,7 @@ static int zeek_line(void *ctx, struct slice line, uint64_t offset)
 {
     struct zeek *d = ctx;
     if (line.len == 0) return 0;
-    if (line.ptr[0] == '#') {
-        read_header(d, line);
-        return 0;
-    }
+    if (line.ptr[0] == '#') return read_header(d, line);
     if (!d->fields) {
         line_decoder_bad(&d->d, offset, "no #fields before the record");
         return 0;
