@@ -26,6 +26,7 @@ struct chain {
     size_t n_kept, cap_kept;
     uint64_t seq;
     uint32_t spills;
+    uint64_t lost;
     struct slice values[CORRELATOR_FIELDS_MAX];
 };
 
@@ -112,7 +113,8 @@ static int compare_kept(const void *a, const void *b)
 /* Gives the oldest n to the correlator and closes the gap. */
 static void give(struct chain *c, size_t n)
 {
-    if (c->n_kept > 0) qsort(c->kept, c->n_kept, sizeof *c->kept, compare_kept);
+    if (c->n_kept == 0) return;
+    qsort(c->kept, c->n_kept, sizeof *c->kept, compare_kept);
     for (size_t i = 0; i < n; i++) {
         struct correlator_tuple tuple;
         struct slice body = slice_make(c->bodies.ptr + c->kept[i].at, c->kept[i].len);
@@ -130,6 +132,7 @@ static void give(struct chain *c, size_t n)
         k.at = rest.len;
         buf_put(&rest, body);
         if (buf_failed(&rest)) {
+            c->lost += left - i;
             left = i;
             break;
         }
@@ -153,7 +156,10 @@ void chain_add(struct chain *c, const struct message_tuple *m, uint64_t record)
     if (c->n_kept == c->cap_kept) {
         size_t cap = c->cap_kept ? c->cap_kept * 2 : 256;
         struct kept *kept = realloc(c->kept, cap * sizeof *kept);
-        if (!kept) return;
+        if (!kept) {
+            c->lost++;
+            return;
+        }
         c->kept = kept;
         c->cap_kept = cap;
     }
@@ -161,6 +167,7 @@ void chain_add(struct chain *c, const struct message_tuple *m, uint64_t record)
     buf_put(&c->bodies, m->body);
     if (buf_failed(&c->bodies)) {
         c->bodies.failed = false;
+        c->lost++;
         return;
     }
     c->kept[c->n_kept++] = (struct kept){.time = tuple.time,
@@ -179,6 +186,11 @@ void chain_finish(struct chain *c)
 uint32_t chain_spills(const struct chain *c)
 {
     return c->spills;
+}
+
+uint64_t chain_lost(const struct chain *c)
+{
+    return c->lost;
 }
 
 void chain_get_stats(const struct chain *c, struct correlator_stats *ret)

@@ -36,6 +36,8 @@ void chain_add(struct chain *c, const struct message_tuple *m, uint64_t record);
 void chain_finish(struct chain *c);
 /* Times the older half was given away early. */
 uint32_t chain_spills(const struct chain *c);
+/* Matches for which there was no memory: they took no part. */
+uint64_t chain_lost(const struct chain *c);
 void chain_get_stats(const struct chain *c, struct correlator_stats *ret);
 
 #endif

@@ -270,7 +270,7 @@ static int conclude(struct hunt *h)
         chain_get_stats(h->chain, &stats);
         r->late_tuples = stats.skipped_late;
         r->dropped_groups = stats.evicted;
-        if (chain_spills(h->chain) || stats.evicted || stats.truncated)
+        if (chain_spills(h->chain) || chain_lost(h->chain) || stats.evicted || stats.truncated)
             say(h, SLICE_NONE,
                 "warning: correlation reached its memory limit; "
                 "its counts may be too low");

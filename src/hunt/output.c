@@ -66,8 +66,17 @@ void output_free(struct output *o)
     free(o);
 }
 
+/* A line or a table that could not be composed is an error of the output like a full disk. */
+static void note_memory(struct output *o)
+{
+    bool failed = buf_failed(&o->line) || buf_failed(&o->out);
+    if (o->table) failed |= table_failed(o->table);
+    if (failed && !o->error) o->error = ENOMEM;
+}
+
 void output_flush(struct output *o)
 {
+    note_memory(o);
     write_all(o, buf_slice(&o->out));
     buf_clear(&o->out);
 }
@@ -82,6 +91,7 @@ static void put_line(struct output *o, struct slice text)
 {
     if (o->options.terminal) text_put_lines(&o->out, text);
     else buf_put(&o->out, text);
+    note_memory(o);
     if (o->out.len >= FLUSH_AT) output_flush(o);
 }
 
@@ -115,6 +125,7 @@ void output_correlation(struct output *o, const struct correlator_firing *firing
         put_line(o, buf_slice(&o->line));
         return;
     }
+    note_memory(o);
     struct slice host = SLICE_NONE;
     for (uint32_t i = 0; i < firing->n_group; i++)
         if (slice_eq_nocase(firing->names[i], SLICE("Computer"))) host = firing->values[i];

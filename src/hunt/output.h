@@ -3,7 +3,7 @@
  * What the hunt prints: lines as they come (JSON, CSV), or a table (a timeline in order of time and
  * then the summaries) when everything is known.
  *
- * Write errors are sticky; output_error() is asked now and then.
+ * Write errors and lack of memory are sticky; output_error() is asked now and then.
  */
 #ifndef VAKA_HUNT_OUTPUT_H
 #define VAKA_HUNT_OUTPUT_H
@@ -35,7 +35,7 @@ void output_correlation(struct output *o, const struct correlator_firing *firing
 void output_flush(struct output *o);
 /* The table; for the other formats only a flush. `events` were read. */
 void output_finish(struct output *o, uint64_t events);
-/* errno of the first failed write, or 0. */
+/* errno of the first failed write, ENOMEM when a line could not be composed, or 0. */
 int output_error(const struct output *o);
 
 /* Alerts so far, and the highest level among them. */

@@ -40,6 +40,7 @@ struct table {
     uint32_t n_hosts;
     uint64_t other_hosts, no_host;
     struct buf out;
+    bool failed; /* sticky: `out` was not whole when it was written */
 };
 
 struct style {
@@ -87,6 +88,7 @@ void table_free(struct table *t)
 
 static void spill(struct table *t)
 {
+    t->failed |= buf_failed(&t->out);
     t->write(t->ctx, buf_slice(&t->out));
     buf_clear(&t->out);
 }
@@ -132,12 +134,12 @@ struct columns {
 };
 
 /* What is left of the line after time and level is shared between computer, rule and values. */
-static struct columns lay_out(const struct table *t)
+static struct columns lay_out(const struct table *t, const struct kept_row *rows, uint32_t n)
 {
     struct columns c = {.host = 8, .rule = 4};
-    for (uint32_t i = 0; i < t->n_rows; i++) {
-        if (t->rows[i].host.len > c.host) c.host = t->rows[i].host.len;
-        if (t->rows[i].doc->title.len > c.rule) c.rule = t->rows[i].doc->title.len;
+    for (uint32_t i = 0; i < n; i++) {
+        if (rows[i].host.len > c.host) c.host = rows[i].host.len;
+        if (rows[i].doc->title.len > c.rule) c.rule = rows[i].doc->title.len;
     }
     if (c.host > HOST_COLUMNS_MAX) c.host = HOST_COLUMNS_MAX;
     size_t width = t->options->width;
@@ -179,10 +181,10 @@ static void write_row(struct table *t, const struct kept_row *row, const struct 
     if (out->len >= WRITE_AT) spill(t);
 }
 
-static void write_zone(struct table *t)
+static void write_zone(struct table *t, nsec first)
 {
     struct tm tm;
-    if (t->options->utc || !t->n_rows || !calendar(t, t->rows[0].time, &tm)) {
+    if (t->options->utc || !calendar(t, first, &tm)) {
         buf_puts(&t->out, "Times are UTC.\n");
         return;
     }
@@ -192,12 +194,10 @@ static void write_zone(struct table *t)
     buf_printf(&t->out, ", UTC%c%02ld:%02ld).\n", minutes < 0 ? '-' : '+', size / 60, size % 60);
 }
 
-static void write_rows(struct table *t)
+static void write_run(struct table *t, const struct kept_row *rows, uint32_t n)
 {
-    if (t->n_rows == 0) return;
-    qsort(t->rows, t->n_rows, sizeof *t->rows, compare_rows);
-    struct columns c = lay_out(t);
-    write_zone(t);
+    struct columns c = lay_out(t, rows, n);
+    write_zone(t, rows[0].time);
     colour(t, "\033[1m");
     buf_printf(&t->out, "%-19s  %-8s  ", "Time", "Level");
     text_put_padded(&t->out, SLICE("Computer"), c.host);
@@ -206,8 +206,15 @@ static void write_rows(struct table *t)
     buf_puts(&t->out, "  Matched");
     colour(t, "\033[0m");
     buf_putc(&t->out, '\n');
-    for (uint32_t i = 0; i < t->n_rows; i++) write_row(t, &t->rows[i], &c);
+    for (uint32_t i = 0; i < n; i++) write_row(t, &rows[i], &c);
     spill(t);
+}
+
+static void write_rows(struct table *t)
+{
+    if (t->n_rows == 0) return;
+    qsort(t->rows, t->n_rows, sizeof *t->rows, compare_rows);
+    write_run(t, t->rows, t->n_rows);
     t->n_rows = 0;
     arena_reset(&t->texts);
 }
@@ -254,23 +261,25 @@ void table_add(struct table *t, const struct table_row *row)
             t->cap_rows = cap;
         }
     }
+    struct kept_row kept = {
+        .time = row->time, .seq = t->seq++, .doc = row->doc, .undetermined = row->undetermined};
     for (int attempt = 0; attempt < 2; attempt++) {
-        struct slice host = arena_dup(&t->texts, row->host);
-        struct slice details = arena_dup(&t->texts, row->details);
+        kept.host = arena_dup(&t->texts, row->host);
+        kept.details = arena_dup(&t->texts, row->details);
         if (t->n_rows < t->cap_rows && !arena_failed(&t->texts)) {
-            t->rows[t->n_rows++] = (struct kept_row){.time = row->time,
-                                                     .seq = t->seq++,
-                                                     .doc = row->doc,
-                                                     .host = host,
-                                                     .details = details,
-                                                     .undetermined = row->undetermined};
+            t->rows[t->n_rows++] = kept;
             return;
         }
         t->runs++;
         write_rows(t);
+        arena_reset(&t->texts);
         buf_puts(&t->out, "\nMore alerts than are kept in memory: "
                           "the timeline goes on in a new run, sorted by itself.\n\n");
     }
+    /* No memory for even one row: a run of its own. */
+    kept.host = row->host;
+    kept.details = row->details;
+    write_run(t, &kept, 1);
 }
 
 /* ---- summaries --------------------------------------------------------------------------- */
@@ -325,7 +334,10 @@ static void write_rules(struct table *t)
 {
     struct ranked *list = calloc((size_t)t->n_by_rule + 1, sizeof *list);
     uint32_t n = 0;
-    if (!list) return;
+    if (!list) {
+        t->failed = true;
+        return;
+    }
     for (uint32_t i = 0; i < t->n_by_rule; i++)
         if (t->by_rule[i]) list[n++] = (struct ranked){doc_of(t->options->set, i), t->by_rule[i]};
     qsort(list, n, sizeof *list, compare_ranked);
@@ -435,4 +447,9 @@ void table_finish(struct table *t, uint64_t events)
                    total == 1 ? "" : "s", events);
     }
     spill(t);
+}
+
+bool table_failed(const struct table *t)
+{
+    return t->failed;
 }

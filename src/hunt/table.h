@@ -37,5 +37,7 @@ struct table_row {
 /* Copies what it needs. */
 void table_add(struct table *t, const struct table_row *row);
 void table_finish(struct table *t, uint64_t events);
+/* There was no memory to compose some of the text: what was written is not whole. */
+bool table_failed(const struct table *t);
 
 #endif
