@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "test.h"
 
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 extern const struct test_case *const __start_test_cases[];
 extern const struct test_case *const __stop_test_cases[];
@@ -62,6 +64,54 @@ char *test_read_file(const char *path, size_t *ret_len)
     return data;
 }
 
+static char folder[128]; /* empty until it is needed */
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_folder(void)
+{
+    if (*folder) (void)nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *test_path(const char *name)
+{
+    static char paths[8][4096];
+    static unsigned next;
+    if (!*folder) {
+        const char *tmp = getenv("TMPDIR");
+        (void)snprintf(folder, sizeof folder, "%s/vaka-test-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+        if (!mkdtemp(folder)) {
+            printf("Bail out! cannot make %s\n", folder);
+            exit(1);
+        }
+    }
+    char *path = paths[next++ % 8];
+    (void)snprintf(path, sizeof *paths, "%s/%s", folder, name);
+    return path;
+}
+
+void test_write_bytes(const char *name, struct slice bytes)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s", test_path(name));
+    for (char *slash = path + strlen(folder) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = '\0';
+        (void)mkdir(path, 0700);
+    }
+    FILE *f = fopen(path, "wbe");
+    bool good = f && fwrite(bytes.ptr, 1, bytes.len, f) == bytes.len;
+    if (!f || fclose(f) != 0 || !good) {
+        printf("Bail out! cannot write %s\n", path);
+        exit(1);
+    }
+}
+
 static bool selected(const char *name, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -94,5 +144,6 @@ int main(int argc, char **argv)
                skipped && !failures_of_test ? skipped : "");
     }
     printf("1..%d\n", number);
+    remove_folder();
     return failed != 0;
 }

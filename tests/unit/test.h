@@ -48,6 +48,17 @@ const char *test_corpus(void);
 /* The whole file; the program ends when it cannot be read. Freed by the caller. */
 char *test_read_file(const char *path, size_t *ret_len);
 
+/*
+ * Files of a test's own: `name` in a folder that is made at first use and removed at the end. The
+ * path is valid until eight more were asked for. test_write() makes the folders on the way.
+ */
+const char *test_path(const char *name);
+void test_write_bytes(const char *name, struct slice bytes);
+static inline void test_write(const char *name, const char *text)
+{
+    test_write_bytes(name, slice_of(text));
+}
+
 #define CHECK(expr) ((expr) ? (void)0 : test_fail(__FILE__, __LINE__, "CHECK(%s)", #expr))
 #define REQUIRE(expr)                                                                              \
     ((expr) ? (void)0 : (test_fail(__FILE__, __LINE__, "REQUIRE(%s)", #expr), test_stop()))
