@@ -296,7 +296,6 @@ def evtx_odd():
     yield Case("evtx-wrong_sum", bytes(broken), EITHER, 3)
     yield Case("evtx-shifted", EVTX[:4096] + b"junk" * 5 + EVTX[4096:], EITHER, 3)
     yield Case("evtx-count_lies", EVTX[:42] + b"\xff\xff" + EVTX[44:], EITHER, 3)
-    deep = common.Xml(0)
     for name, size in {"0": 0, "3": 3, "27": 27, "max": 0xffffffff, "half": 0x80000000}.items():
         lies = bytearray(EVTX)
         struct.pack_into("<I", lies, 4096 + 512 + 4, size)
@@ -308,10 +307,10 @@ def evtx_odd():
             xml.put("BHI", 1, 0xffff, 0)
             xml.name("E")
             xml.put("B", 2)
-        return bytes(xml.data + deep.data[:0] + b"\x04" * depth + b"\0")
+        return bytes(xml.data + b"\x04" * depth + b"\0")
 
     for depth in (10, 100, 1000, 1500):
-        chunk = common.evtx_chunk([lambda at, d=depth: nested(at, d)] , 1)
+        chunk = common.evtx_chunk([lambda at, d=depth: nested(at, d)], 1)
         yield Case(f"evtx-depth-{depth}", EVTX[:4096] + chunk + EVTX[4096:], EITHER, 3)
 
 
