@@ -13,28 +13,6 @@ enum {
     LINE_TEXTS_MAX = 32 * 1024 * 1024,
 };
 
-/* Drops white space between the tokens of JSON text, in place; strings are left alone. */
-static size_t json_one_line(char *text, size_t len)
-{
-    size_t to = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        if (in_string) {
-            if (c == '\\' && i + 1 < len) text[to++] = text[i++];
-            if (c == '"') in_string = false;
-            c = text[i];
-            /* Raw line feeds in strings are not JSON, but a line must stay one. */
-            if (c == '\n' || c == '\r') c = ' ';
-        } else {
-            if (c == ' ' || c == '\n' || c == '\r' || c == '\t') continue;
-            if (c == '"') in_string = true;
-        }
-        text[to++] = c;
-    }
-    return to;
-}
-
 /* The event as one line of JSON; empty when it is larger than LINE_EVENT_MAX. */
 static void compose_event(struct buf *out, struct event *event)
 {
@@ -44,9 +22,6 @@ static void compose_event(struct buf *out, struct event *event)
         buf_clear(out);
         return;
     }
-    struct slice text = buf_slice(out);
-    if (slice_find_byte(text, '\n') != SIZE_MAX || slice_find_byte(text, '\r') != SIZE_MAX)
-        out->len = json_one_line(out->ptr, out->len);
 }
 
 static void json_string_or_null(struct buf *out, struct slice s)
