@@ -147,7 +147,7 @@ static struct columns lay_out(const struct table *t, const struct kept_row *rows
     if (width > TABLE_WIDTH_MAX) width = TABLE_WIDTH_MAX;
     if (c.host > width / 6) c.host = width / 6;
     size_t fixed = 19 + 2 + 8 + 2 + c.host + 2 + 2;
-    size_t rest = width > fixed + 16 ? width - fixed : 16;
+    size_t rest = width - fixed; /* at least 15: see TABLE_WIDTH_MIN */
     if (c.rule > rest / 2) c.rule = rest / 2;
     c.details = rest - c.rule;
     return c;
