@@ -29,13 +29,14 @@ need() {
 }
 
 # build_dir NAME [meson option...]: configures build/NAME once and compiles it. Quiet unless it fails.
+# In CI (the variable CI is set) a warning is an error.
 build_dir() {
     name=$1
     shift
     mkdir -p build
     log=build/$name.log
     if [ ! -f "build/$name/build.ninja" ]; then
-        meson setup "build/$name" "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+        meson setup "build/$name" "$@" ${CI:+-Dwerror=true} >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
     fi
     ninja -C "build/$name" >"$log" 2>&1 || { tail -n 60 "$log" >&2; exit 1; }
 }

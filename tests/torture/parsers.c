@@ -365,7 +365,7 @@ static void add_tuples(struct chain *c)
         struct buf body = {.ptr = space, .cap = sizeof space, .max = sizeof space};
         struct slice values[8] = {0};
         for (uint32_t k = 0; k < wants.n_fields && k < 8; k++)
-            values[k] = slice_make("abcdefghijklmnop" + i % 11, 4);
+            values[k] = slice_make(&"abcdefghijklmnop"[i % 11], 4);
         correlator_tuple_write(&body, &(struct correlator_tuple){.time = i * NSEC_PER_SEC,
                                                                  .values = values,
                                                                  .n_values = wants.n_fields});
