@@ -85,7 +85,7 @@ const char *test_path(const char *name)
     static unsigned next;
     if (!*folder) {
         const char *tmp = getenv("TMPDIR");
-        (void)snprintf(folder, sizeof folder, "%s/vaka-test-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+        (void)snprintf(folder, sizeof folder, "%s/vaka-test-XXXXXX", tmp && *tmp ? tmp : P_tmpdir);
         if (!mkdtemp(folder)) {
             printf("Bail out! cannot make %s\n", folder);
             exit(1);

@@ -145,6 +145,21 @@ TEST(correlations_are_ordered_by_what_they_refer_to)
     sigma_set_free(set);
 }
 
+/* One that refers to two comes behind both. */
+TEST(a_correlation_waits_for_all_it_refers_to)
+{
+    struct sigma_set *set = load_text(CORR("Top", "", "[a, b]") NEXT CORR(
+        "A", "name: a\n", "one") NEXT CORR("B", "name: b\n", "a") NEXT RULE("One", "name: one\n"));
+    CHECK_COUNTS(set, 1, 3, 0);
+    REQUIRE(set->n_correlations == 3);
+    CHECK_SLICE(set->correlations[0]->doc->title, "A");
+    CHECK_SLICE(set->correlations[1]->doc->title, "B");
+    CHECK_SLICE(set->correlations[2]->doc->title, "Top");
+    CHECK_INT(set->correlations[2]->refs[0].index, 0);
+    CHECK_INT(set->correlations[2]->refs[1].index, 1);
+    sigma_set_free(set);
+}
+
 TEST(circles_are_refused_and_what_leans_on_them)
 {
     struct sigma_set *set =

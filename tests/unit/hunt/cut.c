@@ -12,6 +12,7 @@ TEST(lines_are_cut_behind_one_that_is_not_blank)
     CHECK_INT(cut_find(CUT_LINES, SLICE("abc\n\nd"), 3), 4);
     CHECK(cut_find(CUT_LINES, SLICE("abc\n\nd"), 5) == SIZE_MAX);
     CHECK(cut_find(CUT_LINES, SLICE("abc\r\n\r\nd"), 6) == SIZE_MAX);
+    CHECK(cut_find(CUT_LINES, SLICE("abc\r\r\nd"), 4) == SIZE_MAX);
     CHECK(cut_find(CUT_LINES, SLICE("no line feed"), 3) == SIZE_MAX);
 }
 
