@@ -49,29 +49,30 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* The folder `rules` below folder/from, when it is there and so is what `beside` names. */
+static bool rules_below(const char *folder, const char *from, const char *beside, char *ret)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s/%s", folder, from, beside);
+    if (n < 0 || (size_t)n >= sizeof path || access(path, F_OK) != 0) return false;
+    n = snprintf(path, sizeof path, "%s/%s/rules", folder, from);
+    return n > 0 && (size_t)n < sizeof path && is_folder(path) && realpath(path, ret) != NULL;
+}
+
 /*
  * Vaka's own rules: beside the source that this program was built from, when it still lies in its
- * build folder (build/NAME/vaka), else where they are installed.
+ * build folder (build/NAME/vaka); where they were installed with it; where they are installed.
  */
-static const char *own_rules(char *space, size_t size)
+static const char *own_rules(char space[static PATH_MAX])
 {
-    char source[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", space, size - 1);
+    char folder[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
     if (n > 0) {
-        space[n] = '\0';
-        char *slash = strrchr(space, '/');
+        folder[n] = '\0';
+        char *slash = strrchr(folder, '/');
         if (slash) *slash = '\0';
-        int len = snprintf(source, sizeof source, "%s/../../rules", space);
-        int marker = len > 0 && (size_t)len < sizeof source
-                         ? snprintf(space, size, "%.*s/meson.build", len - 6, source)
-                         : -1;
-        if (marker > 0 && (size_t)marker < size && access(space, F_OK) == 0 && is_folder(source)) {
-            (void)snprintf(space, size, "%s", source);
-            char *real = realpath(source, NULL);
-            if (real) (void)snprintf(space, size, "%s", real);
-            free(real);
-            return space;
-        }
+        if (rules_below(folder, "../..", "meson.build", space)) return space;
+        if (rules_below(folder, "../share/vaka", "rules", space)) return space;
     }
     return is_folder(VAKA_DATADIR "/rules") ? VAKA_DATADIR "/rules" : NULL;
 }
@@ -123,7 +124,7 @@ static int load_rules(struct load *load, const struct load_options *options)
     const struct sigma_set_options set_options = {.placeholders = load->placeholders};
     load->set = sigma_set_new();
     if (!load->set) return ERR_NOMEM;
-    const char *own = options->n_rules ? NULL : own_rules(space, sizeof space);
+    const char *own = options->n_rules ? NULL : own_rules(space);
     if (!options->n_rules && !own) {
         cli_say("no rules: name some with -r");
         return ERR_NOT_FOUND;
