@@ -225,3 +225,46 @@ void utf8_from_utf16le(struct buf *out, struct slice utf16)
     }
     out->len += o;
 }
+
+unsigned utf16_push(struct utf16_reader *r, uint16_t unit, uint32_t ret[2])
+{
+    unsigned n = 0;
+    if (r->high) {
+        uint32_t high = r->high;
+        r->high = 0;
+        if ((unit & 0xFC00) == 0xDC00) {
+            ret[0] = 0x10000 + ((high - 0xD800u) << 10) + (unit - 0xDC00u);
+            return 1;
+        }
+        ret[n++] = 0xFFFD;
+    }
+    if ((unit & 0xFC00) == 0xD800) r->high = unit;
+    else ret[n++] = (unit & 0xFC00) == 0xDC00 ? 0xFFFD : unit;
+    return n;
+}
+
+size_t utf16_read(struct utf16_reader *r, struct slice s, char *dst)
+{
+    size_t o = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t byte = (uint8_t)s.ptr[i];
+        r->has_half = !r->has_half;
+        if (r->has_half) {
+            r->half = byte;
+            continue;
+        }
+        uint32_t cp[2];
+        unsigned n =
+            utf16_push(r, (uint16_t)(r->big ? r->half << 8 | byte : byte << 8 | r->half), cp);
+        for (unsigned k = 0; k < n; k++) o += utf8_encode(dst + o, cp[k]);
+    }
+    return o;
+}
+
+size_t utf16_finish(struct utf16_reader *r, char *dst)
+{
+    bool waits = r->high != 0;
+    r->high = 0;
+    r->has_half = false;
+    return waits ? utf8_encode(dst, 0xFFFD) : 0;
+}

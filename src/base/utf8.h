@@ -44,6 +44,23 @@ uint32_t utf8_fold_cp(uint32_t cp);
  */
 unsigned utf8_step(struct slice s, size_t at);
 
+/* UTF-16 that comes in pieces of any size. Zero-initialised; `big`: the high byte comes first. */
+struct utf16_reader {
+    uint16_t high; /* a high surrogate that waits for its other half, or 0 */
+    uint8_t half;  /* the first byte of a unit */
+    bool has_half, big;
+};
+enum { UTF16_TAIL = 16 };
+/*
+ * Takes the next unit; writes the 0, 1 or 2 characters that are complete by it. An unpaired
+ * surrogate is U+FFFD.
+ */
+unsigned utf16_push(struct utf16_reader *r, uint16_t unit, uint32_t ret[2]);
+/* Converts s; dst has 3 / 2 of its length and UTF16_TAIL more. Returns the length written. */
+size_t utf16_read(struct utf16_reader *r, struct slice s, char *dst);
+/* What the end leaves: nothing, or U+FFFD for a surrogate without its other half. */
+size_t utf16_finish(struct utf16_reader *r, char *dst);
+
 /* UTF-16LE bytes to UTF-8; an unpaired surrogate becomes U+FFFD, an odd last byte is dropped. */
 void utf8_from_utf16le(struct buf *out, struct slice utf16);
 

@@ -29,7 +29,7 @@ struct decoder_out {
 struct decoder;
 
 struct decoder_ops {
-    const char *name; /* "json", "evtx", "syslog", "csv", "zeek", "auditd" */
+    const char *name; /* "json", "json-utf16", "evtx", "syslog", "csv", "zeek", "auditd" */
     /*
      * How well the first bytes of a source fit: 0 no, 100 certainly. `final` says that `head` is
      * the whole source. Decoders are asked in the order of the table; the highest wins.
@@ -52,6 +52,7 @@ struct decoder {
 };
 
 extern const struct decoder_ops decoder_json;
+extern const struct decoder_ops decoder_json_utf16;
 extern const struct decoder_ops decoder_evtx;
 extern const struct decoder_ops decoder_syslog;
 extern const struct decoder_ops decoder_csv;

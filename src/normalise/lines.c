@@ -79,26 +79,8 @@ static void put_character(struct lines *l, uint32_t cp, const struct lines_sink 
     if (l->carry.len > DECODER_RECORD_MAX && cp != '\n') skip_line(l, sink);
 }
 
-static int feed_unit(struct lines *l, uint16_t unit, const struct lines_sink *sink)
+static int end_line(struct lines *l, const struct lines_sink *sink)
 {
-    l->offset += 2;
-    if (l->high) {
-        uint32_t high = l->high;
-        l->high = 0;
-        if ((unit & 0xFC00) == 0xDC00) {
-            put_character(l, 0x10000 + ((high - 0xD800u) << 10) + (unit - 0xDC00u), sink);
-            return 0;
-        }
-        put_character(l, 0xFFFD, sink);
-    }
-    if ((unit & 0xFC00) == 0xD800) {
-        l->high = unit;
-        return 0;
-    }
-    if (unit != '\n') {
-        put_character(l, (unit & 0xFC00) == 0xDC00 ? 0xFFFD : unit, sink);
-        return 0;
-    }
     int rc = 0;
     if (!l->skipping) {
         if (l->keep_end) put_character(l, '\n', sink);
@@ -107,6 +89,18 @@ static int feed_unit(struct lines *l, uint16_t unit, const struct lines_sink *si
     l->skipping = false;
     l->line_offset = l->offset;
     return rc;
+}
+
+static int feed_unit(struct lines *l, uint16_t unit, const struct lines_sink *sink)
+{
+    uint32_t cp[2];
+    l->offset += 2;
+    unsigned n = utf16_push(&l->utf16, unit, cp);
+    for (unsigned i = 0; i < n; i++) {
+        if (cp[i] == '\n') return end_line(l, sink); /* always the last of them */
+        put_character(l, cp[i], sink);
+    }
+    return 0;
 }
 
 static int feed_utf16(struct lines *l, struct slice data, const struct lines_sink *sink)
@@ -178,8 +172,8 @@ int lines_finish(struct lines *l, const struct lines_sink *sink)
         int rc = release_held(l, 0, sink);
         if (rc != 0) return rc;
     }
-    if (l->high) put_character(l, 0xFFFD, sink);
-    l->high = 0;
+    if (l->utf16.high) put_character(l, 0xFFFD, sink);
+    l->utf16.high = 0;
     l->n_held = 0;
     if (l->status != 0) return l->status;
     if (buf_failed(&l->carry)) return ERR_NOMEM;

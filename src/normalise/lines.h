@@ -15,6 +15,7 @@
 #define VAKA_NORMALISE_LINES_H
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "normalise/decoder.h"
 
 struct lines_sink {
@@ -32,7 +33,7 @@ struct lines {
     uint64_t line_offset; /* where the unfinished line starts, in the source */
     uint8_t held[3];      /* undecided: the bytes so far; UTF-16: the first half of a unit */
     uint8_t n_held;
-    uint16_t high; /* UTF-16: a high surrogate that waits for its other half, or 0 */
+    struct utf16_reader utf16;
     enum lines_encoding encoding;
     bool keep_end; /* deliver the line end (LF, CRLF) as part of the line */
     bool skipping; /* inside a line that is too long */

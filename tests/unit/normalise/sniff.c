@@ -12,7 +12,8 @@ static const char *sniffed(struct slice head, bool final)
 
 TEST(sniff_by_name)
 {
-    static const char *const names[] = {"json", "evtx", "syslog", "csv", "zeek", "auditd"};
+    static const char *const names[] = {"json", "json-utf16", "evtx",  "syslog",
+                                        "csv",  "zeek",       "auditd"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const struct decoder_ops *ops = decoder_by_name(slice_of(names[i]));
         CHECK(ops && slice_eq(slice_of(ops->name), slice_of(names[i])));
