@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "base/utf8.h"
 
-#include "casefold.h"
+#include "base/casefold.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>

@@ -123,14 +123,11 @@ static uint32_t processors(void)
     return n < 1 ? 1 : n > COLLECTOR_JOBS_MAX ? COLLECTOR_JOBS_MAX : (uint32_t)n;
 }
 
-static int set_time(const char *text, bool end_of_day, nsec *ret)
+static int set_time(const char *text, nsec now, bool end_of_day, nsec *ret)
 {
-    struct timespec now = {0};
     *ret = TIME_NONE;
     if (!text) return 0;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    nsec t = (nsec)now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-    return when_parse(slice_of(text), t, end_of_day, ret)
+    return when_parse(slice_of(text), now, end_of_day, ret)
                ? 0
                : cli_usage("'%s' is not a point in time (2026-12-23, 2026-12-23T21:47:00Z, -7d)",
                            text);
@@ -183,13 +180,6 @@ static void print_stats(const struct hunt_result *r, const struct load *load, do
     buf_done(&out);
 }
 
-static double seconds_now(void)
-{
-    struct timespec ts = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 static int exit_status(const struct hunt_context *c, const struct hunt_result *r)
 {
     if (r->interrupted) return EXIT_INTERRUPTED;
@@ -200,7 +190,10 @@ static int exit_status(const struct hunt_context *c, const struct hunt_result *r
 static int hunt_main(const struct invocation *in)
 {
     struct hunt_context *c = in->ctx;
-    struct hunt_options options = {.format = c->format,
+    const struct clock clock = clock_system();
+    const nsec now = clock_realtime(&clock);
+    struct hunt_options options = {.clock = &clock,
+                                   .format = c->format,
                                    .min_level = c->level,
                                    .utc = c->utc,
                                    .jobs = c->jobs ? (uint32_t)c->jobs : processors(),
@@ -208,11 +201,11 @@ static int hunt_main(const struct invocation *in)
                                    .n_paths = in->n_operands,
                                    .out_path = c->output};
     if (in->n_operands == 0) return cli_usage("what to hunt in? Name a file, a folder, or -");
-    int status = set_time(c->from, false, &options.from);
-    if (status == 0) status = set_time(c->to, true, &options.to);
+    int status = set_time(c->from, now, false, &options.from);
+    if (status == 0) status = set_time(c->to, now, true, &options.to);
     if (status) return status;
 
-    double begin = seconds_now();
+    nsec begin = clock_monotonic(&clock);
     struct load load;
     if (load_all(&load, &c->load)) return EXIT_USAGE;
     options.set = load.set;
@@ -228,9 +221,10 @@ static int hunt_main(const struct invocation *in)
     if (refused)
         cli_say("%" PRIu32 " of %" PRIu32 " rules were refused; 'vaka rules check' tells why",
                 refused, refused + load.set->n_rules + load.set->n_correlations);
-    double loaded = seconds_now();
+    nsec loaded = clock_monotonic(&clock);
     int error = hunt_run(&options, &result);
-    if (c->stats) print_stats(&result, &load, loaded - begin, options.jobs);
+    if (c->stats)
+        print_stats(&result, &load, (double)(loaded - begin) / (double)NSEC_PER_SEC, options.jobs);
     status = error ? EXIT_UNREADABLE : exit_status(c, &result);
     engine_free(options.engine);
     load_done(&load);

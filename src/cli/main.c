@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/slice.h"
 #include "cli/cli.h"
-#include "hunt/text.h"
+#include "base/text.h"
 
 enum { OPTIONS_MAX = 48, WORD_MAX = 32 };
 

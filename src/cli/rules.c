@@ -9,7 +9,7 @@
 #include "cli/load.h"
 #include "cli/rules.h"
 #include "detect/correlate/correlate.h"
-#include "hunt/text.h"
+#include "base/text.h"
 #include "proc/sandbox.h"
 
 int rules_set(void *ctx, int letter, const char *value)

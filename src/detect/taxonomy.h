@@ -19,7 +19,7 @@
 
 #include "detect/sigma/doc.h"
 #include "event/event.h"
-#include "event/time.h"
+#include "base/time.h"
 
 struct taxonomy;
 struct taxonomy_map; /* field map of one source entry */

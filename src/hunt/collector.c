@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "event/time.h"
+#include "base/time.h"
 #include "hunt/cut.h"
 #include "proc/worker.h"
 
@@ -53,13 +53,6 @@ struct collector {
     unsigned failures;
     struct collector_totals totals;
 };
-
-static nsec monotonic(void)
-{
-    struct timespec ts = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (nsec)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
 
 /* ---- units ------------------------------------------------------------------------------- */
 
@@ -323,7 +316,7 @@ static int on_frame(struct collector *c, struct crew *w, const struct frame *f)
 static int start(struct collector *c, struct crew *w)
 {
     w->unit = NULL;
-    w->heard = monotonic();
+    w->heard = clock_monotonic(c->spec->clock);
     return worker_start(&w->process, &c->worker);
 }
 
@@ -386,7 +379,7 @@ static int assign(struct collector *c, struct crew *w)
         }
         u->state = UNIT_RUNNING;
         w->unit = u;
-        w->heard = monotonic();
+        w->heard = clock_monotonic(c->spec->clock);
     }
     return 0;
 }
@@ -395,7 +388,7 @@ static int receive(struct collector *c, struct crew *w)
 {
     struct frame f;
     int result = channel_fill(&w->process.channel);
-    w->heard = monotonic();
+    w->heard = clock_monotonic(c->spec->clock);
     while (result == 0) {
         int got = channel_next(&w->process.channel, &f);
         if (got == 0) return 0;
@@ -417,7 +410,7 @@ static int poll_once(struct collector *c)
     struct pollfd fds[COLLECTOR_JOBS_MAX + 1];
     struct crew *who[COLLECTOR_JOBS_MAX + 1];
     nfds_t n = 0;
-    nsec now = monotonic();
+    nsec now = clock_monotonic(c->spec->clock);
     for (uint32_t i = 0; i < c->spec->jobs; i++) {
         struct crew *w = &c->crew[i];
         if (!w->unit) continue;

@@ -33,6 +33,7 @@ struct collector_totals {
 };
 
 struct collector_spec {
+    const struct clock *clock;
     const struct source_list *sources;
     struct reader_context *reader;
     uint32_t jobs;

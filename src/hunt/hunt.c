@@ -10,12 +10,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "hunt/chain.h"
 #include "hunt/collector.h"
 #include "hunt/output.h"
 #include "hunt/progress.h"
 #include "hunt/table.h"
-#include "hunt/text.h"
 
 struct hunt {
     const struct hunt_options *options;
@@ -31,13 +31,6 @@ struct hunt {
     int null_fd, interrupt_fd;
     nsec started;
 };
-
-static nsec monotonic(void)
-{
-    struct timespec ts = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (nsec)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
 
 /* ---- messages to the person -------------------------------------------------------------- */
 
@@ -130,7 +123,7 @@ static int on_tick(void *ctx, const struct collector_totals *totals)
                                              .bytes_total = h->sources.bytes,
                                              .events = totals->events,
                                              .alerts = output_alerts(h->output)},
-                  monotonic());
+                  clock_monotonic(h->options->clock));
     return output_error(h->output) ? ERR_IO : 0;
 }
 
@@ -227,14 +220,16 @@ static bool confine(struct hunt *h)
 static int collect(struct hunt *h, bool confined)
 {
     const struct hunt_options *o = h->options;
-    struct reader_context reader = {.engine = o->engine,
+    struct reader_context reader = {.clock = o->clock,
+                                    .engine = o->engine,
                                     .correlator = h->chain ? chain_correlator(h->chain) : NULL,
                                     .format = o->format,
                                     .n_rules = o->set->n_rules,
                                     .min_level = o->min_level,
                                     .from = o->from,
                                     .to = o->to};
-    const struct collector_spec spec = {.sources = &h->sources,
+    const struct collector_spec spec = {.clock = o->clock,
+                                        .sources = &h->sources,
                                         .reader = &reader,
                                         .jobs = o->jobs,
                                         .n_rules = o->set->n_rules,
@@ -284,7 +279,7 @@ static int conclude(struct hunt *h)
     r->highest = output_highest(h->output);
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) == 0) r->rss = (uint64_t)usage.ru_maxrss * 1024;
-    r->seconds = (double)(monotonic() - h->started) / (double)NSEC_PER_SEC;
+    r->seconds = (double)(clock_monotonic(h->options->clock) - h->started) / (double)NSEC_PER_SEC;
     if (!output_error(h->output)) return 0;
     const char *path = h->options->out_path;
     say(h, slice_of(path ? path : "standard output"), strerror(output_error(h->output)));
@@ -299,7 +294,7 @@ int hunt_run(const struct hunt_options *options, struct hunt_result *ret)
                      .out_fd = -1,
                      .null_fd = -1,
                      .interrupt_fd = -1,
-                     .started = monotonic()};
+                     .started = clock_monotonic(options->clock)};
     h.progress.fd = -1;
     buf_init(&h.last_bad, MESSAGE_UNIT_MAX);
     int result = prepare(&h);

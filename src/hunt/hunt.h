@@ -6,14 +6,15 @@
 #ifndef VAKA_HUNT_HUNT_H
 #define VAKA_HUNT_HUNT_H
 
+#include "base/time.h"
 #include "detect/engine.h"
-#include "event/time.h"
 #include "hunt/line.h"
 #include "proc/sandbox.h"
 
 enum { HUNT_NAMED_MAX = 200 }; /* unreadable things named one by one; the rest is counted */
 
 struct hunt_options {
+    const struct clock *clock;
     const struct sigma_set *set;
     struct engine *engine; /* made before the sandbox: it may load its compile cache */
     enum hunt_format format;

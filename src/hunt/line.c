@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/json_write.h"
-#include "hunt/text.h"
+#include "base/text.h"
 
 enum {
     LINE_HEAD_MAX = 128,

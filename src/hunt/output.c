@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "base/text.h"
 #include "hunt/table.h"
-#include "hunt/text.h"
 
 enum { FLUSH_AT = 64 * 1024 };
 

@@ -3,7 +3,7 @@
 #ifndef VAKA_HUNT_PROGRESS_H
 #define VAKA_HUNT_PROGRESS_H
 
-#include "event/time.h"
+#include "base/time.h"
 
 struct progress {
     int fd; /* -1: nothing is shown */

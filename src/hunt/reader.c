@@ -25,7 +25,7 @@ struct reader {
     struct buf tuple;
     struct buf name;      /* of the source at hand */
     struct slice *values; /* CORRELATOR_FIELDS_MAX */
-    int64_t flushed;      /* when, monotonic */
+    nsec flushed;         /* when, monotonic */
     bool streaming;       /* input that trickles: send at once */
     /* Of the unit. */
     uint64_t position, bytes, events, last_record, untimed, sources, reported;
@@ -35,16 +35,9 @@ struct reader {
     const char *bad_reason;
 };
 
-static int64_t monotonic(void)
-{
-    struct timespec ts = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
 static int flush(struct reader *r)
 {
-    r->flushed = monotonic();
+    r->flushed = clock_monotonic(r->ctx->clock);
     int result = channel_send(r->channel, buf_slice(&r->out), -1);
     buf_clear(&r->out);
     return result;
@@ -148,7 +141,8 @@ static int on_emit(void *ctx, struct event *ev)
     if (__builtin_expect(error != 0, 0)) return error;
     if (__builtin_expect(result.n_hits > 0, 0)) {
         on_hits(r, ev, &result);
-        if (r->out.len >= FLUSH_AT || monotonic() - r->flushed >= FLUSH_NSEC) error = flush(r);
+        if (r->out.len >= FLUSH_AT || clock_monotonic(r->ctx->clock) - r->flushed >= FLUSH_NSEC)
+            error = flush(r);
     }
     engine_housekeep(r->ctx->engine);
     return error;

@@ -11,6 +11,7 @@
 
 /* Everything here is made before the fork and only read afterwards, but for the engine's state. */
 struct reader_context {
+    const struct clock *clock;
     struct engine *engine;
     const struct correlator *correlator; /* for correlator_wants(); NULL: no correlations */
     enum hunt_format format;

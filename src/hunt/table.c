@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
-#include "hunt/text.h"
+#include "base/text.h"
 
 enum { LEVELS = LEVEL_CRITICAL + 1, WRITE_AT = 64 * 1024, HOST_COLUMNS_MAX = 24 };
 

@@ -3,7 +3,7 @@
 #ifndef VAKA_HUNT_WHEN_H
 #define VAKA_HUNT_WHEN_H
 
-#include "event/time.h"
+#include "base/time.h"
 
 /*
  * `2026-12-23`, `2026-12-23T21:47:00+01:00` (everything time_parse() reads; no zone is UTC), `now`,

@@ -46,7 +46,7 @@
 
 #include "base/buf.h"
 #include "detect/sigma/set.h"
-#include "event/time.h"
+#include "base/time.h"
 
 enum {
     CORRELATOR_VALUE_MAX = 4096,    /* bytes of a value that take part */

@@ -3,7 +3,7 @@
 #include "base/utf8.h"
 #include "detect/engine/state.h"
 #include "detect/sigma/match.h"
-#include "event/time.h"
+#include "base/time.h"
 
 static bool compare_number(double x, enum sigma_cmp cmp, double y)
 {

@@ -19,8 +19,8 @@
 
 #include <stdarg.h>
 
+#include "base/hint.h"
 #include "base/utf8.h"
-#include "detect/sigma/hint.h"
 #include "detect/sigma/read.h"
 
 /* Looking up names in one condition may compare this many. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "detect/sigma/doc.h"
 
-#include "detect/sigma/hint.h"
+#include "base/hint.h"
 #include "detect/sigma/read.h"
 
 enum { CONDITIONS_MAX = 256, TAGS_MAX = 1024 };

@@ -4,7 +4,7 @@
  * reads them: value_median, the units w, M and y, and an extended condition over the rules' names
  * (`condition: a and not b`) for the temporal types, which may then leave `rules` out.
  */
-#include "detect/sigma/hint.h"
+#include "base/hint.h"
 #include "detect/sigma/read.h"
 
 static const char *const type_names[] = {

@@ -11,8 +11,8 @@
  * Events are kept as JSON: numbers stay the digits they were written with, except that what JSON
  * cannot write (0x10, 0o7, +1, 007, .5) is written as JSON writes that number.
  */
+#include "base/hint.h"
 #include "base/json_write.h"
-#include "detect/sigma/hint.h"
 #include "detect/sigma/read.h"
 
 enum { TESTS_MAX = 1024, EVENT_MAX = 1024 * 1024 };

@@ -10,7 +10,7 @@
  * is negated twice and no constant stands below another node. Nodes with a label are kept whole,
  * since people are shown them. A search that a condition names twice is one shared node.
  */
-#include "detect/sigma/hint.h"
+#include "base/hint.h"
 #include "detect/sigma/modifier.h"
 #include "detect/sigma/regex.h"
 

@@ -7,8 +7,8 @@
  */
 #include "detect/sigma/modifier.h"
 
+#include "base/hint.h"
 #include "base/utf8.h"
-#include "detect/sigma/hint.h"
 #include "detect/sigma/match.h"
 #include "detect/sigma/placeholder.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "detect/sigma/hint.h"
+#include "base/hint.h"
 #include "detect/sigma/yaml.h"
 
 struct placeholders {

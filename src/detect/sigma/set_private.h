@@ -6,7 +6,7 @@
 #include <nettle/sha2.h>
 #include <sys/types.h>
 
-#include "detect/sigma/hint.h"
+#include "base/hint.h"
 #include "detect/sigma/set.h"
 
 enum set_kind { SET_RULE, SET_CORRELATION, SET_FILTER, SET_REFUSED };

@@ -4,8 +4,8 @@
 #include <libfyaml.h>
 
 #include "base/hash.h"
+#include "base/hint.h"
 #include "base/utf8.h"
-#include "detect/sigma/hint.h"
 
 enum {
     /* Nodes and their text, and room for the duplicate check of one large map. */

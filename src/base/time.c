@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "event/time.h"
+#include "base/time.h"
 
 enum { YEAR_MIN = 1678, YEAR_MAX = 2262, SEC_PER_DAY = 86400 };
 

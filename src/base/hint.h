@@ -2,8 +2,8 @@
 /*
  * Words for messages about what a person wrote: made printable, and the nearest known name.
  */
-#ifndef VAKA_DETECT_SIGMA_HINT_H
-#define VAKA_DETECT_SIGMA_HINT_H
+#ifndef VAKA_BASE_HINT_H
+#define VAKA_BASE_HINT_H
 
 #include "base/slice.h"
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Points in time as log records write them. */
-#ifndef VAKA_EVENT_TIME_H
-#define VAKA_EVENT_TIME_H
+#ifndef VAKA_BASE_TIME_H
+#define VAKA_BASE_TIME_H
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/error.h"
 
-/* Nanoseconds since 1970-01-01T00:00:00Z, years 1678 to 2262. TIME_NONE: not known. */
-typedef int64_t nsec;
-#define TIME_NONE    INT64_MIN
-#define NSEC_PER_SEC INT64_C(1000000000)
+/* A point in time (nsec since 1970-01-01T00:00:00Z) that is not known. */
+#define TIME_NONE INT64_MIN
 
 struct civil_time {
     int year, month, day, hour, minute, second; /* month and day from 1 */

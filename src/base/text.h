@@ -4,8 +4,8 @@
  * change the direction of text or are invisible, and bytes that are not UTF-8 are shown as escapes,
  * so that no record can move the cursor, colour a line or reorder what is read.
  */
-#ifndef VAKA_HUNT_TEXT_H
-#define VAKA_HUNT_TEXT_H
+#ifndef VAKA_BASE_TEXT_H
+#define VAKA_BASE_TEXT_H
 
 #include "base/buf.h"
 

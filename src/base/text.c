@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "hunt/text.h"
+#include "base/text.h"
 
 #include <wchar.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "detect/sigma/hint.h"
+#include "base/hint.h"
 
 #include "base/utf8.h"
 

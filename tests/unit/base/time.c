@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "event/time.h"
+#include "base/time.h"
 
 #include "test.h"
 
