@@ -2,16 +2,15 @@
 #include "hunt/collector.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/time.h"
+#include "base/loop.h"
 #include "hunt/cut.h"
 #include "proc/worker.h"
 
-enum { TICK_MS = 100 };
+#define TICK_EVERY (NSEC_PER_SEC / 10)
 
 /* An opened source; shared by the ranges of one file. */
 struct input {
@@ -38,8 +37,10 @@ struct unit {
 };
 
 struct crew {
+    struct collector *collector;
     struct worker process;
-    struct unit *unit; /* NULL: idle */
+    struct loop_watch watch; /* of the process's channel; wants nothing while that is not read */
+    struct unit *unit;       /* NULL: idle */
     nsec heard;
 };
 
@@ -51,6 +52,8 @@ struct collector {
     uint32_t next_source;
     size_t held;
     unsigned failures;
+    struct loop_timer tick;
+    struct loop_deferred turn;
     struct collector_totals totals;
 };
 
@@ -313,18 +316,29 @@ static int on_frame(struct collector *c, struct crew *w, const struct frame *f)
     }
 }
 
+static void on_channel(void *ctx, unsigned what);
+
 static int start(struct collector *c, struct crew *w)
 {
     w->unit = NULL;
     w->heard = clock_monotonic(c->spec->clock);
-    return worker_start(&w->process, &c->worker);
+    int result = worker_start(&w->process, &c->worker);
+    if (result) return result;
+    w->watch = (struct loop_watch){.fd = w->process.channel.fd, .ready = on_channel, .ctx = w};
+    return loop_watch_add(c->spec->loop, &w->watch, 0);
+}
+
+static int stop(struct collector *c, struct crew *w, bool kill_it)
+{
+    loop_watch_remove(c->spec->loop, &w->watch);
+    return worker_stop(&w->process, kill_it);
 }
 
 /* A decoder is gone, or has to go. */
 static int replace(struct collector *c, struct crew *w, bool kill_it, const char *why)
 {
     char cause[96], text[200];
-    int status = worker_stop(&w->process, kill_it);
+    int status = stop(c, w, kill_it);
     if (w->unit) {
         worker_describe(status, cause, sizeof cause);
         if (!why && WIFEXITED(status) && WEXITSTATUS(status) == READER_NOMEM)
@@ -399,37 +413,45 @@ static int receive(struct collector *c, struct crew *w)
     return replace(c, w, broke, broke ? "decoder sent a message that makes no sense" : NULL);
 }
 
+/* ---- rounds ------------------------------------------------------------------------------ */
+
+static void on_channel(void *ctx, unsigned what)
+{
+    struct crew *w = ctx;
+    struct collector *c = w->collector;
+    (void)what; /* a hangup is what reading tells */
+    int result = receive(c, w);
+    if (result) loop_stop(c->spec->loop, result);
+    else loop_defer(c->spec->loop, &c->turn);
+}
+
 static bool is_silent(const struct crew *w, nsec now)
 {
     return w->unit && w->unit->input->regular &&
            now - w->heard > COLLECTOR_SILENCE_MAX * NSEC_PER_SEC;
 }
 
-static int poll_once(struct collector *c)
+static void on_tick(void *ctx)
 {
-    struct pollfd fds[COLLECTOR_JOBS_MAX + 1];
-    struct crew *who[COLLECTOR_JOBS_MAX + 1];
-    nfds_t n = 0;
+    struct collector *c = ctx;
     nsec now = clock_monotonic(c->spec->clock);
-    for (uint32_t i = 0; i < c->spec->jobs; i++) {
+    int result = 0;
+    for (uint32_t i = 0; i < c->spec->jobs && result == 0; i++)
+        if (is_silent(&c->crew[i], now))
+            result = replace(c, &c->crew[i], true, "decoder made no progress for five minutes");
+    if (result) loop_stop(c->spec->loop, result);
+    else loop_defer(c->spec->loop, &c->turn);
+}
+
+/* Whom to listen to: the busy ones, unless what they say would only have to be held. */
+static int listen_to_crew(struct collector *c)
+{
+    int result = 0;
+    for (uint32_t i = 0; i < c->spec->jobs && result == 0; i++) {
         struct crew *w = &c->crew[i];
-        if (!w->unit) continue;
-        if (w->unit != c->head && c->held >= COLLECTOR_HELD_MAX) {
-            w->heard = now; /* it waits for us */
-            continue;
-        }
-        who[n] = w;
-        fds[n++] = (struct pollfd){.fd = w->process.channel.fd, .events = POLLIN};
-    }
-    who[n] = NULL;
-    fds[n++] = (struct pollfd){.fd = c->spec->interrupt_fd, .events = POLLIN};
-    int ready = poll(fds, n, TICK_MS);
-    if (ready < 0) return errno == EINTR ? 0 : ERR_IO;
-    int result = fds[n - 1].revents ? ERR_STOPPED : 0;
-    for (nfds_t i = 0; i + 1 < n && result == 0; i++) {
-        if (fds[i].revents) result = receive(c, who[i]);
-        else if (is_silent(who[i], now))
-            result = replace(c, who[i], true, "decoder made no progress for five minutes");
+        bool waits = w->unit && w->unit != c->head && c->held >= COLLECTOR_HELD_MAX;
+        if (waits) w->heard = clock_monotonic(c->spec->clock);
+        result = loop_watch_want(c->spec->loop, &w->watch, w->unit && !waits ? LOOP_READ : 0);
     }
     return result;
 }
@@ -439,6 +461,37 @@ static bool busy(const struct collector *c)
     for (uint32_t i = 0; i < c->spec->jobs; i++)
         if (c->crew[i].unit) return true;
     return false;
+}
+
+/* After everything that was heard in a round: new work, and the news. */
+static void on_turn(void *ctx)
+{
+    struct collector *c = ctx;
+    int result = 0;
+    for (uint32_t i = 0; i < c->spec->jobs && result == 0; i++) result = assign(c, &c->crew[i]);
+    if (result == 0) result = listen_to_crew(c);
+    bool done = result == 0 && !busy(c);
+    if (result == 0 && !done) result = c->spec->tick(c->spec->ctx, &c->totals);
+    if (result || done) loop_stop(c->spec->loop, result);
+}
+
+static int work(struct collector *c)
+{
+    struct loop *loop = c->spec->loop;
+    int result = 0;
+    for (uint32_t i = 0; i < c->spec->jobs && result == 0; i++) {
+        c->crew[i].collector = c;
+        result = start(c, &c->crew[i]);
+    }
+    c->tick = (struct loop_timer){.due = on_tick, .ctx = c};
+    c->turn = (struct loop_deferred){.call = on_turn, .ctx = c};
+    if (result == 0) result = loop_timer_set(loop, &c->tick, TICK_EVERY, TICK_EVERY);
+    if (result) return result;
+    loop_defer(loop, &c->turn);
+    result = loop_run(loop);
+    loop_timer_stop(loop, &c->tick);
+    loop_defer_cancel(loop, &c->turn);
+    return result;
 }
 
 int collector_run(const struct collector_spec *spec, struct collector_totals *ret)
@@ -452,15 +505,8 @@ int collector_run(const struct collector_spec *spec, struct collector_totals *re
                                      .unconfined = spec->unconfined,
                                      .max_payload = MESSAGE_MAX,
                                      .null_fd = spec->null_fd};
-    int result = 0;
-    for (uint32_t i = 0; i < spec->jobs && result == 0; i++) result = start(c, &c->crew[i]);
-    while (result == 0) {
-        for (uint32_t i = 0; i < spec->jobs && result == 0; i++) result = assign(c, &c->crew[i]);
-        if (result || !busy(c)) break;
-        result = poll_once(c);
-        if (result == 0) result = spec->tick(spec->ctx, &c->totals);
-    }
-    for (uint32_t i = 0; i < spec->jobs; i++) (void)worker_stop(&c->crew[i].process, result != 0);
+    int result = work(c);
+    for (uint32_t i = 0; i < spec->jobs; i++) (void)stop(c, &c->crew[i], result != 0);
     while (c->head) {
         struct unit *u = c->head;
         c->head = u->next;

@@ -11,6 +11,7 @@
 #ifndef VAKA_HUNT_COLLECTOR_H
 #define VAKA_HUNT_COLLECTOR_H
 
+#include "base/loop.h"
 #include "hunt/message.h"
 #include "hunt/reader.h"
 #include "hunt/source.h"
@@ -40,7 +41,8 @@ struct collector_spec {
     uint32_t n_rules; /* alerts name rules below it */
     bool unconfined;
     int null_fd;
-    int interrupt_fd; /* readable: stop; -1: none */
+    struct loop
+        *loop; /* with room for `jobs` watches and a timer; whatever stops it ends the run */
     void *ctx;
     /* In the order of the sources. Texts are valid during the call; `record` is final. */
     void (*alert)(void *ctx, const struct message_alert *m, uint64_t record);
@@ -51,7 +53,7 @@ struct collector_spec {
     int (*tick)(void *ctx, const struct collector_totals *totals);
 };
 
-/* 0; ERR_STOPPED when interrupted; else what made it impossible to go on. */
+/* 0; what the loop was stopped with; else what made it impossible to go on. */
 int collector_run(const struct collector_spec *spec, struct collector_totals *ret) MUST_USE;
 
 #endif

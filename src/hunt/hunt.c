@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -28,7 +27,8 @@ struct hunt {
         last_bad; /* the source that was told of last: one that has more to tell counts once */
     int out_fd;
     bool out_terminal;
-    int null_fd, interrupt_fd;
+    int null_fd;
+    struct loop *loop;
     nsec started;
 };
 
@@ -170,15 +170,19 @@ static int open_output(struct hunt *h)
     return h->output ? 0 : ERR_NOMEM;
 }
 
-static int open_interrupts(struct hunt *h)
+static void on_interrupt(void *ctx, int number)
 {
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    h->interrupt_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return h->interrupt_fd < 0 ? ERR_IO : 0;
+    struct hunt *h = ctx;
+    (void)number;
+    loop_stop(h->loop, ERR_STOPPED);
+}
+
+static int open_loop(struct hunt *h)
+{
+    static const int interrupts[] = {SIGINT, SIGTERM, 0};
+    h->loop = loop_new(&(struct loop_options){
+        .clock = *h->options->clock, .max_watches = h->options->jobs, .max_timers = 1});
+    return h->loop ? loop_signals(h->loop, interrupts, on_interrupt, h) : ERR_NOMEM;
 }
 
 static int open_chain(struct hunt *h)
@@ -200,7 +204,7 @@ static int prepare(struct hunt *h)
     tzset();
     h->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     int result = h->null_fd < 0 ? ERR_IO : open_output(h);
-    if (result == 0) result = open_interrupts(h);
+    if (result == 0) result = open_loop(h);
     if (result == 0) result = open_chain(h);
     for (size_t i = 0; result == 0 && i < o->n_paths; i++)
         result = source_list_add(&h->sources, o->paths[i]);
@@ -235,7 +239,7 @@ static int collect(struct hunt *h, bool confined)
                                         .n_rules = o->set->n_rules,
                                         .unconfined = !confined,
                                         .null_fd = h->null_fd,
-                                        .interrupt_fd = h->interrupt_fd,
+                                        .loop = h->loop,
                                         .ctx = h,
                                         .alert = on_alert,
                                         .tuple = on_tuple,
@@ -293,7 +297,6 @@ int hunt_run(const struct hunt_options *options, struct hunt_result *ret)
                      .result = ret,
                      .out_fd = -1,
                      .null_fd = -1,
-                     .interrupt_fd = -1,
                      .started = clock_monotonic(options->clock)};
     h.progress.fd = -1;
     buf_init(&h.last_bad, MESSAGE_UNIT_MAX);
@@ -311,6 +314,6 @@ int hunt_run(const struct hunt_options *options, struct hunt_result *ret)
     buf_done(&h.last_bad);
     if (h.out_fd > 1) (void)close(h.out_fd);
     if (h.null_fd >= 0) (void)close(h.null_fd);
-    if (h.interrupt_fd >= 0) (void)close(h.interrupt_fd);
+    loop_free(h.loop);
     return result;
 }
