@@ -34,8 +34,18 @@ int diag_set(struct diag *diag, int error, const char *file, uint32_t line, uint
     return error;
 }
 
+static assert_hook *fatal_hook;
+
+void assert_hook_set(assert_hook *hook)
+{
+    fatal_hook = hook;
+}
+
 void assert_failed(const char *expr, const char *file, int line, const char *func)
 {
+    assert_hook *hook = fatal_hook;
+    fatal_hook = NULL;
+    if (hook) hook(expr, file, line, func);
     (void)fprintf(stderr, "vaka: impossible: %s (%s:%d in %s)\n", expr, file, line, func);
     abort();
 }

@@ -55,6 +55,12 @@ int diag_set(struct diag *diag, int error, const char *file, uint32_t line, uint
  */
 void assert_failed(const char *expr, const char *file, int line, const char *func)
     __attribute__((noreturn, cold));
+/*
+ * Called by a failed assertion before the process ends, once: an assertion that fails inside finds
+ * no hook. NULL: none.
+ */
+typedef void assert_hook(const char *expr, const char *file, int line, const char *func);
+void assert_hook_set(assert_hook *hook);
 #define ASSERT(expr)                                                                               \
     (__builtin_expect(!!(expr), 1) ? (void)0 : assert_failed(#expr, __FILE__, __LINE__, __func__))
 

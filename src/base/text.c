@@ -81,6 +81,32 @@ size_t text_put_visible(struct buf *out, struct slice s, size_t max_columns)
     return columns;
 }
 
+static bool is_word(struct slice s)
+{
+    struct shown c;
+    for (size_t at = 0; at < s.len; at += c.bytes) {
+        show(&c, s, at);
+        if (c.text.ptr == c.space || memchr(" \"\\=", s.ptr[at], 4)) return false;
+    }
+    return s.len > 0;
+}
+
+void text_put_value(struct buf *out, struct slice s)
+{
+    struct shown c;
+    if (is_word(s)) {
+        buf_put(out, s);
+        return;
+    }
+    buf_putc(out, '"');
+    for (size_t at = 0; at < s.len; at += c.bytes) {
+        show(&c, s, at);
+        if (s.ptr[at] == '"' || s.ptr[at] == '\\') buf_putc(out, '\\');
+        buf_put(out, c.text);
+    }
+    buf_putc(out, '"');
+}
+
 void text_put_padded(struct buf *out, struct slice s, size_t columns)
 {
     size_t used = text_put_visible(out, s, columns);

@@ -17,7 +17,12 @@ bool text_is_visible(uint32_t cp);
  * column is … when something was left out). Returns the columns used.
  */
 size_t text_put_visible(struct buf *out, struct slice s, size_t max_columns);
-/* The same, then blanks up to `columns`. */
+/*
+ * A value of key=value: in double quotes unless it is a plain word, with \" and \\ and the escapes
+ * above inside of them.
+ */
+void text_put_value(struct buf *out, struct slice s);
+/* The same as text_put_visible(), then blanks up to `columns`. */
 void text_put_padded(struct buf *out, struct slice s, size_t columns);
 
 /*
