@@ -4,8 +4,10 @@
 
 #include <inttypes.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "base/json_write.h"
+#include "base/log.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "hunt/collector.h"
@@ -44,6 +46,9 @@ static const struct cli_option hunt_options[] = {
     {O_FAIL_ON, "fail-on", LEVELS,
      "Exit with status 3 when there is an alert of this level or above."},
     {O_UTC, "utc", NULL, "Show the table's times in UTC instead of local time."},
+    {'v', "verbose", NULL,
+     "Tell on standard error what happens inside: one line of key=value for every process, file "
+     "and limit."},
     {O_PLACEHOLDERS, "placeholders", "FILE",
      "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},
     {O_TAXONOMY, "taxonomy", "FILE",
@@ -56,7 +61,7 @@ struct hunt_context {
     enum sigma_level level, fail_on;
     uint64_t jobs;
     const char *from, *to, *output;
-    bool any_logsource, stats, utc;
+    bool any_logsource, stats, utc, verbose;
 };
 
 static int set_level(enum sigma_level *level, const char *value)
@@ -101,6 +106,9 @@ static int hunt_set(void *ctx, int letter, const char *value)
         return 0;
     case 'o':
         c->output = value;
+        return 0;
+    case 'v':
+        c->verbose = true;
         return 0;
     case O_ANY_LOGSOURCE:
         c->any_logsource = true;
@@ -187,11 +195,38 @@ static int exit_status(const struct hunt_context *c, const struct hunt_result *r
     return r->unreadable ? EXIT_UNREADABLE : EXIT_RAN;
 }
 
+/* Rules are loaded: what is left is the hunt itself. */
+static int hunt_with(const struct hunt_context *c, struct load *load, struct hunt_options *options,
+                     nsec begin)
+{
+    options->set = load->set;
+    options->engine = engine_new(load->set, load->taxonomy,
+                                 &(struct engine_options){.any_logsource = c->any_logsource});
+    if (!options->engine) {
+        cli_say("out of memory");
+        return EXIT_UNREADABLE;
+    }
+    uint32_t refused = load_refused(load->set);
+    if (refused)
+        cli_say("%" PRIu32 " of %" PRIu32 " rules were refused; 'vaka rules check' tells why",
+                refused, refused + load->set->n_rules + load->set->n_correlations);
+    nsec loading = clock_monotonic(options->clock) - begin;
+    log_write(LOG_RULES_LOADED, LOG_NUMBER("rules", load->set->n_rules),
+              LOG_NUMBER("correlations", load->set->n_correlations),
+              LOG_NUMBER("filters", load->set->n_filters), LOG_NUMBER("refused", refused),
+              LOG_NUMBER("files", load->set->n_files), LOG_NUMBER("ms", loading / NSEC_PER_MSEC));
+    struct hunt_result result = {0};
+    int error = hunt_run(options, &result);
+    if (c->stats) print_stats(&result, load, (double)loading / (double)NSEC_PER_SEC, options->jobs);
+    engine_free(options->engine);
+    return error ? EXIT_UNREADABLE : exit_status(c, &result);
+}
+
 static int hunt_main(const struct invocation *in)
 {
-    struct hunt_context *c = in->ctx;
+    const struct hunt_context *c = in->ctx;
     const struct clock clock = clock_system();
-    const nsec now = clock_realtime(&clock);
+    const nsec now = clock_realtime(&clock), begin = clock_monotonic(&clock);
     struct hunt_options options = {.clock = &clock,
                                    .format = c->format,
                                    .min_level = c->level,
@@ -199,35 +234,28 @@ static int hunt_main(const struct invocation *in)
                                    .jobs = c->jobs ? (uint32_t)c->jobs : processors(),
                                    .paths = (const char *const *)in->operands,
                                    .n_paths = in->n_operands,
-                                   .out_path = c->output};
+                                   .out_path = c->output,
+                                   .quiet = c->verbose};
     if (in->n_operands == 0) return cli_usage("what to hunt in? Name a file, a folder, or -");
     int status = set_time(c->from, now, false, &options.from);
     if (status == 0) status = set_time(c->to, now, true, &options.to);
     if (status) return status;
 
-    nsec begin = clock_monotonic(&clock);
     struct load load;
-    if (load_all(&load, &c->load)) return EXIT_USAGE;
-    options.set = load.set;
-    options.engine = engine_new(load.set, load.taxonomy,
-                                &(struct engine_options){.any_logsource = c->any_logsource});
-    struct hunt_result result = {0};
-    if (!options.engine) {
-        cli_say("out of memory");
+    struct log log;
+    log_init(&log, &(struct log_options){
+                       .clock = clock,
+                       .level = c->verbose ? LOG_LEVEL_INFO : LOG_LEVEL_OFF,
+                       .fd = STDERR_FILENO,
+                       .journal = log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"))});
+    log_install(&log);
+    status = EXIT_USAGE;
+    if (load_all(&load, &c->load) == 0) {
+        status = hunt_with(c, &load, &options, begin);
         load_done(&load);
-        return EXIT_UNREADABLE;
     }
-    uint32_t refused = load_refused(load.set);
-    if (refused)
-        cli_say("%" PRIu32 " of %" PRIu32 " rules were refused; 'vaka rules check' tells why",
-                refused, refused + load.set->n_rules + load.set->n_correlations);
-    nsec loaded = clock_monotonic(&clock);
-    int error = hunt_run(&options, &result);
-    if (c->stats)
-        print_stats(&result, &load, (double)(loaded - begin) / (double)NSEC_PER_SEC, options.jobs);
-    status = error ? EXIT_UNREADABLE : exit_status(c, &result);
-    engine_free(options.engine);
-    load_done(&load);
+    log_finish(&log);
+    log_install(NULL);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/loop.h"
 #include "hunt/cut.h"
 #include "proc/worker.h"
@@ -324,20 +325,37 @@ static int start(struct collector *c, struct crew *w)
     w->heard = clock_monotonic(c->spec->clock);
     int result = worker_start(&w->process, &c->worker);
     if (result) return result;
+    log_write(LOG_WORKER_STARTED, LOG_NUMBER("worker", w->process.pid));
     w->watch = (struct loop_watch){.fd = w->process.channel.fd, .ready = on_channel, .ctx = w};
     return loop_watch_add(c->spec->loop, &w->watch, 0);
 }
 
+static int64_t milliseconds(const struct timeval *t)
+{
+    return (int64_t)t->tv_sec * 1000 + t->tv_usec / 1000;
+}
+
 static int stop(struct collector *c, struct crew *w, bool kill_it)
 {
+    pid_t pid = w->process.pid;
+    if (pid <= 0) return 0;
+    char cause[96];
+    struct rusage used;
     loop_watch_remove(c->spec->loop, &w->watch);
-    return worker_stop(&w->process, kill_it);
+    int status = worker_stop(&w->process, kill_it, &used);
+    worker_describe(status, cause, sizeof cause);
+    log_write(LOG_WORKER_ENDED, LOG_NUMBER("worker", pid), LOG_TEXT("with", slice_of(cause)),
+              LOG_NUMBER("user_ms", milliseconds(&used.ru_utime)),
+              LOG_NUMBER("system_ms", milliseconds(&used.ru_stime)),
+              LOG_NUMBER("rss_kib", used.ru_maxrss));
+    return status;
 }
 
 /* A decoder is gone, or has to go. */
 static int replace(struct collector *c, struct crew *w, bool kill_it, const char *why)
 {
     char cause[96], text[200];
+    pid_t pid = w->process.pid;
     int status = stop(c, w, kill_it);
     if (w->unit) {
         worker_describe(status, cause, sizeof cause);
@@ -347,6 +365,10 @@ static int replace(struct collector *c, struct crew *w, bool kill_it, const char
             (void)snprintf(text, sizeof text, "decoder crashed with %s near byte %llu", cause,
                            (unsigned long long)(w->unit->begin + w->unit->seen.position));
         c->totals.crashes++;
+        log_write(LOG_WORKER_CRASHED, LOG_NUMBER("worker", pid),
+                  LOG_TEXT("source", slice_of(w->unit->source->path)),
+                  LOG_NUMBER("at", w->unit->begin + w->unit->seen.position),
+                  LOG_TEXT("why", slice_of(why ? why : text)));
         fail_unit(c, w->unit, why ? why : text);
     } else if (++c->failures > COLLECTOR_FAILURES_MAX) {
         return WIFEXITED(status) && WEXITSTATUS(status) == WORKER_UNSAFE ? ERR_UNSUPPORTED : ERR_IO;

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "hunt/chain.h"
 #include "hunt/collector.h"
@@ -198,8 +199,8 @@ static int open_chain(struct hunt *h)
 static int prepare(struct hunt *h)
 {
     const struct hunt_options *o = h->options;
-    progress_init(&h->progress, isatty(2) == 1 && !is_dumb() ? 2 : -1, terminal_width(2),
-                  h->started);
+    progress_init(&h->progress, !o->quiet && isatty(2) == 1 && !is_dumb() ? 2 : -1,
+                  terminal_width(2), h->started);
     source_list_init(&h->sources, h, on_unreadable_path);
     tzset();
     h->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -216,7 +217,10 @@ static bool confine(struct hunt *h)
 {
     const struct hunt_options *o = h->options;
     const struct sandbox_files files = {.paths = o->paths, .n_paths = o->n_paths};
-    if (sandbox_enter(SANDBOX_HUNTER, &files, &h->result->sandbox) == 0) return true;
+    bool confined = sandbox_enter(SANDBOX_HUNTER, &files, &h->result->sandbox) == 0;
+    const struct slice level = slice_of(sandbox_level_name(h->result->sandbox));
+    log_write(confined ? LOG_SANDBOX_ENTERED : LOG_SANDBOX_MISSING, LOG_TEXT("sandbox", level));
+    if (confined) return true;
     say(h, SLICE_NONE, "warning: the kernel offers no sandbox; files are decoded without one");
     return false;
 }
@@ -269,10 +273,14 @@ static int conclude(struct hunt *h)
         chain_get_stats(h->chain, &stats);
         r->late_tuples = stats.skipped_late;
         r->dropped_groups = stats.evicted;
-        if (chain_spills(h->chain) || chain_lost(h->chain) || stats.evicted || stats.truncated)
+        if (chain_spills(h->chain) || chain_lost(h->chain) || stats.evicted || stats.truncated) {
             say(h, SLICE_NONE,
                 "warning: correlation reached its memory limit; "
                 "its counts may be too low");
+            log_write(LOG_CORRELATION_LIMIT, LOG_NUMBER("spills", chain_spills(h->chain)),
+                      LOG_NUMBER("groups_dropped", stats.evicted),
+                      LOG_NUMBER("truncated", stats.truncated), LOG_NUMBER("bytes", stats.bytes));
+        }
     }
     progress_clear(&h->progress);
     output_finish(h->output, r->events);
@@ -284,6 +292,10 @@ static int conclude(struct hunt *h)
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) == 0) r->rss = (uint64_t)usage.ru_maxrss * 1024;
     r->seconds = (double)(clock_monotonic(h->options->clock) - h->started) / (double)NSEC_PER_SEC;
+    log_write(LOG_HUNT_ENDED, LOG_NUMBER("events", r->events), LOG_NUMBER("bytes", r->bytes),
+              LOG_NUMBER("alerts", r->alerts), LOG_NUMBER("unreadable", r->unreadable),
+              LOG_NUMBER("crashes", r->crashes), LOG_NUMBER("rss_kib", r->rss / 1024),
+              LOG_NUMBER("rss_worker_kib", r->rss_decoder / 1024));
     if (!output_error(h->output)) return 0;
     const char *path = h->options->out_path;
     say(h, slice_of(path ? path : "standard output"), strerror(output_error(h->output)));

@@ -25,6 +25,7 @@ struct hunt_options {
     const char *const *paths;
     size_t n_paths;
     const char *out_path; /* NULL: standard output */
+    bool quiet;           /* no progress on the terminal: something else is written to it */
 };
 
 struct hunt_result {

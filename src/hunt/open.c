@@ -136,7 +136,7 @@ static struct decoder *log_open(struct opener *o, const struct decoder_ops *ops,
     struct decoder_out out = {.ctx = o, .emit = feed_emit, .bad = feed_bad};
     struct decoder *d = ops->open(&out, o->keys);
     if (!d) o->stopped = ERR_NOMEM;
-    else o->events->begin(o->events->ctx, name);
+    else o->events->begin(o->events->ctx, name, ops);
     return d;
 }
 

@@ -33,7 +33,7 @@ enum {
 struct open_events {
     void *ctx;
     /* A log (a file, or a member of one) begins; events and bad records until the end are of it. */
-    void (*begin)(void *ctx, struct slice name);
+    void (*begin)(void *ctx, struct slice name, const struct decoder_ops *format);
     void (*end)(void *ctx);
     /* This source, or the rest of it, could not be read. The reason is for people. */
     void (*unreadable)(void *ctx, struct slice name, struct slice reason);

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "hunt/message.h"
 #include "hunt/open.h"
 
@@ -157,9 +158,11 @@ static void send_bad(struct reader *r, const struct message_bad *bad)
     (void)sent_whole(r, begin);
 }
 
-static void on_begin(void *ctx, struct slice name)
+static void on_begin(void *ctx, struct slice name, const struct decoder_ops *format)
 {
     struct reader *r = ctx;
+    log_write(LOG_SOURCE_OPENED, LOG_NUMBER("worker", getpid()), LOG_TEXT("source", name),
+              LOG_TEXT("format", slice_of(format->name)));
     buf_clear(&r->name);
     buf_put(&r->name, name);
     r->sources++;
@@ -253,6 +256,14 @@ static int do_unit(struct reader *r, struct slice payload)
     return flush(r);
 }
 
+static void log_engine(const struct engine *engine)
+{
+    struct engine_stats stats;
+    engine_get_stats(engine, &stats);
+    log_write(LOG_PLANS_COMPILED, LOG_NUMBER("worker", getpid()), LOG_NUMBER("plans", stats.plans),
+              LOG_NUMBER("bytes", stats.plan_bytes), LOG_NUMBER("events", stats.events));
+}
+
 int reader_run(void *ctx, struct channel *channel)
 {
     struct reader r = {.ctx = ctx, .channel = channel};
@@ -271,6 +282,7 @@ int reader_run(void *ctx, struct channel *channel)
         else if (got > 0 && frame.type == MESSAGE_UNIT) result = do_unit(&r, frame.payload);
         else result = ERR_CORRUPT;
     }
+    log_engine(r.ctx->engine);
     if (result == ERR_STOPPED) return 0;
     return result == ERR_NOMEM ? READER_NOMEM : READER_CONFUSED;
 }

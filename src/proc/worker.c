@@ -58,13 +58,14 @@ int worker_start(struct worker *w, const struct worker_spec *spec)
     return 0;
 }
 
-int worker_stop(struct worker *w, bool kill_it)
+int worker_stop(struct worker *w, bool kill_it, struct rusage *ret_usage)
 {
     int status = 0;
+    *ret_usage = (struct rusage){0};
     if (w->pid <= 0) return 0;
     channel_done(&w->channel);
     if (kill_it) (void)kill(w->pid, SIGKILL);
-    while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR) {
+    while (wait4(w->pid, &status, 0, ret_usage) < 0 && errno == EINTR) {
     }
     w->pid = 0;
     return status;

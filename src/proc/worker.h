@@ -3,6 +3,7 @@
 #ifndef VAKA_PROC_WORKER_H
 #define VAKA_PROC_WORKER_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "proc/channel.h"
@@ -31,9 +32,11 @@ struct worker_spec {
 enum { WORKER_UNSAFE = 120 };
 int worker_start(struct worker *w, const struct worker_spec *spec) MUST_USE;
 
-/* Closes the channel (which tells the child to end), kills it when asked, waits; the wait status.
+/*
+ * Closes the channel (which tells the child to end), kills it when asked, waits; the wait status
+ * and what the child used (all zero when there was none).
  */
-int worker_stop(struct worker *w, bool kill_it);
+int worker_stop(struct worker *w, bool kill_it, struct rusage *ret_usage);
 
 /* "signal 11 (Segmentation fault)" or "exit status 3", NUL-terminated. */
 void worker_describe(int wait_status, char *ret, size_t size);
