@@ -406,7 +406,7 @@ static bool value_holds(const struct item *it, const struct sigma_value *v,
     if (it->compare)
         return slice_to_double(f->text, &x) && slice_to_double(v->text, &y) &&
                compare(it->compare, x, y);
-    if (v->type == SIGMA_NUMBER && f->type == REF_NUMBER && !it->contains && !it->starts &&
+    if (v->type == YAML_NUMBER && f->type == REF_NUMBER && !it->contains && !it->starts &&
         !it->ends && slice_to_double(f->text, &x) && slice_to_double(v->text, &y) && x == y)
         return true;
     return string_holds(it, v->text, f->text, anywhere);
@@ -448,7 +448,7 @@ static bool one_value(const struct item *it, const struct sigma_item *in,
         any_not_null |= ev->fields[i].type != REF_NULL;
     }
     if (it->exists) return present == is(v->text, "true");
-    if (v->type == SIGMA_NULL) return !any_not_null;
+    if (v->type == YAML_NULL) return !any_not_null;
     if (it->fieldref) return refers(it, ev, in->field, v->text);
     bool anywhere = in->field.len == 0;
     for (uint32_t i = 0; i < ev->n; i++)

@@ -72,9 +72,9 @@ static void next_word(struct parser *p)
 }
 
 /* The place of a byte of the text; see sigma_cond_parse(). */
-static struct sigma_pos place(const struct sigma_value *value, size_t offset)
+static struct yaml_pos place(const struct sigma_value *value, size_t offset)
 {
-    struct sigma_pos pos = value->pos;
+    struct yaml_pos pos = value->pos;
     for (size_t i = 0; i < offset && i < value->text.len; i += utf8_step(value->text, i)) {
         if (value->text.ptr[i] == '\n') {
             pos.line++;
@@ -89,9 +89,9 @@ static struct sigma_pos place(const struct sigma_value *value, size_t offset)
 #define REFUSE(p, error, offset, ...)                                                              \
     refuse((p)->file, place((p)->value, offset), (p)->diag, error, __VA_ARGS__)
 
-static int refuse(const char *file, struct sigma_pos pos, struct diag *diag, int error,
+static int refuse(const char *file, struct yaml_pos pos, struct diag *diag, int error,
                   const char *fmt, ...) PRINTF_LIKE(5, 6);
-static int refuse(const char *file, struct sigma_pos pos, struct diag *diag, int error,
+static int refuse(const char *file, struct yaml_pos pos, struct diag *diag, int error,
                   const char *fmt, ...)
 {
     char text[sizeof diag->message];
@@ -430,7 +430,7 @@ int sigma_cond_names(struct arena *arena, const struct sigma_value *text, struct
             skip = is_word(&p, keywords[i]);
         for (uint32_t i = 0; i < n && !skip; i++) skip = slice_eq(names[i].text, p.word.text);
         if (!skip)
-            names[n++] = (struct sigma_value){SIGMA_STRING, p.word.text, place(text, p.word.at)};
+            names[n++] = (struct sigma_value){YAML_STRING, p.word.text, place(text, p.word.at)};
     }
     *ret = names;
     *ret_n = n;

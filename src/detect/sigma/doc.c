@@ -32,7 +32,7 @@ static const char *kind_name(const struct yaml_node *node)
 
 static bool is_null(const struct yaml_node *node)
 {
-    return !node || (node->kind == YAML_SCALAR && node->type == SIGMA_NULL);
+    return !node || (node->kind == YAML_SCALAR && node->type == YAML_NULL);
 }
 
 int sigma_read_value(struct sigma_reading *rd, const struct yaml_node *node, const char *what,
@@ -85,7 +85,7 @@ int sigma_read_list(struct sigma_reading *rd, const struct yaml_node *node, cons
 int sigma_read_bool(struct sigma_reading *rd, const struct yaml_node *node, const char *what,
                     bool *ret)
 {
-    if (node->kind != YAML_SCALAR || node->type != SIGMA_BOOL)
+    if (node->kind != YAML_SCALAR || node->type != YAML_BOOL)
         return READ_REFUSE(rd, ERR_INVALID, node->pos, "%s must be true or false", what);
     *ret = node->text.ptr[0] == 't' || node->text.ptr[0] == 'T';
     return 0;
@@ -194,7 +194,7 @@ static int read_keywords(struct sigma_reading *rd, const struct yaml_node *node,
     if (error) return error;
     item->pos = item->values[0].pos;
     for (uint32_t i = 0; i < item->n_values; i++)
-        if (item->values[i].type == SIGMA_NULL)
+        if (item->values[i].type == YAML_NULL)
             return READ_REFUSE(rd, ERR_INVALID, item->values[i].pos, "a keyword cannot be null");
     *ret = (struct sigma_map){item, 1};
     return 0;
@@ -304,7 +304,7 @@ int sigma_read_detection(struct sigma_reading *rd, const struct yaml_node *map_k
 
 /* --- Whole documents --------------------------------------------------------------------- */
 
-static int missing(struct sigma_reading *rd, struct sigma_pos pos, const char *key)
+static int missing(struct sigma_reading *rd, struct yaml_pos pos, const char *key)
 {
     return READ_REFUSE(rd, ERR_INVALID, pos, "the mandatory key `%s` is missing", key);
 }
@@ -369,7 +369,7 @@ static int check_title(struct sigma_reading *rd, const struct yaml_node *root)
     const struct yaml_node *key = yaml_key(root, "title");
     if (!key || is_null(key->value)) return missing(rd, key ? key->pos : root->pos, "title");
     const struct yaml_node *title = key->value;
-    if (title->kind != YAML_SCALAR || title->type != SIGMA_STRING)
+    if (title->kind != YAML_SCALAR || title->type != YAML_STRING)
         return READ_REFUSE(rd, ERR_INVALID, title->pos, "`title` must be text");
     if (slice_trim(title->text).len == 0)
         return READ_REFUSE(rd, ERR_INVALID, title->pos, "`title` is empty");
@@ -420,7 +420,7 @@ static int check_status(struct sigma_reading *rd, const struct yaml_node *root,
     if (doc->status.len == 0) return 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (slice_eq_nocase(doc->status, slice_of(known[i]))) return 0;
-    struct sigma_pos pos = yaml_get(root, "status")->pos;
+    struct yaml_pos pos = yaml_get(root, "status")->pos;
     if (slice_eq_nocase(doc->status, SLICE("unsupported")))
         return READ_REFUSE(rd, ERR_UNSUPPORTED, pos,
                            "its authors mark the rule `status: unsupported`: it cannot be used as "

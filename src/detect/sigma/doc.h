@@ -11,19 +11,14 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-
-struct sigma_pos {
-    uint32_t line, column; /* from 1 */
-};
-
-enum sigma_type { SIGMA_STRING, SIGMA_NUMBER, SIGMA_BOOL, SIGMA_NULL };
+#include "yaml/yaml.h"
 
 /* A scalar. A plain YAML scalar is resolved by the YAML 1.2 core schema; a quoted one is a string.
  */
 struct sigma_value {
-    enum sigma_type type;
+    enum yaml_type type;
     struct slice text; /* as written, after YAML unquoting; "" for null */
-    struct sigma_pos pos;
+    struct yaml_pos pos;
 };
 
 /* One `field|mod|mod: values` of a map. Keywords have an empty field. */
@@ -33,7 +28,7 @@ struct sigma_item {
     const struct sigma_value *values;
     uint32_t n_modifiers, n_values; /* n_values 0: an empty list */
     bool is_list;                   /* values were written as a list */
-    struct sigma_pos pos;           /* of the key (keywords: of the first value) */
+    struct yaml_pos pos;            /* of the key (keywords: of the first value) */
 };
 
 /* All items must match. */
@@ -47,7 +42,7 @@ struct sigma_search {
     struct slice name;
     const struct sigma_map *maps;
     uint32_t n_maps;
-    struct sigma_pos pos;
+    struct yaml_pos pos;
 };
 
 /* A parsed condition. */
@@ -140,13 +135,13 @@ struct sigma_test {
     struct slice name;
     bool fires;         /* must fire / must not */
     struct slice event; /* one JSON object; for correlations a JSON array of them in time order */
-    struct sigma_pos pos;
+    struct yaml_pos pos;
 };
 
 struct sigma_doc {
     enum sigma_kind kind;
-    const char *file;     /* borrowed from the caller of sigma_read */
-    struct sigma_pos pos; /* where the document starts */
+    const char *file;    /* borrowed from the caller of sigma_read */
+    struct yaml_pos pos; /* where the document starts */
     struct slice title, id, name, status, description, author, date, modified, taxonomy;
     enum sigma_level level;
     struct slice *tags;
@@ -172,11 +167,8 @@ struct sigma_read_out {
 };
 
 enum {
-    SIGMA_FILE_MAX = 4 * 1024 * 1024,
-    SIGMA_DEPTH_MAX = 32,
     SIGMA_VALUES_MAX = 65536, /* of one rule */
     SIGMA_VALUE_LEN_MAX = 65536,
-    SIGMA_DOCS_MAX = 4096, /* in one file */
     SIGMA_COND_DEPTH_MAX = 64,
     SIGMA_COND_NODES_MAX = 65536,
 };

@@ -26,7 +26,7 @@ static const char *const cmp_names[] = {
 
 static bool is_null(const struct yaml_node *node)
 {
-    return !node || (node->kind == YAML_SCALAR && node->type == SIGMA_NULL);
+    return !node || (node->kind == YAML_SCALAR && node->type == YAML_NULL);
 }
 
 static bool is_temporal(enum sigma_corr_type type)
@@ -146,8 +146,7 @@ static int read_number(struct sigma_reading *rd, const struct yaml_node *key, do
 {
     const struct yaml_node *node = key->value;
     char shown[HINT_SHOW_SIZE];
-    if (node->kind != YAML_SCALAR || node->type != SIGMA_NUMBER ||
-        !slice_to_double(node->text, ret))
+    if (node->kind != YAML_SCALAR || node->type != YAML_NUMBER || !slice_to_double(node->text, ret))
         return READ_REFUSE(rd, ERR_INVALID, node->pos, "`%s` must be a decimal number",
                            hint_show(shown, key->text));
     return 0;
@@ -258,7 +257,7 @@ static int read_rules(struct sigma_reading *rd, const struct yaml_node *key,
     ret->rules = rules;
     const struct yaml_node *condition = yaml_get(key->value, "condition");
     bool extended = is_temporal(ret->type) && condition && condition->kind == YAML_SCALAR &&
-                    condition->type != SIGMA_NULL;
+                    condition->type != YAML_NULL;
     if (ret->n_rules == 0 && !extended) return missing(rd, key, "rules");
     for (uint32_t i = 0; i < ret->n_rules; i++) {
         for (uint32_t j = 0; j < i; j++) {

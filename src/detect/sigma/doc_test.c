@@ -69,7 +69,7 @@ static int write_number(struct sigma_reading *rd, const struct yaml_node *node, 
     return 0;
 }
 
-/* Recursion is as deep as the YAML: SIGMA_DEPTH_MAX at most. */
+/* Recursion is as deep as the YAML: YAML_DEPTH_MAX at most. */
 static int write_json(struct sigma_reading *rd, const struct yaml_node *node, struct buf *out)
 {
     int error = 0;
@@ -94,15 +94,15 @@ static int write_json(struct sigma_reading *rd, const struct yaml_node *node, st
         return error;
     }
     switch (node->type) {
-    case SIGMA_STRING:
+    case YAML_STRING:
         json_write_string(out, node->text);
         return 0;
-    case SIGMA_NUMBER:
+    case YAML_NUMBER:
         return write_number(rd, node, out);
-    case SIGMA_BOOL:
+    case YAML_BOOL:
         buf_puts(out, node->text.ptr[0] == 't' || node->text.ptr[0] == 'T' ? "true" : "false");
         return 0;
-    case SIGMA_NULL:
+    case YAML_NULL:
         buf_puts(out, "null");
         return 0;
     }

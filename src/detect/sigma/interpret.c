@@ -36,12 +36,12 @@ struct children {
     uint32_t n, cap;
 };
 
-static int fail_at(struct interpreting *in, int error, struct sigma_pos pos, const char *why)
+static int fail_at(struct interpreting *in, int error, struct yaml_pos pos, const char *why)
 {
     return diag_set(in->diag, error, in->doc->file, pos.line, pos.column, "%s", why);
 }
 
-static int fail_memory(struct interpreting *in, struct sigma_pos pos)
+static int fail_memory(struct interpreting *in, struct yaml_pos pos)
 {
     return fail_at(in, ERR_NOMEM, pos, "out of memory for rules");
 }
@@ -235,7 +235,7 @@ static int add_atom(struct interpreting *in, const struct sigma_value *value,
     if (!a || !e) return fail_memory(in, value->pos);
     a->field = in->m.item->field;
     a->cased = in->m.cased;
-    a->pattern = value->type == SIGMA_NULL ? SLICE("null") : value->text;
+    a->pattern = value->type == YAML_NULL ? SLICE("null") : value->text;
     a->pos = value->pos;
     int r = set_atom(in, a, o);
     if (r < 0) return r;

@@ -683,19 +683,19 @@ bool number_read(struct slice text, double *ret, char buf[static 24], struct sli
 
 static int first_operand(struct modifying *m, const struct sigma_value *value, struct operand *ret)
 {
-    static const enum operand_kind kinds[] = {[SIGMA_STRING] = OPERAND_STRING,
-                                              [SIGMA_NUMBER] = OPERAND_NUMBER,
-                                              [SIGMA_BOOL] = OPERAND_BOOL,
-                                              [SIGMA_NULL] = OPERAND_NULL};
+    static const enum operand_kind kinds[] = {[YAML_STRING] = OPERAND_STRING,
+                                              [YAML_NUMBER] = OPERAND_NUMBER,
+                                              [YAML_BOOL] = OPERAND_BOOL,
+                                              [YAML_NULL] = OPERAND_NULL};
     char buf[24];
     struct slice decimal;
     *ret = (struct operand){.kind = kinds[value->type], .written = value->text};
-    if (value->type == SIGMA_STRING)
+    if (value->type == YAML_STRING)
         ret->pattern = pattern_parse(m->scratch, value->text, m->expand);
     else ret->pattern = pattern_plain(m->scratch, value->text);
     if (arena_failed(m->scratch)) return refuse_size(m);
     /* .inf and .nan are numbers to YAML and text to everything here. */
-    if (value->type == SIGMA_NUMBER && !number_read(value->text, &ret->num, buf, &decimal))
+    if (value->type == YAML_NUMBER && !number_read(value->text, &ret->num, buf, &decimal))
         ret->kind = OPERAND_STRING;
     return 0;
 }

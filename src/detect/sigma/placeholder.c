@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/hint.h"
-#include "detect/sigma/yaml.h"
+#include "yaml/yaml.h"
 
 struct placeholders {
     struct arena arena;
@@ -50,7 +50,7 @@ static struct slice bare_name(struct slice name)
 
 static int check_value(const char *file, const struct yaml_node *value, struct diag *diag)
 {
-    if (value->kind != YAML_SCALAR || value->type == SIGMA_NULL)
+    if (value->kind != YAML_SCALAR || value->type == YAML_NULL)
         return fail(diag, file, value, ERR_INVALID,
                     "a placeholder's values are strings or numbers, one or a list of them");
     if (value->text.len > SIGMA_VALUE_LEN_MAX)

@@ -4,7 +4,7 @@
 #define VAKA_DETECT_SIGMA_READ_H
 
 #include "detect/sigma/doc.h"
-#include "detect/sigma/yaml.h"
+#include "yaml/yaml.h"
 
 enum { SIGMA_NAMES_MAX = 1024 }; /* rules, fields or aliases in one list of a correlation */
 

@@ -60,7 +60,7 @@ struct sigma_atom {
     struct slice ref; /* ATOM_FIELDREF: the other field */
     enum anchor anchor;
     struct slice pattern; /* as written in the rule, for people */
-    struct sigma_pos pos;
+    struct yaml_pos pos;
 };
 
 enum expr_kind { EXPR_AND, EXPR_OR, EXPR_NOT, EXPR_ATOM, EXPR_TRUE, EXPR_FALSE };

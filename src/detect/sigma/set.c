@@ -67,7 +67,7 @@ void set_refuse(struct set_impl *s, const struct diag *diag, const struct sigma_
     }
 }
 
-void set_refuse_at(struct set_impl *s, const struct sigma_doc *doc, struct sigma_pos pos,
+void set_refuse_at(struct set_impl *s, const struct sigma_doc *doc, struct yaml_pos pos,
                    bool warning, int error, const char *fmt, ...)
 {
     char text[sizeof(struct diag)];

@@ -220,7 +220,7 @@ static void find_in(struct finder *f, int fd, const char *path, unsigned depth, 
 static int read_file(struct set_impl *s, const char *path, struct slice *ret, struct diag *diag)
 {
     char why[64];
-    if (!s->text) s->text = malloc(SIGMA_FILE_MAX + 1);
+    if (!s->text) s->text = malloc(YAML_FILE_MAX + 1);
     if (!s->text) return ERR_NOMEM;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
@@ -229,8 +229,8 @@ static int read_file(struct set_impl *s, const char *path, struct slice *ret, st
     }
     size_t len = 0;
     int error = 0;
-    while (len < SIGMA_FILE_MAX + 1) {
-        ssize_t n = read(fd, s->text + len, SIGMA_FILE_MAX + 1 - len);
+    while (len < YAML_FILE_MAX + 1) {
+        ssize_t n = read(fd, s->text + len, YAML_FILE_MAX + 1 - len);
         if (n == 0) break;
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {

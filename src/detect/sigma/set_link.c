@@ -253,7 +253,7 @@ static void refuse_through(struct set_impl *s, struct graph *g, uint32_t i, uint
 {
     const struct sigma_corr_rule *c = g->corr[i];
     char shown[HINT_SHOW_SIZE];
-    struct sigma_pos pos = c->doc->pos;
+    struct yaml_pos pos = c->doc->pos;
     for (uint32_t k = 0; k < c->corr->n_rules; k++)
         if (c->refs[k].is_corr && c->refs[k].index == through) pos = c->corr->rules[k].pos;
     set_refuse_at(s, c->doc, pos, false, ERR_INVALID,

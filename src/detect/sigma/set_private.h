@@ -65,7 +65,7 @@ bool set_grow(void **array, uint32_t n, uint32_t *cap, size_t size) MUST_USE;
 void set_refuse(struct set_impl *s, const struct diag *diag, const struct sigma_doc *doc,
                 bool warning);
 /* The same with a message of its own at a position of doc. */
-void set_refuse_at(struct set_impl *s, const struct sigma_doc *doc, struct sigma_pos pos,
+void set_refuse_at(struct set_impl *s, const struct sigma_doc *doc, struct yaml_pos pos,
                    bool warning, int error, const char *fmt, ...) PRINTF_LIKE(6, 7);
 /* By id, then by name; NULL when nothing is called so. */
 const struct set_entry *set_find(const struct set_impl *s, struct slice ref);

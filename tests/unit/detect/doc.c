@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "detect/sigma/doc.h"
-#include "detect/sigma/yaml.h"
+#include "yaml/yaml.h"
 
 enum { DOCS = 16 };
 
@@ -165,56 +165,56 @@ TEST(scalars_by_core_schema)
 {
     static const struct {
         const char *yaml;
-        enum sigma_type type;
+        enum yaml_type type;
         const char *text;
     } t[] = {
-        {"abc", SIGMA_STRING, "abc"},
-        {"'12'", SIGMA_STRING, "12"},
-        {"\"12\"", SIGMA_STRING, "12"},
-        {"!!str 12", SIGMA_STRING, "12"},
-        {"12", SIGMA_NUMBER, "12"},
-        {"-7", SIGMA_NUMBER, "-7"},
-        {"+7", SIGMA_NUMBER, "+7"},
-        {"007", SIGMA_NUMBER, "007"},
-        {"0x17", SIGMA_NUMBER, "0x17"},
-        {"0xfG", SIGMA_STRING, "0xfG"},
-        {"0x", SIGMA_STRING, "0x"},
-        {"-0x1", SIGMA_STRING, "-0x1"},
-        {"0o17", SIGMA_NUMBER, "0o17"},
-        {"0o8", SIGMA_STRING, "0o8"},
-        {"1.5", SIGMA_NUMBER, "1.5"},
-        {".5", SIGMA_NUMBER, ".5"},
-        {"5.", SIGMA_NUMBER, "5."},
-        {"1e9", SIGMA_NUMBER, "1e9"},
-        {"1e", SIGMA_STRING, "1e"},
-        {"1.2.3", SIGMA_STRING, "1.2.3"},
-        {".", SIGMA_STRING, "."},
-        {"-", SIGMA_STRING, NULL},
-        {"+", SIGMA_STRING, "+"},
-        {".inf", SIGMA_NUMBER, ".inf"},
-        {"-.INF", SIGMA_NUMBER, "-.INF"},
-        {".nan", SIGMA_NUMBER, ".nan"},
-        {"-.nan", SIGMA_STRING, "-.nan"},
-        {"inf", SIGMA_STRING, "inf"},
-        {"true", SIGMA_BOOL, "true"},
-        {"False", SIGMA_BOOL, "False"},
-        {"TRUE", SIGMA_BOOL, "TRUE"},
-        {"tRUE", SIGMA_STRING, "tRUE"},
-        {"yes", SIGMA_STRING, "yes"},
-        {"on", SIGMA_STRING, "on"},
-        {"null", SIGMA_NULL, ""},
-        {"~", SIGMA_NULL, ""},
-        {"", SIGMA_NULL, ""},
-        {"NULL", SIGMA_NULL, ""},
-        {"nULL", SIGMA_STRING, "nULL"},
-        {"'null'", SIGMA_STRING, "null"},
-        {"''", SIGMA_STRING, ""},
-        {"2024-10-13", SIGMA_STRING, "2024-10-13"},
-        {"1_000", SIGMA_STRING, "1_000"},
-        {"1:30", SIGMA_STRING, "1:30"},
-        {"C:\\x", SIGMA_STRING, "C:\\x"},
-        {"\"a\\tb\\u00e5\"", SIGMA_STRING, "a\tb\xc3\xa5"},
-        {"'it''s'", SIGMA_STRING, "it's"},
+        {"abc", YAML_STRING, "abc"},
+        {"'12'", YAML_STRING, "12"},
+        {"\"12\"", YAML_STRING, "12"},
+        {"!!str 12", YAML_STRING, "12"},
+        {"12", YAML_NUMBER, "12"},
+        {"-7", YAML_NUMBER, "-7"},
+        {"+7", YAML_NUMBER, "+7"},
+        {"007", YAML_NUMBER, "007"},
+        {"0x17", YAML_NUMBER, "0x17"},
+        {"0xfG", YAML_STRING, "0xfG"},
+        {"0x", YAML_STRING, "0x"},
+        {"-0x1", YAML_STRING, "-0x1"},
+        {"0o17", YAML_NUMBER, "0o17"},
+        {"0o8", YAML_STRING, "0o8"},
+        {"1.5", YAML_NUMBER, "1.5"},
+        {".5", YAML_NUMBER, ".5"},
+        {"5.", YAML_NUMBER, "5."},
+        {"1e9", YAML_NUMBER, "1e9"},
+        {"1e", YAML_STRING, "1e"},
+        {"1.2.3", YAML_STRING, "1.2.3"},
+        {".", YAML_STRING, "."},
+        {"-", YAML_STRING, NULL},
+        {"+", YAML_STRING, "+"},
+        {".inf", YAML_NUMBER, ".inf"},
+        {"-.INF", YAML_NUMBER, "-.INF"},
+        {".nan", YAML_NUMBER, ".nan"},
+        {"-.nan", YAML_STRING, "-.nan"},
+        {"inf", YAML_STRING, "inf"},
+        {"true", YAML_BOOL, "true"},
+        {"False", YAML_BOOL, "False"},
+        {"TRUE", YAML_BOOL, "TRUE"},
+        {"tRUE", YAML_STRING, "tRUE"},
+        {"yes", YAML_STRING, "yes"},
+        {"on", YAML_STRING, "on"},
+        {"null", YAML_NULL, ""},
+        {"~", YAML_NULL, ""},
+        {"", YAML_NULL, ""},
+        {"NULL", YAML_NULL, ""},
+        {"nULL", YAML_STRING, "nULL"},
+        {"'null'", YAML_STRING, "null"},
+        {"''", YAML_STRING, ""},
+        {"2024-10-13", YAML_STRING, "2024-10-13"},
+        {"1_000", YAML_STRING, "1_000"},
+        {"1:30", YAML_STRING, "1:30"},
+        {"C:\\x", YAML_STRING, "C:\\x"},
+        {"\"a\\tb\\u00e5\"", YAML_STRING, "a\tb\xc3\xa5"},
+        {"'it''s'", YAML_STRING, "it's"},
     };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         if (!t[i].text) continue;
@@ -238,7 +238,7 @@ TEST(block_scalars_are_strings)
                                                  "            two\n"
                                                  "    condition: s\n"))
                                            ->detection;
-    CHECK_INT(d->searches[0].maps[0].items[0].values[0].type, SIGMA_STRING);
+    CHECK_INT(d->searches[0].maps[0].items[0].values[0].type, YAML_STRING);
     CHECK_SLICE(d->searches[0].maps[0].items[0].values[0].text, "12");
     CHECK_SLICE(d->searches[0].maps[0].items[1].values[0].text, "one two");
 }
@@ -272,7 +272,7 @@ TEST(shapes_of_searches)
     CHECK_INT(s[0].maps[0].items[0].field.len, 0);
     CHECK_INT(s[0].maps[0].items[0].n_modifiers, 0);
     CHECK(s[0].maps[0].items[0].is_list);
-    CHECK_INT(s[0].maps[0].items[0].values[1].type, SIGMA_NUMBER);
+    CHECK_INT(s[0].maps[0].items[0].values[1].type, YAML_NUMBER);
     CHECK_POS(s[0].maps[0].items[0].pos, 5, 13);
 
     CHECK_SLICE(s[1].maps[0].items[0].values[0].text, "only");
@@ -295,7 +295,7 @@ TEST(shapes_of_searches)
     CHECK_INT(s[4].maps[0].items[0].field.len, 0);
     CHECK_SLICE(s[4].maps[0].items[0].values[0].text, "free text");
     CHECK_SLICE(s[4].maps[1].items[0].field, "D");
-    CHECK_INT(s[4].maps[1].items[0].values[0].type, SIGMA_NULL);
+    CHECK_INT(s[4].maps[1].items[0].values[0].type, YAML_NULL);
     CHECK_SLICE(s[4].maps[2].items[0].values[0].text, "4625");
     CHECK_POS(s[4].maps[2].items[0].pos, 18, 11);
 
@@ -469,7 +469,7 @@ TEST(deep_and_large)
     memset(deep + 35, ']', 32);
     REFUSED(deep, 1, 35, "nested more than 32 levels deep");
 
-    size_t len = SIGMA_FILE_MAX + 1;
+    size_t len = YAML_FILE_MAX + 1;
     char *large = malloc(len + 1);
     memset(large, '[', len);
     large[len] = '\0';
@@ -514,7 +514,7 @@ TEST(yaml_bombs_cost_nothing)
     static const char *const unit[] = {"[", "{",  "? ",       "- ",   "a: ", "!x ", "&a ",
                                        "'", "\"", "|\n",      "# ",   ",",   ": ",  "}",
                                        "%", "\t", "\xc3\xa5", "[a, ", "{a: "};
-    char *text = malloc(SIGMA_FILE_MAX + 1);
+    char *text = malloc(YAML_FILE_MAX + 1);
     for (size_t u = 0; u < sizeof unit / sizeof *unit; u++) {
         size_t len = strlen(unit[u]), n = 0;
         while (n + len <= 1024 * 1024 - 1) {
@@ -571,12 +571,12 @@ TEST(documents_of_one_file)
 
 TEST(too_many_documents)
 {
-    size_t unit = strlen("---\na\n"), n = (SIGMA_DOCS_MAX + 10) * unit;
+    size_t unit = strlen("---\na\n"), n = (YAML_DOCS_MAX + 10) * unit;
     char *text = malloc(n + 1);
     for (size_t i = 0; i < n; i += unit) memcpy(text + i, "---\na\n", unit);
     struct reading r;
     read_slice(&r, slice_make(text, n));
-    CHECK_INT(r.refused, SIGMA_DOCS_MAX + 1);
+    CHECK_INT(r.refused, YAML_DOCS_MAX + 1);
     arena_done(&r.arena);
     free(text);
 }

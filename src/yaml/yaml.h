@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * YAML as far as Sigma needs it: one document at a time as a tree of nodes with positions.
+ * YAML as far as rules and configuration need it, over libfyaml: one document at a time as a tree
+ * of nodes with positions.
  *
  * The stream is cut at its `---` lines before it is parsed. YAML 1.2 (9.1.2, c-forbidden) allows
  * such a line nowhere inside a document, so the cut is exact, and one damaged document does not
@@ -8,25 +9,37 @@
  *
  * Refused, with the place: syntax errors, bytes that are not UTF-8, control characters, duplicate
  * keys, keys that are no scalars, aliases and merge keys (nothing is ever expanded, so a document
- * costs memory in proportion to its length), tags other than !!str, more than SIGMA_DEPTH_MAX
+ * costs memory in proportion to its length), tags other than !!str, more than YAML_DEPTH_MAX
  * levels, more than YAML_NODES_MAX nodes. An anchor that nothing refers to is passed over.
  */
-#ifndef VAKA_DETECT_SIGMA_YAML_H
-#define VAKA_DETECT_SIGMA_YAML_H
+#ifndef VAKA_YAML_YAML_H
+#define VAKA_YAML_YAML_H
 
-#include "detect/sigma/doc.h"
+#include "base/arena.h"
+#include "base/error.h"
 
 struct fy_parser;
 struct fy_diag;
 
-enum { YAML_NODES_MAX = 2 * SIGMA_VALUES_MAX };
+enum {
+    YAML_FILE_MAX = 4 * 1024 * 1024,
+    YAML_DEPTH_MAX = 32,
+    YAML_NODES_MAX = 131072, /* of one document */
+    YAML_DOCS_MAX = 4096,    /* in one file */
+};
+
+struct yaml_pos {
+    uint32_t line, column; /* from 1 */
+};
+
+enum yaml_type { YAML_STRING, YAML_NUMBER, YAML_BOOL, YAML_NULL };
 
 enum yaml_kind { YAML_SCALAR, YAML_SEQ, YAML_MAP };
 
 struct yaml_node {
     enum yaml_kind kind;
-    enum sigma_type type;    /* YAML_SCALAR: by the core schema when plain, else SIGMA_STRING */
-    struct sigma_pos pos;    /* of the first character; quoted text: behind the quote */
+    enum yaml_type type;     /* YAML_SCALAR: by the core schema when plain, else YAML_STRING */
+    struct yaml_pos pos;     /* of the first character; quoted text: behind the quote */
     struct slice text;       /* YAML_SCALAR, as written */
     struct yaml_node *first; /* YAML_SEQ: the elements; YAML_MAP: the keys, all scalars */
     struct yaml_node *next;
@@ -58,7 +71,7 @@ void yaml_done(struct yaml_reader *r);
 int yaml_next(struct yaml_reader *r, const struct yaml_node **ret, struct diag *diag) MUST_USE;
 
 /* The type a plain scalar has by the YAML 1.2 core schema (10.3.2). */
-enum sigma_type yaml_plain_type(struct slice text);
+enum yaml_type yaml_plain_type(struct slice text);
 
 /* A key of a map, or NULL; its value is key->value, never NULL. */
 const struct yaml_node *yaml_key(const struct yaml_node *map, const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "detect/sigma/yaml.h"
+#include "yaml/yaml.h"
 
 #include <libfyaml.h>
 
@@ -9,7 +9,7 @@
 
 enum {
     /* Nodes and their text, and room for the duplicate check of one large map. */
-    NODES_BUDGET = YAML_NODES_MAX * (sizeof(struct yaml_node) + 32) + 2 * SIGMA_FILE_MAX,
+    NODES_BUDGET = YAML_NODES_MAX * (sizeof(struct yaml_node) + 32) + 2 * YAML_FILE_MAX,
     PAIRWISE_MAX = 12,   /* keys of a map that are compared each with each */
     DIRECTIVE_MAX = 256, /* bytes of a line like `%YAML 1.2`: libfyaml's time is quadratic in it */
 };
@@ -85,26 +85,26 @@ static bool is_decimal(struct slice s)
     return at == s.len;
 }
 
-enum sigma_type yaml_plain_type(struct slice s)
+enum yaml_type yaml_plain_type(struct slice s)
 {
     static const char *const nulls[] = {"~", "null", "Null", "NULL", NULL};
     static const char *const bools[] = {"true", "True", "TRUE", "false", "False", "FALSE", NULL};
     static const char *const special[] = {".nan", ".NaN", ".NAN", NULL};
     static const char *const infinite[] = {".inf", ".Inf", ".INF", NULL};
-    if (s.len == 0) return SIGMA_NULL;
+    if (s.len == 0) return YAML_NULL;
     char c = s.ptr[0];
     if ((c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.') {
-        if (is_decimal(s) || is_one_of(s, special)) return SIGMA_NUMBER;
+        if (is_decimal(s) || is_one_of(s, special)) return YAML_NUMBER;
         if (slice_starts_with(s, SLICE("0x")) && all_digits_of_base(slice_from(s, 2), 16))
-            return SIGMA_NUMBER;
+            return YAML_NUMBER;
         if (slice_starts_with(s, SLICE("0o")) && all_digits_of_base(slice_from(s, 2), 8))
-            return SIGMA_NUMBER;
+            return YAML_NUMBER;
         struct slice rest = c == '-' || c == '+' ? slice_from(s, 1) : s;
-        return is_one_of(rest, infinite) ? SIGMA_NUMBER : SIGMA_STRING;
+        return is_one_of(rest, infinite) ? YAML_NUMBER : YAML_STRING;
     }
-    if (s.len > 5) return SIGMA_STRING;
-    if (is_one_of(s, nulls)) return SIGMA_NULL;
-    return is_one_of(s, bools) ? SIGMA_BOOL : SIGMA_STRING;
+    if (s.len > 5) return YAML_STRING;
+    if (is_one_of(s, nulls)) return YAML_NULL;
+    return is_one_of(s, bools) ? YAML_BOOL : YAML_STRING;
 }
 
 /* --- Cutting the stream ------------------------------------------------------------------ */
@@ -155,10 +155,10 @@ static struct slice next_segment(const struct yaml_reader *r)
     return rest;
 }
 
-static struct sigma_pos pos_at(const struct yaml_reader *r, struct slice segment, size_t offset)
+static struct yaml_pos pos_at(const struct yaml_reader *r, struct slice segment, size_t offset)
 {
     struct slice before = slice_until(segment, offset);
-    struct sigma_pos pos = {r->base_line + 1 + count_lines(before), 1};
+    struct yaml_pos pos = {r->base_line + 1 + count_lines(before), 1};
     size_t line = before.len;
     while (line > 0 && before.ptr[line - 1] != '\n' && before.ptr[line - 1] != '\r') line--;
     for (size_t i = line; i < before.len; i += utf8_step(before, i)) pos.column++;
@@ -181,7 +181,7 @@ static int check_bytes(const struct yaml_reader *r, struct slice s, struct diag 
                     (cp >= 0xa0 || cp == '\t' || cp == '\n' || cp == '\r' || cp == 0x85) &&
                     cp != 0xfffe && cp != 0xffff && (cp != 0xfeff || (r->at == 0 && i == 0));
         if (!good) {
-            struct sigma_pos pos = pos_at(r, s, i);
+            struct yaml_pos pos = pos_at(r, s, i);
             if (step == 0)
                 return diag_set(diag, ERR_SYNTAX, r->file, pos.line, pos.column,
                                 "the byte 0x%02x is not UTF-8", c);
@@ -199,7 +199,7 @@ static int check_directives(const struct yaml_reader *r, struct slice s, struct 
         size_t len = 0;
         while (len < s.len - at && s.ptr[at + len] != '\n' && s.ptr[at + len] != '\r') len++;
         if (s.ptr[at] == '%' && len > DIRECTIVE_MAX) {
-            struct sigma_pos pos = pos_at(r, s, at);
+            struct yaml_pos pos = pos_at(r, s, at);
             return diag_set(diag, ERR_LIMIT, r->file, pos.line, pos.column,
                             "a directive is longer than %d bytes", DIRECTIVE_MAX);
         }
@@ -239,13 +239,13 @@ static int open_parser(struct yaml_reader *r, struct slice segment)
     return 0;
 }
 
-static struct sigma_pos mark_pos(const struct yaml_reader *r, const struct fy_mark *mark)
+static struct yaml_pos mark_pos(const struct yaml_reader *r, const struct fy_mark *mark)
 {
-    return (struct sigma_pos){r->base_line + (uint32_t)mark->line + 1, (uint32_t)mark->column + 1};
+    return (struct yaml_pos){r->base_line + (uint32_t)mark->line + 1, (uint32_t)mark->column + 1};
 }
 
 /* What libfyaml says is wrong, in its own words. */
-static int syntax_error(struct yaml_reader *r, struct sigma_pos last, struct diag *diag)
+static int syntax_error(struct yaml_reader *r, struct yaml_pos last, struct diag *diag)
 {
     void *iter = NULL;
     const struct fy_diag_error *e = fy_diag_errors_iterate(r->fy_diag, &iter);
@@ -274,10 +274,10 @@ struct level {
 struct builder {
     struct yaml_reader *r;
     struct diag *diag;
-    struct level level[SIGMA_DEPTH_MAX];
+    struct level level[YAML_DEPTH_MAX];
     unsigned depth;
     uint32_t n_nodes;
-    struct sigma_pos last; /* the last place known */
+    struct yaml_pos last; /* the last place known */
     struct yaml_node *root;
 };
 
@@ -335,7 +335,7 @@ static int check_tag(struct builder *b, struct fy_token *tag, enum yaml_kind kin
         return 0;
     }
     const struct fy_mark *mark = fy_token_start_mark(tag);
-    struct sigma_pos pos = mark ? mark_pos(b->r, mark) : b->last;
+    struct yaml_pos pos = mark ? mark_pos(b->r, mark) : b->last;
     char shown[HINT_SHOW_SIZE];
     return REFUSE(b, ERR_UNSUPPORTED, pos, "the YAML tag `%s` is not supported",
                   hint_show(shown, text));
@@ -354,13 +354,13 @@ static int add_scalar(struct builder *b, struct fy_event *event)
     node->text = arena_dup(&b->r->nodes, slice_make(ptr, len));
     if (!node->text.ptr) return ERR_NOMEM;
     bool plain = !event->scalar.value || fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
-    node->type = plain && !string ? yaml_plain_type(node->text) : SIGMA_STRING;
+    node->type = plain && !string ? yaml_plain_type(node->text) : YAML_STRING;
     const struct level *top = b->depth > 0 ? &b->level[b->depth - 1] : NULL;
     bool is_key = top && top->node->kind == YAML_MAP && !top->key_waits;
     if (is_key && plain && slice_eq(node->text, SLICE("<<")))
         return REFUSE(b, ERR_UNSUPPORTED, node->pos,
                       "merge keys (<<) are not supported; write the values out");
-    if (node->type == SIGMA_NULL && !is_key) node->text.len = 0;
+    if (node->type == YAML_NULL && !is_key) node->text.len = 0;
     return add_node(b, node);
 }
 
@@ -371,8 +371,8 @@ static int open_level(struct builder *b, enum yaml_kind kind, struct fy_event *e
     bool ignored;
     struct fy_token *tag = kind == YAML_MAP ? event->mapping_start.tag : event->sequence_start.tag;
     int error = check_tag(b, tag, kind, &ignored);
-    if (!error && b->depth == SIGMA_DEPTH_MAX)
-        error = REFUSE(b, ERR_LIMIT, node->pos, "nested more than %d levels deep", SIGMA_DEPTH_MAX);
+    if (!error && b->depth == YAML_DEPTH_MAX)
+        error = REFUSE(b, ERR_LIMIT, node->pos, "nested more than %d levels deep", YAML_DEPTH_MAX);
     if (!error) error = add_node(b, node);
     if (error) return error;
     b->level[b->depth++] = (struct level){.node = node};
@@ -472,10 +472,10 @@ static int open_segment(struct yaml_reader *r, struct diag *diag)
 
 int yaml_next(struct yaml_reader *r, const struct yaml_node **ret, struct diag *diag)
 {
-    if (r->at == 0 && r->text.len > SIGMA_FILE_MAX) {
+    if (r->at == 0 && r->text.len > YAML_FILE_MAX) {
         r->at = r->text.len;
         return diag_set(diag, ERR_LIMIT, r->file, 1, 1, "the file is larger than %d MiB",
-                        SIGMA_FILE_MAX / 1024 / 1024);
+                        YAML_FILE_MAX / 1024 / 1024);
     }
     *ret = NULL;
     for (;;) {
@@ -488,17 +488,17 @@ int yaml_next(struct yaml_reader *r, const struct yaml_node **ret, struct diag *
         enum fy_event_type type = event ? event->type : FYET_NONE;
         int error = 0;
         if (event) fy_parser_event_free(r->parser, event);
-        else error = syntax_error(r, (struct sigma_pos){r->base_line + 1, 1}, diag);
+        else error = syntax_error(r, (struct yaml_pos){r->base_line + 1, 1}, diag);
         if (type == FYET_DOCUMENT_START) {
-            if (++r->n_docs > SIGMA_DOCS_MAX) {
+            if (++r->n_docs > YAML_DOCS_MAX) {
                 r->at = r->text.len;
                 error = diag_set(diag, ERR_LIMIT, r->file, r->base_line + 1, 1,
-                                 "the file holds more than %d documents", SIGMA_DOCS_MAX);
+                                 "the file holds more than %d documents", YAML_DOCS_MAX);
             } else {
                 error = build(r, ret, diag);
             }
             const struct yaml_node *root = *ret;
-            bool empty = root && root->kind == YAML_SCALAR && root->type == SIGMA_NULL;
+            bool empty = root && root->kind == YAML_SCALAR && root->type == YAML_NULL;
             if (!error && root && !empty) return 0;
             *ret = NULL;
         }
