@@ -49,7 +49,7 @@ static int parse(struct arena *arena, struct slice text, const struct sigma_cond
 {
     struct sigma_search searches[N_NAMES] = {0};
     struct diag diag = {0};
-    const struct sigma_value value = {SIGMA_STRING, text, {3, 7}};
+    const struct sigma_value value = {YAML_STRING, text, {3, 7}};
     for (size_t i = 0; i < N_NAMES; i++) searches[i].name = slice_of(names[i]);
     int error = sigma_cond_parse(arena, "input", &value, searches, N_NAMES, ret, &diag);
     HOLDS(error != ERR_NOMEM);
@@ -61,7 +61,7 @@ static void check_names(struct arena *arena, struct slice text)
 {
     struct sigma_value *list = NULL;
     uint32_t n = 0;
-    const struct sigma_value value = {SIGMA_STRING, text, {3, 7}};
+    const struct sigma_value value = {YAML_STRING, text, {3, 7}};
     HOLDS(sigma_cond_names(arena, &value, &list, &n) == 0 && n <= SIGMA_NAMES_MAX);
     for (uint32_t i = 0; i < n; i++) HOLDS(list[i].text.len > 0 && list[i].pos.line >= 3);
 }

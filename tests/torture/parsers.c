@@ -202,8 +202,9 @@ TEST(placeholders)
 
 /* ---- archives ---------------------------------------------------------------------------- */
 
-static void opened(void *ctx, struct slice name)
+static void opened(void *ctx, struct slice name, const struct decoder_ops *format)
 {
+    (void)format;
     buf_put(ctx, name);
     buf_puts(ctx, " begins\n");
 }

@@ -29,7 +29,7 @@ static void parse(struct parsing *p, const char *names, struct slice condition)
         more = slice_split(rest, ' ', &name, &rest);
         p->searches[p->n++].name = name;
     }
-    const struct sigma_value value = {SIGMA_STRING, condition, {7, 3}};
+    const struct sigma_value value = {YAML_STRING, condition, {7, 3}};
     p->error = sigma_cond_parse(&p->arena, "r.yml", &value, p->searches, p->n, &p->cond, &p->diag);
 }
 
@@ -251,7 +251,7 @@ TEST(a_search_is_one_node_however_often_it_is_named)
 TEST(memory_that_is_spent_is_an_error)
 {
     struct parsing p = {0};
-    const struct sigma_value value = {SIGMA_STRING, SLICE("not a"), {7, 3}};
+    const struct sigma_value value = {YAML_STRING, SLICE("not a"), {7, 3}};
     const struct sigma_search search = {.name = SLICE("a")};
     arena_init(&p.arena, 0);
     CHECK_INT(sigma_cond_parse(&p.arena, "r.yml", &value, &search, 1, &p.cond, &p.diag), ERR_NOMEM);
@@ -264,7 +264,7 @@ TEST(the_names_of_a_condition)
     struct sigma_value *names;
     uint32_t n;
     arena_init(&arena, 1024 * 1024);
-    const struct sigma_value value = {SIGMA_STRING, SLICE("a and (b or NOT a)\n and c"), {7, 3}};
+    const struct sigma_value value = {YAML_STRING, SLICE("a and (b or NOT a)\n and c"), {7, 3}};
     REQUIRE(sigma_cond_names(&arena, &value, &names, &n) == 0);
     REQUIRE(n == 3);
     CHECK_SLICE(names[0].text, "a");

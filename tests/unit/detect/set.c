@@ -406,7 +406,7 @@ TEST(folders_too_deep_are_named)
 
 TEST(a_file_above_the_limit_is_refused)
 {
-    static char text[SIGMA_FILE_MAX + 2];
+    static char text[YAML_FILE_MAX + 2];
     memset(text, '#', sizeof text - 1);
     memcpy(text, RULE("Big", ""), sizeof RULE("Big", "") - 1);
     test_write("big/r.yml", text);

@@ -13,8 +13,9 @@ static struct buf story;
 static int stop_at; /* refuse this event; 0: none */
 static unsigned n_events;
 
-static void on_begin(void *ctx, struct slice name)
+static void on_begin(void *ctx, struct slice name, const struct decoder_ops *format)
 {
+    (void)format;
     (void)ctx;
     buf_puts(&story, "<");
     buf_put(&story, name);

@@ -69,15 +69,16 @@ static void ask(struct worker *w, uint8_t type, struct frame *ret)
 TEST(a_worker_answers_and_ends_when_its_channel_closes)
 {
     struct worker w = start(echo, NULL);
+    struct rusage usage;
     struct frame f;
     ask(&w, 41, &f);
     CHECK_INT(f.type, 42);
     CHECK_SLICE(f.payload, "hello");
-    int status = worker_stop(&w, false);
+    int status = worker_stop(&w, false, &usage);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
     CHECK_INT(w.pid, 0);
     CHECK_INT(w.channel.fd, -1);
-    CHECK_INT(worker_stop(&w, true), 0); /* there is none: nothing is killed */
+    CHECK_INT(worker_stop(&w, true, &usage), 0); /* there is none: nothing is killed */
 }
 
 static int die(void *ctx, struct channel *channel)
@@ -105,8 +106,9 @@ TEST(a_worker_that_dies_is_noticed_and_named)
         int how = cases[i].how;
         char text[64];
         struct worker w = start(die, &how);
+        struct rusage usage;
         CHECK_INT(channel_fill(&w.channel), ERR_STOPPED);
-        worker_describe(worker_stop(&w, false), text, sizeof text);
+        worker_describe(worker_stop(&w, false, &usage), text, sizeof text);
         CHECK_SLICE(slice_of(text), cases[i].text);
     }
 }
@@ -122,11 +124,12 @@ static int die_in_a_frame(void *ctx, struct channel *channel)
 TEST(half_a_frame_of_a_dead_worker_is_nothing)
 {
     struct worker w = start(die_in_a_frame, NULL);
+    struct rusage usage;
     struct frame f;
     int result;
     while ((result = channel_fill(&w.channel)) == 0) CHECK_INT(channel_next(&w.channel, &f), 0);
     CHECK_INT(result, ERR_STOPPED);
-    CHECK(WIFSIGNALED(worker_stop(&w, false)));
+    CHECK(WIFSIGNALED(worker_stop(&w, false, &usage)));
 }
 
 static int never_ends(void *ctx, struct channel *channel)
@@ -141,7 +144,8 @@ static int never_ends(void *ctx, struct channel *channel)
 TEST(a_worker_that_hangs_is_killed)
 {
     struct worker w = start(never_ends, NULL);
-    int status = worker_stop(&w, true);
+    struct rusage usage;
+    int status = worker_stop(&w, true, &usage);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
@@ -166,6 +170,7 @@ TEST(a_worker_keeps_nothing_but_its_channel)
     sigset_t block, before;
     int one = 1;
     struct worker w = {0};
+    struct rusage usage;
     const struct worker_spec spec = {.run = look_around,
                                      .ctx = &one,
                                      .role = SANDBOX_DECODER,
@@ -177,7 +182,7 @@ TEST(a_worker_keeps_nothing_but_its_channel)
     (void)sigaddset(&block, SIGUSR1);
     REQUIRE(sigprocmask(SIG_BLOCK, &block, &before) == 0);
     REQUIRE(worker_start(&w, &spec) == 0);
-    int status = worker_stop(&w, false);
+    int status = worker_stop(&w, false, &usage);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     (void)close(9);
     REQUIRE(WIFEXITED(status));
