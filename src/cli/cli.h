@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/error.h"
+#include "config/config.h"
 
 enum exit_status {
     EXIT_RAN = 0,
@@ -54,6 +56,8 @@ struct command {
 extern const struct command command_hunt;
 extern const struct command command_rules_check, command_rules_list, command_rules_explain,
     command_rules_test;
+extern const struct command command_config_check, command_config_show, command_config_explain,
+    command_config_default;
 extern const struct command command_help;
 /* All of them, in the order of the overview; ends with NULL. */
 const struct command *const *cli_commands(void);
@@ -72,7 +76,11 @@ void cli_diag(const struct diag *diag, const char *verdict);
 /* help.c */
 void cli_overview(FILE *out);
 void cli_help(FILE *out, const struct command *command);
-/* "FILE", "bash" or "man"; false when unknown. */
+/* "bash" or "man"; false when unknown. */
 bool cli_dump(FILE *out, const char *format);
+/* Words of `text`, broken to lines: they begin at `column`, new ones at `indent`. */
+void cli_wrap(FILE *out, const char *text, size_t column, size_t indent);
+/* The range, the default and the age of a setting, one line each, indented. */
+void cli_setting_text(struct buf *out, enum config_key key);
 
 #endif

@@ -5,8 +5,7 @@
 
 enum { HELP_WIDTH = 79, HELP_COLUMN = 26 };
 
-/* Words of `text` from `column` on, new lines indented to `indent`. */
-static void wrap(FILE *out, const char *text, size_t column, size_t indent)
+void cli_wrap(FILE *out, const char *text, size_t column, size_t indent)
 {
     size_t at = column;
     while (*text) {
@@ -54,17 +53,27 @@ static void help_option(FILE *out, const struct cli_option *o)
     } else {
         at += (size_t)fprintf(out, "%*s", (int)(HELP_COLUMN - at), "");
     }
-    wrap(out, o->help, at, HELP_COLUMN);
+    cli_wrap(out, o->help, at, HELP_COLUMN);
 }
 
 void cli_help(FILE *out, const struct command *c)
 {
     (void)fprintf(out, "Usage: vaka %s%s%s%s\n\n", c->name, c->n_options ? " [OPTION]..." : "",
                   *c->operands ? " " : "", c->operands);
-    wrap(out, c->description, 0, 0);
+    cli_wrap(out, c->description, 0, 0);
     (void)fputs("\nOptions:\n", out);
     for (size_t i = 0; i < c->n_options; i++) help_option(out, &c->options[i]);
     help_option(out, &(struct cli_option){'h', "help", NULL, "Print this help."});
+}
+
+/* What is true of every setting is said in its row; this is how it is said. */
+void cli_setting_text(struct buf *out, enum config_key key)
+{
+    const struct setting *s = &config_settings[key];
+    buf_puts(out, "  value:   ");
+    config_write_range(out, key);
+    buf_printf(out, "\n  default: %s\n  since:   %s\n", s->type == CONFIG_PATHS ? "[]" : s->initial,
+               s->since);
 }
 
 /* ---- manual page ------------------------------------------------------------------------- */
@@ -105,6 +114,22 @@ static void man_option(FILE *out, const struct cli_option *o)
     (void)fputc('\n', out);
 }
 
+static void man_setting(FILE *out, enum config_key key)
+{
+    const struct setting *s = &config_settings[key];
+    struct buf text;
+    buf_init(&text, 4096);
+    buf_printf(&text, "%s (", s->text);
+    config_write_range(&text, key);
+    buf_printf(&text, "; default %s; since %s.)", s->type == CONFIG_PATHS ? "[]" : s->initial,
+               s->since);
+    buf_putc(&text, '\0');
+    (void)fprintf(out, ".TP\n\\fB%s\\fR\n", s->key);
+    if (!buf_failed(&text)) roff(out, text.ptr);
+    (void)fputc('\n', out);
+    buf_done(&text);
+}
+
 static void dump_man(FILE *out)
 {
     for (const struct command *const *c = cli_commands(); *c; c++) {
@@ -115,6 +140,8 @@ static void dump_man(FILE *out)
         (void)fputc('\n', out);
         for (size_t i = 0; i < (*c)->n_options; i++) man_option(out, &(*c)->options[i]);
     }
+    (void)fputs(".SH SETTINGS\n", out);
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) man_setting(out, key);
 }
 
 /* ---- bash -------------------------------------------------------------------------------- */
@@ -152,6 +179,28 @@ static void bash_command(FILE *out, const struct command *c)
     (void)fputs("' ;;\n", out);
 }
 
+/* The second words of the family that begins at *first; nothing for any other command. */
+static void bash_family(FILE *out, const struct command *const *first)
+{
+    struct slice family, head, rest;
+    if (!slice_split(slice_of((*first)->name), ' ', &family, &rest)) return;
+    if (first > cli_commands()) {
+        (void)slice_split(slice_of(first[-1]->name), ' ', &head, &rest);
+        if (slice_eq(head, family)) return;
+    }
+    (void)fprintf(out,
+                  "    %.*s)\n        if [ \"$COMP_CWORD\" = 2 ]; then\n"
+                  "            COMPREPLY=($(compgen -W '",
+                  SLICE_FMT(family));
+    for (const struct command *const *c = first; *c; c++)
+        if (slice_split(slice_of((*c)->name), ' ', &head, &rest) && slice_eq(head, family))
+            (void)fprintf(out, "%.*s ", SLICE_FMT(rest));
+    (void)fprintf(out,
+                  "' -- \"$current\"))\n            return\n        fi\n"
+                  "        command=\"%.*s ${COMP_WORDS[2]}\" ;;\n",
+                  SLICE_FMT(family));
+}
+
 static void dump_bash(FILE *out)
 {
     (void)fputs("# bash completion for vaka; made by `vaka help --dump bash`\n"
@@ -169,17 +218,10 @@ static void dump_bash(FILE *out)
         last = head;
     }
     (void)fputs("--help --version' -- \"$current\"))\n        return\n    fi\n"
-                "    if [ \"$command\" = rules ]; then\n        if [ \"$COMP_CWORD\" = 2 ]; then\n"
-                "            COMPREPLY=($(compgen -W '",
+                "    case \"$command\" in\n",
                 out);
-    for (const struct command *const *c = cli_commands(); *c; c++) {
-        struct slice head, rest;
-        if (slice_split(slice_of((*c)->name), ' ', &head, &rest))
-            (void)fprintf(out, "%.*s ", SLICE_FMT(rest));
-    }
-    (void)fputs("' -- \"$current\"))\n            return\n        fi\n"
-                "        command=\"rules ${COMP_WORDS[2]}\"\n    fi\n    case \"$command\" in\n",
-                out);
+    for (const struct command *const *c = cli_commands(); *c; c++) bash_family(out, c);
+    (void)fputs("    esac\n    case \"$command\" in\n", out);
     for (const struct command *const *c = cli_commands(); *c; c++) bash_command(out, *c);
     (void)fputs("    esac\n    [ -n \"$complete_plain\" ] || return 0\n"
                 "    case \"$current\" in\n"

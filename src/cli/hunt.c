@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/load.h"
+#include "cli/settings.h"
 #include "hunt/collector.h"
 #include "hunt/when.h"
 
@@ -34,8 +35,9 @@ static const struct cli_option hunt_options[] = {
      "Apply every rule to every event, with the field names as the event has them: no log source "
      "is told apart, no field is mapped."},
     {'f', "format", "table|json|csv", "What to print; table is what you get when you say nothing."},
-    {'l', "level", LEVELS, "Show only alerts of this level and above."},
-    {'j', "jobs", "N", "Read with N processes, 1 to 64; without it, one for every processor."},
+    {'l', "level", "all|" LEVELS, "Show only alerts of this level and above."},
+    {'j', "jobs", "N",
+     "Read with N processes, 1 to 64; auto, or without it: one for every processor."},
     {O_FROM, "from", "T",
      "Only events at or after T: 2026-12-23, 2026-12-23T21:47:00+01:00, or "
      "before now as in -7d, -12h, -30m. Events that tell no time are kept."},
@@ -49,6 +51,8 @@ static const struct cli_option hunt_options[] = {
     {'v', "verbose", NULL,
      "Tell on standard error what happens inside: one line of key=value for every process, file "
      "and limit."},
+    OPTION_CONFIG,
+    OPTION_SET,
     {O_PLACEHOLDERS, "placeholders", "FILE",
      "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},
     {O_TAXONOMY, "taxonomy", "FILE",
@@ -56,48 +60,35 @@ static const struct cli_option hunt_options[] = {
 };
 
 struct hunt_context {
-    struct load_options load;
-    enum hunt_format format;
-    enum sigma_level level, fail_on;
-    uint64_t jobs;
+    struct settings settings;
+    struct config config;
+    enum sigma_level fail_on;
     const char *from, *to, *output;
-    bool any_logsource, stats, utc, verbose;
+    bool any_logsource, stats;
 };
-
-static int set_level(enum sigma_level *level, const char *value)
-{
-    return sigma_level_parse(slice_of(value), level) ? 0 : cli_usage("'%s' is not a level", value);
-}
-
-static int set_format(struct hunt_context *c, const char *value)
-{
-    struct slice format = slice_of(value);
-    c->format = slice_eq(format, SLICE("json"))  ? HUNT_JSON
-                : slice_eq(format, SLICE("csv")) ? HUNT_CSV
-                                                 : HUNT_TABLE;
-    return 0;
-}
 
 static int hunt_set(void *ctx, int letter, const char *value)
 {
     struct hunt_context *c = ctx;
     switch (letter) {
     case 'r':
-        return load_add(c->load.rules, &c->load.n_rules, value);
+        return settings_say(&c->settings, CONFIG_RULES, value, "-r");
     case O_PLACEHOLDERS:
-        return load_add(c->load.placeholders, &c->load.n_placeholders, value);
+        return settings_say(&c->settings, CONFIG_PLACEHOLDERS, value, "--placeholders");
     case O_TAXONOMY:
-        return load_add(c->load.taxonomy, &c->load.n_taxonomy, value);
+        return settings_say(&c->settings, CONFIG_TAXONOMY, value, "--taxonomy");
     case 'f':
-        return set_format(c, value);
+        return settings_say(&c->settings, CONFIG_HUNT_FORMAT, value, "-f");
     case 'l':
-        return set_level(&c->level, value);
-    case O_FAIL_ON:
-        return set_level(&c->fail_on, value);
+        return settings_say(&c->settings, CONFIG_HUNT_LEVEL, value, "-l");
     case 'j':
-        if (!slice_to_u64(slice_of(value), &c->jobs) || c->jobs < 1 || c->jobs > COLLECTOR_JOBS_MAX)
-            return cli_usage("-j is a number from 1 to %d, not '%s'", COLLECTOR_JOBS_MAX, value);
-        return 0;
+        return settings_say(&c->settings, CONFIG_HUNT_JOBS, value, "-j");
+    case O_UTC:
+        return settings_say(&c->settings, CONFIG_HUNT_UTC, "true", "--utc");
+    case 'v':
+        return settings_say(&c->settings, CONFIG_LOG_LEVEL, "info", "-v");
+    case O_FAIL_ON:
+        return sigma_level_parse(slice_of(value), &c->fail_on) ? 0 : EXIT_USAGE;
     case O_FROM:
         c->from = value;
         return 0;
@@ -107,20 +98,42 @@ static int hunt_set(void *ctx, int letter, const char *value)
     case 'o':
         c->output = value;
         return 0;
-    case 'v':
-        c->verbose = true;
-        return 0;
     case O_ANY_LOGSOURCE:
         c->any_logsource = true;
         return 0;
     case O_STATS:
         c->stats = true;
         return 0;
-    case O_UTC:
-        c->utc = true;
-        return 0;
     default:
-        return EXIT_USAGE;
+        return settings_option(&c->settings, letter, value);
+    }
+}
+
+/* The words of the settings are those of the program, in the same order. */
+_Static_assert(HUNT_TABLE == 0 && HUNT_JSON == 1 && HUNT_CSV == 2, "hunt.format");
+_Static_assert(LEVEL_NONE == 0 && LEVEL_INFORMATIONAL == 1 && LEVEL_CRITICAL == 5, "hunt.level");
+
+static enum log_level log_level(const struct config *config)
+{
+    static const enum log_level levels[] = {LOG_LEVEL_OFF, LOG_LEVEL_ERROR, LOG_LEVEL_WARNING,
+                                            LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
+    return levels[config->log_level];
+}
+
+static void log_settings(const struct config *config, const char *file)
+{
+    struct buf value, origin;
+    if (file) log_write(LOG_CONFIG_READ, LOG_TEXT("file", slice_of(file)));
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
+        if (!config->origin[key].name) continue;
+        buf_init(&value, 64 * 1024);
+        buf_init(&origin, 64 * 1024);
+        config_write_value(&value, config, key);
+        config_write_origin(&origin, config, key);
+        log_write(LOG_SETTING, LOG_TEXT("key", slice_of(config_settings[key].key)),
+                  LOG_TEXT("value", buf_slice(&value)), LOG_TEXT("from", buf_slice(&origin)));
+        buf_done(&value);
+        buf_done(&origin);
     }
 }
 
@@ -222,40 +235,61 @@ static int hunt_with(const struct hunt_context *c, struct load *load, struct hun
     return error ? EXIT_UNREADABLE : exit_status(c, &result);
 }
 
-static int hunt_main(const struct invocation *in)
+/* With the log in place. */
+static int hunt_logged(struct hunt_context *c, struct hunt_options *options, const char *file)
 {
-    const struct hunt_context *c = in->ctx;
+    struct load load;
+    nsec begin = clock_monotonic(options->clock);
+    log_settings(&c->config, file);
+    if (load_all(&load, &c->config)) return EXIT_USAGE;
+    int status = hunt_with(c, &load, options, begin);
+    load_done(&load);
+    return status;
+}
+
+static int hunt_configured(struct hunt_context *c, const struct invocation *in, const char *file)
+{
+    const struct config *config = &c->config;
     const struct clock clock = clock_system();
-    const nsec now = clock_realtime(&clock), begin = clock_monotonic(&clock);
-    struct hunt_options options = {.clock = &clock,
-                                   .format = c->format,
-                                   .min_level = c->level,
-                                   .utc = c->utc,
-                                   .jobs = c->jobs ? (uint32_t)c->jobs : processors(),
-                                   .paths = (const char *const *)in->operands,
-                                   .n_paths = in->n_operands,
-                                   .out_path = c->output,
-                                   .quiet = c->verbose};
-    if (in->n_operands == 0) return cli_usage("what to hunt in? Name a file, a folder, or -");
+    const nsec now = clock_realtime(&clock);
+    struct hunt_options options = {
+        .clock = &clock,
+        .format = (enum hunt_format)config->hunt_format,
+        .min_level = (enum sigma_level)config->hunt_level,
+        .utc = config->hunt_utc,
+        .jobs = config->hunt_jobs ? (uint32_t)config->hunt_jobs : processors(),
+        .silence = config->hunt_silence,
+        .correlation_state = config->correlation_state,
+        .correlation_sort = config->correlation_sort,
+        .paths = (const char *const *)in->operands,
+        .n_paths = in->n_operands,
+        .out_path = c->output,
+        .quiet = log_level(config) != LOG_LEVEL_OFF,
+    };
     int status = set_time(c->from, now, false, &options.from);
     if (status == 0) status = set_time(c->to, now, true, &options.to);
     if (status) return status;
-
-    struct load load;
     struct log log;
     log_init(&log, &(struct log_options){
                        .clock = clock,
-                       .level = c->verbose ? LOG_LEVEL_INFO : LOG_LEVEL_OFF,
+                       .level = log_level(config),
                        .fd = STDERR_FILENO,
                        .journal = log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"))});
     log_install(&log);
-    status = EXIT_USAGE;
-    if (load_all(&load, &c->load) == 0) {
-        status = hunt_with(c, &load, &options, begin);
-        load_done(&load);
-    }
+    status = hunt_logged(c, &options, file);
     log_finish(&log);
     log_install(NULL);
+    return status;
+}
+
+static int hunt_main(const struct invocation *in)
+{
+    struct hunt_context *c = in->ctx;
+    const char *file;
+    if (in->n_operands == 0) return cli_usage("what to hunt in? Name a file, a folder, or -");
+    int status = settings_load(&c->settings, &c->config, &file);
+    if (status == 0) status = hunt_configured(c, in, file);
+    config_done(&c->config);
     return status;
 }
 

@@ -9,13 +9,6 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 
-int load_add(const char **list, size_t *n, const char *value)
-{
-    if (*n == LOAD_PATHS_MAX) return cli_usage("more than %d files of one kind", LOAD_PATHS_MAX);
-    list[(*n)++] = value;
-    return 0;
-}
-
 char *load_file(const char *path, size_t max, size_t *ret_len)
 {
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
@@ -77,16 +70,16 @@ static const char *own_rules(char space[static PATH_MAX])
     return is_folder(VAKA_DATADIR "/rules") ? VAKA_DATADIR "/rules" : NULL;
 }
 
-static int load_placeholders(struct load *load, const struct load_options *options)
+static int load_placeholders(struct load *load, const struct config *config)
 {
     struct diag diag;
     load->placeholders = placeholders_new();
     if (!load->placeholders) return ERR_NOMEM;
-    for (size_t i = 0; i < options->n_placeholders; i++) {
+    for (uint32_t i = 0; i < config->placeholders.n; i++) {
         size_t len;
-        char *text = load_file(options->placeholders[i], LOAD_FILE_MAX, &len);
+        char *text = load_file(config->placeholders.items[i], LOAD_FILE_MAX, &len);
         if (!text) return ERR_IO;
-        int result = placeholders_read(load->placeholders, options->placeholders[i],
+        int result = placeholders_read(load->placeholders, config->placeholders.items[i],
                                        slice_make(text, len), &diag);
         free(text);
         if (result) {
@@ -97,17 +90,17 @@ static int load_placeholders(struct load *load, const struct load_options *optio
     return 0;
 }
 
-static int load_taxonomy(struct load *load, const struct load_options *options)
+static int load_taxonomy(struct load *load, const struct config *config)
 {
     struct diag diag;
     load->taxonomy = taxonomy_new();
     if (!load->taxonomy) return ERR_NOMEM;
-    for (size_t i = 0; i < options->n_taxonomy; i++) {
+    for (uint32_t i = 0; i < config->taxonomy.n; i++) {
         size_t len;
-        char *text = load_file(options->taxonomy[i], LOAD_FILE_MAX, &len);
+        char *text = load_file(config->taxonomy.items[i], LOAD_FILE_MAX, &len);
         if (!text) return ERR_IO;
         int result =
-            taxonomy_add(load->taxonomy, options->taxonomy[i], slice_make(text, len), &diag);
+            taxonomy_add(load->taxonomy, config->taxonomy.items[i], slice_make(text, len), &diag);
         free(text);
         if (result) {
             cli_diag(&diag, "");
@@ -117,21 +110,21 @@ static int load_taxonomy(struct load *load, const struct load_options *options)
     return 0;
 }
 
-static int load_rules(struct load *load, const struct load_options *options)
+static int load_rules(struct load *load, const struct config *config)
 {
     struct diag diag = {0};
     char space[PATH_MAX];
     const struct sigma_set_options set_options = {.placeholders = load->placeholders};
     load->set = sigma_set_new();
     if (!load->set) return ERR_NOMEM;
-    const char *own = options->n_rules ? NULL : own_rules(space);
-    if (!options->n_rules && !own) {
+    const char *own = config->rules.n ? NULL : own_rules(space);
+    if (!config->rules.n && !own) {
         cli_say("no rules: name some with -r");
         return ERR_NOT_FOUND;
     }
-    size_t n = own ? 1 : options->n_rules;
-    for (size_t i = 0; i < n; i++) {
-        const char *path = own ? own : options->rules[i];
+    uint32_t n = own ? 1 : config->rules.n;
+    for (uint32_t i = 0; i < n; i++) {
+        const char *path = own ? own : config->rules.items[i];
         int result = sigma_set_add_path(load->set, path, &set_options, &diag);
         if (result) {
             cli_say("%s: %s", path, diag.message[0] ? diag.message : error_text(result));
@@ -141,12 +134,12 @@ static int load_rules(struct load *load, const struct load_options *options)
     return sigma_set_finish(load->set);
 }
 
-int load_all(struct load *load, const struct load_options *options)
+int load_all(struct load *load, const struct config *config)
 {
     *load = (struct load){0};
-    int result = load_placeholders(load, options);
-    if (result == 0) result = load_taxonomy(load, options);
-    if (result == 0) result = load_rules(load, options);
+    int result = load_placeholders(load, config);
+    if (result == 0) result = load_taxonomy(load, config);
+    if (result == 0) result = load_rules(load, config);
     if (result == ERR_NOMEM) cli_say("%s", error_text(result));
     if (result) load_done(load);
     return result;

@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Rules, placeholders and taxonomy as the command line names them. */
+/* Rules, placeholders and taxonomy as the settings name them. */
 #ifndef VAKA_CLI_LOAD_H
 #define VAKA_CLI_LOAD_H
 
+#include "config/config.h"
 #include "detect/sigma/set.h"
 #include "detect/taxonomy.h"
 
-enum { LOAD_PATHS_MAX = 256, LOAD_FILE_MAX = 16 * 1024 * 1024 };
-
-struct load_options {
-    const char *rules[LOAD_PATHS_MAX]; /* files and folders; none: Vaka's own rules */
-    size_t n_rules;
-    const char *placeholders[LOAD_PATHS_MAX];
-    size_t n_placeholders;
-    const char *taxonomy[LOAD_PATHS_MAX];
-    size_t n_taxonomy;
-};
-
-/* The options -r, --placeholders and --taxonomy; 0 or EXIT_USAGE (too many of them). */
-int load_add(const char **list, size_t *n, const char *value) MUST_USE;
+enum { LOAD_FILE_MAX = 16 * 1024 * 1024 };
 
 struct load {
     struct sigma_set *set;
@@ -30,7 +19,7 @@ struct load {
  * Loads all of it. What is wrong with a path, a placeholder or taxonomy file is told on stderr and
  * is an error; refused rules are not: they are in the set.
  */
-int load_all(struct load *load, const struct load_options *options) MUST_USE;
+int load_all(struct load *load, const struct config *config) MUST_USE;
 void load_done(struct load *load);
 
 /* Refused rules (not warnings) of a set. */

@@ -4,11 +4,12 @@
 #include <stdarg.h>
 
 #include "base/buf.h"
+#include "base/hint.h"
 #include "base/slice.h"
-#include "cli/cli.h"
 #include "base/text.h"
+#include "cli/cli.h"
 
-enum { OPTIONS_MAX = 48, WORD_MAX = 32 };
+enum { OPTIONS_MAX = 48 };
 
 const struct command *const *cli_commands(void)
 {
@@ -18,6 +19,10 @@ const struct command *const *cli_commands(void)
         &command_rules_list,
         &command_rules_explain,
         &command_rules_test,
+        &command_config_check,
+        &command_config_show,
+        &command_config_explain,
+        &command_config_default,
         &command_help,
         NULL,
     };
@@ -159,47 +164,11 @@ const struct command *cli_command(const char *first, const char *second, bool *r
     return NULL;
 }
 
-/* Edit distance with swaps of neighbours (optimal string alignment), for words of WORD_MAX bytes.
- */
-static unsigned distance(struct slice a, struct slice b)
-{
-    unsigned d[WORD_MAX + 1][WORD_MAX + 1];
-    if (a.len > WORD_MAX || b.len > WORD_MAX) return WORD_MAX;
-    for (unsigned i = 0; i <= a.len; i++) {
-        for (unsigned j = 0; j <= b.len; j++) {
-            if (i == 0 || j == 0) {
-                d[i][j] = i + j;
-                continue;
-            }
-            unsigned best = d[i - 1][j - 1] + (a.ptr[i - 1] != b.ptr[j - 1]);
-            if (d[i - 1][j] + 1 < best) best = d[i - 1][j] + 1;
-            if (d[i][j - 1] + 1 < best) best = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] && a.ptr[i - 2] == b.ptr[j - 1] &&
-                d[i - 2][j - 2] + 1 < best)
-                best = d[i - 2][j - 2] + 1;
-            d[i][j] = best;
-        }
-    }
-    return d[a.len][b.len];
-}
-
-/* The nearest name, when it is near enough to have been meant. */
-static const char *suggestion(struct slice said)
-{
-    const char *best = NULL;
-    unsigned best_distance = 3;
-    for (const struct command *const *c = cli_commands(); *c; c++) {
-        unsigned n = distance(said, slice_of((*c)->name));
-        if ((*c)->hidden || n >= best_distance) continue;
-        best = (*c)->name;
-        best_distance = n;
-    }
-    return best;
-}
-
 static int unknown(const char *first, const char *second)
 {
-    char said[2 * WORD_MAX + 2];
+    struct buf said;
+    struct hint hint;
+    char like[HINT_SIZE];
     bool family = false;
     for (const struct command *const *c = cli_commands(); *c; c++) {
         struct slice head, rest;
@@ -207,12 +176,22 @@ static int unknown(const char *first, const char *second)
             slice_split(slice_of((*c)->name), ' ', &head, &rest) && slice_eq(head, slice_of(first));
     }
     if (family && !second) return cli_usage("'%s' needs a second word: see below", first);
-    (void)snprintf(said, sizeof said, "%s%s%s", first, family ? " " : "", family ? second : "");
-    const char *near = suggestion(slice_of(said));
-    /* A first word that is nearly the first word of a family. */
-    if (!near && !family && distance(slice_of(first), SLICE("rules")) <= 2) near = "rules";
-    if (near) return cli_usage("unknown command '%s'; did you mean '%s'?", said, near);
-    return cli_usage("unknown command '%s'", said);
+    buf_init(&said, 512);
+    buf_put(&said, slice_until(slice_of(first), 64));
+    if (family) buf_printf(&said, " %.64s", second);
+    hint_init(&hint, buf_slice(&said));
+    for (const struct command *const *c = cli_commands(); *c; c++) {
+        struct slice head, rest;
+        if ((*c)->hidden) continue;
+        hint_offer(&hint, slice_of((*c)->name));
+        /* A first word may be nearly the first word of a family. */
+        if (!family && slice_split(slice_of((*c)->name), ' ', &head, &rest))
+            hint_offer(&hint, head);
+    }
+    int status =
+        cli_usage("unknown command '%.*s'%s", SLICE_FMT(buf_slice(&said)), hint_text(&hint, like));
+    buf_done(&said);
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/events.h"
 #include "cli/load.h"
 #include "cli/rules.h"
 #include "detect/correlate/correlate.h"
-#include "base/text.h"
 #include "proc/sandbox.h"
 
 int rules_set(void *ctx, int letter, const char *value)
@@ -17,11 +17,11 @@ int rules_set(void *ctx, int letter, const char *value)
     struct rules_context *c = ctx;
     switch (letter) {
     case 'r':
-        return load_add(c->load.rules, &c->load.n_rules, value);
+        return settings_say(&c->settings, CONFIG_RULES, value, "-r");
     case RULES_PLACEHOLDERS:
-        return load_add(c->load.placeholders, &c->load.n_placeholders, value);
+        return settings_say(&c->settings, CONFIG_PLACEHOLDERS, value, "--placeholders");
     case RULES_TAXONOMY:
-        return load_add(c->load.taxonomy, &c->load.n_taxonomy, value);
+        return settings_say(&c->settings, CONFIG_TAXONOMY, value, "--taxonomy");
     case 'f':
         c->json = strcmp(value, "json") == 0;
         return 0;
@@ -29,18 +29,21 @@ int rules_set(void *ctx, int letter, const char *value)
         c->any_logsource = true;
         return 0;
     default:
-        return EXIT_USAGE;
+        return settings_option(&c->settings, letter, value);
     }
 }
 
-int rules_load(const struct invocation *in, struct load *ret)
+int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths, struct load *ret)
 {
-    struct rules_context *c = in->ctx;
-    for (size_t i = 0; i < in->n_operands; i++) {
-        int status = load_add(c->load.rules, &c->load.n_rules, in->operands[i]);
-        if (status) return status;
-    }
-    return load_all(ret, &c->load) ? EXIT_USAGE : 0;
+    struct config config;
+    struct diag diag;
+    int status = settings_load(&c->settings, &config, NULL);
+    for (size_t i = 0; i < n_paths && status == 0; i++)
+        if (config_set(&config, CONFIG_RULES, slice_of(paths[i]), "PATH", &diag))
+            status = cli_usage("%s", diag.message);
+    if (status == 0 && load_all(ret, &config)) status = EXIT_USAGE;
+    config_done(&config);
+    return status;
 }
 
 /* Lines on standard output; a terminal is not shown what could command it. */
@@ -94,7 +97,7 @@ static int check_run(const struct invocation *in)
 {
     struct load load;
     if (in->n_operands == 0) return cli_usage("which rules? Name a file or a folder");
-    int status = rules_load(in, &load);
+    int status = rules_load(in->ctx, in->operands, in->n_operands, &load);
     if (status) return status;
     const struct sigma_set *set = load.set;
     struct buf out;
@@ -230,7 +233,7 @@ static int list_run(const struct invocation *in)
 {
     const struct rules_context *c = in->ctx;
     struct load load;
-    int status = rules_load(in, &load);
+    int status = rules_load(in->ctx, in->operands, in->n_operands, &load);
     if (status) return status;
     const struct sigma_set *set = load.set;
     struct buf out;
@@ -352,24 +355,20 @@ static int explain_run(const struct invocation *in)
     struct load load;
     if (in->n_operands != 2) return cli_usage("rules explain wants a rule and an event");
     struct explaining x = {0};
-    if (access(in->operands[0], R_OK) == 0) {
-        x.file = in->operands[0];
-        int status = load_add(c->load.rules, &c->load.n_rules, x.file);
-        if (status) return status;
-    } else {
-        x.name = in->operands[0];
-    }
+    if (access(in->operands[0], R_OK) == 0) x.file = in->operands[0];
+    else x.name = in->operands[0];
     size_t len = 0;
     char *text = read_event(in->operands[1], &len);
     if (!text) return EXIT_USAGE;
-    if (load_all(&load, &c->load)) {
+    int status = rules_load(c, in->operands, x.file ? 1 : 0, &load);
+    if (status) {
         free(text);
-        return EXIT_USAGE;
+        return status;
     }
     x.set = load.set;
     x.engine = engine_new(load.set, load.taxonomy,
                           &(struct engine_options){.any_logsource = c->any_logsource});
-    int status = EXIT_UNREADABLE;
+    status = EXIT_UNREADABLE;
     if (!x.engine) {
         cli_say("out of memory");
     } else if (count_meant(&x) == 0) {
@@ -392,8 +391,9 @@ static int explain_run(const struct invocation *in)
         'r', "rules", "PATH", "Use the Sigma rules in PATH, a file or a folder; may be repeated."  \
     }
 #define OPTIONS_DATA                                                                               \
-    {RULES_PLACEHOLDERS, "placeholders", "FILE",                                                   \
-     "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},      \
+    OPTION_CONFIG,                                                                                 \
+        {RULES_PLACEHOLDERS, "placeholders", "FILE",                                               \
+         "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},  \
     {                                                                                              \
         RULES_TAXONOMY, "taxonomy", "FILE",                                                        \
             "More log sources and field names, asked before the built-in ones; may be repeated."   \

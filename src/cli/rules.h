@@ -6,17 +6,19 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "cli/load.h"
+#include "cli/settings.h"
 
 enum { RULES_PLACEHOLDERS = OPTION_LONG, RULES_TAXONOMY, RULES_ANY_LOGSOURCE };
 
 struct rules_context {
-    struct load_options load;
+    struct settings settings;
     bool json, any_logsource;
 };
 
 int rules_set(void *ctx, int letter, const char *value);
-/* The operands are more rules. 0 or an exit status. */
-int rules_load(const struct invocation *in, struct load *ret) MUST_USE;
+/* Loads what the settings name; paths are rules as -r names them. 0 or an exit status. */
+int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths,
+               struct load *ret) MUST_USE;
 /* Prints finished lines, made visible, and empties out. */
 void rules_print(struct buf *out);
 

@@ -139,7 +139,7 @@ static int test_run(const struct invocation *in)
     const struct rules_context *c = in->ctx;
     struct load load;
     if (in->n_operands == 0) return cli_usage("which rules? Name a file or a folder");
-    int status = rules_load(in, &load);
+    int status = rules_load(c, in->operands, in->n_operands, &load);
     if (status) return status;
     struct testing t = {.load = &load};
     t.engine = engine_new(load.set, load.taxonomy,
@@ -157,6 +157,7 @@ static int test_run(const struct invocation *in)
 }
 
 static const struct cli_option test_options[] = {
+    OPTION_CONFIG,
     {RULES_ANY_LOGSOURCE, "any-logsource", NULL, "As for vaka hunt: no routing, no field mapping."},
     {RULES_PLACEHOLDERS, "placeholders", "FILE",
      "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},

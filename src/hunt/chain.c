@@ -27,6 +27,7 @@ struct chain {
     uint64_t seq;
     uint32_t spills;
     uint64_t lost;
+    size_t sort_max;
     struct slice values[CORRELATOR_FIELDS_MAX];
 };
 
@@ -51,8 +52,8 @@ static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char
     c->refused(c->ctx, rule, why);
 }
 
-struct chain *chain_new(const struct sigma_set *set, uint64_t seed, void *ctx, chain_firing firing,
-                        chain_refused refused)
+struct chain *chain_new(const struct sigma_set *set, const struct chain_options *options, void *ctx,
+                        chain_firing firing, chain_refused refused)
 {
     struct chain *c = calloc(1, sizeof *c);
     if (!c) return NULL;
@@ -60,10 +61,12 @@ struct chain *chain_new(const struct sigma_set *set, uint64_t seed, void *ctx, c
     c->firing = firing;
     c->refused = refused;
     arena_init(&c->names_arena, CHAIN_NAMES_MAX);
-    buf_init(&c->bodies, CHAIN_MEMORY_MAX);
-    const struct correlator_options options = {.seed = seed};
+    c->sort_max = options->sort_max;
+    buf_init(&c->bodies, c->sort_max);
+    const struct correlator_options of_state = {.max_bytes = options->state_max,
+                                                .seed = options->seed};
     const struct correlator_out out = {.ctx = c, .firing = on_firing, .refused = on_refused};
-    c->correlator = correlator_new(set, &options, &out);
+    c->correlator = correlator_new(set, &of_state, &out);
     if (c->correlator) return c;
     chain_free(c);
     return NULL;
@@ -124,7 +127,7 @@ static void give(struct chain *c, size_t n)
         if (correlator_push(c->correlator, &tuple) != 0) continue;
     }
     struct buf rest;
-    buf_init(&rest, CHAIN_MEMORY_MAX);
+    buf_init(&rest, c->sort_max);
     size_t left = c->n_kept - n;
     for (size_t i = 0; i < left; i++) {
         struct kept k = c->kept[n + i];
@@ -149,7 +152,7 @@ void chain_add(struct chain *c, const struct message_tuple *m, uint64_t record)
     if (correlator_tuple_read(m->body, c->values, CORRELATOR_FIELDS_MAX, &tuple) != 0) return;
     if (record > RECORD_MASK) record = RECORD_MASK;
     size_t used = c->bodies.len + c->n_kept * sizeof *c->kept;
-    if (c->n_kept > 1 && (used > CHAIN_MEMORY_MAX || m->body.len > CHAIN_MEMORY_MAX - used)) {
+    if (c->n_kept > 1 && (used > c->sort_max || m->body.len > c->sort_max - used)) {
         c->spills++;
         give(c, c->n_kept / 2);
     }

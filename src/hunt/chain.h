@@ -2,7 +2,7 @@
 /*
  * Correlation over a whole hunt. Matches arrive file by file; the correlator wants them in order of
  * time. So they are kept, and given to it sorted when everything was read. When they are more than
- * CHAIN_MEMORY_MAX bytes, the older half of them goes to the correlator early: a match that turns
+ * sort_max bytes, the older half of them goes to the correlator early: a match that turns
  * up later and is older than that counts as late (see correlate.h), and the hunt says so.
  */
 #ifndef VAKA_HUNT_CHAIN_H
@@ -13,7 +13,6 @@
 #include "hunt/message.h"
 
 enum {
-    CHAIN_MEMORY_MAX = 64 * 1024 * 1024,
     CHAIN_NAMES_MAX = 16 * 1024 * 1024, /* bytes of source names */
 };
 
@@ -25,9 +24,15 @@ typedef void (*chain_firing)(void *ctx, const struct correlator_firing *firing,
 /* A correlation that will not run. */
 typedef void (*chain_refused)(void *ctx, const struct sigma_corr_rule *rule, const char *why);
 
+struct chain_options {
+    uint64_t seed;    /* as for the correlator */
+    size_t state_max; /* bytes: of the correlator, … */
+    size_t sort_max;  /* … and of the matches that wait */
+};
+
 /* NULL when out of memory. */
-struct chain *chain_new(const struct sigma_set *set, uint64_t seed, void *ctx, chain_firing firing,
-                        chain_refused refused);
+struct chain *chain_new(const struct sigma_set *set, const struct chain_options *options, void *ctx,
+                        chain_firing firing, chain_refused refused);
 void chain_free(struct chain *c);
 const struct correlator *chain_correlator(const struct chain *c);
 /* A tuple that is not valid is dropped: the correlator checks it against its rules. */

@@ -449,18 +449,19 @@ static void on_channel(void *ctx, unsigned what)
 
 static bool is_silent(const struct crew *w, nsec now)
 {
-    return w->unit && w->unit->input->regular &&
-           now - w->heard > COLLECTOR_SILENCE_MAX * NSEC_PER_SEC;
+    return w->unit && w->unit->input->regular && now - w->heard > w->collector->spec->silence;
 }
 
 static void on_tick(void *ctx)
 {
     struct collector *c = ctx;
     nsec now = clock_monotonic(c->spec->clock);
+    char why[80];
     int result = 0;
+    (void)snprintf(why, sizeof why, "decoder made no progress for %lld seconds",
+                   (long long)(c->spec->silence / NSEC_PER_SEC));
     for (uint32_t i = 0; i < c->spec->jobs && result == 0; i++)
-        if (is_silent(&c->crew[i], now))
-            result = replace(c, &c->crew[i], true, "decoder made no progress for five minutes");
+        if (is_silent(&c->crew[i], now)) result = replace(c, &c->crew[i], true, why);
     if (result) loop_stop(c->spec->loop, result);
     else loop_defer(c->spec->loop, &c->turn);
 }

@@ -19,7 +19,6 @@
 enum {
     COLLECTOR_JOBS_MAX = 64,
     COLLECTOR_HELD_MAX = 8 * 1024 * 1024,
-    COLLECTOR_SILENCE_MAX = 300, /* seconds a decoder may work on a file without a word */
     COLLECTOR_FAILURES_MAX = 16, /* decoders in a row that die without a unit */
 };
 
@@ -38,6 +37,7 @@ struct collector_spec {
     const struct source_list *sources;
     struct reader_context *reader;
     uint32_t jobs;
+    nsec silence;     /* a decoder may work on a file without a word */
     uint32_t n_rules; /* alerts name rules below it */
     bool unconfined;
     int null_fd;

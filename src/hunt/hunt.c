@@ -191,7 +191,11 @@ static int open_chain(struct hunt *h)
     uint64_t seed;
     if (h->options->set->n_correlations == 0) return 0;
     if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) return ERR_IO;
-    h->chain = chain_new(h->options->set, seed, h, on_firing, on_refused);
+    h->chain = chain_new(h->options->set,
+                         &(struct chain_options){.seed = seed,
+                                                 .state_max = h->options->correlation_state,
+                                                 .sort_max = h->options->correlation_sort},
+                         h, on_firing, on_refused);
     return h->chain ? 0 : ERR_NOMEM;
 }
 
@@ -240,6 +244,7 @@ static int collect(struct hunt *h, bool confined)
                                         .sources = &h->sources,
                                         .reader = &reader,
                                         .jobs = o->jobs,
+                                        .silence = o->silence,
                                         .n_rules = o->set->n_rules,
                                         .unconfined = !confined,
                                         .null_fd = h->null_fd,

@@ -22,6 +22,9 @@ struct hunt_options {
     nsec from, to; /* TIME_NONE: open */
     uint32_t jobs; /* 1..COLLECTOR_JOBS_MAX */
     bool utc;
+    nsec silence;             /* a decoder may work on a file without a word */
+    size_t correlation_state; /* bytes: of the correlator, … */
+    size_t correlation_sort;  /* … and of the matches that wait to be sorted for it */
     const char *const *paths;
     size_t n_paths;
     const char *out_path; /* NULL: standard output */

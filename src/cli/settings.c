@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "cli/settings.h"
+
+#include <unistd.h>
+
+#include "cli/load.h"
+
+#define FILE_OF_THE_SYSTEM "/etc/vaka/vaka.yaml"
+
+int settings_say(struct settings *s, enum config_key key, const char *value, const char *option)
+{
+    if (s->n == SETTINGS_SAID_MAX) return cli_usage("more than %d settings", SETTINGS_SAID_MAX);
+    s->said[s->n].key = key;
+    s->said[s->n].value = value;
+    s->said[s->n++].option = option;
+    return 0;
+}
+
+int settings_option(struct settings *s, int letter, const char *value)
+{
+    struct slice name, text;
+    struct diag diag;
+    if (letter == 'c') {
+        s->file = value;
+        return 0;
+    }
+    if (!slice_split(slice_of(value), '=', &name, &text))
+        return cli_usage("--set wants KEY=VALUE, not '%s'", value);
+    enum config_key key = config_find(name, &diag);
+    if (key == CONFIG_KEY_COUNT) return cli_usage("--set: %s", diag.message);
+    return settings_say(s, key, text.ptr, "--set");
+}
+
+static const char *find_file(const struct settings *s)
+{
+    const char *named = getenv("VAKA_CONFIG");
+    if (s->file) return s->file;
+    if (named && *named) return named;
+    return access(FILE_OF_THE_SYSTEM, F_OK) == 0 ? FILE_OF_THE_SYSTEM : NULL;
+}
+
+int settings_load(const struct settings *s, struct config *ret, const char **ret_file)
+{
+    struct diag diag;
+    config_init(ret);
+    const char *file = find_file(s);
+    if (ret_file) *ret_file = file;
+    if (file) {
+        size_t len;
+        char *text = load_file(file, CONFIG_FILE_MAX + 1, &len);
+        if (!text) return EXIT_USAGE;
+        int error = config_read(ret, file, slice_make(text, len), &diag);
+        free(text);
+        if (error) {
+            cli_diag(&diag, "");
+            return EXIT_USAGE;
+        }
+    }
+    for (size_t i = 0; i < s->n; i++)
+        if (config_set(ret, s->said[i].key, slice_of(s->said[i].value), s->said[i].option, &diag))
+            return cli_usage("%s", diag.message);
+    return 0;
+}

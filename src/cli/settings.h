@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Settings as commands get them: defaults, then the configuration file, then options. */
+#ifndef VAKA_CLI_SETTINGS_H
+#define VAKA_CLI_SETTINGS_H
+
+#include "cli/cli.h"
+#include "config/config.h"
+
+enum { SETTINGS_SAID_MAX = 1024 };
+
+/* What the command line says; all zero is nothing. Texts are borrowed from argv. */
+struct settings {
+    const char *file; /* -c */
+    struct {
+        enum config_key key;
+        const char *value, *option;
+    } said[SETTINGS_SAID_MAX];
+    size_t n;
+};
+
+/* Letters far from those of the commands. */
+enum { SETTINGS_SET = OPTION_LONG + 512 };
+#define OPTION_CONFIG                                                                              \
+    {                                                                                              \
+        'c', "config", "FILE",                                                                     \
+            "Read settings from FILE; without it from the one that VAKA_CONFIG names, else from "  \
+            "/etc/vaka/vaka.yaml when there is one."                                               \
+    }
+#define OPTION_SET                                                                                 \
+    {                                                                                              \
+        SETTINGS_SET, "set", "KEY=VALUE",                                                          \
+            "Change one setting; 'vaka config explain' lists them. May be repeated."               \
+    }
+
+/* One of the two options above; 0 or EXIT_USAGE. */
+int settings_option(struct settings *s, int letter, const char *value) MUST_USE;
+/* An option that stands for a setting, `option` as it is written; 0 or EXIT_USAGE. */
+int settings_say(struct settings *s, enum config_key key, const char *value,
+                 const char *option) MUST_USE;
+
+/*
+ * All of it together. 0, or EXIT_USAGE after what is wrong was told; *ret is to be given to
+ * config_done() in both cases. *ret_file (may be NULL) is the file that was read, or NULL.
+ */
+int settings_load(const struct settings *s, struct config *ret, const char **ret_file) MUST_USE;
+
+#endif
