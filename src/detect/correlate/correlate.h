@@ -45,8 +45,8 @@
 #define VAKA_DETECT_CORRELATE_CORRELATE_H
 
 #include "base/buf.h"
-#include "detect/sigma/set.h"
 #include "base/time.h"
+#include "detect/sigma/set.h"
 
 enum {
     CORRELATOR_VALUE_MAX = 4096,    /* bytes of a value that take part */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Atoms no literal can prove, computed when a program asks. */
+#include "base/time.h"
 #include "base/utf8.h"
 #include "detect/engine/state.h"
 #include "detect/sigma/match.h"
-#include "base/time.h"
 
 static bool compare_number(double x, enum sigma_cmp cmp, double y)
 {
