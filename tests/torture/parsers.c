@@ -379,7 +379,9 @@ static void add_tuples(struct chain *c)
 static int run_chain(void *ctx, struct buf *out)
 {
     struct correlator_stats stats;
-    struct chain *c = chain_new(ctx, 1, out, put_firing, put_refused);
+    const struct chain_options memory = {
+        .seed = 1, .state_max = 64 * 1024 * 1024, .sort_max = 64 * 1024 * 1024};
+    struct chain *c = chain_new(ctx, &memory, out, put_firing, put_refused);
     if (!c) return ERR_NOMEM;
     add_tuples(c);
     chain_finish(c);

@@ -36,13 +36,17 @@ static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char
     test_fail(__FILE__, __LINE__, "refused: %s", why);
 }
 
+enum { SORT_MAX = 64 * 1024 * 1024 };
+static const struct chain_options memory = {
+    .seed = 1, .state_max = 64 * 1024 * 1024, .sort_max = SORT_MAX};
+
 static void world_init(struct world *w)
 {
     *w = (struct world){.set = sigma_set_new()};
     REQUIRE(w->set);
     REQUIRE(sigma_set_add_text(w->set, "r.yml", slice_of(rules), NULL) == 0);
     REQUIRE(sigma_set_finish(w->set) == 0 && w->set->n_correlations == 1);
-    w->chain = chain_new(w->set, 1, w, on_firing, on_refused);
+    w->chain = chain_new(w->set, &memory, w, on_firing, on_refused);
     REQUIRE(w->chain);
 }
 
@@ -125,7 +129,7 @@ TEST(beyond_its_memory_the_older_half_goes_early)
     world_init(&w);
     memset(user, 'u', sizeof user);
     /* Newest first, so that the half that goes is the one that came last. */
-    const int n = CHAIN_MEMORY_MAX / CORRELATOR_VALUE_MAX + 10;
+    const int n = SORT_MAX / CORRELATOR_VALUE_MAX + 10;
     for (int i = 0; i < n; i++) {
         /* All groups differ, but for the three oldest. */
         int m = snprintf(user, 16, "%d", i < n - 3 ? i : n);
