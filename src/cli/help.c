@@ -274,7 +274,7 @@ static int help_run(const struct invocation *in)
             cli_help(stdout, *c);
             found = true;
         }
-        return found ? EXIT_RAN : cli_usage("unknown command '%s'", in->operands[0]);
+        return found ? EXIT_RAN : cli_usage("unknown command `%s`", in->operands[0]);
     }
     cli_help(stdout, command);
     return EXIT_RAN;

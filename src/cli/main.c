@@ -175,7 +175,7 @@ static int unknown(const char *first, const char *second)
         family |=
             slice_split(slice_of((*c)->name), ' ', &head, &rest) && slice_eq(head, slice_of(first));
     }
-    if (family && !second) return cli_usage("'%s' needs a second word: see below", first);
+    if (family && !second) return cli_usage("`%s` needs a second word", first);
     buf_init(&said, 512);
     buf_put(&said, slice_until(slice_of(first), 64));
     if (family) buf_printf(&said, " %.64s", second);
@@ -189,7 +189,7 @@ static int unknown(const char *first, const char *second)
             hint_offer(&hint, head);
     }
     int status =
-        cli_usage("unknown command '%.*s'%s", SLICE_FMT(buf_slice(&said)), hint_text(&hint, like));
+        cli_usage("unknown command `%.*s`%s", SLICE_FMT(buf_slice(&said)), hint_text(&hint, like));
     buf_done(&said);
     return status;
 }

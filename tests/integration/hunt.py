@@ -273,7 +273,7 @@ def test_options(b):
     for arguments in (["hunt"], ["hint"], [], ["rules"], ["rules", "chek"]):
         result = run(b.vaka, *arguments)
         b.tap.ok(result.status == 2 and result.err, f"'vaka {' '.join(arguments)}': status 2", result)
-    b.tap.ok("did you mean 'hunt'" in run(b.vaka, "hint").err, "a near command is suggested")
+    b.tap.ok("did you mean `hunt`" in run(b.vaka, "hint").err, "a near command is suggested")
     result = run(b.vaka, "hunt", "-r", b.folder / "nowhere", log)
     b.tap.ok(result.status == 2 and "nowhere" in result.err, "rules that are missing: status 2", result)
     out = b.folder / "out.json"

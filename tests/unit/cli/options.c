@@ -66,14 +66,14 @@ static void check_usage(const char *words, const char *message, int line)
 
 TEST(commands_that_do_not_exist)
 {
-    USAGE("hnut x", "unknown command 'hnut'; did you mean 'hunt'?");
-    USAGE("Hunt", "unknown command 'Hunt'; did you mean 'hunt'?");
-    USAGE("rules chekc x", "unknown command 'rules chekc'; did you mean 'rules check'?");
-    USAGE("rule check x", "did you mean 'rules'?");
-    USAGE("rules", "'rules' needs a second word");
-    USAGE("frobnicate", "unknown command 'frobnicate'\n");
+    USAGE("hnut x", "unknown command `hnut`; did you mean `hunt`?");
+    USAGE("Hunt", "unknown command `Hunt`; did you mean `hunt`?");
+    USAGE("rules chekc x", "unknown command `rules chekc`; did you mean `rules check`?");
+    USAGE("rule check x", "did you mean `rules`?");
+    USAGE("rules", "`rules` needs a second word");
+    USAGE("frobnicate", "unknown command `frobnicate`\n");
     USAGE("a-word-that-is-much-longer-than-any-command-could-ever-be", "unknown command");
-    USAGE("help nothing", "unknown command 'nothing'");
+    USAGE("help nothing", "unknown command `nothing`");
 }
 
 TEST(options_that_do_not_exist_or_lack_a_value)
@@ -85,10 +85,10 @@ TEST(options_that_do_not_exist_or_lack_a_value)
     USAGE("hunt --format xml x", "--format is one of table|json|csv, not 'xml'");
     USAGE("hunt --format= x", "--format is one of");
     USAGE("hunt --level h x", "--level is one of informational|low|medium|high|critical");
-    USAGE("hunt --jobs 0 x", "-j is a number from 1 to 64");
-    USAGE("hunt --jobs 65 x", "-j is a number from 1 to 64");
-    USAGE("hunt --jobs 1x x", "-j is a number from 1 to 64");
-    USAGE("hunt --jobs 18446744073709551617 x", "-j is a number from 1 to 64");
+    USAGE("hunt --jobs 0 x", "-j: a whole number from 1 to 64");
+    USAGE("hunt --jobs 65 x", "-j: a whole number from 1 to 64");
+    USAGE("hunt --jobs 1x x", "-j: a whole number from 1 to 64");
+    USAGE("hunt --jobs 18446744073709551617 x", "-j: a whole number from 1 to 64");
     USAGE("hunt --from yesterday x", "yesterday");
     USAGE("hunt --to 2026-02-30 x", "2026-02-30");
     USAGE("rules check --level high", "unknown option --level");
@@ -99,7 +99,7 @@ TEST(options_that_do_not_exist_or_lack_a_value)
 TEST(messages_do_not_command_the_terminal)
 {
     USAGE("hunt --format \x1b[2J x", "not '\\x1b[2J'");
-    USAGE("\x1b[2J", "unknown command '\\x1b[2J'");
+    USAGE("\x1b[2J", "unknown command `\\x1b[2J`");
     CHECK(!strchr(err_text, '\x1b'));
 }
 
