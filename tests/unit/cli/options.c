@@ -84,7 +84,7 @@ TEST(options_that_do_not_exist_or_lack_a_value)
     USAGE("hunt x -r", "-r needs a value");
     USAGE("hunt --format xml x", "--format is one of table|json|csv, not 'xml'");
     USAGE("hunt --format= x", "--format is one of");
-    USAGE("hunt --level h x", "--level is one of informational|low|medium|high|critical");
+    USAGE("hunt --level h x", "--level is one of all|informational|low|medium|high|critical");
     USAGE("hunt --jobs 0 x", "-j: a whole number from 1 to 64");
     USAGE("hunt --jobs 65 x", "-j: a whole number from 1 to 64");
     USAGE("hunt --jobs 1x x", "-j: a whole number from 1 to 64");
