@@ -1057,6 +1057,58 @@ TEST(truncated_at_every_byte)
     free(m.data);
 }
 
+static const char *const six_lines[6] = {"EventID=1|D=1\n", "EventID=1|D=2\n", "EventID=1|D=3\n",
+                                         "EventID=1|D=4\n", "EventID=1|D=5\n", "EventID=1|D=6\n"};
+
+static bool overlaps(size_t a, size_t a_end, size_t b, size_t b_end)
+{
+    return a < b_end && b < a_end;
+}
+
+/*
+ * A run of 100 bytes written over at every place of the first chunk's header and records: whatever
+ * is read of the records it touches, all others are read as before, provided that the run left
+ * them their template, which stands in record 1.
+ */
+static void check_overwritten(const struct image *m, size_t at, int fill, struct result *r)
+{
+    enum { RUN = 100, BEFORE_TEMPLATE = 24 + 4 + 10 };
+    size_t template = record_at(m, 0) + BEFORE_TEMPLATE;
+    size_t template_end =
+        template + 24 + m->data[template + 20] + ((size_t)m->data[template + 21] << 8);
+    unsigned char saved[RUN];
+    bool touched[6] = {false};
+    for (int i = 0; i < 3; i++)
+        touched[i] = overlaps(at, at + RUN, record_at(m, i), record_at(m, i + 1)) ||
+                     overlaps(at, at + RUN, template, template_end);
+    memcpy(saved, m->data + at, RUN);
+    memset(m->data + at, fill, RUN);
+    bool changed = memcmp(m->data + at, saved, RUN) != 0;
+    memset(r, 0, sizeof *r);
+    CHECK_INT(decode(m->data, m->pos, SIZE_MAX / 2, r, false), 0);
+    memcpy(m->data + at, saved, RUN);
+    /* Flags that say "no checksums" by accident take the chance to notice. */
+    if (!overlaps(at, at + RUN, HEADER + 120, HEADER + 124)) CHECK_INT(r->bad > 0, changed);
+    for (int i = 0; i < 6; i++)
+        if (!touched[i] && !strstr(r->text, six_lines[i]))
+            test_fail(__FILE__, __LINE__, "%02x from byte %zu on: no record %d in %s",
+                      (unsigned)fill, at, i + 1, r->text);
+}
+
+TEST(overwritten_at_every_place)
+{
+    static const int fills[] = {0x00, 0x55, 0x2a, 0xff};
+    struct image m;
+    make_six(&m);
+    struct result *r = malloc(sizeof *r);
+    REQUIRE(r != NULL);
+    for (size_t at = HEADER; at < record_at(&m, 3); at += 4)
+        for (size_t i = 0; i < sizeof fills / sizeof fills[0]; i++)
+            check_overwritten(&m, at, fills[i], r);
+    free(r);
+    free(m.data);
+}
+
 /* Every bit of the used part, one at a time: any result, but an end, and no reading astray. */
 TEST(every_bit_flipped)
 {
