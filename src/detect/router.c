@@ -42,6 +42,7 @@ struct slot {
     uint32_t n_prefixes;
     bool has_equals;
     uint8_t explicit_name; /* 1 product, 2 category, 3 service, else 0 */
+    bool is_stand_in;
 };
 
 /* The last value seen in a slot and what came of it: most fields repeat theirs. */
@@ -82,9 +83,10 @@ struct router {
     struct equal_entry *equals;
     uint32_t equals_mask;
 
-    uint32_t n_words;           /* of facts */
-    uint64_t *key;              /* facts of this event, then one word of explicit names */
-    uint32_t noted[MEMO_FACTS]; /* facts of the value at hand */
+    uint32_t n_words; /* of facts */
+    uint64_t *key;    /* facts of this event, then one word of explicit names */
+    struct event_field *stand_ins[TAXONOMY_STAND_INS_MAX]; /* this event's, by the list; or NULL */
+    uint32_t noted[MEMO_FACTS];                            /* facts of the value at hand */
     uint32_t n_noted;
     uint64_t *rows;                          /* CACHE_ROWS * (n_words + 1) */
     const struct taxonomy_route **row_route; /* NULL: empty */
@@ -158,6 +160,8 @@ static bool build_slots(struct router *r)
         }
         slot->n_prefixes = n_prefixes - slot->prefix_at;
     }
+    for (uint32_t i = 0; i < t->stand_ins.n; i++)
+        r->slots[t->stand_ins.at[i].slot].is_stand_in = true;
     /* The explicit names that no condition asks for have slots of their own behind the others. */
     for (uint8_t name = 1; name <= N_EXPLICIT; name++) {
         bool have = false;
@@ -187,7 +191,8 @@ static void build_times(struct router *r)
 
 static const struct taxonomy_route *intern_route(struct router *r,
                                                  const struct taxonomy_label *labels, uint32_t n,
-                                                 const bool open[3], bool is_explicit);
+                                                 const bool open[3], uint32_t beside,
+                                                 bool is_explicit);
 
 struct router *router_new(const struct taxonomy *t, struct keys *keys)
 {
@@ -214,7 +219,7 @@ struct router *router_new(const struct taxonomy *t, struct keys *keys)
         return NULL;
     }
     build_times(r);
-    r->unknown = intern_route(r, NULL, 0, (const bool[3]){true, true, true}, false);
+    r->unknown = intern_route(r, NULL, 0, (const bool[3]){true, true, true}, 0, false);
     if (!r->unknown) {
         router_free(r);
         return NULL;
@@ -327,6 +332,11 @@ static void forget(struct router *r)
     memset(r->memos, 0, r->n_slots * sizeof *r->memos);
 }
 
+static bool fact_holds(const struct router *r, uint32_t fact)
+{
+    return r->key[fact >> 6] >> (fact & 63) & 1;
+}
+
 static inline void set_fact(struct router *r, uint32_t fact)
 {
     r->key[fact >> 6] |= UINT64_C(1) << (fact & 63);
@@ -403,6 +413,24 @@ static uint16_t collect_field(struct router *r, struct event *ev, uint32_t s, st
     return number;
 }
 
+static void note_stand_in(struct router *r, uint32_t s, struct event_field *f)
+{
+    const struct taxonomy *t = r->t;
+    for (uint32_t i = 0; i < t->stand_ins.n; i++)
+        if (t->stand_ins.at[i].slot == s && !r->stand_ins[i]) r->stand_ins[i] = f;
+}
+
+/* In the order of the list: the first of those that stand for one name does, the others do not. */
+static void collect_stand_ins(struct router *r, struct event *ev)
+{
+    for (uint32_t i = 0; i < r->t->stand_ins.n; i++) {
+        const struct taxonomy_stand_in *s = &r->t->stand_ins.at[i];
+        if (!r->stand_ins[i]) continue;
+        if (fact_holds(r, s->exists)) set_fact(r, s->beside);
+        else (void)collect_field(r, ev, s->target, r->stand_ins[i]);
+    }
+}
+
 /* Returns false when the explicit names are full. */
 static bool collect(struct router *r, struct event *ev)
 {
@@ -410,12 +438,18 @@ static bool collect(struct router *r, struct event *ev)
     memset(r->key, 0, ((size_t)r->n_words + 1) * sizeof *r->key);
     cover_keys(r);
     const uint8_t *roles = r->roles;
+    bool any_stand_in = false;
+    memset(r->stand_ins, 0, r->t->stand_ins.n * sizeof *r->stand_ins);
     for (uint32_t i = 0; i < ev->n_fields; i++) {
         struct event_field *f = &ev->fields[i];
         uint8_t role = roles[f->key];
         if (__builtin_expect(role == ROLE_NONE, 1)) continue;
         if (role == ROLE_NEW) role = find_role(r, f->key);
         if (role == ROLE_NONE || f->type == VALUE_NULL) continue;
+        if (r->slots[role - 1u].is_stand_in) {
+            note_stand_in(r, role - 1u, f);
+            any_stand_in = true;
+        }
         uint16_t number = collect_field(r, ev, role - 1u, f);
         if (number == 0) continue;
         if (number == EXPLICIT_MAX) return false;
@@ -423,6 +457,7 @@ static bool collect(struct router *r, struct event *ev)
         if ((*names >> shift & 0xffff) == 0) /* the first value counts */
             *names |= (uint64_t)number << shift;
     }
+    if (any_stand_in) collect_stand_ins(r, ev);
     if (r->format_slot != UINT32_MAX && ev->format)
         collect_value(r, r->format_slot, slice_of(ev->format));
     return true;
@@ -444,14 +479,16 @@ static struct slice own(char *to, struct slice s)
 }
 
 /*
- * The one route with these labels (in this order) and open flags. An explicit label is the last
- * one; its text is copied. NULL when there are too many routes, or no memory.
+ * The one route with these labels (in this order), open flags and stand-ins. An explicit label is
+ * the last one; its text is copied. NULL when there are too many routes, or no memory.
  */
 static const struct taxonomy_route *intern_route(struct router *r,
                                                  const struct taxonomy_label *labels, uint32_t n,
-                                                 const bool open[3], bool is_explicit)
+                                                 const bool open[3], uint32_t beside,
+                                                 bool is_explicit)
 {
-    uint64_t hash = (uint64_t)open[0] | (uint64_t)open[1] << 1 | (uint64_t)open[2] << 2;
+    uint64_t hash =
+        (uint64_t)beside << 3 | (uint64_t)open[0] | (uint64_t)open[1] << 1 | (uint64_t)open[2] << 2;
     for (uint32_t i = 0; i < n; i++) {
         hash = hash_mix(hash, hash64_seed(labels[i].product, 1));
         hash = hash_mix(hash, hash64_seed(labels[i].category, 2));
@@ -459,8 +496,9 @@ static const struct taxonomy_route *intern_route(struct router *r,
     }
     for (uint32_t i = 0; i < r->n_routes; i++) {
         const struct route_box *b = r->routes[i];
-        if (b->hash != hash || b->route.n_labels != n || b->route.open_product != open[0] ||
-            b->route.open_category != open[1] || b->route.open_service != open[2])
+        if (b->hash != hash || b->route.n_labels != n || b->route.beside != beside ||
+            b->route.open_product != open[0] || b->route.open_category != open[1] ||
+            b->route.open_service != open[2])
             continue;
         bool same = true;
         for (uint32_t j = 0; j < n && same; j++)
@@ -493,14 +531,10 @@ static const struct taxonomy_route *intern_route(struct router *r,
                                        .open_product = open[0],
                                        .open_category = open[1],
                                        .open_service = open[2],
+                                       .beside = beside,
                                        .taxonomy = r->t};
     r->routes[r->n_routes++] = b;
     return &b->route;
-}
-
-static bool fact_holds(const struct router *r, uint32_t fact)
-{
-    return r->key[fact >> 6] >> (fact & 63) & 1;
 }
 
 static bool source_holds(const struct router *r, const struct taxonomy_source *source)
@@ -553,6 +587,9 @@ static bool explicit_label(const struct router *r, uint32_t n_labels, struct tax
 static const struct taxonomy_route *work_out(struct router *r)
 {
     const struct taxonomy *t = r->t;
+    uint32_t beside = 0;
+    for (uint32_t i = 0; i < t->stand_ins.n; i++)
+        beside |= (uint32_t)fact_holds(r, t->stand_ins.at[i].beside) << i;
     bool open[3] = {true, true, true};
     uint32_t n = 0;
     for (uint32_t i = 0; i < t->sources.n; i++) {
@@ -577,10 +614,10 @@ static const struct taxonomy_route *work_out(struct router *r)
         for (uint32_t j = 0; j < n && !have; j++) have = label_eq(&r->scratch[j], &said);
         if (!have) r->scratch[n] = said;
         const struct taxonomy_route *route =
-            intern_route(r, r->scratch, have ? n : n + 1, left, !have);
+            intern_route(r, r->scratch, have ? n : n + 1, left, beside, !have);
         if (route) return route;
     }
-    const struct taxonomy_route *route = intern_route(r, r->scratch, n, open, false);
+    const struct taxonomy_route *route = intern_route(r, r->scratch, n, open, beside, false);
     return route ? route : r->unknown;
 }
 

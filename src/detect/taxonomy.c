@@ -157,6 +157,39 @@ static int each_of(struct reader *r, struct fy_node *node, each_fn each, void *c
     return error;
 }
 
+/* ---- fields and facts that are asked for ---- */
+
+static int slot_of(struct reader *r, struct fy_node *node, struct slice name, uint32_t *ret)
+{
+    struct taxonomy *t = r->t;
+    for (uint32_t i = 0; i < t->slots.n; i++) {
+        if (!slice_eq(t->slots.at[i], name)) continue;
+        *ret = i;
+        return 0;
+    }
+    if (t->slots.n == TAXONOMY_SLOTS_MAX)
+        return fail(r, node, "conditions ask for more than %d fields", TAXONOMY_SLOTS_MAX);
+    *ret = t->slots.n;
+    return LIST_ADD(&t->slots, name) ? 0 : no_memory(r);
+}
+
+static int fact_of(struct reader *r, struct fy_node *node, const struct taxonomy_fact *fact,
+                   uint32_t *ret)
+{
+    struct taxonomy *t = r->t;
+    for (uint32_t i = 0; i < t->facts.n; i++) {
+        const struct taxonomy_fact *f = &t->facts.at[i];
+        if (f->kind != fact->kind || f->slot != fact->slot || !slice_eq(f->text, fact->text))
+            continue;
+        *ret = i;
+        return 0;
+    }
+    if (t->facts.n == TAXONOMY_FACTS_MAX)
+        return fail(r, node, "more than %d different conditions", TAXONOMY_FACTS_MAX);
+    *ret = t->facts.n;
+    return LIST_ADD(&t->facts, *fact) ? 0 : no_memory(r);
+}
+
 /* ---- names ---- */
 
 /* The value, or what it stands for when it is an alias. */
@@ -200,6 +233,36 @@ static int read_renames(struct reader *r, struct fy_node *node)
     return 0;
 }
 
+static int read_stand_in(struct reader *r, struct fy_node_pair *pair)
+{
+    struct fy_node *key = fy_node_pair_key(pair);
+    struct taxonomy_stand_in s;
+    int error = scalar(r, key, "a name", &s.name);
+    if (!error) error = scalar(r, fy_node_pair_value(pair), "a name", &s.stands_for);
+    if (!error) error = slot_of(r, key, s.name, &s.slot);
+    if (!error) error = slot_of(r, key, s.stands_for, &s.target);
+    if (error) return error;
+    if (r->t->stand_ins.n == TAXONOMY_STAND_INS_MAX)
+        return fail(r, key, "more than %d stand-ins", TAXONOMY_STAND_INS_MAX);
+    error =
+        fact_of(r, key, &(struct taxonomy_fact){.kind = FACT_EXISTS, .slot = s.target}, &s.exists);
+    if (!error)
+        error = fact_of(r, key, &(struct taxonomy_fact){.kind = FACT_BESIDE, .slot = s.slot},
+                        &s.beside);
+    if (error) return error;
+    return LIST_ADD(&r->t->stand_ins, s) ? 0 : no_memory(r);
+}
+
+static int read_stand_ins(struct reader *r, struct fy_node *node)
+{
+    if (!fy_node_is_mapping(node)) return fail(r, node, "stand_in must be a map from name to name");
+    void *iter = NULL;
+    struct fy_node_pair *pair;
+    int error = 0;
+    while (!error && (pair = fy_node_mapping_iterate(node, &iter))) error = read_stand_in(r, pair);
+    return error;
+}
+
 static bool key_is(struct fy_node_pair *pair, const char *name)
 {
     size_t len = 0;
@@ -233,43 +296,13 @@ static int read_names(struct reader *r, struct fy_node *node)
         else if (key_is(pair, "strip_end"))
             error = each_of(r, value, add_text, TEXTS(&t->strip_end, "an ending"));
         else if (key_is(pair, "rename")) error = read_renames(r, value);
+        else if (key_is(pair, "stand_in")) error = read_stand_ins(r, value);
         else error = unknown_key(r, pair, "names");
     }
     return error;
 }
 
 /* ---- conditions ---- */
-
-static int slot_of(struct reader *r, struct fy_node *node, struct slice name, uint32_t *ret)
-{
-    struct taxonomy *t = r->t;
-    for (uint32_t i = 0; i < t->slots.n; i++) {
-        if (!slice_eq(t->slots.at[i], name)) continue;
-        *ret = i;
-        return 0;
-    }
-    if (t->slots.n == TAXONOMY_SLOTS_MAX)
-        return fail(r, node, "conditions ask for more than %d fields", TAXONOMY_SLOTS_MAX);
-    *ret = t->slots.n;
-    return LIST_ADD(&t->slots, name) ? 0 : no_memory(r);
-}
-
-static int fact_of(struct reader *r, struct fy_node *node, const struct taxonomy_fact *fact,
-                   uint32_t *ret)
-{
-    struct taxonomy *t = r->t;
-    for (uint32_t i = 0; i < t->facts.n; i++) {
-        const struct taxonomy_fact *f = &t->facts.at[i];
-        if (f->kind != fact->kind || f->slot != fact->slot || !slice_eq(f->text, fact->text))
-            continue;
-        *ret = i;
-        return 0;
-    }
-    if (t->facts.n == TAXONOMY_FACTS_MAX)
-        return fail(r, node, "more than %d different conditions", TAXONOMY_FACTS_MAX);
-    *ret = t->facts.n;
-    return LIST_ADD(&t->facts, *fact) ? 0 : no_memory(r);
-}
 
 struct cond_builder {
     uint32_t slot;
@@ -546,7 +579,8 @@ static int syntax_error(struct reader *r, struct fy_diag *log)
                     e->column > 0 ? (uint32_t)e->column : 0, "%s", e->msg ? e->msg : "");
 }
 
-#define ALL_LISTS(X) X(strip_start) X(strip_end) X(renames) X(labels) X(sources) X(times) X(hosts)
+#define ALL_LISTS(X)                                                                               \
+    X(strip_start) X(strip_end) X(renames) X(stand_ins) X(labels) X(sources) X(times) X(hosts)
 
 /* Reads one file; on failure the taxonomy is as it was. */
 int taxonomy_add(struct taxonomy *t, const char *file, struct slice text, struct diag *diag)
@@ -727,6 +761,21 @@ static void add_name(struct names_out *out, struct slice name)
     if (out->n < out->max) out->ret[out->n++] = name;
 }
 
+/* What stands for the names so far, and what they stand for. */
+static void add_stand_ins(struct names_out *out, const struct taxonomy_route *route)
+{
+    const struct taxonomy *t = route->taxonomy;
+    uint32_t n = out->n;
+    for (uint32_t i = 0; t && i < t->stand_ins.n; i++) {
+        const struct taxonomy_stand_in *s = &t->stand_ins.at[i];
+        if (route->beside >> i & 1) continue;
+        for (uint32_t j = 0; j < n; j++) {
+            if (slice_eq(out->ret[j], s->stands_for)) add_name(out, s->name);
+            else if (slice_eq(out->ret[j], s->name)) add_name(out, s->stands_for);
+        }
+    }
+}
+
 uint32_t taxonomy_fields(const struct taxonomy_route *route, const struct sigma_logsource *ls,
                          struct slice field, struct slice *ret, uint32_t max)
 {
@@ -751,5 +800,6 @@ uint32_t taxonomy_fields(const struct taxonomy_route *route, const struct sigma_
         add_name(&out, field);
         if (route->taxonomy) add_name(&out, taxonomy_plain_name(route->taxonomy, field));
     }
+    add_stand_ins(&out, route);
     return out.n;
 }

@@ -39,6 +39,8 @@ struct taxonomy_route {
      * service) does not contradict it. Closed: only the labels count.
      */
     bool open_product, open_category, open_service;
+    /* By place in the taxonomy's list: stand-ins that are there beside what they stand for. */
+    uint32_t beside;
     const struct taxonomy *taxonomy;
 };
 
@@ -78,7 +80,8 @@ bool taxonomy_applies(const struct taxonomy_route *route, const struct sigma_log
 /*
  * The plain names under which a rule's field is to be looked for on this route. Of the labels that
  * do not contradict the rule's log source those count that say most of it; each gives its map's
- * names, or without a map or an entry the field itself and its plain name. A map belongs to the
+ * names, or without a map or an entry the field itself and its plain name. A name and its stand-in
+ * are each other's, unless the event has both. A map belongs to the
  * category or service it was written for: a rule that asks for neither reads the event's own
  * names. At most `max` (at least 1); returns the number, at least 1. The slices live as long as
  * the taxonomy or `field`.

@@ -19,12 +19,18 @@ enum {
     TAXONOMY_NEST_MAX = 4,   /* sources inside sources */
     TAXONOMY_WHEN_MAX = 64,  /* alternatives of one source, its parents' multiplied in */
     TAXONOMY_FIELDS_MAX = 8, /* event fields for one rule field */
+    TAXONOMY_STAND_INS_MAX = 32,
 };
 
 /* Asked as a field's name: the decoder's name instead of a value of the event. */
 #define TAXONOMY_FORMAT_SLOT SLICE("$format")
 
-enum fact_kind { FACT_EQUALS, FACT_PREFIX, FACT_EXISTS };
+enum fact_kind {
+    FACT_EQUALS,
+    FACT_PREFIX,
+    FACT_EXISTS,
+    FACT_BESIDE, /* the slot's name, a stand-in, is there together with what it stands for */
+};
 
 /* One test on one field. Text is in lower case (ASCII). */
 struct taxonomy_fact {
@@ -67,6 +73,14 @@ struct taxonomy_rename {
     struct slice path, name;
 };
 
+/* A name that counts as another one where the event has no field of that other name. */
+struct taxonomy_stand_in {
+    struct slice name, stands_for;
+    uint32_t slot, target; /* of the two names */
+    uint32_t exists;       /* fact: the target is there */
+    uint32_t beside;       /* fact: so are both */
+};
+
 /* `second` is joined to the first with a space (date and time of day in two fields). */
 struct taxonomy_time {
     struct slice first, second;
@@ -84,6 +98,7 @@ struct taxonomy {
     TAXONOMY_LIST(struct slice) strip_start;
     TAXONOMY_LIST(struct slice) strip_end;
     TAXONOMY_LIST(struct taxonomy_rename) renames;
+    TAXONOMY_LIST(struct taxonomy_stand_in) stand_ins;
     TAXONOMY_LIST(struct taxonomy_label) labels; /* parallel to sources */
     TAXONOMY_LIST(struct taxonomy_source) sources;
     TAXONOMY_LIST(struct slice) slots;

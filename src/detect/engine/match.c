@@ -118,6 +118,7 @@ static struct plan *plan_compile(struct engine *e, const struct taxonomy_route *
         if (route->labels[i].map)
             source.signature =
                 hash_mix(source.signature, (uint64_t)(uintptr_t)route->labels[i].map);
+    if (route && route->beside) source.signature = hash_mix(source.signature, route->beside);
     struct plan *p = NULL;
     for (uint32_t i = 0; i < e->n_plans && !p; i++)
         if (e->plans[i]->signature == source.signature && e->plans[i]->n_rules == source.n_rules)

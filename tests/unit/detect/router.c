@@ -644,6 +644,42 @@ TEST(times)
     bench_close(&b);
 }
 
+TEST(stand_ins)
+{
+    struct bench b;
+    bench_open(&b, NULL);
+    static const char alone[] = "LogName=Security;EventId=1;ProviderName=Linux-Sysmon";
+    static const char both[] =
+        "Channel=Security;EventID=1;Provider_Name=P;ProviderName=Linux-Sysmon";
+    static const char nested[] = "winlog.channel=Security;event.code=1;winlog.provider_name=P;"
+                                 "winlog.event_data.ProviderName=Linux-Sysmon";
+    /* Alone, one name is the other, for rules and for conditions (SourceName is not there). */
+    FIELDS(alone, "", "", "", "Provider_Name", "Provider_Name SourceName ProviderName");
+    FIELDS(alone, "", "", "", "ProviderName", "ProviderName Provider_Name");
+    FIELDS(alone, "", "", "", "EventID", "EventID EventId");
+    YES(alone, "linux", "", "sysmon");
+    YES("ProviderName=Linux-Sysmon;EventID=1", "linux", "", "sysmon");
+    /* Both: each is itself, and the event's data does not say what the event is. */
+    const char *const shapes[] = {both, nested};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        FIELDS(shapes[i], "", "", "", "Provider_Name", "Provider_Name SourceName");
+        FIELDS(shapes[i], "", "", "", "ProviderName", "ProviderName");
+        YES(shapes[i], "windows", "", "security");
+        NO(shapes[i], "linux", "", "sysmon");
+    }
+    /* Null is not there. */
+    FIELDS("Provider_Name=<>;ProviderName=x", "", "", "", "ProviderName",
+           "ProviderName Provider_Name");
+    /* The first of the list stands in, whatever comes first in the event. */
+    static const char two[] = "ProviderName=Linux-Sysmon;SourceName=P;EventID=1;Channel=Security";
+    FIELDS(two, "", "", "", "Provider_Name", "Provider_Name SourceName");
+    FIELDS(two, "", "", "", "ProviderName", "ProviderName");
+    NO(two, "linux", "", "sysmon");
+    /* An event like the first again: nothing is kept from those between. */
+    FIELDS(alone, "", "", "", "Provider_Name", "Provider_Name SourceName ProviderName");
+    bench_close(&b);
+}
+
 TEST(hosts)
 {
     struct bench b;

@@ -36,8 +36,6 @@ TEST(names_of_every_shape)
     plain(t, "Event.System.Provider_attributes.Name", "Provider_Name");
     plain(t, "Event.System.TimeCreated.#attributes.SystemTime", "TimeCreated_SystemTime");
     plain(t, "Event.System.Security.#attributes.UserID", "Security_UserID");
-    plain(t, "SourceName", "Provider_Name");
-    plain(t, "Hostname", "Computer");
     plain(t, "SYSLOG_IDENTIFIER", "program");
     taxonomy_free(t);
 }
@@ -50,6 +48,9 @@ TEST(names_that_stay)
     plain(t, "id.orig_h", "id.orig_h");
     plain(t, "userIdentity.arn", "userIdentity.arn");
     plain(t, "hostname", "hostname");
+    plain(t, "ProviderName", "ProviderName");
+    plain(t, "winlog.event_data.ProviderName", "ProviderName");
+    plain(t, "Event.UserData.X.ProviderName", "ProviderName");
     plain(t, "winlog.event_data", "winlog.event_data");
     plain(t, "winlog.event_data.", "winlog.event_data.");
     plain(t, "Event.UserData.EventXML", "Event.UserData.EventXML");
@@ -106,6 +107,8 @@ TEST(refusals_name_the_place)
     refused("sources:\n  - {product: a, when: {X: 1}, fields: {A: []}}\n", ERR_INVALID, 2, 41,
             "needs a name");
     refused("names: {rename: [a]}\n", ERR_INVALID, 1, 18, "from path to name");
+    refused("names: {stand_in: [a]}\n", ERR_INVALID, 1, 20, "from name to name");
+    refused("names: {stand_in: {a: [b]}}\n", ERR_INVALID, 1, 24, "plain text");
     refused("time: [date +]\n", ERR_INVALID, 1, 8, "date + time");
     refused("", ERR_SYNTAX, 0, 0, "not a YAML document");
 }
@@ -153,6 +156,10 @@ TEST(refusals_by_size)
     CHECK(taxonomy_add(t, "mine.yml", slice_make(big, len), &diag) != 0);
     CHECK(strstr(diag.message, "more than 200 fields") != NULL);
     CHECK(diag.line > 1);
+    len = (size_t)snprintf(big, n, "names:\n  stand_in:\n");
+    for (int i = 0; i < 33; i++) len += (size_t)snprintf(big + len, n - len, "    F%d: X\n", i);
+    CHECK(taxonomy_add(t, "mine.yml", slice_make(big, len), &diag) != 0);
+    CHECK(strstr(diag.message, "more than 32 stand-ins") != NULL);
     /* Alternatives multiply: 8 * 9 are too many. */
     len = (size_t)snprintf(big, n, "sources:\n- product: p\n  when: [");
     for (int i = 0; i < 8; i++) len += (size_t)snprintf(big + len, n - len, "{X: %d},", i);
