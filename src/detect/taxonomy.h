@@ -17,9 +17,9 @@
 #ifndef VAKA_DETECT_TAXONOMY_H
 #define VAKA_DETECT_TAXONOMY_H
 
+#include "base/time.h"
 #include "detect/sigma/doc.h"
 #include "event/event.h"
-#include "base/time.h"
 
 struct taxonomy;
 struct taxonomy_map; /* field map of one source entry */

@@ -7,8 +7,8 @@
 #ifndef VAKA_TESTS_PROPERTY_CORRELATE_REF_H
 #define VAKA_TESTS_PROPERTY_CORRELATE_REF_H
 
-#include "detect/sigma/set.h"
 #include "base/time.h"
+#include "detect/sigma/set.h"
 
 /* A match of a rule, with all fields of the event. Events come in nondecreasing time. */
 struct ref_match {

@@ -150,8 +150,7 @@ static enum truth_value search(struct engine *e, const struct plan_lazy *l, stru
     enum truth_value v = atom_holds(l->atom, l->regex, f->type, event_text(e->ev, f), SLICE_NONE);
     e->stats.regexes++;
     if (v == TRUTH_UNDETERMINED) e->stats.regex_limits++;
-    else if (e->memo)
-        memo_keep(e->memo, &key, &(uint32_t){0}, v == TRUTH_TRUE);
+    else if (e->memo) memo_keep(e->memo, &key, &(uint32_t){0}, v == TRUTH_TRUE);
     return v;
 }
 
