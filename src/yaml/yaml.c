@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/hint.h"
 #include "base/utf8.h"
+#include "yaml/quoted.h"
 
 enum {
     /* Nodes and their text, and room for the duplicate check of one large map. */
@@ -341,6 +342,38 @@ static int check_tag(struct builder *b, struct fy_token *tag, enum yaml_kind kin
                   hint_show(shown, text));
 }
 
+/*
+ * What stands between the quotes of a scalar, by its marks; false when it is not quoted. libfyaml's
+ * own text of a quoted scalar is not asked for: it loses memory when there are many escapes.
+ */
+static bool quoted_text(const struct builder *b, struct fy_event *event, char *ret_quote,
+                        struct slice *ret)
+{
+    enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
+    if (style != FYSS_SINGLE_QUOTED && style != FYSS_DOUBLE_QUOTED) return false;
+    *ret_quote = style == FYSS_SINGLE_QUOTED ? '\'' : '"';
+    const struct fy_mark *begin = fy_event_start_mark(event), *end = fy_event_end_mark(event);
+    struct slice s = b->r->segment;
+    if (!begin || !end || begin->input_pos > end->input_pos || end->input_pos > s.len) return false;
+    *ret = slice_make(s.ptr + begin->input_pos, end->input_pos - begin->input_pos);
+    return true;
+}
+
+/* The text of a scalar in the arena; ptr NULL when there is no memory for it. */
+static struct slice scalar_text(struct builder *b, struct fy_event *event)
+{
+    char quote;
+    struct slice inner;
+    if (!event->scalar.value) return arena_dup(&b->r->nodes, SLICE(""));
+    if (quoted_text(b, event, &quote, &inner)) {
+        char *dst = arena_alloc(&b->r->nodes, yaml_unquote_bound(inner.len));
+        return dst ? slice_make(dst, yaml_unquote(dst, inner, quote)) : SLICE_NONE;
+    }
+    size_t len = 0;
+    const char *ptr = fy_token_get_text(event->scalar.value, &len);
+    return ptr ? arena_dup(&b->r->nodes, slice_make(ptr, len)) : SLICE_NONE;
+}
+
 static int add_scalar(struct builder *b, struct fy_event *event)
 {
     struct yaml_node *node = new_node(b, YAML_SCALAR, event);
@@ -348,10 +381,7 @@ static int add_scalar(struct builder *b, struct fy_event *event)
     bool string;
     int error = check_tag(b, event->scalar.tag, YAML_SCALAR, &string);
     if (error) return error;
-    size_t len = 0;
-    const char *ptr = event->scalar.value ? fy_token_get_text(event->scalar.value, &len) : "";
-    if (!ptr) return ERR_NOMEM;
-    node->text = arena_dup(&b->r->nodes, slice_make(ptr, len));
+    node->text = scalar_text(b, event);
     if (!node->text.ptr) return ERR_NOMEM;
     bool plain = !event->scalar.value || fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
     node->type = plain && !string ? yaml_plain_type(node->text) : YAML_STRING;
@@ -462,6 +492,7 @@ static int open_segment(struct yaml_reader *r, struct diag *diag)
     int error = check_bytes(r, segment, diag);
     if (!error) error = check_directives(r, segment, diag);
     r->at_line += count_lines(segment);
+    r->segment = segment;
     if (!error) {
         error = open_parser(r, segment);
         if (error) diag_set(diag, error, r->file, r->base_line + 1, 1, "out of memory");

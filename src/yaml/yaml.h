@@ -56,7 +56,8 @@ struct yaml_reader {
     struct arena nodes; /* of the document returned last */
     struct fy_parser *parser;
     struct fy_diag *fy_diag;
-    uint32_t base_line; /* of what `parser` reads, from 0 */
+    struct slice segment; /* what `parser` reads, */
+    uint32_t base_line;   /* and its first line, from 0 */
 };
 
 /* `file` and `text` are borrowed until yaml_done(). */

@@ -6,16 +6,6 @@
 #include "detect/engine.h"
 #include "target.h"
 
-/*
- * libfyaml 0.7.12 leaks 1 KiB in fy_atom_format_text() for a quoted scalar with more than some
- * eight escapes; its calls are not seen on the stack without slow unwinding, only the library.
- */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfyaml";
-}
-
 /* Made once, since it reads all of taxonomy/, and never changed. */
 static inline const struct taxonomy *rules_taxonomy(void)
 {
