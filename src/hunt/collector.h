@@ -18,8 +18,8 @@
 
 enum {
     COLLECTOR_JOBS_MAX = 64,
-    COLLECTOR_HELD_MAX = 8 * 1024 * 1024,
-    COLLECTOR_FAILURES_MAX = 16, /* decoders in a row that die without a unit */
+    COLLECTOR_HELD_MAX = 4 * 1024 * 1024, /* two as large lie in buffers that grow by doubling */
+    COLLECTOR_FAILURES_MAX = 16,          /* decoders in a row that die without a unit */
 };
 
 struct collector_totals {
