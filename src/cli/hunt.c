@@ -191,6 +191,7 @@ static void print_stats(const struct hunt_result *r, const struct load *load, do
     put_number(&out, "sources", r->sources);
     put_number(&out, "bad_records", r->bad_records);
     put_number(&out, "without_time", r->untimed);
+    put_number(&out, "unknown_source", r->unknown);
     put_number(&out, "crashes", r->crashes);
     put_number(&out, "correlation_late", r->late_tuples);
     put_number(&out, "correlation_dropped", r->dropped_groups);
@@ -301,7 +302,10 @@ const struct command command_hunt = {
         "Reads log files and prints what Sigma rules find in them. A PATH is a file, a folder (and "
         "everything in it) or - for standard input. What a file is, is seen from its content: "
         "EVTX, JSON in many shapes, syslog, auditd, Zeek, CSV; also inside gzip, zstd, xz, zip and "
-        "tar, nested once.\n\n"
+        "tar, nested once. Text of no known format, a README beside the logs as well, is read too: "
+        "each line is an event with its text in message and no known log source, so that keywords "
+        "and rules for any source find what it says; --stats counts such events in "
+        "unknown_source. What is not text is named and passed over.\n\n"
         "Exit status: 0 it ran; 1 some input could not be read (it is named, the rest was done); "
         "2 the command line or the rules could not be understood; 3 see --fail-on.",
     .options = hunt_options,

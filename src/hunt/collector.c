@@ -272,12 +272,13 @@ static void count(struct collector *c, struct unit *u, const struct message_prog
 {
     /* A decoder's numbers only grow; one that says otherwise is not believed. */
     if (m->position < u->seen.position || m->bytes < u->seen.bytes || m->events < u->seen.events ||
-        m->untimed < u->seen.untimed)
+        m->untimed < u->seen.untimed || m->unknown < u->seen.unknown)
         return;
     c->totals.position += m->position - u->seen.position;
     c->totals.bytes += m->bytes - u->seen.bytes;
     c->totals.events += m->events - u->seen.events;
     c->totals.untimed += m->untimed - u->seen.untimed;
+    c->totals.unknown += m->unknown - u->seen.unknown;
     u->seen = *m;
 }
 
@@ -288,7 +289,8 @@ static int on_end(struct collector *c, struct crew *w, struct slice payload)
     struct message_end m;
     if (message_end_read(payload, &m) != 0) return ERR_CORRUPT;
     count(c, w->unit,
-          &(struct message_progress){m.position, m.bytes, m.events, m.last_record, m.untimed});
+          &(struct message_progress){m.position, m.bytes, m.events, m.last_record, m.untimed,
+                                     m.unknown});
     if (w->unit->cut == CUT_NONE || w->unit->begin == 0) c->totals.sources += m.sources;
     if (m.rss > c->totals.peak_rss) c->totals.peak_rss = m.rss;
     finish_unit(c, w->unit);

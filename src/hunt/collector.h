@@ -27,6 +27,7 @@ struct collector_totals {
     uint64_t bytes;    /* of logs, decompressed */
     uint64_t events;
     uint64_t untimed; /* events with a match and without a time */
+    uint64_t unknown; /* events whose log source nothing tells */
     uint64_t sources; /* logs, members of archives included */
     uint64_t crashes;
     uint64_t peak_rss; /* of any one decoder */

@@ -260,6 +260,7 @@ static int collect(struct hunt *h, bool confined)
     r->events = totals.events;
     r->bytes = totals.bytes;
     r->untimed = totals.untimed;
+    r->unknown = totals.unknown;
     r->sources = totals.sources;
     r->crashes = totals.crashes;
     r->rss_decoder = totals.peak_rss;

@@ -35,7 +35,9 @@ struct hunt_result {
     uint64_t events, bytes, alerts;
     uint64_t unreadable;  /* files, folders and members of which something could not be read */
     uint64_t bad_records; /* in them, as far as they were counted */
-    uint64_t untimed, sources, crashes;
+    uint64_t untimed;     /* events with a match and without a time */
+    uint64_t unknown;     /* events whose log source nothing tells */
+    uint64_t sources, crashes;
     uint64_t late_tuples, dropped_groups; /* correlation: what its memory bound cost */
     uint32_t refused_correlations;
     double seconds;

@@ -36,10 +36,12 @@ enum {
     F(text, source) F(text, reason) F(u64, records) F(u64, offset) F(u64, record)
 #define MESSAGE_FIELDS_SPLIT(F) F(text, format) F(u8, cut)
 #define MESSAGE_FIELDS_PROGRESS(F)                                                                 \
-    F(u64, position) F(u64, bytes) F(u64, events) F(u64, last_record) F(u64, untimed)
+    F(u64, position)                                                                               \
+    F(u64, bytes) F(u64, events) F(u64, last_record) F(u64, untimed) F(u64, unknown)
 #define MESSAGE_FIELDS_END(F)                                                                      \
     F(u64, position)                                                                               \
-    F(u64, bytes) F(u64, events) F(u64, last_record) F(u64, untimed) F(u64, sources) F(u64, rss)
+    F(u64, bytes)                                                                                  \
+    F(u64, events) F(u64, last_record) F(u64, untimed) F(u64, unknown) F(u64, sources) F(u64, rss)
 
 #define MESSAGES(M)                                                                                \
     M(unit, UNIT, 1)                                                                               \

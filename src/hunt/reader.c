@@ -30,6 +30,7 @@ struct reader {
     bool streaming;       /* input that trickles: send at once */
     /* Of the unit. */
     uint64_t position, bytes, events, last_record, untimed, sources, reported;
+    uint64_t unknown_before; /* the engine's count when the unit began */
     /* Of the source at hand. */
     uint64_t began_at; /* of `bytes` */
     uint64_t bad_records, bad_offset, bad_record;
@@ -187,6 +188,14 @@ static void on_unreadable(void *ctx, struct slice name, struct slice reason)
     send_bad(r, &(struct message_bad){.source = name, .reason = slice_until(reason, REASON_MAX)});
 }
 
+/* Events of any unit so far whose log source nothing told. */
+static uint64_t count_unknown(const struct reader *r)
+{
+    struct engine_stats stats;
+    engine_get_stats(r->ctx->engine, &stats);
+    return stats.unknown_logsource;
+}
+
 static int on_progress(void *ctx, uint64_t position, uint64_t bytes)
 {
     struct reader *r = ctx;
@@ -194,11 +203,13 @@ static int on_progress(void *ctx, uint64_t position, uint64_t bytes)
     r->bytes = bytes;
     if (!r->streaming && position - r->reported < PROGRESS_EVERY && r->out.len < FLUSH_AT) return 0;
     r->reported = position;
-    message_progress_write(&r->out, &(struct message_progress){.position = position,
-                                                               .bytes = bytes,
-                                                               .events = r->events,
-                                                               .last_record = r->last_record,
-                                                               .untimed = r->untimed});
+    message_progress_write(
+        &r->out, &(struct message_progress){.position = position,
+                                            .bytes = bytes,
+                                            .events = r->events,
+                                            .last_record = r->last_record,
+                                            .untimed = r->untimed,
+                                            .unknown = count_unknown(r) - r->unknown_before});
     return flush(r);
 }
 
@@ -242,17 +253,20 @@ static int do_unit(struct reader *r, struct slice payload)
     if (message_unit_read(payload, &unit) != 0 || fd < 0) return ERR_CORRUPT;
     r->position = r->bytes = r->events = r->last_record = 0;
     r->untimed = r->sources = r->reported = 0;
+    r->unknown_before = count_unknown(r);
     r->streaming = !unit.regular;
     int result = read_unit(r, &unit, fd);
     (void)close(fd);
     if (result != 0) return result;
-    message_end_write(&r->out, &(struct message_end){.position = r->position,
-                                                     .bytes = r->bytes,
-                                                     .events = r->events,
-                                                     .last_record = r->last_record,
-                                                     .untimed = r->untimed,
-                                                     .sources = r->sources,
-                                                     .rss = peak_rss()});
+    message_end_write(&r->out,
+                      &(struct message_end){.position = r->position,
+                                            .bytes = r->bytes,
+                                            .events = r->events,
+                                            .last_record = r->last_record,
+                                            .untimed = r->untimed,
+                                            .unknown = count_unknown(r) - r->unknown_before,
+                                            .sources = r->sources,
+                                            .rss = peak_rss()});
     return flush(r);
 }
 

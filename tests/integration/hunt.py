@@ -223,6 +223,17 @@ def test_paths(b):
     result = b.seek(b.file("noise", bytes(range(256)) * 40), tree / "b")
     b.tap.ok(result.status == 1 and len(result.alerts()) == 2 and "noise: not a log format I know" in result.err,
              "a file of no known format is named", result)
+    for name, data in (("beside/README.md", b"# Night shift\n\nwe saw needle7 here\n"),
+                       ("beside/log.json", json_lines([{"Channel": "Security", "EventID": 1, "Computer": "a"}])),
+                       ("beside/mine.json", json_lines([{"shop": 1}, {"shop": 2}]))):
+        b.file(name, data)
+    beside = b.folder / "beside"
+    result = hunt(b.vaka, beside, rules=b.rule)
+    b.tap.equal([(a["event"], a["source"]) for a in result.alerts()],
+                [({"message": "we saw needle7 here"}, {"file": str(beside / "README.md"), "record": 2})],
+                "text of no known format is read line by line")
+    b.tap.equal((result.status, result.stats["events"], result.stats["unknown_source"]), (0, 5, 4),
+                "what no log source claims is counted: two lines of text, two of unknown JSON")
     result = b.seek(tree / "b", "-", tree / "C", data=log)
     b.tap.equal([a["source"]["file"][-2:] for a in result.alerts()], ["/b", "/b", "-", "-", "/C", "/C"],
                 "the order is that of the command line")

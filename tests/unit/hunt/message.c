@@ -59,8 +59,8 @@ static void write_samples(struct buf *out)
     message_tuple_write(out, &(struct message_tuple){5, SLICE("a"), SLICE("\1\0\2")});
     message_bad_write(out, &(struct message_bad){SLICE("a"), SLICE("why"), 6, 7, 8});
     message_split_write(out, &(struct message_split){SLICE("json"), 2});
-    message_progress_write(out, &(struct message_progress){1, 2, 3, 4, 5});
-    message_end_write(out, &(struct message_end){1, 2, 3, 4, 5, 6, 7});
+    message_progress_write(out, &(struct message_progress){1, 2, 3, 4, 5, 6});
+    message_end_write(out, &(struct message_end){1, 2, 3, 4, 5, 6, 7, 8});
     REQUIRE(!buf_failed(out));
 }
 
