@@ -171,17 +171,23 @@ static bool take_zone(struct cursor *c, int *ret)
     return true;
 }
 
-static bool finish(const struct civil_time *t, int zone, nsec *ret)
+/* A point in time, and the zone it was written in. */
+struct zoned {
+    nsec utc;
+    int zone; /* seconds east */
+};
+
+static bool finish(const struct civil_time *t, int zone, struct zoned *ret)
 {
     nsec v = time_from_civil(t);
     if (v == TIME_NONE || __builtin_sub_overflow(v, zone * NSEC_PER_SEC, &v) || v == TIME_NONE)
         return false;
-    *ret = v;
+    *ret = (struct zoned){v, zone};
     return true;
 }
 
 /* 2026-01-02[T ]03:04[:05[.6]][zone], 2026/01/02 the same, 2026-01-02 alone. */
-static bool parse_iso(struct cursor c, nsec *ret)
+static bool parse_iso(struct cursor c, struct zoned *ret)
 {
     struct civil_time t = {0};
     int zone = 0;
@@ -218,7 +224,7 @@ static bool take_month_name(struct cursor *c, int *ret)
 }
 
 /* 02/Jan/2026:03:04:05 +0100 */
-static bool parse_clf(struct cursor c, nsec *ret)
+static bool parse_clf(struct cursor c, struct zoned *ret)
 {
     struct civil_time t = {0};
     int zone;
@@ -240,7 +246,7 @@ static bool take_weekday(struct cursor *c)
 }
 
 /* [Mon ]Jan  2 03:04:05[ 2026]; without the year it is ref_year's. */
-static bool parse_named(struct cursor c, int ref_year, nsec *ret)
+static bool parse_named(struct cursor c, int ref_year, struct zoned *ret)
 {
     struct civil_time t = {.year = ref_year};
     (void)take_weekday(&c);
@@ -256,7 +262,7 @@ static bool parse_named(struct cursor c, int ref_year, nsec *ret)
  * Seconds up to 11 digits (with a fraction), milliseconds to 14, microseconds to 17, nanoseconds.
  * A number below 100,000,000 (March 1973) is a port, a count or a code, not a time.
  */
-static bool parse_epoch(struct slice s, nsec *ret)
+static bool parse_epoch(struct slice s, struct zoned *ret)
 {
     struct slice whole, fraction;
     bool pointed = slice_split(s, '.', &whole, &fraction);
@@ -274,17 +280,34 @@ static bool parse_epoch(struct slice s, nsec *ret)
     }
     nsec t;
     if (__builtin_mul_overflow(v, scale, &t) || __builtin_add_overflow(t, nanos, &t)) return false;
-    *ret = t;
+    *ret = (struct zoned){t, 0};
     return true;
 }
 
-bool time_parse(struct slice text, int ref_year, nsec *ret)
+static bool parse(struct slice text, int ref_year, struct zoned *ret)
 {
     text = slice_trim(text);
     if (text.len == 0 || text.len > 64) return false;
     struct cursor c = {text.ptr, text.ptr + text.len};
     if (!peek_digit(&c)) return parse_named(c, ref_year, ret);
     return parse_iso(c, ret) || parse_clf(c, ret) || parse_epoch(text, ret);
+}
+
+bool time_parse(struct slice text, int ref_year, nsec *ret)
+{
+    struct zoned t;
+    if (!parse(text, ref_year, &t)) return false;
+    *ret = t.utc;
+    return true;
+}
+
+bool time_parse_civil(struct slice text, struct civil_time *ret)
+{
+    struct zoned t;
+    if (!parse(text, 0, &t)) return false;
+    /* In range: it is what `utc` was made from. */
+    time_to_civil(t.utc + t.zone * NSEC_PER_SEC, ret);
+    return true;
 }
 
 /* ---- writing ---- */

@@ -27,6 +27,8 @@ unsigned time_iso_week(const struct civil_time *c);
  * ref_year > 0). false when it is none of them.
  */
 bool time_parse(struct slice text, int ref_year, nsec *ret);
+/* The same, with a year, as it is written: date and clock of the text's own zone. Epochs: UTC. */
+bool time_parse_civil(struct slice text, struct civil_time *ret);
 
 /* 2026-12-23T21:47:00.123Z; fraction with 3, 6 or 9 digits, as few as keep the value. */
 void time_write_rfc3339(struct buf *out, nsec t);

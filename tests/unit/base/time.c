@@ -110,6 +110,30 @@ TEST(time_parse_refuses)
     CHECK(time_parse(SLICE("Mon Jan  2 03:04:05 2026"), 0, &t));
 }
 
+static void check_written(const char *text, const char *want)
+{
+    struct civil_time c;
+    char got[64] = "no";
+    if (time_parse_civil(slice_of(text), &c))
+        snprintf(got, sizeof got, "%d-%02d-%02d %02d:%02d:%02d.%09d", c.year, c.month, c.day,
+                 c.hour, c.minute, c.second, c.nsec);
+    if (strcmp(got, want) != 0) test_fail(__FILE__, __LINE__, "%s is %s, not %s", text, got, want);
+}
+
+TEST(time_as_it_is_written)
+{
+    check_written("2026-12-31T23:47:00Z", "2026-12-31 23:47:00.000000000");
+    check_written("2026-12-31T23:47:00.5-08:00", "2026-12-31 23:47:00.500000000");
+    check_written("2026-01-01 00:10+0530", "2026-01-01 00:10:00.000000000");
+    check_written("02/Jan/2026:03:04:05 +0100", "2026-01-02 03:04:05.000000000");
+    check_written("Fri Jan  2 03:04:05 2026", "2026-01-02 03:04:05.000000000");
+    check_written("1767323045", "2026-01-02 03:04:05.000000000");
+    check_written("Jan  2 03:04:05", "no");
+    check_written("soon", "no");
+    check_written("2262-04-11T23:47:16+00:00", "2262-04-11 23:47:16.000000000");
+    check_written("2262-04-11T23:47:17+00:01", "no");
+}
+
 TEST(time_civil_round_trip_of_every_day)
 {
     struct civil_time c = {.year = 1678, .month = 1, .day = 1, .hour = 23, .nsec = 999999999};
