@@ -42,7 +42,7 @@ struct slot {
     uint32_t n_prefixes;
     bool has_equals;
     uint8_t explicit_name; /* 1 product, 2 category, 3 service, else 0 */
-    bool is_stand_in;
+    uint8_t stand_in;      /* 1 + place in the list, or 0 */
 };
 
 /* The last value seen in a slot and what came of it: most fields repeat theirs. */
@@ -160,8 +160,9 @@ static bool build_slots(struct router *r)
         }
         slot->n_prefixes = n_prefixes - slot->prefix_at;
     }
-    for (uint32_t i = 0; i < t->stand_ins.n; i++)
-        r->slots[t->stand_ins.at[i].slot].is_stand_in = true;
+    /* Backwards: of two entries for one name the first counts. */
+    for (uint32_t i = t->stand_ins.n; i-- > 0;)
+        r->slots[t->stand_ins.at[i].slot].stand_in = (uint8_t)(i + 1);
     /* The explicit names that no condition asks for have slots of their own behind the others. */
     for (uint8_t name = 1; name <= N_EXPLICIT; name++) {
         bool have = false;
@@ -413,13 +414,6 @@ static uint16_t collect_field(struct router *r, struct event *ev, uint32_t s, st
     return number;
 }
 
-static void note_stand_in(struct router *r, uint32_t s, struct event_field *f)
-{
-    const struct taxonomy *t = r->t;
-    for (uint32_t i = 0; i < t->stand_ins.n; i++)
-        if (t->stand_ins.at[i].slot == s && !r->stand_ins[i]) r->stand_ins[i] = f;
-}
-
 /* In the order of the list: the first of those that stand for one name does, the others do not. */
 static void collect_stand_ins(struct router *r, struct event *ev)
 {
@@ -446,10 +440,9 @@ static bool collect(struct router *r, struct event *ev)
         if (__builtin_expect(role == ROLE_NONE, 1)) continue;
         if (role == ROLE_NEW) role = find_role(r, f->key);
         if (role == ROLE_NONE || f->type == VALUE_NULL) continue;
-        if (r->slots[role - 1u].is_stand_in) {
-            note_stand_in(r, role - 1u, f);
-            any_stand_in = true;
-        }
+        uint8_t stand_in = r->slots[role - 1u].stand_in;
+        if (stand_in && !r->stand_ins[stand_in - 1u]) r->stand_ins[stand_in - 1u] = f;
+        any_stand_in |= stand_in != 0;
         uint16_t number = collect_field(r, ev, role - 1u, f);
         if (number == 0) continue;
         if (number == EXPLICIT_MAX) return false;
