@@ -77,19 +77,18 @@ static struct chars *pattern_of(struct slice text)
     return p;
 }
 
-static int32_t fold(int32_t c)
+static void fold(struct chars *s)
 {
-    return c >= 0 && c < 0x110000 ? (int32_t)utf8_fold_cp((uint32_t)c) : c;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->c[i] >= 0 && s->c[i] < 0x110000) s->c[i] = (int32_t)utf8_fold_cp((uint32_t)s->c[i]);
 }
 
 /* A star takes nothing at first, and one character more each time what follows does not fit. */
-static bool like(const struct chars *p, const struct chars *t, bool cased)
+static bool like(const struct chars *p, const struct chars *t)
 {
     size_t i = 0, k = 0, star = SIZE_MAX, taken = 0;
     while (k < t->n) {
-        bool fits =
-            i < p->n && p->c[i] != ANY &&
-            (p->c[i] == ONE || p->c[i] == t->c[k] || (!cased && fold(p->c[i]) == fold(t->c[k])));
+        bool fits = i < p->n && p->c[i] != ANY && (p->c[i] == ONE || p->c[i] == t->c[k]);
         if (fits) {
             i++;
             k++;
@@ -384,8 +383,10 @@ static bool string_holds(const struct item *it, struct slice pattern, struct sli
     if (anywhere) bound.contains = true;
     size_t n = patterns(&bound, pattern, p);
     bool holds = false;
+    if (!it->cased) fold(t);
     for (size_t k = 0; k < n; k++) {
-        holds = holds || like(p[k], t, it->cased);
+        if (!it->cased) fold(p[k]);
+        holds = holds || like(p[k], t);
         drop(p[k]);
     }
     drop(t);
@@ -412,66 +413,10 @@ static bool value_holds(const struct item *it, const struct sigma_value *v,
     return string_holds(it, v->text, f->text, anywhere);
 }
 
-static bool same_field(struct slice a, struct slice b)
-{
-    return slice_eq(a, b);
-}
-
-static bool refers(const struct item *it, const struct ref_event *ev, struct slice field,
-                   struct slice other)
-{
-    for (uint32_t i = 0; i < ev->n; i++)
-        for (uint32_t k = 0; k < ev->n; k++) {
-            const struct ref_field *a = &ev->fields[i], *b = &ev->fields[k];
-            if (!same_field(a->name, field) || !same_field(b->name, other)) continue;
-            if (a->type == REF_NULL || b->type == REF_NULL) continue;
-            struct chars *x = decode(a->text), *y = with_wildcards(decode(b->text), it);
-            bool holds = like(y, x, it->cased);
-            drop(x);
-            drop(y);
-            if (holds) return true;
-        }
-    return false;
-}
-
-static bool one_value(const struct item *it, const struct sigma_item *in,
-                      const struct sigma_value *v, const struct ref_event *ev)
-{
-    bool present = false, any_not_null = false;
-    for (uint32_t i = 0; i < ev->n; i++) {
-        struct slice name = ev->fields[i].name;
-        bool below = name.len > in->field.len && name.ptr[in->field.len] == '.' &&
-                     same_field(slice_until(name, in->field.len), in->field);
-        if (below) present = any_not_null = true;
-        if (!same_field(name, in->field)) continue;
-        present = true;
-        any_not_null |= ev->fields[i].type != REF_NULL;
-    }
-    if (it->exists) return present == is(v->text, "true");
-    if (v->type == YAML_NULL) return !any_not_null;
-    if (it->fieldref) return refers(it, ev, in->field, v->text);
-    bool anywhere = in->field.len == 0;
-    for (uint32_t i = 0; i < ev->n; i++)
-        if ((anywhere || same_field(ev->fields[i].name, in->field)) &&
-            value_holds(it, v, &ev->fields[i], anywhere))
-            return true;
-    return false;
-}
-
-static bool evaluate_item(const struct sigma_item *in, const struct ref_event *ev)
-{
-    struct item it = item_of(in);
-    bool any = false, all = true;
-    for (uint32_t k = 0; k < in->n_values; k++) {
-        bool holds = one_value(&it, in, &in->values[k], ev);
-        any |= holds;
-        all &= holds;
-    }
-    bool holds = it.all ? all : any;
-    return it.neq ? !holds : holds;
-}
-
-/* What an item said, found by a hash of the item and of the values that it sees. */
+/*
+ * What was said before: of an item, by a hash of it and of the values that it sees; of a keyword,
+ * by a hash of it and of the value.
+ */
 enum { CACHE_BITS = 24 };
 struct ref_cache {
     struct known {
@@ -490,11 +435,124 @@ void ref_cache_free(struct ref_cache *cache)
     free(cache);
 }
 
-static bool sees(const struct sigma_item *in, struct slice name)
+static struct known *known_at(struct ref_cache *cache, const XXH3_state_t *state)
 {
-    if (name.len < in->field.len || memcmp(name.ptr, in->field.ptr, in->field.len) != 0)
-        return false;
-    return name.len == in->field.len || name.ptr[in->field.len] == '.';
+    XXH128_hash_t key = XXH3_128bits_digest(state);
+    struct known *k = &cache->at[key.low64 >> (64 - CACHE_BITS)];
+    if (!k->set || !XXH128_isEqual(k->key, key)) *k = (struct known){.key = key};
+    return k;
+}
+
+static void hash_field(XXH3_state_t *state, const struct ref_field *f, bool below)
+{
+    size_t what[3] = {below, (size_t)f->type, f->text.len};
+    (void)XXH3_128bits_update(state, what, sizeof what);
+    if (f->text.len) (void)XXH3_128bits_update(state, f->text.ptr, f->text.len);
+}
+
+static bool keyword_holds(struct ref_cache *cache, const struct item *it,
+                          const struct sigma_value *v, const struct ref_field *f)
+{
+    if (!cache) return value_holds(it, v, f, true);
+    XXH3_state_t state;
+    (void)XXH3_128bits_reset(&state);
+    (void)XXH3_128bits_update(&state, &v, sizeof v);
+    hash_field(&state, f, false);
+    struct known *known = known_at(cache, &state);
+    if (!known->set) *known = (struct known){known->key, true, value_holds(it, v, f, true)};
+    return known->holds;
+}
+
+/* What a rule's field is called in an event. */
+struct names {
+    struct slice at[REF_NAMES_MAX];
+    uint32_t n;
+};
+
+static struct names names_of(const struct ref_event *ev, struct slice field)
+{
+    struct names names = {.at = {field}, .n = 1};
+    if (ev->names && field.len) names.n = ev->names(ev->ctx, field, names.at);
+    return names;
+}
+
+static bool is_one_of(const struct names *names, struct slice name)
+{
+    for (uint32_t i = 0; i < names->n; i++)
+        if (slice_eq(names->at[i], name)) return true;
+    return false;
+}
+
+/* a.b.c lies below a and a.b. */
+static bool is_below(const struct names *names, struct slice name)
+{
+    for (uint32_t i = 0; i < names->n; i++) {
+        size_t n = names->at[i].len;
+        if (name.len > n && name.ptr[n] == '.' && slice_eq(slice_until(name, n), names->at[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool refers(const struct item *it, const struct ref_event *ev, struct slice field,
+                   struct slice other)
+{
+    struct names here = names_of(ev, field), there = names_of(ev, other);
+    for (uint32_t i = 0; i < ev->n; i++)
+        for (uint32_t k = 0; k < ev->n; k++) {
+            const struct ref_field *a = &ev->fields[i], *b = &ev->fields[k];
+            if (!is_one_of(&here, a->name) || !is_one_of(&there, b->name)) continue;
+            if (a->type == REF_NULL || b->type == REF_NULL) continue;
+            struct chars *x = decode(a->text), *y = with_wildcards(decode(b->text), it);
+            if (!it->cased) {
+                fold(x);
+                fold(y);
+            }
+            bool holds = like(y, x);
+            drop(x);
+            drop(y);
+            if (holds) return true;
+        }
+    return false;
+}
+
+static bool one_value(const struct item *it, const struct sigma_item *in,
+                      const struct sigma_value *v, const struct ref_event *ev,
+                      const struct names *names)
+{
+    if (it->exists || v->type == YAML_NULL) {
+        bool present = false, any_not_null = false;
+        for (uint32_t i = 0; i < ev->n; i++) {
+            struct slice name = ev->fields[i].name;
+            if (is_below(names, name)) present = any_not_null = true;
+            if (!is_one_of(names, name)) continue;
+            present = true;
+            any_not_null |= ev->fields[i].type != REF_NULL;
+        }
+        return it->exists ? present == is(v->text, "true") : !any_not_null;
+    }
+    if (it->fieldref) return refers(it, ev, in->field, v->text);
+    for (uint32_t i = 0; i < ev->n; i++) {
+        const struct ref_field *f = &ev->fields[i];
+        if (in->field.len == 0 ? keyword_holds(ev->cache, it, v, f)
+                               : is_one_of(names, f->name) && value_holds(it, v, f, false))
+            return true;
+    }
+    return false;
+}
+
+static bool evaluate_item(const struct sigma_item *in, const struct ref_event *ev)
+{
+    struct item it = item_of(in);
+    struct names names = names_of(ev, in->field);
+    bool any = false, all = true;
+    for (uint32_t k = 0; k < in->n_values; k++) {
+        bool holds = one_value(&it, in, &in->values[k], ev, &names);
+        any |= holds;
+        all &= holds;
+    }
+    bool holds = it.all ? all : any;
+    return it.neq ? !holds : holds;
 }
 
 static struct known *find_known(struct ref_cache *cache, const struct sigma_item *in,
@@ -503,17 +561,14 @@ static struct known *find_known(struct ref_cache *cache, const struct sigma_item
     XXH3_state_t state;
     (void)XXH3_128bits_reset(&state);
     (void)XXH3_128bits_update(&state, &in, sizeof in);
+    struct names names = names_of(ev, in->field);
     for (uint32_t i = 0; i < ev->n; i++) {
         const struct ref_field *f = &ev->fields[i];
-        if (!sees(in, f->name)) continue;
-        size_t what[3] = {f->name.len, (size_t)f->type, f->text.len};
-        (void)XXH3_128bits_update(&state, what, sizeof what);
-        if (f->text.len) (void)XXH3_128bits_update(&state, f->text.ptr, f->text.len);
+        bool below = is_below(&names, f->name);
+        if (!below && !is_one_of(&names, f->name)) continue;
+        hash_field(&state, f, below);
     }
-    XXH128_hash_t key = XXH3_128bits_digest(&state);
-    struct known *k = &cache->at[key.low64 >> (64 - CACHE_BITS)];
-    if (!k->set || !XXH128_isEqual(k->key, key)) *k = (struct known){.key = key};
-    return k;
+    return known_at(cache, &state);
 }
 
 bool ref_item_holds(const struct sigma_item *in, const struct ref_event *ev)

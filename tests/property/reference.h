@@ -23,10 +23,18 @@ struct ref_cache;
 struct ref_cache *ref_cache_new(void);
 void ref_cache_free(struct ref_cache *cache);
 
+enum { REF_NAMES_MAX = 8 };
+
 struct ref_event {
     const struct ref_field *fields;
     uint32_t n;
     struct ref_cache *cache; /* NULL: everything is evaluated anew */
+    /*
+     * The names under which a rule's field is to be looked for in this event, REF_NAMES_MAX at
+     * most; returns their number. NULL: the field's own name.
+     */
+    uint32_t (*names)(const void *ctx, struct slice field, struct slice *ret);
+    const void *ctx;
 };
 
 /* 1 the rule holds, 0 it does not, -1 the evaluator cannot say (never for what the generators
