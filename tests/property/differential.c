@@ -4,7 +4,8 @@
  *
  *     differential [--pairs N] [--seed S] [--table] [--require N]
  *
- * --require N: at least N matches and N near misses of every construct, or it fails.
+ * --require N: at least N matches and N near misses of every construct, and 30 % of the pairs
+ * match, or it fails.
  *
  * Rules are generated as YAML text and events as JSON text, so that both go through the whole
  * product; events are built from values that satisfy items of the rules (witnesses), from those
@@ -125,11 +126,11 @@ static struct slice text_slice(const struct text *t)
 /* One character; wide: also letters outside ASCII and the two that must not fold into it. */
 static const char *character(bool wide)
 {
-    static const char *const narrow[] = {"a",  "b", "c", "A", "B", "k", "s", "S", "-", "/",
-                                         "\\", " ", ".", "1", "2", "x", "_", "K", "e", "%"};
+    static const char *const narrow[] = {"a", "b", "c", "A", "B", "k", "s", "S", "-", "/", "\\",
+                                         " ", ".", "1", "2", "x", "_", "K", "e", "%", "Z"};
     static const char *const more[] = {"å", "Å", "ö", "ß", "ẞ", "Σ",  "ς", "\xe2\x84\xaa", "ſ",
                                        "İ", "–", "—", "Ⱥ", "ⱥ", "日", "😀", "\t",           "\""};
-    return wide && chance(25) ? more[pick(18)] : narrow[pick(20)];
+    return wide && chance(25) ? more[pick(18)] : narrow[pick(21)];
 }
 
 static void word(struct text *t, uint32_t min, uint32_t max, bool wide)
@@ -143,6 +144,16 @@ static void plain_word(struct text *t, uint32_t min, uint32_t max)
     static const char *const letters[] = {"a", "b", "c", "d", "K", "s", "7", "Z"};
     uint32_t n = min + pick(max - min + 1);
     for (uint32_t i = 0; i < n; i++) add(t, letters[pick(8)]);
+}
+
+/* Longer than what is read at once, with a character that JSON escapes here and there. */
+static void path_word(struct text *t)
+{
+    uint32_t n = 2 + pick(3);
+    for (uint32_t i = 0; i < n; i++) {
+        add(t, "\\");
+        plain_word(t, 2, 6);
+    }
 }
 
 /* The characters of s with the letters' case changed at random (only simple pairs). */
@@ -212,9 +223,12 @@ static void noise_around(struct text *t, bool before, bool after, bool wide)
     if (after) word(t, 0, 6, wide);
 }
 
+/* Sometimes a list of two patterns that differ in nothing but their wildcards. */
 static void wildcard_value(struct gen_item *it)
 {
     uint32_t parts = 2 + pick(3);
+    it->n_values = chance(30) ? 2 : 1;
+    bool second = it->n_values == 2 && chance(50); /* is what the witness satisfies */
     for (uint32_t i = 0; i < parts; i++) {
         struct text lit = {0};
         word(&lit, i == 0 || i + 1 == parts ? 0 : 1, 3, true);
@@ -223,17 +237,15 @@ static void wildcard_value(struct gen_item *it)
         if (esc.len && esc.at[esc.len - 1] == '\\' && i + 1 < parts &&
             !(esc.len > 1 && esc.at[esc.len - 2] == '\\'))
             add(&esc, "\\");
-        add(&it->values[0], esc.at);
+        for (uint32_t v = 0; v < it->n_values; v++) add(&it->values[v], esc.at);
         struct text r = recase(&lit);
         add(&it->witness, r.at);
         if (i + 1 == parts) break;
-        if (chance(50)) {
-            add(&it->values[0], "*");
-            word(&it->witness, 0, 4, true);
-        } else {
-            add(&it->values[0], "?");
-            add(&it->witness, character(true));
-        }
+        bool star = chance(50);
+        for (uint32_t v = 0; v < it->n_values; v++)
+            add(&it->values[v], star == (v == 0) ? "*" : "?");
+        if (star != second) word(&it->witness, 0, 4, true);
+        else add(&it->witness, character(true));
     }
 }
 
@@ -425,6 +437,8 @@ static void string_value(struct gen_item *it)
         if (it->construct == C_WINDASH) {
             add(&lits[i], " -");
             plain_word(&lits[i], 1, 3);
+        } else if (chance(15)) {
+            path_word(&lits[i]);
         } else {
             word(&lits[i], 1, chance(20) ? 14 : 5, true);
         }
@@ -654,6 +668,21 @@ static bool near_presence(struct gen_event *ev, struct arena *a, const struct ge
     }
 }
 
+/* One more value that, decoded, is what JSON writes for a value there is. */
+static void put_json_twin(struct gen_event *ev, struct arena *a)
+{
+    if (ev->n == 0 || ev->n == FIELDS_MAX) return;
+    struct ref_field twin = ev->fields[pick(ev->n)];
+    struct buf json;
+    if (twin.type != REF_STRING) return;
+    buf_init(&json, 8 * TEXT_MAX);
+    json_write_string(&json, twin.text);
+    twin.text = arena_dup(a, slice_make(json.ptr + 1, json.len - 2));
+    ev->near[ev->n] = 0;
+    ev->fields[ev->n++] = twin;
+    buf_done(&json);
+}
+
 static void make_event(struct gen_event *ev, struct arena *a, const struct gen_rule *rules)
 {
     arena_reset(a);
@@ -664,9 +693,12 @@ static void make_event(struct gen_event *ev, struct arena *a, const struct gen_r
         for (uint32_t i = 0; i < rules[r].n_items; i++) {
             const struct gen_item *it = &rules[r].items[i];
             if (chance(20)) continue;
-            if (chance(30) && near_presence(ev, a, it, (int)(r * ITEMS_MAX + i + 1))) continue;
+            /* Another item often gives the field, and then its presence is not missed after all. */
+            if (chance(it->construct == C_EXISTS_YES ? 60 : 30) &&
+                near_presence(ev, a, it, (int)(r * ITEMS_MAX + i + 1)))
+                continue;
             if (!it->has_witness) continue;
-            bool near = chance(30) && it->type != REF_NULL;
+            bool near = chance(33) && it->type != REF_NULL;
             struct text v = !near         ? it->witness
                             : is_time(it) ? edit_digit(&it->witness)
                                           : edit(&it->witness);
@@ -688,6 +720,7 @@ static void make_event(struct gen_event *ev, struct arena *a, const struct gen_r
         word(&v, 0, 10, true);
         put_field(ev, a, (int)pick(FIELD_COUNT), REF_STRING, &v, 0);
     }
+    if (chance(20)) put_json_twin(ev, a);
 }
 
 static void json_string(struct buf *out, struct slice s)
@@ -803,6 +836,8 @@ static void run_event(struct run *run, struct slice json)
     if (decoder_json.feed(d, json) < 0 || decoder_json.finish(d) < 0 || run->events != 1) abort();
     decoder_json.close(d);
     engine_housekeep(run->engine);
+    /* As when a sender invents names without end. */
+    if (chance(2)) keys_clear(engine_keys(run->engine));
 }
 
 /* Whether rule text alone and this event disagree. */
@@ -921,10 +956,13 @@ static bool compare_batch(struct tally *t, struct taxonomy *taxonomy, uint64_t s
     return equal;
 }
 
-/* Prints the counts; false when a construct has fewer than `require` matches or near misses. */
+/*
+ * Prints the counts; false when a construct has fewer than `require` matches or near misses, or
+ * when hardly anything matches.
+ */
 static bool print_table(const struct tally *t, uint64_t require)
 {
-    bool enough = true;
+    bool enough = require == 0 || t->matches * 10 >= t->pairs * 3;
     for (int c = 0; c < C_COUNT; c++) {
         bool few = t->item_matches[c] < require || t->item_near[c] < require;
         enough &= !few;
