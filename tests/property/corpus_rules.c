@@ -165,7 +165,7 @@ static bool compare_all(struct compare *c, const char *path)
     c->cache = ref_cache_new();
     if (!c->engine || !c->cache) exit(2);
     read_events(c, path);
-    printf("%s: %llu events x %u rules = %llu pairs, %llu matches (%llu undetermined), "
+    printf("%s: %llu events, %u rules, %llu pairs, %llu matches (%llu undetermined), "
            "%llu differences\n",
            c->any_logsource ? "any log source" : "log sources told apart",
            (unsigned long long)c->events, c->set->n_rules, (unsigned long long)c->pairs,
@@ -196,10 +196,16 @@ int main(int argc, char **argv)
     c.holds = calloc(c.set->n_rules + 1, sizeof *c.holds);
     if (!c.holds) return 2;
     bool good = true;
+    uint64_t pairs = 0, matches = 0, differences = 0;
     for (int pass = 0; pass < 2; pass++) {
         c.any_logsource = pass == 0;
         good &= compare_all(&c, argv[4]);
+        pairs += c.pairs;
+        matches += c.matches;
+        differences += c.differences;
     }
+    printf("%llu pairs, %llu matches, %llu differences\n", (unsigned long long)pairs,
+           (unsigned long long)matches, (unsigned long long)differences);
     free(c.fields);
     free(c.holds);
     free(c.plain);
