@@ -107,6 +107,17 @@ void text_put_value(struct buf *out, struct slice s)
     buf_putc(out, '"');
 }
 
+size_t text_columns(struct slice s, size_t max_columns)
+{
+    struct shown c;
+    size_t columns = 0;
+    for (size_t at = 0; at < s.len && columns < max_columns; at += c.bytes) {
+        show(&c, s, at);
+        columns += c.columns;
+    }
+    return columns < max_columns ? columns : max_columns;
+}
+
 void text_put_padded(struct buf *out, struct slice s, size_t columns)
 {
     size_t used = text_put_visible(out, s, columns);

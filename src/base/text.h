@@ -17,6 +17,8 @@ bool text_is_visible(uint32_t cp);
  * column is … when something was left out). Returns the columns used.
  */
 size_t text_put_visible(struct buf *out, struct slice s, size_t max_columns);
+/* The columns that text_put_visible() needs for all of s; not counted beyond max_columns. */
+size_t text_columns(struct slice s, size_t max_columns);
 /*
  * A value of key=value: in double quotes unless it is a plain word, with \" and \\ and the escapes
  * above inside of them.

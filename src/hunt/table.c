@@ -138,10 +138,11 @@ static struct columns lay_out(const struct table *t, const struct kept_row *rows
 {
     struct columns c = {.host = 8, .rule = 4};
     for (uint32_t i = 0; i < n; i++) {
-        if (rows[i].host.len > c.host) c.host = rows[i].host.len;
-        if (rows[i].doc->title.len > c.rule) c.rule = rows[i].doc->title.len;
+        size_t host = text_columns(rows[i].host, HOST_COLUMNS_MAX);
+        size_t rule = text_columns(rows[i].doc->title, TABLE_WIDTH_MAX);
+        if (host > c.host) c.host = host;
+        if (rule > c.rule) c.rule = rule;
     }
-    if (c.host > HOST_COLUMNS_MAX) c.host = HOST_COLUMNS_MAX;
     size_t width = t->options->width;
     if (width < TABLE_WIDTH_MIN) width = TABLE_WIDTH_MIN;
     if (width > TABLE_WIDTH_MAX) width = TABLE_WIDTH_MAX;
@@ -181,11 +182,16 @@ static void write_row(struct table *t, const struct kept_row *row, const struct 
     if (out->len >= WRITE_AT) spill(t);
 }
 
-static void write_zone(struct table *t, nsec first)
+/* What the clock of the zone says may change between the first row and the last that has a time. */
+static void write_zone(struct table *t, nsec first, nsec last)
 {
-    struct tm tm;
-    if (t->options->utc || !calendar(t, first, &tm)) {
+    struct tm tm, end;
+    if (t->options->utc || !calendar(t, first, &tm) || !calendar(t, last, &end)) {
         buf_puts(&t->out, "Times are UTC.\n");
+        return;
+    }
+    if (tm.tm_gmtoff != end.tm_gmtoff) {
+        buf_puts(&t->out, "Times are local; the clock was changed between them.\n");
         return;
     }
     long minutes = tm.tm_gmtoff / 60, size = minutes < 0 ? -minutes : minutes;
@@ -197,7 +203,9 @@ static void write_zone(struct table *t, nsec first)
 static void write_run(struct table *t, const struct kept_row *rows, uint32_t n)
 {
     struct columns c = lay_out(t, rows, n);
-    write_zone(t, rows[0].time);
+    uint32_t timed = n;
+    while (timed > 1 && rows[timed - 1].time == TIME_NONE) timed--;
+    write_zone(t, rows[0].time, rows[timed - 1].time);
     colour(t, "\033[1m");
     buf_printf(&t->out, "%-19s  %-8s  ", "Time", "Level");
     text_put_padded(&t->out, SLICE("Computer"), c.host);
@@ -437,14 +445,14 @@ void table_finish(struct table *t, uint64_t events)
     for (size_t i = 0; i < LEVELS; i++) total += t->by_level[i];
     write_rows(t);
     if (total == 0) {
-        buf_printf(&t->out, "No alerts in %" PRIu64 " events.\n", events);
+        buf_printf(&t->out, "No alerts in %" PRIu64 " event%s.\n", events, events == 1 ? "" : "s");
     } else {
         write_levels(t);
         write_rules(t);
         write_hosts(t);
         write_tactics(t);
-        buf_printf(&t->out, "\n%" PRIu64 " alert%s in %" PRIu64 " events.\n", total,
-                   total == 1 ? "" : "s", events);
+        buf_printf(&t->out, "\n%" PRIu64 " alert%s in %" PRIu64 " event%s.\n", total,
+                   total == 1 ? "" : "s", events, events == 1 ? "" : "s");
     }
     spill(t);
 }

@@ -380,7 +380,7 @@ def test_table(b):
     b.tap.ok("critical" in text and SHADOW_RULE[:20] in text and "Times are UTC" in text, "table: summaries", text)
     local = hunt(b.vaka, "-f", "table", b.folder / "table.json", env={"TZ": "XST-2"}).out.decode()
     b.tap.ok("2026-12-23 23:50:00" in local, "table: local time without --utc", local)
-    b.tap.ok("No alerts in 1 events" in run(b.vaka, "hunt", b.file("calm.json", line(calm(1)))).out.decode(),
+    b.tap.ok("No alerts in 1 event." in run(b.vaka, "hunt", b.file("calm.json", line(calm(1)))).out.decode(),
              "table: says when there is nothing")
 
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "hunt/table.h"
 
+#include <locale.h>
+#include <stdlib.h>
+
 #include "test.h"
 
 static struct sigma_doc docs[] = {
@@ -25,6 +28,7 @@ static void take(void *ctx, struct slice text)
 
 static void world_init(struct world *w)
 {
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
     *w = (struct world){0};
     docs[1].tags = tags;
     docs[1].n_tags = 2;
@@ -101,6 +105,46 @@ TEST(summaries)
     CHECK_PRINTS(&w, "\nBy ATT&CK tactic\n         2  Initial Access\n");
     CHECK_PRINTS(&w, "\n5 alerts in 10 events.\n");
     CHECK(!prints(&w, "\033"));
+    world_done(&w);
+}
+
+/* Columns are what a terminal shows, not bytes: å has two and is one wide, 漢 three and is two. */
+TEST(columns_are_as_wide_as_what_they_show)
+{
+    struct world w;
+    world_init(&w);
+    add(&w, 0, 0, SLICE("räksmörgås"), SLICE("x"));
+    add(&w, 1, 0, SLICE("漢字漢字"), SLICE("x"));
+    add(&w, 2, 0, SLICE("a\x01"), SLICE("x"));
+    table_finish(w.table, 1);
+    CHECK_PRINTS(&w, "Computer    Rule      Matched\n");
+    CHECK_PRINTS(&w, "räksmörgås  Low rule  x\n");
+    CHECK_PRINTS(&w, "漢字漢字    Low rule  x\n");
+    CHECK_PRINTS(&w, "a\\x01       Low rule  x\n");
+    CHECK_PRINTS(&w, "\n3 alerts in 1 event.\n");
+    world_done(&w);
+}
+
+/* One offset cannot be said of rows before and after the change of the clock. */
+TEST(local_times_across_a_change_of_the_clock)
+{
+    struct world w;
+    const nsec january = 1767225600 * NSEC_PER_SEC, july = january + 181 * 86400 * NSEC_PER_SEC;
+    REQUIRE(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1) == 0);
+    tzset();
+    world_init(&w);
+    w.options.utc = false;
+    add(&w, january, 0, SLICE("a"), SLICE("x"));
+    add(&w, TIME_NONE, 0, SLICE("a"), SLICE("x"));
+    table_finish(w.table, 1);
+    CHECK_PRINTS(&w, "Times are local (CET, UTC+01:00).\n");
+    CHECK_PRINTS(&w, "2026-01-01 01:00:00  low");
+    add(&w, january, 0, SLICE("a"), SLICE("x"));
+    add(&w, july, 0, SLICE("a"), SLICE("x"));
+    add(&w, TIME_NONE, 0, SLICE("a"), SLICE("x"));
+    table_finish(w.table, 1);
+    CHECK_PRINTS(&w, "Times are local; the clock was changed between them.\n");
+    CHECK_PRINTS(&w, "2026-07-01 02:00:00  low");
     world_done(&w);
 }
 
