@@ -21,6 +21,8 @@ enum exit_status {
     EXIT_FOUND = 3, /* --fail-on: there was an alert at or above the level */
     EXIT_INTERRUPTED = 130,
 };
+/* What a command's functions may return instead; cli_run() makes an exit status of it. */
+enum { CLI_HELPED = -1, CLI_MISUSE = -2 };
 
 struct cli_option {
     int letter;       /* what it is called by the parser; above 255: no short form */
@@ -48,7 +50,7 @@ struct command {
     size_t n_options;
     bool hidden;
     size_t ctx_size; /* zeroed for `option` and `run` */
-    /* One option: 0, or EXIT_USAGE after cli_usage(). NULL: there are none. */
+    /* One option: 0, or what cli_usage() returned. NULL: there are none. */
     int (*option)(void *ctx, int letter, const char *value);
     int (*run)(const struct invocation *in);
 };
@@ -67,8 +69,10 @@ const struct command *cli_command(const char *first, const char *second, bool *r
 /* Parses argv (argv[0] is the last word of the command's name) and runs it; the exit status. */
 int cli_run(const struct command *command, int argc, char **argv);
 
-/* "vaka: …" and where to read more, on stderr; EXIT_USAGE. */
+/* "vaka: …" on stderr; CLI_MISUSE, upon which cli_run() says where to read more. */
 int cli_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* The same for a command that does not exist, with the nearest that does. */
+int cli_unknown(const char *first, const char *second);
 /* "vaka: …" on stderr. */
 void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void cli_diag(const struct diag *diag, const char *verdict);
@@ -76,6 +80,8 @@ void cli_diag(const struct diag *diag, const char *verdict);
 /* help.c */
 void cli_overview(FILE *out);
 void cli_help(FILE *out, const struct command *command);
+/* Of all commands of two words that begin with `first`; false when there are none. */
+bool cli_help_family(FILE *out, const char *first);
 /* "bash" or "man"; false when unknown. */
 bool cli_dump(FILE *out, const char *format);
 /* Words of `text`, broken to lines: they begin at `column`, new ones at `indent`. */

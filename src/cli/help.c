@@ -66,6 +66,20 @@ void cli_help(FILE *out, const struct command *c)
     help_option(out, &(struct cli_option){'h', "help", NULL, "Print this help."});
 }
 
+bool cli_help_family(FILE *out, const char *first)
+{
+    bool found = false;
+    for (const struct command *const *c = cli_commands(); *c; c++) {
+        struct slice head, rest;
+        if (!slice_split(slice_of((*c)->name), ' ', &head, &rest)) continue;
+        if (!slice_eq(head, slice_of(first))) continue;
+        if (found) (void)fputc('\n', out);
+        cli_help(out, *c);
+        found = true;
+    }
+    return found;
+}
+
 /* What is true of every setting is said in its row; this is how it is said. */
 void cli_setting_text(struct buf *out, enum config_key key)
 {
@@ -264,19 +278,9 @@ static int help_run(const struct invocation *in)
     }
     const char *second = in->n_operands > 1 ? in->operands[1] : NULL;
     const struct command *command = cli_command(in->operands[0], second, &two);
-    if (!command) {
-        bool found = false;
-        for (const struct command *const *c = cli_commands(); *c; c++) {
-            struct slice head, rest;
-            if (!slice_split(slice_of((*c)->name), ' ', &head, &rest)) continue;
-            if (second || !slice_eq(head, slice_of(in->operands[0]))) continue;
-            if (found) (void)fputc('\n', stdout);
-            cli_help(stdout, *c);
-            found = true;
-        }
-        return found ? EXIT_RAN : cli_usage("unknown command `%s`", in->operands[0]);
-    }
-    cli_help(stdout, command);
+    if (command) cli_help(stdout, command);
+    else if (second || !cli_help_family(stdout, in->operands[0]))
+        return cli_unknown(in->operands[0], second);
     return EXIT_RAN;
 }
 

@@ -213,6 +213,15 @@ static int exit_status(const struct hunt_context *c, const struct hunt_result *r
 static int hunt_with(const struct hunt_context *c, struct load *load, struct hunt_options *options,
                      nsec begin)
 {
+    const uint32_t n_rules = load->set->n_rules + load->set->n_correlations;
+    const uint32_t refused = load_refused(load->set);
+    if (refused)
+        cli_say("%" PRIu32 " of %" PRIu32 " rules were refused; 'vaka rules check' tells why",
+                refused, refused + n_rules);
+    if (n_rules == 0) {
+        cli_say("there is no rule to hunt with");
+        return EXIT_USAGE;
+    }
     options->set = load->set;
     options->engine = engine_new(load->set, load->taxonomy,
                                  &(struct engine_options){.any_logsource = c->any_logsource});
@@ -220,10 +229,6 @@ static int hunt_with(const struct hunt_context *c, struct load *load, struct hun
         cli_say("out of memory");
         return EXIT_UNREADABLE;
     }
-    uint32_t refused = load_refused(load->set);
-    if (refused)
-        cli_say("%" PRIu32 " of %" PRIu32 " rules were refused; 'vaka rules check' tells why",
-                refused, refused + load->set->n_rules + load->set->n_correlations);
     nsec loading = clock_monotonic(options->clock) - begin;
     log_write(LOG_RULES_LOADED, LOG_NUMBER("rules", load->set->n_rules),
               LOG_NUMBER("correlations", load->set->n_correlations),
@@ -270,6 +275,8 @@ static int hunt_configured(struct hunt_context *c, const struct invocation *in, 
     int status = set_time(c->from, now, false, &options.from);
     if (status == 0) status = set_time(c->to, now, true, &options.to);
     if (status) return status;
+    if (c->from && c->to && options.from > options.to)
+        return cli_usage("--from %s is after --to %s", c->from, c->to);
     struct log log;
     log_init(&log, &(struct log_options){
                        .clock = clock,
@@ -307,7 +314,8 @@ const struct command command_hunt = {
         "and rules for any source find what it says; --stats counts such events in "
         "unknown_source. What is not text is named and passed over.\n\n"
         "Exit status: 0 it ran; 1 some input could not be read (it is named, the rest was done); "
-        "2 the command line or the rules could not be understood; 3 see --fail-on.",
+        "2 the command line or the rules could not be understood, or there is no rule; 3 see "
+        "--fail-on.",
     .options = hunt_options,
     .n_options = sizeof hunt_options / sizeof *hunt_options,
     .ctx_size = sizeof(struct hunt_context),

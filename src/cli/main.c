@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
+#include <errno.h>
 #include <getopt.h>
 #include <locale.h>
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 
-enum { OPTIONS_MAX = 48 };
+enum { OPTIONS_MAX = 48, LETTER_HELP = 1000 };
 
 const struct command *const *cli_commands(void)
 {
@@ -60,8 +61,7 @@ int cli_usage(const char *fmt, ...)
     va_start(ap, fmt);
     say(fmt, ap);
     va_end(ap);
-    (void)fprintf(stderr, "Try 'vaka --help'.\n");
-    return EXIT_USAGE;
+    return CLI_MISUSE;
 }
 
 void cli_diag(const struct diag *diag, const char *verdict)
@@ -98,7 +98,17 @@ static int take_option(const struct invocation *in, int letter, const char *valu
     return in->command->option(in->ctx, letter, value);
 }
 
-enum { LETTER_HELP = 1000 };
+/* said: "--nope" or "--nope=value" */
+static int unknown_option(const struct command *command, const char *said)
+{
+    struct hint hint;
+    const char *name = said + strspn(said, "-");
+    hint_init(&hint, slice_make(name, strcspn(name, "=")));
+    for (size_t i = 0; i < command->n_options; i++)
+        hint_offer(&hint, slice_of(command->options[i].name));
+    if (hint.best.len == 0) return cli_usage("unknown option %s", said);
+    return cli_usage("unknown option %s; did you mean --%.*s?", said, SLICE_FMT(hint.best));
+}
 
 static int parse(struct invocation *in, int argc, char **argv)
 {
@@ -120,19 +130,28 @@ static int parse(struct invocation *in, int argc, char **argv)
     for (int c; (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         if (c == LETTER_HELP || c == 'h') {
             cli_help(stdout, in->command);
-            return -1;
+            return CLI_HELPED;
         }
         if (c == ':') return cli_usage("%s needs a value", argv[optind - 1]);
         /* Of a long one getopt tells no letter, but it has moved past the word. */
         if (c == '?' && optopt > 0 && optopt < OPTION_LONG)
             return cli_usage("unknown option -%c", optopt);
-        if (c == '?') return cli_usage("unknown option %s", argv[optind - 1]);
+        if (c == '?') return unknown_option(in->command, argv[optind - 1]);
         int status = take_option(in, c, optarg);
         if (status) return status;
     }
     in->operands = argv + optind;
     in->n_operands = (size_t)(argc - optind);
     return 0;
+}
+
+/* The exit status; after cli_usage() it is also said where to read more. */
+static int conclude(int status, const char *command)
+{
+    if (status == CLI_HELPED) return EXIT_RAN;
+    if (status != CLI_MISUSE) return status;
+    (void)fprintf(stderr, "Try 'vaka %s%s--help'.\n", command, *command ? " " : "");
+    return EXIT_USAGE;
 }
 
 int cli_run(const struct command *command, int argc, char **argv)
@@ -146,7 +165,7 @@ int cli_run(const struct command *command, int argc, char **argv)
     int status = parse(&in, argc, argv);
     if (status == 0) status = command->run(&in);
     free(in.ctx);
-    return status < 0 ? EXIT_RAN : status;
+    return conclude(status, command->name);
 }
 
 /* ---- which command ----------------------------------------------------------------------- */
@@ -164,7 +183,24 @@ const struct command *cli_command(const char *first, const char *second, bool *r
     return NULL;
 }
 
-static int unknown(const char *first, const char *second)
+/* The first of two words was said; which are the second? */
+static int incomplete(const char *first)
+{
+    struct buf choices;
+    struct slice head, rest;
+    buf_init(&choices, 512);
+    for (const struct command *const *c = cli_commands(); *c; c++) {
+        if (!slice_split(slice_of((*c)->name), ' ', &head, &rest)) continue;
+        if (!slice_eq(head, slice_of(first))) continue;
+        if (choices.len) buf_puts(&choices, ", ");
+        buf_put(&choices, rest);
+    }
+    int status = cli_usage("`%s` needs a second word: %.*s", first, SLICE_FMT(buf_slice(&choices)));
+    buf_done(&choices);
+    return status;
+}
+
+int cli_unknown(const char *first, const char *second)
 {
     struct buf said;
     struct hint hint;
@@ -175,7 +211,7 @@ static int unknown(const char *first, const char *second)
         family |=
             slice_split(slice_of((*c)->name), ' ', &head, &rest) && slice_eq(head, slice_of(first));
     }
-    if (family && !second) return cli_usage("`%s` needs a second word", first);
+    if (family && !second) return incomplete(first);
     buf_init(&said, 512);
     buf_put(&said, slice_until(slice_of(first), 64));
     if (family) buf_printf(&said, " %.64s", second);
@@ -194,10 +230,14 @@ static int unknown(const char *first, const char *second)
     return status;
 }
 
-int main(int argc, char **argv)
+static bool is_help(const char *word)
 {
-    /* Only the character set: numbers, sorting and messages stay those of the C locale. */
-    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    return word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0);
+}
+
+static int dispatch(int argc, char **argv)
+{
+    bool two = false;
     if (argc < 2) {
         cli_overview(stderr);
         return EXIT_USAGE;
@@ -206,18 +246,24 @@ int main(int argc, char **argv)
         (void)puts("vaka " VAKA_VERSION);
         return EXIT_RAN;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (is_help(argv[1])) {
         cli_overview(stdout);
         return EXIT_RAN;
     }
-    bool two = false;
     const char *second = argc > 2 ? argv[2] : NULL;
     const struct command *command = cli_command(argv[1], second, &two);
-    if (!command && second && (strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0)) {
-        cli_overview(stdout);
-        return EXIT_RAN;
-    }
-    if (!command) return unknown(argv[1], second);
     int skip = two ? 2 : 1;
-    return cli_run(command, argc - skip, argv + skip);
+    if (command) return cli_run(command, argc - skip, argv + skip);
+    if (is_help(second) && cli_help_family(stdout, argv[1])) return EXIT_RAN;
+    return conclude(cli_unknown(argv[1], second), "");
+}
+
+int main(int argc, char **argv)
+{
+    /* Only the character set: numbers, sorting and messages stay those of the C locale. */
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    int status = dispatch(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    cli_say("standard output: %s", strerror(errno));
+    return status == EXIT_RAN ? EXIT_UNREADABLE : status;
 }

@@ -32,9 +32,9 @@ enum { SETTINGS_SET = OPTION_LONG + 512 };
             "Change one setting; 'vaka config explain' lists them. May be repeated."               \
     }
 
-/* One of the two options above; 0 or EXIT_USAGE. */
+/* One of the two options above; 0 or CLI_MISUSE. */
 int settings_option(struct settings *s, int letter, const char *value) MUST_USE;
-/* An option that stands for a setting, `option` as it is written; 0 or EXIT_USAGE. */
+/* An option that stands for a setting, `option` as it is written; 0 or CLI_MISUSE. */
 int settings_say(struct settings *s, enum config_key key, const char *value,
                  const char *option) MUST_USE;
 

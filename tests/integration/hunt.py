@@ -287,6 +287,14 @@ def test_options(b):
     b.tap.ok("did you mean `hunt`" in run(b.vaka, "hint").err, "a near command is suggested")
     result = run(b.vaka, "hunt", "-r", b.folder / "nowhere", log)
     b.tap.ok(result.status == 2 and "nowhere" in result.err, "rules that are missing: status 2", result)
+    result = run(b.vaka, "hunt", "-r", b.file("norules/readme.txt", b"x").parent, log)
+    b.tap.ok(result.status == 2 and "there is no rule to hunt with" in result.err and not result.out,
+             "a folder without rules: status 2", result)
+    for command in (["--help"], ["rules", "list"], ["hunt", "--help"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([b.vaka, *command], stdout=full, stderr=subprocess.PIPE, check=False)
+        b.tap.ok(done.returncode == 1 and b"standard output: No space left" in done.stderr,
+                 f"{' '.join(command)} to a full standard output", done)
     out = b.folder / "out.json"
     result = b.seek("-o", out, b.file("o.json", FORMS["ndjson"](WORDS)))
     b.tap.ok(result.status == 0 and not result.out and len(out.read_bytes().splitlines()) == 2, "-o FILE", result)

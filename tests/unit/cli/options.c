@@ -70,7 +70,9 @@ TEST(commands_that_do_not_exist)
     USAGE("Hunt", "unknown command `Hunt`; did you mean `hunt`?");
     USAGE("rules chekc x", "unknown command `rules chekc`; did you mean `rules check`?");
     USAGE("rule check x", "did you mean `rules`?");
-    USAGE("rules", "`rules` needs a second word");
+    USAGE("rules", "`rules` needs a second word: check, list, explain, test\n");
+    USAGE("help rules chekc", "unknown command `rules chekc`; did you mean `rules check`?");
+    USAGE("hnut --help", "unknown command `hnut`; did you mean `hunt`?");
     USAGE("frobnicate", "unknown command `frobnicate`\n");
     USAGE("a-word-that-is-much-longer-than-any-command-could-ever-be", "unknown command");
     USAGE("help nothing", "unknown command `nothing`");
@@ -79,7 +81,10 @@ TEST(commands_that_do_not_exist)
 TEST(options_that_do_not_exist_or_lack_a_value)
 {
     USAGE("hunt --nothing x", "unknown option --nothing");
-    USAGE("hunt -Z x", "unknown option -Z");
+    USAGE("hunt --lvel=high x", "unknown option --lvel=high; did you mean --level?");
+    USAGE("hunt -Z x", "unknown option -Z\nTry 'vaka hunt --help'.\n");
+    USAGE("rules check -Z x", "Try 'vaka rules check --help'.\n");
+    USAGE("hunt --from 2026-12-24 --to 2026-12-23 x", "--from 2026-12-24 is after --to 2026-12-23");
     USAGE("hunt x --rules", "--rules needs a value");
     USAGE("hunt x -r", "-r needs a value");
     USAGE("hunt --format xml x", "--format is one of table|json|csv, not 'xml'");
@@ -113,6 +118,7 @@ TEST(help_is_no_error)
     CHECK_INT(run(""), EXIT_USAGE);
     CHECK(strstr(err_text, "Commands:") && !out_text[0]);
     CHECK_INT(run("rules --help"), 0);
+    CHECK(strstr(out_text, "vaka rules check") && strstr(out_text, "vaka rules test"));
     CHECK_INT(run("help rules"), 0);
     CHECK(strstr(out_text, "vaka rules check") && strstr(out_text, "vaka rules test"));
     CHECK_INT(run("hunt -h"), 0);
