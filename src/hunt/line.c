@@ -112,13 +112,24 @@ static size_t json_write_line(struct line_writer *w, const struct engine_hit *hi
     return splice;
 }
 
+/* Whether the same was said by one before it: rules often test one value several times. */
+static bool is_repeated(const struct engine_detail *details, uint32_t i)
+{
+    for (uint32_t k = 0; k < i; k++)
+        if (slice_eq(details[k].field, details[i].field) &&
+            slice_eq(details[k].value, details[i].value))
+            return true;
+    return false;
+}
+
 /* "field=value  field=value", for people. */
 static void write_details(struct line_writer *w, const struct engine_hit *hit, struct buf *out)
 {
-    struct engine_detail details[LINE_DETAILS];
-    uint32_t n = engine_details(w->engine, w->event, hit, details, LINE_DETAILS);
-    for (uint32_t i = 0; i < n; i++) {
-        if (i) buf_puts(out, "  ");
+    struct engine_detail details[4 * LINE_DETAILS];
+    uint32_t n = engine_details(w->engine, w->event, hit, details, 4 * LINE_DETAILS), shown = 0;
+    for (uint32_t i = 0; i < n && shown < LINE_DETAILS; i++) {
+        if (is_repeated(details, i)) continue;
+        if (shown++) buf_puts(out, "  ");
         if (details[i].field.len) {
             buf_put(out, details[i].field);
             buf_putc(out, '=');

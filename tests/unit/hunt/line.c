@@ -10,6 +10,7 @@ static const char rule[] = "title: 'A \"rule\", it is'\nid: 929a690e-bef0-4204-a
                            "detection:\n    s:\n        F|contains: evil\n    condition: s\n";
 
 struct world {
+    const char *rule; /* NULL: the one above */
     struct sigma_set *set;
     struct taxonomy *taxonomy;
     struct engine *engine;
@@ -54,7 +55,7 @@ static struct slice world_line(struct world *w, enum hunt_format format, struct 
     w->set = sigma_set_new();
     w->taxonomy = taxonomy_new();
     REQUIRE(w->set && w->taxonomy);
-    REQUIRE(sigma_set_add_text(w->set, "r.yml", slice_of(rule), NULL) == 0);
+    REQUIRE(sigma_set_add_text(w->set, "r.yml", slice_of(w->rule ? w->rule : rule), NULL) == 0);
     REQUIRE(sigma_set_finish(w->set) == 0 && w->set->n_rules == 1);
     w->engine = engine_new(w->set, w->taxonomy, &options);
     REQUIRE(line_writer_init(&w->lines, w->engine, format, w->set->n_rules) == 0);
@@ -111,6 +112,17 @@ TEST(a_pretty_event_becomes_one_line)
     CHECK(slice_ends_with(
         line, SLICE(",\"event\":{  \"F\" : \"evil  \\\" , x\",\t\"B\": [ 1, true ]}}\n")));
     CHECK_INT(slice_find_byte(line, '\n'), line.len - 1);
+    world_done(&w);
+}
+
+/* Rules often test one value several times; people need to see it once. */
+TEST(a_value_that_matched_twice_is_shown_once)
+{
+    struct world w = {
+        .rule = "title: Twice\nlogsource:\n    product: windows\ndetection:\n    s:\n"
+                "        F|contains|all: [evil, an]\n        G|startswith: an\n    condition: s\n"};
+    struct slice line = world_line(&w, HUNT_TABLE, SLICE("{\"F\":\"an evil\",\"G\":\"an evil\"}"));
+    CHECK_SLICE(line, "F=an evil  G=an evil");
     world_done(&w);
 }
 
