@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* vaka rules check, list, explain */
+#include "cli/rules.h"
+
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -8,7 +10,6 @@
 #include "cli/cli.h"
 #include "cli/events.h"
 #include "cli/load.h"
-#include "cli/rules.h"
 #include "detect/correlate/correlate.h"
 #include "proc/sandbox.h"
 

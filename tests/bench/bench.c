@@ -11,13 +11,14 @@
  * matching, output. The first loop is not timed (plans are compiled, arenas grow); what the hot
  * path allocates afterwards is counted and printed.
  */
+#include "bench.h"
+
 #include <fts.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 #include "base/json_write.h"
-#include "bench.h"
 #include "detect/engine.h"
 #include "hunt/line.h"
 #include "multiply.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "detect/correlate/internal.h"
+#include "detect/correlate/correlate.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "detect/correlate/internal.h"
 
 /* Beyond this a sum could leave the range of doubles; such a number counts as none. */
 #define NUMBER_MAX 1e280
