@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-enum { BAR = 24 };
+enum { BAR_MIN = 4, BAR_MAX = 24 };
 #define SHOW_EVERY (NSEC_PER_SEC / 8)
 #define SHOW_FIRST (NSEC_PER_SEC / 4) /* a hunt that ends at once shows nothing */
 
@@ -33,25 +33,41 @@ static void put_eta(struct buf *out, double seconds)
     else buf_printf(out, "  %u:%02u left", s / 60, s % 60);
 }
 
+static void put_bar(struct buf *out, double part, size_t columns)
+{
+    buf_putc(out, '[');
+    for (size_t i = 0; i < columns; i++)
+        buf_putc(out, i < (size_t)(part * (double)columns) ? '#' : '.');
+    buf_puts(out, "] ");
+}
+
+/* The bar is as long as the figures let it be. */
 static void compose(struct buf *out, const struct progress *p, const struct progress_numbers *n,
                     nsec now)
 {
-    double seconds = (double)(now - p->started) / (double)NSEC_PER_SEC;
+    double seconds = (double)(now - p->started) / (double)NSEC_PER_SEC, part = 0;
+    struct buf figures;
+    buf_init(&figures, 1024);
     if (n->bytes_total > 0) {
-        double part = (double)n->bytes_done / (double)n->bytes_total;
+        part = (double)n->bytes_done / (double)n->bytes_total;
         if (part > 1) part = 1;
-        buf_putc(out, '[');
-        for (int i = 0; i < BAR; i++) buf_putc(out, i < (int)(part * BAR) ? '#' : '.');
-        buf_printf(out, "] %3.0f %%  ", part * 100);
-        put_size(out, n->bytes_done);
-        buf_puts(out, " of ");
-        put_size(out, n->bytes_total);
-    } else {
-        put_size(out, n->bytes_done);
+        buf_printf(&figures, "%3.0f %%  ", part * 100);
     }
-    buf_printf(out, "  %.0f events/s  %" PRIu64 " alerts", (double)n->events / seconds, n->alerts);
+    put_size(&figures, n->bytes_done);
+    if (n->bytes_total > 0) {
+        buf_puts(&figures, " of ");
+        put_size(&figures, n->bytes_total);
+    }
+    buf_printf(&figures, "  %.0f events/s  %" PRIu64 " alert%s", (double)n->events / seconds,
+               n->alerts, n->alerts == 1 ? "" : "s");
     if (n->bytes_total > n->bytes_done && n->bytes_done > 0)
-        put_eta(out, seconds * (double)(n->bytes_total - n->bytes_done) / (double)n->bytes_done);
+        put_eta(&figures,
+                seconds * (double)(n->bytes_total - n->bytes_done) / (double)n->bytes_done);
+    size_t used = figures.len + 4; /* brackets, a blank, and the last column, which stays free */
+    size_t room = p->width > used ? p->width - used : 0;
+    if (n->bytes_total > 0 && room >= BAR_MIN) put_bar(out, part, room < BAR_MAX ? room : BAR_MAX);
+    buf_put(out, buf_slice(&figures));
+    buf_done(&figures);
 }
 
 void progress_show(struct progress *p, const struct progress_numbers *n, nsec now)

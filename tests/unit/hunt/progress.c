@@ -65,9 +65,17 @@ TEST(it_fits_the_width)
 {
     struct progress p;
     int fd = terminal();
+    /* The bar makes room for the figures, goes when too little is left, and then they are cut. */
+    progress_init(&p, fd, 80, 0);
+    progress_show(&p, &half, 90 * NSEC_PER_SEC);
+    CHECK_SLICE(shown(fd), "\r[#######........]  50 %  512.0 KiB of 1.0 MiB  33 events/s  "
+                           "7 alerts  1:30 left\033[K");
+    progress_init(&p, fd, 65, 0);
+    progress_show(&p, &half, 90 * NSEC_PER_SEC);
+    CHECK_SLICE(shown(fd), "\r 50 %  512.0 KiB of 1.0 MiB  33 events/s  7 alerts  1:30 left\033[K");
     progress_init(&p, fd, 10, 0);
     progress_show(&p, &half, NSEC_PER_SEC);
-    CHECK_SLICE(shown(fd), "\r[########\033[K");
+    CHECK_SLICE(shown(fd), "\r 50 %  51\033[K");
     (void)close(fd);
 }
 
