@@ -186,7 +186,8 @@ static void write_row(struct table *t, const struct kept_row *row, const struct 
 static void write_zone(struct table *t, nsec first, nsec last)
 {
     struct tm tm, end;
-    if (t->options->utc || !calendar(t, first, &tm) || !calendar(t, last, &end)) {
+    bool utc = t->options->utc || !calendar(t, first, &tm) || !calendar(t, last, &end);
+    if (utc || (tm.tm_gmtoff == end.tm_gmtoff && strcmp(tm.tm_zone, "UTC") == 0)) {
         buf_puts(&t->out, "Times are UTC.\n");
         return;
     }

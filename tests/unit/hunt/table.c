@@ -145,6 +145,11 @@ TEST(local_times_across_a_change_of_the_clock)
     table_finish(w.table, 1);
     CHECK_PRINTS(&w, "Times are local; the clock was changed between them.\n");
     CHECK_PRINTS(&w, "2026-07-01 02:00:00  low");
+    REQUIRE(setenv("TZ", "UTC0", 1) == 0);
+    tzset();
+    add(&w, january, 0, SLICE("a"), SLICE("x"));
+    table_finish(w.table, 1);
+    CHECK_PRINTS(&w, "Times are UTC.\n");
     world_done(&w);
 }
 
