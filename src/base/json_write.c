@@ -117,8 +117,7 @@ void json_write_double(struct buf *b, double v)
             b->failed = true;
             return;
         }
-        double back = strtod(text, NULL);
-        if (memcmp(&back, &v, sizeof v) == 0) break;
+        if (strtod(text, NULL) == v) break;
     }
     buf_puts(b, text);
 }

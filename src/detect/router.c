@@ -164,11 +164,12 @@ static bool build_slots(struct router *r)
     for (uint32_t i = t->stand_ins.n; i-- > 0;)
         r->slots[t->stand_ins.at[i].slot].stand_in = (uint8_t)(i + 1);
     /* The explicit names that no condition asks for have slots of their own behind the others. */
-    for (uint8_t name = 1; name <= N_EXPLICIT; name++) {
+    for (unsigned name = 1; name <= N_EXPLICIT; name++) {
         bool have = false;
         for (uint32_t s = 0; s < t->slots.n; s++) have |= r->slots[s].explicit_name == name;
         if (!have)
-            r->slots[r->n_slots++] = (struct slot){.exists = UINT32_MAX, .explicit_name = name};
+            r->slots[r->n_slots++] =
+                (struct slot){.exists = UINT32_MAX, .explicit_name = (uint8_t)name};
     }
     return true;
 }

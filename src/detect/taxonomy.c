@@ -61,7 +61,7 @@ static int fail(struct reader *r, struct fy_node *node, const char *fmt, ...)
     char text[200];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     const struct fy_mark *mark = mark_of(node);
     uint32_t line = mark && mark->line >= 0 ? (uint32_t)mark->line + 1 : 0;
@@ -133,7 +133,7 @@ static int scalar(struct reader *r, struct fy_node *node, const char *what, stru
 
 static int scalar_lower(struct reader *r, struct fy_node *node, const char *what, struct slice *ret)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     int error = scalar(r, node, what, &text);
     if (error) return error;
     char *p = arena_alloc(&r->t->arena, text.len);
@@ -208,7 +208,7 @@ struct texts {
 static int add_text(struct reader *r, struct fy_node *node, void *ctx)
 {
     struct texts *list = ctx;
-    struct slice text;
+    struct slice text = SLICE_NONE;
     int error = scalar(r, node, list->what, &text);
     if (error) return error;
     if (!list_grow((void **)list->at, *list->n, list->cap, sizeof **list->at)) return no_memory(r);
@@ -341,7 +341,7 @@ static int read_special(struct reader *r, struct fy_node *node, struct cond_buil
         *absent = true;
         return each_of(r, value_of(pair), add_fact, b);
     }
-    struct slice text;
+    struct slice text = SLICE_NONE;
     int error = scalar(r, value_of(pair), "exists", &text);
     if (error) return error;
     if (!slice_eq(text, SLICE("true")) && !slice_eq(text, SLICE("false")))
@@ -464,7 +464,7 @@ static int read_fields(struct reader *r, struct fy_node *node, const struct taxo
 static int add_open(struct reader *r, struct fy_node *node, void *ctx)
 {
     struct taxonomy_source *source = ctx;
-    struct slice text;
+    struct slice text = SLICE_NONE;
     int error = scalar(r, node, "open", &text);
     if (error) return error;
     if (slice_eq(text, SLICE("category"))) source->open_category = true;
@@ -530,7 +530,7 @@ static int read_sources(struct reader *r, struct fy_node *node, const struct ent
 
 static int add_time(struct reader *r, struct fy_node *node, void *ctx)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     int error = scalar(r, node, "a field name", &text);
     if (error) return error;
     struct taxonomy_time time = {.first = text};
@@ -628,8 +628,8 @@ struct taxonomy *taxonomy_new(void)
         }
         /* The built-in data is ours: a mistake in it is a bug. */
         if (error)
-            fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s\n", f->name, diag.line, diag.column,
-                    diag.message);
+            (void)fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s\n", f->name, diag.line,
+                          diag.column, diag.message);
         ASSERT(!error);
     }
     return t;

@@ -2,6 +2,7 @@
 #include "hunt/collector.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -364,8 +365,8 @@ static int replace(struct collector *c, struct crew *w, bool kill_it, const char
         if (!why && WIFEXITED(status) && WEXITSTATUS(status) == READER_NOMEM)
             why = "decoder ran out of memory";
         if (!why)
-            (void)snprintf(text, sizeof text, "decoder crashed with %s near byte %llu", cause,
-                           (unsigned long long)(w->unit->begin + w->unit->seen.position));
+            (void)snprintf(text, sizeof text, "decoder crashed with %s near byte %" PRIu64, cause,
+                           w->unit->begin + w->unit->seen.position);
         c->totals.crashes++;
         log_write(LOG_WORKER_CRASHED, LOG_NUMBER("worker", pid),
                   LOG_TEXT("source", slice_of(w->unit->source->path)),

@@ -182,11 +182,11 @@ const char *sandbox_level_name(enum sandbox_level level)
 int sandbox_enter(enum sandbox_role role, const struct sandbox_files *files,
                   enum sandbox_level *ret_level)
 {
-    const struct sandbox_row *row = &rows[role];
     enum sandbox_level none = SANDBOX_NONE;
     if (!ret_level) ret_level = &none;
     *ret_level = SANDBOX_NONE;
     if (SANDBOX_OFF) return 0;
+    const struct sandbox_row *row = &rows[role];
     limit(RLIMIT_CORE, 0);
     if (row->max_files) limit(RLIMIT_NOFILE, row->max_files);
     if (row->max_memory) limit(RLIMIT_DATA, row->max_memory);

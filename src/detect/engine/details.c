@@ -307,6 +307,7 @@ static void explain_node(struct inspection *in, const struct sigma_expr *x, unsi
             json_write_string(out, slice_until(detail.value, 200));
         }
     }
+    in->details = NULL;
     buf_putc(out, '\n');
     for (uint32_t i = 0; i < x->n_children; i++) explain_node(in, x->child[i], depth + 1, out);
 }

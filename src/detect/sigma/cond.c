@@ -326,7 +326,7 @@ static int parse_not(struct parser *p, const struct sigma_cond **ret)
         return error;
     }
     next_word(p);
-    const struct sigma_cond *child;
+    const struct sigma_cond *child = NULL;
     p->depth++;
     int error = parse_not(p, &child);
     p->depth--;
@@ -344,7 +344,7 @@ static int parse_chain(struct parser *p, enum sigma_cond_kind kind, const char *
                        int (*operand)(struct parser *, const struct sigma_cond **),
                        const struct sigma_cond **ret)
 {
-    const struct sigma_cond *first;
+    const struct sigma_cond *first = NULL;
     int error = operand(p, &first);
     if (error) return error;
     struct cell head = {.node = first}, *last = &head;

@@ -520,7 +520,7 @@ int sigma_read(struct arena *arena, const char *file, struct slice text,
     struct yaml_reader yaml;
     yaml_init(&yaml, file, text);
     uint32_t collection = 0;
-    int error = 0;
+    int error;
     for (;;) {
         struct diag diag = {.file = file};
         const struct yaml_node *root;
@@ -529,7 +529,6 @@ int sigma_read(struct arena *arena, const char *file, struct slice text,
         if (error) {
             if (error == ERR_NOMEM) break;
             out->refused(out->ctx, &diag, NULL);
-            error = 0;
             continue;
         }
         struct sigma_doc *doc = arena_zalloc(arena, 1, sizeof *doc);
@@ -546,7 +545,6 @@ int sigma_read(struct arena *arena, const char *file, struct slice text,
         if (error == ERR_NOMEM) break;
         if (error) out->refused(out->ctx, &diag, doc);
         else out->doc(out->ctx, doc);
-        error = 0;
     }
     yaml_done(&yaml);
     return error;

@@ -248,7 +248,7 @@ static int read_file(struct set_impl *s, const char *path, struct slice *ret, st
 static int load_found(struct finder *f, const struct sigma_set_options *opt)
 {
     for (uint32_t i = 0; i < f->n; i++) {
-        struct slice text;
+        struct slice text = SLICE_NONE;
         struct diag why;
         int error = read_file(f->s, f->files[i].path, &text, &why);
         if (error == ERR_NOMEM) return error;
