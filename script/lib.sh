@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 # Shared by the scripts beside it; sourced, not run.
+# shellcheck shell=sh
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -39,4 +40,10 @@ build_dir() {
         meson setup "build/$name" "$@" ${CI:+-Dwerror=true} >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
     fi
     ninja -C "build/$name" >"$log" 2>&1 || { tail -n 60 "$log" >&2; exit 1; }
+}
+
+# The build that the sanitizers watch is Clang's.
+sanitize_build() {
+    CC=clang CXX=clang++ build_dir sanitize --buildtype=debugoptimized \
+        -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true
 }
