@@ -347,7 +347,7 @@ static bool entity_text(struct compiler *c, struct slice name, struct slice *ret
 static bool take_text_token(struct compiler *c, unsigned token, struct piece *ret, bool *ret_known)
 {
     const char *p;
-    struct slice name;
+    struct slice name = SLICE_NONE;
     *ret_known = true;
     *ret = (struct piece){0};
     switch (token & ~0x40u) {
