@@ -25,8 +25,8 @@ need() {
     say "Installing:$missing"
     $root apt-get update -qq
     # shellcheck disable=SC2086 # the list is words
-    DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends $missing \
-        >/dev/null
+    $root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get install -y -qq \
+        -o Dpkg::Use-Pty=0 --no-install-recommends $missing >/dev/null
 }
 
 # build_dir NAME [meson option...]: configures build/NAME once and compiles it. Quiet unless it fails.
