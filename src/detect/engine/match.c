@@ -379,6 +379,12 @@ static bool run_program(struct engine *e, const struct plan *p, uint32_t at)
     return at == PROGRAM_ACCEPT;
 }
 
+static void add_hits(struct engine *e, const struct plan *p, uint32_t i, bool undetermined)
+{
+    for (; i != UINT32_MAX; i = p->twin[i])
+        e->hits[e->n_hits++] = (struct engine_hit){p->rules[i], undetermined};
+}
+
 static void run_rule(struct engine *e, const struct plan *p, uint32_t i)
 {
     e->undetermined = false;
@@ -386,10 +392,9 @@ static void run_rule(struct engine *e, const struct plan *p, uint32_t i)
     bool holds = run_program(e, p, p->entry[i]);
     if (__builtin_expect(e->undetermined, 0)) {
         enum truth_value v = tree_evaluate(e, e->ev, p->rules[i], p->rules[i]->expr);
-        if (v == TRUTH_FALSE) return;
-        e->hits[e->n_hits++] = (struct engine_hit){p->rules[i], v == TRUTH_UNDETERMINED};
+        if (v != TRUTH_FALSE) add_hits(e, p, i, v == TRUTH_UNDETERMINED);
     } else if (holds) {
-        e->hits[e->n_hits++] = (struct engine_hit){p->rules[i], false};
+        add_hits(e, p, i, false);
     }
 }
 

@@ -194,10 +194,72 @@ struct trigger_pair {
     uint32_t truth, rule;
 };
 
+struct program {
+    uint32_t begin, n; /* instructions */
+    uint32_t entry;    /* relative to begin, or PROGRAM_* */
+    uint32_t last;     /* of the rules that have it */
+};
+
 struct build_lists {
+    VEC(struct program) programs;
+    struct hash_index program_index;
     VEC(struct trigger_pair) triggers;
     VEC(uint32_t) always;
 };
+
+/* An instruction with its targets told from the program's first one. */
+static struct plan_insn relative(const struct plan_builder *b, uint32_t at, uint32_t begin)
+{
+    struct plan_insn in = b->code.at[at];
+    if (in.if_true < PROGRAM_REJECT) in.if_true -= begin;
+    if (in.if_false < PROGRAM_REJECT) in.if_false -= begin;
+    return in;
+}
+
+static bool same_program(const struct plan_builder *b, const struct program *x,
+                         const struct program *y)
+{
+    if (x->n != y->n || x->entry != y->entry) return false;
+    for (uint32_t i = 0; i < x->n; i++) {
+        struct plan_insn p = relative(b, x->begin + i, x->begin);
+        struct plan_insn q = relative(b, y->begin + i, y->begin);
+        if (p.truth != q.truth || p.if_true != q.if_true || p.if_false != q.if_false) return false;
+    }
+    return true;
+}
+
+/*
+ * Takes in the instructions from `begin` on as rule i's program; false when an earlier rule has the
+ * same, which then stands for both.
+ */
+static bool take_program(struct plan_builder *b, struct build_lists *lists, uint32_t i,
+                         uint32_t begin)
+{
+    uint32_t entry = b->plan->entry[i];
+    struct program new = {.begin = begin,
+                          .n = b->code.n - begin,
+                          .entry = entry < PROGRAM_REJECT ? entry - begin : entry,
+                          .last = i};
+    uint64_t hash = new.entry;
+    for (uint32_t k = 0; k < new.n; k++) {
+        struct plan_insn in = relative(b, begin + k, begin);
+        hash = hash_mix(hash, (uint64_t)in.if_true << 32 | in.if_false);
+        hash = hash_mix(hash, in.truth);
+    }
+    for (uint32_t pos = UINT32_MAX, at;
+         (at = hash_index_next(&lists->program_index, hash, &pos)) != UINT32_MAX;) {
+        struct program *known = &lists->programs.at[at];
+        if (!same_program(b, known, &new)) continue;
+        b->code.n = begin;
+        b->plan->entry[i] = PROGRAM_REJECT; /* never asked */
+        b->plan->twin[known->last] = i;
+        known->last = i;
+        return false;
+    }
+    VEC_PUSH(lists->programs, new);
+    hash_index_add(&lists->program_index, hash, lists->programs.n - 1);
+    return true;
+}
 
 static void build_rule(struct plan_builder *b, struct build_lists *lists, uint32_t i)
 {
@@ -205,7 +267,13 @@ static void build_rule(struct plan_builder *b, struct build_lists *lists, uint32
     struct arena scratch;
     arena_init(&scratch, PLAN_ARENA_MAX);
     const struct node *n = lower(b, &scratch, rule, rule->expr);
+    uint32_t begin = b->code.n;
+    b->plan->twin[i] = UINT32_MAX;
     b->plan->entry[i] = emit(b, n, PROGRAM_ACCEPT, PROGRAM_REJECT);
+    if (!take_program(b, lists, i, begin)) {
+        arena_done(&scratch);
+        return;
+    }
     enum { TRIGGERS_MAX = 4096 };
     uint32_t *out = arena_alloc(&scratch, 2 * TRIGGERS_MAX * sizeof *out);
     ASSERT(out);
@@ -360,7 +428,8 @@ struct plan *plan_new(const struct plan_source *source)
     p->n_rules = source->n_rules;
     p->rules = keep(p, source->rules, source->n_rules, sizeof(struct sigma_rule *));
     p->entry = arena_zalloc(&p->arena, p->n_rules, sizeof *p->entry);
-    ASSERT(p->entry);
+    p->twin = arena_zalloc(&p->arena, p->n_rules, sizeof *p->twin);
+    ASSERT(p->entry && p->twin);
     struct plan_builder b = {.plan = p, .route = source->route};
     struct build_lists lists = {0};
     VEC_PUSH(b.fields, (struct plan_field){.any_truth = UINT32_MAX});
@@ -382,6 +451,8 @@ struct plan *plan_new(const struct plan_source *source)
     p->bytes += p->arena.held;
     free(lists.triggers.at);
     free(lists.always.at);
+    free(lists.programs.at);
+    free(lists.program_index.slots);
     builder_done(&b);
     return p;
 }

@@ -73,6 +73,12 @@ struct plan {
     uint64_t signature;
     const struct sigma_rule **rules;
     uint32_t *entry; /* per rule: first instruction or PROGRAM_* */
+    /*
+     * Rules that mean the same, as packs of rules that were copied from each other hold them, are
+     * run once: per rule the next one with its program, UINT32_MAX behind the last. Only the first
+     * of them has triggers.
+     */
+    uint32_t *twin;
     uint32_t n_rules;
     struct plan_insn *code;
     uint32_t n_code;

@@ -266,23 +266,43 @@ static uint32_t regex_guard(struct plan_builder *b, const struct sigma_atom *a, 
     return guard;
 }
 
+/* Whether two computed atoms ask the same of the same fields. */
 static bool same_lazy(const struct plan_lazy *x, const struct plan_lazy *y)
 {
     const struct sigma_atom *a = x->atom, *c = y->atom;
-    return x->field == y->field && x->ref == y->ref && a->op == c->op && a->op == ATOM_REGEX &&
-           slice_eq(a->regex, c->regex) && a->regex_flags == c->regex_flags;
+    if (x->field != y->field || x->ref != y->ref || a->op != c->op) return false;
+    switch (a->op) {
+    case ATOM_REGEX:
+        return slice_eq(a->regex, c->regex) && a->regex_flags == c->regex_flags;
+    case ATOM_NULL:
+        return true;
+    case ATOM_EXISTS:
+        return a->flag == c->flag;
+    case ATOM_FIELDREF:
+        return a->anchor == c->anchor && a->cased == c->cased;
+    case ATOM_NUMBER:
+        return a->cmp == c->cmp && a->num == c->num;
+    case ATOM_TIME:
+        return a->part == c->part && a->cmp == c->cmp && a->num == c->num;
+    case ATOM_CIDR:
+        return a->cidr.bits == c->cidr.bits && a->cidr.v6 == c->cidr.v6 &&
+               memcmp(a->cidr.addr, c->cidr.addr, a->cidr.v6 ? 16 : 4) == 0;
+    case ATOM_STRING:
+    case ATOM_KEYWORD:
+        return same_glob(a, c) && a->cased == c->cased && a->numeric == c->numeric;
+    }
+    return false;
 }
 
 static uint32_t lazy_of(struct plan_builder *b, struct plan_lazy want)
 {
-    bool shared = want.atom->op == ATOM_REGEX;
-    uint64_t hash = hash_mix(hash64(want.atom->regex), want.field);
-    if (shared)
-        for (uint32_t pos = UINT32_MAX, at;
-             (at = hash_index_next(&b->lazy_index, hash, &pos)) != UINT32_MAX;)
-            if (same_lazy(&b->lazy.at[at], &want)) return at;
+    uint64_t hash = hash_mix(hash64(want.atom->regex),
+                             (uint64_t)want.atom->op << 40 | (uint64_t)want.field << 8 | want.ref);
+    for (uint32_t pos = UINT32_MAX, at;
+         (at = hash_index_next(&b->lazy_index, hash, &pos)) != UINT32_MAX;)
+        if (same_lazy(&b->lazy.at[at], &want)) return at;
     VEC_PUSH(b->lazy, want);
-    if (shared) hash_index_add(&b->lazy_index, hash, b->lazy.n - 1);
+    hash_index_add(&b->lazy_index, hash, b->lazy.n - 1);
     return b->lazy.n - 1;
 }
 
