@@ -19,7 +19,7 @@
 
 #include "base/utf8.h"
 #include "normalise/binxml_value.h"
-#include "normalise/le.h"
+#include "base/le.h"
 
 enum {
     BUCKETS = 512,

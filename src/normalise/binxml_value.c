@@ -7,7 +7,7 @@
 #endif
 
 #include "base/utf8.h"
-#include "normalise/le.h"
+#include "base/le.h"
 
 enum { SCALAR_ROOM = 128 }; /* more than any value of fixed size takes */
 

@@ -23,7 +23,7 @@
 
 #include "normalise/binxml.h"
 #include "normalise/decoder.h"
-#include "normalise/le.h"
+#include "base/le.h"
 
 enum {
     HEADER_SIZE = 4096,

@@ -13,7 +13,7 @@
 
 #include "base/utf8.h"
 #include "normalise/decoder.h"
-#include "normalise/le.h"
+#include "base/le.h"
 #include "test.h"
 
 struct pair {
