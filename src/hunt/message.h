@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * What the hunt and its decoders say to each other. One table: structs, writers and readers are
- * made from it. Readers accept a message only when it is consumed to its last byte; what the values
- * mean (an index within range, an offset inside a text) is for the receiver to check.
+ * made from it, see proc/message.h.
  *
  *   unit        hunt → decoder: read this; the descriptor comes along
  *   alert       a rule held. `line` is the finished output line (json, csv) or the matched values
@@ -17,7 +16,7 @@
 #ifndef VAKA_HUNT_MESSAGE_H
 #define VAKA_HUNT_MESSAGE_H
 
-#include "proc/frame.h"
+#include "proc/message.h"
 
 enum {
     MESSAGE_UNIT_MAX = 64 * 1024,               /* payload towards a decoder */
@@ -52,29 +51,14 @@ enum {
     M(progress, PROGRESS, 6)                                                                       \
     M(end, END, 7)
 
-typedef uint8_t message_u8;
-typedef uint32_t message_u32;
-typedef uint64_t message_u64;
-typedef int64_t message_i64;
-typedef struct slice message_text; /* borrowed from the frame */
-
 enum message_type {
 #define M(name, NAME, number) MESSAGE_##NAME = number,
     MESSAGES(M)
 #undef M
 };
 
-#define F(type, field) message_##type field;
-#define M(name, NAME, number)                                                                      \
-    struct message_##name {                                                                        \
-        MESSAGE_FIELDS_##NAME(F)                                                                   \
-    };                                                                                             \
-    /* Appends one whole frame; overflow is the buf's. */                                          \
-    void message_##name##_write(struct buf *out, const struct message_##name *m);                  \
-    /* ERR_CORRUPT unless the payload is exactly one such message. */                              \
-    int message_##name##_read(struct slice payload, struct message_##name *ret) MUST_USE;
+#define M(name, NAME, number) MESSAGE_DECLARE(message, name, MESSAGE_FIELDS_##NAME)
 MESSAGES(M)
 #undef M
-#undef F
 
 #endif

@@ -14,15 +14,16 @@ int channel_pair(int ret_fds[2])
 
 void channel_init(struct channel *c, int fd, size_t max_payload)
 {
-    *c = (struct channel){.fd = fd, .max_payload = max_payload, .passed_fd = -1};
+    *c = (struct channel){.fd = fd, .max_payload = max_payload};
     buf_init(&c->in, max_payload + FRAME_HEADER + READ_PIECE);
 }
 
 void channel_done(struct channel *c)
 {
     if (c->fd >= 0) (void)close(c->fd);
-    if (c->passed_fd >= 0) (void)close(c->passed_fd);
-    c->fd = c->passed_fd = -1;
+    for (unsigned i = 0; i < c->n_passed; i++) (void)close(c->passed[i]);
+    c->n_passed = 0;
+    c->fd = -1;
     buf_done(&c->in);
 }
 
@@ -31,41 +32,68 @@ union fd_message {
     struct cmsghdr align;
 };
 
-int channel_send(struct channel *c, struct slice bytes, int pass_fd)
+static ssize_t send_once(int fd, struct slice bytes, int pass_fd, int flags)
 {
     union fd_message control = {.space = {0}};
+    struct iovec iov = {.iov_base = (void *)(uintptr_t)bytes.ptr, .iov_len = bytes.len};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    if (pass_fd >= 0) {
+        msg.msg_control = control.space;
+        msg.msg_controllen = sizeof(control.space);
+        struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(head), &pass_fd, sizeof(int));
+    }
+    ssize_t n;
+    do n = sendmsg(fd, &msg, MSG_NOSIGNAL | flags);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static int send_error(void)
+{
+    return errno == EPIPE || errno == ECONNRESET ? ERR_STOPPED : ERR_IO;
+}
+
+int channel_send(struct channel *c, struct slice bytes, int pass_fd)
+{
     while (bytes.len > 0) {
-        struct iovec iov = {.iov_base = (void *)(uintptr_t)bytes.ptr, .iov_len = bytes.len};
-        struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-        if (pass_fd >= 0) {
-            msg.msg_control = control.space;
-            msg.msg_controllen = sizeof(control.space);
-            struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
-            head->cmsg_level = SOL_SOCKET;
-            head->cmsg_type = SCM_RIGHTS;
-            head->cmsg_len = CMSG_LEN(sizeof(int));
-            memcpy(CMSG_DATA(head), &pass_fd, sizeof(int));
-        }
-        ssize_t n = sendmsg(c->fd, &msg, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return errno == EPIPE ? ERR_STOPPED : ERR_IO;
+        ssize_t n = send_once(c->fd, bytes, pass_fd, 0);
+        if (n <= 0) return send_error();
         pass_fd = -1;
         bytes = slice_from(bytes, (size_t)n);
     }
     return 0;
 }
 
-static void take_control(struct channel *c, struct msghdr *msg)
+int channel_try_send(struct channel *c, struct slice bytes, int pass_fd, size_t *ret_written)
 {
-    for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h; h = CMSG_NXTHDR(msg, h)) {
-        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS) continue;
-        if (h->cmsg_len != CMSG_LEN(sizeof(int))) continue;
-        if (c->passed_fd >= 0) (void)close(c->passed_fd);
-        memcpy(&c->passed_fd, CMSG_DATA(h), sizeof(int));
-    }
+    ssize_t n = send_once(c->fd, bytes, pass_fd, MSG_DONTWAIT);
+    *ret_written = n > 0 ? (size_t)n : 0;
+    return n >= 0 || errno == EAGAIN ? 0 : send_error();
 }
 
-int channel_fill(struct channel *c)
+static int take_control(struct channel *c, struct msghdr *msg)
+{
+    int result = 0;
+    for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h; h = CMSG_NXTHDR(msg, h)) {
+        int fd;
+        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS) continue;
+        if (h->cmsg_len != CMSG_LEN(sizeof(int))) continue;
+        memcpy(&fd, CMSG_DATA(h), sizeof(int));
+        if (c->n_passed < CHANNEL_FDS_MAX) {
+            c->passed[c->n_passed++] = fd;
+        } else {
+            (void)close(fd);
+            result = ERR_CORRUPT;
+        }
+    }
+    return result;
+}
+
+static int fill(struct channel *c, int flags)
 {
     if (c->in_used > 0) {
         buf_consume(&c->in, c->in_used);
@@ -81,13 +109,23 @@ int channel_fill(struct channel *c)
                          .msg_control = control.space,
                          .msg_controllen = CMSG_LEN(sizeof(int))};
     ssize_t n;
-    do n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC);
+    do n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC | flags);
     while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN) return ERR_LIMIT; /* Linux: the same as EWOULDBLOCK */
     if (n < 0) return errno == ECONNRESET ? ERR_STOPPED : ERR_IO;
     if (n == 0) return ERR_STOPPED;
-    take_control(c, &msg);
     c->in.len += (size_t)n;
-    return 0;
+    return take_control(c, &msg);
+}
+
+int channel_fill(struct channel *c)
+{
+    return fill(c, 0);
+}
+
+int channel_fill_now(struct channel *c)
+{
+    return fill(c, MSG_DONTWAIT);
 }
 
 int channel_next(struct channel *c, struct frame *ret)
@@ -99,7 +137,8 @@ int channel_next(struct channel *c, struct frame *ret)
 
 int channel_take_fd(struct channel *c)
 {
-    int fd = c->passed_fd;
-    c->passed_fd = -1;
+    if (c->n_passed == 0) return -1;
+    int fd = c->passed[0];
+    memmove(c->passed, c->passed + 1, --c->n_passed * sizeof *c->passed);
     return fd;
 }

@@ -145,15 +145,20 @@ TEST(a_descriptor_travels_and_is_owned_once)
     CHECK_INT(channel_take_fd(&far_end), -1);
     (void)close(fd);
 
-    /* One that nobody took is closed when the next comes, and with the channel. */
+    /* Those that nobody took yet wait in order; they are closed with the channel. */
     REQUIRE(channel_send(&near_end, SLICE("x"), pipes[0][0]) == 0);
     REQUIRE(channel_fill(&far_end) == 0);
-    int first = far_end.passed_fd;
     REQUIRE(channel_send(&near_end, SLICE("x"), pipes[1][0]) == 0);
-    REQUIRE(channel_fill(&far_end) == 0);
-    int second = far_end.passed_fd;
+    REQUIRE(channel_send(&near_end, SLICE("x"), pipes[1][1]) == 0);
+    REQUIRE(channel_fill(&far_end) == 0 && channel_fill(&far_end) == 0);
+    int first = channel_take_fd(&far_end);
+    CHECK(inode_of(first) == inode_of(pipes[0][0]));
+    (void)close(first);
+    int second = channel_take_fd(&far_end);
     CHECK(inode_of(second) == inode_of(pipes[1][0]));
-    CHECK(first == second || fcntl(first, F_GETFD) < 0);
+    (void)close(second);
+    REQUIRE(far_end.n_passed == 1);
+    second = far_end.passed[0];
     close_pair();
     CHECK(fcntl(second, F_GETFD) < 0);
     for (int i = 0; i < 4; i++) (void)close(pipes[i / 2][i % 2]);
