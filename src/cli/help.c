@@ -86,8 +86,7 @@ void cli_setting_text(struct buf *out, enum config_key key)
     const struct setting *s = &config_settings[key];
     buf_puts(out, "  value:   ");
     config_write_range(out, key);
-    buf_printf(out, "\n  default: %s\n  since:   %s\n", s->type == CONFIG_PATHS ? "[]" : s->initial,
-               s->since);
+    buf_printf(out, "\n  default: %s\n  since:   %s\n", config_default(key), s->since);
 }
 
 /* ---- manual page ------------------------------------------------------------------------- */
@@ -135,8 +134,7 @@ static void man_setting(FILE *out, enum config_key key)
     buf_init(&text, 4096);
     buf_printf(&text, "%s (", s->text);
     config_write_range(&text, key);
-    buf_printf(&text, "; default %s; since %s.)", s->type == CONFIG_PATHS ? "[]" : s->initial,
-               s->since);
+    buf_printf(&text, "; default %s; since %s.)", config_default(key), s->since);
     buf_putc(&text, '\0');
     (void)fprintf(out, ".TP\n\\fB%s\\fR\n", s->key);
     if (!buf_failed(&text)) roff(out, text.ptr);

@@ -22,17 +22,6 @@ const struct setting config_settings[CONFIG_KEY_COUNT] = {
 #undef SETTING
 };
 
-void config_init(struct config *c)
-{
-    *c = (struct config){0};
-    arena_init(&c->arena, ARENA_MAX);
-    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
-        const struct setting *s = &config_settings[key];
-        bool good = s->type == CONFIG_PATHS || value_store(c, key, slice_of(s->initial));
-        ASSERT(good);
-    }
-}
-
 void config_done(struct config *c)
 {
     arena_done(&c->arena);
@@ -65,26 +54,57 @@ static int refuse_value(enum config_key key, const char *called, struct slice te
     return error;
 }
 
+static bool is_list(enum config_key key)
+{
+    return config_settings[key].type == CONFIG_PATHS || config_settings[key].type == CONFIG_TEXTS;
+}
+
+static struct config_list *list_of(struct config *c, enum config_key key)
+{
+    return (void *)((char *)c + config_settings[key].offset);
+}
+
+static uint64_t list_max(enum config_key key)
+{
+    uint64_t most = CONFIG_PATHS_MAX;
+    struct slice text = slice_of(config_settings[key].most);
+    bool good = text.len == 0 || (slice_to_u64(text, &most) && most <= CONFIG_PATHS_MAX);
+    ASSERT(good);
+    return most;
+}
+
 /* `folder` with its slash, or empty. */
-static const char *add_path(struct config *c, enum config_key key, struct slice folder,
+static const char *add_item(struct config *c, enum config_key key, struct slice folder,
                             struct slice text)
 {
-    struct config_paths *paths = (void *)((char *)c + config_settings[key].offset);
+    struct config_list *list = list_of(c, key);
+    bool path = config_settings[key].type == CONFIG_PATHS;
     if (text.len == 0 || text.len > CONFIG_PATH_MAX || memchr(text.ptr, '\0', text.len))
-        return "a path of 1 to 4096 bytes is expected";
-    if (paths->n == CONFIG_PATHS_MAX) return "more than 256 paths";
-    if (!paths->items) paths->items = arena_zalloc(&c->arena, CONFIG_PATHS_MAX, sizeof(char *));
-    if (text.ptr[0] == '/') folder.len = 0;
-    const char *path = arena_printf(&c->arena, "%.*s%.*s", SLICE_FMT(folder), SLICE_FMT(text));
-    if (!paths->items || !path) return "out of memory";
-    paths->items[paths->n++] = path;
+        return path ? "a path of 1 to 4096 bytes is expected" : "1 to 4096 bytes are expected";
+    if (list->n == list_max(key))
+        return list->n == 1                 ? "one is expected, not a list"
+               : list->n < CONFIG_PATHS_MAX ? "too many of them"
+               : path                       ? "more than 256 paths"
+                                            : "more than 256 texts";
+    if (!list->items) list->items = arena_zalloc(&c->arena, list_max(key), sizeof(char *));
+    if (!path || text.ptr[0] == '/') folder.len = 0;
+    const char *item = arena_printf(&c->arena, "%.*s%.*s", SLICE_FMT(folder), SLICE_FMT(text));
+    if (!list->items || !item) return "out of memory";
+    list->items[list->n++] = item;
     return NULL;
 }
 
-static void clear_paths(struct config *c, enum config_key key)
+void config_init(struct config *c)
 {
-    struct config_paths *paths = (void *)((char *)c + config_settings[key].offset);
-    paths->n = 0;
+    *c = (struct config){0};
+    arena_init(&c->arena, ARENA_MAX);
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
+        const struct setting *s = &config_settings[key];
+        bool good = is_list(key)
+                        ? !*s->initial || !add_item(c, key, SLICE(""), slice_of(s->initial))
+                        : value_store(c, key, slice_of(s->initial));
+        ASSERT(good || c->arena.no_memory);
+    }
 }
 
 int config_set(struct config *c, enum config_key key, struct slice text, const char *option,
@@ -92,9 +112,9 @@ int config_set(struct config *c, enum config_key key, struct slice text, const c
 {
     const struct config_origin by_option = {.name = option};
     const struct config_origin *before = &c->origin[key];
-    if (config_settings[key].type == CONFIG_PATHS) {
-        if (!before->name || before->line > 0) clear_paths(c, key);
-        const char *why = add_path(c, key, SLICE(""), text);
+    if (is_list(key)) {
+        if (!before->name || before->line > 0 || list_max(key) == 1) list_of(c, key)->n = 0;
+        const char *why = add_item(c, key, SLICE(""), text);
         if (why) return diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s: %s", option, why);
     } else if (!value_store(c, key, text)) {
         return refuse_value(key, option, text, NULL, (struct yaml_pos){0}, diag);
@@ -132,21 +152,23 @@ static int refuse(const struct reading *r, const struct yaml_node *node, int err
     return diag_set(r->diag, error, r->file, node->pos.line, node->pos.column, "%s", why);
 }
 
-static int read_path(const struct reading *r, enum config_key key, const struct yaml_node *node)
+static int read_item(const struct reading *r, enum config_key key, const struct yaml_node *node)
 {
     if (node->kind != YAML_SCALAR || node->type == YAML_NULL)
-        return refuse(r, node, ERR_INVALID, "a path is expected");
-    const char *why = add_path(r->config, key, r->folder, node->text);
+        return refuse(r, node, ERR_INVALID,
+                      config_settings[key].type == CONFIG_PATHS ? "a path is expected"
+                                                                : "a text is expected");
+    const char *why = add_item(r->config, key, r->folder, node->text);
     return why ? refuse(r, node, ERR_INVALID, why) : 0;
 }
 
-static int read_paths(const struct reading *r, enum config_key key, const struct yaml_node *node)
+static int read_list(const struct reading *r, enum config_key key, const struct yaml_node *node)
 {
     int error = 0;
-    clear_paths(r->config, key);
-    if (node->kind != YAML_SEQ) return read_path(r, key, node);
+    list_of(r->config, key)->n = 0;
+    if (node->kind != YAML_SEQ) return read_item(r, key, node);
     for (const struct yaml_node *item = node->first; item && !error; item = item->next)
-        error = read_path(r, key, item);
+        error = read_item(r, key, item);
     return error;
 }
 
@@ -155,7 +177,7 @@ static int read_setting(const struct reading *r, enum config_key key, const stru
     const struct yaml_node *value = node->value;
     struct config *c = r->config;
     int error = 0;
-    if (config_settings[key].type == CONFIG_PATHS) error = read_paths(r, key, value);
+    if (is_list(key)) error = read_list(r, key, value);
     else if (value->kind != YAML_SCALAR || !value_store(c, key, value->text))
         error = refuse_value(key, config_settings[key].key,
                              value->kind == YAML_SCALAR ? value->text : SLICE("a map or a list"),

@@ -10,7 +10,7 @@
  * A value comes from the table, then from a file, then from options of the command line, and each
  * remembers where. Numbers: INT plain, SIZE with B, KiB, MiB or GiB, DURATION with ms, s, min, h or
  * d (whole numbers; without a unit a SIZE is bytes, a DURATION is refused). PATHS is one path or a
- * list; those in a file are relative to its folder.
+ * list; those in a file are relative to its folder. TEXTS is the same without being a path.
  */
 #ifndef VAKA_CONFIG_CONFIG_H
 #define VAKA_CONFIG_CONFIG_H
@@ -22,8 +22,8 @@
 
 enum {
     CONFIG_FILE_MAX = 1024 * 1024, /* bytes of a file */
-    CONFIG_PATHS_MAX = 256,        /* paths of one setting */
-    CONFIG_PATH_MAX = 4096,        /* bytes of one path */
+    CONFIG_PATHS_MAX = 256,        /* items of one setting, unless it says fewer */
+    CONFIG_PATH_MAX = 4096,        /* bytes of one path or text */
 };
 
 enum config_type {
@@ -33,9 +33,10 @@ enum config_type {
     CONFIG_DURATION,
     CONFIG_CHOICE,
     CONFIG_PATHS,
+    CONFIG_TEXTS,
 };
 
-struct config_paths {
+struct config_list {
     const char **items;
     uint32_t n;
 };
@@ -45,7 +46,8 @@ typedef uint64_t config_value_INT;  /* 0: auto */
 typedef uint64_t config_value_SIZE; /* bytes */
 typedef nsec config_value_DURATION;
 typedef unsigned config_value_CHOICE; /* which word of the table's list, from 0 */
-typedef struct config_paths config_value_PATHS;
+typedef struct config_list config_value_PATHS;
+typedef struct config_list config_value_TEXTS;
 
 enum config_key {
 #define SETTING(type, ID, ...) CONFIG_##ID,
@@ -102,6 +104,9 @@ struct slice config_choice(enum config_key key, unsigned value);
 
 /* ---- for people ---- */
 
+/* As in a file; "[]" for a list that is empty. */
+const char *config_default(enum config_key key);
+
 /* As in a file: 64MiB, auto, [a, "b c"]. */
 void config_write_value(struct buf *out, const struct config *c, enum config_key key);
 /* As JSON: numbers of bytes and (real) seconds, words, lists. */
@@ -112,5 +117,7 @@ void config_write_origin(struct buf *out, const struct config *c, enum config_ke
 void config_write_range(struct buf *out, enum config_key key);
 /* A whole file: every setting with its text and its default, commented out. */
 void config_write_file(struct buf *out);
+/* A file that says what c says, for another process of the program. */
+void config_write_values(struct buf *out, const struct config *c);
 
 #endif

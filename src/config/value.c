@@ -86,6 +86,7 @@ bool value_store(struct config *c, enum config_key key, struct slice text)
     case CONFIG_CHOICE:
         return parse_choice(key, text, value);
     case CONFIG_PATHS:
+    case CONFIG_TEXTS:
         break;
     }
     return false;

@@ -20,7 +20,7 @@ bool value_parse(struct slice text, const struct value_unit *units, uint64_t *re
 /* With the largest unit that leaves a whole number. */
 void value_write(struct buf *out, uint64_t value, const struct value_unit *units);
 
-/* Stores text as the key's value in c; false when it is none or out of range. Not for PATHS. */
+/* Stores text as the key's value in c; false when it is none or out of range. Not for lists. */
 bool value_store(struct config *c, enum config_key key, struct slice text);
 
 #endif

@@ -8,14 +8,24 @@
 
 enum { FILE_WIDTH = 90 };
 
-static void put_paths(struct buf *out, const struct config_paths *paths)
+static void put_list(struct buf *out, const struct config_list *list, enum config_key key)
 {
+    if (list->n == 1 && strcmp(config_settings[key].most, "1") == 0) {
+        json_write_string(out, slice_of(list->items[0]));
+        return;
+    }
     buf_putc(out, '[');
-    for (uint32_t i = 0; i < paths->n; i++) {
+    for (uint32_t i = 0; i < list->n; i++) {
         if (i > 0) buf_puts(out, ", ");
-        json_write_string(out, slice_of(paths->items[i]));
+        json_write_string(out, slice_of(list->items[i]));
     }
     buf_putc(out, ']');
+}
+
+const char *config_default(enum config_key key)
+{
+    const char *initial = config_settings[key].initial;
+    return *initial ? initial : "[]";
 }
 
 void config_write_value(struct buf *out, const struct config *c, enum config_key key)
@@ -42,7 +52,8 @@ void config_write_value(struct buf *out, const struct config *c, enum config_key
         buf_put(out, config_choice(key, *(const unsigned *)value));
         break;
     case CONFIG_PATHS:
-        put_paths(out, value);
+    case CONFIG_TEXTS:
+        put_list(out, value, key);
         break;
     }
 }
@@ -67,6 +78,7 @@ void config_write_json(struct buf *out, const struct config *c, enum config_key 
         break;
     case CONFIG_BOOL:
     case CONFIG_PATHS:
+    case CONFIG_TEXTS:
         config_write_value(out, c, key); /* YAML that is JSON */
         break;
     }
@@ -77,6 +89,13 @@ void config_write_origin(struct buf *out, const struct config *c, enum config_ke
     const struct config_origin *origin = &c->origin[key];
     buf_puts(out, origin->name ? origin->name : "default");
     if (origin->name && origin->line > 0) buf_printf(out, ":%" PRIu32, origin->line);
+}
+
+static void put_list_range(struct buf *out, const struct setting *s, const char *what)
+{
+    if (strcmp(s->most, "1") == 0) buf_printf(out, "a %s", what);
+    else if (*s->most) buf_printf(out, "a %s, or a list of at most %s %ss", what, s->most, what);
+    else buf_printf(out, "a %s, or a list of at most %d %ss", what, CONFIG_PATHS_MAX, what);
 }
 
 void config_write_range(struct buf *out, enum config_key key)
@@ -90,7 +109,10 @@ void config_write_range(struct buf *out, enum config_key key)
         buf_printf(out, "one of %s", s->least);
         return;
     case CONFIG_PATHS:
-        buf_printf(out, "a path, or a list of at most %d paths", CONFIG_PATHS_MAX);
+        put_list_range(out, s, "path");
+        return;
+    case CONFIG_TEXTS:
+        put_list_range(out, s, "text");
         return;
     case CONFIG_INT:
         buf_puts(out, "a whole number");
@@ -126,9 +148,10 @@ static void put_comment(struct buf *out, struct slice margin, const char *text)
     buf_putc(out, '\n');
 }
 
-static void put_setting(struct buf *out, enum config_key key, struct slice margin,
-                        struct slice name)
+static void put_setting(struct buf *out, const struct config *unused, enum config_key key,
+                        struct slice margin, struct slice name)
 {
+    (void)unused;
     const struct setting *s = &config_settings[key];
     struct buf range;
     put_comment(out, margin, s->text);
@@ -140,21 +163,21 @@ static void put_setting(struct buf *out, enum config_key key, struct slice margi
     buf_put(out, margin);
     buf_putc(out, '#');
     buf_put(out, name);
-    buf_printf(out, ": %s\n", s->type == CONFIG_PATHS ? "[]" : s->initial);
+    buf_printf(out, ": %s\n", config_default(key));
 }
 
-void config_write_file(struct buf *out)
+/* Calls put() for every setting, with its section's line before the first of a section. */
+static void put_all(struct buf *out, const struct config *c,
+                    void (*put)(struct buf *out, const struct config *c, enum config_key key,
+                                struct slice margin, struct slice name))
 {
     struct slice last = SLICE_NONE;
-    buf_puts(out, "# Configuration of Vaka: every setting with its default. To change one, take "
-                  "away the number\n# sign directly before its name. 'vaka config check' reads "
-                  "the file.\n");
     for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
         struct slice section, name;
         bool inside = slice_split(slice_of(config_settings[key].key), '.', &section, &name);
-        buf_putc(out, '\n');
+        if (!c) buf_putc(out, '\n');
         if (!inside) {
-            put_setting(out, key, SLICE_NONE, section);
+            put(out, c, key, SLICE_NONE, section);
             continue;
         }
         if (!slice_eq(section, last)) {
@@ -162,6 +185,29 @@ void config_write_file(struct buf *out)
             buf_puts(out, ":\n");
         }
         last = section;
-        put_setting(out, key, SLICE("  "), name);
+        put(out, c, key, SLICE("  "), name);
     }
+}
+
+void config_write_file(struct buf *out)
+{
+    buf_puts(out, "# Configuration of Vaka: every setting with its default. To change one, take "
+                  "away the number\n# sign directly before its name. 'vaka config check' reads "
+                  "the file.\n");
+    put_all(out, NULL, put_setting);
+}
+
+static void put_value(struct buf *out, const struct config *c, enum config_key key,
+                      struct slice margin, struct slice name)
+{
+    buf_put(out, margin);
+    buf_put(out, name);
+    buf_puts(out, ": ");
+    config_write_value(out, c, key);
+    buf_putc(out, '\n');
+}
+
+void config_write_values(struct buf *out, const struct config *c)
+{
+    put_all(out, c, put_value);
 }

@@ -39,13 +39,23 @@ static void check_shown(enum config_key key, const char *value, const char *orig
     buf_done(&out);
 }
 
+/* A default as it is shown: texts are quoted. */
+static const char *shown_default(enum config_key key)
+{
+    static char text[256];
+    const struct setting *s = &config_settings[key];
+    bool quoted = (s->type == CONFIG_PATHS || s->type == CONFIG_TEXTS) && *s->initial;
+    if (!quoted) return config_default(key);
+    const char *form = strcmp(s->most, "1") == 0 ? "\"%s\"" : "[\"%s\"]";
+    (void)snprintf(text, sizeof text, form, s->initial);
+    return text;
+}
+
 TEST(config_defaults_are_those_of_the_table)
 {
     CHECK_INT(read_text(""), 0);
-    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
-        const struct setting *s = &config_settings[key];
-        check_shown(key, s->type == CONFIG_PATHS ? "[]" : s->initial, "default");
-    }
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++)
+        check_shown(key, shown_default(key), "default");
     CHECK_INT(config.hunt_jobs, 0);
     CHECK_INT(config.correlation_state, 64 << 20);
     CHECK_INT(config.hunt_silence, 300 * NSEC_PER_SEC);
@@ -167,12 +177,11 @@ TEST(config_default_file_says_the_defaults)
         if (file.ptr[i] != '#' || file.ptr[i + 1] == ' ') buf_putc(&bare, file.ptr[i]);
     if (read_text(bare.ptr)) test_fail(__FILE__, __LINE__, "%u: %s", diag.line, diag.message);
     for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
-        const struct setting *s = &config_settings[key];
         CHECK(config.origin[key].line > 0);
         struct buf out;
         buf_init(&out, 256);
         config_write_value(&out, &config, key);
-        CHECK_SLICE(buf_slice(&out), s->type == CONFIG_PATHS ? "[]" : s->initial);
+        CHECK_SLICE(buf_slice(&out), shown_default(key));
         buf_done(&out);
     }
     config_done(&config);
