@@ -167,8 +167,8 @@ static void put_real(struct buf *out, const char *key, double value)
 }
 
 /* The first eight keys are promised; more may come after them. */
-static void print_stats(const struct hunt_result *r, const struct load *load, double load_seconds,
-                        uint32_t jobs)
+static void print_stats(const struct hunt_result *r, const struct ruleset *load,
+                        double load_seconds, uint32_t jobs)
 {
     struct buf out;
     const double mib = 1024.0 * 1024.0;
@@ -181,7 +181,7 @@ static void print_stats(const struct hunt_result *r, const struct load *load, do
     put_number(&out, "alerts", r->alerts);
     put_number(&out, "rules_loaded",
                load->set->n_rules + load->set->n_correlations - r->refused_correlations);
-    put_number(&out, "rules_refused", load_refused(load->set) + r->refused_correlations);
+    put_number(&out, "rules_refused", ruleset_refused(load->set) + r->refused_correlations);
     put_number(&out, "unreadable", r->unreadable);
     put_real(&out, "rss_mb", (double)rss / mib);
     put_real(&out, "rss_parent_mb", (double)r->rss / mib);
@@ -210,11 +210,11 @@ static int exit_status(const struct hunt_context *c, const struct hunt_result *r
 }
 
 /* Rules are loaded: what is left is the hunt itself. */
-static int hunt_with(const struct hunt_context *c, struct load *load, struct hunt_options *options,
-                     nsec begin)
+static int hunt_with(const struct hunt_context *c, struct ruleset *load,
+                     struct hunt_options *options, nsec begin)
 {
     const uint32_t n_rules = load->set->n_rules + load->set->n_correlations;
-    const uint32_t refused = load_refused(load->set);
+    const uint32_t refused = ruleset_refused(load->set);
     if (refused)
         cli_say("%" PRIu32 " of %" PRIu32 " rules were refused; 'vaka rules check' tells why",
                 refused, refused + n_rules);
@@ -244,12 +244,12 @@ static int hunt_with(const struct hunt_context *c, struct load *load, struct hun
 /* With the log in place. */
 static int hunt_logged(struct hunt_context *c, struct hunt_options *options, const char *file)
 {
-    struct load load;
+    struct ruleset load;
     nsec begin = clock_monotonic(options->clock);
     log_settings(&c->config, file);
-    if (load_all(&load, &c->config)) return EXIT_USAGE;
+    if (load_rules(&load, &c->config)) return EXIT_USAGE;
     int status = hunt_with(c, &load, options, begin);
-    load_done(&load);
+    ruleset_done(&load);
     return status;
 }
 

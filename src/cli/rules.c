@@ -34,7 +34,8 @@ int rules_set(void *ctx, int letter, const char *value)
     }
 }
 
-int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths, struct load *ret)
+int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths,
+               struct ruleset *ret)
 {
     struct config config;
     struct diag diag;
@@ -42,7 +43,7 @@ int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths
     for (size_t i = 0; i < n_paths && status == 0; i++)
         if (config_set(&config, CONFIG_RULES, slice_of(paths[i]), "PATH", &diag))
             status = cli_usage("%s", diag.message);
-    if (status == 0 && load_all(ret, &config)) status = EXIT_USAGE;
+    if (status == 0 && load_rules(ret, &config)) status = EXIT_USAGE;
     config_done(&config);
     return status;
 }
@@ -96,7 +97,7 @@ static uint32_t refused_by_correlator(const struct sigma_set *set)
 
 static int check_run(const struct invocation *in)
 {
-    struct load load;
+    struct ruleset load;
     if (in->n_operands == 0) return cli_usage("which rules? Name a file or a folder");
     int status = rules_load(in->ctx, in->operands, in->n_operands, &load);
     if (status) return status;
@@ -117,7 +118,7 @@ static int check_run(const struct invocation *in)
         rules_print(&out);
     }
     uint32_t late = refused_by_correlator(set);
-    uint32_t refused = load_refused(set) + late;
+    uint32_t refused = ruleset_refused(set) + late;
     buf_printf(&out,
                "%" PRIu32 " loaded (%" PRIu32 " rules, %" PRIu32 " correlations, %" PRIu32
                " filters), %" PRIu32 " refused, in %" PRIu32 " files\n",
@@ -125,7 +126,7 @@ static int check_run(const struct invocation *in)
                set->n_correlations - late, set->n_filters, refused, set->n_files);
     rules_print(&out);
     buf_done(&out);
-    load_done(&load);
+    ruleset_done(&load);
     return refused ? EXIT_UNREADABLE : EXIT_RAN;
 }
 
@@ -233,7 +234,7 @@ static void list_line(struct buf *out, const struct sigma_doc *doc, const struct
 static int list_run(const struct invocation *in)
 {
     const struct rules_context *c = in->ctx;
-    struct load load;
+    struct ruleset load;
     int status = rules_load(in->ctx, in->operands, in->n_operands, &load);
     if (status) return status;
     const struct sigma_set *set = load.set;
@@ -243,7 +244,7 @@ static int list_run(const struct invocation *in)
     bool *can = calloc((size_t)set->n_rules + 1, sizeof *can);
     if (!can) {
         cli_say("out of memory");
-        load_done(&load);
+        ruleset_done(&load);
         return EXIT_UNREADABLE;
     }
     for (uint32_t i = 0; i < set->n_rules; i++) {
@@ -272,7 +273,7 @@ static int list_run(const struct invocation *in)
     }
     free(can);
     buf_done(&out);
-    load_done(&load);
+    ruleset_done(&load);
     return EXIT_RAN;
 }
 
@@ -321,7 +322,7 @@ static int explain_event(void *ctx, struct event *ev, const struct engine_result
 /* EVENT is JSON text when it looks like it, else a file. */
 static char *read_event(const char *said, size_t *ret_len)
 {
-    if (*said != '{' && *said != '[') return load_file(said, LOAD_FILE_MAX, ret_len);
+    if (*said != '{' && *said != '[') return load_file(said, RULESET_FILE_MAX, ret_len);
     *ret_len = strlen(said);
     char *copy = strdup(said);
     if (!copy) cli_say("out of memory");
@@ -353,7 +354,7 @@ static int explain_in_sandbox(struct explaining *x, struct slice text)
 static int explain_run(const struct invocation *in)
 {
     struct rules_context *c = in->ctx;
-    struct load load;
+    struct ruleset load;
     if (in->n_operands != 2) return cli_usage("rules explain wants a rule and an event");
     struct explaining x = {0};
     if (access(in->operands[0], R_OK) == 0) x.file = in->operands[0];
@@ -381,7 +382,7 @@ static int explain_run(const struct invocation *in)
     }
     if (x.engine) engine_free(x.engine);
     free(text);
-    load_done(&load);
+    ruleset_done(&load);
     return status;
 }
 

@@ -18,7 +18,7 @@ struct rules_context {
 int rules_set(void *ctx, int letter, const char *value);
 /* Loads what the settings name; paths are rules as -r names them. 0 or an exit status. */
 int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths,
-               struct load *ret) MUST_USE;
+               struct ruleset *ret) MUST_USE;
 /* Prints finished lines, made visible, and empties out. */
 void rules_print(struct buf *out);
 

@@ -9,7 +9,7 @@
 #include "detect/correlate/correlate.h"
 
 struct testing {
-    const struct load *load;
+    const struct ruleset *load;
     struct engine *engine;
     struct buf out;
     uint32_t n, failed, without;
@@ -137,7 +137,7 @@ static void test_all(struct testing *t)
 static int test_run(const struct invocation *in)
 {
     const struct rules_context *c = in->ctx;
-    struct load load;
+    struct ruleset load;
     if (in->n_operands == 0) return cli_usage("which rules? Name a file or a folder");
     int status = rules_load(c, in->operands, in->n_operands, &load);
     if (status) return status;
@@ -152,7 +152,7 @@ static int test_run(const struct invocation *in)
     if (t.engine) engine_free(t.engine);
     free(t.values);
     buf_done(&t.out);
-    load_done(&load);
+    ruleset_done(&load);
     return status;
 }
 

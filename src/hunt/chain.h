@@ -9,7 +9,7 @@
 #define VAKA_HUNT_CHAIN_H
 
 #include "detect/correlate/correlate.h"
-#include "hunt/line.h"
+#include "alert/line.h"
 #include "hunt/message.h"
 
 enum {

@@ -8,7 +8,7 @@
 
 #include "base/time.h"
 #include "detect/engine.h"
-#include "hunt/line.h"
+#include "alert/line.h"
 #include "proc/sandbox.h"
 
 enum { HUNT_NAMED_MAX = 200 }; /* unreadable things named one by one; the rest is counted */

@@ -8,7 +8,7 @@
 #ifndef VAKA_HUNT_OUTPUT_H
 #define VAKA_HUNT_OUTPUT_H
 
-#include "hunt/line.h"
+#include "alert/line.h"
 #include "hunt/message.h"
 
 struct output;

@@ -6,7 +6,7 @@
 #ifndef VAKA_HUNT_READER_H
 #define VAKA_HUNT_READER_H
 
-#include "hunt/line.h"
+#include "alert/line.h"
 #include "proc/channel.h"
 
 /* Everything here is made before the fork and only read afterwards, but for the engine's state. */

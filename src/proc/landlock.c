@@ -21,14 +21,18 @@ struct path_beneath_attr {
 enum {
     CREATE_RULESET_VERSION = 1 << 0,
     RULE_PATH_BENEATH = 1,
+    FS_WRITE_FILE = 1 << 1,
     FS_READ_FILE = 1 << 2,
     FS_READ_DIR = 1 << 3,
-    FS_BITS_ABI_1 = 13, /* execute, write, read, readdir, 2 removes, 7 makes */
-    FS_BITS_ABI_2 = 14, /* refer */
-    FS_BITS_ABI_3 = 15, /* truncate */
-    FS_BITS_ABI_5 = 16, /* ioctl on devices */
-    NET_TCP = 3,        /* bind and connect, ABI 4 */
-    SCOPED = 3,         /* abstract Unix sockets and signals of others, ABI 6 */
+    FS_REMOVE_FILE = 1 << 5,
+    FS_MAKE_REG = 1 << 8,
+    FS_TRUNCATE = 1 << 14, /* from ABI 3; before, truncating was not asked about */
+    FS_BITS_ABI_1 = 13,    /* execute, write, read, readdir, 2 removes, 7 makes */
+    FS_BITS_ABI_2 = 14,    /* refer */
+    FS_BITS_ABI_3 = 15,    /* truncate */
+    FS_BITS_ABI_5 = 16,    /* ioctl on devices */
+    NET_TCP = 3,           /* bind and connect, ABI 4 */
+    SCOPED = 3,            /* abstract Unix sockets and signals of others, ABI 6 */
 };
 
 static unsigned fs_bits(long abi)
@@ -38,21 +42,22 @@ static unsigned fs_bits(long abi)
     return abi >= 2 ? FS_BITS_ABI_2 : FS_BITS_ABI_1;
 }
 
-static void allow_path(int ruleset, const char *path)
+static void allow_path(int ruleset, const char *path, uint64_t more)
 {
     int fd = open(path, O_PATH | O_CLOEXEC);
     struct stat st;
     if (fd < 0) return;
     if (fstat(fd, &st) == 0) {
         uint64_t access = FS_READ_FILE;
-        if (S_ISDIR(st.st_mode)) access |= FS_READ_DIR;
+        if (S_ISDIR(st.st_mode)) access |= FS_READ_DIR | more;
         struct path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
         (void)syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0);
     }
     (void)close(fd);
 }
 
-int landlock_confine(const char *const *paths, size_t n_paths)
+int landlock_confine(const char *const *paths, size_t n_paths, const char *const *folders,
+                     size_t n_folders)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, CREATE_RULESET_VERSION);
     if (abi < 1) return ERR_UNSUPPORTED;
@@ -68,7 +73,10 @@ int landlock_confine(const char *const *paths, size_t n_paths)
     }
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
     if (ruleset < 0) return ERR_UNSUPPORTED;
-    for (size_t i = 0; i < n_paths; i++) allow_path(ruleset, paths[i]);
+    for (size_t i = 0; i < n_paths; i++) allow_path(ruleset, paths[i], 0);
+    const uint64_t writing =
+        (FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE) & attr.handled_access_fs;
+    for (size_t i = 0; i < n_folders; i++) allow_path(ruleset, folders[i], writing);
     long r = syscall(SYS_landlock_restrict_self, ruleset, 0);
     (void)close(ruleset);
     return r == 0 ? 0 : ERR_UNSUPPORTED;

@@ -9,10 +9,12 @@
 #include "base/error.h"
 
 /*
- * From here on this process and its children may read below the given paths, and may do nothing
- * else with files, and nothing with TCP where the kernel knows that. A path that cannot be opened
- * is passed over (it stays forbidden). ERR_UNSUPPORTED: the kernel has no Landlock.
+ * From here on this process and its children may read below `paths`, may make, write, rename and
+ * remove files (not folders) below `folders`, and may do nothing else with files, and nothing with
+ * TCP where the kernel knows that. A path that cannot be opened is passed over (it stays
+ * forbidden). ERR_UNSUPPORTED: the kernel has no Landlock.
  */
-int landlock_confine(const char *const *paths, size_t n_paths) MUST_USE;
+int landlock_confine(const char *const *paths, size_t n_paths, const char *const *folders,
+                     size_t n_folders) MUST_USE;
 
 #endif

@@ -62,16 +62,52 @@ static const int *const calls_hunter =
           SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(pipe2),
           SCMP_SYS(socketpair), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait));
 
+/* An event loop over descriptors it has. */
+static const int *const calls_loop =
+    CALLS(SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(dup),
+          SCMP_SYS(getuid), SCMP_SYS(geteuid));
+
+/* Children that enter their own sandbox, and their end. */
+static const int *const calls_fork = CALLS(
+    SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork), SCMP_SYS(wait4), SCMP_SYS(waitid),
+    SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(set_tid_address), SCMP_SYS(close_range),
+    SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
+    SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(landlock_create_ruleset),
+    SCMP_SYS(landlock_restrict_self), SCMP_SYS(getppid), SCMP_SYS(socketpair), SCMP_SYS(uname));
+
+/* Files in its folders: what the store's table of calls and SQLite's own use. */
+static const int *const calls_keep =
+    CALLS(SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat),
+          SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+          SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(getdents64),
+          SCMP_SYS(pwrite64), SCMP_SYS(pwritev), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
+          SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fadvise64), SCMP_SYS(unlink),
+          SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
+          SCMP_SYS(fcntl), SCMP_SYS(fstatfs), SCMP_SYS(statfs), SCMP_SYS(fchmod), SCMP_SYS(fchown),
+          SCMP_SYS(utimensat), SCMP_SYS(sync_file_range), SCMP_SYS(mlock));
+
+/* Connections of sockets that were opened for it. */
+static const int *const calls_receive =
+    CALLS(SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+          SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(recvmmsg),
+          SCMP_SYS(fcntl), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
+          SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
+          SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fstatfs),
+          SCMP_SYS(statfs), SCMP_SYS(eventfd2), SCMP_SYS(inotify_init1),
+          SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch), SCMP_SYS(writev));
+
 /* No role of this program has a reason to try these: trying is proof of a takeover. */
-static const int *const calls_fatal =
-    CALLS(SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
-          SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(move_mount),
-          SCMP_SYS(open_tree), SCMP_SYS(fsopen), SCMP_SYS(pivot_root), SCMP_SYS(chroot),
-          SCMP_SYS(setns), SCMP_SYS(unshare), SCMP_SYS(bpf), SCMP_SYS(perf_event_open),
-          SCMP_SYS(userfaultfd), SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key),
-          SCMP_SYS(request_key), SCMP_SYS(init_module), SCMP_SYS(finit_module),
-          SCMP_SYS(delete_module), SCMP_SYS(kexec_load), SCMP_SYS(socket), SCMP_SYS(connect),
-          SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4));
+static const int *const calls_fatal = CALLS(
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(move_mount),
+    SCMP_SYS(open_tree), SCMP_SYS(fsopen), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(setns),
+    SCMP_SYS(unshare), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
+    SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
+    SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
+    SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen));
+
+/* Fatal as well for a role that has no sockets to the world. */
+static const int *const calls_accept = CALLS(SCMP_SYS(accept), SCMP_SYS(accept4));
 
 /* Fatal as well for a role that opens nothing. */
 static const int *const calls_open =
@@ -79,21 +115,34 @@ static const int *const calls_open =
           SCMP_SYS(open_by_handle_at), SCMP_SYS(memfd_create));
 
 struct sandbox_row {
-    const int *allow[4];
-    const int *fatal[3];
-    bool reads_files;
+    const int *allow[5];
+    const int *fatal[4];
+    bool reads_files;    /* opens for reading only; else its list of calls says */
+    bool kills;          /* signals other processes than itself: those it forked */
     uint64_t max_files;  /* RLIMIT_NOFILE; 0: as it is */
     uint64_t max_memory; /* RLIMIT_DATA, bytes; 0: as it is */
 };
 
 static const struct sandbox_row rows[] = {
     [SANDBOX_HUNTER] = {.allow = {calls_compute, calls_descriptors, calls_hunter, NULL},
-                        .fatal = {calls_fatal, NULL},
+                        .fatal = {calls_fatal, calls_accept, NULL},
                         .reads_files = true},
     [SANDBOX_DECODER] = {.allow = {calls_compute, calls_descriptors, NULL},
-                         .fatal = {calls_fatal, calls_open, NULL},
-                         .max_files = 32,
+                         .fatal = {calls_fatal, calls_accept, calls_open, NULL},
+                         .max_files = 64,
                          .max_memory = UINT64_C(1) << 30},
+    [SANDBOX_SERVANT] = {.allow = {calls_compute, calls_descriptors, calls_loop, NULL},
+                         .fatal = {calls_fatal, calls_accept, calls_open, NULL},
+                         .max_files = 256},
+    [SANDBOX_DETECTOR] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_fork, NULL},
+                          .fatal = {calls_fatal, calls_accept, calls_open, NULL},
+                          .kills = true},
+    [SANDBOX_KEEPER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_keep, NULL},
+                        .fatal = {calls_fatal, calls_accept, NULL}},
+    [SANDBOX_RECEIVER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_receive,
+                                    NULL},
+                          .fatal = {calls_fatal, NULL},
+                          .reads_files = true},
 };
 
 static int add_calls(scmp_filter_ctx ctx, uint32_t action, const int *const *lists)
@@ -135,7 +184,7 @@ static int add_conditions(scmp_filter_ctx ctx, const struct sandbox_row *row)
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (r == 0 && row->reads_files) r = add_reading(ctx);
     /* abort() signals the process itself; no other of the same user is its business. */
-    if (r == 0 && !row->reads_files)
+    if (r == 0 && !row->kills && row != &rows[SANDBOX_HUNTER])
         r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
                              SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
     return r == 0 ? 0 : ERR_LIMIT;
@@ -193,8 +242,11 @@ int sandbox_enter(enum sandbox_role role, const struct sandbox_files *files,
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return ERR_LIMIT;
     /* Nobody of the same user attaches to it or reads its memory. */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    bool confined = landlock_confine(row->reads_files && files ? files->paths : NULL,
-                                     row->reads_files && files ? files->n_paths : 0) == 0;
+    const struct sandbox_files nothing = {0};
+    const struct sandbox_files *f = files ? files : &nothing;
+    bool keeps = role == SANDBOX_KEEPER;
+    bool confined = landlock_confine(f->paths, row->reads_files || keeps ? f->n_paths : 0,
+                                     f->folders, keeps ? f->n_folders : 0) == 0;
     int result = filter_enter(row);
     if (result == 0) *ret_level = confined ? SANDBOX_FULL : SANDBOX_FILTER;
     return result;

@@ -3,9 +3,10 @@
  * What a process of the program may still do once it has what it needs. One row of a table per
  * role; a role is entered once, is inherited by forks, and can only get narrower.
  *
- * Every role: no new privileges, no core files. exec, ptrace, mount, bpf and network sockets kill
- * the process; any other call that the role does not list fails with ENOSYS. Files: Landlock (where
- * the kernel has it) and the system call filter both say no, so that either alone is enough.
+ * Every role: no new privileges, no core files. exec, ptrace, mount, bpf and making network
+ * sockets kill the process; any other call that the role does not list fails with ENOSYS. Files:
+ * Landlock (where the kernel has it) and the system call filter both say no, so that either alone
+ * is enough.
  *
  * With sanitizers compiled in (they need calls of their own) sandbox_enter() does nothing and says
  * so in ret->level.
@@ -18,6 +19,10 @@
 enum sandbox_role {
     SANDBOX_HUNTER,  /* opens the named paths read-only, forks decoders, talks to its terminal */
     SANDBOX_DECODER, /* nothing but the descriptors it has and is sent */
+    SANDBOX_SERVANT, /* the same with an event loop: a process of serve that only talks to others */
+    SANDBOX_DETECTOR, /* a servant that forks decoders */
+    SANDBOX_KEEPER,   /* a servant that keeps files in the named folders */
+    SANDBOX_RECEIVER, /* a servant that accepts on sockets it has and reads the named paths */
 };
 
 enum sandbox_level {
@@ -27,8 +32,10 @@ enum sandbox_level {
 };
 
 struct sandbox_files {
-    const char *const *paths; /* files and folders that stay readable (SANDBOX_HUNTER only) */
+    const char *const *paths; /* files and folders that stay readable, of roles that read */
     size_t n_paths;
+    const char *const *folders; /* in which files may be made and changed, of SANDBOX_KEEPER */
+    size_t n_folders;
 };
 
 /*

@@ -20,7 +20,7 @@
 
 #include "base/json_write.h"
 #include "detect/engine.h"
-#include "hunt/line.h"
+#include "alert/line.h"
 #include "multiply.h"
 #include "normalise/decoder.h"
 

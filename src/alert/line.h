@@ -4,8 +4,8 @@
  * which fills in the number of the record: a decoder of one range of a file does not know how many
  * records the ranges before it hold.
  */
-#ifndef VAKA_HUNT_LINE_H
-#define VAKA_HUNT_LINE_H
+#ifndef VAKA_ALERT_LINE_H
+#define VAKA_ALERT_LINE_H
 
 #include "detect/correlate/correlate.h"
 #include "detect/engine.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "hunt/line.h"
+#include "alert/line.h"
 
 #include <stdlib.h>
 

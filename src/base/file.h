@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Whole files of people: settings, rules, keys. Not for logs and not for the store. */
+#ifndef VAKA_BASE_FILE_H
+#define VAKA_BASE_FILE_H
+
+#include "base/buf.h"
+
+/*
+ * Appends all of a file, or of standard input for "-". diag (may be NULL) tells what is wrong,
+ * without a place. ERR_NOT_FOUND, ERR_ACCESS, ERR_IO; ERR_LIMIT: larger than out may become;
+ * ERR_NOMEM.
+ */
+int file_read(const char *path, struct buf *out, struct diag *diag) MUST_USE;
+
+#endif
