@@ -8,8 +8,8 @@
 #ifndef VAKA_HUNT_CHAIN_H
 #define VAKA_HUNT_CHAIN_H
 
-#include "detect/correlate/correlate.h"
 #include "alert/line.h"
+#include "detect/correlate/correlate.h"
 #include "hunt/message.h"
 
 enum {

@@ -6,9 +6,9 @@
 #ifndef VAKA_HUNT_HUNT_H
 #define VAKA_HUNT_HUNT_H
 
+#include "alert/line.h"
 #include "base/time.h"
 #include "detect/engine.h"
-#include "alert/line.h"
 #include "proc/sandbox.h"
 
 enum { HUNT_NAMED_MAX = 200 }; /* unreadable things named one by one; the rest is counted */

@@ -17,9 +17,9 @@
 
 #include <stdlib.h>
 
+#include "base/le.h"
 #include "base/utf8.h"
 #include "normalise/binxml_value.h"
-#include "base/le.h"
 
 enum {
     BUCKETS = 512,

@@ -6,8 +6,8 @@
 #include <emmintrin.h>
 #endif
 
-#include "base/utf8.h"
 #include "base/le.h"
+#include "base/utf8.h"
 
 enum { SCALAR_ROOM = 128 }; /* more than any value of fixed size takes */
 

@@ -21,9 +21,9 @@
  */
 #include <stdlib.h>
 
+#include "base/le.h"
 #include "normalise/binxml.h"
 #include "normalise/decoder.h"
-#include "base/le.h"
 
 enum {
     HEADER_SIZE = 4096,

@@ -18,9 +18,9 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "alert/line.h"
 #include "base/json_write.h"
 #include "detect/engine.h"
-#include "alert/line.h"
 #include "multiply.h"
 #include "normalise/decoder.h"
 

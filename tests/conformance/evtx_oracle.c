@@ -11,9 +11,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "base/le.h"
 #include "base/utf8.h"
 #include "normalise/decoder.h"
-#include "base/le.h"
 #include "test.h"
 
 struct pair {
