@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * All files of the store are reached through this table, so that a test can make a call fail or
+ * give back the disk as a power cut would have left it.
+ *
+ * A table is bound to one directory, in which all names are; it is small and passed by pointer,
+ * borrowed. A file is a number >= 0 that open() gave and close() takes back; with
+ * store_io_system() it is a file descriptor, so that it can be passed to another process, and a
+ * descriptor from another process can be given to read() and size().
+ *
+ * What a power cut leaves: bytes, sizes and allocations of a file are durable when sync_data()
+ * returned 0 after them; names (created, renamed, removed) when sync_names() did. Before that each
+ * write may be there, missing, or there in part (512-byte pieces), each name there or not, in any
+ * order.
+ *
+ * Errors, where nothing else is said: ERR_NOT_FOUND no such name; ERR_LIMIT the disk (or quota) is
+ * full; ERR_ACCESS; ERR_UNSUPPORTED; ERR_INVALID the name is not one of store_name_valid(), or
+ * create finds it taken; ERR_IO all else.
+ */
+#ifndef VAKA_STORE_IO_H
+#define VAKA_STORE_IO_H
+
+#include "base/error.h"
+
+enum { STORE_NAME_MAX = 64 }; /* bytes of a name, without NUL */
+
+enum store_open_mode {
+    STORE_READ,   /* an existing file */
+    STORE_WRITE,  /* an existing file, to read and write */
+    STORE_CREATE, /* a new file, to read and write; never one that exists */
+};
+
+struct store_io {
+    int (*open)(void *ctx, const char *name, enum store_open_mode mode);
+    void (*close)(void *ctx, int file);
+    /*
+     * Bytes read or written, which may be fewer than `len`; read: 0 at the end of the file.
+     * len > 0. See store_io_read() and store_io_write().
+     */
+    int64_t (*read)(void *ctx, int file, void *to, size_t len, uint64_t offset);
+    int64_t (*write)(void *ctx, int file, struct slice bytes, uint64_t offset);
+    int64_t (*size)(void *ctx, int file);
+    int (*truncate)(void *ctx, int file, uint64_t size);
+    /* Space for the bytes up to `size`, as zeros; the file has at least that size then. */
+    int (*allocate)(void *ctx, int file, uint64_t size);
+    int (*sync_data)(void *ctx, int file);                      /* fdatasync(2) */
+    int (*sync_names)(void *ctx);                               /* fsync(2) of the directory */
+    int (*rename)(void *ctx, const char *from, const char *to); /* replaces `to` */
+    int (*unlink)(void *ctx, const char *name);
+    /* Every valid name of the directory, in no order, until `each` returns an error, which is the
+     * result. Nothing may be created or removed meanwhile. */
+    int (*list)(void *ctx, int (*each)(void *each_ctx, const char *name), void *each_ctx);
+    /* Bytes of the file system, and how many of them an unprivileged writer still gets. */
+    int (*space)(void *ctx, uint64_t *ret_total, uint64_t *ret_free);
+    void *ctx;
+};
+
+/* 1 to STORE_NAME_MAX of a-z A-Z 0-9 . _ -, not beginning with a dot. */
+bool store_name_valid(const char *name);
+
+/*
+ * The directory `dirfd`, borrowed for as long as the table is used. Links are not followed,
+ * descriptors are closed on exec, new files have mode 0640. With dirfd -1 only close(), read() and
+ * size() may be called: for who was handed a descriptor.
+ */
+struct store_io store_io_system(int dirfd);
+
+/* Reads until `len` bytes are there or the file ends; how many. */
+int64_t store_io_read(const struct store_io *io, int file, void *to, size_t len,
+                      uint64_t offset) MUST_USE;
+/* Writes all of it, or fails after an unknown part of it. */
+int store_io_write(const struct store_io *io, int file, struct slice bytes,
+                   uint64_t offset) MUST_USE;
+
+#endif
