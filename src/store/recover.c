@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "store/recover.h"
+
+/* One journal at a time. */
+struct recovery {
+    const struct store_io *io;
+    const struct recover_events *events;
+    struct recover_result *result;
+    uint32_t tenant;
+    bool names_changed;
+};
+
+struct scan {
+    struct store_journal sum;
+    uint64_t last_commit; /* where the last commit begins of which a frame is there */
+    uint64_t tail;        /* where damage begins that reaches to the end; 0: none */
+    uint64_t n_frames, n_damaged;
+};
+
+/* ---- what is there ----------------------------------------------------------------------- */
+
+static int note_name(void *ctx, const char *name)
+{
+    uint64_t first;
+    struct buf *firsts = ctx;
+    if (!journal_name_read(name, &first)) return 0;
+    buf_put(firsts, slice_make(&first, sizeof first));
+    return buf_error(firsts);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+/* ---- scanning ---------------------------------------------------------------------------- */
+
+static int scan_journal(struct journal_reader *r, struct scan *ret)
+{
+    struct journal_frame f;
+    int result;
+    *ret = (struct scan){.sum = {.first = r->head.first,
+                                 .next = r->head.first,
+                                 .end = JOURNAL_DATA,
+                                 .epoch = r->head.epoch}};
+    while ((result = journal_reader_next(r, JOURNAL_ALL, &f)) != 0) {
+        if (result == 1) {
+            ret->n_frames++;
+            ret->sum.next = f.first + f.batch.n;
+            ret->sum.end = f.end;
+            ret->last_commit = f.commit;
+            ret->tail = 0;
+        } else if (result == ERR_CORRUPT) {
+            ret->n_damaged++;
+            ret->tail = f.offset;
+        } else {
+            return result;
+        }
+    }
+    return 0;
+}
+
+static void tell_damage(const struct recovery *rc, const struct scan *scan, bool newest,
+                        const struct journal_frame *hole, const struct journal_frame *behind)
+{
+    struct store_damage d = {.kind = STORE_DAMAGE_LOST,
+                             .journal = scan->sum.first,
+                             .from = hole->offset,
+                             .to = hole->end,
+                             .first = hole->first,
+                             .next = behind ? behind->first : hole->first};
+    if (!behind && newest) d.kind = STORE_DAMAGE_TAIL;
+    /* A later commit would have begun when this one was durable. */
+    if (behind && hole->offset >= scan->last_commit) d.kind = STORE_DAMAGE_TORN;
+    rc->events->damage(rc->events->ctx, &d);
+}
+
+/* The same way again, now that it is known which commit is the last one. */
+static int tell_damages(const struct recovery *rc, struct journal_reader *r,
+                        const struct scan *scan, bool newest)
+{
+    struct journal_frame f, hole = {0};
+    bool held = false;
+    int result;
+    journal_reader_seek(r, JOURNAL_DATA, scan->sum.first);
+    while ((result = journal_reader_next(r, JOURNAL_ALL, &f)) != 0) {
+        if (result != 1 && result != ERR_CORRUPT) return result;
+        if (held) tell_damage(rc, scan, newest, &hole, &f);
+        held = result == ERR_CORRUPT;
+        if (held) hole = f;
+    }
+    if (held) tell_damage(rc, scan, newest, &hole, NULL);
+    return 0;
+}
+
+/* ---- one journal ------------------------------------------------------------------------- */
+
+static int remove_journal(struct recovery *rc, uint64_t first)
+{
+    char name[STORE_NAME_MAX + 1];
+    journal_name_write(name, first);
+    rc->names_changed = true;
+    return rc->io->unlink(rc->io->ctx, name);
+}
+
+/* Whether there is anything but zeros where frames would be. */
+static int has_data(const struct store_io *io, int file, uint64_t *ret_size)
+{
+    char bytes[8 * 1024];
+    uint64_t at = JOURNAL_DATA;
+    bool found = false;
+    int64_t n;
+    while ((n = store_io_read(io, file, bytes, sizeof bytes, at)) > 0) {
+        for (int64_t i = 0; i < n && !found; i++) found = bytes[i] != 0;
+        at += (uint64_t)n;
+    }
+    *ret_size = at;
+    return n < 0 ? (int)n : found;
+}
+
+/*
+ * Without a head: its making was never finished, then nothing can have been written to it; or it is
+ * damaged, then it is kept under another name, and no number that it may hold is given again.
+ */
+static int take_headless(struct recovery *rc, int file, uint64_t first)
+{
+    uint64_t size, next;
+    int result = has_data(rc->io, file, &size);
+    if (result < 0) return result;
+    if (result == 0) return remove_journal(rc, first);
+    char from[STORE_NAME_MAX + 1], to[STORE_NAME_MAX + 1];
+    journal_name_write(from, first);
+    (void)snprintf(to, sizeof to, "damaged-%020llu", (unsigned long long)first);
+    rc->names_changed = true;
+    result = rc->io->rename(rc->io->ctx, from, to);
+    if (result != 0) return result;
+    if (__builtin_add_overflow(first, size / BATCH_ROW, &next)) next = UINT64_MAX;
+    if (next > rc->result->next) rc->result->next = next;
+    rc->events->damage(rc->events->ctx, &(struct store_damage){.kind = STORE_DAMAGE_HEAD,
+                                                               .journal = first,
+                                                               .to = size,
+                                                               .first = first,
+                                                               .next = first});
+    return 0;
+}
+
+/*
+ * Synced even if there is nothing to cut: what was written and never synced is read from memory,
+ * and is about to be called durable.
+ */
+static int cut(const struct store_io *io, int file, uint64_t end)
+{
+    int result = io->truncate(io->ctx, file, end);
+    return result ? result : io->sync_data(io->ctx, file);
+}
+
+static int take_journal(struct recovery *rc, struct journal_reader *r, bool newest)
+{
+    struct scan scan;
+    if (r->head.tenant != rc->tenant) return ERR_INVALID;
+    int result = scan_journal(r, &scan);
+    if (result == 0 && scan.n_damaged > 0) result = tell_damages(rc, r, &scan, newest);
+    if (result != 0) return result;
+    if (scan.sum.epoch > rc->result->epoch) rc->result->epoch = scan.sum.epoch;
+    if (scan.n_frames == 0 && (newest || scan.n_damaged == 0))
+        return remove_journal(rc, scan.sum.first);
+    if (newest) result = cut(rc->io, r->file, scan.sum.end);
+    if (result != 0) return result;
+    if (scan.sum.next > rc->result->next) rc->result->next = scan.sum.next;
+    rc->events->complete(rc->events->ctx, &scan.sum);
+    return 0;
+}
+
+static int take(struct recovery *rc, uint64_t first, bool newest)
+{
+    struct journal_reader r;
+    /* Even if it is removed: it was given this number. */
+    if (first > rc->result->next) rc->result->next = first;
+    int file = journal_open(rc->io, first, newest ? STORE_WRITE : STORE_READ);
+    if (file < 0) return file;
+    int result = journal_reader_init(&r, rc->io, file, first);
+    if (result == ERR_CORRUPT) {
+        result = take_headless(rc, file, first);
+    } else if (result == 0) {
+        result = take_journal(rc, &r, newest);
+        journal_reader_done(&r);
+    }
+    rc->io->close(rc->io->ctx, file);
+    return result;
+}
+
+/* ---- all of them ------------------------------------------------------------------------- */
+
+int recover_run(const struct store_io *io, uint32_t tenant, const struct recover_events *events,
+                struct recover_result *ret)
+{
+    struct buf firsts;
+    struct recover_result found = {0};
+    struct recovery rc = {.io = io, .events = events, .result = &found, .tenant = tenant};
+    buf_init(&firsts, RECOVER_JOURNALS_MAX * sizeof(uint64_t));
+    int result = io->list(io->ctx, note_name, &firsts);
+    size_t n = firsts.len / sizeof(uint64_t);
+    if (n > 0) qsort(firsts.ptr, n, sizeof(uint64_t), by_number);
+    for (size_t i = 0; i < n && result == 0; i++) {
+        uint64_t first;
+        memcpy(&first, firsts.ptr + i * sizeof first, sizeof first);
+        result = take(&rc, first, i == n - 1);
+    }
+    buf_done(&firsts);
+    if (result == 0 && rc.names_changed) result = io->sync_names(io->ctx);
+    if (result == 0) *ret = found;
+    return result;
+}
