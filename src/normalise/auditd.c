@@ -309,6 +309,19 @@ static int auditd_line(void *ctx, struct slice line, uint64_t offset)
     return line_decoder_emit(&d->d);
 }
 
+static int auditd_record(struct decoder *base, struct slice record)
+{
+    int rc = 0;
+    struct slice rest = record, line;
+    while (rc == 0 && rest.len) {
+        uint64_t offset = record.len - rest.len;
+        (void)slice_split(rest, '\n', &line, &rest);
+        if (line.len && line.ptr[line.len - 1] == '\r') line.len--;
+        rc = auditd_line(base, line, offset);
+    }
+    return rc;
+}
+
 static int auditd_too_long(void *ctx, uint64_t offset)
 {
     struct auditd *d = ctx;
@@ -370,5 +383,6 @@ const struct decoder_ops decoder_auditd = {
     .open = auditd_open,
     .feed = auditd_feed,
     .finish = auditd_finish,
+    .record = auditd_record,
     .close = auditd_close,
 };

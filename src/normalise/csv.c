@@ -209,12 +209,11 @@ static bool ends_open(struct slice line, char delimiter, bool open)
     return false;
 }
 
-/* Reads every line of the unfinished record as a row. */
-static int replay(struct csv *d)
+/* Reads every line of a record whose quotes are not closed as a row. */
+static int read_lines(struct csv *d, struct slice rest)
 {
-    struct slice rest = buf_slice(&d->record), line;
+    struct slice line;
     int rc = 0;
-    d->open = false;
     d->damaged = true;
     while (rc == 0 && rest.len) {
         (void)slice_split(rest, '\n', &line, &rest);
@@ -222,6 +221,14 @@ static int replay(struct csv *d)
         if (slice_trim(line).len) rc = read_row(d, line);
     }
     d->damaged = false;
+    return rc;
+}
+
+/* Gives the unfinished record up. */
+static int replay(struct csv *d)
+{
+    d->open = false;
+    int rc = read_lines(d, buf_slice(&d->record));
     buf_clear(&d->record);
     return rc;
 }
@@ -259,6 +266,34 @@ static int csv_too_long(void *ctx, uint64_t offset)
     int rc = replay(d);
     line_decoder_bad(&d->d, offset, "line too long");
     return rc;
+}
+
+static int csv_header(struct decoder *base, struct slice lines)
+{
+    struct csv *d = (struct csv *)base;
+    struct slice line;
+    int rc = 0;
+    d->header = d->open = d->named = false;
+    buf_clear(&d->record);
+    columns_clear(&d->columns);
+    while (rc == 0 && !d->header && lines.len) {
+        (void)slice_split(lines, '\n', &line, &lines);
+        rc = csv_line(d, line, 0);
+    }
+    d->open = false; /* a header whose quotes are not closed names no columns */
+    return rc;
+}
+
+static int csv_record(struct decoder *base, struct slice record)
+{
+    struct csv *d = (struct csv *)base;
+    struct slice row = without_end(record);
+    if (slice_trim(row).len == 0) return 0;
+    if (!d->header) {
+        line_decoder_bad(&d->d, 0, "no header names its columns");
+        return 0;
+    }
+    return ends_open(row, d->delimiter, false) ? read_lines(d, row) : read_row(d, row);
 }
 
 static bool is_name_byte(unsigned char c)
@@ -379,5 +414,7 @@ const struct decoder_ops decoder_csv = {
     .open = csv_open,
     .feed = csv_feed,
     .finish = csv_finish,
+    .record = csv_record,
+    .header = csv_header,
     .close = csv_close,
 };

@@ -650,6 +650,75 @@ static int run_piece(struct json_decoder *d, struct slice s, bool final, size_t 
     return r;
 }
 
+/* ---- records that come one by one ---- */
+
+/* A record as it would be read in a source of its own. The index of a window stays as it is. */
+static int read_alone(struct json_decoder *d, struct slice record, uint64_t offset)
+{
+    struct piece p = {.s = record, .offset = offset, .final = true, .resume = record.len};
+    d->state = STATE_BETWEEN;
+    d->arrays = 0;
+    d->wrapped = d->tail = d->strict_lines = false;
+    d->line_start = true;
+    int r = run(d, &p);
+    if (r == 0 && (d->arrays || d->wrapped || d->state == STATE_RECORD))
+        report(d, offset, 0, "the list of records is cut off");
+    return r;
+}
+
+/* The first entry that is not before `end`; `i` is at most that far, `guess` more are likely. */
+static uint32_t entries_until(const uint32_t *at, uint32_t i, uint32_t n, uint32_t guess,
+                              size_t end)
+{
+    uint32_t k = guess < n - i ? i + guess : n;
+    while (k > i && at[k - 1] >= end) k--;
+    while (k < n && at[k] < end) k++;
+    return k;
+}
+
+/*
+ * Lines of one window. Strings end on their line, or the text would not be indexed; and a record
+ * sees no entry behind its line, so that one that is broken takes nothing of the next.
+ */
+static int read_window(struct json_decoder *d, struct slice lines, uint64_t offset)
+{
+    struct walk w = {.text = lines.ptr, .len = lines.len};
+    uint32_t i = 0, n = 0, count = 0;
+    if (json_index_run(d->many, lines.ptr, lines.len, &w.at, &n)) n = 0;
+    int r = 0;
+    for (size_t pos = 0, end; pos < lines.len && r == 0; pos = end) {
+        end = next_line(lines, pos);
+        w.i = i;
+        w.n = entries_until(w.at, i, n, count, end);
+        count = w.n - i;
+        i = w.n;
+        event_reset(&d->ev);
+        if (count && w.text[w.at[w.i]] == '{' && walk_object(d, &w) && w.i == w.n)
+            r = deliver(d, slice_make(w.text + w.start, w.end - w.start));
+        else r = read_alone(d, slice_make(lines.ptr + pos, end - pos), offset + pos);
+    }
+    return r;
+}
+
+static int json_record(struct decoder *base, struct slice record)
+{
+    return read_alone((struct json_decoder *)base, record, 0);
+}
+
+static int json_records(struct decoder *base, struct slice lines)
+{
+    struct json_decoder *d = (struct json_decoder *)base;
+    int r = 0;
+    for (size_t pos = 0, end; pos < lines.len && r == 0; pos = end) {
+        const char *lf =
+            memrchr(lines.ptr + pos, '\n', slice_until(slice_from(lines, pos), WINDOW).len);
+        end = lf ? (size_t)(lf - lines.ptr) + 1 : next_line(lines, pos);
+        struct slice window = slice_make(lines.ptr + pos, end - pos);
+        r = lf ? read_window(d, window, pos) : read_alone(d, window, pos);
+    }
+    return r;
+}
+
 /* ---- the decoder ---- */
 
 static int json_feed(struct decoder *base, struct slice data)
@@ -748,5 +817,7 @@ const struct decoder_ops decoder_json = {
     .open = json_open,
     .feed = json_feed,
     .finish = json_finish,
+    .record = json_record,
+    .records = json_records,
     .close = json_close,
 };

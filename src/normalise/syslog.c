@@ -413,6 +413,14 @@ static int syslog_line(void *ctx, struct slice line, uint64_t offset)
     return line_decoder_emit(&d->d);
 }
 
+/* Many senders end a datagram or a frame with what was the end of a line. */
+static int syslog_record(struct decoder *base, struct slice record)
+{
+    while (record.len && memchr("\r\n", record.ptr[record.len - 1], sizeof "\r\n")) record.len--;
+    if (slice_starts_with(record, SLICE("\xEF\xBB\xBF"))) record = slice_from(record, 3);
+    return syslog_line(base, record, 0);
+}
+
 static int syslog_too_long(void *ctx, uint64_t offset)
 {
     struct syslog *d = ctx;
@@ -487,5 +495,6 @@ const struct decoder_ops decoder_syslog = {
     .open = syslog_open,
     .feed = syslog_feed,
     .finish = syslog_finish,
+    .record = syslog_record,
     .close = syslog_close,
 };

@@ -227,6 +227,31 @@ static int zeek_line(void *ctx, struct slice line, uint64_t offset)
     return line_decoder_emit(&d->d);
 }
 
+static int zeek_headers(struct decoder *base, struct slice lines)
+{
+    struct zeek *d = (struct zeek *)base;
+    int rc = 0;
+    struct slice line;
+    begin_log(d);
+    while (rc == 0 && lines.len) {
+        (void)slice_split(lines, '\n', &line, &lines);
+        if (line.len && line.ptr[line.len - 1] == '\r') line.len--;
+        if (line.len && line.ptr[0] == '#') rc = read_header(d, line);
+    }
+    return rc;
+}
+
+static int zeek_record(struct decoder *base, struct slice record)
+{
+    /* It would change how the records behind it are read. */
+    if (record.len && record.ptr[0] == '#') {
+        line_decoder_bad((struct line_decoder *)base, 0, "a header where a record should be");
+        return 0;
+    }
+    if (record.len && record.ptr[record.len - 1] == '\r') record.len--;
+    return zeek_line(base, record, 0);
+}
+
 static int zeek_too_long(void *ctx, uint64_t offset)
 {
     struct zeek *d = ctx;
@@ -290,5 +315,7 @@ const struct decoder_ops decoder_zeek = {
     .open = zeek_open,
     .feed = zeek_feed,
     .finish = zeek_finish,
+    .record = zeek_record,
+    .header = zeek_headers,
     .close = zeek_close,
 };
