@@ -42,15 +42,15 @@ enum {
 };
 
 /*
- * name, what `raw` is, what `context` is. The numbers are part of the stored format: new ones go to
- * the end.
+ * name, what `raw` is, what `context` is (of flows: event/flow.h). The numbers are part of the
+ * stored format: new ones go to the end.
  */
 #define RECORD_FORMATS(X)                                                                          \
     X(TEXT, "text")       /* one line of unknown form; the decoder is chosen by its look */        \
     X(SYSLOG, "syslog")   /* RFC 3164 or RFC 5424, without its framing */                          \
     X(JSON, "json")       /* one JSON object */                                                    \
     X(BULK, "bulk")       /* one document of Elasticsearch _bulk; context: the action line */      \
-    X(HEC, "hec")         /* one object of Splunk's HEC; raw endpoint: a line, context: query */   \
+    X(HEC, "hec")         /* one object of Splunk's HEC; raw endpoint: a line, context: ?query */  \
     X(OTLP_PROTO, "otlp") /* one LogRecord; context: a ResourceLogs without its records */         \
     X(OTLP_JSON, "otlp-json") /* the same as JSON */                                               \
     X(JOURNAL, "journal")     /* one entry of the journal export format */                         \
