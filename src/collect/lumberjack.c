@@ -187,8 +187,8 @@ static int unpack(struct lumberjack *l, struct slice in, size_t *ret_used, struc
     l->z.next_out = (Bytef *)to;
     l->z.avail_out = UNPACK_PIECE;
     int r = inflate(&l->z, Z_NO_FLUSH);
-    ret->reason = "damaged compression";
-    if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR) return ERR_CORRUPT;
+    /* What came before the damage is taken first. */
+    l->damaged = r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR;
     size_t used = in.len - l->z.avail_in, came = UNPACK_PIECE - l->z.avail_out;
     l->packed_left -= (uint32_t)used;
     l->plain.len += came;
@@ -198,7 +198,7 @@ static int unpack(struct lumberjack *l, struct slice in, size_t *ret_used, struc
     ret->reason = "a compressed frame that unpacks to too much";
     if (l->unpacked > LUMBERJACK_UNPACKED_MAX) return ERR_LIMIT;
     ret->reason = NULL;
-    return used || came || l->stream_ended ? 2 : 0;
+    return used || came || l->stream_ended || l->damaged ? 2 : 0;
 }
 
 static int packed_step(struct lumberjack *l, struct slice in, size_t *ret_used, struct piece *ret)
@@ -207,6 +207,8 @@ static int packed_step(struct lumberjack *l, struct slice in, size_t *ret_used, 
     int r = take_frame(l, &l->inner, slice_from(buf_slice(&l->plain), l->plain_used), &used, ret);
     l->plain_used += used;
     if (r != 0) return r;
+    ret->reason = "damaged compression";
+    if (l->damaged) return ERR_CORRUPT;
     if (!l->stream_ended) {
         r = unpack(l, in, ret_used, ret);
         if (r != 0 || l->packed_left > 0) return r;

@@ -48,7 +48,8 @@ struct lumberjack {
     bool packed;          /* inside of a compressed frame */
     uint32_t packed_left; /* bytes of it that did not come yet */
     uint64_t unpacked;    /* bytes that came of it */
-    bool stream_ended;    /* its zlib stream is at its end */
+    bool stream_ended;    /* its zlib stream is at its end … */
+    bool damaged;         /* … or cannot be read on */
     z_stream z;
     bool z_ready;
     struct buf plain;  /* what was unpacked … */

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "collect/collect.h"
+
+#include "collect/core.h"
+#include "collect/datagram.h"
+#include "collect/stream.h"
+
+enum { NAME_MAX_BYTES = 256 };
+
+/* One of them, by the row it was made of. */
+struct input {
+    struct input *next;
+    struct datagram *datagram;
+    struct stream *stream;
+};
+
+struct collect {
+    struct core core;
+    struct collect_options options;
+    struct input *inputs;
+    struct loop_timer tick;
+};
+
+static void on_tick(void *ctx)
+{
+    struct collect *c = ctx;
+    for (struct input *i = c->inputs; i; i = i->next) {
+        if (i->datagram) datagram_tick(i->datagram);
+        if (i->stream) stream_tick(i->stream);
+    }
+}
+
+int collect_new(const struct collect_options *options, struct collect **ret)
+{
+    struct collect *c = calloc(1, sizeof *c);
+    if (!c) return ERR_NOMEM;
+    c->options = *options;
+    c->core = (struct core){.loop = options->loop,
+                            .clock = options->clock,
+                            .seed = options->seed,
+                            .connections_max = options->connections_max};
+    c->tick = (struct loop_timer){.due = on_tick, .ctx = c};
+    int error = ledger_init(&c->core.ledger, options->sources_max, options->seed);
+    if (!error) error = outbox_new(options, &c->core.outbox);
+    if (!error) error = loop_timer_set(options->loop, &c->tick, NSEC_PER_SEC, NSEC_PER_SEC);
+    if (error) {
+        collect_free(c);
+        return error;
+    }
+    *ret = c;
+    return 0;
+}
+
+static void input_free(struct input *i)
+{
+    datagram_free(i->datagram);
+    stream_free(i->stream);
+    free(i);
+}
+
+void collect_free(struct collect *c)
+{
+    struct input *next;
+    if (!c) return;
+    loop_timer_stop(c->options.loop, &c->tick);
+    for (struct input *i = c->inputs; i; i = next) {
+        next = i->next;
+        input_free(i);
+    }
+    outbox_free(c->core.outbox);
+    ledger_done(&c->core.ledger);
+    free(c);
+}
+
+static struct input *input_new(struct collect *c)
+{
+    struct input *i = calloc(1, sizeof *i);
+    if (!i) return NULL;
+    i->next = c->inputs;
+    c->inputs = i;
+    return i;
+}
+
+/* Takes back the input that was made last. */
+static void input_drop(struct collect *c)
+{
+    struct input *i = c->inputs;
+    c->inputs = i->next;
+    input_free(i);
+}
+
+static bool row_makes_sense(const struct listener *row)
+{
+    bool must = row->input == LISTEN_SYSLOG_TLS;
+    bool may = must || row->input == LISTEN_RELP || row->input == LISTEN_LUMBERJACK ||
+               row->input == LISTEN_HTTP;
+    return (unsigned)row->input < LISTEN_INPUT_COUNT && row->fd >= 0 && row->name.len > 0 &&
+           row->name.len <= NAME_MAX_BYTES && row->record_max <= RECORD_MAX &&
+           (row->tls ? may : !must);
+}
+
+int collect_listen(struct collect *c, const struct listener *row)
+{
+    if (!row_makes_sense(row)) return ERR_INVALID;
+    struct input *i = input_new(c);
+    if (!i) return ERR_NOMEM;
+    int error = listen_is_stream(row->input)
+                    ? stream_new(&c->core, row, c->options.unacked_max / 8, &i->stream)
+                    : datagram_new(&c->core, row, &i->datagram);
+    if (error) input_drop(c);
+    return error;
+}
+
+void collect_stop(struct collect *c)
+{
+    for (struct input *i = c->inputs; i; i = i->next) {
+        if (i->datagram) datagram_stop(i->datagram);
+        if (i->stream) stream_stop(i->stream);
+    }
+}
+
+size_t collect_unacked(const struct collect *c)
+{
+    return outbox_unacked(c->core.outbox);
+}
+
+int collect_acked(struct collect *c, uint64_t token)
+{
+    return outbox_batch_answered(c->core.outbox, token, true);
+}
+
+int collect_refused(struct collect *c, uint64_t token)
+{
+    return outbox_batch_answered(c->core.outbox, token, false);
+}
+
+int collect_answer(struct collect *c, uint64_t token, unsigned status, struct slice type,
+                   struct slice body)
+{
+    return outbox_container_answered(c->core.outbox, token, status, type, body);
+}
+
+const struct ledger *collect_ledger(const struct collect *c)
+{
+    return &c->core.ledger;
+}

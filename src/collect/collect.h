@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * From sockets and files to raw records: framing, transport security and who sent what; nothing
+ * that a record says is looked at. One process, one thread, on the caller's loop.
+ *
+ * What comes out are batches (event/record.h) for the store, and containers: bodies that must be
+ * unpacked before they are records. Each has a token, and each is answered once:
+ *
+ *     out.batch(token, …)      ─►  collect_acked(token) or collect_refused(token)
+ *     out.container(token, …)  ─►  collect_answer(token, status, …)
+ *
+ * Batches are answered in the order of their tokens. Until the answer nothing is acknowledged to a
+ * sender, and the bytes count against `unacked_max`: above it what can wait (TCP, files) is not
+ * read any more and goes on in turn, HTTP is refused with 503, and UDP is dropped and counted. So
+ * whoever takes the batches needs room for unacked_max bytes and one batch, and never has to say
+ * "later".
+ *
+ * A sender without acks (syslog) loses what is refused: that is counted as lost. The others are
+ * disconnected and send again.
+ */
+#ifndef VAKA_COLLECT_COLLECT_H
+#define VAKA_COLLECT_COLLECT_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "collect/container.h"
+#include "collect/ledger.h"
+#include "collect/listen.h"
+
+struct collect;
+
+/*
+ * Called from within the loop; what is passed is borrowed for the call. The answer comes later,
+ * never from within the call.
+ */
+struct collect_out {
+    void *ctx;
+    /* An error counts as refused at once. */
+    int (*batch)(void *ctx, uint64_t token, struct slice batch);
+    int (*container)(void *ctx, uint64_t token, const struct container *container);
+    /* Somebody with the right to asks for /metrics: collect_answer() as for a container. NULL: 404.
+     */
+    int (*metrics)(void *ctx, uint64_t token);
+};
+
+struct collect_options {
+    struct loop *loop; /* borrowed; watches: listeners + connections + 8, timers: 8 a listener */
+    struct clock clock;
+    struct collect_out out;
+    uint64_t seed;            /* random: nobody outside may know it */
+    size_t unacked_max;       /* bytes; at least 2 * BATCH_MAX */
+    uint32_t sources_max;     /* rows of the ledger */
+    uint32_t connections_max; /* of stream listeners, all together */
+};
+
+/* ERR_NOMEM. Takes no time and no descriptors. */
+int collect_new(const struct collect_options *options, struct collect **ret) MUST_USE;
+/* Closes everything; what was not answered is forgotten. May be NULL. */
+void collect_free(struct collect *c);
+
+/*
+ * Begins to serve a listener. `row` is copied but for its texts and its TLS context, which stay the
+ * caller's until collect_free(). row->fd (see listen.h) is taken when it succeeds. ERR_INVALID: a
+ * row that makes no sense; ERR_LIMIT, ERR_NOMEM, ERR_IO.
+ */
+int collect_listen(struct collect *c, const struct listener *row) MUST_USE;
+
+/* No listener accepts or reads any more; what is in flight can still be answered. */
+void collect_stop(struct collect *c);
+/* Bytes that wait for an answer. */
+size_t collect_unacked(const struct collect *c);
+
+/* ERR_NOT_FOUND: no such batch waits, or not as the next one. */
+int collect_acked(struct collect *c, uint64_t token) MUST_USE;
+int collect_refused(struct collect *c, uint64_t token) MUST_USE;
+/*
+ * `status`: an HTTP status; below 300 the container is stored. `type` and `body` are copied. A
+ * container whose sender is gone is answered all the same. ERR_NOT_FOUND: no such one waits.
+ */
+int collect_answer(struct collect *c, uint64_t token, unsigned status, struct slice type,
+                   struct slice body) MUST_USE;
+
+/* Who sent how much, and what became of it. */
+const struct ledger *collect_ledger(const struct collect *c);
+
+#endif

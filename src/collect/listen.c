@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "collect/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024 };
+
+static const struct {
+    const char *name;
+    int type;
+} inputs[] = {
+#define X(name, text, type) {text, SOCK_##type},
+    LISTEN_INPUTS(X)
+#undef X
+};
+
+const char *listen_input_name(unsigned input)
+{
+    return input < LISTEN_INPUT_COUNT ? inputs[input].name : "unknown";
+}
+
+bool listen_is_stream(enum listen_input input)
+{
+    return inputs[input].type == SOCK_STREAM;
+}
+
+static socklen_t read_address(struct slice text, uint16_t port, struct sockaddr_storage *ret)
+{
+    char cstr[INET6_ADDRSTRLEN + 1];
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)ret;
+    struct sockaddr_in *four = (struct sockaddr_in *)ret;
+    memset(ret, 0, sizeof *ret);
+    if (text.len >= sizeof cstr) return 0;
+    if (text.len) memcpy(cstr, text.ptr, text.len);
+    cstr[text.len] = 0;
+    if (inet_pton(AF_INET, cstr, &four->sin_addr) == 1) {
+        four->sin_family = AF_INET;
+        four->sin_port = htons(port);
+        return sizeof *four;
+    }
+    if (inet_pton(AF_INET6, cstr, &six->sin6_addr) == 1) {
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons(port);
+        return sizeof *six;
+    }
+    return 0;
+}
+
+static int error_of_errno(void)
+{
+    return errno == EACCES || errno == EPERM ? ERR_ACCESS
+           : errno == EADDRINUSE             ? ERR_LIMIT
+                                             : ERR_IO;
+}
+
+int listen_open(enum listen_input input, struct slice address, uint16_t port,
+                uint32_t receive_buffer, int *ret_fd)
+{
+    struct sockaddr_storage at;
+    socklen_t len = read_address(address, port, &at);
+    int on = 1, off = 0, size = receive_buffer > INT32_MAX ? INT32_MAX : (int)receive_buffer;
+    if (len == 0) return ERR_INVALID;
+    int fd = socket(at.ss_family, inputs[input].type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return error_of_errno();
+    bool fine =
+        !listen_is_stream(input) || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
+    fine = fine && (at.ss_family != AF_INET6 ||
+                    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0);
+    /* FORCE goes beyond net.core.rmem_max and needs a right that may be missing. */
+    if (fine && size && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+        fine = setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) == 0;
+    fine = fine && bind(fd, (const struct sockaddr *)&at, len) == 0;
+    fine = fine && (!listen_is_stream(input) || listen(fd, BACKLOG) == 0);
+    if (!fine) {
+        int error = error_of_errno();
+        (void)close(fd);
+        return error;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+void listen_address_text(const struct sockaddr_storage *address, char ret[LISTEN_ADDRESS_MAX])
+{
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+    const char *text = NULL;
+    if (address->ss_family == AF_INET)
+        text = inet_ntop(AF_INET, &four->sin_addr, ret, LISTEN_ADDRESS_MAX);
+    else if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+        text = inet_ntop(AF_INET, &six->sin6_addr.s6_addr[12], ret, LISTEN_ADDRESS_MAX);
+    else if (address->ss_family == AF_INET6)
+        text = inet_ntop(AF_INET6, &six->sin6_addr, ret, LISTEN_ADDRESS_MAX);
+    if (!text) (void)snprintf(ret, LISTEN_ADDRESS_MAX, "local");
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The rows that say where records come in. A listener's socket is opened before the sandbox is
+ * entered, or comes from the service manager; its certificate and key are read by the same.
+ */
+#ifndef VAKA_COLLECT_LISTEN_H
+#define VAKA_COLLECT_LISTEN_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/slice.h"
+
+/* name, text (the `input` of a record's source), socket */
+#define LISTEN_INPUTS(X)                                                                           \
+    X(SYSLOG_UDP, "syslog-udp", DGRAM)                                                             \
+    X(SYSLOG_TCP, "syslog-tcp", STREAM)                                                            \
+    X(SYSLOG_TLS, "syslog-tls", STREAM) /* RFC 5425 */                                             \
+    X(RELP, "relp", STREAM)                                                                        \
+    X(LUMBERJACK, "lumberjack", STREAM)                                                            \
+    X(HTTP, "http", STREAM)                                                                        \
+    X(FLOW_UDP, "flow-udp", DGRAM)
+
+enum listen_input {
+#define X(name, text, type) LISTEN_##name,
+    LISTEN_INPUTS(X)
+#undef X
+        LISTEN_INPUT_COUNT,
+};
+
+struct tls_context;
+
+struct listener {
+    enum listen_input input;
+    struct slice name;
+    uint32_t tenant;
+    int fd; /* bound, and listening when it is a stream; non-blocking */
+    /* HTTP, RELP, Lumberjack: NULL for none. SYSLOG_TLS: never NULL; the others: NULL. */
+    const struct tls_context *tls;
+    uint32_t record_max;       /* bytes; longer records are cut. 0: 64 KiB */
+    uint32_t connections_max;  /* 0: 1024 */
+    uint32_t per_address_max;  /* connections of one address. 0: 128 */
+    uint64_t bytes_per_second; /* of one source; 0: no limit. TCP is slowed, UDP is cut */
+    nsec idle;                 /* a connection without a byte; 0: one hour */
+    size_t body_max;           /* HTTP: bytes of one body. 0: 16 MiB */
+};
+
+/*
+ * A socket for a row: `address` as text, IPv4 or IPv6 ("::" takes both), receive_buffer in bytes
+ * (0: the system's). ERR_INVALID: no address; ERR_ACCESS, ERR_LIMIT (in use), ERR_IO.
+ */
+int listen_open(enum listen_input input, struct slice address, uint16_t port,
+                uint32_t receive_buffer, int *ret_fd) MUST_USE;
+
+/* "syslog-tcp"; "unknown" out of range. */
+const char *listen_input_name(unsigned input);
+bool listen_is_stream(enum listen_input input);
+
+struct sockaddr_storage;
+enum { LISTEN_ADDRESS_MAX = 64 };
+/* The address without its port as text: "10.1.2.3" also for ::ffff:10.1.2.3; "local" for what has
+ * none. */
+void listen_address_text(const struct sockaddr_storage *address, char ret[LISTEN_ADDRESS_MAX]);
+
+#endif
