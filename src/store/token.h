@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Tokens: what the filters of sealed blocks can be asked for. The rule is part of the stored
+ * format; TOKEN_VERSION changes with it.
+ *
+ * Of a record that begins with { the escapes of JSON strings are decoded first. A *run* is a
+ * longest row of word bytes (letters, digits, bytes from 0x80), strong joiners (. - _ $) and weak
+ * joiners
+ * (: / + % ~ # @). A timestamp at the beginning of a run is left out of it, when a joiner or the
+ * end follows it. Then these are tokens, in lower case (base/utf8.h, folding):
+ *
+ *     the words of the run; its parts of words and strong joiners; the run; each without the
+ * joiners at its ends. And an IPv4 address within a part.
+ *
+ * `user@host-1.example:22` has user, host, example, 22, host-1.example and the whole. A token has 2
+ * to TOKEN_MAX bytes; others are neither kept nor asked for. A timestamp is one of (d: digit)
+ *
+ *     dddd-dd-dd, dddd/dd/dd, each alone or with t, -, : or _ and a clock; dd/mmm/dddd:clock; a
+ * clock clock: dd:dd:dd, .d…, then z or +dd:dd, +dddd, -dd:dd, -dddd
+ */
+#ifndef VAKA_STORE_TOKEN_H
+#define VAKA_STORE_TOKEN_H
+
+#include "base/buf.h"
+
+enum {
+    TOKEN_VERSION = 1,
+    TOKEN_MAX = 128,           /* bytes of a token */
+    TOKEN_SET_MAX = 64 * 1024, /* tokens of a set */
+    TOKEN_LITERAL_MAX = 32,    /* tokens that are taken of a literal */
+};
+
+/* Distinct tokens, each as 64 bits of hash; and working space. About 1.5 MiB. */
+struct token_set;
+
+/* NULL: out of memory. */
+struct token_set *token_set_new(void) MUST_USE;
+void token_set_free(struct token_set *set);
+void token_set_clear(struct token_set *set);
+/*
+ * Adds the tokens of a record of at most RECORD_MAX bytes. ERR_NOMEM. What is above TOKEN_SET_MAX
+ * is not added, and the set is full.
+ */
+int token_set_add(struct token_set *set, struct slice raw) MUST_USE;
+bool token_set_full(const struct token_set *set);
+/* The hashes, in no order, borrowed until the next call. */
+const uint64_t *token_set_hashes(struct token_set *set, uint32_t *ret_n);
+
+/*
+ * Hashes of tokens that every record has which has `literal` in its raw bytes: of the runs that lie
+ * whole in it, with a byte before and behind. Returns how many, at most TOKEN_LITERAL_MAX; 0: the
+ * filters cannot help. ERR_NOMEM.
+ */
+int token_of_literal(struct slice literal, uint64_t ret[TOKEN_LITERAL_MAX]) MUST_USE;
+
+#endif
