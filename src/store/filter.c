@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "store/filter.h"
 
+#include "base/crc32c.h"
 #include "base/le.h"
 #include "store/token.h"
 
@@ -57,7 +58,7 @@ int64_t filter_group_finish(struct filter_group *g, struct buf *out)
     uint32_t buckets =
         (count_at_nine_tenths(g) * FILTER_BITS + 8 * FILTER_BUCKET - 1) / (8 * FILTER_BUCKET);
     if (buckets == 0) buckets = 1;
-    size_t row = (size_t)g->n * FILTER_BUCKET;
+    size_t row = filter_row_size(g->n);
     char *filters = buf_reserve(out, buckets * row);
     if (!filters) return buf_error(out);
     memset(filters, 0, buckets * row);
@@ -73,6 +74,10 @@ int64_t filter_group_finish(struct filter_group *g, struct buf *out)
         for (uint32_t b = 0; b < buckets; b++)
             memset(filters + b * row + (size_t)block * FILTER_BUCKET, 0xff, FILTER_BUCKET);
     }
+    for (uint32_t b = 0; b < buckets; b++) {
+        char *at = filters + b * row;
+        le32_put(at + row - 4, crc32c(0, slice_make(at, row - 4)));
+    }
     out->len += buckets * row;
     buf_clear(&g->hashes);
     g->n = 0;
@@ -83,6 +88,8 @@ int64_t filter_group_finish(struct filter_group *g, struct buf *out)
 uint64_t filter_test(const char *row, uint32_t n, uint64_t hash)
 {
     uint64_t may = 0;
+    size_t len = (size_t)n * FILTER_BUCKET;
+    if (le32(row + len) != crc32c(0, slice_make(row, len))) return ~UINT64_C(0);
     for (uint32_t block = 0; block < n; block++) {
         const char *bucket = row + (size_t)block * FILTER_BUCKET;
         uint32_t missing = 0;

@@ -45,7 +45,12 @@ static inline uint32_t filter_bucket(uint64_t hash, uint32_t buckets)
 {
     return (uint32_t)((hash >> 32) * buckets >> 32);
 }
-/* `row`: the bucket of each of n blocks. A bit for each block that may have the token. */
+/* Bytes of a row of n blocks. */
+static inline size_t filter_row_size(uint32_t n)
+{
+    return (size_t)n * FILTER_BUCKET + 4;
+}
+/* A bit for each of n blocks that may have the token: all of them when the row is damaged. */
 uint64_t filter_test(const char *row, uint32_t n, uint64_t hash);
 
 #endif
