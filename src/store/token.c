@@ -13,6 +13,8 @@ enum {
     SLOTS = 2 * TOKEN_SET_MAX,
     PADDING = 64, /* bytes behind the text that may be read */
     MASK_BITS = 64,
+    EDGES_AT_ONCE = MASK_BITS + 2,
+    WAITING = 32,
 };
 
 /*
@@ -23,12 +25,16 @@ struct text {
     char *bytes;
     size_t len, cap; /* cap without the padding */
     uint64_t *word, *part, *run;
+    uint32_t *edges; /* where words begin and end, in turn */
+    size_t n_words;
 };
 
 struct token_set {
     struct text text;
     uint32_t n;
     bool full;
+    uint32_t n_waiting;
+    uint64_t waiting[WAITING];
     uint64_t slots[SLOTS];
     uint64_t list[TOKEN_SET_MAX];
 };
@@ -42,6 +48,7 @@ static void text_done(struct text *t)
 {
     free(t->bytes);
     free(t->word);
+    free(t->edges);
 }
 
 void token_set_free(struct token_set *set)
@@ -83,9 +90,11 @@ static int text_reserve(struct text *t, size_t len)
     while (cap < len) cap *= 2;
     char *bytes = malloc(cap + PADDING);
     uint64_t *masks = malloc(3 * masks_of(cap) * sizeof *masks);
-    if (!bytes || !masks) {
+    uint32_t *edges = malloc((cap + EDGES_AT_ONCE) * sizeof *edges);
+    if (!bytes || !masks || !edges) {
         free(bytes);
         free(masks);
+        free(edges);
         return ERR_NOMEM;
     }
     text_done(t);
@@ -93,7 +102,8 @@ static int text_reserve(struct text *t, size_t len)
                        .cap = cap,
                        .word = masks,
                        .part = masks + masks_of(cap),
-                       .run = masks + 2 * masks_of(cap)};
+                       .run = masks + 2 * masks_of(cap),
+                       .edges = edges};
     return 0;
 }
 
@@ -251,29 +261,27 @@ static int text_read(struct text *t, struct slice raw)
     return 0;
 }
 
-/* The first position from `at` on whose bit is `set`; the last mask ends with zeros. */
-static inline size_t next_set(const uint64_t *mask, size_t at, size_t end)
+/* Finds the words of [from, to). */
+static void find_words(struct text *t, size_t from, size_t to)
 {
-    size_t i = at / MASK_BITS;
-    uint64_t m = mask[i] & (~UINT64_C(0) << (at % MASK_BITS));
-    while (m == 0) {
-        if (++i * MASK_BITS >= end) return end;
-        m = mask[i];
+    uint32_t *out = t->edges;
+    uint64_t before = 0; /* the bit of the byte before */
+    for (size_t i = from / MASK_BITS; i * MASK_BITS < to; i++) {
+        uint64_t word = t->word[i];
+        if (i == from / MASK_BITS) word &= ~UINT64_C(0) << (from % MASK_BITS);
+        if (to - i * MASK_BITS < MASK_BITS) word &= ~(~UINT64_C(0) << (to - i * MASK_BITS));
+        uint64_t edges = word ^ (word << 1 | before);
+        before = word >> (MASK_BITS - 1);
+        for (; edges; edges &= edges - 1)
+            *out++ = (uint32_t)(i * MASK_BITS) + (uint32_t)__builtin_ctzll(edges);
     }
-    at = i * MASK_BITS + (size_t)__builtin_ctzll(m);
-    return at < end ? at : end;
+    if ((out - t->edges) % 2) *out++ = (uint32_t)to;
+    t->n_words = (size_t)(out - t->edges) / 2;
 }
 
-static inline size_t next_clear(const uint64_t *mask, size_t at, size_t end)
+static inline bool bit(const uint64_t *mask, size_t at)
 {
-    size_t i = at / MASK_BITS;
-    uint64_t m = ~mask[i] & (~UINT64_C(0) << (at % MASK_BITS));
-    while (m == 0) {
-        if (++i * MASK_BITS >= end) return end;
-        m = ~mask[i];
-    }
-    at = i * MASK_BITS + (size_t)__builtin_ctzll(m);
-    return at < end ? at : end;
+    return mask[at / MASK_BITS] >> (at % MASK_BITS) & 1;
 }
 
 /* ---- timestamps -------------------------------------------------------------------------- */
@@ -331,22 +339,27 @@ static inline uint64_t fold_product(uint64_t a, uint64_t b)
     return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-static inline uint64_t low_bytes(const char *p, size_t n)
-{
-    return n >= 8 ? le64(p) : le64(p) & ~(~UINT64_C(0) << (8 * n));
-}
-
 /*
  * Of a token whose bytes have 16 more behind them. Per 16 bytes, the last ones filled with zeros:
- * the product of both halves, each mixed with a constant or with what was before.
+ * the product of both halves, each mixed with a constant or with what was before. *ret_high:
+ * whether a byte is above 0x7f.
  */
-static inline uint64_t hash_token(const char *p, size_t len)
+static inline uint64_t hash_token(const char *p, size_t len, bool *ret_high)
 {
-    uint64_t h = 0x9e3779b97f4a7c15u ^ len;
-    for (; len > 16; p += 16, len -= 16)
+    static const uint64_t masks[17] = {
+#define M(n) (UINT64_C(1) << (8 * n)) - 1
+        M(0),         M(1),         M(2),         M(3),         M(4),         M(5),
+        M(6),         M(7),         ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0),
+#undef M
+        ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0)};
+    uint64_t h = 0x9e3779b97f4a7c15u ^ len, high = 0;
+    for (; len > 16; p += 16, len -= 16) {
+        high |= le64(p) | le64(p + 8);
         h = fold_product(le64(p) ^ 0xe7037ed1a0b428dbu, le64(p + 8) ^ h);
-    uint64_t high = len > 8 ? low_bytes(p + 8, len - 8) : 0;
-    h = fold_product(low_bytes(p, len) ^ 0xe7037ed1a0b428dbu, high ^ h);
+    }
+    uint64_t a = le64(p) & masks[len], b = le64(p + 8) & masks[len > 8 ? len - 8 : 0];
+    *ret_high = ((high | a | b) & 0x8080808080808080u) != 0;
+    h = fold_product(a ^ 0xe7037ed1a0b428dbu, b ^ h);
     h = fold_product(h ^ 0x8ebc6af09c88c6e3u, 0xa0761d6478bd642fu);
     return h ? h : 1; /* 0 is an empty slot */
 }
@@ -356,24 +369,22 @@ static inline uint64_t hash_token(const char *p, size_t len)
 /* Who is told each token of a text, as its hash. */
 typedef void take_token(void *ctx, uint64_t hash);
 
-static bool has_high(const char *p, size_t len)
+#define INLINE static inline __attribute__((always_inline))
+
+static uint64_t hash_folded(const char *p, size_t len)
 {
-    uint64_t high = 0;
-    for (; len > 8; p += 8, len -= 8) high |= le64(p);
-    return ((high | low_bytes(p, len)) & 0x8080808080808080u) != 0;
+    char folded[TOKEN_MAX + TOKEN_MAX / 2 + 16 + 16] = {0};
+    bool high;
+    return hash_token(folded, utf8_fold(folded, slice_make(p, len)), &high);
 }
 
-static inline void emit(const struct text *t, size_t begin, size_t end, void *ctx, take_token *take)
+INLINE void emit(const struct text *t, size_t begin, size_t end, void *ctx, take_token *take)
 {
     size_t len = end - begin;
-    const char *p = t->bytes + begin;
+    bool high;
     if (len < 2 || len > TOKEN_MAX) return;
-    if (!has_high(p, len)) {
-        take(ctx, hash_token(p, len));
-        return;
-    }
-    char folded[TOKEN_MAX + TOKEN_MAX / 2 + 16 + 16] = {0};
-    take(ctx, hash_token(folded, utf8_fold(folded, slice_make(p, len))));
+    uint64_t hash = hash_token(t->bytes + begin, len, &high);
+    take(ctx, high ? hash_folded(t->bytes + begin, len) : hash);
 }
 
 /* The end of the IPv4 address at `at`; 0: there is none. */
@@ -385,57 +396,77 @@ static size_t ipv4_end(const struct text *t, size_t at, size_t end)
         if (digits == 0 || digits > 3) return 0;
         if (i < 3 && (at == end || t->bytes[at++] != '.')) return 0;
     }
-    bool goes_on = at < end && (t->word[at / MASK_BITS] >> (at % MASK_BITS) & 1);
-    return goes_on ? 0 : at;
+    return at < end && bit(t->word, at) ? 0 : at;
 }
 
-/* The part [begin, end) begins and ends with a word. */
-static void emit_part(const struct text *t, size_t begin, size_t end, void *ctx, take_token *take)
+/* Words `first` to `last` are a part. */
+INLINE void emit_part(const struct text *t, size_t first, size_t last, void *ctx, take_token *take)
 {
-    unsigned words = 0;
-    for (size_t at = begin; at < end; words++) {
-        size_t stop = next_clear(t->word, at, end);
-        emit(t, at, stop, ctx, take);
-        if (words > 0 || stop < end) {
-            size_t address = ipv4_end(t, at, end);
-            if (address && (at > begin || address < end)) emit(t, at, address, ctx, take);
+    size_t end = t->edges[2 * last + 1];
+    emit(t, t->edges[2 * first], end, ctx, take);
+    if (last - first < 4) return; /* an address and more */
+    for (size_t i = first; i <= last - 3; i++) {
+        size_t begin = t->edges[2 * i], address = ipv4_end(t, begin, end);
+        if (address) emit(t, begin, address, ctx, take);
+    }
+}
+
+enum { GAP_STRONG, GAP_WEAK, GAP_OTHER };
+
+/* What lies between two words: the weakest of its bytes. */
+static inline int gap_of(const struct text *t, size_t from, size_t to)
+{
+    int gap = GAP_STRONG;
+    for (; from < to && gap < GAP_OTHER; from++) {
+        int here = bit(t->part, from) ? GAP_STRONG : bit(t->run, from) ? GAP_WEAK : GAP_OTHER;
+        if (here > gap) gap = here;
+    }
+    return gap;
+}
+
+/* Quickly, and there are 16 bytes: a digit, and marks where a clock or a date has them. */
+static inline bool may_be_time(const char *p)
+{
+    return (unsigned char)(p[0] - '0') <= 9 &&
+           ((p[2] == ':' && p[5] == ':') || (p[2] == '/' && p[6] == '/') ||
+            ((p[4] == '-' || p[4] == '/') && p[4] == p[7]));
+}
+
+/* The first word from `i` on, which begins a run, that is no timestamp. */
+static inline size_t skip_times(const struct text *t, size_t i)
+{
+    while (i < t->n_words) {
+        size_t begin = t->edges[2 * i];
+        if (!may_be_time(t->bytes + begin)) return i;
+        size_t end = begin + time_len(slice_make(t->bytes + begin, t->len - begin));
+        if (end == begin || (end < t->len && bit(t->word, end))) return i;
+        while (i < t->n_words && t->edges[2 * i] < end) i++;
+    }
+    return i;
+}
+
+/* Tells all tokens of the words that were found. */
+INLINE void emit_all(const struct text *t, void *ctx, take_token *take)
+{
+    size_t run = skip_times(t, 0), part = run;
+    for (size_t i = run; i < t->n_words; i++) {
+        size_t end = t->edges[2 * i + 1];
+        emit(t, t->edges[2 * i], end, ctx, take);
+        int gap = i + 1 < t->n_words ? gap_of(t, end, t->edges[2 * i + 2]) : GAP_OTHER;
+        if (gap == GAP_STRONG) continue;
+        if (part < i) emit_part(t, part, i, ctx, take);
+        if (gap == GAP_WEAK) {
+            part = i + 1;
+            continue;
         }
-        at = stop < end ? next_set(t->word, stop, end) : end;
+        if (run < part) emit(t, t->edges[2 * run], end, ctx, take);
+        run = part = skip_times(t, i + 1);
+        i = run - 1;
     }
-    if (words > 1) emit(t, begin, end, ctx, take);
 }
 
-/* Without the joiners at its end; `begin` is a word. */
-static size_t trim(const struct text *t, size_t begin, size_t end)
+static void insert(struct token_set *set, uint64_t hash)
 {
-    while (end > begin && !(t->word[(end - 1) / MASK_BITS] >> ((end - 1) % MASK_BITS) & 1)) end--;
-    return end;
-}
-
-static void emit_run(const struct text *t, size_t begin, size_t end, void *ctx, take_token *take)
-{
-    char first = t->bytes[begin];
-    if (first >= '0' && first <= '9') {
-        size_t time = time_len(slice_make(t->bytes + begin, end - begin));
-        size_t after = begin + time;
-        if (time && (after == end || !(t->word[after / MASK_BITS] >> (after % MASK_BITS) & 1)))
-            begin = after;
-    }
-    begin = next_set(t->word, begin, end);
-    if (begin == end) return;
-    end = trim(t, begin, end);
-    size_t at = begin, parts = 0;
-    for (; at < end; parts++) {
-        size_t stop = next_clear(t->part, at, end);
-        emit_part(t, at, trim(t, at, stop), ctx, take);
-        at = stop < end ? next_set(t->word, stop, end) : end;
-    }
-    if (parts > 1) emit(t, begin, end, ctx, take);
-}
-
-static void take_into_set(void *ctx, uint64_t hash)
-{
-    struct token_set *set = ctx;
     size_t at = hash % SLOTS;
     while (set->slots[at] && set->slots[at] != hash) at = (at + 1) % SLOTS;
     if (set->slots[at]) return;
@@ -447,18 +478,30 @@ static void take_into_set(void *ctx, uint64_t hash)
     set->list[set->n++] = hash;
 }
 
+static void insert_waiting(struct token_set *set)
+{
+    for (uint32_t i = 0; i < set->n_waiting; i++) insert(set, set->waiting[i]);
+    set->n_waiting = 0;
+}
+
+/* The table is larger than the nearest caches: its slot is fetched while others are looked up. */
+INLINE void take_into_set(void *ctx, uint64_t hash)
+{
+    struct token_set *set = ctx;
+    __builtin_prefetch(&set->slots[hash % SLOTS], 1);
+    set->waiting[set->n_waiting++] = hash;
+    if (set->n_waiting == WAITING) insert_waiting(set);
+}
+
 int token_set_add(struct token_set *set, struct slice raw)
 {
     ASSERT(raw.len <= RECORD_MAX);
     if (set->full) return 0;
     int error = text_read(&set->text, raw);
     if (error) return error;
-    const struct text *t = &set->text;
-    for (size_t at = next_set(t->run, 0, t->len); at < t->len;) {
-        size_t end = next_clear(t->run, at, t->len);
-        emit_run(t, at, end, set, take_into_set);
-        at = end < t->len ? next_set(t->run, end, t->len) : t->len;
-    }
+    find_words(&set->text, 0, set->text.len);
+    emit_all(&set->text, set, take_into_set);
+    insert_waiting(set);
     return 0;
 }
 
@@ -467,7 +510,7 @@ struct literal_tokens {
     int n;
 };
 
-static void take_of_literal(void *ctx, uint64_t hash)
+INLINE void take_of_literal(void *ctx, uint64_t hash)
 {
     struct literal_tokens *l = ctx;
     if (l->n < TOKEN_LITERAL_MAX) l->hashes[l->n++] = hash;
@@ -482,14 +525,11 @@ int token_of_literal(struct slice literal, uint64_t ret[TOKEN_LITERAL_MAX])
     int error = text_read(&t, literal);
     if (error) return error;
     /* What touches an end of the literal may go on in the record. */
-    size_t at = next_clear(t.run, 0, t.len);
-    while (at < t.len) {
-        at = next_set(t.run, at, t.len);
-        if (at == t.len) break;
-        size_t end = next_clear(t.run, at, t.len);
-        if (end < t.len) emit_run(&t, at, end, &tokens, take_of_literal);
-        at = end;
-    }
+    size_t from = 0, to = t.len;
+    while (from < to && bit(t.run, from)) from++;
+    while (to > from && bit(t.run, to - 1)) to--;
+    find_words(&t, from, to);
+    emit_all(&t, &tokens, take_of_literal);
     text_done(&t);
     return tokens.n;
 }
