@@ -68,7 +68,26 @@ static void json_head(struct buf *out, nsec time)
     buf_putc(out, ',');
 }
 
-/* The alerts' common parts; the record's number follows `where`. */
+/* ,"received":…,"source":{… of a stored record. */
+static void compose_record(struct line_writer *w)
+{
+    struct record_source from;
+    record_source_read(w->record->source, &from);
+    buf_puts(&w->where, ",\"received\":");
+    json_time(&w->where, w->record->received);
+    buf_puts(&w->where, ",\"source\":{\"input\":");
+    json_string_or_null(&w->where, from.input);
+    buf_puts(&w->where, ",\"listener\":");
+    json_string_or_null(&w->where, from.listener);
+    buf_puts(&w->where, ",\"identity\":");
+    json_string_or_null(&w->where, from.identity);
+    buf_puts(&w->where, ",\"address\":");
+    json_string_or_null(&w->where, from.address);
+    buf_puts(&w->where, ",\"record\":");
+    json_write_u64(&w->where, w->seq);
+}
+
+/* The alerts' common parts; a file's record number follows `where`. */
 static void compose(struct line_writer *w)
 {
     w->composed = true;
@@ -77,9 +96,13 @@ static void compose(struct line_writer *w)
     buf_clear(&w->where);
     buf_puts(&w->where, ",\"host\":");
     json_string_or_null(&w->where, slice_until(w->host, LINE_HOST_MAX));
-    buf_puts(&w->where, ",\"source\":{\"file\":");
-    json_write_string(&w->where, w->source);
-    buf_puts(&w->where, ",\"record\":");
+    if (w->record) {
+        compose_record(w);
+    } else {
+        buf_puts(&w->where, ",\"source\":{\"file\":");
+        json_write_string(&w->where, w->source);
+        buf_puts(&w->where, ",\"record\":");
+    }
     compose_event(&w->event_json, w->event);
 }
 
@@ -210,7 +233,16 @@ void line_event(struct line_writer *w, struct event *event, nsec time, struct sl
     w->time = time;
     w->host = host;
     w->source = source;
+    w->record = NULL;
     w->composed = false;
+}
+
+void line_record(struct line_writer *w, struct event *event, nsec time, struct slice host,
+                 const struct record *record, uint64_t seq)
+{
+    line_event(w, event, time, host, SLICE_NONE);
+    w->record = record;
+    w->seq = seq;
 }
 
 void line_omit_event(struct line_writer *w)
@@ -286,10 +318,14 @@ static void json_correlation(struct buf *out, const struct correlator_firing *f,
     }
     buf_puts(out, "},\"records\":[");
     for (uint32_t i = 0; i < f->n_refs; i++) {
-        buf_puts(out, i ? ",{\"file\":" : "{\"file\":");
-        json_write_string(out, refs[i].source);
-        buf_puts(out, ",\"record\":");
-        json_write_u64(out, refs[i].record);
+        buf_puts(out, i ? ",{" : "{");
+        if (refs) {
+            buf_puts(out, "\"file\":");
+            json_write_string(out, refs[i].source);
+            buf_putc(out, ',');
+        }
+        buf_puts(out, "\"record\":");
+        json_write_u64(out, refs ? refs[i].record : f->refs[i]);
         buf_putc(out, '}');
     }
     buf_printf(out, "],\"approximate\":%s}}\n", f->approximate ? "true" : "false");

@@ -9,6 +9,7 @@
 
 #include "detect/correlate/correlate.h"
 #include "detect/engine.h"
+#include "event/record.h"
 
 enum hunt_format { HUNT_TABLE, HUNT_JSON, HUNT_CSV };
 
@@ -28,8 +29,10 @@ struct line_writer {
     struct event *event; /* at hand */
     nsec time;
     struct slice host, source;
-    bool composed;          /* the three below are those of the event at hand */
-    struct buf when, where; /* HUNT_JSON: its time; its host and source */
+    const struct record *record; /* live: where it came from, instead of `source` */
+    uint64_t seq;                /* and its sequence number */
+    bool composed;               /* the three below are those of the event at hand */
+    struct buf when, where;      /* HUNT_JSON: its time; its host and source */
     struct buf event_json;
     struct slice *rules; /* HUNT_JSON: by rule index, `"rule":{…}`; ptr NULL: not written yet */
     uint32_t n_rules;
@@ -44,6 +47,12 @@ void line_writer_done(struct line_writer *w);
 /* What follows is of this event; host and source are borrowed until the next one. */
 void line_event(struct line_writer *w, struct event *event, nsec time, struct slice host,
                 struct slice source);
+/*
+ * The same of a stored record: its source and sequence number are written in place, nothing is
+ * spliced in. The record is borrowed until the next event.
+ */
+void line_record(struct line_writer *w, struct event *event, nsec time, struct slice host,
+                 const struct record *record, uint64_t seq);
 /* The alerts of this event go without it: it does not fit in a message beside what matched. */
 void line_omit_event(struct line_writer *w);
 
@@ -58,7 +67,10 @@ struct line_ref {
     struct slice source;
     uint64_t record;
 };
-/* A correlation that fired. `refs` has firing->n_refs entries. HUNT_TABLE: group and count only. */
+/*
+ * A correlation that fired. `refs` has firing->n_refs entries; NULL: those of the firing are
+ * sequence numbers. HUNT_TABLE: group and count only.
+ */
 void line_write_correlation(struct buf *out, enum hunt_format format,
                             const struct correlator_firing *firing, const struct line_ref *refs);
 

@@ -149,6 +149,11 @@ void log_write_fields(enum log_event event, const struct log_field *fields, size
     put_record(log, event, fields, n);
 }
 
+void log_set_level(struct log *log, enum log_level level)
+{
+    log->options.level = level;
+}
+
 void log_finish(struct log *log)
 {
     for (unsigned event = 0; event < LOG_EVENT_COUNT; event++)

@@ -47,7 +47,18 @@ enum log_level {
     X(PLANS_COMPILED, INFO, 200, "plans-compiled")                                                 \
     X(SOURCE_OPENED, INFO, 600, "source-opened")                                                   \
     X(CORRELATION_LIMIT, WARNING, 60, "correlation-limit")                                         \
-    X(HUNT_ENDED, INFO, 60, "hunt-ended")
+    X(HUNT_ENDED, INFO, 60, "hunt-ended")                                                          \
+    X(ROLE_STARTED, INFO, 200, "role-started")                                                     \
+    X(ROLE_ENDED, WARNING, 200, "role-ended")                                                      \
+    X(ROLE_ALARM, WARNING, 200, "role-alarm")                                                      \
+    X(PEER_BROKE, ERROR, 60, "peer-broke")                                                         \
+    X(STORE_DAMAGE, WARNING, 200, "store-damage")                                                  \
+    X(CORRELATION_REFUSED, WARNING, 60, "correlation-refused")                                     \
+    X(RULES_RELOADED, INFO, 60, "rules-reloaded")                                                  \
+    X(RELOAD_FAILED, ERROR, 60, "reload-failed")                                                   \
+    X(CONTROL_CLIENT, INFO, 200, "control-client")                                                 \
+    X(SERVE_READY, INFO, 60, "serve-ready")                                                        \
+    X(SERVE_ENDED, INFO, 60, "serve-ended")
 
 enum log_event {
 #define X(name, level, limit, text) LOG_##name,
@@ -76,6 +87,7 @@ struct log {
 };
 
 void log_init(struct log *log, const struct log_options *options);
+void log_set_level(struct log *log, enum log_level level);
 /* Tells what was held back and not told yet. */
 void log_finish(struct log *log);
 

@@ -56,6 +56,7 @@ struct command {
 };
 
 extern const struct command command_hunt;
+extern const struct command command_serve, command_alerts, command_status, command_reload;
 extern const struct command command_rules_check, command_rules_list, command_rules_explain,
     command_rules_test;
 extern const struct command command_config_check, command_config_show, command_config_explain,
@@ -76,6 +77,9 @@ int cli_unknown(const char *first, const char *second);
 /* "vaka: …" on stderr. */
 void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void cli_diag(const struct diag *diag, const char *verdict);
+
+/* serve.c: the process of serve with that role; EXIT_USAGE when there is none. */
+int serve_role_main(const char *name);
 
 /* help.c */
 void cli_overview(FILE *out);

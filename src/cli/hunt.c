@@ -113,13 +113,6 @@ static int hunt_set(void *ctx, int letter, const char *value)
 _Static_assert(HUNT_TABLE == 0 && HUNT_JSON == 1 && HUNT_CSV == 2, "hunt.format");
 _Static_assert(LEVEL_NONE == 0 && LEVEL_INFORMATIONAL == 1 && LEVEL_CRITICAL == 5, "hunt.level");
 
-static enum log_level log_level(const struct config *config)
-{
-    static const enum log_level levels[] = {LOG_LEVEL_OFF, LOG_LEVEL_ERROR, LOG_LEVEL_WARNING,
-                                            LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
-    return levels[config->log_level];
-}
-
 static void log_settings(const struct config *config, const char *file)
 {
     struct buf value, origin;
@@ -270,7 +263,7 @@ static int hunt_configured(struct hunt_context *c, const struct invocation *in, 
         .paths = (const char *const *)in->operands,
         .n_paths = in->n_operands,
         .out_path = c->output,
-        .quiet = log_level(config) != LOG_LEVEL_OFF,
+        .quiet = settings_log_level(config) != LOG_LEVEL_OFF,
     };
     int status = set_time(c->from, now, false, &options.from);
     if (status == 0) status = set_time(c->to, now, true, &options.to);
@@ -280,7 +273,7 @@ static int hunt_configured(struct hunt_context *c, const struct invocation *in, 
     struct log log;
     log_init(&log, &(struct log_options){
                        .clock = clock,
-                       .level = log_level(config),
+                       .level = settings_log_level(config),
                        .fd = STDERR_FILENO,
                        .journal = log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"))});
     log_install(&log);

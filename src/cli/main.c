@@ -15,17 +15,11 @@ enum { OPTIONS_MAX = 48, LETTER_HELP = 1000 };
 const struct command *const *cli_commands(void)
 {
     static const struct command *const commands[] = {
-        &command_hunt,
-        &command_rules_check,
-        &command_rules_list,
-        &command_rules_explain,
-        &command_rules_test,
-        &command_config_check,
-        &command_config_show,
-        &command_config_explain,
-        &command_config_default,
-        &command_help,
-        NULL,
+        &command_serve,          &command_alerts,        &command_status,
+        &command_reload,         &command_hunt,          &command_rules_check,
+        &command_rules_list,     &command_rules_explain, &command_rules_test,
+        &command_config_check,   &command_config_show,   &command_config_explain,
+        &command_config_default, &command_help,          NULL,
     };
     return commands;
 }
@@ -251,6 +245,8 @@ static int dispatch(int argc, char **argv)
         return EXIT_RAN;
     }
     const char *second = argc > 2 ? argv[2] : NULL;
+    /* Not for people: how serve starts its own processes. */
+    if (strcmp(argv[1], "--role") == 0 && second) return serve_role_main(second);
     const struct command *command = cli_command(argv[1], second, &two);
     int skip = two ? 2 : 1;
     if (command) return cli_run(command, argc - skip, argv + skip);

@@ -61,3 +61,10 @@ int settings_load(const struct settings *s, struct config *ret, const char **ret
             return cli_usage("%s", diag.message);
     return 0;
 }
+
+enum log_level settings_log_level(const struct config *config)
+{
+    static const enum log_level levels[] = {LOG_LEVEL_OFF, LOG_LEVEL_ERROR, LOG_LEVEL_WARNING,
+                                            LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
+    return levels[config->log_level];
+}

@@ -3,6 +3,7 @@
 #ifndef VAKA_CLI_SETTINGS_H
 #define VAKA_CLI_SETTINGS_H
 
+#include "base/log.h"
 #include "cli/cli.h"
 #include "config/config.h"
 
@@ -37,6 +38,9 @@ int settings_option(struct settings *s, int letter, const char *value) MUST_USE;
 /* An option that stands for a setting, `option` as it is written; 0 or CLI_MISUSE. */
 int settings_say(struct settings *s, enum config_key key, const char *value,
                  const char *option) MUST_USE;
+
+/* log.level */
+enum log_level settings_log_level(const struct config *config);
 
 /*
  * All of it together. 0, or EXIT_USAGE after what is wrong was told; *ret is to be given to

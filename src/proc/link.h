@@ -11,7 +11,7 @@
 #include "base/loop.h"
 #include "proc/channel.h"
 
-enum { LINK_FDS_MAX = 16 }; /* descriptors that wait to travel */
+enum { LINK_FDS_MAX = 256 }; /* descriptors that wait to travel */
 
 struct link;
 struct link_events {

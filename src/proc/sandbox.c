@@ -129,7 +129,7 @@ static const struct sandbox_row rows[] = {
                         .reads_files = true},
     [SANDBOX_DECODER] = {.allow = {calls_compute, calls_descriptors, NULL},
                          .fatal = {calls_fatal, calls_accept, calls_open, NULL},
-                         .max_files = 64,
+                         .max_files = 512,
                          .max_memory = UINT64_C(1) << 30},
     [SANDBOX_SERVANT] = {.allow = {calls_compute, calls_descriptors, calls_loop, NULL},
                          .fatal = {calls_fatal, calls_accept, calls_open, NULL},

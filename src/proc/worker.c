@@ -39,7 +39,7 @@ static void child(const struct worker_spec *spec, int channel_fd, pid_t parent)
     _exit(spec->run(spec->ctx, &channel));
 }
 
-int worker_start(struct worker *w, const struct worker_spec *spec)
+int worker_fork(const struct worker_spec *spec, pid_t *ret_pid, int *ret_fd)
 {
     int fds[2];
     int result = channel_pair(fds);
@@ -53,9 +53,17 @@ int worker_start(struct worker *w, const struct worker_spec *spec)
     }
     if (pid == 0) child(spec, fds[1], parent);
     (void)close(fds[1]);
-    w->pid = pid;
-    channel_init(&w->channel, fds[0], spec->max_payload);
+    *ret_pid = pid;
+    *ret_fd = fds[0];
     return 0;
+}
+
+int worker_start(struct worker *w, const struct worker_spec *spec)
+{
+    int fd;
+    int result = worker_fork(spec, &w->pid, &fd);
+    if (result == 0) channel_init(&w->channel, fd, spec->max_payload);
+    return result;
 }
 
 int worker_stop(struct worker *w, bool kill_it, struct rusage *ret_usage)

@@ -32,6 +32,9 @@ struct worker_spec {
 enum { WORKER_UNSAFE = 120 };
 int worker_start(struct worker *w, const struct worker_spec *spec) MUST_USE;
 
+/* The same, but the parent's end is a descriptor, the caller's: for a link. */
+int worker_fork(const struct worker_spec *spec, pid_t *ret_pid, int *ret_fd) MUST_USE;
+
 /*
  * Closes the channel (which tells the child to end), kills it when asked, waits; the wait status
  * and what the child used (all zero when there was none).

@@ -46,8 +46,8 @@ static const char *shown_default(enum config_key key)
     const struct setting *s = &config_settings[key];
     bool quoted = (s->type == CONFIG_PATHS || s->type == CONFIG_TEXTS) && *s->initial;
     if (!quoted) return config_default(key);
-    const char *form = strcmp(s->most, "1") == 0 ? "\"%s\"" : "[\"%s\"]";
-    (void)snprintf(text, sizeof text, form, s->initial);
+    bool one = strcmp(s->most, "1") == 0;
+    (void)snprintf(text, sizeof text, "%s\"%s\"%s", one ? "" : "[", s->initial, one ? "" : "]");
     return text;
 }
 

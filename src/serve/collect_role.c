@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The process that has the sockets and keys. Batches go to the store and are kept until it has
+ * answered; bodies go to unwrap, and when that one ends while it has them, their senders are told
+ * to send again.
+ */
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json_write.h"
+#include "collect/collect.h"
+#include "collect/tls.h"
+#include "serve/inflight.h"
+#include "serve/listeners.h"
+#include "serve/role.h"
+
+enum {
+    UNACKED_MAX = 12 * 1024 * 1024, /* with a batch more it fits in ROLE_OUT_MAX */
+    SOURCES_MAX = 16 * 1024,
+    SOURCES_SHOWN = 1000,
+    CONNECTIONS_MAX = 12 * 1024,
+    CONTAINERS_MAX = 2048,
+    PEM_MAX = 1024 * 1024,
+    STOP_WITHIN = 5, /* s: for what is under way to become durable */
+};
+_Static_assert(UNACKED_MAX + BATCH_MAX <= ROLE_OUT_MAX, "what may wait fits in the link");
+
+struct given_listener {
+    enum listen_input input;
+    char *name;
+    int fd;
+};
+
+struct collect_ctx {
+    struct collect *collect;
+    struct tls_context *tls, *tls_clients; /* without and with client certificates */
+    struct given_listener listeners[LISTENERS_MAX];
+    size_t n_listeners;
+    struct inflight inflight;
+    uint64_t containers[CONTAINERS_MAX]; /* tokens that unwrap has */
+    size_t n_containers;
+    struct loop_timer stop;
+    nsec stop_at;
+};
+
+/* ---- out --------------------------------------------------------------------------------- */
+
+static int on_batch(void *ctx, uint64_t token, struct slice batch)
+{
+    struct role *r = ctx;
+    struct collect_ctx *c = r->ctx;
+    return inflight_send(&c->inflight, role_link(r, ROLE_STORE), token, 0, batch);
+}
+
+static int on_container(void *ctx, uint64_t token, const struct container *m)
+{
+    struct role *r = ctx;
+    struct collect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_UNWRAP);
+    if (!link_is_open(link) || c->n_containers == CONTAINERS_MAX ||
+        link_room(link) < m->body.len + 256 * 1024)
+        return ERR_LIMIT;
+    say_container_write(link_out(link), &(struct say_container){.id = token,
+                                                                .kind = (uint8_t)m->kind,
+                                                                .authenticated = m->authenticated,
+                                                                .tenant = m->tenant,
+                                                                .received = m->received,
+                                                                .ordinal = m->ordinal,
+                                                                .source = m->source,
+                                                                .delivery = m->delivery,
+                                                                .path = m->path,
+                                                                .query = m->query,
+                                                                .type = m->content_type,
+                                                                .encoding = m->content_encoding,
+                                                                .body = m->body});
+    link_flush(link);
+    c->containers[c->n_containers++] = token;
+    return 0;
+}
+
+/* ---- answers ----------------------------------------------------------------------------- */
+
+static int take_stored(struct role *r, uint64_t id, bool stored)
+{
+    struct collect_ctx *c = r->ctx;
+    uint64_t tag;
+    if (!inflight_answered(&c->inflight, id, &tag)) return ERR_CORRUPT;
+    return stored ? collect_acked(c->collect, id) : collect_refused(c->collect, id);
+}
+
+static int take_reply(struct role *r, const struct frame *frame)
+{
+    struct collect_ctx *c = r->ctx;
+    struct say_reply m;
+    if (say_reply_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    for (size_t i = 0; i < c->n_containers; i++) {
+        if (c->containers[i] != m.id) continue;
+        c->containers[i] = c->containers[--c->n_containers];
+        return collect_answer(c->collect, m.id, m.status ? m.status : 200, m.type, m.body);
+    }
+    return ERR_CORRUPT;
+}
+
+static int collect_frame(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    struct say_stored stored;
+    struct say_refused refused;
+    if (peer == ROLE_UNWRAP && frame->type == SAY_REPLY) return take_reply(r, frame);
+    if (peer != ROLE_STORE) return ERR_CORRUPT;
+    if (frame->type == SAY_STORED && say_stored_read(frame->payload, &stored) == 0)
+        return take_stored(r, stored.id, true);
+    if (frame->type == SAY_REFUSED && say_refused_read(frame->payload, &refused) == 0)
+        return take_stored(r, refused.id, false);
+    return ERR_CORRUPT;
+}
+
+static void collect_peer(struct role *r, enum serve_role peer)
+{
+    struct collect_ctx *c = r->ctx;
+    if (peer == ROLE_STORE) inflight_resend(&c->inflight, role_link(r, ROLE_STORE));
+}
+
+static void collect_lost(struct role *r, enum serve_role peer)
+{
+    struct collect_ctx *c = r->ctx;
+    if (peer != ROLE_UNWRAP) return;
+    while (c->n_containers > 0)
+        if (collect_answer(c->collect, c->containers[--c->n_containers], 503, SLICE("text/plain"),
+                           SLICE("not stored; send it again\n")) != 0)
+            return;
+}
+
+/* ---- the role ---------------------------------------------------------------------------- */
+
+static int collect_given(struct role *r, const struct say_give *give, int fd)
+{
+    struct collect_ctx *c = r->ctx;
+    unsigned input = (unsigned)give->kind - GIVE_LISTENER;
+    if (give->kind < GIVE_LISTENER || input >= LISTEN_INPUT_COUNT ||
+        c->n_listeners == LISTENERS_MAX) {
+        (void)close(fd);
+        return ERR_CORRUPT;
+    }
+    struct given_listener *l = &c->listeners[c->n_listeners];
+    *l = (struct given_listener){
+        .input = input, .fd = fd, .name = strndup(give->name.ptr, give->name.len)};
+    if (!l->name) return ERR_NOMEM;
+    c->n_listeners++;
+    return 0;
+}
+
+static int read_pem(const struct config_list *path, struct buf *out, struct diag *diag)
+{
+    buf_init(out, PEM_MAX);
+    return path->n ? file_read(path->items[0], out, diag) : 0;
+}
+
+static int make_tls(struct role *r, struct diag *diag)
+{
+    struct collect_ctx *c = r->ctx;
+    const struct config *config = &r->config;
+    struct buf certificate, key, clients;
+    if (!config->tls_certificate.n) return 0;
+    if (!config->tls_key.n)
+        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "tls.certificate is set, tls.key is not");
+    int error = read_pem(&config->tls_certificate, &certificate, diag);
+    if (error == 0) error = read_pem(&config->tls_key, &key, diag);
+    if (error == 0) error = read_pem(&config->tls_clients, &clients, diag);
+    if (error) return error;
+    error = tls_context_new(buf_slice(&certificate), buf_slice(&key), SLICE_NONE,
+                            TLS_CLIENT_IGNORED, &c->tls);
+    if (error == 0 && clients.len)
+        error = tls_context_new(buf_slice(&certificate), buf_slice(&key), buf_slice(&clients),
+                                TLS_CLIENT_REQUIRED, &c->tls_clients);
+    if (error)
+        (void)diag_set(diag, error, NULL, 0, 0,
+                       "tls: the certificate or the key cannot be read, or "
+                       "do not belong together");
+    explicit_bzero(key.ptr, key.len);
+    buf_done(&certificate);
+    buf_done(&key);
+    buf_done(&clients);
+    return error;
+}
+
+static int add_listener(struct role *r, const struct given_listener *l)
+{
+    struct collect_ctx *c = r->ctx;
+    bool syslog_tls = l->input == LISTEN_SYSLOG_TLS;
+    bool may_tls = syslog_tls || l->input == LISTEN_HTTP;
+    return collect_listen(c->collect,
+                          &(struct listener){.input = l->input,
+                                             .name = slice_of(l->name),
+                                             .fd = l->fd,
+                                             .tls = syslog_tls && c->tls_clients ? c->tls_clients
+                                                    : may_tls                    ? c->tls
+                                                                                 : NULL});
+}
+
+static int collect_prepare(struct role *r, struct diag *diag)
+{
+    struct collect_ctx *c = r->ctx;
+    struct collect_options options = {
+        .loop = r->loop,
+        .clock = r->clock,
+        .out = {.ctx = r, .batch = on_batch, .container = on_container},
+        .unacked_max = UNACKED_MAX,
+        .sources_max = SOURCES_MAX,
+        .connections_max = CONNECTIONS_MAX,
+    };
+    if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
+    int error = make_tls(r, diag);
+    if (error == 0 && r->config.listen_syslog_tls.n && !c->tls)
+        error = diag_set(diag, ERR_INVALID, NULL, 0, 0,
+                         "listen.syslog_tls needs tls.certificate and tls.key");
+    return error ? error : collect_new(&options, &c->collect);
+}
+
+static int collect_start(struct role *r)
+{
+    struct collect_ctx *c = r->ctx;
+    int error = 0;
+    for (size_t i = 0; i < c->n_listeners && error == 0; i++)
+        error = add_listener(r, &c->listeners[i]);
+    return error;
+}
+
+/* ---- status ------------------------------------------------------------------------------ */
+
+static void put(struct buf *out, const char *key, uint64_t value)
+{
+    json_write_key(out, key);
+    json_write_u64(out, value);
+}
+
+static void put_text(struct buf *out, const char *key, struct slice value)
+{
+    json_write_key(out, key);
+    json_write_string(out, value);
+}
+
+static void put_sums(struct buf *out, const char *key, const struct ledger_sums *sums)
+{
+    json_write_key(out, key);
+    buf_putc(out, '{');
+    put(out, "received", sums->received);
+    put(out, "stored", sums->stored);
+    put(out, "pending", sums->pending);
+    json_write_key(out, "lost");
+    buf_putc(out, '{');
+    for (unsigned i = 0; i < LEDGER_LOSS_COUNT; i++)
+        if (sums->lost[i]) put(out, ledger_loss_name(i), sums->lost[i]);
+    buf_puts(out, "}}");
+}
+
+static void put_source(struct buf *out, const struct ledger_row *row)
+{
+    struct record_source from;
+    record_source_read(row->source, &from);
+    if (out->ptr[out->len - 1] != '[') buf_putc(out, ',');
+    buf_putc(out, '{');
+    put_text(out, "input", from.input);
+    put_text(out, "listener", from.listener);
+    put_text(out, "identity", from.identity);
+    put_text(out, "address", from.address);
+    put_sums(out, "records", &row->records);
+    put_sums(out, "requests", &row->requests);
+    put(out, "bytes", row->bytes);
+    put(out, "cut", row->cut);
+    put(out, "odd", row->odd);
+    put(out, "broken", row->broken);
+    put(out, "refused", row->refused);
+    put(out, "connections", row->connections);
+    put(out, "open", row->open);
+    put(out, "seen", row->seen > 0 ? (uint64_t)(row->seen / NSEC_PER_SEC) : 0);
+    buf_putc(out, '}');
+}
+
+static void add_sums(struct ledger_sums *to, const struct ledger_sums *sums)
+{
+    to->received += sums->received;
+    to->stored += sums->stored;
+    to->pending += sums->pending;
+    for (unsigned i = 0; i < LEDGER_LOSS_COUNT; i++) to->lost[i] += sums->lost[i];
+}
+
+static void collect_status(struct role *r, struct buf *out)
+{
+    struct collect_ctx *c = r->ctx;
+    const struct ledger *ledger = collect_ledger(c->collect);
+    struct ledger_sums records = {0}, requests = {0};
+    for (uint32_t i = 0; i < ledger->n; i++) {
+        add_sums(&records, &ledger->rows[i].records);
+        add_sums(&requests, &ledger->rows[i].requests);
+    }
+    put_sums(out, "records", &records);
+    put_sums(out, "requests", &requests);
+    put(out, "unacked", collect_unacked(c->collect));
+    put(out, "sources_known", ledger->n);
+    json_write_key(out, "sources");
+    buf_putc(out, '[');
+    for (uint32_t i = 0; i < ledger->n && i < SOURCES_SHOWN; i++)
+        if (ledger->rows[i].seen || ledger->rows[i].connections) put_source(out, &ledger->rows[i]);
+    buf_putc(out, ']');
+}
+
+/* ---- the end ----------------------------------------------------------------------------- */
+
+static void stop_when_done(void *ctx)
+{
+    struct role *r = ctx;
+    struct collect_ctx *c = r->ctx;
+    bool late = clock_monotonic(&r->clock) >= c->stop_at;
+    if (collect_unacked(c->collect) == 0 || late) role_end(r, 0);
+}
+
+static void collect_stop_role(struct role *r)
+{
+    struct collect_ctx *c = r->ctx;
+    collect_stop(c->collect);
+    c->stop = (struct loop_timer){.due = stop_when_done, .ctx = r};
+    c->stop_at = clock_monotonic(&r->clock) + STOP_WITHIN * NSEC_PER_SEC;
+    if (loop_timer_set(r->loop, &c->stop, NSEC_PER_MSEC, NSEC_PER_MSEC * 10) != 0) role_end(r, 0);
+}
+
+const struct role_ops role_collect = {
+    .ctx_size = sizeof(struct collect_ctx),
+    .given = collect_given,
+    .prepare = collect_prepare,
+    .start = collect_start,
+    .peer = collect_peer,
+    .lost = collect_lost,
+    .frame = collect_frame,
+    .status = collect_status,
+    .stop = collect_stop_role,
+};

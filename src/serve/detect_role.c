@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * All rules on all records. This process reads the rules, then forks engines that have them, and
+ * passes on what they find in the order of the records; correlations are counted here. New rules
+ * are a new process: it reads them while this one goes on, and begins where this one ends.
+ *
+ * What engines tell of a frame counts only with the advance behind it: when one crashes, all begin
+ * again at the last advance, the frame it worked on is taken record by record, and the record that
+ * brings an engine down again is left out from then on, stays stored, and is told to people.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "alert/line.h"
+#include "base/json_write.h"
+#include "proc/worker.h"
+#include "serve/engine.h"
+#include "serve/role.h"
+
+enum {
+    ENGINES_MAX = 64,
+    JOURNALS_MAX = 512,
+    TUPLES_MAX = 64 * 1024 * 1024,
+    ROOM_LEAST = 8 * 1024 * 1024 + 65536, /* towards triage, for whatever message comes next */
+    FAILURES_MAX = 5,                     /* ends in a row that no record explains */
+    CLOCK_BEHIND = 2,                     /* s: windows end so long behind the clock when idle */
+};
+
+struct engine_child {
+    struct role *role;
+    pid_t pid;
+    struct link link;
+    struct engine_begin begin;
+    struct engine_page *page;
+};
+
+struct detect_ctx {
+    struct ruleset rules;
+    struct correlator *correlator;
+    struct engine_child engines[ENGINES_MAX];
+    uint32_t n_engines, turn; /* whose frame is next */
+    int null_fd;
+    struct {
+        uint64_t first;
+        int fd;
+    } journals[JOURNALS_MAX];
+    size_t n_journals;
+    struct say_durable durable;
+    bool begun; /* triage has said where */
+    uint64_t next;
+    nsec received; /* of the last record that was matched */
+    struct slice values[CORRELATOR_FIELDS_MAX];
+    struct buf tuples; /* of the frame at hand: u32 length and bytes each */
+    uint64_t skipped[ENGINE_SKIPPED_MAX];
+    uint32_t n_skipped, failures;
+    uint64_t careful_to;
+    struct loop_timer windows;
+    struct loop_deferred restart;
+    struct buf line;
+    uint64_t events, undecodable, alerts, crashes, refused_correlations, odd_tuples;
+    uint64_t events_before[ENGINES_MAX];
+};
+
+/* ---- to triage --------------------------------------------------------------------------- */
+
+static bool triage_has_room(struct role *r)
+{
+    return link_room(role_link(r, ROLE_TRIAGE)) > ROOM_LEAST;
+}
+
+/* Only the engine whose turn it is may speak, and only while triage listens. */
+static void set_pauses(struct role *r)
+{
+    struct detect_ctx *c = r->ctx;
+    bool room = triage_has_room(r);
+    for (uint32_t i = 0; i < c->n_engines; i++)
+        link_pause(&c->engines[i].link, i != c->turn || !room);
+}
+
+static void pass_alert(struct role *r, const struct say_alert *m)
+{
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_TRIAGE);
+    if (!link_is_open(link)) return; /* it comes back, and all of this again */
+    c->alerts += m->count;
+    say_alert_write(link_out(link), m);
+}
+
+static void on_firing(void *ctx, const struct correlator_firing *f)
+{
+    struct role *r = ctx;
+    struct detect_ctx *c = r->ctx;
+    const struct sigma_doc *doc = f->rule->doc;
+    struct buf group;
+    if (f->rule->silent) return;
+    buf_clear(&c->line);
+    line_write_correlation(&c->line, HUNT_JSON, f, NULL);
+    buf_init(&group, 64 * 1024);
+    for (uint32_t i = 0; i < f->n_group; i++) {
+        if (i) buf_putc(&group, '\t');
+        buf_put(&group, f->values[i]);
+    }
+    pass_alert(r, &(struct say_alert){.seq = f->n_refs ? f->refs[0] : c->next,
+                                      .last_seq = f->n_refs ? f->refs[f->n_refs - 1] : c->next,
+                                      .count = 1,
+                                      .level = (uint8_t)doc->level,
+                                      .time = f->time,
+                                      .received = f->time,
+                                      .rule = doc->id.len ? doc->id : doc->title,
+                                      .title = doc->title,
+                                      .entity = buf_slice(&group),
+                                      .line = buf_slice(&c->line)});
+    buf_done(&group);
+}
+
+static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char *why)
+{
+    struct role *r = ctx;
+    struct detect_ctx *c = r->ctx;
+    c->refused_correlations++;
+    log_write(LOG_CORRELATION_REFUSED, LOG_TEXT("rule", rule->doc->title),
+              LOG_TEXT("why", slice_of(why)));
+}
+
+/* ---- engines ----------------------------------------------------------------------------- */
+
+static void push_tuples(struct detect_ctx *c)
+{
+    for (struct slice rest = buf_slice(&c->tuples); rest.len > 0;) {
+        uint32_t len;
+        memcpy(&len, rest.ptr, sizeof len);
+        struct correlator_tuple tuple;
+        struct slice body = slice_until(slice_from(rest, sizeof len), len);
+        /* An engine forked from here makes none that is not valid; one that was taken over may. */
+        if (correlator_tuple_read(body, c->values, CORRELATOR_FIELDS_MAX, &tuple) != 0 ||
+            correlator_push(c->correlator, &tuple) != 0)
+            c->odd_tuples++;
+        rest = slice_from(rest, sizeof len + len);
+    }
+    buf_clear(&c->tuples);
+}
+
+static int take_tuple(struct detect_ctx *c, const struct frame *frame)
+{
+    struct say_tuple m;
+    if (!c->correlator || say_tuple_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    uint32_t len = (uint32_t)m.body.len;
+    buf_put(&c->tuples, slice_make(&len, sizeof len));
+    buf_put(&c->tuples, m.body);
+    return buf_error(&c->tuples);
+}
+
+static void forget_journals(struct detect_ctx *c)
+{
+    size_t old = 0;
+    while (old + 1 < c->n_journals && c->journals[old + 1].first <= c->next)
+        (void)close(c->journals[old++].fd);
+    c->n_journals -= old;
+    memmove(c->journals, c->journals + old, c->n_journals * sizeof *c->journals);
+}
+
+static int take_advance(struct role *r, struct engine_child *e, const struct frame *frame)
+{
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_TRIAGE);
+    struct say_advance m;
+    if (say_advance_read(frame->payload, &m) != 0 || m.next <= c->next) return ERR_CORRUPT;
+    if (c->correlator) {
+        push_tuples(c);
+        correlator_advance(c->correlator, m.received);
+    }
+    uint64_t *before = &c->events_before[e->begin.number];
+    c->events += m.events - *before;
+    *before = m.events;
+    c->undecodable = m.undecodable;
+    c->next = m.next;
+    c->received = m.received;
+    c->failures = 0;
+    if (link_is_open(link)) {
+        say_advance_write(link_out(link), &m);
+        link_flush(link);
+    }
+    forget_journals(c);
+    c->turn = (c->turn + 1) % c->n_engines;
+    set_pauses(r);
+    return 0;
+}
+
+static int engine_frame(void *ctx, const struct frame *frame)
+{
+    struct engine_child *e = ctx;
+    struct role *r = e->role;
+    struct say_alert alert;
+    if (frame->type == SAY_TUPLE) return take_tuple(r->ctx, frame);
+    if (frame->type == SAY_ADVANCE) return take_advance(r, e, frame);
+    if (frame->type != SAY_ALERT || say_alert_read(frame->payload, &alert) != 0) return ERR_CORRUPT;
+    pass_alert(r, &alert);
+    if (!triage_has_room(r)) set_pauses(r);
+    return 0;
+}
+
+/* What an ended engine worked on, if anything. */
+static void learn_from(struct role *r, const struct engine_child *e)
+{
+    struct detect_ctx *c = r->ctx;
+    const struct engine_page *page = e->page;
+    char text[64];
+    if (page->first == page->end) {
+        c->failures++;
+        return;
+    }
+    if (!page->exact) {
+        if (page->end > c->careful_to) c->careful_to = page->end;
+        return;
+    }
+    (void)snprintf(text, sizeof text, "record %llu", (unsigned long long)page->first);
+    role_alarm(r, "record-quarantined", slice_of(text));
+    if (c->n_skipped == ENGINE_SKIPPED_MAX) {
+        memmove(c->skipped, c->skipped + 1, (ENGINE_SKIPPED_MAX - 1) * sizeof *c->skipped);
+        c->n_skipped--;
+    }
+    c->skipped[c->n_skipped++] = page->first;
+}
+
+static void engine_closed(void *ctx, int why)
+{
+    struct engine_child *e = ctx;
+    struct role *r = e->role;
+    struct detect_ctx *c = r->ctx;
+    int status = 0;
+    char how[80];
+    (void)why;
+    (void)kill(e->pid, SIGKILL);
+    (void)waitpid(e->pid, &status, 0);
+    worker_describe(status, how, sizeof how);
+    log_write(LOG_WORKER_CRASHED, LOG_NUMBER("pid", e->pid), LOG_TEXT("how", slice_of(how)),
+              LOG_NUMBER("first", e->page->first), LOG_NUMBER("end", e->page->end));
+    e->pid = 0;
+    c->crashes++;
+    learn_from(r, e);
+    role_alarm(r, "engine-crashed", slice_of(how));
+    loop_defer(r->loop, &c->restart);
+}
+
+static const struct link_events engine_events = {.frame = engine_frame, .closed = engine_closed};
+
+static void tell_engine(struct role *r, struct engine_child *e)
+{
+    struct detect_ctx *c = r->ctx;
+    for (size_t i = 0; i < c->n_journals; i++) {
+        int fd = dup(c->journals[i].fd);
+        if (fd < 0 || link_pass(&e->link, fd) != 0) break;
+        say_journal_write(link_out(&e->link), &(struct say_journal){.first = c->journals[i].first});
+    }
+    if (c->durable.offset) say_durable_write(link_out(&e->link), &c->durable);
+    link_flush(&e->link);
+}
+
+static int start_engine(struct role *r, uint32_t number)
+{
+    struct detect_ctx *c = r->ctx;
+    struct engine_child *e = &c->engines[number];
+    int fd;
+    *e->page = (struct engine_page){0};
+    e->begin = (struct engine_begin){.rules = &c->rules,
+                                     .correlator = c->correlator,
+                                     .clock = &r->clock,
+                                     .page = e->page,
+                                     .next = c->next,
+                                     .careful_to = c->careful_to,
+                                     .n_skipped = c->n_skipped,
+                                     .number = number,
+                                     .of = c->n_engines};
+    memcpy(e->begin.skipped, c->skipped, sizeof c->skipped);
+    c->events_before[number] = 0;
+    int error = worker_fork(&(struct worker_spec){.run = engine_run,
+                                                  .ctx = &e->begin,
+                                                  .role = SANDBOX_DECODER,
+                                                  .unconfined = !r->sandboxed,
+                                                  .max_payload = SAY_MAX,
+                                                  .null_fd = c->null_fd},
+                            &e->pid, &fd);
+    if (error == 0) error = link_open(&e->link, fd, SAY_MAX, ROLE_OUT_MAX);
+    if (error == 0) tell_engine(r, e);
+    return error;
+}
+
+static void end_engines(struct detect_ctx *c)
+{
+    for (uint32_t i = 0; i < c->n_engines; i++) {
+        struct engine_child *e = &c->engines[i];
+        link_close(&e->link);
+        if (!e->pid) continue;
+        (void)kill(e->pid, SIGKILL);
+        (void)waitpid(e->pid, NULL, 0);
+        e->pid = 0;
+    }
+}
+
+/* All of them, from the last advance on. */
+static void start_engines(void *ctx)
+{
+    struct role *r = ctx;
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_TRIAGE);
+    int error = c->failures > FAILURES_MAX ? ERR_LIMIT : 0;
+    end_engines(c);
+    buf_clear(&c->tuples);
+    c->turn = 0;
+    if (link_is_open(link)) {
+        say_reset_write(link_out(link), &(struct say_reset){});
+        link_flush(link);
+    }
+    for (uint32_t i = 0; i < c->n_engines && error == 0; i++) error = start_engine(r, i);
+    set_pauses(r);
+    if (error) role_end(r, error);
+}
+
+/* ---- journals ---------------------------------------------------------------------------- */
+
+static int take_journal(struct role *r, const struct frame *frame)
+{
+    struct detect_ctx *c = r->ctx;
+    struct say_journal m;
+    int fd = link_take_fd(role_link(r, ROLE_STORE));
+    if (say_journal_read(frame->payload, &m) != 0 || fd < 0 || c->n_journals == JOURNALS_MAX)
+        return ERR_CORRUPT;
+    c->journals[c->n_journals].first = m.first;
+    c->journals[c->n_journals++].fd = fd;
+    for (uint32_t i = 0; i < c->n_engines; i++) {
+        struct link *link = &c->engines[i].link;
+        int copy = link_is_open(link) ? dup(fd) : -1;
+        if (copy < 0) continue;
+        if (link_pass(link, copy) != 0) return ERR_LIMIT;
+        say_journal_write(link_out(link), &m);
+        link_flush(link);
+    }
+    return 0;
+}
+
+static int take_durable(struct role *r, const struct frame *frame)
+{
+    struct detect_ctx *c = r->ctx;
+    if (say_durable_read(frame->payload, &c->durable) != 0) return ERR_CORRUPT;
+    for (uint32_t i = 0; i < c->n_engines; i++) {
+        struct link *link = &c->engines[i].link;
+        if (!link_is_open(link)) continue;
+        say_durable_write(link_out(link), &c->durable);
+        link_flush(link);
+    }
+    return 0;
+}
+
+/* The store is another one, or was told where to begin anew: its journals are told again. */
+static void ask_store(struct role *r)
+{
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_STORE);
+    if (!c->begun || !link_is_open(link)) return;
+    for (size_t i = 0; i < c->n_journals; i++) (void)close(c->journals[i].fd);
+    c->n_journals = 0;
+    c->durable = (struct say_durable){0};
+    start_engines(r);
+    say_begin_write(link_out(link), &(struct say_begin){.next = c->next});
+    link_flush(link);
+}
+
+static int take_begin(struct role *r, const struct frame *frame)
+{
+    struct detect_ctx *c = r->ctx;
+    struct say_begin m;
+    if (say_begin_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    c->begun = true;
+    c->next = m.next;
+    ask_store(r);
+    return 0;
+}
+
+/* ---- the role ---------------------------------------------------------------------------- */
+
+static int detect_frame(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    if (peer == ROLE_TRIAGE && frame->type == SAY_BEGIN) return take_begin(r, frame);
+    if (peer == ROLE_STORE && frame->type == SAY_JOURNAL) return take_journal(r, frame);
+    if (peer == ROLE_STORE && frame->type == SAY_DURABLE) return take_durable(r, frame);
+    return ERR_CORRUPT;
+}
+
+static void detect_peer(struct role *r, enum serve_role peer)
+{
+    if (peer == ROLE_STORE) ask_store(r);
+}
+
+/* Without triage nothing may be matched further: nobody would know. */
+static void detect_lost(struct role *r, enum serve_role peer)
+{
+    struct detect_ctx *c = r->ctx;
+    if (peer != ROLE_TRIAGE) return;
+    c->begun = false;
+    end_engines(c);
+}
+
+static void detect_room(struct role *r, enum serve_role peer)
+{
+    if (peer == ROLE_TRIAGE) set_pauses(r);
+}
+
+/* Windows end by the clock when nothing comes. */
+static void end_windows(void *ctx)
+{
+    struct role *r = ctx;
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_TRIAGE);
+    bool idle = c->begun && c->next == c->durable.next && c->tuples.len == 0;
+    if (!c->correlator || !idle || !link_is_open(link)) return;
+    correlator_advance(c->correlator, clock_realtime(&r->clock) - CLOCK_BEHIND * NSEC_PER_SEC);
+    say_advance_write(link_out(link), &(struct say_advance){.next = c->next});
+    link_flush(link);
+}
+
+static int make_correlator(struct role *r)
+{
+    struct detect_ctx *c = r->ctx;
+    struct correlator_options options = {.max_bytes = r->config.correlation_state};
+    const struct correlator_out out = {.ctx = r, .firing = on_firing, .refused = on_refused};
+    if (c->rules.set->n_correlations == 0) return 0;
+    if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
+    c->correlator = correlator_new(c->rules.set, &options, &out);
+    return c->correlator ? 0 : ERR_NOMEM;
+}
+
+static uint32_t count_engines(const struct role *r)
+{
+    cpu_set_t set;
+    if (r->config.detect_engines) return (uint32_t)r->config.detect_engines;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    /* One processor is for everything else. */
+    return n <= 2 ? 1 : n - 1 > ENGINES_MAX ? ENGINES_MAX : (uint32_t)n - 1;
+}
+
+static int detect_prepare(struct role *r, struct diag *diag)
+{
+    struct detect_ctx *c = r->ctx;
+    c->n_engines = count_engines(r);
+    c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct engine_page *pages = mmap(NULL, ENGINES_MAX * sizeof *pages, PROT_READ | PROT_WRITE,
+                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (c->null_fd < 0 || pages == MAP_FAILED) return ERR_LIMIT;
+    buf_init(&c->line, 4 * 1024 * 1024);
+    buf_init(&c->tuples, TUPLES_MAX);
+    for (uint32_t i = 0; i < c->n_engines; i++) {
+        c->engines[i].role = r;
+        c->engines[i].page = &pages[i];
+        link_init(&c->engines[i].link, r->loop, &engine_events, &c->engines[i]);
+    }
+    c->windows = (struct loop_timer){.due = end_windows, .ctx = r};
+    c->restart = (struct loop_deferred){.call = start_engines, .ctx = r};
+    int error = ruleset_load(&c->rules, &r->config, diag);
+    if (error == 0) error = make_correlator(r);
+    if (error == 0 && c->rules.set->n_rules + c->rules.set->n_correlations == 0)
+        error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "there is no rule to detect with");
+    return error;
+}
+
+static int detect_start(struct role *r)
+{
+    struct detect_ctx *c = r->ctx;
+    return loop_timer_set(r->loop, &c->windows, NSEC_PER_SEC, NSEC_PER_SEC);
+}
+
+static void put(struct buf *out, const char *key, uint64_t value)
+{
+    json_write_key(out, key);
+    json_write_u64(out, value);
+}
+
+static void detect_status(struct role *r, struct buf *out)
+{
+    struct detect_ctx *c = r->ctx;
+    put(out, "rules", c->rules.set->n_rules);
+    put(out, "correlations", c->rules.set->n_correlations - c->refused_correlations);
+    put(out, "refused", ruleset_refused(c->rules.set) + c->refused_correlations);
+    put(out, "engines", c->n_engines);
+    put(out, "events", c->events);
+    put(out, "undecodable", c->undecodable);
+    put(out, "alerts", c->alerts);
+    put(out, "next", c->next);
+    put(out, "behind", c->durable.next > c->next ? c->durable.next - c->next : 0);
+    put(out, "crashes", c->crashes);
+    put(out, "quarantined", c->n_skipped);
+}
+
+static void detect_stop(struct role *r)
+{
+    end_engines(r->ctx);
+    role_end(r, 0);
+}
+
+const struct role_ops role_detect = {
+    .ctx_size = sizeof(struct detect_ctx),
+    .prepare = detect_prepare,
+    .start = detect_start,
+    .peer = detect_peer,
+    .lost = detect_lost,
+    .room = detect_room,
+    .frame = detect_frame,
+    .status = detect_status,
+    .stop = detect_stop,
+};

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What the processes of serve say to each other, see proc/message.h and roles.h. Sequence numbers
+ * count the records of a tenant from 0. "Durable" is behind a successful fdatasync.
+ *
+ * supervisor → process
+ *   start      first: the settings as a file's text; number of this start of the program
+ *   give       a descriptor it needs: what kind, and its name in the settings
+ *   peer       a channel to another process, at the start and again when that one was replaced
+ *   go         everything was given: enter the sandbox, run
+ *   reload     read rules again (detect)
+ *   stop       finish what is at hand, then end
+ *   report     (control) what a process says about itself; text is the members of a JSON object
+ * process → supervisor
+ *   ready      it runs
+ *   status     what it says about itself, once a second
+ *   alarm      something that people should hear of
+ *   command    (control) somebody with the right to do so asks for it
+ *
+ * collect → unwrap
+ *   container  a body that holds records, with what is known of its sender; `id` is collect's
+ * unwrap → collect
+ *   reply      what the sender is told: all that was taken of the container is durable
+ *
+ * collect, unwrap → store
+ *   batch      records of one tenant; `id` is the sender's
+ * store → collect, unwrap
+ *   stored     the batch is durable
+ *   refused    it is not and will not be: the store is full, or the batch damaged
+ *
+ * detect → store
+ *   begin      the first record it needs: journals from there on are told
+ * store → detect
+ *   journal    a journal's descriptor, for reading; the first is the oldest
+ *   durable    records before `next` are durable: they end at `offset` of journal `first`
+ *
+ * triage → detect
+ *   begin      the first record that is not matched yet
+ * detect → triage
+ *   alert      a rule held for `count` records alike, from `seq` to `last_seq`
+ *   advance    everything before `next` was matched, and its alerts were told
+ *   reset      what was told behind the last advance comes again
+ * engine → detect
+ *   alert, tuple (what a correlation wants of a record, see correlate.h), advance
+ * detect → engine
+ *   journal, durable
+ * triage → store
+ *   matched    everything before `next` is in the database
+ *
+ * control → triage
+ *   watch      alerts with an id above `after`; `follow`: and those to come
+ *   unwatch    no more
+ * triage → control
+ *   row        one alert for `client`
+ *   end        no more rows (not when following)
+ *
+ * command line → control
+ *   ask        one question a connection
+ * control → command line
+ *   answer     an alert, or the state of everything, as one JSON object
+ *   done       nothing more comes; status 0, or `text` says what is wrong
+ */
+#ifndef VAKA_SERVE_MESSAGE_H
+#define VAKA_SERVE_MESSAGE_H
+
+#include "event/record.h"
+#include "proc/message.h"
+
+enum {
+    SAY_TEXT_MAX = BATCH_MAX + 1024 * 1024, /* bytes of one text */
+    SAY_MAX = SAY_TEXT_MAX + 64 * 1024,     /* bytes of a payload */
+};
+
+#define SAY_START_FIELDS(F) F(u64, instance) F(u8, sandboxed) F(text, config)
+#define SAY_GIVE_FIELDS(F)  F(u8, kind) F(text, name)
+#define SAY_PEER_FIELDS(F)  F(u8, role)
+#define SAY_NO_FIELDS(F)
+#define SAY_REPORT_FIELDS(F)  F(u8, role) F(text, text)
+#define SAY_STATUS_FIELDS(F)  F(text, text)
+#define SAY_ALARM_FIELDS(F)   F(text, event) F(text, text)
+#define SAY_COMMAND_FIELDS(F) F(u8, command)
+
+#define SAY_BATCH_FIELDS(F) F(u64, id) F(text, batch)
+#define SAY_CONTAINER_FIELDS(F)                                                                    \
+    F(u64, id)                                                                                     \
+    F(u8, kind)                                                                                    \
+    F(u8, authenticated)                                                                           \
+    F(u32, tenant)                                                                                 \
+    F(i64, received)                                                                               \
+    F(u64, ordinal)                                                                                \
+    F(text, source)                                                                                \
+    F(text, delivery) F(text, path) F(text, query) F(text, type) F(text, encoding) F(text, body)
+#define SAY_REPLY_FIELDS(F)   F(u64, id) F(u32, status) F(text, type) F(text, header) F(text, body)
+#define SAY_STORED_FIELDS(F)  F(u64, id)
+#define SAY_REFUSED_FIELDS(F) F(u64, id) F(text, reason)
+#define SAY_JOURNAL_FIELDS(F) F(u64, first)
+#define SAY_DURABLE_FIELDS(F) F(u64, first) F(u64, offset) F(u64, next)
+
+#define SAY_BEGIN_FIELDS(F) F(u64, next)
+#define SAY_ALERT_FIELDS(F)                                                                        \
+    F(u64, seq)                                                                                    \
+    F(u64, last_seq)                                                                               \
+    F(u32, count)                                                                                  \
+    F(u8, level)                                                                                   \
+    F(i64, time)                                                                                   \
+    F(i64, received) F(text, rule) F(text, title) F(text, host) F(text, entity) F(text, line)
+#define SAY_ADVANCE_FIELDS(F) F(u64, next) F(i64, received) F(u64, events) F(u64, undecodable)
+#define SAY_TUPLE_FIELDS(F)   F(text, body)
+#define SAY_MATCHED_FIELDS(F) F(u64, next)
+
+#define SAY_WATCH_FIELDS(F)   F(u64, client) F(u64, after) F(u32, limit) F(u8, follow)
+#define SAY_UNWATCH_FIELDS(F) F(u64, client)
+#define SAY_ROW_FIELDS(F)     F(u64, client) F(u64, id) F(u64, count) F(text, line)
+#define SAY_END_FIELDS(F)     F(u64, client)
+
+#define SAY_ASK_FIELDS(F)    F(u8, what) F(u64, after) F(u32, limit) F(u8, follow)
+#define SAY_ANSWER_FIELDS(F) F(u64, id) F(u64, count) F(text, text)
+#define SAY_DONE_FIELDS(F)   F(u8, status) F(text, text)
+
+#define SAY_MESSAGES(M)                                                                            \
+    M(start, START, START, 1)                                                                      \
+    M(give, GIVE, GIVE, 2)                                                                         \
+    M(peer, PEER, PEER, 3)                                                                         \
+    M(go, GO, NO, 4)                                                                               \
+    M(reload, RELOAD, NO, 5)                                                                       \
+    M(stop, STOP, NO, 6)                                                                           \
+    M(report, REPORT, REPORT, 7)                                                                   \
+    M(ready, READY, NO, 8)                                                                         \
+    M(status, STATUS, STATUS, 9)                                                                   \
+    M(alarm, ALARM, ALARM, 10)                                                                     \
+    M(command, COMMAND, COMMAND, 11)                                                               \
+    M(batch, BATCH, BATCH, 20)                                                                     \
+    M(stored, STORED, STORED, 21)                                                                  \
+    M(refused, REFUSED, REFUSED, 22)                                                               \
+    M(container, CONTAINER, CONTAINER, 25)                                                         \
+    M(reply, REPLY, REPLY, 26)                                                                     \
+    M(journal, JOURNAL, JOURNAL, 23)                                                               \
+    M(durable, DURABLE, DURABLE, 24)                                                               \
+    M(begin, BEGIN, BEGIN, 30)                                                                     \
+    M(alert, ALERT, ALERT, 31)                                                                     \
+    M(advance, ADVANCE, ADVANCE, 32)                                                               \
+    M(matched, MATCHED, MATCHED, 33)                                                               \
+    M(tuple, TUPLE, TUPLE, 34)                                                                     \
+    M(reset, RESET, NO, 35)                                                                        \
+    M(watch, WATCH, WATCH, 40)                                                                     \
+    M(unwatch, UNWATCH, UNWATCH, 41)                                                               \
+    M(row, ROW, ROW, 42)                                                                           \
+    M(end, END, END, 43)                                                                           \
+    M(ask, ASK, ASK, 50)                                                                           \
+    M(answer, ANSWER, ANSWER, 51)                                                                  \
+    M(done, DONE, DONE, 52)
+
+enum say_type {
+#define M(name, NAME, FIELDS, number) SAY_##NAME = number,
+    SAY_MESSAGES(M)
+#undef M
+};
+
+#define M(name, NAME, FIELDS, number) MESSAGE_DECLARE(say, name, SAY_##FIELDS##_FIELDS)
+SAY_MESSAGES(M)
+#undef M
+
+/* Kinds of give; GIVE_LISTENER and above: plus the enum listen_input. */
+enum { GIVE_CONTROL_SOCKET = 1, GIVE_LISTENER = 2 };
+/* Commands of control. */
+enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2 };
+/* What is asked. */
+enum { ASK_STATUS = 1, ASK_ALERTS = 2, ASK_RELOAD = 3 };
+
+#endif

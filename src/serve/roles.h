@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The processes of serve and who may talk to whom. A channel that is not in this table does not
+ * exist: the supervisor makes those, and no process can make one itself.
+ */
+#ifndef VAKA_SERVE_ROLES_H
+#define VAKA_SERVE_ROLES_H
+
+/* id, name, sandbox */
+#define SERVE_ROLES(X)                                                                             \
+    X(STORE, "store", SANDBOX_KEEPER)     /* keeps what came before anybody is told it is safe */  \
+    X(TRIAGE, "triage", SANDBOX_KEEPER)   /* alerts, and how far records were matched */           \
+    X(DETECT, "detect", SANDBOX_DETECTOR) /* all rules on all records, and correlations */         \
+    X(UNWRAP, "unwrap", SANDBOX_SERVANT)  /* requests and packets → records */                   \
+    X(COLLECT, "collect", SANDBOX_RECEIVER) /* sockets and files → records and requests */       \
+    X(CONTROL, "control", SANDBOX_RECEIVER) /* the local command line */
+
+#define SERVE_PEERS(X)                                                                             \
+    X(COLLECT, STORE)  /* batches → ← stored */                                                \
+    X(COLLECT, UNWRAP) /* requests → ← answers */                                              \
+    X(UNWRAP, STORE)   /* batches → ← stored */                                                \
+    X(STORE, DETECT)   /* journals, how far they are durable → ← from where on */              \
+    X(DETECT, TRIAGE)  /* alerts, how far it is → ← where to begin */                          \
+    X(TRIAGE, STORE)   /* how far everything is matched → */                                     \
+    X(CONTROL, TRIAGE) /* questions → ← alerts */
+
+enum serve_role {
+#define X(id, name, sandbox) ROLE_##id,
+    SERVE_ROLES(X)
+#undef X
+        ROLE_COUNT,
+};
+
+static inline const char *serve_role_name(unsigned role)
+{
+    static const char *const names[] = {
+#define X(id, name, sandbox) name,
+        SERVE_ROLES(X)
+#undef X
+    };
+    return role < ROLE_COUNT ? names[role] : "?";
+}
+
+#endif

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "serve/supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/json_write.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "proc/link.h"
+#include "proc/process.h"
+#include "proc/worker.h"
+#include "serve/listeners.h"
+#include "serve/message.h"
+#include "serve/roles.h"
+
+enum {
+    OUT_MAX = 4 * 1024 * 1024,
+    CONFIG_TEXT_MAX = 2 * 1024 * 1024,
+    BACKLOG = 64,
+};
+
+/* A process that ends at once waits before it is started again: twice as long each time, until it
+ * has run for a while. */
+#define WAIT_LEAST (100 * NSEC_PER_MSEC)
+#define WAIT_MOST  (10 * NSEC_PER_SEC)
+#define RAN_LONG   (60 * NSEC_PER_SEC)
+/* One that does not end when it is told to is killed. */
+#define END_WITHIN (10 * NSEC_PER_SEC)
+
+struct child {
+    struct supervisor *s;
+    enum serve_role role;
+    pid_t pid; /* 0: none */
+    struct link link;
+    nsec started, wait; /* monotonic; how long it waits the next time */
+    struct loop_timer again, kill;
+    uint32_t starts;
+    bool ready, retired;
+};
+
+struct supervisor {
+    const struct supervisor_options *options;
+    struct loop *loop;
+    struct child slots[ROLE_COUNT + 1];
+    struct child *children[ROLE_COUNT]; /* who has the role now */
+    struct child *spare;                /* read new rules, and takes the role of the old one then */
+    struct buf config;                  /* as it is told to processes */
+    uint64_t instance;
+    int control_fd;
+    struct {
+        enum listen_input input;
+        char *name;
+        int fd;
+    } listeners[LISTENERS_MAX];
+    size_t n_listeners;
+    bool stopping, told_ready;
+    unsigned stop_at; /* how far ending in order has come */
+    struct diag *diag;
+};
+
+/* The order in which processes end: nothing new comes in, then what came is finished. */
+static const enum serve_role stop_order[ROLE_COUNT] = {ROLE_COLLECT, ROLE_UNWRAP, ROLE_STORE,
+                                                       ROLE_DETECT,  ROLE_TRIAGE, ROLE_CONTROL};
+
+static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+                                          "LSAN_OPTIONS", NULL};
+
+static struct slice name_of(const struct child *c)
+{
+    return slice_of(serve_role_name(c->role));
+}
+
+/* ---- channels between processes ---------------------------------------------------------- */
+
+static int send_peer(struct child *to, enum serve_role role, int fd)
+{
+    if (!link_is_open(&to->link)) {
+        (void)close(fd);
+        return 0;
+    }
+    int error = link_pass(&to->link, fd);
+    if (error) return error;
+    say_peer_write(link_out(&to->link), &(struct say_peer){.role = (uint8_t)role});
+    return 0;
+}
+
+/* A new channel between two processes; nothing when one of them is not there. */
+static int connect_pair(struct child *a, struct child *b)
+{
+    int fds[2];
+    if (!link_is_open(&a->link) || !link_is_open(&b->link)) return 0;
+    int error = channel_pair(fds);
+    if (error) return error;
+    error = send_peer(a, b->role, fds[0]);
+    if (error) {
+        (void)close(fds[1]);
+        return error;
+    }
+    return send_peer(b, a->role, fds[1]);
+}
+
+static const struct {
+    enum serve_role a, b;
+} pairs[] = {
+#define X(left, right) {ROLE_##left, ROLE_##right},
+    SERVE_PEERS(X)
+#undef X
+};
+
+static int connect_peers(struct supervisor *s, struct child *c)
+{
+    int error = 0;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs && error == 0; i++) {
+        bool left = pairs[i].a == c->role;
+        if (!left && pairs[i].b != c->role) continue;
+        struct child *other = s->children[left ? pairs[i].b : pairs[i].a];
+        error = connect_pair(c, other);
+        if (error == 0) link_flush(&other->link);
+    }
+    return error;
+}
+
+/* ---- starting ---------------------------------------------------------------------------- */
+
+static int give(struct child *c, uint8_t kind, struct slice name, int fd)
+{
+    int copy = dup(fd);
+    if (copy < 0) return ERR_LIMIT;
+    int error = link_pass(&c->link, copy);
+    if (error == 0)
+        say_give_write(link_out(&c->link), &(struct say_give){.kind = kind, .name = name});
+    return error;
+}
+
+static int child_start(struct supervisor *s, struct child *c)
+{
+    const char *argv[] = {"vaka", "--role", serve_role_name(c->role), NULL};
+    int fd;
+    int error = process_start(argv, environment, &c->pid, &fd);
+    if (error) return error;
+    c->started = clock_monotonic(&s->options->clock);
+    c->starts++;
+    c->ready = false;
+    error = link_open(&c->link, fd, SAY_MAX, OUT_MAX);
+    if (error) return error;
+    say_start_write(link_out(&c->link), &(struct say_start){.instance = s->instance,
+                                                            .sandboxed = s->options->sandboxed,
+                                                            .config = buf_slice(&s->config)});
+    if (c->role == ROLE_CONTROL)
+        error = give(c, GIVE_CONTROL_SOCKET, SLICE("control"), s->control_fd);
+    for (size_t i = 0; i < s->n_listeners && c->role == ROLE_COLLECT && error == 0; i++)
+        error = give(c, (uint8_t)(GIVE_LISTENER + s->listeners[i].input),
+                     slice_of(s->listeners[i].name), s->listeners[i].fd);
+    log_write(LOG_ROLE_STARTED, LOG_TEXT("role", name_of(c)), LOG_NUMBER("pid", c->pid));
+    return error;
+}
+
+static int child_go(struct child *c)
+{
+    say_go_write(link_out(&c->link), &(struct say_go){});
+    link_flush(&c->link);
+    return 0;
+}
+
+static void start_again(void *ctx);
+
+/* Later: at once when it ran for long, else after a pause that grows. */
+static void plan_start(struct supervisor *s, struct child *c)
+{
+    if (clock_monotonic(&s->options->clock) - c->started >= RAN_LONG || c->wait == 0)
+        c->wait = WAIT_LEAST;
+    nsec wait = c->wait;
+    c->wait = c->wait * 2 > WAIT_MOST ? WAIT_MOST : c->wait * 2;
+    if (loop_timer_set(s->loop, &c->again, wait, 0) != 0) loop_stop(s->loop, ERR_LIMIT);
+}
+
+static void start_again(void *ctx)
+{
+    struct child *c = ctx;
+    struct supervisor *s = c->s;
+    int error = child_start(s, c);
+    if (error == 0) error = connect_peers(s, c);
+    if (error == 0) error = child_go(c);
+    if (error && !c->pid) plan_start(s, c);
+    else if (error) (void)kill(c->pid, SIGKILL);
+}
+
+/* ---- ending ------------------------------------------------------------------------------ */
+
+static void kill_child(void *ctx)
+{
+    struct child *c = ctx;
+    if (c->pid) (void)kill(c->pid, SIGKILL);
+}
+
+static void child_stop(struct supervisor *s, struct child *c)
+{
+    if (link_is_open(&c->link)) {
+        say_stop_write(link_out(&c->link), &(struct say_stop){});
+        link_flush(&c->link);
+    }
+    if (loop_timer_set(s->loop, &c->kill, END_WITHIN, 0) != 0) kill_child(c);
+}
+
+static void stop_next(struct supervisor *s)
+{
+    while (s->stop_at < ROLE_COUNT) {
+        struct child *c = s->children[stop_order[s->stop_at]];
+        loop_timer_stop(s->loop, &c->again);
+        if (c->pid) {
+            child_stop(s, c);
+            return;
+        }
+        s->stop_at++;
+    }
+    loop_stop(s->loop, 0);
+}
+
+static void begin_stop(struct supervisor *s)
+{
+    if (s->stopping) return;
+    s->stopping = true;
+    kill_child(s->spare);
+    stop_next(s);
+}
+
+/* ---- new rules --------------------------------------------------------------------------- */
+
+static int set_config(struct supervisor *s, const struct config *config)
+{
+    buf_clear(&s->config);
+    config_write_values(&s->config, config);
+    return buf_error(&s->config);
+}
+
+/*
+ * A second process reads the rules while the first goes on. When it cannot, nothing has changed;
+ * when it has, it takes the role, and begins where the other had come to.
+ */
+static void reload(struct supervisor *s)
+{
+    struct config config;
+    if (s->stopping || s->spare->pid) return;
+    if (s->options->read_config(s->options->ctx, &config) == 0) {
+        int error = set_config(s, &config);
+        if (error == 0) error = child_start(s, s->spare);
+        if (error == 0) error = child_go(s->spare);
+        if (error) kill_child(s->spare);
+    }
+    config_done(&config);
+}
+
+static void adopt_spare(struct supervisor *s)
+{
+    struct child *old = s->children[ROLE_DETECT];
+    s->children[ROLE_DETECT] = s->spare;
+    s->spare = old;
+    if (connect_peers(s, s->children[ROLE_DETECT]) != 0) kill_child(s->children[ROLE_DETECT]);
+    link_flush(&s->children[ROLE_DETECT]->link);
+    log_write(LOG_RULES_RELOADED, LOG_NUMBER("pid", s->children[ROLE_DETECT]->pid));
+}
+
+/* ---- what children say ------------------------------------------------------------------- */
+
+static void tell_ready(struct supervisor *s)
+{
+    for (unsigned i = 0; i < ROLE_COUNT; i++)
+        if (!s->children[i]->ready) return;
+    if (s->told_ready) return;
+    s->told_ready = true;
+    log_write(LOG_SERVE_READY, LOG_NUMBER("pid", getpid()));
+    if (s->options->ready) s->options->ready(s->options->ctx);
+}
+
+static void child_is_ready(struct supervisor *s, struct child *c)
+{
+    c->ready = true;
+    if (c != s->spare) {
+        tell_ready(s);
+        return;
+    }
+    struct child *old = s->children[ROLE_DETECT];
+    loop_timer_stop(s->loop, &old->again);
+    old->retired = true;
+    if (old->pid) child_stop(s, old);
+    else adopt_spare(s);
+}
+
+/* What a process says about itself goes to who is asked about it. */
+static int pass_status(struct supervisor *s, const struct child *from, const struct frame *frame)
+{
+    struct say_status m;
+    struct child *control = s->children[ROLE_CONTROL];
+    if (say_status_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    if (!link_is_open(&control->link) || link_room(&control->link) < m.text.len + 4096) return 0;
+    if (m.text.len < 2 || m.text.ptr[0] != '{') return ERR_CORRUPT;
+    nsec up = clock_monotonic(&s->options->clock) - from->started;
+    struct buf text;
+    buf_init(&text, m.text.len + 256);
+    buf_putc(&text, '{');
+    json_write_key(&text, "pid");
+    json_write_i64(&text, from->pid);
+    json_write_key(&text, "starts");
+    json_write_u64(&text, from->starts);
+    json_write_key(&text, "up_s");
+    json_write_i64(&text, up / NSEC_PER_SEC);
+    if (m.text.len > 2) buf_putc(&text, ',');
+    buf_put(&text, slice_from(m.text, 1));
+    say_report_write(link_out(&control->link),
+                     &(struct say_report){.role = (uint8_t)from->role, .text = buf_slice(&text)});
+    buf_done(&text);
+    link_flush(&control->link);
+    return 0;
+}
+
+static int child_frame(void *ctx, const struct frame *frame)
+{
+    struct child *c = ctx;
+    struct supervisor *s = c->s;
+    struct say_alarm alarm;
+    struct say_command command;
+    switch (frame->type) {
+    case SAY_READY:
+        child_is_ready(s, c);
+        return 0;
+    case SAY_STATUS:
+        return pass_status(s, c, frame);
+    case SAY_ALARM:
+        if (say_alarm_read(frame->payload, &alarm) != 0) return ERR_CORRUPT;
+        /* It was logged where it happened; what keeps serve from starting is told to who waits. */
+        if (!s->told_ready && slice_eq(alarm.event, SLICE("role-failed")))
+            (void)diag_set(s->diag, ERR_INVALID, NULL, 0, 0, "%s: %.*s", serve_role_name(c->role),
+                           SLICE_FMT(alarm.text));
+        return 0;
+    case SAY_COMMAND:
+        if (c->role != ROLE_CONTROL || say_command_read(frame->payload, &command) != 0)
+            return ERR_CORRUPT;
+        if (command.command == COMMAND_RELOAD) reload(s);
+        else if (command.command == COMMAND_STOP) begin_stop(s);
+        return 0;
+    default:
+        return ERR_CORRUPT;
+    }
+}
+
+/* Without its supervisor's channel a process ends; one that does not is killed. */
+static void child_closed(void *ctx, int why)
+{
+    struct child *c = ctx;
+    (void)why;
+    if (c->pid && !c->s->stopping && !c->retired) kill_child(c);
+}
+
+/* ---- children that ended ----------------------------------------------------------------- */
+
+static struct child *child_of(struct supervisor *s, pid_t pid)
+{
+    for (unsigned i = 0; i <= ROLE_COUNT; i++)
+        if (s->slots[i].pid == pid) return &s->slots[i];
+    return NULL;
+}
+
+static void child_ended(struct supervisor *s, struct child *c, int status)
+{
+    char how[80];
+    bool early = !c->ready, was_retired = c->retired;
+    worker_describe(status, how, sizeof how);
+    log_write(LOG_ROLE_ENDED, LOG_TEXT("role", name_of(c)), LOG_NUMBER("pid", c->pid),
+              LOG_TEXT("how", slice_of(how)));
+    link_close(&c->link);
+    loop_timer_stop(s->loop, &c->kill);
+    c->pid = 0;
+    c->ready = c->retired = false;
+    if (s->stopping) {
+        stop_next(s);
+    } else if (c == s->spare) {
+        log_write(LOG_RELOAD_FAILED, LOG_TEXT("how", slice_of(how)));
+    } else if (was_retired) {
+        adopt_spare(s);
+    } else if (early && !s->told_ready) {
+        if (!s->diag->message[0])
+            (void)diag_set(s->diag, ERR_INVALID, NULL, 0, 0, "%s: %s", serve_role_name(c->role),
+                           how);
+        loop_stop(s->loop, ERR_INVALID);
+    } else {
+        plan_start(s, c);
+    }
+}
+
+static void reap(struct supervisor *s)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        struct child *c = child_of(s, pid);
+        if (c) child_ended(s, c, status);
+    }
+}
+
+static void on_signal(void *ctx, int number)
+{
+    struct supervisor *s = ctx;
+    if (number == SIGCHLD) reap(s);
+    else if (number == SIGHUP) reload(s);
+    else begin_stop(s);
+}
+
+/* ---- from the beginning ------------------------------------------------------------------ */
+
+/* The socket of the local command line; one that nobody listens on is taken over. */
+static int open_control(const char *path, struct diag *diag)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof at.sun_path)
+        return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "%s: longer than %zu bytes", path,
+                        sizeof at.sun_path - 1);
+    memcpy(at.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "socket: %s", strerror(errno));
+    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0) {
+        (void)close(fd);
+        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s: Vaka runs there already", path);
+    }
+    (void)unlink(path);
+    mode_t before = umask(0117);
+    int result = bind(fd, (struct sockaddr *)&at, sizeof at);
+    if (result == 0) result = listen(fd, BACKLOG);
+    (void)umask(before);
+    if (result == 0) return fd;
+    (void)diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", path, strerror(errno));
+    (void)close(fd);
+    return ERR_IO;
+}
+
+/* Sockets stay the supervisor's too: what the kernel has taken in survives the end of collect. */
+static int keep_listener(void *ctx, enum listen_input input, struct slice name, int fd)
+{
+    struct supervisor *s = ctx;
+    ASSERT(s->n_listeners < LISTENERS_MAX);
+    char *copy = strndup(name.ptr, name.len);
+    if (!copy) return ERR_NOMEM;
+    s->listeners[s->n_listeners].input = input;
+    s->listeners[s->n_listeners].name = copy;
+    s->listeners[s->n_listeners++].fd = fd;
+    return 0;
+}
+
+static void close_listeners(struct supervisor *s)
+{
+    while (s->n_listeners > 0) {
+        (void)close(s->listeners[--s->n_listeners].fd);
+        free(s->listeners[s->n_listeners].name);
+    }
+}
+
+static int start_all(struct supervisor *s)
+{
+    int error = 0;
+    for (unsigned i = 0; i < ROLE_COUNT && error == 0; i++) error = child_start(s, s->children[i]);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs && error == 0; i++)
+        error = connect_pair(s->children[pairs[i].a], s->children[pairs[i].b]);
+    for (unsigned i = 0; i < ROLE_COUNT && error == 0; i++) error = child_go(s->children[i]);
+    return error;
+}
+
+/* Something kept it from running: nobody stays behind. */
+static void end_all(struct supervisor *s)
+{
+    for (unsigned i = 0; i <= ROLE_COUNT; i++) {
+        struct child *c = &s->slots[i];
+        loop_timer_stop(s->loop, &c->again);
+        loop_timer_stop(s->loop, &c->kill);
+        link_close(&c->link);
+        if (!c->pid) continue;
+        kill_child(c);
+        while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+}
+
+static void init(struct supervisor *s)
+{
+    static const struct link_events events = {.frame = child_frame, .closed = child_closed};
+    buf_init(&s->config, CONFIG_TEXT_MAX);
+    for (unsigned i = 0; i <= ROLE_COUNT; i++) {
+        struct child *c = &s->slots[i];
+        c->s = s;
+        c->role = i < ROLE_COUNT ? i : ROLE_DETECT;
+        c->again = (struct loop_timer){.due = start_again, .ctx = c};
+        c->kill = (struct loop_timer){.due = kill_child, .ctx = c};
+        link_init(&c->link, s->loop, &events, c);
+        if (i < ROLE_COUNT) s->children[i] = c;
+        else s->spare = c;
+    }
+}
+
+static int run(struct supervisor *s)
+{
+    static const int signals[] = {SIGCHLD, SIGHUP, SIGTERM, SIGINT, 0};
+    int error = set_config(s, s->options->config);
+    if (error == 0) error = loop_signals(s->loop, signals, on_signal, s);
+    if (error == 0) error = start_all(s);
+    if (error == 0) error = loop_run(s->loop);
+    end_all(s);
+    return error;
+}
+
+int supervisor_run(const struct supervisor_options *options, struct diag *diag)
+{
+    struct supervisor *s = calloc(1, sizeof *s);
+    diag->message[0] = '\0';
+    if (!s) return diag_set(diag, ERR_NOMEM, NULL, 0, 0, "out of memory");
+    s->options = options;
+    s->diag = diag;
+    s->instance = (uint64_t)clock_realtime(&options->clock);
+    s->loop = loop_new(&(struct loop_options){
+        .clock = options->clock, .max_watches = 4 * ROLE_COUNT, .max_timers = 4 * ROLE_COUNT});
+    int error = s->loop ? 0 : ERR_NOMEM;
+    const char *path = options->config->serve_socket.items[0];
+    s->control_fd = error ? -1 : open_control(path, diag);
+    if (s->control_fd < 0) error = s->control_fd;
+    else error = listeners_open(options->config, keep_listener, s, diag);
+    if (error == 0) {
+        init(s);
+        error = run(s);
+    }
+    if (s->control_fd >= 0) {
+        (void)unlink(path);
+        (void)close(s->control_fd);
+    }
+    close_listeners(s);
+    if (error && !diag->message[0])
+        (void)diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
+    buf_done(&s->config);
+    loop_free(s->loop);
+    free(s);
+    log_write(LOG_SERVE_ENDED, LOG_NUMBER("error", error));
+    return error;
+}

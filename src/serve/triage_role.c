@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The process that has the database. What engines tell waits until the advance behind it, and is
+ * then written in one transaction with how far everything was matched; who follows sees an alert
+ * when it is durable.
+ */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/json_write.h"
+#include "base/time.h"
+#include "serve/role.h"
+#include "state/state.h"
+
+enum {
+    HELD_MAX = 64 * 1024 * 1024, /* bytes of alerts behind the last advance */
+    COMMIT_ALERTS = 5,           /* ms behind the first alert of a transaction */
+    COMMIT_ADVANCE = 1000,       /* ms when there is nothing but records without alerts */
+    CLIENTS_MAX = 64,
+    ROWS_AT_ONCE = 256,
+};
+
+struct watcher {
+    uint64_t client; /* 0: free */
+    uint64_t after;  /* the last alert it was told of */
+    uint64_t limit;  /* rows it may still get */
+    bool follow;
+};
+
+struct triage_ctx {
+    struct state *state;
+    struct buf held; /* alerts as frames, behind the last advance */
+    uint64_t next, committed;
+    bool open, has_alerts; /* a transaction */
+    struct loop_timer commit;
+    struct watcher watchers[CLIENTS_MAX];
+    uint64_t added, counted, commits;
+};
+
+static void give_up(struct role *r, const char *what, int error)
+{
+    struct triage_ctx *c = r->ctx;
+    state_rollback(c->state);
+    role_alarm(r, what, slice_of(error_text(error)));
+    role_end(r, error);
+}
+
+/* ---- who watches ------------------------------------------------------------------------- */
+
+struct telling {
+    struct role *role;
+    struct watcher *watcher;
+};
+
+static bool tell_row(void *ctx, const struct state_alert *a)
+{
+    struct telling *t = ctx;
+    struct link *link = role_link(t->role, ROLE_CONTROL);
+    if (link_room(link) < a->line.len + 4096) return false;
+    say_row_write(link_out(link), &(struct say_row){.client = t->watcher->client,
+                                                    .id = a->id,
+                                                    .count = a->count,
+                                                    .line = a->line});
+    t->watcher->after = a->id;
+    t->watcher->limit--;
+    return true;
+}
+
+/* What it has not seen yet, as far as there is room; the rest follows when there is. */
+static void tell_watcher(struct role *r, struct watcher *w)
+{
+    struct triage_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_CONTROL);
+    struct telling telling = {r, w};
+    uint64_t last = 0, before;
+    if (!link_is_open(link) || state_last_alert(c->state, &last) != 0) return;
+    do {
+        before = w->after;
+        uint32_t n = w->limit < ROWS_AT_ONCE ? (uint32_t)w->limit : ROWS_AT_ONCE;
+        if (n == 0 || before >= last) break;
+        if (state_alerts(c->state, before, n, tell_row, &telling) != 0) return;
+    } while (w->after > before);
+    if (!w->follow && (w->limit == 0 || w->after >= last)) {
+        say_end_write(link_out(link), &(struct say_end){.client = w->client});
+        w->client = 0;
+    }
+    link_flush(link);
+}
+
+static void tell_watchers(struct role *r)
+{
+    struct triage_ctx *c = r->ctx;
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        if (c->watchers[i].client) tell_watcher(r, &c->watchers[i]);
+}
+
+static int take_watch(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_watch m;
+    if (say_watch_read(frame->payload, &m) != 0 || m.client == 0) return ERR_CORRUPT;
+    struct watcher *free_one = NULL;
+    for (size_t i = 0; i < CLIENTS_MAX && !free_one; i++)
+        if (!c->watchers[i].client) free_one = &c->watchers[i];
+    if (!free_one) return ERR_LIMIT; /* control has no more clients than this */
+    uint64_t last = 0;
+    if (m.after == UINT64_MAX && state_last_alert(c->state, &last) == 0) m.after = last;
+    *free_one = (struct watcher){.client = m.client,
+                                 .after = m.after,
+                                 .limit = m.limit ? m.limit : UINT64_MAX,
+                                 .follow = m.follow != 0};
+    tell_watcher(r, free_one);
+    return 0;
+}
+
+static int take_unwatch(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_unwatch m;
+    if (say_unwatch_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        if (c->watchers[i].client == m.client) c->watchers[i].client = 0;
+    return 0;
+}
+
+/* ---- what was found ---------------------------------------------------------------------- */
+
+static int add_alert(struct role *r, const struct say_alert *m)
+{
+    struct triage_ctx *c = r->ctx;
+    const struct state_alert alert = {.seq = m->seq,
+                                      .last_seq = m->last_seq,
+                                      .count = m->count,
+                                      .level = m->level,
+                                      .time = m->time,
+                                      .received = m->received,
+                                      .last_received = m->received,
+                                      .rule = m->rule,
+                                      .title = m->title,
+                                      .host = m->host,
+                                      .entity = m->entity,
+                                      .line = m->line};
+    bool is_new = false;
+    int error = state_add_alert(c->state, &alert, r->config.triage_alike, &is_new);
+    c->added += is_new;
+    c->counted += m->count;
+    c->has_alerts = true;
+    return error;
+}
+
+/* Everything that was held, into the transaction. */
+static int apply_held(struct role *r)
+{
+    struct triage_ctx *c = r->ctx;
+    struct slice rest = buf_slice(&c->held);
+    struct frame frame;
+    int error = 0, got;
+    while (error == 0 && (got = frame_next(rest, SAY_MAX, &frame)) > 0) {
+        struct say_alert m;
+        error = say_alert_read(frame.payload, &m);
+        if (error == 0) error = add_alert(r, &m);
+        rest = slice_from(rest, frame.size);
+    }
+    buf_clear(&c->held);
+    return error;
+}
+
+static void commit(struct role *r)
+{
+    struct triage_ctx *c = r->ctx;
+    struct link *store = role_link(r, ROLE_STORE);
+    loop_timer_stop(r->loop, &c->commit);
+    if (!c->open) return;
+    int error = state_set_matched(c->state, c->next);
+    if (error == 0) error = state_commit(c->state);
+    if (error) {
+        give_up(r, "state-failed", error);
+        return;
+    }
+    bool news = c->has_alerts;
+    c->open = c->has_alerts = false;
+    c->committed = c->next;
+    c->commits++;
+    if (link_is_open(store)) {
+        say_matched_write(link_out(store), &(struct say_matched){.next = c->committed});
+        link_flush(store);
+    }
+    if (news) tell_watchers(r);
+}
+
+static void commit_due(void *ctx)
+{
+    commit(ctx);
+}
+
+static int take_alert(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_alert m;
+    if (say_alert_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    say_alert_write(&c->held, &m);
+    return buf_error(&c->held);
+}
+
+static int take_advance(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_advance m;
+    if (say_advance_read(frame->payload, &m) != 0 || m.next < c->next) return ERR_CORRUPT;
+    bool had_alerts = c->has_alerts;
+    if (m.next == c->next && c->held.len == 0) return 0;
+    int error = 0;
+    if (!c->open) error = state_begin(c->state);
+    bool begun = !c->open && error == 0;
+    c->open = c->open || begun;
+    if (error == 0) error = apply_held(r);
+    if (error) {
+        give_up(r, "state-failed", error);
+        return 0;
+    }
+    c->next = m.next;
+    bool urgent = c->has_alerts && !had_alerts;
+    if (!begun && !urgent) return 0;
+    nsec wait = (urgent ? COMMIT_ALERTS : COMMIT_ADVANCE) * NSEC_PER_MSEC;
+    return loop_timer_set(r->loop, &c->commit, wait, 0);
+}
+
+static int triage_frame(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    if (peer == ROLE_DETECT && frame->type == SAY_ALERT) return take_alert(r, frame);
+    if (peer == ROLE_DETECT && frame->type == SAY_ADVANCE) return take_advance(r, frame);
+    if (peer == ROLE_DETECT && frame->type == SAY_RESET) {
+        buf_clear(&c->held);
+        return 0;
+    }
+    if (peer == ROLE_CONTROL && frame->type == SAY_WATCH) return take_watch(r, frame);
+    if (peer == ROLE_CONTROL && frame->type == SAY_UNWATCH) return take_unwatch(r, frame);
+    return ERR_CORRUPT;
+}
+
+/* ---- the role ---------------------------------------------------------------------------- */
+
+static void triage_peer(struct role *r, enum serve_role peer)
+{
+    struct triage_ctx *c = r->ctx;
+    struct link *link = role_link(r, peer);
+    if (peer == ROLE_DETECT) {
+        commit(r);
+        say_begin_write(link_out(link), &(struct say_begin){.next = c->next});
+        link_flush(link);
+    } else if (peer == ROLE_STORE) {
+        say_matched_write(link_out(link), &(struct say_matched){.next = c->committed});
+        link_flush(link);
+    }
+}
+
+static void triage_lost(struct role *r, enum serve_role peer)
+{
+    struct triage_ctx *c = r->ctx;
+    if (peer == ROLE_DETECT) buf_clear(&c->held);
+    if (peer == ROLE_CONTROL) memset(c->watchers, 0, sizeof c->watchers);
+}
+
+static void triage_room(struct role *r, enum serve_role peer)
+{
+    if (peer == ROLE_CONTROL) tell_watchers(r);
+}
+
+static int triage_prepare(struct role *r, struct diag *diag)
+{
+    struct triage_ctx *c = r->ctx;
+    const char *folder =
+        arena_printf(&r->config.arena, "%s/state", r->config.serve_folder.items[0]);
+    const char *path = arena_printf(&r->config.arena, "%s/vaka.db", folder ? folder : "");
+    if (!folder || !path) return ERR_NOMEM;
+    (void)mkdir(r->config.serve_folder.items[0], 0750);
+    if (mkdir(folder, 0750) != 0 && errno != EEXIST)
+        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", folder, strerror(errno));
+    role_keep_folder(r, folder);
+    /* SQLite asks for randomness here, and for pages of a database that may need recovery. */
+    role_keep_path(r, "/dev/urandom");
+    buf_init(&c->held, HELD_MAX);
+    c->commit = (struct loop_timer){.due = commit_due, .ctx = r};
+    int error = state_open(path, &c->state, diag);
+    if (error == 0) error = state_matched(c->state, &c->committed);
+    c->next = c->committed;
+    return error;
+}
+
+static void put(struct buf *out, const char *key, uint64_t value)
+{
+    json_write_key(out, key);
+    json_write_u64(out, value);
+}
+
+static void triage_status(struct role *r, struct buf *out)
+{
+    struct triage_ctx *c = r->ctx;
+    put(out, "matched", c->committed);
+    put(out, "alerts_added", c->added);
+    put(out, "alerts_counted", c->counted);
+    put(out, "commits", c->commits);
+}
+
+static void triage_stop(struct role *r)
+{
+    struct triage_ctx *c = r->ctx;
+    commit(r);
+    state_close(c->state);
+    role_end(r, 0);
+}
+
+const struct role_ops role_triage = {
+    .ctx_size = sizeof(struct triage_ctx),
+    .prepare = triage_prepare,
+    .peer = triage_peer,
+    .lost = triage_lost,
+    .room = triage_room,
+    .frame = triage_frame,
+    .status = triage_status,
+    .stop = triage_stop,
+};

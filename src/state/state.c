@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "state/state.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+
+enum statement {
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    GET_MATCHED,
+    SET_MATCHED,
+    FIND_ALIKE,
+    COUNT_ALIKE,
+    ADD_ALERT,
+    LIST_ALERTS,
+    LAST_ALERT,
+    COUNT_ALERTS,
+    STATEMENTS,
+};
+
+static const char *const statements[STATEMENTS] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [GET_MATCHED] = "SELECT next FROM matched WHERE tenant = 0",
+    [SET_MATCHED] = "INSERT INTO matched (tenant, next) VALUES (0, ?1)"
+                    " ON CONFLICT (tenant) DO UPDATE SET next = ?1",
+    [FIND_ALIKE] = "SELECT id FROM alert WHERE rule = ?1 AND entity = ?2 AND last_received >= ?3"
+                   " ORDER BY last_received DESC LIMIT 1",
+    [COUNT_ALIKE] = "UPDATE alert SET count = count + ?2, last_seq = max(last_seq, ?3),"
+                    " last_received = max(last_received, ?4) WHERE id = ?1",
+    [ADD_ALERT] = "INSERT INTO alert (tenant, seq, last_seq, count, level, time, received,"
+                  " last_received, rule, title, host, entity, line)"
+                  " VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [LIST_ALERTS] = "SELECT id, seq, last_seq, count, level, time, received, last_received, rule,"
+                    " title, host, entity, line FROM alert WHERE id > ?1 ORDER BY id LIMIT ?2",
+    [LAST_ALERT] = "SELECT coalesce(max(id), 0) FROM alert",
+    [COUNT_ALERTS] = "SELECT count(*), coalesce(sum(count), 0) FROM alert",
+};
+
+/* migrations[n] makes version n + 1 of version n. Never changed once released. */
+static const char *const migrations[STATE_VERSION] = {
+    "CREATE TABLE matched (tenant INTEGER PRIMARY KEY, next INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE alert (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " level INTEGER NOT NULL, time INTEGER, received INTEGER NOT NULL,"
+    " last_received INTEGER NOT NULL, rule TEXT NOT NULL, title TEXT NOT NULL,"
+    " host TEXT NOT NULL, entity TEXT NOT NULL, line TEXT NOT NULL) STRICT;"
+    "CREATE INDEX alert_alike ON alert (rule, entity, last_received);",
+};
+
+struct state {
+    sqlite3 *db;
+    sqlite3_stmt *prepared[STATEMENTS];
+};
+
+static int error_of(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return 0;
+    case SQLITE_NOMEM:
+        return ERR_NOMEM;
+    case SQLITE_FULL:
+    case SQLITE_TOOBIG:
+        return ERR_LIMIT;
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_AUTH:
+        return ERR_ACCESS;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ERR_CORRUPT;
+    default:
+        return ERR_IO;
+    }
+}
+
+/* ---- statements -------------------------------------------------------------------------- */
+
+static int bind_u64(sqlite3_stmt *st, int at, uint64_t v)
+{
+    return sqlite3_bind_int64(st, at, (sqlite3_int64)v);
+}
+
+static int bind_text(sqlite3_stmt *st, int at, struct slice s)
+{
+    return sqlite3_bind_text64(st, at, s.ptr ? s.ptr : "", s.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+/* Runs to its end one that gives no rows; what was bound is forgotten. */
+static int run(struct state *s, enum statement which)
+{
+    sqlite3_stmt *st = s->prepared[which];
+    int code = sqlite3_step(st);
+    (void)sqlite3_reset(st);
+    (void)sqlite3_clear_bindings(st);
+    return error_of(code);
+}
+
+static struct slice column(sqlite3_stmt *st, int at)
+{
+    const void *text = sqlite3_column_text(st, at);
+    return slice_make(text, (size_t)sqlite3_column_bytes(st, at));
+}
+
+static int get_numbers(struct state *s, enum statement which, uint64_t *first, uint64_t *second)
+{
+    sqlite3_stmt *st = s->prepared[which];
+    int code = sqlite3_step(st);
+    if (code == SQLITE_ROW) {
+        *first = (uint64_t)sqlite3_column_int64(st, 0);
+        if (second) *second = (uint64_t)sqlite3_column_int64(st, 1);
+    }
+    (void)sqlite3_reset(st);
+    return error_of(code);
+}
+
+int state_begin(struct state *s)
+{
+    return run(s, BEGIN);
+}
+
+int state_commit(struct state *s)
+{
+    return run(s, COMMIT);
+}
+
+void state_rollback(struct state *s)
+{
+    if (!sqlite3_get_autocommit(s->db)) (void)run(s, ROLLBACK);
+}
+
+int state_matched(struct state *s, uint64_t *ret_next)
+{
+    *ret_next = 0;
+    return get_numbers(s, GET_MATCHED, ret_next, NULL);
+}
+
+int state_set_matched(struct state *s, uint64_t next)
+{
+    (void)bind_u64(s->prepared[SET_MATCHED], 1, next);
+    return run(s, SET_MATCHED);
+}
+
+/* ---- alerts ------------------------------------------------------------------------------ */
+
+static int add_new(struct state *s, const struct state_alert *a)
+{
+    sqlite3_stmt *st = s->prepared[ADD_ALERT];
+    (void)bind_u64(st, 1, a->seq);
+    (void)bind_u64(st, 2, a->last_seq);
+    (void)bind_u64(st, 3, a->count);
+    (void)sqlite3_bind_int(st, 4, (int)a->level);
+    if (a->time == INT64_MIN) (void)sqlite3_bind_null(st, 5);
+    else (void)sqlite3_bind_int64(st, 5, a->time);
+    (void)sqlite3_bind_int64(st, 6, a->received);
+    (void)sqlite3_bind_int64(st, 7, a->last_received);
+    (void)bind_text(st, 8, a->rule);
+    (void)bind_text(st, 9, a->title);
+    (void)bind_text(st, 10, a->host);
+    (void)bind_text(st, 11, a->entity);
+    (void)bind_text(st, 12, a->line);
+    return run(s, ADD_ALERT);
+}
+
+int state_add_alert(struct state *s, const struct state_alert *a, nsec alike, bool *ret_new)
+{
+    sqlite3_stmt *find = s->prepared[FIND_ALIKE];
+    uint64_t id = 0;
+    nsec since;
+    if (__builtin_sub_overflow(a->received, alike, &since)) since = INT64_MIN;
+    (void)bind_text(find, 1, a->rule);
+    (void)bind_text(find, 2, a->entity);
+    (void)sqlite3_bind_int64(find, 3, since);
+    int error = get_numbers(s, FIND_ALIKE, &id, NULL);
+    (void)sqlite3_clear_bindings(find);
+    if (error) return error;
+    *ret_new = id == 0;
+    if (id == 0) return add_new(s, a);
+    sqlite3_stmt *st = s->prepared[COUNT_ALIKE];
+    (void)bind_u64(st, 1, id);
+    (void)bind_u64(st, 2, a->count);
+    (void)bind_u64(st, 3, a->last_seq);
+    (void)sqlite3_bind_int64(st, 4, a->last_received);
+    return run(s, COUNT_ALIKE);
+}
+
+int state_alerts(struct state *s, uint64_t after, uint32_t limit,
+                 bool (*each)(void *ctx, const struct state_alert *alert), void *ctx)
+{
+    sqlite3_stmt *st = s->prepared[LIST_ALERTS];
+    int code;
+    (void)bind_u64(st, 1, after);
+    (void)bind_u64(st, 2, limit);
+    while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+        bool timed = sqlite3_column_type(st, 5) != SQLITE_NULL;
+        struct state_alert a = {
+            .id = (uint64_t)sqlite3_column_int64(st, 0),
+            .seq = (uint64_t)sqlite3_column_int64(st, 1),
+            .last_seq = (uint64_t)sqlite3_column_int64(st, 2),
+            .count = (uint64_t)sqlite3_column_int64(st, 3),
+            .level = (unsigned)sqlite3_column_int(st, 4),
+            .time = timed ? sqlite3_column_int64(st, 5) : INT64_MIN,
+            .received = sqlite3_column_int64(st, 6),
+            .last_received = sqlite3_column_int64(st, 7),
+            .rule = column(st, 8),
+            .title = column(st, 9),
+            .host = column(st, 10),
+            .entity = column(st, 11),
+            .line = column(st, 12),
+        };
+        if (!each(ctx, &a)) break;
+    }
+    (void)sqlite3_reset(st);
+    return error_of(code);
+}
+
+int state_last_alert(struct state *s, uint64_t *ret_id)
+{
+    return get_numbers(s, LAST_ALERT, ret_id, NULL);
+}
+
+int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_records)
+{
+    return get_numbers(s, COUNT_ALERTS, ret_alerts, ret_records);
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static int get_version(struct state *s, int *ret)
+{
+    sqlite3_stmt *st = NULL;
+    int code = sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL);
+    if (code == SQLITE_OK) code = sqlite3_step(st);
+    if (code == SQLITE_ROW) *ret = sqlite3_column_int(st, 0);
+    (void)sqlite3_finalize(st);
+    return error_of(code);
+}
+
+static int execute(struct state *s, const char *sql)
+{
+    return error_of(sqlite3_exec(s->db, sql, NULL, NULL, NULL));
+}
+
+static int migrate(struct state *s, struct diag *diag)
+{
+    int version = 0;
+    int error = get_version(s, &version);
+    if (error) return error;
+    if (version > STATE_VERSION)
+        return diag_set(diag, ERR_UNSUPPORTED, NULL, 0, 0,
+                        "the database is of a newer version of Vaka (%d, this one knows %d)",
+                        version, STATE_VERSION);
+    for (; version < STATE_VERSION && error == 0; version++) {
+        char set[48];
+        (void)snprintf(set, sizeof set, "PRAGMA user_version = %d", version + 1);
+        error = execute(s, "BEGIN IMMEDIATE");
+        if (error == 0) error = execute(s, migrations[version]);
+        if (error == 0) error = execute(s, set);
+        if (error == 0) error = execute(s, "COMMIT");
+    }
+    return error;
+}
+
+static int prepare_all(struct state *s)
+{
+    for (int i = 0; i < STATEMENTS; i++) {
+        int code = sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                      &s->prepared[i], NULL);
+        if (code != SQLITE_OK) return error_of(code);
+    }
+    return 0;
+}
+
+static int open_db(struct state *s, const char *path, struct diag *diag)
+{
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    int error = error_of(sqlite3_open_v2(path, &s->db, flags, NULL));
+    if (error) return error;
+    (void)sqlite3_extended_result_codes(s->db, 1);
+    (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    /* FULL: a commit that has returned is on disk. */
+    error = execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                       "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+                       "PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 4000;");
+    if (error == 0) error = migrate(s, diag);
+    return error ? error : prepare_all(s);
+}
+
+int state_open(const char *path, struct state **ret, struct diag *diag)
+{
+    struct state *s = calloc(1, sizeof *s);
+    if (!s) return ERR_NOMEM;
+    if (diag) diag->message[0] = '\0';
+    int error = open_db(s, path, diag);
+    if (error == 0) {
+        *ret = s;
+        return 0;
+    }
+    if (diag && !diag->message[0])
+        (void)diag_set(diag, error, NULL, 0, 0, "%s: %s", path,
+                       s->db ? sqlite3_errmsg(s->db) : error_text(error));
+    state_close(s);
+    return error;
+}
+
+void state_close(struct state *s)
+{
+    if (!s) return;
+    for (int i = 0; i < STATEMENTS; i++) (void)sqlite3_finalize(s->prepared[i]);
+    (void)sqlite3_close(s->db);
+    free(s);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What Vaka knows beside the records: alerts, and up to which record everything was matched. One
+ * SQLite file, one writer. Alerts and the record they were found up to are committed together, so
+ * that after any end each record's alerts are there once.
+ *
+ * The schema has a version (SQLite's user_version); state_open() brings an older one up to date,
+ * and refuses a newer one.
+ */
+#ifndef VAKA_STATE_STATE_H
+#define VAKA_STATE_STATE_H
+
+#include "base/clock.h"
+#include "base/error.h"
+
+enum { STATE_VERSION = 1 };
+
+struct state;
+
+/* Opens or makes the file. Errors are told by diag: ERR_ACCESS, ERR_CORRUPT, ERR_UNSUPPORTED (a
+ * newer schema), ERR_IO, ERR_NOMEM. */
+int state_open(const char *path, struct state **ret, struct diag *diag) MUST_USE;
+/* What was not committed is dropped. May be NULL. */
+void state_close(struct state *s);
+
+/*
+ * All below, where nothing else is said: ERR_IO (the disk, or the file is damaged), ERR_LIMIT (the
+ * disk is full), ERR_NOMEM. After an error state_rollback() leaves what was committed.
+ */
+
+/* Changes are made between these two; state_commit() returns when they are durable. */
+int state_begin(struct state *s) MUST_USE;
+int state_commit(struct state *s) MUST_USE;
+void state_rollback(struct state *s);
+
+/* Everything before this record was matched. 0 at first. */
+int state_matched(struct state *s, uint64_t *ret_next) MUST_USE;
+int state_set_matched(struct state *s, uint64_t next) MUST_USE;
+
+/* Texts are borrowed for the call, or from the row that is told. */
+struct state_alert {
+    uint64_t id;            /* grows; the state's */
+    uint64_t seq, last_seq; /* first and last record */
+    uint64_t count;         /* records */
+    unsigned level;         /* enum sigma_level */
+    nsec time;              /* what the event says; TIME_NONE */
+    nsec received, last_received;
+    struct slice rule, title, host, entity;
+    struct slice line; /* the alert of the first record as one JSON object */
+};
+
+/*
+ * Adds an alert; or, when one of the same rule about the same entity was received at most `alike`
+ * before it, adds to that one's count. *ret_new tells which.
+ */
+int state_add_alert(struct state *s, const struct state_alert *alert, nsec alike,
+                    bool *ret_new) MUST_USE;
+
+/* Alerts with an id above `after`, in order, at most `limit`, until `each` returns false. */
+int state_alerts(struct state *s, uint64_t after, uint32_t limit,
+                 bool (*each)(void *ctx, const struct state_alert *alert), void *ctx) MUST_USE;
+/* The highest id so far; 0: there is none. */
+int state_last_alert(struct state *s, uint64_t *ret_id) MUST_USE;
+/* Alerts, and the records they are about. */
+int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_records) MUST_USE;
+
+#endif
