@@ -170,6 +170,7 @@ static int take_journal(struct recovery *rc, struct journal_reader *r, bool newe
     if (newest) result = cut(rc->io, r->file, scan.sum.end);
     if (result != 0) return result;
     if (scan.sum.next > rc->result->next) rc->result->next = scan.sum.next;
+    rc->result->newest = scan.sum.first;
     rc->events->complete(rc->events->ctx, &scan.sum);
     return 0;
 }
@@ -198,7 +199,7 @@ int recover_run(const struct store_io *io, uint32_t tenant, const struct recover
                 struct recover_result *ret)
 {
     struct buf firsts;
-    struct recover_result found = {0};
+    struct recover_result found = {.newest = UINT64_MAX};
     struct recovery rc = {.io = io, .events = events, .result = &found, .tenant = tenant};
     buf_init(&firsts, RECOVER_JOURNALS_MAX * sizeof(uint64_t));
     int result = io->list(io->ctx, note_name, &firsts);

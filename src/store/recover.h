@@ -47,8 +47,9 @@ struct recover_events {
 };
 
 struct recover_result {
-    uint64_t next;  /* the first sequence number that no journal holds or may hold */
-    uint32_t epoch; /* the highest of all journals; 0: there is none */
+    uint64_t next;   /* the first sequence number that no journal holds or may hold */
+    uint64_t newest; /* the journal kept that begins last; UINT64_MAX: none is kept */
+    uint32_t epoch;  /* the highest of all journals; 0: there is none */
 };
 
 /*

@@ -13,6 +13,7 @@ struct store {
     struct journal_head head;
     struct store_journal journal; /* the one that is written; next and end: durable */
     int file;                     /* -1: none, the disk is full */
+    uint64_t newest;              /* the journal that begins last; UINT64_MAX: there is none */
     uint64_t next;                /* sequence number of the next record */
     uint64_t written;             /* up to where its bytes were written once */
     nsec began;                   /* when its first record was appended, monotonic */
@@ -112,6 +113,7 @@ static int begin_journal(struct store *s)
     }
     if (result != 0) return fail(s);
     s->file = file;
+    s->newest = s->next;
     s->head = head;
     s->written = JOURNAL_DATA;
     s->journal = (struct store_journal){
@@ -149,6 +151,7 @@ static int open_directory(struct store *s)
     struct recover_result found;
     int result = recover_run(o->io, o->tenant, &events, &found);
     if (result != 0) return result;
+    s->newest = found.newest;
     s->next = found.next > o->next_min ? found.next : o->next_min;
     if (__builtin_add_overflow(found.epoch, 1, &s->epoch)) return ERR_LIMIT;
     result = take_ballast(o);
@@ -320,7 +323,7 @@ int store_remove_journal(struct store *s, uint64_t first)
     const struct store_io *io = s->options.io;
     char name[STORE_NAME_MAX + 1];
     if (s->failed) return ERR_IO;
-    if (s->file >= 0 && first == s->journal.first) return ERR_INVALID;
+    if (first == s->newest) return ERR_INVALID;
     journal_name_write(name, first);
     int result = io->unlink(io->ctx, name);
     if (result == ERR_NOT_FOUND || result == ERR_ACCESS) return result;

@@ -101,8 +101,11 @@ int store_tick(struct store *s) MUST_USE;
 /* As of the last tick, append or open. */
 enum store_space store_space(const struct store *s);
 
-/* Removes a complete journal, durably. ERR_INVALID: it is the one that is written; ERR_NOT_FOUND;
- * ERR_ACCESS; ERR_IO: the store has failed. */
+/*
+ * Removes a complete journal, durably. ERR_INVALID: it is the newest one, which keeps the numbers
+ * from being given again even when the disk is full and nothing is written; ERR_NOT_FOUND;
+ * ERR_ACCESS; ERR_IO: the store has failed.
+ */
 int store_remove_journal(struct store *s, uint64_t first) MUST_USE;
 
 #endif

@@ -64,12 +64,14 @@ static void choose_options(struct crash *c)
     c->options.ballast_bytes = below(c, 2) ? 1024 : 0;
 }
 
-static void remove_oldest(struct crash *c, struct store *s)
+static int remove_oldest(struct crash *c, struct store *s)
 {
     struct history_found *f = &c->found;
-    if (f->n_journals == 0) return;
-    (void)history_remove(&c->history, s, &f->journals[0], c->disk.n_steps);
+    if (f->n_journals == 0) return 0;
+    int result = history_remove(&c->history, s, &f->journals[0], c->disk.n_steps);
+    if (result == ERR_INVALID) return 0;
     memmove(f->journals, f->journals + 1, --f->n_journals * sizeof f->journals[0]);
+    return result;
 }
 
 static int commit(struct crash *c, struct store *s)
@@ -93,8 +95,7 @@ static int act(struct crash *c, struct store *s)
         clock_pass(&c->clock, (nsec)below(c, 2000) * NSEC_PER_SEC);
         return store_tick(s);
     }
-    if (what < 98) remove_oldest(c, s);
-    return 0;
+    return what < 98 ? remove_oldest(c, s) : 0;
 }
 
 /* Opens, works and ends, some times; what is not committed at an end was never promised. */

@@ -53,7 +53,7 @@ static void inode_resize(struct disk_inode *inode, size_t size)
 static void inode_write(struct disk_inode *inode, struct slice bytes, size_t offset)
 {
     if (offset + bytes.len > inode->size) inode_resize(inode, offset + bytes.len);
-    memcpy(inode->bytes + offset, bytes.ptr, bytes.len);
+    if (bytes.len > 0) memcpy(inode->bytes + offset, bytes.ptr, bytes.len);
 }
 
 static void state_copy(struct disk_state *to, const struct disk_state *from)

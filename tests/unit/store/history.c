@@ -84,10 +84,12 @@ void history_promise(struct history *h, uint64_t now)
 
 int history_remove(struct history *h, struct store *s, const struct store_journal *j, uint64_t now)
 {
+    int result = store_remove_journal(s, j->first);
+    if (result != 0 && result != ERR_IO) return result;
     for (size_t i = 0; i < h->n; i++)
         if (h->entries[i].first >= j->first && h->entries[i].first < j->next)
             h->entries[i].removed = now;
-    return store_remove_journal(s, j->first);
+    return result;
 }
 
 /* ---- what is found ----------------------------------------------------------------------- */

@@ -37,7 +37,7 @@ void history_batch(struct buf *out, uint64_t seed, uint32_t n, size_t raw_len);
 int history_append(struct history *h, struct store *s, uint64_t seed, uint32_t n, size_t raw_len);
 /* A commit returned 0: what was appended is promised from `now` on. */
 void history_promise(struct history *h, uint64_t now);
-/* store_remove_journal() of one that holds what lies between the numbers. */
+/* store_remove_journal() and what it says; `now` is before it. */
 int history_remove(struct history *h, struct store *s, const struct store_journal *j, uint64_t now);
 
 /* What a store found, as events. */
