@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "store/io.h"
 
-enum { DISK_NAMES_MAX = 64, DISK_OPEN_MAX = 16, DISK_SECTOR = 512 };
+enum { DISK_NAMES_MAX = 32, DISK_OPEN_MAX = 16, DISK_SECTOR = 512 };
 
 struct disk_inode {
     char *bytes;
