@@ -3,6 +3,7 @@
 
 #include "collect/core.h"
 #include "collect/datagram.h"
+#include "collect/http.h"
 #include "collect/stream.h"
 
 enum { NAME_MAX_BYTES = 256 };
@@ -12,6 +13,7 @@ struct input {
     struct input *next;
     struct datagram *datagram;
     struct stream *stream;
+    struct http *http;
 };
 
 struct collect {
@@ -27,6 +29,7 @@ static void on_tick(void *ctx)
     for (struct input *i = c->inputs; i; i = i->next) {
         if (i->datagram) datagram_tick(i->datagram);
         if (i->stream) stream_tick(i->stream);
+        if (i->http) http_tick(i->http);
     }
 }
 
@@ -38,7 +41,10 @@ int collect_new(const struct collect_options *options, struct collect **ret)
     c->core = (struct core){.loop = options->loop,
                             .clock = options->clock,
                             .seed = options->seed,
-                            .connections_max = options->connections_max};
+                            .connections_max = options->connections_max,
+                            .claimant_max = options->unacked_max / 8,
+                            .tokens = options->tokens,
+                            .bodies_max = options->bodies_max};
     c->tick = (struct loop_timer){.due = on_tick, .ctx = c};
     int error = ledger_init(&c->core.ledger, options->sources_max, options->seed);
     if (!error) error = outbox_new(options, &c->core.outbox);
@@ -55,6 +61,7 @@ static void input_free(struct input *i)
 {
     datagram_free(i->datagram);
     stream_free(i->stream);
+    http_free(i->http);
     free(i);
 }
 
@@ -104,9 +111,9 @@ int collect_listen(struct collect *c, const struct listener *row)
     if (!row_makes_sense(row)) return ERR_INVALID;
     struct input *i = input_new(c);
     if (!i) return ERR_NOMEM;
-    int error = listen_is_stream(row->input)
-                    ? stream_new(&c->core, row, c->options.unacked_max / 8, &i->stream)
-                    : datagram_new(&c->core, row, &i->datagram);
+    int error = row->input == LISTEN_HTTP      ? http_new(&c->core, row, &i->http)
+                : listen_is_stream(row->input) ? stream_new(&c->core, row, &i->stream)
+                                               : datagram_new(&c->core, row, &i->datagram);
     if (error) input_drop(c);
     return error;
 }
@@ -116,6 +123,7 @@ void collect_stop(struct collect *c)
     for (struct input *i = c->inputs; i; i = i->next) {
         if (i->datagram) datagram_stop(i->datagram);
         if (i->stream) stream_stop(i->stream);
+        if (i->http) http_stop(i->http);
     }
 }
 

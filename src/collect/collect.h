@@ -29,6 +29,7 @@
 #include "collect/listen.h"
 
 struct collect;
+struct tokens;
 
 /*
  * Called from within the loop; what is passed is borrowed for the call. The answer comes later,
@@ -48,10 +49,12 @@ struct collect_options {
     struct loop *loop; /* borrowed; watches: listeners + connections + 8, timers: 8 a listener */
     struct clock clock;
     struct collect_out out;
-    uint64_t seed;            /* random: nobody outside may know it */
-    size_t unacked_max;       /* bytes; at least 2 * BATCH_MAX */
-    uint32_t sources_max;     /* rows of the ledger */
-    uint32_t connections_max; /* of stream listeners, all together */
+    uint64_t seed;               /* random: nobody outside may know it */
+    size_t unacked_max;          /* bytes; at least 2 * BATCH_MAX */
+    uint32_t sources_max;        /* rows of the ledger */
+    uint32_t connections_max;    /* of stream listeners, all together */
+    const struct tokens *tokens; /* borrowed; NULL: HTTP knows nobody */
+    size_t bodies_max;           /* bytes of HTTP bodies that are not whole yet, all together */
 };
 
 /* ERR_NOMEM. Takes no time and no descriptors. */

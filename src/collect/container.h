@@ -13,7 +13,6 @@
     X(HEC, "hec")             /* Splunk: JSON objects, one behind the other */                     \
     X(HEC_RAW, "hec-raw")     /* Splunk: lines */                                                  \
     X(OTLP_LOGS, "otlp-logs") /* ExportLogsServiceRequest, protobuf or JSON by its type */         \
-    X(JOURNAL, "journal")     /* whole entries of the journal export format */                     \
     X(FLOW, "flow")           /* one datagram: NetFlow 5, 9 or IPFIX by its first two bytes */
 
 enum container_kind {
@@ -30,7 +29,6 @@ struct container {
     nsec received;         /* realtime, when its last byte was read */
     struct slice source;   /* as record.source */
     struct slice delivery; /* idempotency key or channel the sender gave; may be empty */
-    uint64_t ordinal;      /* of its first byte in `delivery`, for a part of a stream */
     struct slice path;     /* of the request, without its query */
     struct slice query;    /* name=value&…, %XX for all but letters, digits and -._~ */
     struct slice content_type, content_encoding; /* as they were sent */

@@ -15,6 +15,9 @@ struct core {
     uint64_t seed;
     uint64_t connections_ever;
     uint32_t connections, connections_max;
+    size_t claimant_max; /* bytes of one sender that may wait for acks */
+    const struct tokens *tokens;
+    size_t bodies, bodies_max; /* bytes of HTTP bodies that are not whole */
 };
 
 /*

@@ -41,7 +41,10 @@ struct listener {
     uint32_t per_address_max;  /* connections of one address. 0: 128 */
     uint64_t bytes_per_second; /* of one source; 0: no limit. TCP is slowed, UDP is cut */
     nsec idle;                 /* a connection without a byte; 0: one hour */
-    size_t body_max;           /* HTTP: bytes of one body. 0: 16 MiB */
+    /* HTTP: what may be done without a token (TOKEN_…): with a certificate that somebody vouches
+     * for, and by anyone. */
+    unsigned certificate, anyone;
+    size_t body_max; /* HTTP: bytes of one body. 0: 16 MiB */
 };
 
 /*

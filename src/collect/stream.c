@@ -68,7 +68,7 @@ struct conn {
 struct stream {
     struct core *core;
     struct listener row;
-    size_t claimant_max;
+    size_t claimant_max; /* bytes of one connection that may wait */
     const struct protocol_ops *ops;
     struct loop_watch watch;
     struct conn *first;
@@ -489,8 +489,7 @@ void stream_tick(struct stream *s)
     if (s->resting && loop_watch_want(s->core->loop, &s->watch, LOOP_READ) == 0) s->resting = false;
 }
 
-int stream_new(struct core *core, const struct listener *row, size_t claimant_max,
-               struct stream **ret)
+int stream_new(struct core *core, const struct listener *row, struct stream **ret)
 {
     struct stream *s = calloc(1, sizeof *s);
     if (!s) return ERR_NOMEM;
@@ -498,7 +497,7 @@ int stream_new(struct core *core, const struct listener *row, size_t claimant_ma
     s->row = core_listener(row);
     /* So that no protocol ever has more records pending than it takes. */
     const size_t most = (size_t)PENDING_MAX * OUTBOX_RECORD_OVERHEAD;
-    s->claimant_max = claimant_max < most ? claimant_max : most;
+    s->claimant_max = core->claimant_max < most ? core->claimant_max : most;
     s->ops = speaks[row->input].ops;
     ASSERT(s->ops != NULL);
     s->watch = (struct loop_watch){.fd = row->fd, .ready = on_knock, .ctx = s};

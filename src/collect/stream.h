@@ -13,9 +13,8 @@
 
 struct stream;
 
-/* Takes row->fd when it succeeds. claimant_max: bytes of one connection that may wait for acks. */
-int stream_new(struct core *core, const struct listener *row, size_t claimant_max,
-               struct stream **ret) MUST_USE;
+/* Takes row->fd when it succeeds. */
+int stream_new(struct core *core, const struct listener *row, struct stream **ret) MUST_USE;
 /* Accepts and reads no more; connections stay for the acks of what they sent. */
 void stream_stop(struct stream *s);
 void stream_free(struct stream *s);

@@ -91,6 +91,11 @@ const char *tls_context_authorities(const struct tls_context *t)
     return t->authorities;
 }
 
+const char *tls_priorities(void)
+{
+    return priorities;
+}
+
 enum tls_client tls_context_client(const struct tls_context *t)
 {
     return t->client;

@@ -30,6 +30,9 @@ const char *tls_context_key(const struct tls_context *t);
 const char *tls_context_authorities(const struct tls_context *t);
 enum tls_client tls_context_client(const struct tls_context *t);
 
+/* What is offered and taken, as gnutls_priority_init(3) reads it. Constant. */
+const char *tls_priorities(void);
+
 struct tls;
 
 /* fd is borrowed. */

@@ -8,7 +8,8 @@
  *         --hold           answers nothing until SIGUSR1 comes, then everything
  *         --refuse         refuses everything
  *         --unacked BYTES  --sources N  --record-max BYTES  --rate BYTES  --per-address N
- *         --receive-buffer BYTES  --token TOKEN,IDENTITY,TENANT,ENDPOINTS
+ *         --receive-buffer BYTES  --token TOKEN,IDENTITY,TENANT,RIGHT…
+ *         --anyone RIGHT  --body-max BYTES
  *
  * SIGTERM ends it; its last line is the ledger.
  */
@@ -21,6 +22,7 @@
 #include "base/json_write.h"
 #include "collect/collect.h"
 #include "collect/tls.h"
+#include "collect/token.h"
 #include "event/record.h"
 
 enum { HELD_MAX = 8192, LISTENERS_MAX = 32, FILE_MAX = 1024 * 1024 };
@@ -41,6 +43,7 @@ struct sink {
     uint32_t n_held;
     struct loop_deferred answering;
     struct buf line;
+    struct tokens *tokens;
     struct tls_context *contexts[LISTENERS_MAX];
     uint32_t n_contexts;
 };
@@ -119,6 +122,12 @@ static int on_batch(void *ctx, uint64_t token, struct slice bytes)
     return 0;
 }
 
+static int on_metrics(void *ctx, uint64_t token)
+{
+    hold(ctx, token, false);
+    return 0;
+}
+
 static int on_container(void *ctx, uint64_t token, const struct container *c)
 {
     struct sink *k = ctx;
@@ -132,7 +141,6 @@ static int on_container(void *ctx, uint64_t token, const struct container *c)
     put_text(&k->line, "encoding", c->content_encoding);
     put_text(&k->line, "body", c->body);
     put_number(&k->line, "length", c->body.len);
-    put_number(&k->line, "ordinal", c->ordinal);
     put_number(&k->line, "authenticated", c->authenticated);
     put_number(&k->line, "tenant", c->tenant);
     put_line(k);
@@ -240,6 +248,7 @@ static void listen_to(struct sink *k, struct slice text)
     struct listener row = k->limits;
     uint64_t port;
     row.tenant = 3;
+    row.certificate = TOKEN_JOURNAL | TOKEN_INGEST;
     row.name = next_part(&rest);
     struct slice address = next_part(&rest);
     if (!slice_to_u64(next_part(&rest), &port) || port > UINT16_MAX) fail("not a port");
@@ -262,6 +271,18 @@ static uint64_t number(const char *text)
     return n;
 }
 
+/* TOKEN,IDENTITY,TENANT,RIGHT… */
+static void add_token(struct sink *k, const char *text)
+{
+    struct slice rest = slice_of(text), secret = next_part(&rest);
+    struct token token = {.identity = next_part(&rest)};
+    uint64_t tenant;
+    if (!slice_to_u64(next_part(&rest), &tenant)) fail("not a tenant");
+    token.tenant = (uint32_t)tenant;
+    while (rest.len) token.rights |= token_right_of(next_part(&rest));
+    if (tokens_add(k->tokens, secret, &token) != 0) fail("a token is not taken");
+}
+
 /* The arguments an option takes; 0: it is none. */
 static int read_option(struct sink *k, char **argv)
 {
@@ -278,6 +299,10 @@ static int read_option(struct sink *k, char **argv)
         k->limits.per_address_max = (uint32_t)number(argv[1]);
     else if (slice_eq(option, SLICE("--receive-buffer")))
         k->receive_buffer = (uint32_t)number(argv[1]);
+    else if (slice_eq(option, SLICE("--token"))) add_token(k, argv[1] ? argv[1] : "");
+    else if (slice_eq(option, SLICE("--anyone")))
+        k->limits.anyone = token_right_of(slice_of(argv[1]));
+    else if (slice_eq(option, SLICE("--body-max"))) k->limits.body_max = number(argv[1]);
     else return 0;
     return slice_eq(option, SLICE("--hold")) || slice_eq(option, SLICE("--refuse")) ? 1 : 2;
 }
@@ -300,9 +325,14 @@ int main(int argc, char **argv)
     static struct sink k = {.options = {.seed = 7,
                                         .unacked_max = (size_t)64 * 1024 * 1024,
                                         .sources_max = 1024,
-                                        .connections_max = 1024}};
+                                        .connections_max = 1024,
+                                        .bodies_max = (size_t)64 * 1024 * 1024}};
     int i = 1, n;
-    k.options.out = (struct collect_out){.ctx = &k, .batch = on_batch, .container = on_container};
+    k.options.out = (struct collect_out){
+        .ctx = &k, .batch = on_batch, .container = on_container, .metrics = on_metrics};
+    k.tokens = tokens_new();
+    if (!k.tokens) fail("no memory");
+    k.options.tokens = k.tokens;
     while (i < argc && (n = read_option(&k, argv + i)) > 0) i += n;
     start(&k);
     for (; i < argc; i++) listen_to(&k, slice_of(argv[i]));
@@ -312,6 +342,7 @@ int main(int argc, char **argv)
     loop_defer_cancel(k.loop, &k.answering);
     loop_free(k.loop);
     for (uint32_t c = 0; c < k.n_contexts; c++) tls_context_free(k.contexts[c]);
+    tokens_free(k.tokens);
     buf_done(&k.line);
     return 0;
 }
