@@ -51,6 +51,7 @@ enum log_level {
     X(ROLE_STARTED, INFO, 200, "role-started")                                                     \
     X(ROLE_ENDED, WARNING, 200, "role-ended")                                                      \
     X(ROLE_ALARM, WARNING, 200, "role-alarm")                                                      \
+    X(ENGINE_FAILED, ERROR, 60, "engine-failed")                                                   \
     X(PEER_BROKE, ERROR, 60, "peer-broke")                                                         \
     X(STORE_DAMAGE, WARNING, 200, "store-damage")                                                  \
     X(CORRELATION_REFUSED, WARNING, 60, "correlation-refused")                                     \

@@ -15,6 +15,7 @@
 #include "serve/inflight.h"
 #include "serve/listeners.h"
 #include "serve/role.h"
+#include "serve/tokens.h"
 
 enum {
     UNACKED_MAX = 12 * 1024 * 1024, /* with a batch more it fits in ROLE_OUT_MAX */
@@ -22,6 +23,7 @@ enum {
     SOURCES_SHOWN = 1000,
     CONNECTIONS_MAX = 12 * 1024,
     CONTAINERS_MAX = 2048,
+    BODIES_MAX = 256 * 1024 * 1024,
     PEM_MAX = 1024 * 1024,
     STOP_WITHIN = 5, /* s: for what is under way to become durable */
 };
@@ -35,6 +37,7 @@ struct given_listener {
 
 struct collect_ctx {
     struct collect *collect;
+    struct tokens *tokens;
     struct tls_context *tls, *tls_clients; /* without and with client certificates */
     struct given_listener listeners[LISTENERS_MAX];
     size_t n_listeners;
@@ -67,7 +70,6 @@ static int on_container(void *ctx, uint64_t token, const struct container *m)
                                                                 .authenticated = m->authenticated,
                                                                 .tenant = m->tenant,
                                                                 .received = m->received,
-                                                                .ordinal = m->ordinal,
                                                                 .source = m->source,
                                                                 .delivery = m->delivery,
                                                                 .path = m->path,
@@ -209,21 +211,27 @@ static int collect_prepare(struct role *r, struct diag *diag)
         .unacked_max = UNACKED_MAX,
         .sources_max = SOURCES_MAX,
         .connections_max = CONNECTIONS_MAX,
+        .bodies_max = BODIES_MAX,
     };
+    c->tokens = tokens_new();
+    if (!c->tokens) return ERR_NOMEM;
+    options.tokens = c->tokens;
     if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
     int error = make_tls(r, diag);
+    if (error == 0 && r->config.listen_tokens.n)
+        error = tokens_read_file(r->config.listen_tokens.items[0], c->tokens, diag);
     if (error == 0 && r->config.listen_syslog_tls.n && !c->tls)
         error = diag_set(diag, ERR_INVALID, NULL, 0, 0,
                          "listen.syslog_tls needs tls.certificate and tls.key");
-    return error ? error : collect_new(&options, &c->collect);
-}
-
-static int collect_start(struct role *r)
-{
-    struct collect_ctx *c = r->ctx;
-    int error = 0;
-    for (size_t i = 0; i < c->n_listeners && error == 0; i++)
+    if (error == 0) error = collect_new(&options, &c->collect);
+    /* Before the sandbox: a listener for HTTP makes descriptors of its own. */
+    for (size_t i = 0; i < c->n_listeners && error == 0; i++) {
         error = add_listener(r, &c->listeners[i]);
+        if (error)
+            (void)diag_set(diag, error, NULL, 0, 0, "%s %s: %s",
+                           listen_input_name(c->listeners[i].input), c->listeners[i].name,
+                           error_text(error));
+    }
     return error;
 }
 
@@ -329,7 +337,6 @@ const struct role_ops role_collect = {
     .ctx_size = sizeof(struct collect_ctx),
     .given = collect_given,
     .prepare = collect_prepare,
-    .start = collect_start,
     .peer = collect_peer,
     .lost = collect_lost,
     .frame = collect_frame,

@@ -6,6 +6,7 @@
 
 #include "alert/line.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "detect/engine.h"
 #include "normalise/record_decoder.h"
 #include "store/journal.h"
@@ -403,5 +404,8 @@ int engine_run(void *ctx, struct channel *channel)
         else result = ERR_CORRUPT;
     }
     /* The process ends with this: the kernel takes all of it back. */
-    return result == ERR_STOPPED ? 0 : 1;
+    if (result == ERR_STOPPED) return 0;
+    log_write(LOG_ENGINE_FAILED, LOG_TEXT("why", slice_of(error_text(result))),
+              LOG_NUMBER("next", p->next), LOG_NUMBER("journals", p->n_journals));
+    return 1;
 }

@@ -87,7 +87,6 @@ enum {
     F(u8, authenticated)                                                                           \
     F(u32, tenant)                                                                                 \
     F(i64, received)                                                                               \
-    F(u64, ordinal)                                                                                \
     F(text, source)                                                                                \
     F(text, delivery) F(text, path) F(text, query) F(text, type) F(text, encoding) F(text, body)
 #define SAY_REPLY_FIELDS(F)   F(u64, id) F(u32, status) F(text, type) F(text, header) F(text, body)

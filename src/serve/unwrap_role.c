@@ -82,8 +82,7 @@ static int writer_full(void *ctx, struct batch_writer *writer)
 
 /* What collect/container.h calls a kind, in its order. */
 static const enum unwrap_kind kinds[] = {UNWRAP_NDJSON,  UNWRAP_BULK,      UNWRAP_HEC_EVENT,
-                                         UNWRAP_HEC_RAW, UNWRAP_OTLP_LOGS, UNWRAP_JOURNAL,
-                                         UNWRAP_FLOW};
+                                         UNWRAP_HEC_RAW, UNWRAP_OTLP_LOGS, UNWRAP_FLOW};
 
 /* The index of /INDEX/_bulk. */
 static struct slice bulk_target(struct slice path)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "serve/tokens.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+
+/* The next word of a line; empty at its end. */
+static struct slice next_word(struct slice *line)
+{
+    struct slice word;
+    *line = slice_trim(*line);
+    size_t end = 0;
+    while (end < line->len && line->ptr[end] != ' ' && line->ptr[end] != '\t') end++;
+    word = slice_until(*line, end);
+    *line = slice_from(*line, end);
+    return word;
+}
+
+static bool read_rights(struct slice words, unsigned *ret)
+{
+    struct slice word;
+    *ret = 0;
+    for (bool more = words.len > 0; more;) {
+        more = slice_split(words, ',', &word, &words);
+        unsigned right = token_right_of(word);
+        if (!right) return false;
+        *ret |= right;
+    }
+    return *ret != 0;
+}
+
+static int read_line(struct tokens *t, struct slice line, const char **ret_why)
+{
+    struct slice name = next_word(&line), rights = next_word(&line), secret = next_word(&line);
+    struct token token = {.identity = name};
+    *ret_why = "a name, rights and a token are expected";
+    if (secret.len == 0 || slice_trim(line).len > 0) return ERR_SYNTAX;
+    *ret_why = "rights are ingest, elastic, splunk, otlp, journal and metrics";
+    if (!read_rights(rights, &token.rights)) return ERR_SYNTAX;
+    *ret_why = "the token is shorter than 16 bytes, too long, or there already";
+    return tokens_add(t, secret, &token);
+}
+
+int tokens_read(const char *name, struct slice text, struct tokens *t, struct diag *diag)
+{
+    struct slice line;
+    uint32_t number = 0;
+    for (bool more = text.len > 0; more;) {
+        const char *why;
+        more = slice_split(text, '\n', &line, &text);
+        number++;
+        line = slice_trim(line);
+        if (line.len == 0 || line.ptr[0] == '#') continue;
+        int error = read_line(t, line, &why);
+        if (error) return diag_set(diag, error, name, number, 1, "%s", why);
+    }
+    return 0;
+}
+
+int tokens_read_file(const char *path, struct tokens *t, struct diag *diag)
+{
+    struct stat st;
+    struct buf text;
+    if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
+        return diag_set(diag, ERR_ACCESS, NULL, 0, 0,
+                        "%s: others than its owner may read or write it (chmod 600)", path);
+    buf_init(&text, TOKENS_FILE_MAX);
+    int error = file_read(path, &text, diag);
+    if (error == 0) error = tokens_read(path, buf_slice(&text), t, diag);
+    if (text.ptr) explicit_bzero(text.ptr, text.len);
+    buf_done(&text);
+    return error;
+}
