@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""vaka serve as its senders and its operator see it: serve.py VAKA. Prints TAP."""
+import json
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from serving import RULE, Serve  # noqa: E402  pylint: disable=wrong-import-position
+
+VAKA = str(pathlib.Path(sys.argv[1]).resolve())
+# Every record gets an alert of its own: each names another user.
+APART = "triage:\n  alike: 0s\n"
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+class Fail(AssertionError):
+    pass
+
+
+def same(got, want):
+    if got != want:
+        raise Fail(f"got {got!r}, not {want!r}")
+
+
+def holds(text, part):
+    if part not in text:
+        raise Fail(f"{part!r} is not in {text!r}")
+
+
+def event(name):
+    return json.dumps({"User": name, "message": "a VAKAMARK"}).encode() + b"\n"
+
+
+def users(serve):
+    return [a["event"]["User"] for a in serve.alerts()]
+
+
+@test
+def records_of_every_input_are_matched(folder):
+    with Serve(VAKA, folder, APART).start() as serve:
+        with serve.tcp() as s:
+            s.sendall(b"<13>Nov 26 03:00:00 h1 app: VAKAMARK by tcp\n21 <13>VAKAMARK counted.")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(b"<13>Nov 26 03:00:00 h2 app: VAKAMARK by udp",
+                     ("127.0.0.1", serve.ports["syslog_udp"]))
+        status, body = serve.post("/api/ingest", event("anna") + b"no json\n" + event("bo"))
+        same(status, 200)
+        same(json.loads(body), {"taken": 2, "refused": 1,
+                                "errors": [{"line": 3 - 1, "reason": "not a JSON object"}]})
+        serve.wait(lambda: serve.counted() == 5, "five records with alerts")
+        alerts = serve.alerts()
+        same(sorted({a["source"]["input"] for a in alerts}), ["http", "syslog-tcp", "syslog-udp"])
+        same({a["source"]["identity"] for a in alerts if a["source"]["input"] == "http"}, {"tester"})
+        same({a["rule"]["title"] for a in alerts}, {"Marker"})
+        state = serve.shows(lambda s: s["store"]["next"] == 5 and
+                            s["collect"]["records"]["stored"] == 3, "what came")
+        same(state["collect"]["records"], {"received": 3, "stored": 3, "pending": 0, "lost": {}})
+        same(serve.stop(), 0)
+
+
+@test
+def alerts_can_be_followed_from_where_a_reader_was(folder):
+    with Serve(VAKA, folder, APART).start() as serve:
+        serve.post("/api/ingest", event("one") + event("two"))
+        serve.wait(lambda: len(serve.alerts()) == 2, "two alerts")
+        first = serve.alerts()[0]["id"]
+        with subprocess.Popen([VAKA, "alerts", "--follow", "-f", "json", "--after", str(first), "-c",
+                               serve.config], cwd=folder, stdout=subprocess.PIPE) as follower:
+            same(json.loads(follower.stdout.readline())["event"]["User"], "two")
+            serve.post("/api/ingest", event("three"))
+            same(json.loads(follower.stdout.readline())["event"]["User"], "three")
+            follower.terminate()
+        table = serve.ask("alerts", "--last", "1")
+        holds(table, "Marker")
+        holds(table, "VAKAMARK")
+        same(len(table.splitlines()), 2)
+
+
+@test
+def alike_alerts_are_counted_not_repeated(folder):
+    with Serve(VAKA, folder).start() as serve:
+        for _ in range(5):
+            serve.post("/api/ingest", event("eva") * 20)
+        serve.post("/api/ingest", event("eve"))
+        serve.wait(lambda: serve.counted() == 101, "101 records")
+        same(sorted((a["event"]["User"], a["count"]) for a in serve.alerts()),
+             [("eva", 100), ("eve", 1)])
+
+
+class Sender(threading.Thread):
+    """Posts events with names of their own until it is told to end; what got a 200 is acknowledged,
+    everything else is sent again, as a shipper does."""
+
+    def __init__(self, serve, name, size=5):
+        super().__init__()
+        self.serve, self.label, self.size = serve, name, size
+        self.acknowledged = []
+        self.end = False
+
+    def run(self):
+        n = 0
+        while not self.end:
+            names = [f"{self.label}-{n + i}" for i in range(self.size)]
+            body = b"".join(map(event, names))
+            try:
+                status, _ = self.serve.post("/api/ingest", body)
+            except OSError:
+                status = 0
+            if status == 200:
+                self.acknowledged += names
+                n += self.size
+            else:
+                time.sleep(0.02)
+
+
+@test
+def killed_processes_lose_nothing_that_was_acknowledged(folder):
+    random.seed(20261126)
+    with Serve(VAKA, folder, APART).start() as serve:
+        senders = [Sender(serve, f"s{i}") for i in range(3)]
+        for sender in senders:
+            sender.start()
+        for role in ["store", "detect", "triage", "unwrap", "collect", "store", "control"] * 2:
+            time.sleep(random.uniform(0.05, 0.4))
+            serve.kill(role)
+        time.sleep(0.5)
+        for sender in senders:
+            sender.end = True
+            sender.join()
+        sent = [name for sender in senders for name in sender.acknowledged]
+        if len(sent) < 100:
+            raise Fail(f"only {len(sent)} records were acknowledged")
+        serve.wait(lambda: set(sent) <= set(users(serve)), "every acknowledged record has its alert")
+        serve.shows(lambda s: s["triage"]["matched"] == s["store"]["next"], "all is matched")
+        same(serve.stop(), 0)
+
+
+@test
+def killed_as_a_whole_it_goes_on_where_it_was(folder):
+    random.seed(7)
+    with Serve(VAKA, folder, APART).start() as serve:
+        sent = []
+        for number in range(4):
+            sender = Sender(serve, f"r{number}")
+            sender.start()
+            time.sleep(random.uniform(0.3, 0.7))
+            os.killpg(serve.process.pid, signal.SIGKILL)
+            serve.process.wait()
+            sender.end = True
+            sender.join()
+            sent += sender.acknowledged
+            serve.start()
+        serve.wait(lambda: set(sent) <= set(users(serve)), "every acknowledged record has its alert")
+        # Each record once: what was matched again had its alerts already.
+        serve.shows(lambda s: s["triage"]["matched"] == s["store"]["next"] == serve.counted() > 0,
+                    "as many records with alerts as are stored")
+
+
+@test
+def tcp_senders_lose_nothing_when_the_store_is_killed(folder):
+    with Serve(VAKA, folder, APART).start() as serve:
+        lines = [f"<13>Nov 26 03:00:00 h app: VAKAMARK number-{i}\n".encode() for i in range(6000)]
+        with serve.tcp() as s:
+            for i in range(0, len(lines), 500):
+                s.sendall(b"".join(lines[i:i + 500]))
+                if i % 2000 == 0:
+                    serve.kill("store")
+                    time.sleep(0.05)
+            s.shutdown(socket.SHUT_WR)
+            while s.recv(4096):
+                pass
+        state = serve.shows(lambda s: s["collect"]["records"]["stored"] == 6000 and
+                            s["triage"]["matched"] == s["store"]["next"] >= 6000, "6000 stored")
+        same(state["collect"]["records"]["lost"], {})
+        same(serve.counted(), state["store"]["next"])
+
+
+@test
+def new_rules_are_taken_and_bad_ones_refused(folder):
+    with Serve(VAKA, folder, APART).start() as serve:
+        serve.post("/api/ingest", event("before"))
+        other = json.dumps({"User": "x", "message": "OTHERMARK"}).encode() + b"\n"
+        serve.post("/api/ingest", other)
+        (folder / "rules" / "other.yml").write_text(
+            RULE.format(marker="OTHERMARK").replace("6b2a6a4e", "7b2a6a4e"), encoding="utf-8")
+        serve.ask("reload")
+        serve.wait(lambda: "event=rules-reloaded" in serve.log_text(), "new rules")
+        serve.wait(lambda: serve.status()["detect"]["rules"] == 2, "two rules")
+        serve.post("/api/ingest", other.replace(b'"x"', b'"y"'))
+        serve.wait(lambda: sorted(users(serve)) == ["before", "y"], "an alert of the new rule")
+        serve.config.write_text(serve.config.read_text().replace("rules: rules", "rules: nowhere"))
+        serve.process.send_signal(signal.SIGHUP)
+        serve.wait(lambda: "event=reload-failed" in serve.log_text(), "the refusal")
+        serve.post("/api/ingest", other.replace(b'"x"', b'"z"'))
+        serve.wait(lambda: sorted(users(serve)) == ["before", "y", "z"], "the rules before")
+
+
+@test
+def only_who_has_a_token_may_send(folder):
+    with Serve(VAKA, folder, APART).start() as serve:
+        same(serve.post("/api/ingest", event("eve"), token=None)[0], 401)
+        same(serve.post("/api/ingest", event("eve"), token="wrong-token-0123456789")[0], 403)
+        same(serve.post("/nowhere", b"")[0], 404)
+        state = serve.shows(lambda s: s["collect"]["requests"]["received"] >= 2, "two requests")
+        same(state["collect"]["requests"]["lost"], {"credential": 2})
+        same(state["store"]["next"], 0)
+
+
+@test
+def mistakes_are_told_before_anything_runs(folder):
+    serve = Serve(VAKA, folder)
+    for change, told in (("syslog_tcp: nonsense", "listen.syslog_tcp: `nonsense` is not an address"),
+                         ("syslog_tcp: 192.0.2.1:9", "listen.syslog_tcp: 192.0.2.1:9: "),
+                         ("syslog_tls: 127.0.0.1:9999", "listen.syslog_tls needs tls.certificate")):
+        text = serve.config.read_text(encoding="utf-8")
+        key = change.split(":", maxsplit=1)[0]
+        lines = [line for line in text.splitlines() if not line.startswith(f"  {key}:")]
+        at = lines.index("listen:") + 1
+        other = folder / "other.yaml"
+        other.write_text("\n".join(lines[:at] + ["  " + change] + lines[at:]) + "\n")
+        done = subprocess.run([VAKA, "serve", "-c", other], cwd=folder, capture_output=True,
+                              timeout=60, check=False)
+        same(done.returncode, 1)
+        holds(done.stderr.decode(), told)
+    (folder / "tokens").chmod(0o644)
+    done = subprocess.run([VAKA, "serve", "-c", serve.config], cwd=folder, capture_output=True,
+                          timeout=60, check=False)
+    same(done.returncode, 1)
+    holds(done.stderr.decode(), "chmod 600")
+
+
+@test
+def two_do_not_share_one_folder(folder):
+    with Serve(VAKA, folder).start() as serve:
+        done = subprocess.run([VAKA, "serve", "-c", serve.config], cwd=folder, capture_output=True,
+                              timeout=60, check=False)
+        same(done.returncode, 1)
+        holds(done.stderr.decode(), "Vaka runs there already")
+
+
+def main():
+    failed = 0
+    for number, function in enumerate(TESTS, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(pathlib.Path(folder))
+                print(f"ok {number} - {function.__name__}", flush=True)
+            except (AssertionError, OSError, KeyError, TypeError, ValueError) as why:
+                failed += 1
+                text = str(why).replace("\n", "\n# ")
+                print(f"not ok {number} - {function.__name__}\n# {type(why).__name__}: {text}",
+                      flush=True)
+    print(f"1..{len(TESTS)}")
+    return 1 if failed else 0
+
+
+sys.exit(main())

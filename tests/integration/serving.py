@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A running vaka serve for tests: a folder and free ports of its own, ended with the test."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+TOKEN = "test-token-0123456789abcdef"
+RULE = """title: Marker
+id: 6b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11
+status: test
+level: high
+logsource: {{category: application}}
+detection:
+  keywords: ['{marker}']
+  condition: keywords
+"""
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Serve:
+    """Started by start(); status() and alerts() ask it, as a user would."""
+
+    def __init__(self, vaka, folder, more="", arguments=()):
+        self.vaka, self.folder = vaka, pathlib.Path(folder)
+        self.arguments = list(arguments)
+        self.process = None
+        self.ports = {name: free_port(socket.SOCK_DGRAM if "udp" in name else socket.SOCK_STREAM)
+                      for name in ("syslog_tcp", "syslog_udp", "http", "relp", "lumberjack",
+                                   "flow_udp")}
+        rules = self.folder / "rules"
+        rules.mkdir()
+        (rules / "marker.yml").write_text(RULE.format(marker="VAKAMARK"), encoding="utf-8")
+        tokens = self.folder / "tokens"
+        tokens.write_text(f"tester ingest,elastic,splunk,otlp,journal,metrics {TOKEN}\n",
+                          encoding="utf-8")
+        tokens.chmod(0o600)
+        listen = "".join(f"  {name}: 127.0.0.1:{port}\n" for name, port in self.ports.items())
+        self.config = self.folder / "vaka.yaml"
+        self.config.write_text(
+            "serve:\n  folder: var\n  socket: v.sock\nrules: rules\n"
+            f"listen:\n{listen}  tokens: tokens\nlog:\n  level: info\n"
+            "store:\n  journal: 1MiB\n  ballast: 0B\n" + more, encoding="utf-8")
+        (self.folder / "var").mkdir()
+        self.log = self.folder / "serve.log"
+
+    def start(self, ready=True):
+        with open(self.log, "ab") as log:
+            # pylint: disable-next=consider-using-with
+            self.process = subprocess.Popen(
+                [self.vaka, "serve", "-c", self.config, *self.arguments], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
+        if ready:
+            before = self.log_text().count("event=serve-ready")
+            self.wait(lambda: self.log_text().count("event=serve-ready") > before or
+                      self.process.poll() is not None, "ready")
+            if self.process.poll() is not None:
+                raise AssertionError("serve ended: " + self.log_text()[-800:])
+        return self
+
+    def log_text(self):
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+    def wait(self, condition, what, seconds=30):
+        """Until it holds; not a measure of speed: it only keeps a broken test from lasting for
+        ever."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(AssertionError, KeyError, TypeError):
+                if condition():
+                    return
+            time.sleep(0.02)
+        raise AssertionError(f"never: {what}; {self.log_text()[-400:]}")
+
+    def ask(self, *words):
+        result = subprocess.run([self.vaka, *words, "-c", self.config], cwd=self.folder, check=False,
+                                capture_output=True, timeout=60)
+        if result.returncode != 0:
+            raise AssertionError(f"{words}: {result.stderr.decode()}")
+        return result.stdout.decode()
+
+    def status(self):
+        """What every process said last: up to a second old, None before it has said anything."""
+        return json.loads(self.ask("status", "-f", "json"))["processes"]
+
+    def shows(self, condition, what):
+        """Waits until the status is so, and returns it."""
+        found = {}
+
+        def holds():
+            found.update(self.status())
+            return condition(found)
+        self.wait(holds, what)
+        return found
+
+    def alerts(self):
+        return [json.loads(line) for line in self.ask("alerts", "-f", "json").splitlines()]
+
+    def counted(self):
+        """Records that alerts are about."""
+        return sum(a["count"] for a in self.alerts())
+
+    def matched(self, records):
+        """Waits until so many records are stored and matched, and that is in the database."""
+        self.wait(lambda: self.status()["triage"]["matched"] >= records, f"{records} matched")
+
+    def pids(self, role):
+        found = []
+        for path in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (path / "cmdline").read_bytes().split(b"\0")
+                parent = (path / "stat").read_text().rsplit(")", 1)[1].split()[1]
+                if words[1:3] == [b"--role", role.encode()] and int(parent) == self.process.pid:
+                    found.append(int(path.name))
+        return found
+
+    def kill(self, role):
+        for pid in self.pids(role):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def tcp(self, name="syslog_tcp"):
+        return socket.create_connection(("127.0.0.1", self.ports[name]), timeout=30)
+
+    def post(self, path, body, headers=(), token=TOKEN):
+        """(status, body)."""
+        lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}",
+                 "Connection: close", *headers]
+        if token:
+            lines.append(f"Authorization: Bearer {token}")
+        with self.tcp("http") as s:
+            s.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+            answer = b""
+            while piece := s.recv(65536):
+                answer += piece
+        if not answer:
+            raise ConnectionError("no answer")
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        return int(head.split()[1]), rest
+
+    def stop(self, how=signal.SIGTERM):
+        if not self.process or self.process.poll() is not None:
+            return None
+        self.process.send_signal(how)
+        return self.process.wait(30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
