@@ -39,20 +39,40 @@ enum {
 
 /* ---- names ------------------------------------------------------------------------------- */
 
-static const char name_prefix[] = "journal-";
+static const char journal_prefix[] = "journal-", damaged_prefix[] = "damaged-";
 enum { NAME_DIGITS = 20 };
+
+static void name_write(char name[STORE_NAME_MAX + 1], const char *prefix, uint64_t first)
+{
+    (void)snprintf(name, STORE_NAME_MAX + 1, "%s%020llu", prefix, (unsigned long long)first);
+}
+
+static bool name_read(const char *name, const char *prefix, uint64_t *ret_first)
+{
+    struct slice s = slice_of(name), before = slice_of(prefix);
+    if (!slice_starts_with(s, before)) return false;
+    s = slice_from(s, before.len);
+    return s.len == NAME_DIGITS && slice_to_u64(s, ret_first);
+}
 
 void journal_name_write(char name[STORE_NAME_MAX + 1], uint64_t first)
 {
-    (void)snprintf(name, STORE_NAME_MAX + 1, "%s%020llu", name_prefix, (unsigned long long)first);
+    name_write(name, journal_prefix, first);
 }
 
 bool journal_name_read(const char *name, uint64_t *ret_first)
 {
-    struct slice s = slice_of(name);
-    if (!slice_starts_with(s, slice_of(name_prefix))) return false;
-    s = slice_from(s, sizeof name_prefix - 1);
-    return s.len == NAME_DIGITS && slice_to_u64(s, ret_first);
+    return name_read(name, journal_prefix, ret_first);
+}
+
+void journal_damaged_name_write(char name[STORE_NAME_MAX + 1], uint64_t first)
+{
+    name_write(name, damaged_prefix, first);
+}
+
+bool journal_damaged_name_read(const char *name, uint64_t *ret_first)
+{
+    return name_read(name, damaged_prefix, ret_first);
 }
 
 int journal_open(const struct store_io *io, uint64_t first, enum store_open_mode mode)

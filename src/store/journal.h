@@ -61,6 +61,9 @@ struct journal_head {
 void journal_name_write(char name[STORE_NAME_MAX + 1], uint64_t first);
 /* false when it is not the name of a journal. */
 bool journal_name_read(const char *name, uint64_t *ret_first);
+/* The same for one that was set aside because its heads are damaged: "damaged-N". */
+void journal_damaged_name_write(char name[STORE_NAME_MAX + 1], uint64_t first);
+bool journal_damaged_name_read(const char *name, uint64_t *ret_first);
 /* open() of the table, by number. */
 int journal_open(const struct store_io *io, uint64_t first, enum store_open_mode mode) MUST_USE;
 

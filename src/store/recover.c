@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "store/recover.h"
 
+#include "base/le.h"
+
 /* One journal at a time. */
 struct recovery {
     const struct store_io *io;
     const struct recover_events *events;
     struct recover_result *result;
     uint32_t tenant;
-    bool names_changed;
 };
 
 struct scan {
@@ -19,20 +20,33 @@ struct scan {
 
 /* ---- what is there ----------------------------------------------------------------------- */
 
+/* First sequence numbers, little-endian. */
+struct names {
+    struct buf journals, damaged;
+};
+
 static int note_name(void *ctx, const char *name)
 {
     uint64_t first;
-    struct buf *firsts = ctx;
-    if (!journal_name_read(name, &first)) return 0;
-    buf_put(firsts, slice_make(&first, sizeof first));
-    return buf_error(firsts);
+    struct names *names = ctx;
+    struct buf *to = journal_name_read(name, &first)           ? &names->journals
+                     : journal_damaged_name_read(name, &first) ? &names->damaged
+                                                               : NULL;
+    if (!to) return 0;
+    char bytes[sizeof first];
+    le64_put(bytes, first);
+    buf_put(to, slice_make(bytes, sizeof bytes));
+    return buf_error(to);
+}
+
+static uint64_t number_at(const struct buf *numbers, size_t i)
+{
+    return le64(numbers->ptr + i * sizeof(uint64_t));
 }
 
 static int by_number(const void *a, const void *b)
 {
-    uint64_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
+    uint64_t x = le64(a), y = le64(b);
     return x < y ? -1 : x > y;
 }
 
@@ -102,7 +116,6 @@ static int remove_journal(struct recovery *rc, uint64_t first)
 {
     char name[STORE_NAME_MAX + 1];
     journal_name_write(name, first);
-    rc->names_changed = true;
     return rc->io->unlink(rc->io->ctx, name);
 }
 
@@ -121,24 +134,30 @@ static int has_data(const struct store_io *io, int file, uint64_t *ret_size)
     return n < 0 ? (int)n : found;
 }
 
+/* No number that it may hold is given again. */
+static void skip_numbers(struct recovery *rc, uint64_t first, uint64_t size)
+{
+    uint64_t next;
+    if (__builtin_add_overflow(first, size / BATCH_ROW, &next)) next = UINT64_MAX;
+    if (next > rc->result->next) rc->result->next = next;
+}
+
 /*
  * Without a head: its making was never finished, then nothing can have been written to it; or it is
- * damaged, then it is kept under another name, and no number that it may hold is given again.
+ * damaged, then it is kept under another name.
  */
 static int take_headless(struct recovery *rc, int file, uint64_t first)
 {
-    uint64_t size, next;
+    uint64_t size;
     int result = has_data(rc->io, file, &size);
     if (result < 0) return result;
     if (result == 0) return remove_journal(rc, first);
     char from[STORE_NAME_MAX + 1], to[STORE_NAME_MAX + 1];
     journal_name_write(from, first);
-    (void)snprintf(to, sizeof to, "damaged-%020llu", (unsigned long long)first);
-    rc->names_changed = true;
+    journal_damaged_name_write(to, first);
     result = rc->io->rename(rc->io->ctx, from, to);
     if (result != 0) return result;
-    if (__builtin_add_overflow(first, size / BATCH_ROW, &next)) next = UINT64_MAX;
-    if (next > rc->result->next) rc->result->next = next;
+    skip_numbers(rc, first, size);
     rc->events->damage(rc->events->ctx, &(struct store_damage){.kind = STORE_DAMAGE_HEAD,
                                                                .journal = first,
                                                                .to = size,
@@ -193,25 +212,40 @@ static int take(struct recovery *rc, uint64_t first, bool newest)
     return result;
 }
 
+/* ---- what was set aside before -------------------------------------------------------------- */
+
+static int take_damaged(struct recovery *rc, uint64_t first)
+{
+    char name[STORE_NAME_MAX + 1];
+    journal_damaged_name_write(name, first);
+    int file = rc->io->open(rc->io->ctx, name, STORE_READ);
+    if (file < 0) return file;
+    int64_t size = rc->io->size(rc->io->ctx, file);
+    rc->io->close(rc->io->ctx, file);
+    if (size < 0) return (int)size;
+    skip_numbers(rc, first, (uint64_t)size);
+    return 0;
+}
+
 /* ---- all of them ------------------------------------------------------------------------- */
 
 int recover_run(const struct store_io *io, uint32_t tenant, const struct recover_events *events,
                 struct recover_result *ret)
 {
-    struct buf firsts;
+    struct names names;
     struct recover_result found = {.newest = UINT64_MAX};
     struct recovery rc = {.io = io, .events = events, .result = &found, .tenant = tenant};
-    buf_init(&firsts, RECOVER_JOURNALS_MAX * sizeof(uint64_t));
-    int result = io->list(io->ctx, note_name, &firsts);
-    size_t n = firsts.len / sizeof(uint64_t);
-    if (n > 0) qsort(firsts.ptr, n, sizeof(uint64_t), by_number);
-    for (size_t i = 0; i < n && result == 0; i++) {
-        uint64_t first;
-        memcpy(&first, firsts.ptr + i * sizeof first, sizeof first);
-        result = take(&rc, first, i == n - 1);
-    }
-    buf_done(&firsts);
-    if (result == 0 && rc.names_changed) result = io->sync_names(io->ctx);
+    buf_init(&names.journals, RECOVER_JOURNALS_MAX * sizeof(uint64_t));
+    buf_init(&names.damaged, RECOVER_JOURNALS_MAX * sizeof(uint64_t));
+    int result = io->list(io->ctx, note_name, &names);
+    size_t n = names.journals.len / sizeof(uint64_t);
+    if (n > 0) qsort(names.journals.ptr, n, sizeof(uint64_t), by_number);
+    for (size_t i = 0; i < n && result == 0; i++)
+        result = take(&rc, number_at(&names.journals, i), i == n - 1);
+    for (size_t i = 0; i < names.damaged.len / sizeof(uint64_t) && result == 0; i++)
+        result = take_damaged(&rc, number_at(&names.damaged, i));
+    buf_done(&names.journals);
+    buf_done(&names.damaged);
     if (result == 0) *ret = found;
     return result;
 }

@@ -528,6 +528,7 @@ int main(int argc, char **argv)
     s.why[0] = 0;
     good = run_power(&s, folder, cuts) && good;
     printf("1..3\n");
+    (void)fflush(stdout);
     if (json) tell_figures(&s.figures, seed);
     buf_done(&s.batch);
     (void)rmdir(journals);

@@ -514,6 +514,7 @@ int main(int argc, char **argv)
     good = run_faults(&c, (set.runs + 19) / 20) && good;
     good = run_flips(&c, set.flips) && good;
     printf("1..4\n");
+    (void)fflush(stdout);
     if (set.json) tell_figures(&c);
     disk_done(&c.image);
     disk_done(&c.disk);

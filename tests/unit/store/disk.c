@@ -180,7 +180,7 @@ static void change(struct disk *d, struct disk_step *step, struct slice bytes)
     d->steps[d->n_steps++] = *step;
 }
 
-static uint64_t used(const struct disk *d)
+uint64_t disk_used(const struct disk *d)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < d->now.n_names; i++) sum += d->now.inodes[d->now.names[i].inode].size;
@@ -195,7 +195,7 @@ static struct disk_inode *inode_of(struct disk *d, int file)
 
 static bool fits(const struct disk *d, const struct disk_inode *inode, uint64_t size)
 {
-    return size <= inode->size || size - inode->size <= d->total - used(d);
+    return size <= inode->size || size - inode->size <= d->total - disk_used(d);
 }
 
 static void set_name(char to[STORE_NAME_MAX + 1], const char *name)
@@ -335,7 +335,7 @@ static int disk_space(void *ctx, uint64_t *ret_total, uint64_t *ret_free)
 {
     const struct disk *d = ctx;
     *ret_total = d->total;
-    *ret_free = d->total - used(d);
+    *ret_free = d->total - disk_used(d);
     return 0;
 }
 

@@ -69,6 +69,8 @@ void disk_clear(struct disk *d);
 struct store_io disk_io(struct disk *d);
 /* Remembers from here on; what is there now is durable. */
 void disk_record(struct disk *d);
+/* Bytes of all files that have a name. */
+uint64_t disk_used(const struct disk *d);
 /* The bytes of a file, NULL when there is none; valid until the next change. */
 char *disk_bytes(struct disk *d, const char *name, size_t *ret_size);
 

@@ -134,6 +134,10 @@ TEST(names_sort_like_numbers)
     CHECK(!journal_name_read("journal-0000000000000000001x", &first));
     CHECK(!journal_name_read("journal-99999999999999999999", &first)); /* above 2^64 */
     CHECK(!journal_name_read("ournal-00000000000000000012", &first));
+    journal_damaged_name_write(name, 7);
+    CHECK_SLICE(slice_of(name), "damaged-00000000000000000007");
+    CHECK(journal_damaged_name_read(name, &first) && first == 7);
+    CHECK(!journal_name_read(name, &first));
 }
 
 /* The bytes, written out by hand: journals of older versions must stay readable. */
@@ -388,6 +392,26 @@ TEST(a_frame_inside_a_record_is_no_frame)
     buf_done(&batch);
     sample_done(&s);
     sample_done(&inner);
+}
+
+/* Even one that has the right mark: a frame that says where it ends is passed over whole. */
+TEST(a_frame_inside_a_damaged_frame_is_no_frame)
+{
+    struct sample s;
+    struct batch b;
+    struct buf batch;
+    sample_init(&s);
+    sample_put(&s, 1, 2000, 0);
+    sample_put(&s, 1, 10, 0);
+    buf_init(&batch, BATCH_MAX);
+    history_batch(&batch, 1, 1, 10);
+    REQUIRE(batch_open(buf_slice(&batch), &b) == 0);
+    const struct journal_place place = {s.places[0] + 512, s.places[0], FIRST};
+    journal_frame_write(s.bytes.ptr + place.offset, &head, &b, &place);
+    REQUIRE(sample_open(&s) == 0);
+    CHECK_STORY(story(&s, JOURNAL_ALL), hole("", s.places[0], s.places[1], "101+1 end"));
+    buf_done(&batch);
+    sample_done(&s);
 }
 
 TEST(read_errors_are_errors)
