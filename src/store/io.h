@@ -11,7 +11,7 @@
  * What a power cut leaves: bytes, sizes and allocations of a file are durable when sync_data()
  * returned 0 after them; names (created, renamed, removed) when sync_names() did. Before that each
  * write may be there, missing, or there in part (512-byte pieces), each name there or not, in any
- * order.
+ * order. Bytes beside those that were written are not harmed.
  *
  * Errors, where nothing else is said: ERR_NOT_FOUND no such name; ERR_LIMIT the disk (or quota) is
  * full; ERR_ACCESS; ERR_UNSUPPORTED; ERR_INVALID the name is not one of store_name_valid(), or

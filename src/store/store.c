@@ -66,6 +66,7 @@ static int take_ballast(const struct store_options *o)
     if (file < 0) return file;
     int result = io->allocate(io->ctx, file, o->ballast_bytes);
     io->close(io->ctx, file);
+    if (result == ERR_LIMIT) (void)io->unlink(io->ctx, ballast_name);
     return result == ERR_UNSUPPORTED ? 0 : result;
 }
 
