@@ -224,6 +224,6 @@ struct store_io store_io_system(int dirfd)
         .unlink = system_unlink,
         .list = system_list,
         .space = system_space,
-        .ctx = (void *)(intptr_t)dirfd, /* NOLINT(performance-no-int-to-ptr) */
+        .ctx = (void *)(intptr_t)dirfd,
     };
 }

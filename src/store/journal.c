@@ -260,7 +260,7 @@ static bool frame_head_valid(const struct journal_reader *r, const char *p, uint
 static int frame_read(struct journal_reader *r, uint64_t offset, uint64_t limit,
                       struct journal_frame *ret, uint64_t *ret_end)
 {
-    struct slice s;
+    struct slice s = SLICE_NONE;
     struct journal_frame f;
     size_t len;
     *ret_end = offset;
@@ -293,7 +293,7 @@ struct search {
 static int find_mark(struct journal_reader *r, uint64_t limit, struct search *search)
 {
     for (;;) {
-        struct slice s;
+        struct slice s = SLICE_NONE;
         int result = look(r, search->at, READ_AHEAD, limit, &s);
         if (result != 0) return result;
         size_t i = 0;

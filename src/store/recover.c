@@ -14,7 +14,6 @@ struct recovery {
 struct scan {
     struct store_journal sum;
     uint64_t last_commit; /* where the last commit begins of which a frame is there */
-    uint64_t tail;        /* where damage begins that reaches to the end; 0: none */
     uint64_t n_frames, n_damaged;
 };
 
@@ -66,10 +65,8 @@ static int scan_journal(struct journal_reader *r, struct scan *ret)
             ret->sum.next = f.first + f.batch.n;
             ret->sum.end = f.end;
             ret->last_commit = f.commit;
-            ret->tail = 0;
         } else if (result == ERR_CORRUPT) {
             ret->n_damaged++;
-            ret->tail = f.offset;
         } else {
             return result;
         }
