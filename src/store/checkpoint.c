@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "store/checkpoint.h"
+
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+
+#define DASH   "\xe2\x80\x94 "
+#define SECRET "PRIVATE+KEY+"
+
+enum {
+    ID = 4,
+    TIME = 8,
+    SIGNATURE = crypto_sign_BYTES,
+    BLOB_MAX = ID + TIME + SIGNATURE,
+    COSIGNED_HEAD = 64, /* at least what stands before a cosigned body */
+};
+
+/* ---- pieces ------------------------------------------------------------------------------ */
+
+static bool name_valid(struct slice name)
+{
+    if (name.len == 0 || name.len > CHECKPOINT_NAME_MAX || !utf8_valid(name)) return false;
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.ptr[i];
+        if (c <= ' ' || c == 0x7f || c == '+') return false;
+    }
+    return true;
+}
+
+static void put_base64(struct buf *out, const void *bytes, size_t len)
+{
+    size_t room = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL);
+    char *to = buf_reserve(out, room);
+    if (!to) return;
+    (void)sodium_bin2base64(to, room, bytes, len, sodium_base64_VARIANT_ORIGINAL);
+    out->len += room - 1;
+}
+
+/* Exactly `len` bytes, in the only form that base64 of them has. */
+static bool read_base64(struct slice text, void *to, size_t len)
+{
+    size_t got;
+    const char *end;
+    return sodium_base642bin(to, len, text.ptr, text.len, NULL, &got, &end,
+                             sodium_base64_VARIANT_ORIGINAL) == 0 &&
+           got == len && end == text.ptr + text.len;
+}
+
+static void set_id(struct checkpoint_key *key)
+{
+    struct sha256 hash;
+    char tail[2 + sizeof key->public] = {'\n', (char)key->type};
+    memcpy(tail + 2, key->public, sizeof key->public);
+    sha256_many(&(struct sha256_message){slice_of(key->name), slice_make(tail, sizeof tail)}, 1,
+                &hash);
+    memcpy(key->id, hash.bytes, ID);
+}
+
+/* ---- checkpoints ------------------------------------------------------------------------- */
+
+/* Takes a line without its LF. */
+static bool take_line(struct slice *rest, struct slice *ret)
+{
+    size_t end = slice_find_byte(*rest, '\n');
+    if (end == SIZE_MAX) return false;
+    *ret = slice_until(*rest, end);
+    *rest = slice_from(*rest, end + 1);
+    return true;
+}
+
+static bool text_valid(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] < ' ' && text.ptr[i] != '\n') return false;
+    return utf8_valid(text);
+}
+
+static bool signatures_valid(struct slice rest)
+{
+    struct slice line, name, blob;
+    unsigned n = 0;
+    while (rest.len > 0) {
+        if (!take_line(&rest, &line) || ++n > CHECKPOINT_SIGNATURES ||
+            !slice_starts_with(line, SLICE(DASH)) ||
+            !slice_split(slice_from(line, strlen(DASH)), ' ', &name, &blob) || !name_valid(name) ||
+            blob.len == 0)
+            return false;
+    }
+    return n > 0;
+}
+
+int checkpoint_parse(struct slice text, struct checkpoint *ret)
+{
+    struct checkpoint c;
+    struct slice size, root, line;
+    if (text.len > CHECKPOINT_MAX) return ERR_LIMIT;
+    size_t end = slice_find(text, SLICE("\n\n"));
+    if (end == SIZE_MAX || !text_valid(text)) return ERR_SYNTAX;
+    c.body = slice_until(text, end + 1);
+    c.signatures = slice_from(text, end + 2);
+    struct slice rest = c.body;
+    if (!take_line(&rest, &c.origin) || !take_line(&rest, &size) || !take_line(&rest, &root))
+        return ERR_SYNTAX;
+    while (take_line(&rest, &line))
+        if (line.len == 0) return ERR_SYNTAX;
+    if (c.origin.len == 0 || c.origin.len > CHECKPOINT_NAME_MAX || !slice_to_u64(size, &c.size) ||
+        (size.len > 1 && size.ptr[0] == '0') || !read_base64(root, &c.root, sizeof c.root) ||
+        !signatures_valid(c.signatures))
+        return ERR_SYNTAX;
+    *ret = c;
+    return 0;
+}
+
+/* What a witness signs. */
+static void put_cosigned(struct buf *out, struct slice body, uint64_t time)
+{
+    buf_printf(out, "cosignature/v1\ntime %llu\n", (unsigned long long)time);
+    buf_put(out, body);
+}
+
+static bool signature_right(const struct checkpoint *c, const struct checkpoint_key *key,
+                            const uint8_t *blob, uint64_t *ret_time)
+{
+    if (key->type == CHECKPOINT_LOG) {
+        *ret_time = 0;
+        return crypto_sign_verify_detached(blob, (const unsigned char *)c->body.ptr, c->body.len,
+                                           key->public) == 0;
+    }
+    struct buf message;
+    uint64_t time = 0;
+    for (int i = 0; i < TIME; i++) time = time << 8 | blob[i];
+    buf_init(&message, CHECKPOINT_MAX + COSIGNED_HEAD);
+    put_cosigned(&message, c->body, time);
+    bool right = !buf_failed(&message) &&
+                 crypto_sign_verify_detached(blob + TIME, (const unsigned char *)message.ptr,
+                                             message.len, key->public) == 0;
+    buf_done(&message);
+    *ret_time = time;
+    return right;
+}
+
+int checkpoint_verify(const struct checkpoint *c, const struct checkpoint_key *key,
+                      uint64_t *ret_time)
+{
+    struct slice rest = c->signatures, line, name, text;
+    size_t len = ID + SIGNATURE + (key->type == CHECKPOINT_WITNESS ? TIME : 0);
+    while (take_line(&rest, &line)) {
+        uint8_t blob[BLOB_MAX];
+        uint64_t time;
+        (void)slice_split(slice_from(line, strlen(DASH)), ' ', &name, &text);
+        if (!slice_eq(name, slice_of(key->name)) || !read_base64(text, blob, len) ||
+            memcmp(blob, key->id, ID) != 0)
+            continue;
+        if (!signature_right(c, key, blob + ID, &time)) return ERR_CORRUPT;
+        if (ret_time) *ret_time = time;
+        return 0;
+    }
+    return ERR_NOT_FOUND;
+}
+
+void checkpoint_write(struct buf *out, struct slice origin, uint64_t size,
+                      const struct sha256 *root)
+{
+    ASSERT(origin.len > 0 && origin.len <= CHECKPOINT_NAME_MAX);
+    buf_put(out, origin);
+    buf_printf(out, "\n%llu\n", (unsigned long long)size);
+    put_base64(out, root, sizeof *root);
+    buf_puts(out, "\n\n");
+}
+
+void checkpoint_sign(struct buf *out, struct slice body, const struct checkpoint_signer *signer,
+                     uint64_t time)
+{
+    uint8_t blob[BLOB_MAX];
+    size_t n = ID;
+    struct buf message;
+    buf_init(&message, CHECKPOINT_MAX + COSIGNED_HEAD);
+    memcpy(blob, signer->key.id, ID);
+    if (signer->key.type == CHECKPOINT_WITNESS) {
+        for (int i = 0; i < TIME; i++) blob[n++] = (uint8_t)(time >> (56 - 8 * i));
+        put_cosigned(&message, body, time);
+    } else {
+        buf_put(&message, body);
+    }
+    if (buf_failed(&message)) {
+        out->failed = true;
+        out->no_memory = message.no_memory;
+    } else {
+        (void)crypto_sign_detached(blob + n, NULL, (const unsigned char *)message.ptr, message.len,
+                                   signer->secret);
+        buf_printf(out, DASH "%s ", signer->key.name);
+        put_base64(out, blob, n + SIGNATURE);
+        buf_putc(out, '\n');
+    }
+    buf_done(&message);
+}
+
+/* ---- keys -------------------------------------------------------------------------------- */
+
+int checkpoint_signer_init(struct checkpoint_signer *ret, struct slice name,
+                           enum checkpoint_key_type type, const uint8_t seed[CHECKPOINT_SEED])
+{
+    if (!name_valid(name)) return ERR_INVALID;
+    memset(ret, 0, sizeof *ret);
+    memcpy(ret->key.name, name.ptr, name.len);
+    ret->key.type = (uint8_t)type;
+    (void)crypto_sign_seed_keypair(ret->key.public, ret->secret, seed);
+    set_id(&ret->key);
+    return 0;
+}
+
+void checkpoint_signer_done(struct checkpoint_signer *signer)
+{
+    sodium_memzero(signer, sizeof *signer);
+}
+
+static void put_key(struct buf *out, const struct checkpoint_key *key, const uint8_t bytes[32])
+{
+    uint8_t blob[33] = {key->type};
+    memcpy(blob + 1, bytes, 32);
+    buf_printf(out, "%s+%02x%02x%02x%02x+", key->name, key->id[0], key->id[1], key->id[2],
+               key->id[3]);
+    put_base64(out, blob, sizeof blob);
+    sodium_memzero(blob, sizeof blob);
+}
+
+void checkpoint_key_write(struct buf *out, const struct checkpoint_key *key)
+{
+    put_key(out, key, key->public);
+}
+
+void checkpoint_signer_write(struct buf *out, const struct checkpoint_signer *signer)
+{
+    uint8_t seed[crypto_sign_SEEDBYTES];
+    (void)crypto_sign_ed25519_sk_to_seed(seed, signer->secret);
+    buf_puts(out, SECRET);
+    put_key(out, &signer->key, seed);
+    sodium_memzero(seed, sizeof seed);
+}
+
+/* name+id+base64 of { type, 32 bytes }; the id is read, not checked. */
+static int read_key(struct slice text, struct checkpoint_key *ret, uint8_t bytes[32])
+{
+    struct slice name, id, blob;
+    uint8_t raw[33];
+    size_t id_len;
+    if (!slice_split(text, '+', &name, &text) || !slice_split(text, '+', &id, &blob) ||
+        !name_valid(name) || id.len != 2 * (size_t)ID || !read_base64(blob, raw, sizeof raw))
+        return ERR_SYNTAX;
+    if (raw[0] != CHECKPOINT_LOG && raw[0] != CHECKPOINT_WITNESS) return ERR_SYNTAX;
+    memset(ret, 0, sizeof *ret);
+    if (sodium_hex2bin(ret->id, ID, id.ptr, id.len, NULL, &id_len, NULL) != 0 || id_len != ID)
+        return ERR_SYNTAX;
+    memcpy(ret->name, name.ptr, name.len);
+    ret->type = raw[0];
+    memcpy(bytes, raw + 1, 32);
+    sodium_memzero(raw, sizeof raw);
+    return 0;
+}
+
+int checkpoint_key_read(struct slice text, struct checkpoint_key *ret)
+{
+    struct checkpoint_key key;
+    uint8_t id[ID], bytes[32];
+    int error = read_key(text, &key, bytes);
+    if (error) return error;
+    memcpy(key.public, bytes, sizeof key.public);
+    memcpy(id, key.id, ID);
+    set_id(&key);
+    if (memcmp(id, key.id, ID) != 0) return ERR_SYNTAX;
+    *ret = key;
+    return 0;
+}
+
+static int read_signer(struct slice text, struct checkpoint_signer *ret)
+{
+    struct checkpoint_key key;
+    uint8_t seed[CHECKPOINT_SEED];
+    if (!slice_starts_with(text, SLICE(SECRET))) return ERR_SYNTAX;
+    int error = read_key(slice_from(text, strlen(SECRET)), &key, seed);
+    if (error) return error;
+    error = checkpoint_signer_init(ret, slice_of(key.name), key.type, seed);
+    sodium_memzero(seed, sizeof seed);
+    if (error == 0 && memcmp(key.id, ret->key.id, ID) != 0) error = ERR_SYNTAX;
+    return error;
+}
+
+int checkpoint_signer_read(int fd, struct checkpoint_signer *ret)
+{
+    struct stat st;
+    char text[2 * CHECKPOINT_KEY_TEXT];
+    if (fstat(fd, &st) != 0) return ERR_IO;
+    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)) return ERR_ACCESS;
+    ssize_t n = pread(fd, text, sizeof text, 0);
+    if (n < 0) return ERR_IO;
+    int error = read_signer(slice_trim(slice_make(text, (size_t)n)), ret);
+    sodium_memzero(text, sizeof text);
+    return error;
+}
+
+/* ---- files ------------------------------------------------------------------------------- */
+
+static int replace(const struct store_io *io, const char *name, struct slice text)
+{
+    static const char temporary[] = "checkpoint.new";
+    int error = io->unlink(io->ctx, temporary);
+    if (error && error != ERR_NOT_FOUND) return error;
+    int file = io->open(io->ctx, temporary, STORE_CREATE);
+    if (file < 0) return file;
+    error = store_io_write(io, file, text, 0);
+    if (error == 0) error = io->sync_data(io->ctx, file);
+    io->close(io->ctx, file);
+    if (error == 0) error = io->rename(io->ctx, temporary, name);
+    return error;
+}
+
+int checkpoint_store(const struct store_io *io, struct slice text, uint64_t size, bool keep)
+{
+    char name[STORE_NAME_MAX + 1];
+    (void)snprintf(name, sizeof name, "checkpoint-%020llu", (unsigned long long)size);
+    int error = keep ? replace(io, name, text) : 0;
+    if (error == 0) error = replace(io, "checkpoint", text);
+    return error ? error : io->sync_names(io->ctx);
+}
