@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Whether the filters of a group of blocks (store/filter.h) let every token (store/token.h) of
+ * their records through: a bit that was cleared would hide records from a search.
+ */
+#ifndef VAKA_VERIFY_FILTER_H
+#define VAKA_VERIFY_FILTER_H
+
+#include "base/error.h"
+#include "verify/block.h"
+
+enum { VERIFY_FILTER_RULE = 1 };
+
+struct verify_filter;
+
+/* NULL: out of memory. */
+struct verify_filter *verify_filter_new(void) MUST_USE;
+void verify_filter_free(struct verify_filter *f);
+/* Takes the tokens of a block, which is number `position` of its group. ERR_NOMEM. */
+int verify_filter_add(struct verify_filter *f, struct verify_block *block,
+                      uint32_t position) MUST_USE;
+/* `rows` are the filters of n blocks, `buckets` of n × 32 + 4 bytes each. */
+bool verify_filter_check(const struct verify_filter *f, struct slice rows, uint32_t n,
+                         uint32_t buckets);
+void verify_filter_clear(struct verify_filter *f);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Signed checkpoints as C2SP signed-note, tlog-checkpoint and tlog-cosignature define them. */
+#ifndef VAKA_VERIFY_NOTE_H
+#define VAKA_VERIFY_NOTE_H
+
+#include "base/error.h"
+#include "verify/tree.h"
+
+enum { VERIFY_NOTE_MAX = 64 * 1024 };
+
+struct verify_key {
+    struct slice name; /* borrows from the text */
+    uint8_t type;      /* 1: a log's, 4: a witness's */
+    uint8_t id[4];
+    uint8_t public[32];
+};
+
+/* A key as text, name+id+base64. ERR_SYNTAX. */
+int verify_key_read(struct slice text, struct verify_key *ret) MUST_USE;
+
+/* Borrows from its text. */
+struct verify_note {
+    struct slice origin, body, signatures;
+    uint64_t size;
+    struct verify_hash root;
+};
+
+/* ERR_SYNTAX. */
+int verify_note_read(struct slice text, struct verify_note *ret) MUST_USE;
+/* Whether the text is the base64 of the hash. */
+bool verify_hash_is(struct slice text, const struct verify_hash *hash);
+/* 0: the key has signed it; ERR_NOT_FOUND: it has not; ERR_CORRUPT: its signature is wrong. */
+int verify_note_check(const struct verify_note *note, const struct verify_key *key) MUST_USE;
+
+#endif
