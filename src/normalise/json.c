@@ -298,6 +298,14 @@ static void report(struct json_decoder *d, uint64_t offset, uint64_t record, con
     if (d->base.out.bad) d->base.out.bad(d->base.out.ctx, offset, record, reason);
 }
 
+/* What the predictor knows is of one generation of the key table. */
+static void check_generation(struct json_decoder *d)
+{
+    if (keys_generation(d->base.keys) == d->generation) return;
+    d->generation = keys_generation(d->base.keys);
+    memset(d->edges, 0, sizeof *d->edges * EDGE_KEYS * 2 * EDGE_WAYS);
+}
+
 static int deliver(struct json_decoder *d, struct slice raw)
 {
     struct event *ev = &d->ev;
@@ -306,10 +314,7 @@ static int deliver(struct json_decoder *d, struct slice raw)
     ev->format = "json";
     if (!(ev->flags & EVENT_DAMAGED)) ev->flags |= EVENT_RAW_IS_JSON;
     int r = d->base.out.emit(d->base.out.ctx, ev);
-    if (keys_generation(d->base.keys) != d->generation) {
-        d->generation = keys_generation(d->base.keys);
-        memset(d->edges, 0, sizeof *d->edges * EDGE_KEYS * 2 * EDGE_WAYS);
-    }
+    check_generation(d);
     return r;
 }
 
@@ -702,13 +707,16 @@ static int read_window(struct json_decoder *d, struct slice lines, uint64_t offs
 
 static int json_record(struct decoder *base, struct slice record)
 {
-    return read_alone((struct json_decoder *)base, record, 0);
+    struct json_decoder *d = (struct json_decoder *)base;
+    check_generation(d);
+    return read_alone(d, record, 0);
 }
 
 static int json_records(struct decoder *base, struct slice lines)
 {
     struct json_decoder *d = (struct json_decoder *)base;
     int r = 0;
+    check_generation(d);
     for (size_t pos = 0, end; pos < lines.len && r == 0; pos = end) {
         const char *lf =
             memrchr(lines.ptr + pos, '\n', slice_until(slice_from(lines, pos), WINDOW).len);

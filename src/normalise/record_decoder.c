@@ -4,23 +4,45 @@
 #include <stdlib.h>
 
 #include "normalise/decoder.h"
+#include "normalise/record_forms.h"
 
-/* The decoders of sources that read records as well. */
-enum way { WAY_JSON, WAY_SYSLOG, WAY_AUDITD, WAY_CSV, WAY_ZEEK, N_WAYS };
+/*
+ * The decoders of sources that read records as well. WAY_INNER_JSON reads what is inside of a
+ * record that another one is reading.
+ */
+enum way {
+    WAY_JSON,
+    WAY_INNER_JSON,
+    WAY_SYSLOG,
+    WAY_AUDITD,
+    WAY_CSV,
+    WAY_ZEEK,
+    N_WAYS,
+    WAY_FORM = N_WAYS, /* a form of record_forms.h */
+};
+
+enum { ARENA_MAX = 8 * RECORD_MAX };
 
 struct record_decoder {
     struct decoder *ways[N_WAYS];
     struct buf headers[N_WAYS]; /* the header lines that each of them has */
     bool known[N_WAYS];         /* it has some */
+    struct arena arena;
+    struct event ev; /* of a form */
+    key_id message, program;
+    uint32_t generation; /* of the key table that these two are of */
+    bool keyed;
     /* Of the call. */
     const struct record_sink *sink;
     struct batch_iter it; /* behind the record at hand */
     uint32_t number;      /* of the record at hand */
     struct record at;
-    const char *run;    /* where the lines of a run begin; NULL: one record */
-    uint32_t run_end;   /* the number behind the run */
-    uint32_t events;    /* of the record at hand */
-    const char *reason; /* what was said about it first, or NULL */
+    const char *run;     /* where the lines of a run begin; NULL: one record */
+    uint32_t run_end;    /* the number behind the run */
+    uint32_t events;     /* of the record at hand */
+    const char *reason;  /* what was said about it first, or NULL */
+    struct event *outer; /* text inside of this event is being read; or NULL */
+    bool read_inner;     /* and said something */
 };
 
 /* ---- which record is it ------------------------------------------------------------------- */
@@ -48,19 +70,13 @@ static void go_to(struct record_decoder *d, const char *place)
     }
 }
 
-static int on_event(void *ctx, struct event *ev)
-{
-    struct record_decoder *d = ctx;
-    if (d->run) go_to(d, ev->raw.ptr);
-    d->events++;
-    ev->record = (uint64_t)d->number + 1;
-    return d->sink->event(d->sink->ctx, d->number, ev);
-}
+static int on_event(void *ctx, struct event *ev);
 
 static void on_bad(void *ctx, uint64_t offset, uint64_t record, const char *reason)
 {
     (void)record;
     struct record_decoder *d = ctx;
+    if (d->outer) return;
     if (d->run) go_to(d, d->run + offset);
     if (!d->reason) d->reason = reason;
 }
@@ -78,7 +94,6 @@ static enum way look(struct slice raw)
     return decoder_auditd.sniff(raw, true) > 0 ? WAY_AUDITD : WAY_SYSLOG;
 }
 
-/* N_WAYS: none. */
 static enum way way_of(const struct record *r)
 {
     switch ((enum record_format)r->format) {
@@ -97,9 +112,146 @@ static enum way way_of(const struct record *r)
     case RECORD_AUDITD:
         return WAY_AUDITD;
     default:
-        return N_WAYS;
+        return WAY_FORM;
     }
 }
+
+/* ---- text inside of records --------------------------------------------------------------- */
+
+static void intern(struct record_decoder *d, struct keys *k)
+{
+    if (d->keyed && d->generation == keys_generation(k)) return;
+    d->message = keys_intern_path(k, SLICE("message"));
+    d->program = keys_intern_path(k, SLICE("program"));
+    d->generation = keys_generation(k);
+    d->keyed = true;
+}
+
+static struct event_field *find(struct event *ev, key_id key)
+{
+    for (uint32_t i = 0; i < ev->n_fields; i++)
+        if (ev->fields[i].key == key) return &ev->fields[i];
+    return NULL;
+}
+
+/*
+ * An event inside of another one becomes part of it. A plain line says nothing, and one that only
+ * begins with a time like syslog's would tell a wrong host: a program must be named.
+ */
+static void on_inner(struct record_decoder *d, struct event *ev)
+{
+    if (slice_eq(slice_of(ev->format), SLICE("syslog")) && !find(ev, d->program)) return;
+    d->read_inner = true;
+    d->outer->flags |= ev->flags & (EVENT_CUT | EVENT_DAMAGED);
+    for (uint32_t i = 0; i < ev->n_fields; i++)
+        event_add(d->outer, ev->fields[i].key, ev->fields[i].type, ev->fields[i].value);
+}
+
+/* Adds what the text says, if it is a record of its own; *ret_read says whether it was. */
+static int read_inner(struct record_decoder *d, struct event *outer, struct slice text,
+                      enum way way, bool *ret_read)
+{
+    struct decoder *inner = d->ways[way == WAY_JSON ? WAY_INNER_JSON : way];
+    d->outer = outer;
+    d->read_inner = false;
+    int rc = inner->ops->record(inner, text);
+    d->outer = NULL;
+    *ret_read = d->read_inner;
+    return rc;
+}
+
+/* rsyslog and others mark JSON in a message so (CEE). */
+static struct slice without_cookie(struct slice text)
+{
+    text = slice_trim(text);
+    return slice_starts_with(text, SLICE("@cee:")) ? slice_trim(slice_from(text, 5)) : text;
+}
+
+/* Shippers and syslog put records of another kind into the message: they are read as well. */
+static int read_message(struct record_decoder *d, struct event *ev)
+{
+    struct event_field *message = find(ev, d->message);
+    if (!message || message->value.len == 0) return 0;
+    struct slice text = without_cookie(event_text(ev, message));
+    enum way way = look(text);
+    bool read;
+    if (way == WAY_SYSLOG && d->at.format != RECORD_BULK && d->at.format != RECORD_BEATS) return 0;
+    return read_inner(d, ev, text, way, &read);
+}
+
+static bool has_message(const struct record *r)
+{
+    return r->format == RECORD_SYSLOG || r->format == RECORD_TEXT || r->format == RECORD_BULK ||
+           r->format == RECORD_BEATS;
+}
+
+static int emit(struct record_decoder *d, struct event *ev)
+{
+    d->events++;
+    ev->record = (uint64_t)d->number + 1;
+    return d->sink->event(d->sink->ctx, d->number, ev);
+}
+
+static int on_event(void *ctx, struct event *ev)
+{
+    struct record_decoder *d = ctx;
+    intern(d, ev->keys);
+    if (d->outer) {
+        on_inner(d, ev);
+        return 0;
+    }
+    if (d->run) go_to(d, ev->raw.ptr);
+    int rc = has_message(&d->at) ? read_message(d, ev) : 0;
+    return rc == 0 ? emit(d, ev) : rc;
+}
+
+/* ---- forms -------------------------------------------------------------------------------- */
+
+/* *ret_text: what is a log line itself, or empty. NULL, or why nothing was read. */
+static const char *read_form(const struct record *r, struct event *ev, struct slice *ret_text)
+{
+    *ret_text = SLICE_NONE;
+    switch ((enum record_format)r->format) {
+    case RECORD_HEC:
+        ev->format = "hec";
+        return hec_read(r, ev, ret_text);
+    case RECORD_OTLP_PROTO:
+        ev->format = "otlp";
+        return otlp_read_proto(r, ev, ret_text);
+    case RECORD_OTLP_JSON:
+        ev->format = "otlp";
+        return otlp_read_json(r, ev, ret_text);
+    case RECORD_JOURNAL:
+        ev->format = "journal";
+        return journal_read(r, ev);
+    case RECORD_NETFLOW5:
+    case RECORD_NETFLOW9:
+    case RECORD_IPFIX:
+        ev->format = "netflow";
+        return flow_read(r, ev);
+    default:
+        return "no decoder knows this format";
+    }
+}
+
+static int decode_form(struct record_decoder *d)
+{
+    struct event *ev = &d->ev;
+    struct slice text;
+    event_reset(ev);
+    ev->raw = d->at.raw;
+    d->reason = read_form(&d->at, ev, &text);
+    if (d->reason) return 0;
+    intern(d, ev->keys);
+    bool read = false;
+    int rc = text.len ? read_inner(d, ev, text, look(text), &read) : 0;
+    if (rc != 0) return rc;
+    if (text.len && !read) event_add(ev, d->message, VALUE_STRING, text);
+    if (d->at.format == RECORD_HEC) hec_read_envelope(&d->at, ev);
+    return ev->n_fields ? emit(d, ev) : 0;
+}
+
+/* ---- one record --------------------------------------------------------------------------- */
 
 /* Makes the decoder know the header lines that are the record's context. */
 static int set_header(struct record_decoder *d, enum way way, struct slice context)
@@ -121,8 +273,8 @@ static int decode_record(struct record_decoder *d)
     begin_record(d);
     d->run = NULL;
     int rc = 0;
-    if (way == N_WAYS) {
-        d->reason = "no decoder knows this format";
+    if (way == WAY_FORM) {
+        rc = decode_form(d);
     } else {
         const struct decoder_ops *ops = d->ways[way]->ops;
         if (ops->header) rc = set_header(d, way, d->at.context);
@@ -199,17 +351,22 @@ void record_decoder_free(struct record_decoder *d)
         if (d->ways[i]) d->ways[i]->ops->close(d->ways[i]);
         buf_done(&d->headers[i]);
     }
+    event_done(&d->ev);
+    arena_done(&d->arena);
     free(d);
 }
 
 struct record_decoder *record_decoder_new(struct keys *keys)
 {
     static const struct decoder_ops *const ops[N_WAYS] = {
-        [WAY_JSON] = &decoder_json, [WAY_SYSLOG] = &decoder_syslog, [WAY_AUDITD] = &decoder_auditd,
-        [WAY_CSV] = &decoder_csv,   [WAY_ZEEK] = &decoder_zeek,
+        [WAY_JSON] = &decoder_json,     [WAY_INNER_JSON] = &decoder_json,
+        [WAY_SYSLOG] = &decoder_syslog, [WAY_AUDITD] = &decoder_auditd,
+        [WAY_CSV] = &decoder_csv,       [WAY_ZEEK] = &decoder_zeek,
     };
     struct record_decoder *d = calloc(1, sizeof *d);
     if (!d) return NULL;
+    arena_init(&d->arena, ARENA_MAX);
+    event_init(&d->ev, keys, &d->arena);
     const struct decoder_out out = {.ctx = d, .emit = on_event, .bad = on_bad};
     bool whole = true;
     for (int i = 0; i < N_WAYS; i++) {
