@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* The first line is the query; the last byte says which of the endpoints it is. */
+#include "unwrapping.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const enum unwrap_kind kinds[] = {UNWRAP_HEC_EVENT, UNWRAP_HEC_RAW, UNWRAP_HEC_ACK};
+    if (size == 0) return 0;
+    struct container c = {.kind = kinds[data[size - 1] % 3]};
+    struct slice body;
+    (void)slice_split(slice_make(data, size - 1), '\n', &c.query, &body);
+    unwrapping_fuzz(c, body);
+    return 0;
+}
