@@ -134,9 +134,9 @@ static int send_waiting(struct link *l)
 void link_flush(struct link *l)
 {
     if (!l->open) return;
-    size_t half = l->max_out / 2;
+    size_t much = l->max_out / 4;
     /* Also when all of it goes at once: whoever appended it may have stopped for want of room. */
-    if (link_waiting(l) >= half) l->crowded = true;
+    if (link_waiting(l) >= much) l->crowded = true;
     /* More was appended than there was room for: a frame is missing its end. */
     int result = buf_failed(&l->out) ? ERR_LIMIT : send_waiting(l);
     if (result == 0) result = loop_watch_want(l->loop, &l->watch, wanted(l));
@@ -144,7 +144,7 @@ void link_flush(struct link *l)
         fail(l, result);
         return;
     }
-    if (!l->crowded || link_waiting(l) >= half) return;
+    if (!l->crowded || link_waiting(l) >= much) return;
     l->crowded = false;
     if (l->events.room) loop_defer(l->loop, &l->room);
 }

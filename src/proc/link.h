@@ -23,7 +23,7 @@ struct link_events {
     /* The other end has gone, or broke the protocol (ERR_CORRUPT). The link is closed already and
      * may be opened again from here. */
     void (*closed)(void *ctx, int why);
-    /* What waited has become less than half of the maximum. May be NULL. */
+    /* What waited was a quarter of the maximum or more, and has become less. May be NULL. */
     void (*room)(void *ctx);
 };
 
