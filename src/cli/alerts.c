@@ -2,6 +2,7 @@
 /* vaka alerts, vaka status and vaka reload: what the running vaka serve is asked. */
 #include <inttypes.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/json_read.h"
 #include "base/text.h"
@@ -14,7 +15,8 @@ enum { O_AFTER = OPTION_LONG };
 
 struct ask_context {
     struct settings settings;
-    bool follow, json;
+    bool follow, json, line;
+    uint64_t records; /* that were stored when the status was told last */
     uint64_t after, limit;
 };
 
@@ -135,6 +137,7 @@ static int alerts_set(void *ctx, int letter, const char *value)
         return 0;
     case 'f':
         c->json = strcmp(value, "json") == 0;
+        c->line = strcmp(value, "line") == 0;
         return 0;
     case 'n':
         return slice_to_u64(slice_of(value), &c->limit) && c->limit > 0 && c->limit <= UINT32_MAX
@@ -181,7 +184,9 @@ const struct command command_alerts = {
 
 static const struct cli_option status_options[] = {
     {'F', "follow", NULL, "Again every second, until it is interrupted."},
-    {'f', "format", "table|json", "What is printed; json: one object a line. Default: table."},
+    {'f', "format", "table|json|line",
+     "What is printed; json: one object a line; line: the figures that matter most. Default: "
+     "table."},
     OPTION_CONFIG,
     OPTION_SET,
 };
@@ -242,6 +247,32 @@ static void put_sources(struct buf *out, struct slice sources)
     }
 }
 
+static uint64_t number_member(struct slice object, const char *name)
+{
+    uint64_t n;
+    return slice_to_u64(member(object, name), &n) ? n : 0;
+}
+
+/* One line, over the one before when it is a terminal. */
+static void put_line(struct ask_context *c, struct buf *out, struct slice processes)
+{
+    struct slice store = member(processes, "store"), collect = member(processes, "collect");
+    struct slice triage = member(processes, "triage"), detect = member(processes, "detect");
+    uint64_t records = number_member(store, "records");
+    bool terminal = isatty(STDOUT_FILENO) == 1;
+    if (terminal) buf_puts(out, "\r\033[K");
+    if (c->records && records >= c->records)
+        buf_printf(out, "%" PRIu64 " records/s, ", records - c->records);
+    c->records = records;
+    buf_printf(out,
+               "%" PRIu64 " records, %" PRIu64 " sources, %" PRIu64 " alerts, %" PRIu64
+               " not matched yet, disk %.*s",
+               records, number_member(collect, "sources_active"),
+               number_member(triage, "alerts_added"), number_member(detect, "behind"),
+               SLICE_FMT(text_member(store, "disk")));
+    if (!terminal) buf_putc(out, '\n');
+}
+
 static int print_status(void *ctx, const struct say_answer *a)
 {
     struct ask_context *c = ctx;
@@ -252,6 +283,8 @@ static int print_status(void *ctx, const struct say_answer *a)
     if (c->json) {
         text_put_lines(&out, a->text);
         buf_putc(&out, '\n');
+    } else if (c->line) {
+        put_line(c, &out, processes);
     } else if (processes.len) {
         json_parts_init(&it, processes);
         while (json_parts_next(&it, &name, &process)) {

@@ -56,7 +56,8 @@ struct command {
 };
 
 extern const struct command command_hunt;
-extern const struct command command_serve, command_alerts, command_status, command_reload;
+extern const struct command command_init, command_serve, command_alerts, command_status,
+    command_reload;
 extern const struct command command_rules_check, command_rules_list, command_rules_explain,
     command_rules_test;
 extern const struct command command_config_check, command_config_show, command_config_explain,

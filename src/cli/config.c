@@ -145,7 +145,7 @@ static int config_default_run(const struct invocation *in)
     struct buf out;
     if (in->n_operands > 0) return cli_usage("config default takes no operand");
     buf_init(&out, OUTPUT_MAX);
-    config_write_file(&out);
+    config_write_file(&out, NULL);
     print(&out);
     buf_done(&out);
     return EXIT_RAN;

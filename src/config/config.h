@@ -115,8 +115,9 @@ void config_write_json(struct buf *out, const struct config *c, enum config_key 
 void config_write_origin(struct buf *out, const struct config *c, enum config_key key);
 /* What may be written: "a whole number from 1 to 64, or auto". */
 void config_write_range(struct buf *out, enum config_key key);
-/* A whole file: every setting with its text and its default, commented out. */
-void config_write_file(struct buf *out);
+/* A whole file: every setting with its text and its default, commented out; those that c (may be
+ * NULL) says otherwise are set. */
+void config_write_file(struct buf *out, const struct config *c);
 /* A file that says what c says, for another process of the program. */
 void config_write_values(struct buf *out, const struct config *c);
 

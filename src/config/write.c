@@ -148,10 +148,9 @@ static void put_comment(struct buf *out, struct slice margin, const char *text)
     buf_putc(out, '\n');
 }
 
-static void put_setting(struct buf *out, const struct config *unused, enum config_key key,
+static void put_setting(struct buf *out, const struct config *c, enum config_key key,
                         struct slice margin, struct slice name)
 {
-    (void)unused;
     const struct setting *s = &config_settings[key];
     struct buf range;
     put_comment(out, margin, s->text);
@@ -161,13 +160,17 @@ static void put_setting(struct buf *out, const struct config *unused, enum confi
     if (!buf_failed(&range)) put_comment(out, margin, range.ptr);
     buf_done(&range);
     buf_put(out, margin);
-    buf_putc(out, '#');
+    bool said = c && c->origin[key].name;
+    if (!said) buf_putc(out, '#');
     buf_put(out, name);
-    buf_printf(out, ": %s\n", config_default(key));
+    buf_puts(out, ": ");
+    if (said) config_write_value(out, c, key);
+    else buf_puts(out, config_default(key));
+    buf_putc(out, '\n');
 }
 
 /* Calls put() for every setting, with its section's line before the first of a section. */
-static void put_all(struct buf *out, const struct config *c,
+static void put_all(struct buf *out, const struct config *c, bool apart,
                     void (*put)(struct buf *out, const struct config *c, enum config_key key,
                                 struct slice margin, struct slice name))
 {
@@ -175,7 +178,7 @@ static void put_all(struct buf *out, const struct config *c,
     for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
         struct slice section, name;
         bool inside = slice_split(slice_of(config_settings[key].key), '.', &section, &name);
-        if (!c) buf_putc(out, '\n');
+        if (apart) buf_putc(out, '\n');
         if (!inside) {
             put(out, c, key, SLICE_NONE, section);
             continue;
@@ -189,12 +192,12 @@ static void put_all(struct buf *out, const struct config *c,
     }
 }
 
-void config_write_file(struct buf *out)
+void config_write_file(struct buf *out, const struct config *c)
 {
     buf_puts(out, "# Configuration of Vaka: every setting with its default. To change one, take "
                   "away the number\n# sign directly before its name. 'vaka config check' reads "
                   "the file.\n");
-    put_all(out, NULL, put_setting);
+    put_all(out, c, true, put_setting);
 }
 
 static void put_value(struct buf *out, const struct config *c, enum config_key key,
@@ -209,5 +212,5 @@ static void put_value(struct buf *out, const struct config *c, enum config_key k
 
 void config_write_values(struct buf *out, const struct config *c)
 {
-    put_all(out, c, put_value);
+    put_all(out, c, false, put_value);
 }

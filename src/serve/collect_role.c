@@ -286,6 +286,12 @@ static void put_source(struct buf *out, const struct ledger_row *row)
     buf_putc(out, '}');
 }
 
+/* Rows are made for listeners, too, before anybody sends. */
+static bool is_active(const struct ledger_row *row)
+{
+    return row->seen > 0 || row->connections > 0;
+}
+
 static void add_sums(struct ledger_sums *to, const struct ledger_sums *sums)
 {
     to->received += sums->received;
@@ -306,7 +312,9 @@ static void collect_status(struct role *r, struct buf *out)
     put_sums(out, "records", &records);
     put_sums(out, "requests", &requests);
     put(out, "unacked", collect_unacked(c->collect));
-    put(out, "sources_known", ledger->n);
+    uint32_t active = 0;
+    for (uint32_t i = 0; i < ledger->n; i++) active += is_active(&ledger->rows[i]);
+    put(out, "sources_active", active);
     json_write_key(out, "sources");
     buf_putc(out, '[');
     for (uint32_t i = 0; i < ledger->n && i < SOURCES_SHOWN; i++)

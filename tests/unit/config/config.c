@@ -168,7 +168,7 @@ TEST(config_default_file_says_the_defaults)
     struct buf file, bare;
     buf_init(&file, CONFIG_FILE_MAX);
     buf_init(&bare, CONFIG_FILE_MAX);
-    config_write_file(&file);
+    config_write_file(&file, NULL);
     buf_putc(&file, '\0');
     REQUIRE(!buf_failed(&file));
     CHECK_INT(read_text(file.ptr), 0);
