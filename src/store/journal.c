@@ -5,7 +5,7 @@
 #include "base/le.h"
 
 /* Read at once, when frames are small. */
-enum { READ_AHEAD = 256 * 1024 };
+enum { READ_AHEAD = 256 * 1024, PAGE = 4096 };
 
 _Static_assert(JOURNAL_DATA % 8 == 0 && JOURNAL_FRAME_MAX % 8 == 0, "frames begin at eights");
 
@@ -150,6 +150,33 @@ void journal_frame_write(char *to, const struct journal_head *head, const struct
 /* ---- the window -------------------------------------------------------------------------- */
 
 /*
+ * Page by page, because the kernel fails a whole read for one bad sector. What cannot be read is
+ * ones: not zeros, which would look like the end.
+ */
+static int64_t read_pages(struct journal_reader *r, char *to, size_t len, uint64_t offset)
+{
+    size_t done = 0;
+    bool some = false;
+    while (done < len) {
+        size_t part = (size_t)(PAGE - (offset + done) % PAGE);
+        if (part > len - done) part = len - done;
+        int64_t n = store_io_read(r->io, r->file, to + done, part, offset + done);
+        if (n == ERR_IO) {
+            memset(to + done, 0xff, part);
+            r->unreadable = true;
+            n = (int64_t)part;
+        } else if (n >= 0) {
+            some = true;
+        } else {
+            return n;
+        }
+        done += (size_t)n;
+        if ((size_t)n < part) break;
+    }
+    return some ? (int64_t)done : ERR_IO;
+}
+
+/*
  * Makes *ret the bytes from `offset` (at most `limit`): at least `len`, or as many as there are
  * below `limit`. What lies behind the limit is not read, because it may still change.
  */
@@ -176,6 +203,7 @@ static int look(struct journal_reader *r, uint64_t offset, size_t len, uint64_t 
             return ERR_NOMEM;
         }
         int64_t n = store_io_read(r->io, r->file, to, more, offset + w->len);
+        if (n == ERR_IO) n = read_pages(r, to, more, offset + w->len);
         if (n < 0) return (int)n;
         w->len += (size_t)n;
     }
@@ -204,18 +232,19 @@ int journal_reader_init(struct journal_reader *r, const struct store_io *io, int
                         uint64_t first)
 {
     static const uint64_t places[] = {0, JOURNAL_SECOND_HEAD};
+    int why = ERR_CORRUPT;
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         char bytes[JOURNAL_HEAD];
         struct journal_head head;
         int64_t n = store_io_read(io, file, bytes, sizeof bytes, places[i]);
-        if (n < 0) return (int)n;
+        if (n < 0) why = (int)n;
         if (n < JOURNAL_HEAD || !head_valid(bytes, first, &head)) continue;
         *r = (struct journal_reader){
             .io = io, .file = file, .head = head, .at = JOURNAL_DATA, .next = first};
         buf_init(&r->window, JOURNAL_FRAME_MAX + READ_AHEAD);
         return 0;
     }
-    return ERR_CORRUPT;
+    return why;
 }
 
 void journal_reader_done(struct journal_reader *r)

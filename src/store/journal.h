@@ -94,6 +94,7 @@ struct journal_reader {
     uint64_t next; /* the sequence number that it has at least */
     struct buf window;
     uint64_t window_at; /* where the window is in the file */
+    bool unreadable;    /* a page of what was looked at could not be read */
 };
 
 struct journal_frame {
@@ -110,7 +111,7 @@ struct journal_frame {
 /*
  * `io` and `file` are borrowed; only read() and size() of the table are called. `first` is the
  * number in the name. Holds at most JOURNAL_FRAME_MAX + 256 KiB of memory.
- * ERR_CORRUPT: neither head is valid. ERR_IO.
+ * ERR_CORRUPT: neither head is valid. ERR_IO: one cannot be read, and the other is not valid.
  */
 int journal_reader_init(struct journal_reader *r, const struct store_io *io, int file,
                         uint64_t first) MUST_USE;
@@ -123,6 +124,8 @@ void journal_reader_seek(struct journal_reader *r, uint64_t offset, uint64_t nex
  * JOURNAL_ALL. 1: *ret is it. 0: the end (for now). ERR_CORRUPT: what lies between ret->offset and
  * ret->end is damaged and was passed over; the next call goes on behind it, where the next whole
  * frame begins, or the end is. ERR_IO, ERR_NOMEM: nothing was passed over.
+ * A page that the disk does not give back is damage like any other, and sets `unreadable`; ERR_IO
+ * when nothing near it can be read either.
  */
 int journal_reader_next(struct journal_reader *r, uint64_t limit,
                         struct journal_frame *ret) MUST_USE;

@@ -180,6 +180,8 @@ static int take_journal(struct recovery *rc, struct journal_reader *r, bool newe
     int result = scan_journal(r, &scan);
     if (result == 0 && scan.n_damaged > 0) result = tell_damages(rc, r, &scan, newest);
     if (result != 0) return result;
+    /* Nothing is cut off for what may be readable another time. */
+    if (newest && r->unreadable) return ERR_IO;
     if (scan.sum.epoch > rc->result->epoch) rc->result->epoch = scan.sum.epoch;
     if (scan.n_frames == 0 && (newest || scan.n_damaged == 0))
         return remove_journal(rc, scan.sum.first);

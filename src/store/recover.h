@@ -56,6 +56,8 @@ struct recover_result {
  * Names that change are not made durable: a later recovery would change them again.
  * Afterwards every journal ends with a frame or with what was told as damage, and every one has
  * frames: those without are removed. Time is linear in the bytes of the journals.
+ * Pages that cannot be read are damage; in the newest journal they are ERR_IO, so that nothing of
+ * it is cut off.
  * ERR_INVALID: a journal of another tenant. ERR_LIMIT: too many journals. ERR_IO, ERR_NOMEM,
  * ERR_ACCESS.
  */

@@ -141,6 +141,7 @@ void disk_clear(struct disk *d)
     memset(d->open, 0, sizeof d->open);
     d->recording = false;
     d->n_steps = 0;
+    d->bad_inode = 0;
 }
 
 void disk_record(struct disk *d)
@@ -178,6 +179,15 @@ static void change(struct disk *d, struct disk_step *step, struct slice bytes)
         d->steps = grown(d->steps, d->cap_steps, sizeof *d->steps);
     }
     d->steps[d->n_steps++] = *step;
+}
+
+void disk_spoil(struct disk *d, const char *name, uint64_t from, uint64_t to)
+{
+    uint32_t i = name_find(&d->now, name);
+    if (i == d->now.n_names) abort();
+    d->bad_inode = d->now.names[i].inode + 1;
+    d->bad_from = from;
+    d->bad_to = to;
 }
 
 uint64_t disk_used(const struct disk *d)
@@ -235,9 +245,12 @@ static void disk_close(void *ctx, int file)
 
 static int64_t disk_read(void *ctx, int file, void *to, size_t len, uint64_t offset)
 {
-    const struct disk_inode *inode = inode_of(ctx, file);
+    struct disk *d = ctx;
+    const struct disk_inode *inode = inode_of(d, file);
     if (offset >= inode->size) return 0;
     if (len > inode->size - offset) len = inode->size - offset;
+    if (d->open[file].inode == d->bad_inode && offset < d->bad_to && offset + len > d->bad_from)
+        return ERR_IO;
     memcpy(to, inode->bytes + offset, len);
     return (int64_t)len;
 }

@@ -54,6 +54,8 @@ struct disk {
     uint64_t total; /* bytes; what does not fit is ERR_LIMIT */
     bool lies;      /* a sync does nothing, and says it did */
     bool recording;
+    uint32_t bad_inode; /* from 1: reads of its bytes between `bad_from` and `bad_to` fail */
+    uint64_t bad_from, bad_to;
     /* since disk_record() */
     struct disk_state before;
     struct disk_step *steps;
@@ -69,6 +71,8 @@ void disk_clear(struct disk *d);
 struct store_io disk_io(struct disk *d);
 /* Remembers from here on; what is there now is durable. */
 void disk_record(struct disk *d);
+/* These bytes of a file cannot be read any more; with from == to they can again. */
+void disk_spoil(struct disk *d, const char *name, uint64_t from, uint64_t to);
 /* Bytes of all files that have a name. */
 uint64_t disk_used(const struct disk *d);
 /* The bytes of a file, NULL when there is none; valid until the next change. */

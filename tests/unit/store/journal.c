@@ -414,6 +414,65 @@ TEST(a_frame_inside_a_damaged_frame_is_no_frame)
     sample_done(&s);
 }
 
+/* A disk with one bad page: a read that touches it fails as a whole. */
+struct bad_page {
+    const struct store_io *below;
+    uint64_t from, to;
+};
+
+static int64_t bad_page_read(void *ctx, int file, void *to, size_t len, uint64_t offset)
+{
+    const struct bad_page *bad = ctx;
+    if (offset < bad->to && offset + len > bad->from) return ERR_IO;
+    return bad->below->read(bad->below->ctx, file, to, len, offset);
+}
+
+static int64_t bad_page_size(void *ctx, int file)
+{
+    const struct bad_page *bad = ctx;
+    return bad->below->size(bad->below->ctx, file);
+}
+
+TEST(a_bad_page_costs_what_lies_in_it)
+{
+    struct sample s;
+    sample_init(&s);
+    for (size_t i = 0; i < 8; i++) sample_put(&s, 1, 3000, i);
+    struct bad_page bad = {.below = &s.io, .from = 12288, .to = 16384};
+    const struct store_io io = {.read = bad_page_read, .size = bad_page_size, .ctx = &bad};
+    /* The third frame ends in the page, the fourth begins in it. */
+    REQUIRE(s.places[2] < bad.from && s.places[3] > bad.from && s.places[4] > bad.to);
+    REQUIRE(sample_open(&s) == 0);
+    s.reader.io = &io;
+    CHECK_STORY(story(&s, JOURNAL_ALL),
+                hole("100+1 101+1 ", s.places[2], s.places[4], "104+1 105+1 106+1 107+1 end"));
+    CHECK(s.reader.unreadable);
+    /* At the end of the file it does not look like zeros. */
+    s.bytes.len = s.places[2];
+    sample_zeros(&s, bad.to - s.bytes.len);
+    REQUIRE(sample_open(&s) == 0);
+    s.reader.io = &io;
+    CHECK_STORY(story(&s, JOURNAL_ALL), hole("100+1 101+1 ", s.places[2], bad.to, "end"));
+    sample_done(&s);
+}
+
+TEST(a_bad_page_costs_one_head)
+{
+    struct sample s;
+    struct journal_reader r;
+    sample_init(&s);
+    sample_put(&s, 1, 10, 0);
+    struct bad_page bad = {.below = &s.io, .from = 0, .to = 4096};
+    const struct store_io io = {.read = bad_page_read, .size = bad_page_size, .ctx = &bad};
+    REQUIRE(sample_open(&s) == 0);
+    REQUIRE(journal_reader_init(&r, &io, s.file, FIRST) == 0);
+    journal_reader_done(&r);
+    s.bytes.ptr[JOURNAL_SECOND_HEAD] ^= 1;
+    REQUIRE(sample_open(&s) == 0);
+    CHECK_INT(journal_reader_init(&r, &io, s.file, FIRST), ERR_IO);
+    sample_done(&s);
+}
+
 TEST(read_errors_are_errors)
 {
     struct sample s;

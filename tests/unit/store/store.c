@@ -420,6 +420,39 @@ TEST(salts_are_no_places)
     scene_done(&s);
 }
 
+/* It may be the controller, and readable in an hour; an older journal is not changed anyway. */
+TEST(what_cannot_be_read_is_not_cut)
+{
+    struct scene s;
+    size_t before = 0, after = 0;
+    static const char name[] = "journal-00000000000000000000";
+    scene_init(&s);
+    s.options.journal_bytes = 16384;
+    scene_open(&s);
+    for (int i = 0; i < 9; i++) put_committed(&s, 1, 1000);
+    store_free(s.store);
+    s.store = NULL;
+    REQUIRE(disk_bytes(&s.disk, name, &before));
+    disk_spoil(&s.disk, name, 8192, 12288);
+    CHECK_INT(store_open(&s.options, &s.store), ERR_IO);
+    REQUIRE(disk_bytes(&s.disk, name, &after));
+    CHECK_INT(after, before);
+    disk_spoil(&s.disk, name, 0, 0);
+    scene_open(&s);
+    check_all(&s);
+    put_committed(&s, 1, 10); /* it is not the newest any more */
+    disk_spoil(&s.disk, name, 8192, 12288);
+    scene_open(&s);
+    CHECK_INT(s.found.damages[STORE_DAMAGE_LOST], 1);
+    CHECK_INT(damage_count(&s), 1);
+    CHECK(s.found.lost_numbers > 0 && s.found.lost_numbers < 9);
+    CHECK_INT(store_durable(s.store).next, 10);
+    disk_spoil(&s.disk, name, 0, 0);
+    scene_open(&s);
+    check_all(&s);
+    scene_done(&s);
+}
+
 /* ---- a full disk ------------------------------------------------------------------------- */
 
 TEST(a_full_disk_refuses_and_comes_back)
