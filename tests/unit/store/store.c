@@ -227,6 +227,35 @@ TEST(limits_and_tenants_are_kept)
     scene_done(&s);
 }
 
+TEST(the_defaults_take_the_largest_batch)
+{
+    struct scene s;
+    struct buf bytes;
+    struct batch b;
+    uint64_t first;
+    scene_init(&s);
+    struct store_options options = s.options;
+    store_options_default(&s.options);
+    s.options.io = options.io;
+    s.options.clock = options.clock;
+    s.options.events = options.events;
+    s.options.tenant = options.tenant;
+    s.options.journal_bytes = 1024 * 1024; /* of memory, here */
+    scene_open(&s);
+    buf_init(&bytes, BATCH_MAX);
+    size_t rest = BATCH_MAX - BATCH_HEADER - 4 * (BATCH_ROW + 1) - 4 - strlen("test\t\t\t");
+    history_batch(&bytes, 1, 4, rest / 4);
+    CHECK(bytes.len > BATCH_MAX - 4);
+    REQUIRE(batch_open(buf_slice(&bytes), &b) == 0);
+    CHECK_INT(store_append(s.store, &b, &first), 0);
+    CHECK_INT(store_append(s.store, &b, &first), 0);
+    CHECK_INT(store_commit(s.store), 0);
+    CHECK_INT(store_append(s.store, &b, &first), 0);
+    CHECK_INT(s.found.n_journals, 1);
+    buf_done(&bytes);
+    scene_done(&s);
+}
+
 TEST(numbers_begin_where_others_have_ended)
 {
     struct scene s;
