@@ -172,23 +172,29 @@ static struct slice text_of(const struct batch *b, const char *number_at)
     return slice_make(b->texts.ptr + begin, le32(b->ends + 4 * (number - 1)) - begin);
 }
 
-bool batch_iter_next(struct batch_iter *it, struct record *ret)
+bool batch_iter_next_raw(struct batch_iter *it, struct record *ret)
 {
     const struct batch *b = it->batch;
     if (it->next == b->n) return false;
     const char *row = b->rows + (size_t)it->next++ * BATCH_ROW;
     size_t len = le32(row + ROW_LEN);
-    *ret = (struct record){
-        .raw = slice_make(b->data.ptr + it->data_offset, len),
-        .source = text_of(b, row + ROW_TEXTS),
-        .delivery = text_of(b, row + ROW_TEXTS + 4),
-        .context = text_of(b, row + ROW_TEXTS + 8),
-        .received = (nsec)le64(row + ROW_RECEIVED),
-        .ordinal = le64(row + ROW_ORDINAL),
-        .format = (uint8_t)row[ROW_FORMAT],
-        .flags = (uint8_t)row[ROW_FLAGS],
-    };
+    ret->raw = slice_make(b->data.ptr + it->data_offset, len);
+    ret->format = (uint8_t)row[ROW_FORMAT];
+    ret->flags = (uint8_t)row[ROW_FLAGS];
     it->data_offset += len + 1;
+    return true;
+}
+
+bool batch_iter_next(struct batch_iter *it, struct record *ret)
+{
+    const struct batch *b = it->batch;
+    const char *row = b->rows + (size_t)it->next * BATCH_ROW;
+    if (!batch_iter_next_raw(it, ret)) return false;
+    ret->source = text_of(b, row + ROW_TEXTS);
+    ret->delivery = text_of(b, row + ROW_TEXTS + 4);
+    ret->context = text_of(b, row + ROW_TEXTS + 8);
+    ret->received = (nsec)le64(row + ROW_RECEIVED);
+    ret->ordinal = le64(row + ROW_ORDINAL);
     return true;
 }
 

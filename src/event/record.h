@@ -134,6 +134,8 @@ struct batch_iter {
 };
 void batch_iter_init(struct batch_iter *it, const struct batch *batch);
 bool batch_iter_next(struct batch_iter *it, struct record *ret);
+/* The same, but only raw, format and flags are filled: for those who need no more. */
+bool batch_iter_next_raw(struct batch_iter *it, struct record *ret);
 
 /* ---- writing ---- */
 

@@ -733,6 +733,7 @@ static int json_feed(struct decoder *base, struct slice data)
 {
     struct json_decoder *d = (struct json_decoder *)base;
     size_t used;
+    check_generation(d);
     while (data.len && d->hold.len) {
         struct slice chunk = slice_until(data, CHUNK);
         chunk = slice_until(chunk, next_line(chunk, 0));
@@ -761,6 +762,7 @@ static int json_finish(struct decoder *base)
 {
     struct json_decoder *d = (struct json_decoder *)base;
     size_t used;
+    check_generation(d);
     int r = run_piece(d, buf_slice(&d->hold), true, &used);
     buf_clear(&d->hold);
     if (r) return r;

@@ -64,7 +64,7 @@ static void go_to(struct record_decoder *d, const char *place)
 {
     while (place > d->at.raw.ptr + d->at.raw.len && d->number + 1 < d->run_end) {
         end_record(d);
-        (void)batch_iter_next(&d->it, &d->at);
+        (void)batch_iter_next_raw(&d->it, &d->at); /* JSON needs no context */
         d->number++;
         begin_record(d);
     }
@@ -171,12 +171,13 @@ static struct slice without_cookie(struct slice text)
 static int read_message(struct record_decoder *d, struct event *ev)
 {
     struct event_field *message = find(ev, d->message);
+    bool shipped = d->at.format == RECORD_BULK || d->at.format == RECORD_BEATS, read;
     if (!message || message->value.len == 0) return 0;
+    /* Most messages of syslog are words: their first letter says that they are no record. */
+    if (!shipped && !memchr(" \t{[@tn", message->value.ptr[0], 7)) return 0;
     struct slice text = without_cookie(event_text(ev, message));
     enum way way = look(text);
-    bool read;
-    if (way == WAY_SYSLOG && d->at.format != RECORD_BULK && d->at.format != RECORD_BEATS) return 0;
-    return read_inner(d, ev, text, way, &read);
+    return way == WAY_SYSLOG && !shipped ? 0 : read_inner(d, ev, text, way, &read);
 }
 
 static bool has_message(const struct record *r)
@@ -324,7 +325,7 @@ int record_decoder_batch(struct record_decoder *d, const struct batch *batch, ui
         struct record r = d->at;
         struct slice last = r.raw;
         for (d->run_end = d->number + 1; d->run_end < end; d->run_end++) {
-            (void)batch_iter_next(&ahead, &r);
+            (void)batch_iter_next_raw(&ahead, &r);
             if (!is_json_line(&r)) break;
             last = r.raw;
         }

@@ -416,7 +416,10 @@ static int syslog_line(void *ctx, struct slice line, uint64_t offset)
 /* Many senders end a datagram or a frame with what was the end of a line. */
 static int syslog_record(struct decoder *base, struct slice record)
 {
-    while (record.len && memchr("\r\n", record.ptr[record.len - 1], sizeof "\r\n")) record.len--;
+    for (; record.len; record.len--) {
+        char c = record.ptr[record.len - 1];
+        if (c != '\n' && c != '\r' && c != '\0') break;
+    }
     if (slice_starts_with(record, SLICE("\xEF\xBB\xBF"))) record = slice_from(record, 3);
     return syslog_line(base, record, 0);
 }
