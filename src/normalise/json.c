@@ -64,6 +64,7 @@ struct json_decoder {
     struct event ev;
     struct buf hold; /* an unfinished record */
     uint64_t offset; /* in the source, of the first byte of hold, or of the next byte to come */
+    uint64_t begin;  /* of a record that is read as a source of its own; else 0 */
     uint64_t record; /* last number given */
     struct split split;
     enum json_state state;
@@ -295,7 +296,7 @@ fail:
 
 static void report(struct json_decoder *d, uint64_t offset, uint64_t record, const char *reason)
 {
-    if (d->base.out.bad) d->base.out.bad(d->base.out.ctx, offset, record, reason);
+    if (d->base.out.bad) d->base.out.bad(d->base.out.ctx, d->begin + offset, record, reason);
 }
 
 /* What the predictor knows is of one generation of the key table. */
@@ -660,14 +661,15 @@ static int run_piece(struct json_decoder *d, struct slice s, bool final, size_t 
 /* A record as it would be read in a source of its own. The index of a window stays as it is. */
 static int read_alone(struct json_decoder *d, struct slice record, uint64_t offset)
 {
-    struct piece p = {.s = record, .offset = offset, .final = true, .resume = record.len};
+    struct piece p = {.s = record, .final = true, .resume = record.len};
+    d->begin = offset;
     d->state = STATE_BETWEEN;
     d->arrays = 0;
     d->wrapped = d->tail = d->strict_lines = false;
     d->line_start = true;
     int r = run(d, &p);
     if (r == 0 && (d->arrays || d->wrapped || d->state == STATE_RECORD))
-        report(d, offset, 0, "the list of records is cut off");
+        report(d, 0, 0, "the list of records is cut off");
     return r;
 }
 
@@ -682,8 +684,9 @@ static uint32_t entries_until(const uint32_t *at, uint32_t i, uint32_t n, uint32
 }
 
 /*
- * Lines of one window. Strings end on their line, or the text would not be indexed; and a record
- * sees no entry behind its line, so that one that is broken takes nothing of the next.
+ * Lines of one window, each with its LF. Strings end on their line, or the text would not be
+ * indexed; and a record sees no entry behind its line, so that one that is broken takes nothing of
+ * the next.
  */
 static int read_window(struct json_decoder *d, struct slice lines, uint64_t offset)
 {
@@ -700,7 +703,7 @@ static int read_window(struct json_decoder *d, struct slice lines, uint64_t offs
         event_reset(&d->ev);
         if (count && w.text[w.at[w.i]] == '{' && walk_object(d, &w) && w.i == w.n)
             r = deliver(d, slice_make(w.text + w.start, w.end - w.start));
-        else r = read_alone(d, slice_make(lines.ptr + pos, end - pos), offset + pos);
+        else r = read_alone(d, slice_make(lines.ptr + pos, end - 1 - pos), offset + pos);
     }
     return r;
 }
@@ -722,7 +725,8 @@ static int json_records(struct decoder *base, struct slice lines)
             memrchr(lines.ptr + pos, '\n', slice_until(slice_from(lines, pos), WINDOW).len);
         end = lf ? (size_t)(lf - lines.ptr) + 1 : next_line(lines, pos);
         struct slice window = slice_make(lines.ptr + pos, end - pos);
-        r = lf ? read_window(d, window, pos) : read_alone(d, window, pos);
+        r = lf ? read_window(d, window, pos)
+               : read_alone(d, slice_until(window, window.len - 1), pos);
     }
     return r;
 }

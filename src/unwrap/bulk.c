@@ -184,13 +184,9 @@ int bulk_unwrap(struct job *j)
     int rc = 0;
     while (rc == 0 && next_action(&rest, &line, &action) == 1) rc = take(j, &action);
     if (rc != 0) return rc;
-    struct buf head;
-    buf_init(&head, UNWRAP_ANSWER_MAX);
-    buf_printf(&head, "{\"took\":0,\"errors\":%s,\"items\":[", job_refused(j) ? "true" : "false");
-    buf_put(&head, buf_slice(&j->a->body));
-    buf_puts(&head, "]}");
-    buf_done(&j->a->body);
-    j->a->body = head;
+    answer_prepend(j->a, job_refused(j) ? SLICE("{\"took\":0,\"errors\":true,\"items\":[")
+                                        : SLICE("{\"took\":0,\"errors\":false,\"items\":["));
+    buf_puts(&j->a->body, "]}");
     j->a->status = 200;
     j->a->content_type = "application/json";
     j->a->header = "X-Elastic-Product: Elasticsearch";

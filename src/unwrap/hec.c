@@ -247,6 +247,7 @@ int hec_unwrap_raw(struct job *j)
     buf_clear(context);
     buf_putc(context, '?');
     buf_put(context, j->c->query);
+    if (buf_error(context) == ERR_NOMEM) return ERR_NOMEM;
     if (buf_failed(context)) {
         hec_answer_error(j->a, 414, "the query is too long");
         return 0;

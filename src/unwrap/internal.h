@@ -41,6 +41,9 @@ int job_add(struct job *j, enum record_format format, struct slice raw, struct s
 void job_refuse(struct job *j, enum unwrap_reason reason);
 uint64_t job_refused(const struct job *j);
 
+/* Puts text in front of what the answer's body has. */
+void answer_prepend(struct unwrap_answer *a, struct slice head);
+
 /* The parameter's value, %XX and + as they stand; false without. */
 bool query_find(struct slice query, struct slice name, struct slice *ret);
 /* Whether the content type is `type`, parameters apart. */

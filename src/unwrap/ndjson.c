@@ -103,14 +103,11 @@ int ndjson_unwrap(struct job *j)
     int rc = array ? take_items(&e, at) : take_lines(&e);
     if (rc != 0) return rc;
     uint64_t refused = job_refused(j);
-    struct buf head;
-    buf_init(&head, UNWRAP_ANSWER_MAX);
-    buf_printf(&head, "{\"taken\":%llu,\"refused\":%llu,\"errors\":[",
-               (unsigned long long)j->a->taken, (unsigned long long)refused);
-    buf_put(&head, buf_slice(&j->a->body));
-    buf_puts(&head, "]}");
-    buf_done(&j->a->body);
-    j->a->body = head;
+    char head[96];
+    int n = snprintf(head, sizeof head, "{\"taken\":%llu,\"refused\":%llu,\"errors\":[",
+                     (unsigned long long)j->a->taken, (unsigned long long)refused);
+    answer_prepend(j->a, slice_make(head, (size_t)n));
+    buf_puts(&j->a->body, "]}");
     j->a->status = refused && j->a->taken == 0 ? 400 : 200;
     j->a->content_type = "application/json";
     return 0;

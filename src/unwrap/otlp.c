@@ -73,12 +73,11 @@ static void answer_success(struct job *j)
         }
         buf_puts(out, "}}");
     } else if (refused) {
-        struct buf part;
-        buf_init(&part, 256);
+        char room[160];
+        struct buf part = {.ptr = room, .cap = sizeof room, .max = sizeof room}; /* never grows */
         proto_put_number(&part, PARTIAL_REJECTED, refused);
         proto_put_bytes(&part, PARTIAL_MESSAGE, slice_of(text));
         proto_put_bytes(out, PARTIAL_SUCCESS, buf_slice(&part));
-        buf_done(&part);
     }
 }
 
@@ -125,8 +124,17 @@ static bool is_readable(struct slice request)
     return rc == 0;
 }
 
-/* The context; one that is too large has its length only, so that its records are refused. */
-static struct slice proto_context(struct job *j, struct slice resource, struct slice scope)
+/* What was put together; one that is too large has its length only: its records are refused. */
+static int context_of(const struct buf *context, bool too_large, struct slice *ret)
+{
+    if (buf_error(context) == ERR_NOMEM) return ERR_NOMEM;
+    too_large = too_large || buf_failed(context);
+    *ret = too_large ? slice_make("", RECORD_TEXT_MAX + 1) : buf_slice(context);
+    return 0;
+}
+
+static int proto_context(struct job *j, struct slice resource, struct slice scope,
+                         struct slice *ret)
 {
     struct buf *context = &j->u->context, *part = &j->u->scratch;
     buf_clear(context);
@@ -134,8 +142,8 @@ static struct slice proto_context(struct job *j, struct slice resource, struct s
     put_others(context, resource, FIELD_SCOPE_LOGS);
     put_others(part, scope, FIELD_LOG_RECORDS);
     proto_put_bytes(context, FIELD_SCOPE_LOGS, buf_slice(part));
-    bool failed = buf_failed(context) || buf_failed(part);
-    return failed ? slice_make("", RECORD_TEXT_MAX + 1) : buf_slice(context);
+    if (buf_error(part) == ERR_NOMEM) return ERR_NOMEM;
+    return context_of(context, buf_failed(part), ret);
 }
 
 static int take_proto(struct job *j)
@@ -145,7 +153,8 @@ static int take_proto(struct job *j)
     while (rc == 0 && next_part(&request, FIELD_RESOURCE_LOGS, &resource) == 1) {
         struct slice rest = resource;
         while (rc == 0 && next_part(&rest, FIELD_SCOPE_LOGS, &scope) == 1) {
-            struct slice context = proto_context(j, resource, scope);
+            struct slice context;
+            rc = proto_context(j, resource, scope, &context);
             while (rc == 0 && next_part(&scope, FIELD_LOG_RECORDS, &record) == 1)
                 rc = take(j, RECORD_OTLP_PROTO, record, context);
         }
@@ -191,7 +200,7 @@ static void put_other_members(struct buf *out, struct slice object, struct list_
     }
 }
 
-static struct slice json_context(struct job *j, struct slice resource, struct slice scope)
+static int json_context(struct job *j, struct slice resource, struct slice scope, struct slice *ret)
 {
     struct buf *context = &j->u->context;
     buf_clear(context);
@@ -201,16 +210,15 @@ static struct slice json_context(struct job *j, struct slice resource, struct sl
     put_other_members(context, scope, log_records);
     if (!buf_failed(context) && context->ptr[context->len - 1] == ',') context->len--;
     buf_puts(context, "}]}");
-    return buf_failed(context) ? slice_make("", RECORD_TEXT_MAX + 1) : buf_slice(context);
+    return context_of(context, false, ret);
 }
 
 static int take_scope(struct job *j, struct slice resource, struct slice scope)
 {
     struct json_parts records;
-    struct slice name, record;
-    int rc = 0;
+    struct slice name, record, context;
     if (!begin_list(scope, log_records, &records)) return 0;
-    struct slice context = json_context(j, resource, scope);
+    int rc = json_context(j, resource, scope, &context);
     while (rc == 0 && json_parts_next(&records, &name, &record)) {
         if (record.ptr[0] == '{') rc = take(j, RECORD_OTLP_JSON, record, context);
         else job_refuse(j, UNWRAP_NOT_OBJECT);

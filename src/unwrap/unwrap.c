@@ -120,6 +120,14 @@ uint64_t job_refused(const struct job *j)
     return n;
 }
 
+void answer_prepend(struct unwrap_answer *a, struct slice head)
+{
+    if (!buf_reserve(&a->body, head.len)) return;
+    memmove(a->body.ptr + head.len, a->body.ptr, a->body.len);
+    memcpy(a->body.ptr, head.ptr, head.len);
+    a->body.len += head.len;
+}
+
 bool query_find(struct slice query, struct slice name, struct slice *ret)
 {
     struct slice pair, key;

@@ -17,6 +17,7 @@ TEST(json_records_map_to_their_numbers)
     ADD(&t, RECORD_JSON, "{\"Records\":[{\"c\":1},{\"c\":2}]}");
     ADD(&t, RECORD_BULK, "{\"d\":\"bad \xff byte\"}");
     ADD(&t, RECORD_BEATS, "{\"e\":null}");
+    ADD(&t, RECORD_JSON, "\xEF\xBB\xBF{\"f\":1}");
     RECORD_TRACE_CHECK(&t, "0 json|a:=1\n"
                            "1 json|a.b=x\xc3\xa5\n"
                            "2 undecodable: nothing is in it\n"
@@ -24,7 +25,8 @@ TEST(json_records_map_to_their_numbers)
                            "4 json|pretty?=true\n"
                            "5 json|c:=1\n5 json|c:=2\n"
                            "6 json!|d=bad \xff byte\n"
-                           "7 json|e=null\n");
+                           "7 json|e=null\n"
+                           "8 json|f:=1\n");
     record_trace_done(&t);
 }
 
