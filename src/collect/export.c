@@ -85,9 +85,11 @@ static int export_next(void *p, struct slice in, struct buf *out, size_t *ret_us
     *ret = (struct piece){0};
     for (;;) {
         struct slice entry = slice_from(in, used);
-        int r = scan(e, entry, ret);
+        /* Cut before more of it is looked at: what is wrong behind that comes behind the record. */
+        size_t most = (size_t)e->record_max + 2;
+        int r = scan(e, e->skip ? entry : slice_until(entry, most), ret);
         if (r < 0) return r;
-        bool cut = e->scanned > (size_t)e->record_max + 1, skipped = e->skip;
+        bool cut = e->scanned == most, skipped = e->skip;
         if (r == 0 && !cut && !skipped) break;
         struct slice raw = slice_until(entry, e->scanned - (r == 1 ? 1 : 0));
         used += e->scanned;

@@ -26,7 +26,7 @@ static void answer(struct request *r, unsigned status, const char *body)
     buf_clear(&r->reply);
     buf_clear(&r->reply_type);
     buf_puts(&r->reply, body);
-    buf_puts(&r->reply_type, "application/json");
+    buf_puts(&r->reply_type, body[0] == '{' ? "application/json" : "text/plain");
 }
 
 static void answer_error(struct request *r, unsigned status)

@@ -81,6 +81,7 @@ static void hold(struct sink *k, uint64_t token, bool batch)
     if (k->n_held == HELD_MAX) fail("too much is held");
     k->held[k->n_held++] = (struct held){token, batch};
     if (!k->hold) loop_defer(k->loop, &k->answering);
+    else (void)fflush(stdout);
 }
 
 static void answer_all(void *ctx)
