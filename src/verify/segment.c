@@ -91,6 +91,7 @@ struct reading {
     const char *blocks, *groups, *ends, *numbers;
     struct slice texts;
     uint32_t n_sources, n_numbers;
+    bool *seen; /* for each of the numbers: a record has this source */
     struct verify_block *block;
     struct verify_filter *filter;
     uint64_t offset, seq, raw_bytes;
@@ -164,14 +165,26 @@ static struct slice source_of(const struct reading *r, uint32_t number)
     return slice_make(r->texts.ptr + from, le32(r->ends + 4 * (size_t)number) - from);
 }
 
-/* Whether the index names the source for the block. */
-static bool source_named(const struct reading *r, const char *entry, struct slice source)
+/* Whether the index names the source for the block; it is seen then. */
+static bool see_source(struct reading *r, const char *entry, struct slice source)
 {
     uint32_t from = le32(entry + 88), count = le32(entry + 92);
     if (count == UINT32_MAX) return true;
-    for (uint32_t i = 0; i < count; i++)
-        if (slice_eq(source_of(r, le32(r->numbers + 4 * (size_t)(from + i))), source)) return true;
+    for (size_t i = from; i < (size_t)from + count; i++) {
+        if (!slice_eq(source_of(r, le32(r->numbers + 4 * i)), source)) continue;
+        r->seen[i] = true;
+        return true;
+    }
     return false;
+}
+
+static bool all_seen(const struct reading *r, const char *entry)
+{
+    uint32_t from = le32(entry + 88), count = le32(entry + 92);
+    if (count == UINT32_MAX) return true;
+    for (size_t i = from; i < (size_t)from + count; i++)
+        if (!r->seen[i]) return false;
+    return true;
 }
 
 static bool sources_fit(const struct reading *r, const char *entry)
@@ -199,7 +212,7 @@ static void check_records(struct reading *r, const char *entry)
         if (record.received < earliest) earliest = record.received;
         if (record.received > latest) latest = record.received;
         r->raw_bytes += record.raw.len;
-        if (record.source.ptr != before.ptr && !source_named(r, entry, record.source))
+        if (record.source.ptr != before.ptr && !see_source(r, entry, record.source))
             flawed(r, false, "the index does not name a source of a block");
         before = record.source;
     }
@@ -211,6 +224,7 @@ static void check_records(struct reading *r, const char *entry)
     }
     if (earliest != (int64_t)le64(entry + 40) || latest != (int64_t)le64(entry + 48))
         flawed(r, false, "the index has other times than the records");
+    if (!all_seen(r, entry)) flawed(r, false, "the index names a source that no record has");
     if (earliest < r->earliest) r->earliest = earliest;
     if (latest > r->latest) r->latest = latest;
 }
@@ -324,6 +338,8 @@ static int read_all(struct reading *r, uint64_t begin)
         flawed(r, false, "the index is none");
         return ERR_INVALID;
     }
+    r->seen = calloc(r->n_numbers + (size_t)1, sizeof *r->seen);
+    if (!r->seen) return ERR_NOMEM;
     return read_body(r);
 }
 
@@ -357,5 +373,6 @@ int verify_segment(const struct verify_file *file, uint64_t begin, verify_take *
     verify_filter_free(r.filter);
     buf_done(&r.in);
     buf_done(&r.index);
+    free(r.seen);
     return error;
 }
