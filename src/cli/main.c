@@ -15,14 +15,27 @@ enum { OPTIONS_MAX = 48, LETTER_HELP = 1000 };
 const struct command *const *cli_commands(void)
 {
     static const struct command *const commands[] = {
-        &command_init,           &command_serve,
-        &command_alerts,         &command_status,
-        &command_reload,         &command_hunt,
-        &command_rules_check,    &command_rules_list,
-        &command_rules_explain,  &command_rules_test,
-        &command_config_check,   &command_config_show,
-        &command_config_explain, &command_config_default,
-        &command_help,           NULL,
+        /* clang-format off: one a line */
+        &command_init,
+        &command_serve,
+        &command_alerts,
+        &command_status,
+        &command_reload,
+        &command_verify,
+        &command_store_ls,
+        &command_store_cat,
+        &command_hunt,
+        &command_rules_check,
+        &command_rules_list,
+        &command_rules_explain,
+        &command_rules_test,
+        &command_config_check,
+        &command_config_show,
+        &command_config_explain,
+        &command_config_default,
+        &command_help,
+        NULL,
+        /* clang-format on */
     };
     return commands;
 }

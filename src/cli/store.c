@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka store ls, cat */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/json_write.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/cli.h"
+#include "store/journal.h"
+#include "store/segment.h"
+#include "store/token.h"
+
+enum {
+    O_FROM = OPTION_LONG,
+    O_TO,
+    NAMES_MAX = 1 << 20,
+    LINE_MAX = 16 * 1024 * 1024, /* one record as JSON */
+};
+
+static const struct cli_option ls_options[] = {
+    {'f', "format", "text|json", "A table, or one JSON object a line."},
+};
+
+static const struct cli_option cat_options[] = {
+    {O_FROM, "from", "TIME", "Only records that were received at or after this time."},
+    {O_TO, "to", "TIME", "Only records that were received before this time."},
+    {'s', "source", "TEXT", "Only records whose source has this text in it."},
+    {'g', "grep", "TEXT",
+     "Only records with this text in their bytes. Whole words between other characters let most of "
+     "a "
+     "large store be passed over."},
+    {'f', "format", "raw|json", "The bytes as they came, a line each; or with all that is known."},
+};
+
+struct store_context {
+    bool json;
+    nsec from, to;
+    const char *source, *grep;
+    struct store_io io;
+    struct buf segments, footers, journals; /* u64, ascending */
+    struct buf line, shown;
+    bool terminal;
+    int status;
+};
+
+static int take_time(const char *option, const char *value, nsec *ret)
+{
+    return time_parse(slice_of(value), 0, ret) ? 0
+                                               : cli_usage("--%s: '%s' is no time", option, value);
+}
+
+static int store_option(void *ctx, int letter, const char *value)
+{
+    struct store_context *c = ctx;
+    switch (letter) {
+    case O_FROM:
+        return take_time("from", value, &c->from);
+    case O_TO:
+        return take_time("to", value, &c->to);
+    case 's':
+        c->source = value;
+        return 0;
+    case 'g':
+        c->grep = value;
+        return 0;
+    default:
+        c->json = strcmp(value, "json") == 0;
+        return 0;
+    }
+}
+
+/* ---- the folder -------------------------------------------------------------------------- */
+
+static int on_name(void *ctx, const char *name)
+{
+    struct store_context *c = ctx;
+    uint64_t number;
+    struct buf *to = segment_name_read(name, "segment", &number)  ? &c->segments
+                     : segment_name_read(name, "footer", &number) ? &c->footers
+                     : journal_name_read(name, &number)           ? &c->journals
+                                                                  : NULL;
+    if (!to) return 0;
+    buf_put(to, slice_make(&number, sizeof number));
+    return buf_error(to);
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+static size_t count(const struct buf *numbers)
+{
+    return numbers->len / sizeof(uint64_t);
+}
+
+static uint64_t number_at(const struct buf *numbers, size_t i)
+{
+    uint64_t n;
+    memcpy(&n, numbers->ptr + i * sizeof n, sizeof n);
+    return n;
+}
+
+static int list(struct store_context *c)
+{
+    struct buf *all[] = {&c->segments, &c->footers, &c->journals};
+    int error = c->io.list(c->io.ctx, on_name, c);
+    for (size_t i = 0; i < 3 && error == 0; i++)
+        if (all[i]->len) qsort(all[i]->ptr, count(all[i]), sizeof(uint64_t), compare);
+    return error;
+}
+
+static void print(struct store_context *c)
+{
+    buf_clear(&c->shown);
+    if (c->terminal) text_put_lines(&c->shown, buf_slice(&c->line));
+    else buf_put(&c->shown, buf_slice(&c->line));
+    if (c->shown.len) (void)fwrite(c->shown.ptr, 1, c->shown.len, stdout);
+    buf_clear(&c->line);
+}
+
+static void complain(struct store_context *c, const char *kind, uint64_t number, int error)
+{
+    cli_say("%s %" PRIu64 ": %s", kind, number, error_text(error));
+    c->status = EXIT_UNREADABLE;
+}
+
+/* Opens the folder, runs `work` on it. */
+static int with_folder(const struct invocation *in, int (*work)(struct store_context *c))
+{
+    struct store_context *c = in->ctx;
+    if (in->n_operands != 1) return cli_usage("%s wants one folder", in->command->name);
+    int folder = open(in->operands[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        cli_say("%s: %s", in->operands[0], strerror(errno));
+        return EXIT_UNREADABLE;
+    }
+    c->io = store_io_system(folder);
+    c->terminal = isatty(STDOUT_FILENO);
+    buf_init(&c->segments, NAMES_MAX * sizeof(uint64_t));
+    buf_init(&c->footers, NAMES_MAX * sizeof(uint64_t));
+    buf_init(&c->journals, NAMES_MAX * sizeof(uint64_t));
+    buf_init(&c->line, LINE_MAX);
+    buf_init(&c->shown, 8 * (size_t)LINE_MAX);
+    int error = list(c);
+    if (error == 0) error = work(c);
+    if (error) cli_say("%s: %s", in->operands[0], error_text(error));
+    buf_done(&c->segments);
+    buf_done(&c->footers);
+    buf_done(&c->journals);
+    buf_done(&c->line);
+    buf_done(&c->shown);
+    (void)close(folder);
+    return error ? EXIT_UNREADABLE : c->status;
+}
+
+/* ---- ls ---------------------------------------------------------------------------------- */
+
+static void put_time(struct buf *out, const char *key, nsec t)
+{
+    json_write_key(out, key);
+    buf_putc(out, '"');
+    time_write_rfc3339(out, t);
+    buf_putc(out, '"');
+}
+
+static void put_number(struct buf *out, const char *key, uint64_t v)
+{
+    json_write_key(out, key);
+    json_write_u64(out, v);
+}
+
+static void put_segment(struct store_context *c, const struct segment_footer *f, uint64_t size)
+{
+    if (c->json) {
+        buf_putc(&c->line, '{');
+        put_number(&c->line, "begin", f->begin);
+        put_number(&c->line, "records", f->records);
+        put_number(&c->line, "lost", f->lost);
+        put_time(&c->line, "earliest", f->earliest);
+        put_time(&c->line, "latest", f->latest);
+        put_time(&c->line, "sealed", f->sealed);
+        put_number(&c->line, "raw_bytes", f->raw_bytes);
+        put_number(&c->line, "bytes", size);
+        put_number(&c->line, "blocks", f->blocks);
+        buf_puts(&c->line, "}\n");
+    } else {
+        buf_printf(&c->line, "%12" PRIu64 " %10" PRIu64 "  ", f->begin, f->records);
+        time_write_rfc3339(&c->line, f->earliest);
+        buf_puts(&c->line, "  ");
+        time_write_rfc3339(&c->line, f->latest);
+        buf_printf(&c->line, "  %" PRIu64 " of %" PRIu64 " bytes\n", size, f->raw_bytes);
+    }
+    print(c);
+}
+
+static int ls(struct store_context *c)
+{
+    if (!c->json) {
+        buf_puts(&c->line, "       begin    records  received\n");
+        print(c);
+    }
+    for (size_t i = 0; i < count(&c->segments); i++) {
+        uint64_t begin = number_at(&c->segments, i);
+        char name[STORE_NAME_MAX + 1];
+        struct segment *s;
+        int error = segment_open(&c->io, begin, &s);
+        if (error) {
+            complain(c, "segment", begin, error);
+            continue;
+        }
+        segment_name(name, "segment", begin);
+        int file = c->io.open(c->io.ctx, name, STORE_READ);
+        int64_t size = file < 0 ? 0 : c->io.size(c->io.ctx, file);
+        if (file >= 0) c->io.close(c->io.ctx, file);
+        put_segment(c, segment_footer_of(s), size > 0 ? (uint64_t)size : 0);
+        segment_close(s);
+    }
+    return 0;
+}
+
+static int ls_run(const struct invocation *in)
+{
+    return with_folder(in, ls);
+}
+
+/* ---- cat --------------------------------------------------------------------------------- */
+
+static void put_field(struct buf *out, const char *key, struct slice text)
+{
+    json_write_key(out, key);
+    json_write_string(out, text);
+}
+
+static void put_record_json(struct buf *out, uint64_t seq, const struct record *r)
+{
+    struct record_source source;
+    record_source_read(r->source, &source);
+    buf_putc(out, '{');
+    put_number(out, "seq", seq);
+    put_time(out, "received", r->received);
+    put_field(out, "format", slice_of(record_format_name(r->format)));
+    put_field(out, "input", source.input);
+    put_field(out, "listener", source.listener);
+    put_field(out, "identity", source.identity);
+    put_field(out, "address", source.address);
+    if (r->delivery.len) {
+        put_field(out, "delivery", r->delivery);
+        put_number(out, "ordinal", r->ordinal);
+    }
+    if (r->context.len) put_field(out, "context", r->context);
+    put_number(out, "flags", r->flags);
+    put_field(out, "raw", r->raw);
+    buf_puts(out, "}\n");
+}
+
+static void put_record(struct store_context *c, uint64_t seq, const struct record *r)
+{
+    if (c->grep && slice_find(r->raw, slice_of(c->grep)) == SIZE_MAX) return;
+    if (c->json) {
+        put_record_json(&c->line, seq, r);
+    } else {
+        buf_put(&c->line, r->raw);
+        buf_putc(&c->line, '\n');
+    }
+    print(c);
+}
+
+static int cat_segment(struct store_context *c, uint64_t begin, const struct segment_query *query)
+{
+    struct segment *s;
+    struct segment_cursor cursor;
+    struct record r;
+    uint64_t seq;
+    int error = segment_open(&c->io, begin, &s);
+    if (error) {
+        complain(c, "segment", begin, error);
+        return 0;
+    }
+    error = segment_cursor_init(&cursor, s, query);
+    while (error == 0) {
+        int answer = segment_cursor_next(&cursor, &seq, &r);
+        if (answer == 0) break;
+        if (answer == 1) put_record(c, seq, &r);
+        else if (answer == ERR_CORRUPT) complain(c, "block of sequence number", seq, answer);
+        else error = answer;
+    }
+    segment_cursor_done(&cursor);
+    segment_close(s);
+    return error;
+}
+
+static void cat_batch(struct store_context *c, const struct journal_frame *f, uint64_t from,
+                      const struct segment_query *q)
+{
+    struct batch_iter it;
+    struct record r;
+    batch_iter_init(&it, &f->batch);
+    for (uint64_t seq = f->first; batch_iter_next(&it, &r); seq++)
+        if (seq >= from && r.received >= q->from && r.received < q->to &&
+            (q->source.len == 0 || slice_find(r.source, q->source) != SIZE_MAX))
+            put_record(c, seq, &r);
+}
+
+/* Records from `from` on: those before it are sealed. */
+static int cat_journal(struct store_context *c, uint64_t first, uint64_t from,
+                       const struct segment_query *q)
+{
+    struct journal_reader reader = {.io = NULL};
+    struct journal_frame frame;
+    int file = journal_open(&c->io, first, STORE_READ);
+    int error = file < 0 ? file : journal_reader_init(&reader, &c->io, file, first);
+    while (error == 0) {
+        int answer = journal_reader_next(&reader, JOURNAL_ALL, &frame);
+        if (answer == 0) break;
+        if (answer == 1) cat_batch(c, &frame, from, q);
+        else if (answer == ERR_CORRUPT) complain(c, "journal", first, answer);
+        else error = answer;
+    }
+    if (error) complain(c, "journal", first, error);
+    journal_reader_done(&reader);
+    if (file >= 0) c->io.close(c->io.ctx, file);
+    return 0;
+}
+
+/* The sequence number behind the last sealed record. */
+static uint64_t sealed_end(struct store_context *c)
+{
+    struct segment *s;
+    size_t n = count(&c->segments);
+    if (n == 0 || segment_open(&c->io, number_at(&c->segments, n - 1), &s) != 0) return 0;
+    const struct segment_footer *f = segment_footer_of(s);
+    uint64_t end = f->begin + f->lost + f->records;
+    segment_close(s);
+    return end;
+}
+
+static int cat(struct store_context *c)
+{
+    uint64_t tokens[TOKEN_LITERAL_MAX];
+    struct segment_query q = {.from = c->from, .to = c->to, .tokens = tokens};
+    int n = c->grep ? token_of_literal(slice_of(c->grep), tokens) : 0, error = 0;
+    if (n < 0) return n;
+    q.n_tokens = (uint32_t)n;
+    if (c->source) q.source = slice_of(c->source);
+    for (size_t i = 0; i < count(&c->segments) && error == 0; i++)
+        error = cat_segment(c, number_at(&c->segments, i), &q);
+    uint64_t from = sealed_end(c);
+    for (size_t i = 0; i < count(&c->journals) && error == 0; i++)
+        error = cat_journal(c, number_at(&c->journals, i), from, &q);
+    return error;
+}
+
+static int cat_run(const struct invocation *in)
+{
+    struct store_context *c = in->ctx;
+    if (c->to == 0) c->to = INT64_MAX;
+    if (c->from == 0) c->from = INT64_MIN;
+    if (c->from >= c->to) return cli_usage("--from is not before --to");
+    return with_folder(in, cat);
+}
+
+const struct command command_store_ls = {
+    .name = "store ls",
+    .operands = "FOLDER",
+    .summary = "list the sealed segments of a tenant's folder",
+    .description =
+        "Lists the sealed segments of a tenant's folder: the sequence number each begins "
+        "with, its records, the times between which they were received, and its size.",
+    .options = ls_options,
+    .n_options = sizeof ls_options / sizeof ls_options[0],
+    .ctx_size = sizeof(struct store_context),
+    .option = store_option,
+    .run = ls_run,
+};
+
+const struct command command_store_cat = {
+    .name = "store cat",
+    .operands = "FOLDER",
+    .summary = "print stored records",
+    .description =
+        "Prints the records of a tenant's folder in the order in which they were stored, those of "
+        "sealed segments and those that wait to be sealed.\n\nA block or frame that is damaged is "
+        "named and passed over; the exit status is 1 then.",
+    .options = cat_options,
+    .n_options = sizeof cat_options / sizeof cat_options[0],
+    .ctx_size = sizeof(struct store_context),
+    .option = store_option,
+    .run = cat_run,
+};

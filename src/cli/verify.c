@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka verify */
+#include "verify/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json_write.h"
+#include "base/text.h"
+#include "cli/cli.h"
+
+enum {
+    FILES_MAX = 32,           /* keys or checkpoints of one kind that may be named */
+    FINDINGS_SHOWN = 100,     /* in text */
+    FINDINGS_MAX = 16 * 1024, /* in JSON */
+    OUTPUT_MAX = 16 * 1024 * 1024,
+};
+
+static const struct cli_option verify_options[] = {
+    {'k', "key", "FILE", "A public key of the log, as text. May be given several times."},
+    {'w', "witness-key", "FILE", "A public key of a witness. May be given several times."},
+    {'C', "checkpoint", "FILE",
+     "A checkpoint that was kept elsewhere, signed by the log: the folder has to go on from it. "
+     "May "
+     "be given several times."},
+    {'f', "format", "text|json", "How to tell what was found."},
+};
+
+/* Files that were named, and what is in them. */
+struct named {
+    const char *paths[FILES_MAX];
+    struct buf texts[FILES_MAX];
+    size_t n;
+};
+
+struct verify_context {
+    struct named keys, witnesses, checkpoints;
+    bool json;
+    struct buf findings; /* as they are to be shown */
+    uint64_t n_findings;
+};
+
+static int name_file(struct named *named, const char *path)
+{
+    if (named->n == FILES_MAX) return cli_usage("more than %d files of one kind", FILES_MAX);
+    named->paths[named->n++] = path;
+    return 0;
+}
+
+static int verify_option(void *ctx, int letter, const char *value)
+{
+    struct verify_context *c = ctx;
+    switch (letter) {
+    case 'k':
+        return name_file(&c->keys, value);
+    case 'w':
+        return name_file(&c->witnesses, value);
+    case 'C':
+        return name_file(&c->checkpoints, value);
+    default:
+        c->json = strcmp(value, "json") == 0;
+        return 0;
+    }
+}
+
+/* ---- what is shown ----------------------------------------------------------------------- */
+
+static void put_finding_json(struct buf *out, const struct verify_finding *f)
+{
+    buf_putc(out, '{');
+    json_write_key(out, "verdict");
+    json_write_string(out, slice_of(verify_verdict_text(f->verdict)));
+    json_write_key(out, "what");
+    json_write_string(out, slice_of(f->what));
+    if (f->file[0]) {
+        json_write_key(out, "file");
+        json_write_string(out, slice_of(f->file));
+    }
+    if (f->seq != VERIFY_NOWHERE) {
+        json_write_key(out, "seq");
+        json_write_u64(out, f->seq);
+    }
+    if (f->offset != VERIFY_NOWHERE) {
+        json_write_key(out, "offset");
+        json_write_u64(out, f->offset);
+    }
+    buf_putc(out, '}');
+}
+
+static void put_finding_text(struct buf *out, const struct verify_finding *f)
+{
+    buf_printf(out, "%s: ", verify_verdict_text(f->verdict));
+    if (f->file[0]) buf_printf(out, "%s: ", f->file);
+    buf_puts(out, f->what);
+    if (f->seq != VERIFY_NOWHERE) buf_printf(out, ", from sequence number %" PRIu64, f->seq);
+    if (f->offset != VERIFY_NOWHERE) buf_printf(out, ", at byte %" PRIu64, f->offset);
+    buf_putc(out, '\n');
+}
+
+static void on_finding(void *ctx, const struct verify_finding *f)
+{
+    struct verify_context *c = ctx;
+    if (c->n_findings++ >= (c->json ? FINDINGS_MAX : FINDINGS_SHOWN)) return;
+    if (!c->json) {
+        put_finding_text(&c->findings, f);
+        return;
+    }
+    if (c->findings.len) buf_putc(&c->findings, ',');
+    put_finding_json(&c->findings, f);
+}
+
+static void put_number(struct buf *out, const char *key, uint64_t v)
+{
+    json_write_key(out, key);
+    json_write_u64(out, v);
+}
+
+static void put_json(struct buf *out, const struct verify_context *c, const struct verify_report *r)
+{
+    buf_putc(out, '{');
+    json_write_key(out, "verdict");
+    json_write_string(out, slice_of(verify_verdict_text(r->verdict)));
+    if (r->verdict != VERIFY_INTACT) {
+        json_write_key(out, "first");
+        put_finding_json(out, &r->first);
+    }
+    put_number(out, "size", r->size);
+    put_number(out, "sealed", r->sealed);
+    put_number(out, "waiting", r->waiting);
+    put_number(out, "lost", r->lost);
+    put_number(out, "removed", r->removed);
+    put_number(out, "segments", r->segments);
+    put_number(out, "footers", r->footers);
+    put_number(out, "journals", r->journals);
+    put_number(out, "checkpoints", r->checkpoints);
+    put_number(out, "signed_size", r->signed_size);
+    put_number(out, "witnessed_size", r->witnessed_size);
+    put_number(out, "findings_total", r->findings);
+    json_write_key(out, "findings");
+    buf_putc(out, '[');
+    buf_put(out, buf_slice(&c->findings));
+    buf_puts(out, "]}\n");
+}
+
+static void put_text(struct buf *out, const struct verify_context *c, const struct verify_report *r)
+{
+    buf_put(out, buf_slice(&c->findings));
+    if (c->n_findings > FINDINGS_SHOWN)
+        buf_printf(out, "and %" PRIu64 " more\n", c->n_findings - FINDINGS_SHOWN);
+    buf_printf(out,
+               "%" PRIu64 " records in %" PRIu64 " segments, %" PRIu64 " in %" PRIu64
+               " journals; %" PRIu64 " lost, %" PRIu64 " removed by retention\n",
+               r->sealed, r->segments, r->waiting, r->journals, r->lost, r->removed);
+    buf_printf(out, "signed: %" PRIu64 " of %" PRIu64 "; seen by a witness: %" PRIu64 "\n",
+               r->signed_size, r->size, r->witnessed_size);
+    if (r->witnessed_size < r->size)
+        buf_printf(out,
+                   "The newest %" PRIu64 " are not proved against who can use the key of this "
+                   "machine: no witness has signed them.\n",
+                   r->size - r->witnessed_size);
+    if (r->verdict == VERIFY_INTACT) {
+        buf_puts(out, "intact\n");
+        return;
+    }
+    buf_puts(out, "first: ");
+    put_finding_text(out, &r->first);
+}
+
+/* ---- running ----------------------------------------------------------------------------- */
+
+static int read_named(struct named *named, size_t max)
+{
+    for (size_t i = 0; i < named->n; i++) {
+        struct diag diag = {.file = named->paths[i]};
+        buf_init(&named->texts[i], max);
+        if (file_read(named->paths[i], &named->texts[i], &diag) == 0) continue;
+        cli_say("%s: %s", named->paths[i], diag.message);
+        return EXIT_USAGE;
+    }
+    return 0;
+}
+
+static int read_keys(const struct named *named, struct verify_key *ret)
+{
+    for (size_t i = 0; i < named->n; i++)
+        if (verify_key_read(buf_slice(&named->texts[i]), &ret[i]) != 0)
+            return cli_usage("%s: this is no public key", named->paths[i]);
+    return 0;
+}
+
+static void done_named(struct named *named)
+{
+    for (size_t i = 0; i < named->n; i++) buf_done(&named->texts[i]);
+}
+
+static int status_of(enum verify_verdict verdict)
+{
+    if (verdict == VERIFY_TAMPERED) return EXIT_FOUND;
+    return verdict == VERIFY_INTACT ? EXIT_RAN : EXIT_UNREADABLE;
+}
+
+static int verify_and_tell(struct verify_context *c, const struct verify_options *options)
+{
+    struct verify_report report;
+    struct buf out, shown;
+    int error = verify_folder(options, &report);
+    if (error) {
+        cli_say("the folder cannot be verified: %s", error_text(error));
+        return EXIT_UNREADABLE;
+    }
+    buf_init(&out, OUTPUT_MAX);
+    buf_init(&shown, 8 * (size_t)OUTPUT_MAX);
+    if (c->json) put_json(&out, c, &report);
+    else put_text(&out, c, &report);
+    text_put_lines(&shown, buf_slice(&out));
+    if (shown.len) (void)fwrite(shown.ptr, 1, shown.len, stdout);
+    buf_done(&shown);
+    buf_done(&out);
+    return status_of(report.verdict);
+}
+
+static int verify_run(const struct invocation *in)
+{
+    struct verify_context *c = in->ctx;
+    struct verify_key keys[FILES_MAX], witnesses[FILES_MAX];
+    struct slice checkpoints[FILES_MAX];
+    if (in->n_operands != 1) return cli_usage("verify wants one folder");
+    int status = read_named(&c->keys, 4096);
+    if (status == 0) status = read_named(&c->witnesses, 4096);
+    if (status == 0) status = read_named(&c->checkpoints, VERIFY_NOTE_MAX);
+    if (status == 0) status = read_keys(&c->keys, keys);
+    if (status == 0) status = read_keys(&c->witnesses, witnesses);
+    int folder = status ? -1 : open(in->operands[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (status == 0 && folder < 0) {
+        cli_say("%s: %s", in->operands[0], strerror(errno));
+        status = EXIT_UNREADABLE;
+    }
+    for (size_t i = 0; i < c->checkpoints.n; i++)
+        checkpoints[i] = buf_slice(&c->checkpoints.texts[i]);
+    buf_init(&c->findings, OUTPUT_MAX / 2);
+    if (status == 0)
+        status = verify_and_tell(c, &(struct verify_options){.folder = folder,
+                                                             .keys = keys,
+                                                             .n_keys = c->keys.n,
+                                                             .witnesses = witnesses,
+                                                             .n_witnesses = c->witnesses.n,
+                                                             .witnessed = checkpoints,
+                                                             .n_witnessed = c->checkpoints.n,
+                                                             .finding = on_finding,
+                                                             .ctx = c});
+    if (folder >= 0) (void)close(folder);
+    buf_done(&c->findings);
+    done_named(&c->keys);
+    done_named(&c->witnesses);
+    done_named(&c->checkpoints);
+    return status;
+}
+
+const struct command command_verify = {
+    .name = "verify",
+    .operands = "FOLDER",
+    .summary = "tell whether stored records are what was stored",
+    .description =
+        "Reads everything in the folder of a tenant, computes the tree of its records anew, and "
+        "compares it with each checkpoint that the log has signed. Tells the first place where "
+        "something is wrong.\n\n"
+        "The exit status is 0 when all is intact, 1 when bytes are damaged or nothing signed "
+        "covers "
+        "the records, 3 when what is there is not what was signed.\n\n"
+        "Who can use the key of the log can write the past anew. Only checkpoints that a witness "
+        "has signed, or copies that were kept elsewhere (--checkpoint), show that. The newest "
+        "records, which no witness has seen, are counted.",
+    .options = verify_options,
+    .n_options = sizeof verify_options / sizeof verify_options[0],
+    .ctx_size = sizeof(struct verify_context),
+    .option = verify_option,
+    .run = verify_run,
+};
