@@ -5,6 +5,8 @@
  * intact. Unchanged it has to say that it is.
  *
  *     tamper [--tamperings N] [--seed S]
+ *     tamper --make FOLDER      the folder as it is before, with key, witness-key and witnessed in
+ * it
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -524,13 +526,13 @@ static void run_one(struct bench *b, const struct tampering *t, uint64_t number,
     restore(b);
 }
 
-static void setup(struct bench *b)
+static void setup(struct bench *b, const char *folder)
 {
     uint8_t seed[CHECKPOINT_SEED] = {1};
     const char *base = getenv("TMPDIR");
     (void)snprintf(b->path, sizeof b->path, "%.40s/vaka-tamper-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(b->path)) fail("a folder");
-    b->folder = open(b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!folder && !mkdtemp(b->path)) fail("a folder");
+    b->folder = open(folder ? folder : b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (b->folder < 0) fail("the folder");
     b->io = store_io_system(b->folder);
     b->changed = UINT64_MAX;
@@ -565,15 +567,22 @@ int main(int argc, char **argv)
 {
     static struct bench b;
     uint64_t n = 300, seed = 1, verdicts[4] = {0}, weights = 0;
-    for (int i = 1; i + 1 < argc; i += 2) {
+    const char *folder = argc == 3 && strcmp(argv[1], "--make") == 0 ? argv[2] : NULL;
+    for (int i = 1; i + 1 < argc && !folder; i += 2) {
         uint64_t *to = strcmp(argv[i], "--seed") == 0 ? &seed : &n;
         if (!slice_to_u64(slice_of(argv[i + 1]), to)) fail("a number is none");
     }
     for (size_t i = 0; i < KINDS; i++) weights += tamperings[i].weight;
-    setup(&b);
+    setup(&b, folder);
     write_folder(&b, &b.log);
     keep_folder(&b);
     ask_witness(&b);
+    if (folder) {
+        put_file(&b, "key", buf_slice(&b.keys));
+        put_file(&b, "witness-key", buf_slice(&b.witness_key));
+        put_file(&b, "witnessed", buf_slice(&b.witnessed));
+        return 0;
+    }
     struct verify_report report;
     verify(&b, &report);
     (void)printf("1..2\n%s 1 - tamper/what_is_untouched_is_intact\n",
