@@ -161,13 +161,18 @@ int checkpoint_verify(const struct checkpoint *c, const struct checkpoint_key *k
     return ERR_NOT_FOUND;
 }
 
+void checkpoint_write_hash(struct buf *out, const struct sha256 *hash)
+{
+    put_base64(out, hash, sizeof *hash);
+}
+
 void checkpoint_write(struct buf *out, struct slice origin, uint64_t size,
                       const struct sha256 *root)
 {
     ASSERT(origin.len > 0 && origin.len <= CHECKPOINT_NAME_MAX);
     buf_put(out, origin);
     buf_printf(out, "\n%llu\n", (unsigned long long)size);
-    put_base64(out, root, sizeof *root);
+    checkpoint_write_hash(out, root);
     buf_puts(out, "\n\n");
 }
 

@@ -249,21 +249,66 @@ static void check_anchors(struct state *s)
 
 /* ---- tree -------------------------------------------------------------------------------- */
 
-static void on_node(void *ctx, unsigned height, uint64_t index, const struct verify_hash *hash)
+/* Node `index` of a level as the tree's file has it; false: it is not there. */
+static bool read_node(const struct state *s, unsigned level, uint64_t index,
+                      struct verify_hash *ret)
 {
-    struct state *s = ctx;
-    unsigned level = height / TILE_HEIGHT;
-    char told[VERIFY_HASH], file[sizeof s->file];
-    if (!s->sealing || height % TILE_HEIGHT != 0 || level > LEVELS) return;
-    bool there = s->levels[level].fd >= 0 && pread(s->levels[level].fd, told, sizeof told,
-                                                   (off_t)(index * VERIFY_HASH)) == VERIFY_HASH;
-    if (there && memcmp(told, hash, sizeof told) == 0) return;
+    return s->levels[level].fd >= 0 && pread(s->levels[level].fd, ret, sizeof *ret,
+                                             (off_t)(index * VERIFY_HASH)) == VERIFY_HASH;
+}
+
+static void find_in_level(struct state *s, unsigned level, uint64_t index, bool there)
+{
+    char file[sizeof s->file];
     memcpy(file, s->file, sizeof file);
     (void)snprintf(s->file, sizeof s->file, "tree-%u", level);
     find(s, there ? VERIFY_TAMPERED : VERIFY_DAMAGED,
          there ? "a node of the tree is not that of its records" : "a node of the tree is missing",
-         index << height, index * VERIFY_HASH);
+         index << (TILE_HEIGHT * level), index * VERIFY_HASH);
     memcpy(s->file, file, sizeof file);
+}
+
+/* Compares a node of a height that is kept with the tree's file. */
+static void compare_node(struct state *s, unsigned height, uint64_t index,
+                         const struct verify_hash *hash)
+{
+    unsigned level = height / TILE_HEIGHT;
+    struct verify_hash told;
+    if (height % TILE_HEIGHT != 0 || level > LEVELS) return;
+    bool there = read_node(s, level, index, &told);
+    if (!there || !verify_hash_eq(&told, hash)) find_in_level(s, level, index, there);
+}
+
+static void on_node(void *ctx, unsigned height, uint64_t index, const struct verify_hash *hash)
+{
+    struct state *s = ctx;
+    if (s->sealing) compare_node(s, height, index, hash);
+}
+
+/* A node above those of level 1, which stand for leaves. */
+static void on_kept_node(void *ctx, unsigned height, uint64_t index, const struct verify_hash *hash)
+{
+    compare_node(ctx, height + TILE_HEIGHT, index, hash);
+}
+
+/* The kept nodes below one whose records are gone: they have to give it. */
+static void check_kept(struct state *s, unsigned height, uint64_t index,
+                       const struct verify_hash *hash)
+{
+    if (height < TILE_HEIGHT) return;
+    uint64_t width = UINT64_C(1) << (height - TILE_HEIGHT);
+    verify_tree_init(&s->check, index * width);
+    s->check.node = on_kept_node;
+    s->check.ctx = s;
+    for (uint64_t i = index * width; i < (index + 1) * width; i++) {
+        struct verify_hash node;
+        if (!read_node(s, 1, i, &node)) {
+            find_in_level(s, 1, i, false);
+            return;
+        }
+        (void)verify_tree_push(&s->check, 0, &node);
+    }
+    if (!verify_hash_eq(&s->check.nodes[0].hash, hash)) find_in_level(s, 1, index * width, true);
 }
 
 static void push(struct state *s, unsigned height, const struct verify_hash *hash)
@@ -383,9 +428,14 @@ static void step_over(struct state *s, const struct verify_tree *from,
                       const struct verify_footer *f)
 {
     s->tree = *from;
-    s->sealing = false;
-    push_nodes(s, f->begin, f->begin + f->lost + f->records, f->nodes + f->n_before);
-    s->sealing = true;
+    uint64_t end = f->begin + f->lost + f->records;
+    const struct verify_hash *nodes = f->nodes + f->n_before;
+    push_nodes(s, f->begin, end, nodes);
+    for (uint64_t at = f->begin; at < end;) {
+        unsigned height = verify_tree_height(at, end);
+        check_kept(s, height, at >> height, nodes++);
+        at += UINT64_C(1) << height;
+    }
 }
 
 static int read_segment(struct state *s, uint64_t begin)

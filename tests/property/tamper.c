@@ -19,6 +19,7 @@
 #include "store/checkpoint.h"
 #include "store/filter.h"
 #include "store/journal.h"
+#include "store/retain.h"
 #include "store/segment.h"
 #include "verify/verify.h"
 
@@ -192,6 +193,28 @@ static void sign(struct bench *b, const struct tree_range *tree, const struct ch
     buf_done(&body);
 }
 
+static int sign_tombstone(void *ctx, struct slice body, struct buf *out)
+{
+    checkpoint_sign(out, body, ctx, 0);
+    return 0;
+}
+
+/* Retention takes the first segment. */
+static void retire(struct bench *b, const struct checkpoint_signer *by)
+{
+    struct checkpoint_signer signer = *by;
+    struct retain_counts counts;
+    struct retain_options options = {.io = &b->io,
+                                     .before = (nsec)begins[1] * 1000,
+                                     .origin = SLICE("vaka.example/1"),
+                                     .reason = SLICE("older than 400 days"),
+                                     .sign = sign_tombstone,
+                                     .ctx = &signer};
+    want(retain_run(&options, &counts), "retention");
+    if (counts.removed != 1 || counts.records != begins[1])
+        fail("retention removed something else");
+}
+
 /* All of the folder anew, signed by `by`. */
 static void write_folder(struct bench *b, const struct checkpoint_signer *by)
 {
@@ -203,6 +226,7 @@ static void write_folder(struct bench *b, const struct checkpoint_signer *by)
     }
     for (size_t i = 0; i < JOURNALS; i++) write_journal(b, &tree, i);
     sign(b, &tree, by, false);
+    retire(b, by);
 }
 
 static int keep_name(void *ctx, const char *name)
@@ -355,7 +379,7 @@ struct parts {
 
 static void take_apart(struct bench *b, struct parts *ret)
 {
-    ret->file = file_of(b, "segment", begins[draw(b, SEGMENTS)]);
+    ret->file = file_of(b, "segment", begins[1 + draw(b, SEGMENTS - 1)]);
     struct slice all = buf_slice(&ret->file->bytes);
     size_t len = le32(all.ptr + all.len - SEGMENT_TAIL);
     ret->footer = slice_from(all, all.len - len);
@@ -427,7 +451,7 @@ static void edit_frame(struct bench *b)
 static void reseal(struct bench *b)
 {
     static struct tree_range tree;
-    size_t number = draw(b, SEGMENTS);
+    size_t number = 1 + draw(b, SEGMENTS - 1);
     uint64_t first = begins[number] + lost[number], n = begins[number + 1] - first;
     tree_range_init(&tree, 0);
     b->change = (unsigned)draw(b, CHANGE_KINDS);
@@ -586,8 +610,9 @@ int main(int argc, char **argv)
     struct verify_report report;
     verify(&b, &report);
     (void)printf("1..2\n%s 1 - tamper/what_is_untouched_is_intact\n",
-                 report.verdict == VERIFY_INTACT && report.sealed == SEALED - lost[1] &&
-                         report.waiting == RECORDS - SEALED && report.witnessed_size == RECORDS
+                 report.verdict == VERIFY_INTACT && report.sealed == SEALED - begins[1] - lost[1] &&
+                         report.removed == begins[1] && report.waiting == RECORDS - SEALED &&
+                         report.witnessed_size == RECORDS
                      ? "ok"
                      : "not ok");
     if (report.verdict) (void)printf("# %s: %s\n", report.first.file, report.first.what);
