@@ -129,6 +129,8 @@ TEST(what_is_no_checkpoint_is_refused)
         "o\n1\n" ROOT "\n\n\xe2\x80\x94 a+b AAAA\n",
         "o\n1\n" ROOT "\n\n\xe2\x80\x94 a\n",
         "o\n1\n" ROOT "\n\n\xe2\x80\x94 a AAAA",
+        "o\n1\nAQIDAAAAAA\xc6\xbe"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n" SIG,
         "o\xff\n1\n" ROOT "\n\n" SIG,
     };
     struct checkpoint c;
