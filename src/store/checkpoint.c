@@ -257,6 +257,7 @@ static int read_key(struct slice text, struct checkpoint_key *ret, uint8_t bytes
 {
     struct slice name, id, blob;
     uint8_t raw[33];
+    char again[2 * ID + 1];
     size_t id_len;
     if (!slice_split(text, '+', &name, &text) || !slice_split(text, '+', &id, &blob) ||
         !name_valid(name) || id.len != 2 * (size_t)ID || !read_base64(blob, raw, sizeof raw))
@@ -264,6 +265,9 @@ static int read_key(struct slice text, struct checkpoint_key *ret, uint8_t bytes
     if (raw[0] != CHECKPOINT_LOG && raw[0] != CHECKPOINT_WITNESS) return ERR_SYNTAX;
     memset(ret, 0, sizeof *ret);
     if (sodium_hex2bin(ret->id, ID, id.ptr, id.len, NULL, &id_len, NULL) != 0 || id_len != ID)
+        return ERR_SYNTAX;
+    /* Upper case is another text. */
+    if (!slice_eq(slice_of(sodium_bin2hex(again, sizeof again, ret->id, ID)), id))
         return ERR_SYNTAX;
     memcpy(ret->name, name.ptr, name.len);
     ret->type = raw[0];
