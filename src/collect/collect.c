@@ -3,7 +3,9 @@
 
 #include "collect/core.h"
 #include "collect/datagram.h"
+#include "collect/follow.h"
 #include "collect/http.h"
+#include "collect/journal.h"
 #include "collect/stream.h"
 
 enum { NAME_MAX_BYTES = 256 };
@@ -14,6 +16,8 @@ struct input {
     struct datagram *datagram;
     struct stream *stream;
     struct http *http;
+    struct follow *follow;
+    struct journal *journal;
 };
 
 struct collect {
@@ -30,6 +34,8 @@ static void on_tick(void *ctx)
         if (i->datagram) datagram_tick(i->datagram);
         if (i->stream) stream_tick(i->stream);
         if (i->http) http_tick(i->http);
+        if (i->follow) follow_tick(i->follow);
+        if (i->journal) journal_tick(i->journal);
     }
 }
 
@@ -40,6 +46,7 @@ int collect_new(const struct collect_options *options, struct collect **ret)
     c->options = *options;
     c->core = (struct core){.loop = options->loop,
                             .clock = options->clock,
+                            .out = options->out,
                             .seed = options->seed,
                             .connections_max = options->connections_max,
                             .claimant_max = options->unacked_max / 8,
@@ -62,6 +69,8 @@ static void input_free(struct input *i)
     datagram_free(i->datagram);
     stream_free(i->stream);
     http_free(i->http);
+    follow_free(i->follow);
+    journal_free(i->journal);
     free(i);
 }
 
@@ -118,12 +127,34 @@ int collect_listen(struct collect *c, const struct listener *row)
     return error;
 }
 
+int collect_follow(struct collect *c, const struct follow_row *row)
+{
+    if (row->name.len == 0 || row->name.len > NAME_MAX_BYTES) return ERR_INVALID;
+    struct input *i = input_new(c);
+    if (!i) return ERR_NOMEM;
+    int error = follow_new(&c->core, row, &i->follow);
+    if (error) input_drop(c);
+    return error;
+}
+
+int collect_journal(struct collect *c, const struct journal_row *row)
+{
+    if (row->name.len == 0 || row->name.len > NAME_MAX_BYTES) return ERR_INVALID;
+    struct input *i = input_new(c);
+    if (!i) return ERR_NOMEM;
+    int error = journal_new(&c->core, row, &i->journal);
+    if (error) input_drop(c);
+    return error;
+}
+
 void collect_stop(struct collect *c)
 {
     for (struct input *i = c->inputs; i; i = i->next) {
         if (i->datagram) datagram_stop(i->datagram);
         if (i->stream) stream_stop(i->stream);
         if (i->http) http_stop(i->http);
+        if (i->follow) follow_stop(i->follow);
+        if (i->journal) journal_stop(i->journal);
     }
 }
 

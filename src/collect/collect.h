@@ -29,6 +29,8 @@
 #include "collect/listen.h"
 
 struct collect;
+struct follow_row;
+struct journal_row;
 struct tokens;
 
 /*
@@ -43,6 +45,12 @@ struct collect_out {
     /* Somebody with the right to asks for /metrics: collect_answer() as for a container. NULL: 404.
      */
     int (*metrics)(void *ctx, uint64_t token);
+    /*
+     * How far the row `name` (follow.h, journal.h) has come, to be kept and handed in again at the
+     * next start; told about once a second when it has changed. An older one only means that
+     * records come twice, as the same deliveries. May be NULL.
+     */
+    void (*state)(void *ctx, struct slice name, struct slice state);
 };
 
 struct collect_options {
@@ -68,6 +76,10 @@ void collect_free(struct collect *c);
  * row that makes no sense; ERR_LIMIT, ERR_NOMEM, ERR_IO.
  */
 int collect_listen(struct collect *c, const struct listener *row) MUST_USE;
+
+/* Follows files, see follow.h; reads the local journal, see journal.h. The same errors. */
+int collect_follow(struct collect *c, const struct follow_row *row) MUST_USE;
+int collect_journal(struct collect *c, const struct journal_row *row) MUST_USE;
 
 /* No listener accepts or reads any more; what is in flight can still be answered. */
 void collect_stop(struct collect *c);

@@ -10,6 +10,7 @@ enum { CORE_SHARE = 128 * 1024 }; /* bytes of one connection or file in one turn
 struct core {
     struct loop *loop;
     struct clock clock;
+    struct collect_out out;
     struct ledger ledger;
     struct outbox *outbox;
     uint64_t seed;

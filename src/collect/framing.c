@@ -26,6 +26,7 @@ static enum start read_start(const struct framing *f, struct slice in, uint32_t 
     uint32_t count = 0;
     size_t i = 0;
     if (in.len == 0) return START_MORE;
+    if (f->lines) return START_LINE;
     if (in.ptr[0] < '1' || in.ptr[0] > '9') return START_LINE;
     for (; i < in.len && in.ptr[i] >= '0' && in.ptr[i] <= '9'; i++) {
         if (i == COUNT_DIGITS) return f->counts ? START_BAD_COUNT : START_LINE;

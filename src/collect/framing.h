@@ -23,6 +23,7 @@ enum { FRAMING_COUNT_MAX = 16 * 1024 * 1024 };
 
 struct framing {
     uint32_t record_max;
+    bool lines;      /* set by the owner after init(): every record is a line */
     bool counts;     /* the last record had a count */
     bool skip_line;  /* what comes is the rest of a cut line */
     uint32_t skip;   /* bytes that come are the rest of a cut record */

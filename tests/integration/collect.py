@@ -42,11 +42,12 @@ class Sink:
         self.lines = []
         self.ports = {}
         self.ledger = {}
+        self.state = None
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         wanted = sum(1 for argument in arguments if argument.count(",") >= 3 and
-                     not argument.startswith(TOKEN))
+                     not argument.startswith((TOKEN, "file,", "journal,")))
         self.wait(lambda: len(self.ports) == wanted or self.process.poll() is not None)
 
     def read(self):
@@ -55,6 +56,8 @@ class Sink:
             with self.changed:
                 if "listening" in line:
                     self.ports[line["listening"]] = line["port"]
+                elif "state" in line:
+                    self.state = line["state"]
                 elif "ledger" in line:
                     self.ledger[line["ledger"]] = line
                 else:
@@ -774,6 +777,56 @@ def test_journal_upload(tap, folder):
     finish(tap, sink, "journal-upload")
 
 
+def make_journal(path, first, n):
+    remote = "/lib/systemd/systemd-journal-remote"
+    entries = b"".join(
+        b"__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=%032x\nMESSAGE=line %d\n\n" %
+        (1798000000000000 + i, i + 1, 7, i) for i in range(first, first + n))
+    subprocess.run([remote, "-o", str(path), "-"], input=entries, check=True, capture_output=True,
+                   timeout=PATIENCE)
+
+
+def messages(sink):
+    return [int(r["raw"].split("MESSAGE=line ")[1].split("\n")[0]) for r in sink.lines]
+
+
+def test_journal(tap, folder):
+    if not os.path.exists("/lib/systemd/systemd-journal-remote"):
+        tap.skip("journal", "systemd-journal-remote is not installed")
+        return
+    journals = pathlib.Path(folder, "journals")
+    journals.mkdir()
+    make_journal(journals / "a.journal", 0, 1500)
+    sink = Sink(f"journal,j,{journals}")
+    sink.wait_lines(1500)
+    make_journal(journals / "a.journal", 1500, 10)
+    sink.wait_lines(1510)
+    tap.equal(messages(sink), list(range(1510)), "journal: every entry, also what comes later")
+    tap.equal({(r["source"], r["format"]) for r in sink.lines}, {("journal\tj\t\t", "journal")},
+              "journal: where it is from")
+    first = sink.lines[0]["raw"]
+    tap.ok(first.startswith("__CURSOR=s=") and "\n__REALTIME_TIMESTAMP=1798000000000000\n" in first,
+           "journal: an entry is in the export format", first)
+    sink.wait(lambda: sink.state and "i=5e6;" in sink.state)
+    finish(tap, sink, "journal")
+    make_journal(journals / "a.journal", 1510, 5)
+    again = Sink("--state", sink.state, f"journal,j,{journals}")
+    again.wait_lines(5)
+    tap.equal(messages(again), list(range(1510, 1515)), "journal: it goes on behind its state")
+    finish(tap, again, "journal again")
+    new = Sink("--new-only", f"journal,j,{journals}")
+    time.sleep(1.5)
+    make_journal(journals / "a.journal", 1515, 3)
+    new.wait_lines(3)
+    tap.equal(messages(new), [1515, 1516, 1517], "journal: only what is new, when asked")
+    finish(tap, new, "journal new")
+    held = Sink("--refuse", f"journal,j,{journals}")
+    held.wait_lines(2000)
+    tap.equal(messages(held)[:10], list(range(10)), "journal: what the store refuses …")
+    tap.ok(messages(held).count(0) > 1, "journal: … is read again")
+    finish(tap, held, "journal refused")
+
+
 def main():
     tap = Tap()
     only = sys.argv[2:]
@@ -785,7 +838,7 @@ def main():
                      test_relp, test_relp_refused, test_lumberjack, test_http,
                      test_http_waits_for_the_store, test_http_is_busy, test_http_refused,
                      test_http_leaves, test_https, test_flow, test_logger, test_rsyslog,
-                     test_syslog_ng, test_journal_upload):
+                     test_syslog_ng, test_journal_upload, test_journal):
             if only and test.__name__ not in only:
                 continue
             arguments = (tap, folder) if test.__code__.co_argcount == 2 else (tap,)

@@ -11,6 +11,9 @@
  *         --receive-buffer BYTES  --token TOKEN,IDENTITY,TENANT,RIGHT…
  *         --anyone RIGHT  --body-max BYTES
  *
+ *         file,name,pattern and journal,name,folder are listeners, too; --state is what they told
+ *         last, --new-only skips what is there
+ *
  * SIGTERM ends it; its last line is the ledger.
  */
 #include <fcntl.h>
@@ -21,6 +24,8 @@
 
 #include "base/json_write.h"
 #include "collect/collect.h"
+#include "collect/follow.h"
+#include "collect/journal.h"
 #include "collect/tls.h"
 #include "collect/token.h"
 #include "event/record.h"
@@ -38,7 +43,8 @@ struct sink {
     struct collect_options options;
     struct listener limits; /* what the options say of all listeners */
     uint32_t receive_buffer;
-    bool hold, refuse;
+    bool hold, refuse, new_only;
+    struct slice state;
     struct held held[HELD_MAX];
     uint32_t n_held;
     struct loop_deferred answering;
@@ -121,6 +127,16 @@ static int on_batch(void *ctx, uint64_t token, struct slice bytes)
     }
     hold(k, token, true);
     return 0;
+}
+
+static void on_state(void *ctx, struct slice name, struct slice state)
+{
+    struct sink *k = ctx;
+    buf_putc(&k->line, '{');
+    put_text(&k->line, "state", state);
+    put_text(&k->line, "of", name);
+    put_line(k);
+    (void)fflush(stdout);
 }
 
 static int on_metrics(void *ctx, uint64_t token)
@@ -243,11 +259,37 @@ static void tell_port(const struct listener *row)
     (void)fflush(stdout);
 }
 
+/* Of what is no socket. False: it is one. */
+static bool read_files(struct sink *k, struct slice text)
+{
+    char folder[4096];
+    struct slice rest = text, input = next_part(&rest), name = next_part(&rest);
+    int error;
+    if (slice_eq(input, SLICE("file"))) {
+        const struct follow_row row = {.name = name,
+                                       .pattern = rest,
+                                       .record_max = k->limits.record_max,
+                                       .state = k->state,
+                                       .skip_existing = k->new_only};
+        error = collect_follow(k->collect, &row);
+    } else if (slice_eq(input, SLICE("journal"))) {
+        (void)snprintf(folder, sizeof folder, "%.*s", SLICE_FMT(rest));
+        const struct journal_row row = {
+            .name = name, .folder = folder, .state = k->state, .skip_existing = k->new_only};
+        error = collect_journal(k->collect, &row);
+    } else {
+        return false;
+    }
+    if (error) fail("files are not taken");
+    return true;
+}
+
 static void listen_to(struct sink *k, struct slice text)
 {
     struct slice rest = text, input = next_part(&rest);
     struct listener row = k->limits;
     uint64_t port;
+    if (read_files(k, text)) return;
     row.tenant = 3;
     row.certificate = TOKEN_JOURNAL | TOKEN_INGEST;
     row.name = next_part(&rest);
@@ -290,6 +332,8 @@ static int read_option(struct sink *k, char **argv)
     struct slice option = slice_of(argv[0]);
     if (slice_eq(option, SLICE("--hold"))) k->hold = true;
     else if (slice_eq(option, SLICE("--refuse"))) k->refuse = true;
+    else if (slice_eq(option, SLICE("--new-only"))) k->new_only = true;
+    else if (slice_eq(option, SLICE("--state"))) k->state = slice_of(argv[1]);
     else if (slice_eq(option, SLICE("--unacked"))) k->options.unacked_max = number(argv[1]);
     else if (slice_eq(option, SLICE("--sources")))
         k->options.sources_max = (uint32_t)number(argv[1]);
@@ -305,7 +349,10 @@ static int read_option(struct sink *k, char **argv)
         k->limits.anyone = token_right_of(slice_of(argv[1]));
     else if (slice_eq(option, SLICE("--body-max"))) k->limits.body_max = number(argv[1]);
     else return 0;
-    return slice_eq(option, SLICE("--hold")) || slice_eq(option, SLICE("--refuse")) ? 1 : 2;
+    return slice_eq(option, SLICE("--hold")) || slice_eq(option, SLICE("--refuse")) ||
+                   slice_eq(option, SLICE("--new-only"))
+               ? 1
+               : 2;
 }
 
 static void start(struct sink *k)
@@ -329,8 +376,11 @@ int main(int argc, char **argv)
                                         .connections_max = 1024,
                                         .bodies_max = (size_t)64 * 1024 * 1024}};
     int i = 1, n;
-    k.options.out = (struct collect_out){
-        .ctx = &k, .batch = on_batch, .container = on_container, .metrics = on_metrics};
+    k.options.out = (struct collect_out){.ctx = &k,
+                                         .batch = on_batch,
+                                         .container = on_container,
+                                         .metrics = on_metrics,
+                                         .state = on_state};
     k.tokens = tokens_new();
     if (!k.tokens) fail("no memory");
     k.options.tokens = k.tokens;
