@@ -54,7 +54,7 @@ struct sink {
     uint32_t n_contexts;
 };
 
-static void fail(const char *why)
+static __attribute__((noreturn)) void fail(const char *why)
 {
     (void)fprintf(stderr, "collect-sink: %s\n", why);
     exit(2);
