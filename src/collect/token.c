@@ -57,12 +57,13 @@ int tokens_add(struct tokens *t, struct slice secret, const struct token *token)
         return ERR_INVALID;
     int error = make_room(t);
     if (error) return error;
-    char *identity = strndup(token->identity.ptr, token->identity.len);
+    char *identity = malloc(token->identity.len);
     if (!identity) return ERR_NOMEM;
+    memcpy(identity, token->identity.ptr, token->identity.len);
     struct row *row = &t->rows[t->n++];
     hash_secret(secret, row->hash);
     row->token = *token;
-    row->token.identity = slice_make(identity, strlen(identity));
+    row->token.identity = slice_make(identity, token->identity.len);
     return 0;
 }
 

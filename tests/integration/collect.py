@@ -610,6 +610,34 @@ def test_flow(tap):
     finish(tap, sink, "flow")
 
 
+def test_stop_in_the_middle(tap, folder):
+    """The end comes while everybody waits for an answer."""
+    sink = http_sink("--hold", "--anyone", "journal", "syslog-tcp,t,127.0.0.1,0", "relp,r,127.0.0.1,0",
+                     "lumberjack,l,127.0.0.1,0", "syslog-udp,u,127.0.0.1,0",
+                     tls_row(folder, "syslog-tls", "s", "require"))
+    url = f"http://127.0.0.1:{sink.ports['h']}"
+    threads = [threading.Thread(target=curl, args=arguments) for arguments in (
+        ["-H", f"Authorization: Bearer {TOKEN}", "--data", "x", f"{url}/api/ingest"],
+        ["--data-binary", "A=1\n\n", f"{url}/upload"])]
+    for thread in threads:
+        thread.start()
+    with sink.connect("t") as t, sink.connect("r") as r, sink.connect("l") as l, \
+            sink.connect("h") as h, sink.connect("s") as unfinished, \
+            tls_connect(sink, "s", folder, "client") as s:
+        t.sendall(b"<34>x\n<34>par")
+        r.sendall(b"1 open 0\n2 syslog 5 <34>x\n3 syslog")
+        l.sendall(b"2W\0\0\0\2" + lumberjack(1, {}))
+        h.sendall(b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nA=1\n\nB")
+        s.sendall(b"7 <34>tls")
+        unfinished.sendall(b"\x16\x03")
+        sink.wait_lines(7)
+        finish(tap, sink, "stop")
+    for thread in threads:
+        thread.join(PATIENCE)
+    tap.equal(total(sink, "records", "pending") + total(sink, "requests", "pending"), 7,
+              "stop: what waits is said to wait")
+
+
 # ---- what cities run --------------------------------------------------------------------------
 
 def test_logger(tap):
@@ -837,7 +865,7 @@ def main():
                      test_back_pressure, test_fairness, test_connection_limit, test_rate, test_tls,
                      test_relp, test_relp_refused, test_lumberjack, test_http,
                      test_http_waits_for_the_store, test_http_is_busy, test_http_refused,
-                     test_http_leaves, test_https, test_flow, test_logger, test_rsyslog,
+                     test_http_leaves, test_https, test_flow, test_stop_in_the_middle, test_logger, test_rsyslog,
                      test_syslog_ng, test_journal_upload, test_journal):
             if only and test.__name__ not in only:
                 continue
