@@ -147,14 +147,23 @@ static void on_inner(struct record_decoder *d, struct event *ev)
         event_add(d->outer, ev->fields[i].key, ev->fields[i].type, ev->fields[i].value);
 }
 
-/* Adds what the text says, if it is a record of its own; *ret_read says whether it was. */
+/*
+ * Adds what the text says, if it is a record of its own or pairs of names and values; *ret_read
+ * says whether it was.
+ */
 static int read_inner(struct record_decoder *d, struct event *outer, struct slice text,
-                      enum way way, bool *ret_read)
+                      bool *ret_read)
 {
+    enum way way = look(text);
     struct decoder *inner = d->ways[way == WAY_JSON ? WAY_INNER_JSON : way];
+    int rc = 0;
+    *ret_read = way == WAY_SYSLOG && kv_read(text, outer);
+    if (*ret_read) return 0;
+    /* The header of a syslog line stands in no other one. */
+    if (way == WAY_SYSLOG && slice_eq(slice_of(outer->format), SLICE("syslog"))) return 0;
     d->outer = outer;
     d->read_inner = false;
-    int rc = inner->ops->record(inner, text);
+    rc = inner->ops->record(inner, text);
     d->outer = NULL;
     *ret_read = d->read_inner;
     return rc;
@@ -173,11 +182,10 @@ static int read_message(struct record_decoder *d, struct event *ev)
     struct event_field *message = find(ev, d->message);
     bool shipped = d->at.format == RECORD_BULK || d->at.format == RECORD_BEATS, read;
     if (!message || message->value.len == 0) return 0;
-    /* Most messages of syslog are words: their first letter says that they are no record. */
-    if (!shipped && !memchr(" \t{[@tn", message->value.ptr[0], 7)) return 0;
-    struct slice text = without_cookie(event_text(ev, message));
-    enum way way = look(text);
-    return way == WAY_SYSLOG && !shipped ? 0 : read_inner(d, ev, text, way, &read);
+    /* Most messages of syslog are words, and their beginning shows it. */
+    if (!shipped && !memchr(" \t{[@", message->value.ptr[0], 5) && !kv_begins(message->value))
+        return 0;
+    return read_inner(d, ev, without_cookie(event_text(ev, message)), &read);
 }
 
 static bool has_message(const struct record *r)
@@ -245,7 +253,7 @@ static int decode_form(struct record_decoder *d)
     if (d->reason) return 0;
     intern(d, ev->keys);
     bool read = false;
-    int rc = text.len ? read_inner(d, ev, text, look(text), &read) : 0;
+    int rc = text.len ? read_inner(d, ev, text, &read) : 0;
     if (rc != 0) return rc;
     if (text.len && !read) event_add(ev, d->message, VALUE_STRING, text);
     if (d->at.format == RECORD_HEC) hec_read_envelope(&d->at, ev);

@@ -35,6 +35,14 @@ const char *otlp_read_json(const struct record *r, struct event *ev, struct slic
 const char *hec_read(const struct record *r, struct event *ev, struct slice *ret_text);
 void hec_read_envelope(const struct record *r, struct event *ev);
 
+/*
+ * NAME=VALUE pairs: adds them when the text is three or more of them and nothing else. `text` lives
+ * as long as the event.
+ */
+bool kv_read(struct slice text, struct event *ev) MUST_USE;
+/* Whether it begins with NAME=. */
+bool kv_begins(struct slice text);
+
 /* ---- for them ---- */
 
 /* Adds formatted text; nothing is added when the arena is full, the event is cut then. */

@@ -50,6 +50,29 @@ TEST(syslog_messages_that_are_json_or_audit_records)
         "0 syslog|priority=13|facility=1|severity=5|program=app|message=Feb  5 17:32:18 h su: x\n");
 }
 
+TEST(messages_of_names_and_values)
+{
+    /* As FortiGate writes them; FortiMail puts commas between. */
+    CHECK_FORM(RECORD_SYSLOG, "<189>date=2019-05-10 time=11:37:47 devid=\"FG\\\" 1\" msg='' x=", "",
+               "0 syslog|priority=189|facility=23|severity=5"
+               "|message=date=2019-05-10 time=11:37:47 devid=\"FG\\\" 1\" msg='' x="
+               "|date=2019-05-10|time=11:37:47|devid=FG\\\" 1|msg=|x=\n");
+    CHECK_FORM(RECORD_TEXT, "date=2023-02-06,time=18:06, user=a,b,ui=mail", "",
+               "0 syslog|message=date=2023-02-06,time=18:06, user=a,b,ui=mail"
+               "|date=2023-02-06|time=18:06|user=a,b|ui=mail\n");
+    CHECK_FORM(RECORD_HEC, "{\"event\":\"a=1 b=2 c=3\"}", "", "0 hec|a=1|b=2|c=3\n");
+    CHECK_FORM(RECORD_BEATS, "{\"message\":\"a=1 b=2 c=\\\"3\\\"\"}", "",
+               "0 json|message=a=1 b=2 c=\"3\"|a=1|b=2|c=3\n");
+    /* Words, too few, an open quote, something behind a quote. */
+    static const char *const others[] = {"a=1 b=2 c=3 and words", "a=1 b=2",  "a=1 b=2 c=\"3",
+                                         "a=1 b=2 c=\"3\"x",      "=1 =2 =3", "a=1 b=2 c3"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char want[64];
+        (void)snprintf(want, sizeof want, "0 syslog|message=%s\n", others[i]);
+        check_at(__FILE__, __LINE__, RECORD_TEXT, slice_of(others[i]), SLICE_NONE, want);
+    }
+}
+
 TEST(shipped_messages_that_are_log_lines)
 {
     CHECK_FORM(RECORD_BEATS,
