@@ -58,7 +58,7 @@ enum {
     X(NETFLOW5, "netflow5")   /* one flow record; context: the packet header */                    \
     X(NETFLOW9, "netflow9")   /* one data record; context: packet header and template */           \
     X(IPFIX, "ipfix")         /* one data record; context: message header and template */          \
-    X(EVTX, "evtx")           /* one event record; context: its chunk's template */                \
+    X(EVTX, "evtx")           /* one event record; context: its chunk, 64 KiB */                   \
     X(CSV, "csv")             /* one line; context: the header line */                             \
     X(ZEEK, "zeek")           /* one line; context: the # lines */                                 \
     X(AUDITD, "auditd")       /* the lines of one audit event */

@@ -44,14 +44,18 @@ struct decoder_ops {
     /*
      * For records that come one by one, not as a source; a decoder is used for either. Neither what
      * came before a record nor what it holds itself changes what is read in another one. Offsets
-     * count from the start of what is handed over, and `raw` of its events lies inside of it.
+     * count from the start of what is handed over, and `raw` of its events lies inside of it (or
+     * of the chunk it was found in).
      */
     /* One whole record, which may hold line ends. NULL: a record is nothing without its source. */
     int (*record)(struct decoder *d, struct slice record);
     /* Many, each of them one line with its LF. NULL: not faster than one by one. */
     int (*records)(struct decoder *d, struct slice lines);
-    /* The lines that name the columns of the records to come; NULL where there are none. */
-    int (*header)(struct decoder *d, struct slice lines);
+    /*
+     * What the records to come need: the lines that name their columns, an EVTX chunk. Copied. NULL
+     * where they need nothing.
+     */
+    int (*header)(struct decoder *d, struct slice context);
     void (*close)(struct decoder *d);
 };
 

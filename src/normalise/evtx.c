@@ -370,6 +370,33 @@ static int evtx_finish(struct decoder *base)
     return 0;
 }
 
+/* A chunk, for records of it that come one by one. */
+static int evtx_header(struct decoder *base, struct slice chunk)
+{
+    struct evtx *d = (struct evtx *)base;
+    d->have = chunk.len < CHUNK_SIZE ? chunk.len : CHUNK_SIZE;
+    if (d->have) memcpy(d->chunk, chunk.ptr, d->have);
+    binxml_set_chunk(d->xml, slice_make(d->chunk, d->have));
+    return 0;
+}
+
+static int evtx_record(struct decoder *base, struct slice record)
+{
+    struct evtx *d = (struct evtx *)base;
+    struct slice chunk = slice_make(d->chunk, d->have);
+    if (record.len < RECORD_MIN || record_size(record, 0) != record.len) {
+        report(d, 0, 0, "not an event record");
+        return 0;
+    }
+    /* What it refers to is known by its place in the chunk. */
+    size_t at = slice_find(chunk, record);
+    if (at == SIZE_MAX) {
+        report(d, 0, 0, "its chunk is missing");
+        return 0;
+    }
+    return decode_record(d, chunk, at, record.len);
+}
+
 static int evtx_sniff(struct slice head, bool final)
 {
     if (head.len < 8) return 0;
@@ -409,5 +436,7 @@ const struct decoder_ops decoder_evtx = {
     .open = evtx_open,
     .feed = evtx_feed,
     .finish = evtx_finish,
+    .record = evtx_record,
+    .header = evtx_header,
     .close = evtx_close,
 };

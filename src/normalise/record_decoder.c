@@ -17,6 +17,7 @@ enum way {
     WAY_AUDITD,
     WAY_CSV,
     WAY_ZEEK,
+    WAY_EVTX,
     N_WAYS,
     WAY_FORM = N_WAYS, /* a form of record_forms.h */
 };
@@ -25,7 +26,7 @@ enum { ARENA_MAX = 8 * RECORD_MAX };
 
 struct record_decoder {
     struct decoder *ways[N_WAYS];
-    struct buf headers[N_WAYS]; /* the header lines that each of them has */
+    struct buf headers[N_WAYS]; /* the context that each of them has */
     bool known[N_WAYS];         /* it has some */
     struct arena arena;
     struct event ev; /* of a form */
@@ -111,6 +112,8 @@ static enum way way_of(const struct record *r)
         return WAY_ZEEK;
     case RECORD_AUDITD:
         return WAY_AUDITD;
+    case RECORD_EVTX:
+        return WAY_EVTX;
     default:
         return WAY_FORM;
     }
@@ -262,7 +265,7 @@ static int decode_form(struct record_decoder *d)
 
 /* ---- one record --------------------------------------------------------------------------- */
 
-/* Makes the decoder know the header lines that are the record's context. */
+/* Makes the decoder know the record's context. */
 static int set_header(struct record_decoder *d, enum way way, struct slice context)
 {
     struct buf *known = &d->headers[way];
@@ -371,6 +374,7 @@ struct record_decoder *record_decoder_new(struct keys *keys)
         [WAY_JSON] = &decoder_json,     [WAY_INNER_JSON] = &decoder_json,
         [WAY_SYSLOG] = &decoder_syslog, [WAY_AUDITD] = &decoder_auditd,
         [WAY_CSV] = &decoder_csv,       [WAY_ZEEK] = &decoder_zeek,
+        [WAY_EVTX] = &decoder_evtx,
     };
     struct record_decoder *d = calloc(1, sizeof *d);
     if (!d) return NULL;

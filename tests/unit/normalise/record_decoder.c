@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "normalise/record_decoder.h"
 
+#include "base/le.h"
+#include "normalise/decoder.h"
 #include "record_trace.h"
 
 #define ADD(t, format, raw) record_trace_add(t, format, SLICE(raw), SLICE_NONE)
@@ -253,5 +255,68 @@ TEST(one_record_by_itself)
     r.raw = SLICE("");
     CHECK_INT(record_decoder_one(t.decoder, &r, &sink), 0);
     CHECK_SLICE(buf_slice(&t.text), "0 json|a:=1\n0 undecodable: nothing is in it\n");
+    record_trace_done(&t);
+}
+
+/* ---- EVTX --------------------------------------------------------------------------------- */
+
+static int trace_source(void *ctx, struct event *ev)
+{
+    ev->record = 1;
+    return record_trace_event(ctx, 0, ev);
+}
+
+static void ignore(void *ctx, uint64_t offset, uint64_t record, const char *reason)
+{
+    (void)ctx, (void)offset, (void)record, (void)reason;
+}
+
+/* All whole records of the file's first chunk, each with the chunk as its context. */
+TEST(evtx_records_are_read_alone_as_in_their_file)
+{
+    enum { FILE_HEADER = 4096, CHUNK = 65536, CHUNK_HEADER = 512 };
+    char path[4096];
+    size_t len;
+    if (!test_corpus()) SKIP("no VAKA_CORPUS");
+    (void)snprintf(path, sizeof path, "%s/evtx-parser-samples/%s", test_corpus(),
+                   "new-user-security.evtx");
+    char *file = test_read_file(path, &len);
+    REQUIRE(len >= FILE_HEADER + CHUNK);
+    struct record_trace source, records;
+    record_trace_init(&source);
+    record_trace_init(&records);
+    const struct decoder_out out = {.ctx = &source, .emit = trace_source, .bad = ignore};
+    struct decoder *d = decoder_evtx.open(&out, source.keys);
+    REQUIRE(d != NULL);
+    CHECK_INT(decoder_evtx.feed(d, slice_make(file, FILE_HEADER + CHUNK)), 0);
+    decoder_evtx.close(d);
+
+    struct slice chunk = slice_make(file + FILE_HEADER, CHUNK);
+    const struct record_sink sink = record_trace_sink(&records);
+    size_t used = le32(chunk.ptr + 48), size;
+    for (size_t at = CHUNK_HEADER; at < used; at += size) {
+        size = le32(chunk.ptr + at + 4);
+        struct record r = {
+            .raw = slice_make(chunk.ptr + at, size), .context = chunk, .format = RECORD_EVTX};
+        REQUIRE(record_decoder_one(records.decoder, &r, &sink) == 0);
+    }
+    CHECK(source.events > 1);
+    CHECK_INT(records.events, source.events);
+    CHECK(slice_eq(buf_slice(&records.text), buf_slice(&source.text)));
+    record_trace_done(&source);
+    record_trace_done(&records);
+    free(file);
+}
+
+TEST(evtx_records_without_their_chunk)
+{
+    struct record_trace t;
+    record_trace_init(&t);
+    char record[32] = "**\0\0\x20\0\0\0";
+    record[28] = 32;
+    record_trace_add(&t, RECORD_EVTX, slice_make(record, sizeof record), SLICE_NONE);
+    record_trace_add(&t, RECORD_EVTX, slice_make(record, 31), slice_make(record, sizeof record));
+    RECORD_TRACE_CHECK(&t, "0 undecodable: its chunk is missing\n"
+                           "1 undecodable: not an event record\n");
     record_trace_done(&t);
 }
