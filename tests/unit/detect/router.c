@@ -428,6 +428,24 @@ TEST(network_logs)
     bench_close(&b);
 }
 
+TEST(flows_are_what_a_firewall_saw)
+{
+    struct bench b;
+    bench_open(&b, NULL);
+    const char *flow =
+        "netflow.type=netflow_flow;source.ip=10.0.0.1;destination.ip=10.0.0.2;destination.port=22";
+    YES(flow, "", "", "netflow");
+    YES(flow, "", "firewall", "");
+    YES(flow, "", "network", "connection");
+    NO(flow, "", "network", "dns");
+    NO(flow, "windows", "process_creation", "");
+    FIELDS(flow, "", "firewall", "", "dst_port", "destination.port");
+    FIELDS(flow, "", "firewall", "", "src_ip", "source.ip");
+    YES("netflow.type=netflow_options", "", "", "netflow");
+    NO("netflow.type=netflow_options", "", "firewall", "");
+    bench_close(&b);
+}
+
 TEST(web_and_cloud_logs)
 {
     struct bench b;
