@@ -15,6 +15,7 @@
  *   ready      it runs
  *   status     what it says about itself, once a second
  *   alarm      something that people should hear of
+ *   broke      that peer broke the protocol: it is to be started again
  *   command    (control) somebody with the right to do so asks for it
  *
  * collect → unwrap
@@ -33,6 +34,17 @@
  * store → detect
  *   journal    a journal's descriptor, for reading; the first is the oldest
  *   durable    records before `next` are durable: they end at `offset` of journal `first`
+ *
+ * store → seal
+ *   present    a journal is there, by its number
+ *   durable    as for detect
+ * seal → store
+ *   sealed     everything before `next` is in durable segments
+ * seal → sign
+ *   sign       what a checkpoint says, up to its empty line and with it
+ * sign → seal
+ *   origin     the name it signs under
+ *   signed     the lines of its signatures
  *
  * triage → detect
  *   begin      the first record that is not matched yet
@@ -78,6 +90,7 @@ enum {
 #define SAY_REPORT_FIELDS(F)  F(u8, role) F(text, text)
 #define SAY_STATUS_FIELDS(F)  F(text, text)
 #define SAY_ALARM_FIELDS(F)   F(text, event) F(text, text)
+#define SAY_BROKE_FIELDS(F)   F(u8, role)
 #define SAY_COMMAND_FIELDS(F) F(u8, command)
 
 #define SAY_BATCH_FIELDS(F) F(u64, id) F(text, batch)
@@ -94,6 +107,12 @@ enum {
 #define SAY_REFUSED_FIELDS(F) F(u64, id) F(text, reason)
 #define SAY_JOURNAL_FIELDS(F) F(u64, first)
 #define SAY_DURABLE_FIELDS(F) F(u64, first) F(u64, offset) F(u64, next)
+
+#define SAY_PRESENT_FIELDS(F) F(u64, first)
+#define SAY_SEALED_FIELDS(F)  F(u64, next)
+#define SAY_SIGN_FIELDS(F)    F(u64, size) F(text, body)
+#define SAY_ORIGIN_FIELDS(F)  F(text, name)
+#define SAY_SIGNED_FIELDS(F)  F(u64, size) F(text, lines)
 
 #define SAY_BEGIN_FIELDS(F) F(u64, next)
 #define SAY_ALERT_FIELDS(F)                                                                        \
@@ -128,6 +147,7 @@ enum {
     M(status, STATUS, STATUS, 9)                                                                   \
     M(alarm, ALARM, ALARM, 10)                                                                     \
     M(command, COMMAND, COMMAND, 11)                                                               \
+    M(broke, BROKE, BROKE, 12)                                                                     \
     M(batch, BATCH, BATCH, 20)                                                                     \
     M(stored, STORED, STORED, 21)                                                                  \
     M(refused, REFUSED, REFUSED, 22)                                                               \
@@ -135,6 +155,11 @@ enum {
     M(reply, REPLY, REPLY, 26)                                                                     \
     M(journal, JOURNAL, JOURNAL, 23)                                                               \
     M(durable, DURABLE, DURABLE, 24)                                                               \
+    M(present, PRESENT, PRESENT, 27)                                                               \
+    M(sealed, SEALED, SEALED, 28)                                                                  \
+    M(sign, SIGN, SIGN, 29)                                                                        \
+    M(origin, ORIGIN, ORIGIN, 37)                                                                  \
+    M(signed, SIGNED, SIGNED, 36)                                                                  \
     M(begin, BEGIN, BEGIN, 30)                                                                     \
     M(alert, ALERT, ALERT, 31)                                                                     \
     M(advance, ADVANCE, ADVANCE, 32)                                                               \

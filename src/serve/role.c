@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "serve/role.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proc/process.h"
@@ -12,6 +14,7 @@ enum { STATUS_EVERY = 1, STATUS_MAX = 1024 * 1024, SUPERVISOR_OUT_MAX = 4 * 1024
 static const struct role_ops *const all_ops[ROLE_COUNT] = {
     [ROLE_STORE] = &role_store,   [ROLE_TRIAGE] = &role_triage,   [ROLE_DETECT] = &role_detect,
     [ROLE_UNWRAP] = &role_unwrap, [ROLE_COLLECT] = &role_collect, [ROLE_CONTROL] = &role_control,
+    [ROLE_SEAL] = &role_seal,     [ROLE_SIGN] = &role_sign,
 };
 
 static const enum sandbox_role sandboxes[ROLE_COUNT] = {
@@ -30,6 +33,19 @@ void role_keep_folder(struct role *r, const char *folder)
 {
     ASSERT(r->files.n_folders < ROLE_PATHS_MAX);
     r->folders[r->files.n_folders++] = folder;
+}
+
+const char *role_store_folder(struct role *r, struct diag *diag)
+{
+    static const char *const parts[] = {"", "/store", "/store/0"};
+    const char *path = NULL;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        path = arena_printf(&r->config.arena, "%s%s", r->config.serve_folder.items[0], parts[i]);
+        if (path && (mkdir(path, 0750) == 0 || errno == EEXIST)) continue;
+        (void)diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path ? path : "", strerror(errno));
+        return NULL;
+    }
+    return path;
 }
 
 void role_end(struct role *r, int result)
@@ -77,6 +93,10 @@ static void peer_closed(void *ctx, int why)
         log_write(LOG_PEER_BROKE, LOG_TEXT("role", slice_of(serve_role_name(r->role))),
                   LOG_TEXT("peer", slice_of(serve_role_name(p->id))),
                   LOG_TEXT("why", slice_of(error_text(why))));
+    if (why != ERR_STOPPED && link_is_open(&r->supervisor)) {
+        say_broke_write(link_out(&r->supervisor), &(struct say_broke){.role = (uint8_t)p->id});
+        link_flush(&r->supervisor);
+    }
     if (r->ops->lost) r->ops->lost(r, p->id);
 }
 

@@ -78,6 +78,12 @@ int role_run(enum serve_role role);
 void role_keep_path(struct role *r, const char *path);
 void role_keep_folder(struct role *r, const char *folder);
 
+/*
+ * The folder of the tenant's records below serve.folder, made when it is not there; the role's.
+ * NULL: diag says why.
+ */
+const char *role_store_folder(struct role *r, struct diag *diag);
+
 static inline struct link *role_link(struct role *r, enum serve_role peer)
 {
     return &r->peers[peer].link;
@@ -88,6 +94,6 @@ void role_end(struct role *r, int result);
 void role_alarm(struct role *r, const char *event, struct slice text);
 
 extern const struct role_ops role_collect, role_unwrap, role_store, role_detect, role_triage,
-    role_control;
+    role_control, role_seal, role_sign;
 
 #endif

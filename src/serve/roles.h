@@ -13,7 +13,9 @@
     X(DETECT, "detect", SANDBOX_DETECTOR) /* all rules on all records, and correlations */         \
     X(UNWRAP, "unwrap", SANDBOX_SERVANT)  /* requests and packets → records */                   \
     X(COLLECT, "collect", SANDBOX_RECEIVER) /* sockets and files → records and requests */       \
-    X(CONTROL, "control", SANDBOX_RECEIVER) /* the local command line */
+    X(CONTROL, "control", SANDBOX_RECEIVER) /* the local command line */                           \
+    X(SEAL, "seal", SANDBOX_KEEPER)         /* journals → segments; the tree, its checkpoints */ \
+    X(SIGN, "sign", SANDBOX_SERVANT)        /* has the key that signs, and nothing else */
 
 #define SERVE_PEERS(X)                                                                             \
     X(COLLECT, STORE)  /* batches → ← stored */                                                \
@@ -22,7 +24,9 @@
     X(STORE, DETECT)   /* journals, how far they are durable → ← from where on */              \
     X(DETECT, TRIAGE)  /* alerts, how far it is → ← where to begin */                          \
     X(TRIAGE, STORE)   /* how far everything is matched → */                                     \
-    X(CONTROL, TRIAGE) /* questions → ← alerts */
+    X(CONTROL, TRIAGE) /* questions → ← alerts */                                              \
+    X(STORE, SEAL)     /* journals, how far they are durable → ← how far they are sealed */    \
+    X(SEAL, SIGN)      /* checkpoints → ← signatures */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,

@@ -14,6 +14,7 @@
 
 #include "base/json_write.h"
 #include "serve/role.h"
+#include "store/sealed.h"
 #include "store/store.h"
 
 enum {
@@ -42,7 +43,7 @@ struct store_ctx {
     size_t n_journals;
     size_t told;  /* journals that the engines have been told of, … */
     bool telling; /* … once they have said from where on */
-    uint64_t matched;
+    uint64_t matched, sealed;
     uint64_t records, batches, bytes, commits, refused, damages;
     nsec slowest; /* of the commits since the last status */
     enum store_space space;
@@ -87,6 +88,41 @@ static void tell_durable(struct role *r)
     link_flush(link);
 }
 
+/* Everything there is, and what comes: to who seals it. */
+static void tell_seal(struct role *r, size_t from)
+{
+    struct store_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_SEAL);
+    if (!link_is_open(link)) return;
+    for (size_t i = from; i < c->n_journals; i++)
+        say_present_write(link_out(link), &(struct say_present){.first = c->journals[i]});
+    struct store_durable d = store_durable(c->store);
+    if (d.end)
+        say_durable_write(link_out(link), &(struct say_durable){
+                                              .first = d.journal, .offset = d.end, .next = d.next});
+    link_flush(link);
+}
+
+/* Journals that are sealed and matched, but never the one that is written. */
+static void remove_journals(struct role *r)
+{
+    struct store_ctx *c = r->ctx;
+    uint64_t until = c->sealed < c->matched ? c->sealed : c->matched;
+    size_t n = 0;
+    while (n + 1 < c->n_journals && c->journals[n + 1] <= until) {
+        int error = store_remove_journal(c->store, c->journals[n]);
+        if (error == ERR_IO) {
+            role_end(r, error);
+            return;
+        }
+        n++;
+    }
+    if (n == 0) return;
+    c->n_journals -= n;
+    c->told = c->told > n ? c->told - n : 0;
+    memmove(c->journals, c->journals + n, c->n_journals * sizeof *c->journals);
+}
+
 static void add_journal(struct role *r, uint64_t first)
 {
     struct store_ctx *c = r->ctx;
@@ -94,6 +130,7 @@ static void add_journal(struct role *r, uint64_t first)
     ASSERT(c->n_journals < JOURNALS_MAX);
     c->journals[c->n_journals++] = first;
     tell_journals(r);
+    if (c->store) tell_seal(r, c->n_journals - 1);
 }
 
 static void on_complete(void *ctx, const struct store_journal *journal)
@@ -168,6 +205,7 @@ static void commit(struct role *r)
     c->commits++;
     answer_all(r);
     tell_durable(r);
+    tell_seal(r, c->n_journals);
 }
 
 static void commit_due(void *ctx)
@@ -239,6 +277,18 @@ static int take_matched(struct role *r, const struct frame *frame)
     if (say_matched_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     c->matched = m.next;
     tell_journals(r);
+    remove_journals(r);
+    return 0;
+}
+
+static int take_sealed(struct role *r, const struct frame *frame)
+{
+    struct store_ctx *c = r->ctx;
+    struct say_sealed m;
+    if (say_sealed_read(frame->payload, &m) != 0 || m.next > store_durable(c->store).next)
+        return ERR_CORRUPT;
+    c->sealed = m.next;
+    remove_journals(r);
     return 0;
 }
 
@@ -248,6 +298,7 @@ static int store_frame(struct role *r, enum serve_role peer, const struct frame 
         return take_batch(r, peer, frame);
     if (peer == ROLE_DETECT && frame->type == SAY_BEGIN) return take_begin(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_MATCHED) return take_matched(r, frame);
+    if (peer == ROLE_SEAL && frame->type == SAY_SEALED) return take_sealed(r, frame);
     return ERR_CORRUPT;
 }
 
@@ -256,6 +307,7 @@ static void store_peer(struct role *r, enum serve_role peer)
     struct store_ctx *c = r->ctx;
     c->epochs[peer]++;
     if (peer == ROLE_DETECT) c->telling = false;
+    if (peer == ROLE_SEAL) tell_seal(r, 0);
 }
 
 static void tick(void *ctx)
@@ -272,28 +324,16 @@ static void tick(void *ctx)
     c->space = space;
 }
 
-static int open_folder(const char *folder, struct diag *diag)
-{
-    char path[4096 + 32];
-    static const char *const parts[] = {"", "/store", "/store/0"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        (void)snprintf(path, sizeof path, "%s%s", folder, parts[i]);
-        if (mkdir(path, 0750) != 0 && errno != EEXIST)
-            return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path, strerror(errno));
-    }
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path, strerror(errno));
-    return fd;
-}
-
 static int store_prepare(struct role *r, struct diag *diag)
 {
     struct store_ctx *c = r->ctx;
-    const char *folder = r->config.serve_folder.items[0];
-    c->dirfd = open_folder(folder, diag);
-    if (c->dirfd < 0) return c->dirfd;
+    const char *path = role_store_folder(r, diag);
+    if (!path) return ERR_ACCESS;
+    c->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (c->dirfd < 0)
+        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path, strerror(errno));
     c->io = store_io_system(c->dirfd);
-    role_keep_folder(r, arena_printf(&r->config.arena, "%s/store/0", folder));
+    role_keep_folder(r, path);
     c->pending = calloc(PENDING_MAX, sizeof *c->pending);
     c->journals = calloc(JOURNALS_MAX, sizeof *c->journals);
     return c->pending && c->journals ? 0 : ERR_NOMEM;
@@ -313,7 +353,10 @@ static int store_start(struct role *r)
     if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
     c->commit = (struct loop_timer){.due = commit_due, .ctx = r};
     c->tick = (struct loop_timer){.due = tick, .ctx = r};
-    int error = store_open(&options, &c->store);
+    struct tree_range sealed;
+    int error = sealed_tree(&c->io, &sealed);
+    options.next_min = sealed.end;
+    if (error == 0) error = store_open(&options, &c->store);
     if (error == 0) error = loop_timer_set(r->loop, &c->tick, NSEC_PER_SEC, NSEC_PER_SEC);
     if (error == 0) c->space = store_space(c->store);
     return error;
@@ -338,6 +381,7 @@ static void store_status(struct role *r, struct buf *out)
     put(out, "damaged", c->damages);
     put(out, "next", d.next);
     put(out, "matched", c->matched);
+    put(out, "sealed", c->sealed);
     put(out, "journals", c->n_journals);
     put(out, "slowest_commit_us", (uint64_t)(c->slowest / 1000));
     json_write_key(out, "disk");

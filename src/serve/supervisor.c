@@ -67,7 +67,8 @@ struct supervisor {
 
 /* The order in which processes end: nothing new comes in, then what came is finished. */
 static const enum serve_role stop_order[ROLE_COUNT] = {ROLE_COLLECT, ROLE_UNWRAP, ROLE_STORE,
-                                                       ROLE_DETECT,  ROLE_TRIAGE, ROLE_CONTROL};
+                                                       ROLE_DETECT,  ROLE_TRIAGE, ROLE_SEAL,
+                                                       ROLE_SIGN,    ROLE_CONTROL};
 
 static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};
@@ -326,6 +327,7 @@ static int child_frame(void *ctx, const struct frame *frame)
     struct supervisor *s = c->s;
     struct say_alarm alarm;
     struct say_command command;
+    struct say_broke broke;
     switch (frame->type) {
     case SAY_READY:
         child_is_ready(s, c);
@@ -338,6 +340,11 @@ static int child_frame(void *ctx, const struct frame *frame)
         if (!s->told_ready && slice_eq(alarm.event, SLICE("role-failed")))
             (void)diag_set(s->diag, ERR_INVALID, NULL, 0, 0, "%s: %.*s", serve_role_name(c->role),
                            SLICE_FMT(alarm.text));
+        return 0;
+    case SAY_BROKE:
+        if (say_broke_read(frame->payload, &broke) != 0 || broke.role >= ROLE_COUNT)
+            return ERR_CORRUPT;
+        kill_child(s->children[broke.role]);
         return 0;
     case SAY_COMMAND:
         if (c->role != ROLE_CONTROL || say_command_read(frame->payload, &command) != 0)

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The process that has the key of the log. It signs what it is asked to sign, as long as that is a
+ * checkpoint that does not go back: who takes over the process that seals can have nothing signed
+ * that is smaller than what was signed before.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json_write.h"
+#include "serve/role.h"
+#include "store/checkpoint.h"
+
+struct sign_ctx {
+    struct checkpoint_signer signer;
+    uint64_t size; /* of the largest tree that was signed */
+    uint64_t signatures, refused;
+    struct buf lines;
+};
+
+/* ---- the key ----------------------------------------------------------------------------- */
+
+static int write_file(const char *path, mode_t mode, struct slice text, struct diag *diag)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    bool good = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len && fsync(fd) == 0;
+    int error = good ? 0 : diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", path, strerror(errno));
+    if (fd >= 0) (void)close(fd);
+    return error;
+}
+
+static struct slice origin_of(const struct role *r, char *space, size_t size)
+{
+    char host[128] = "";
+    if (r->config.store_origin.n) return slice_of(r->config.store_origin.items[0]);
+    if (gethostname(host, sizeof host - 1) != 0 || !host[0]) (void)snprintf(host, 10, "localhost");
+    (void)snprintf(space, size, "%s/vaka", host);
+    return slice_of(space);
+}
+
+/* The first start makes the key; who keeps copies elsewhere copies log.pub. */
+static int make_key(const struct role *r, const char *path, const char *public_path,
+                    struct diag *diag)
+{
+    uint8_t seed[CHECKPOINT_SEED];
+    char space[160];
+    struct checkpoint_signer signer;
+    struct buf text;
+    if (getrandom(seed, sizeof seed, 0) != sizeof seed) return ERR_IO;
+    int error =
+        checkpoint_signer_init(&signer, origin_of(r, space, sizeof space), CHECKPOINT_LOG, seed);
+    explicit_bzero(seed, sizeof seed);
+    if (error) return diag_set(diag, error, NULL, 0, 0, "store.origin is not a name");
+    buf_init(&text, 4 * CHECKPOINT_KEY_TEXT);
+    checkpoint_key_write(&text, &signer.key);
+    error = write_file(public_path, 0644, buf_slice(&text), diag);
+    buf_clear(&text);
+    checkpoint_signer_write(&text, &signer);
+    if (error == 0) error = write_file(path, 0600, buf_slice(&text), diag);
+    explicit_bzero(text.ptr, text.cap);
+    buf_done(&text);
+    checkpoint_signer_done(&signer);
+    return error;
+}
+
+static int read_key(struct role *r, const char *path, struct diag *diag)
+{
+    struct sign_ctx *c = r->ctx;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path, strerror(errno));
+    int error = checkpoint_signer_read(fd, &c->signer);
+    (void)close(fd);
+    if (error == ERR_ACCESS)
+        return diag_set(diag, error, NULL, 0, 0, "%s: others than its owner may read it", path);
+    return error ? diag_set(diag, error, NULL, 0, 0, "%s: not a key", path) : 0;
+}
+
+static int sign_prepare(struct role *r, struct diag *diag)
+{
+    struct sign_ctx *c = r->ctx;
+    struct arena *a = &r->config.arena;
+    const char *folder = arena_printf(a, "%s/keys", r->config.serve_folder.items[0]);
+    const char *path = folder ? arena_printf(a, "%s/log.key", folder) : NULL;
+    const char *public_path = folder ? arena_printf(a, "%s/log.pub", folder) : NULL;
+    if (!path || !public_path) return ERR_NOMEM;
+    buf_init(&c->lines, CHECKPOINT_MAX);
+    (void)mkdir(r->config.serve_folder.items[0], 0750);
+    if (mkdir(folder, 0750) != 0 && errno != EEXIST)
+        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", folder, strerror(errno));
+    int error = access(path, F_OK) == 0 ? 0 : make_key(r, path, public_path, diag);
+    return error ? error : read_key(r, path, diag);
+}
+
+/* ---- signing ----------------------------------------------------------------------------- */
+
+static int sign_frame(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    struct sign_ctx *c = r->ctx;
+    struct say_sign m;
+    struct checkpoint checkpoint;
+    struct link *link = role_link(r, ROLE_SEAL);
+    if (peer != ROLE_SEAL || frame->type != SAY_SIGN || say_sign_read(frame->payload, &m) != 0)
+        return ERR_CORRUPT;
+    buf_clear(&c->lines);
+    buf_put(&c->lines, m.body);
+    /* Signed is what stands before the empty line at its end. */
+    size_t lines = c->lines.len;
+    checkpoint_sign(&c->lines, slice_until(m.body, lines ? lines - 1 : 0), &c->signer, 0);
+    bool good = checkpoint_parse(buf_slice(&c->lines), &checkpoint) == 0 &&
+                checkpoint.size == m.size && m.size >= c->size &&
+                slice_eq(checkpoint.origin, slice_of(c->signer.key.name));
+    if (!good) {
+        c->refused++;
+        role_alarm(r, "checkpoint-refused", SLICE("what was to be signed goes back, or is none"));
+        return ERR_CORRUPT;
+    }
+    c->size = m.size;
+    c->signatures++;
+    say_signed_write(
+        link_out(link),
+        &(struct say_signed){.size = m.size, .lines = slice_from(buf_slice(&c->lines), lines)});
+    link_flush(link);
+    return 0;
+}
+
+/* The name it signs under is the first thing that seal needs. */
+static void sign_peer(struct role *r, enum serve_role peer)
+{
+    struct sign_ctx *c = r->ctx;
+    struct link *link = role_link(r, peer);
+    say_origin_write(link_out(link), &(struct say_origin){.name = slice_of(c->signer.key.name)});
+    link_flush(link);
+}
+
+static void sign_status(struct role *r, struct buf *out)
+{
+    struct sign_ctx *c = r->ctx;
+    json_write_key(out, "signatures");
+    json_write_u64(out, c->signatures);
+    json_write_key(out, "size");
+    json_write_u64(out, c->size);
+    json_write_key(out, "refused");
+    json_write_u64(out, c->refused);
+}
+
+static void sign_stop(struct role *r)
+{
+    struct sign_ctx *c = r->ctx;
+    checkpoint_signer_done(&c->signer);
+    role_end(r, 0);
+}
+
+const struct role_ops role_sign = {
+    .ctx_size = sizeof(struct sign_ctx),
+    .prepare = sign_prepare,
+    .peer = sign_peer,
+    .frame = sign_frame,
+    .status = sign_status,
+    .stop = sign_stop,
+};
