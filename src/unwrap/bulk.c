@@ -16,6 +16,8 @@
 #include "base/json_write.h"
 #include "unwrap/internal.h"
 
+enum { NAME_LEN_MAX = 512 };
+
 struct action {
     struct slice line;  /* all of it */
     struct slice name;  /* index, create, update, delete */
@@ -38,11 +40,12 @@ void bulk_answer_error(struct unwrap_answer *a, unsigned status, const char *tex
     buf_printf(&a->body, "},\"status\":%u}", status);
 }
 
-/* A string or a number: what _id and _index may be. */
+/* A string or a number: what _id and _index may be. Longer ones than Elasticsearch's are none. */
 static struct slice plain_member(struct slice object, const char *name)
 {
     struct slice value;
-    if (!json_find_member(object, name, NULL, &value) || value.ptr[0] == '{' || value.ptr[0] == '[')
+    if (!json_find_member(object, name, NULL, &value) || value.ptr[0] == '{' ||
+        value.ptr[0] == '[' || value.len > NAME_LEN_MAX)
         return SLICE_NONE;
     return value;
 }
@@ -89,20 +92,22 @@ static int next_action(struct slice *rest, uint64_t *number, struct action *ret)
 }
 
 /* Whether actions and documents can be told apart to the end; *ret_line is where they cannot. */
-static bool is_readable(struct slice body, uint64_t *ret_line)
+static bool is_readable(struct slice body, uint64_t *ret_line, uint64_t *ret_actions)
 {
     struct action action;
     int rc;
-    *ret_line = 0;
-    do rc = next_action(&body, ret_line, &action);
-    while (rc == 1);
+    *ret_line = *ret_actions = 0;
+    while ((rc = next_action(&body, ret_line, &action)) == 1) ++*ret_actions;
     return rc == 0;
 }
 
 static void put_index(struct buf *out, const struct job *j, struct slice index)
 {
     if (index.len) buf_put(out, index);
-    else json_write_string(out, j->c->target.len ? j->c->target : SLICE("records"));
+    else
+        json_write_string(out, j->c->target.len && j->c->target.len <= NAME_LEN_MAX
+                                   ? j->c->target
+                                   : SLICE("records"));
 }
 
 /* Documents without a name get one that no other request's has: when and where it came. */
@@ -138,7 +143,7 @@ static void put_refused(struct job *j, const struct action *action, uint64_t at,
                         enum unwrap_reason reason)
 {
     bool parse = reason == UNWRAP_NOT_OBJECT;
-    unsigned status = reason == UNWRAP_TOO_LARGE || reason == UNWRAP_TOO_MANY ? 413 : 400;
+    unsigned status = reason == UNWRAP_TOO_LARGE ? 413 : 400;
     begin_item(j, action, at);
     buf_printf(&j->a->body, ",\"status\":%u,\"error\":{\"type\":\"%s\",\"reason\":", status,
                parse ? "document_parsing_exception" : "illegal_argument_exception");
@@ -167,16 +172,21 @@ static int take(struct job *j, const struct action *action)
 
 int bulk_unwrap(struct job *j)
 {
-    uint64_t line;
+    uint64_t line, actions;
     if (is_blank(j->body)) {
         bulk_answer_error(j->a, 400, "request body is required");
         return 0;
     }
-    if (!is_readable(j->body, &line)) {
+    if (!is_readable(j->body, &line, &actions)) {
         char text[96];
         (void)snprintf(text, sizeof text, "Malformed action/metadata line [%llu]",
                        (unsigned long long)line);
         bulk_answer_error(j->a, 400, text);
+        return 0;
+    }
+    /* Each would get an item of the answer. */
+    if (actions > j->u->options.records_max) {
+        bulk_answer_error(j->a, 413, unwrap_reason_text(UNWRAP_TOO_MANY));
         return 0;
     }
     struct slice rest = j->body;

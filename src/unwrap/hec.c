@@ -7,8 +7,9 @@
  * host, source, sourcetype, index, fields. An object is a record as it stands. Where Splunk stops
  * at the first bad one, the good ones behind it are taken here too; the answer names the first.
  *
- * Raw endpoint: each line is a record, its context is `?` and the query, which says host, source,
- * sourcetype and index. (The context of an object is empty.)
+ * Raw endpoint: each line is a record (one that is refused makes the answer a refusal, as no line
+ * has an answer of its own), its context is `?` and the query, which says host, source, sourcetype
+ * and index. (The context of an object is empty.)
  *
  * An answer with a channel carries a number that the sender asks for later. Since an answer is
  * sent only when all of its records are durable, every number that was ever given is.
@@ -133,14 +134,14 @@ int hec_answer_acks(struct job *j)
     struct json_parts it;
     struct buf *out = &j->a->body;
     buf_puts(out, "{\"acks\":{");
-    bool first = true;
-    for (json_parts_init(&it, acks); json_parts_next(&it, &name, &number); first = false) {
+    uint32_t n = 0;
+    for (json_parts_init(&it, acks); json_parts_next(&it, &name, &number); n++) {
         uint64_t id;
-        if (!slice_to_u64(number, &id)) {
+        if (!slice_to_u64(number, &id) || n == j->u->options.records_max) {
             answer(j->a, HEC_BAD_FORMAT);
             return 0;
         }
-        buf_printf(out, "%s\"%llu\":true", first ? "" : ",", (unsigned long long)id);
+        buf_printf(out, "%s\"%llu\":true", n ? "," : "", (unsigned long long)id);
     }
     buf_puts(out, "}}");
     j->a->status = 200;
@@ -261,7 +262,7 @@ int hec_unwrap_raw(struct job *j)
     }
     if (rc != 0) return rc;
     if (j->position == 0) answer(j->a, HEC_NO_DATA);
-    else if (j->a->taken == 0) answer(j->a, HEC_BAD_FORMAT);
+    else if (job_refused(j)) answer(j->a, HEC_BAD_FORMAT);
     else answer_success(j);
     return 0;
 }

@@ -46,6 +46,7 @@ struct unwrap_options unwrap_options_default(void)
 
 struct unwrap *unwrap_new(const struct unwrap_options *options)
 {
+    ASSERT(options->ratio_max > 0);
     struct unwrap *u = calloc(1, sizeof *u);
     if (!u) return NULL;
     u->options = *options;

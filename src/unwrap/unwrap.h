@@ -73,7 +73,7 @@ struct unwrap_answer {
 };
 
 /* `body` takes at most UNWRAP_ANSWER_MAX bytes. */
-enum { UNWRAP_ANSWER_MAX = 32 * 1024 * 1024 };
+enum { UNWRAP_ANSWER_MAX = 96 * 1024 * 1024 };
 void unwrap_answer_init(struct unwrap_answer *a);
 void unwrap_answer_done(struct unwrap_answer *a);
 
@@ -90,7 +90,7 @@ struct unwrap_sink {
 
 struct unwrap_options {
     size_t body_max;      /* bytes of a body after Content-Encoding */
-    uint32_t ratio_max;   /* its size over that of what was sent, above UNWRAP_SMALL bytes */
+    uint32_t ratio_max;   /* its size over what was sent, above UNWRAP_SMALL bytes; at least 1 */
     uint32_t records_max; /* of one body; more are refused */
     uint32_t errors_max;  /* places told in an answer that names only what was refused */
     /* Flows. Templates and waiting sets are dropped oldest first. Counts are at least 1. */

@@ -92,7 +92,8 @@ static inline void unwrapping_run(struct unwrapping *t, struct container c, stru
     unwrapping_mix(t, buf_slice(&a->body));
     if (c.kind == UNWRAP_FLOW) return;
     HOLDS(a->status >= 200 && a->status < 500 && a->content_type);
-    HOLDS(a->taken == 0 || a->status < 300 || c.kind == UNWRAP_HEC_EVENT);
+    bool hec = c.kind == UNWRAP_HEC_EVENT || c.kind == UNWRAP_HEC_RAW;
+    HOLDS(a->taken == 0 || a->status < 300 || hec);
     if (slice_eq(slice_of(a->content_type), SLICE("application/json")))
         HOLDS(json_is_object(buf_slice(&a->body)));
 }

@@ -158,6 +158,37 @@ TEST(bulk_without_structure_is_refused_whole)
     unwrapped_done(&t);
 }
 
+TEST(bulk_answers_are_bounded)
+{
+    struct unwrap_options options = unwrap_options_default();
+    options.records_max = 2;
+    struct unwrapped t;
+    unwrapped_init(&t, UNWRAP_BULK, &options, BATCH_MAX);
+    UNWRAPPED_CHECK(
+        &t, "{\"delete\":{}}\n{\"delete\":{}}\n{\"delete\":{}}\n", "", 413,
+        "{\"error\":{\"root_cause\":[{\"type\":\"illegal_argument_exception\",\"reason\":"
+        "\"more records than one request may hold\"}],\"type\":\"illegal_argument_exception\","
+        "\"reason\":\"more records than one request may hold\"},\"status\":413}");
+    /* A name that Elasticsearch would refuse is not said again. */
+    struct buf body;
+    buf_init(&body, 4096);
+    buf_puts(&body, "{\"delete\":{\"_id\":\"");
+    for (int i = 0; i < 600; i++) buf_putc(&body, 'x');
+    buf_puts(&body, "\",\"_index\":7}}\n");
+    unwrapped_check_at(
+        __FILE__, __LINE__, &t, buf_slice(&body), "", 200,
+        "{\"took\":0,\"errors\":true,\"items\":[{\"delete\":{\"_index\":7,\"_id\":"
+        "\"000000006553f100-0\",\"status\":400,\"error\":{\"type\":"
+        "\"illegal_argument_exception\",\"reason\":\"an action that keeps no new record\"}}}]}");
+    buf_done(&body);
+    t.container.kind = UNWRAP_HEC_ACK;
+    t.container.channel = SLICE("FE0ECFAD-13D5-401B-847D-77833BD77131");
+    UNWRAPPED_CHECK(&t, "{\"acks\":[1,2]}", "", 200, "{\"acks\":{\"1\":true,\"2\":true}}");
+    UNWRAPPED_CHECK(&t, "{\"acks\":[1,2,3]}", "", 400,
+                    "{\"text\":\"Invalid data format\",\"code\":6}");
+    unwrapped_done(&t);
+}
+
 /* ---- HEC ---------------------------------------------------------------------------------- */
 
 TEST(hec_events_stand_one_behind_the_other)
@@ -209,7 +240,9 @@ TEST(hec_names_the_first_bad_event_and_takes_the_good_ones)
 TEST(hec_raw_lines_carry_the_query)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_HEC_RAW, NULL, BATCH_MAX);
+    struct unwrap_options options = unwrap_options_default();
+    options.records_max = 2;
+    unwrapped_init(&t, UNWRAP_HEC_RAW, &options, BATCH_MAX);
     t.container.query = SLICE("host=h&sourcetype=syslog");
     UNWRAPPED_CHECK(&t, "one\r\n\n{\"event\":2}\n",
                     "0 hec one < ?host=h&sourcetype=syslog\n"
@@ -218,6 +251,8 @@ TEST(hec_raw_lines_carry_the_query)
     t.container.query = SLICE_NONE;
     UNWRAPPED_CHECK(&t, "one", "0 hec one < ?\n", 200, "{\"text\":\"Success\",\"code\":0}");
     UNWRAPPED_CHECK(&t, "\n\n", "", 400, "{\"text\":\"No data\",\"code\":5}");
+    UNWRAPPED_CHECK(&t, "one\ntwo\nthree", "0 hec one < ?\n1 hec two < ?\n", 400,
+                    "{\"text\":\"Invalid data format\",\"code\":6}");
     unwrapped_done(&t);
 }
 
