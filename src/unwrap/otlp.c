@@ -124,40 +124,67 @@ static bool is_readable(struct slice request)
     return rc == 0;
 }
 
-/* What was put together; one that is too large has its length only: its records are refused. */
-static int context_of(const struct buf *context, bool too_large, struct slice *ret)
+/*
+ * What all scopes of a resource share lies at the front of the context and is put together once;
+ * each scope adds its own behind it. `shared` is its length.
+ */
+enum { SHARED_TOO_LARGE = -1 };
+
+static int shared_part(const struct buf *context, ssize_t *ret_shared)
 {
     if (buf_error(context) == ERR_NOMEM) return ERR_NOMEM;
-    too_large = too_large || buf_failed(context);
-    *ret = too_large ? slice_make("", RECORD_TEXT_MAX + 1) : buf_slice(context);
+    *ret_shared = buf_failed(context) ? SHARED_TOO_LARGE : (ssize_t)context->len;
     return 0;
 }
 
-static int proto_context(struct job *j, struct slice resource, struct slice scope,
-                         struct slice *ret)
+/* Forgets the scope before. */
+static void begin_scope(struct buf *context, ssize_t shared)
+{
+    if (shared == SHARED_TOO_LARGE) return; /* it stays failed */
+    buf_clear(context);
+    context->len = (size_t)shared;
+}
+
+/* The whole; one that is too large has its length only: its records are refused. */
+static int end_scope(const struct buf *context, struct slice *ret)
+{
+    if (buf_error(context) == ERR_NOMEM) return ERR_NOMEM;
+    *ret = buf_failed(context) ? slice_make("", RECORD_TEXT_MAX + 1) : buf_slice(context);
+    return 0;
+}
+
+static int proto_context(struct job *j, ssize_t shared, struct slice scope, struct slice *ret)
 {
     struct buf *context = &j->u->context, *part = &j->u->scratch;
-    buf_clear(context);
     buf_clear(part);
-    put_others(context, resource, FIELD_SCOPE_LOGS);
     put_others(part, scope, FIELD_LOG_RECORDS);
-    proto_put_bytes(context, FIELD_SCOPE_LOGS, buf_slice(part));
     if (buf_error(part) == ERR_NOMEM) return ERR_NOMEM;
-    return context_of(context, buf_failed(part), ret);
+    begin_scope(context, shared);
+    if (buf_failed(part)) context->failed = true;
+    else proto_put_bytes(context, FIELD_SCOPE_LOGS, buf_slice(part));
+    return end_scope(context, ret);
+}
+
+static int take_proto_scope(struct job *j, ssize_t shared, struct slice scope)
+{
+    struct slice context, record;
+    int rc = proto_context(j, shared, scope, &context);
+    while (rc == 0 && next_part(&scope, FIELD_LOG_RECORDS, &record) == 1)
+        rc = take(j, RECORD_OTLP_PROTO, record, context);
+    return rc;
 }
 
 static int take_proto(struct job *j)
 {
-    struct slice request = j->body, resource, scope, record;
+    struct slice request = j->body, resource, scope;
+    ssize_t shared;
     int rc = 0;
     while (rc == 0 && next_part(&request, FIELD_RESOURCE_LOGS, &resource) == 1) {
-        struct slice rest = resource;
-        while (rc == 0 && next_part(&rest, FIELD_SCOPE_LOGS, &scope) == 1) {
-            struct slice context;
-            rc = proto_context(j, resource, scope, &context);
-            while (rc == 0 && next_part(&scope, FIELD_LOG_RECORDS, &record) == 1)
-                rc = take(j, RECORD_OTLP_PROTO, record, context);
-        }
+        buf_clear(&j->u->context);
+        put_others(&j->u->context, resource, FIELD_SCOPE_LOGS);
+        rc = shared_part(&j->u->context, &shared);
+        while (rc == 0 && next_part(&resource, FIELD_SCOPE_LOGS, &scope) == 1)
+            rc = take_proto_scope(j, shared, scope);
     }
     return rc;
 }
@@ -200,25 +227,22 @@ static void put_other_members(struct buf *out, struct slice object, struct list_
     }
 }
 
-static int json_context(struct job *j, struct slice resource, struct slice scope, struct slice *ret)
+static int json_context(struct job *j, ssize_t shared, struct slice scope, struct slice *ret)
 {
     struct buf *context = &j->u->context;
-    buf_clear(context);
-    buf_putc(context, '{');
-    put_other_members(context, resource, scope_logs);
-    buf_puts(context, "\"scopeLogs\":[{");
+    begin_scope(context, shared);
     put_other_members(context, scope, log_records);
     if (!buf_failed(context) && context->ptr[context->len - 1] == ',') context->len--;
     buf_puts(context, "}]}");
-    return context_of(context, false, ret);
+    return end_scope(context, ret);
 }
 
-static int take_scope(struct job *j, struct slice resource, struct slice scope)
+static int take_json_scope(struct job *j, ssize_t shared, struct slice scope)
 {
     struct json_parts records;
     struct slice name, record, context;
     if (!begin_list(scope, log_records, &records)) return 0;
-    int rc = json_context(j, resource, scope, &context);
+    int rc = json_context(j, shared, scope, &context);
     while (rc == 0 && json_parts_next(&records, &name, &record)) {
         if (record.ptr[0] == '{') rc = take(j, RECORD_OTLP_JSON, record, context);
         else job_refuse(j, UNWRAP_NOT_OBJECT);
@@ -226,17 +250,31 @@ static int take_scope(struct job *j, struct slice resource, struct slice scope)
     return rc;
 }
 
+static int take_json_resource(struct job *j, struct slice resource)
+{
+    struct buf *context = &j->u->context;
+    struct json_parts scopes;
+    struct slice name, scope;
+    ssize_t shared;
+    if (!begin_list(resource, scope_logs, &scopes)) return 0;
+    buf_clear(context);
+    buf_putc(context, '{');
+    put_other_members(context, resource, scope_logs);
+    buf_puts(context, "\"scopeLogs\":[{");
+    int rc = shared_part(context, &shared);
+    while (rc == 0 && json_parts_next(&scopes, &name, &scope))
+        rc = take_json_scope(j, shared, scope);
+    return rc;
+}
+
 static int take_json(struct job *j)
 {
-    struct json_parts resources, scopes;
-    struct slice name, resource, scope;
+    struct json_parts resources;
+    struct slice name, resource;
     int rc = 0;
     if (!begin_list(slice_trim(j->body), resource_logs, &resources)) return 0;
-    while (rc == 0 && json_parts_next(&resources, &name, &resource)) {
-        if (!begin_list(resource, scope_logs, &scopes)) continue;
-        while (rc == 0 && json_parts_next(&scopes, &name, &scope))
-            rc = take_scope(j, resource, scope);
-    }
+    while (rc == 0 && json_parts_next(&resources, &name, &resource))
+        rc = take_json_resource(j, resource);
     return rc;
 }
 

@@ -112,10 +112,21 @@ TEST(contexts_and_records_that_are_too_large)
     proto_put_bytes(&scope, 2, SLICE("small"));
     proto_put_bytes(&logs, 2, buf_slice(&scope));
     proto_put_bytes(&request, 1, buf_slice(&logs));
+    /* A scope that is too large, and one beside it. */
+    buf_clear(&logs);
+    buf_clear(&scope);
+    proto_put_bytes(&scope, 1, slice_make(big.ptr, RECORD_TEXT_MAX));
+    proto_put_bytes(&scope, 2, SLICE("lost"));
+    proto_put_bytes(&logs, 2, buf_slice(&scope));
+    buf_clear(&scope);
+    proto_put_bytes(&scope, 2, SLICE("kept"));
+    proto_put_bytes(&logs, 2, buf_slice(&scope));
+    proto_put_bytes(&request, 1, buf_slice(&logs));
     t.container.content_type = SLICE("application/x-protobuf");
-    unwrapped_check_at(__FILE__, __LINE__, &t, buf_slice(&request), "0 otlp small < \\x12\\x00\n",
-                       200, "\\x0a\\x1f\\x08\\x02\\x12\\x1blarger than a record may be");
-    CHECK_INT(t.answer.refused[UNWRAP_TOO_LARGE], 2);
+    unwrapped_check_at(__FILE__, __LINE__, &t, buf_slice(&request),
+                       "0 otlp small < \\x12\\x00\n4 otlp kept < \\x12\\x00\n", 200,
+                       "\\x0a\\x1f\\x08\\x03\\x12\\x1blarger than a record may be");
+    CHECK_INT(t.answer.refused[UNWRAP_TOO_LARGE], 3);
     buf_done(&big);
     buf_done(&scope);
     buf_done(&logs);
