@@ -46,7 +46,7 @@ enum pause {
 
 struct conn {
     struct stream *stream;
-    struct conn *next, *prev;
+    struct conn *next, **link; /* link: what points at it */
     struct loop_watch watch;
     struct tls *tls;
     bool handshake; /* is not over */
@@ -90,9 +90,8 @@ static void conn_free(struct conn *c)
     loop_defer_cancel(s->core->loop, &c->again);
     outbox_leave_line(s->core->outbox, &c->in_line);
     outbox_forget(s->core->outbox, &c->claimant);
-    if (c->prev) c->prev->next = c->next;
-    else s->first = c->next;
-    if (c->next) c->next->prev = c->prev;
+    *c->link = c->next;
+    if (c->next) c->next->link = c->link;
     s->n--;
     s->core->connections--;
     if (c->row) c->row->open--;
@@ -391,7 +390,8 @@ static struct conn *conn_new(struct stream *s, int fd)
     c->handshake = c->tls != NULL;
     c->since = c->seen = c->kept_alive = now_of(c);
     c->next = s->first;
-    if (s->first) s->first->prev = c;
+    c->link = &s->first;
+    if (c->next) c->next->link = &c->next;
     s->first = c;
     s->n++;
     s->core->connections++;
@@ -527,8 +527,12 @@ void stream_stop(struct stream *s)
 
 void stream_free(struct stream *s)
 {
+    struct conn *next;
     if (!s) return;
-    while (s->first) conn_free(s->first);
+    for (struct conn *c = s->first; c; c = next) {
+        next = c->next;
+        conn_free(c);
+    }
     loop_watch_remove(s->core->loop, &s->watch);
     (void)close(s->watch.fd);
     free(s);
