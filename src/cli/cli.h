@@ -62,7 +62,8 @@ extern const struct command command_rules_check, command_rules_list, command_rul
     command_rules_test;
 extern const struct command command_config_check, command_config_show, command_config_explain,
     command_config_default;
-extern const struct command command_verify, command_store_ls, command_store_cat;
+extern const struct command command_verify, command_store_ls, command_store_cat,
+    command_export_evidence;
 extern const struct command command_help;
 /* All of them, in the order of the overview; ends with NULL. */
 const struct command *const *cli_commands(void);

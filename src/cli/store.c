@@ -38,6 +38,7 @@ static const struct cli_option cat_options[] = {
 struct store_context {
     bool json;
     nsec from, to;
+    bool has_from, has_to;
     const char *source, *grep;
     struct store_io io;
     struct buf segments, footers, journals; /* u64, ascending */
@@ -57,8 +58,10 @@ static int store_option(void *ctx, int letter, const char *value)
     struct store_context *c = ctx;
     switch (letter) {
     case O_FROM:
+        c->has_from = true;
         return take_time("from", value, &c->from);
     case O_TO:
+        c->has_to = true;
         return take_time("to", value, &c->to);
     case 's':
         c->source = value;
@@ -360,8 +363,8 @@ static int cat(struct store_context *c)
 static int cat_run(const struct invocation *in)
 {
     struct store_context *c = in->ctx;
-    if (c->to == 0) c->to = INT64_MAX;
-    if (c->from == 0) c->from = INT64_MIN;
+    if (!c->has_to) c->to = INT64_MAX;
+    if (!c->has_from) c->from = INT64_MIN;
     if (c->from >= c->to) return cli_usage("--from is not before --to");
     return with_folder(in, cat);
 }

@@ -10,9 +10,13 @@
 #include "base/file.h"
 #include "base/json_write.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "cli/cli.h"
+#include "verify/evidence.h"
 
 enum {
+    O_EVIDENCE = OPTION_LONG,
+    EVIDENCE_MAX = 256 * 1024 * 1024,
     FILES_MAX = 32,           /* keys or checkpoints of one kind that may be named */
     FINDINGS_SHOWN = 100,     /* in text */
     FINDINGS_MAX = 16 * 1024, /* in JSON */
@@ -26,6 +30,8 @@ static const struct cli_option verify_options[] = {
      "A checkpoint that was kept elsewhere, signed by the log: the folder has to go on from it. "
      "May "
      "be given several times."},
+    {O_EVIDENCE, "evidence", "FILE",
+     "Check exported evidence instead of a folder, and print its records."},
     {'f', "format", "text|json", "How to tell what was found."},
 };
 
@@ -39,6 +45,7 @@ struct named {
 struct verify_context {
     struct named keys, witnesses, checkpoints;
     bool json;
+    const char *evidence;
     struct buf findings; /* as they are to be shown */
     uint64_t n_findings;
 };
@@ -60,6 +67,9 @@ static int verify_option(void *ctx, int letter, const char *value)
         return name_file(&c->witnesses, value);
     case 'C':
         return name_file(&c->checkpoints, value);
+    case O_EVIDENCE:
+        c->evidence = value;
+        return 0;
     default:
         c->json = strcmp(value, "json") == 0;
         return 0;
@@ -222,26 +232,117 @@ static int verify_and_tell(struct verify_context *c, const struct verify_options
     return status_of(report.verdict);
 }
 
+/* ---- evidence ---------------------------------------------------------------------------- */
+
+/* A record of evidence, in a form fit for a terminal. */
+static void on_evidence(void *ctx, uint64_t seq, const struct verify_record *r)
+{
+    struct verify_context *c = ctx;
+    if (c->json) {
+        if (c->findings.len) buf_putc(&c->findings, ',');
+        buf_putc(&c->findings, '{');
+        put_number(&c->findings, "seq", seq);
+        json_write_key(&c->findings, "received");
+        buf_putc(&c->findings, '"');
+        time_write_rfc3339(&c->findings, r->received);
+        buf_putc(&c->findings, '"');
+        json_write_key(&c->findings, "source");
+        json_write_string(&c->findings, r->source);
+        json_write_key(&c->findings, "raw");
+        json_write_string(&c->findings, r->raw);
+        buf_putc(&c->findings, '}');
+        return;
+    }
+    buf_printf(&c->findings, "%" PRIu64 " ", seq);
+    time_write_rfc3339(&c->findings, r->received);
+    buf_puts(&c->findings, " [");
+    (void)text_put_visible(&c->findings, r->source, SIZE_MAX);
+    buf_puts(&c->findings, "] ");
+    (void)text_put_visible(&c->findings, r->raw, SIZE_MAX);
+    buf_putc(&c->findings, '\n');
+}
+
+static void put_evidence_json(struct buf *out, const struct verify_context *c,
+                              const struct verify_evidence *e)
+{
+    buf_putc(out, '{');
+    json_write_key(out, "verdict");
+    json_write_string(out, slice_of(e->what ? "tampered" : "intact"));
+    if (e->what) {
+        json_write_key(out, "what");
+        json_write_string(out, slice_of(e->what));
+    }
+    put_number(out, "size", e->size);
+    json_write_key(out, "witnessed");
+    buf_puts(out, e->witnessed ? "true" : "false");
+    json_write_key(out, "records");
+    buf_putc(out, '[');
+    buf_put(out, buf_slice(&c->findings));
+    buf_puts(out, "]}\n");
+}
+
+static void put_evidence_text(struct buf *out, const struct verify_context *c,
+                              const struct verify_evidence *e)
+{
+    buf_put(out, buf_slice(&c->findings));
+    if (e->what) {
+        buf_printf(out, "tampered: %s (after %" PRIu64 " records)\n", e->what, e->records);
+        return;
+    }
+    buf_printf(out, "intact: %" PRIu64 " records, in a tree of %" PRIu64 "%s\n", e->records,
+               e->size, e->witnessed ? ", seen by a witness" : "; no witness has signed it");
+    buf_puts(out, "They are what was received. Whether the sender told the truth is not proved.\n");
+}
+
+static int evidence_and_tell(struct verify_context *c, const struct verify_key *keys,
+                             const struct verify_key *witnesses)
+{
+    struct verify_evidence e;
+    struct buf text, out;
+    struct diag diag = {.file = c->evidence};
+    buf_init(&text, EVIDENCE_MAX);
+    buf_init(&out, 2 * (size_t)EVIDENCE_MAX);
+    int error = file_read(c->evidence, &text, &diag);
+    if (error) cli_say("%s: %s", c->evidence, diag.message);
+    else
+        error = verify_evidence(buf_slice(&text), keys, c->keys.n, witnesses, c->witnesses.n,
+                                on_evidence, c, &e);
+    if (error && error != ERR_CORRUPT) {
+        if (text.len) cli_say("%s: this is no evidence: %s", c->evidence, error_text(error));
+    } else if (c->json) {
+        put_evidence_json(&out, c, &e);
+    } else {
+        put_evidence_text(&out, c, &e);
+    }
+    if (out.len) (void)fwrite(out.ptr, 1, out.len, stdout);
+    buf_done(&text);
+    buf_done(&out);
+    return error == ERR_CORRUPT ? EXIT_FOUND : error ? EXIT_UNREADABLE : EXIT_RAN;
+}
+
 static int verify_run(const struct invocation *in)
 {
     struct verify_context *c = in->ctx;
     struct verify_key keys[FILES_MAX], witnesses[FILES_MAX];
     struct slice checkpoints[FILES_MAX];
-    if (in->n_operands != 1) return cli_usage("verify wants one folder");
+    if (in->n_operands != (c->evidence ? 0 : 1))
+        return cli_usage("verify wants one folder, or --evidence and none");
     int status = read_named(&c->keys, 4096);
     if (status == 0) status = read_named(&c->witnesses, 4096);
     if (status == 0) status = read_named(&c->checkpoints, VERIFY_NOTE_MAX);
     if (status == 0) status = read_keys(&c->keys, keys);
     if (status == 0) status = read_keys(&c->witnesses, witnesses);
-    int folder = status ? -1 : open(in->operands[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (status == 0 && folder < 0) {
+    bool in_folder = status == 0 && !c->evidence;
+    int folder = in_folder ? open(in->operands[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (in_folder && folder < 0) {
         cli_say("%s: %s", in->operands[0], strerror(errno));
         status = EXIT_UNREADABLE;
     }
     for (size_t i = 0; i < c->checkpoints.n; i++)
         checkpoints[i] = buf_slice(&c->checkpoints.texts[i]);
-    buf_init(&c->findings, OUTPUT_MAX / 2);
-    if (status == 0)
+    buf_init(&c->findings, c->evidence ? EVIDENCE_MAX : OUTPUT_MAX / 2);
+    if (status == 0 && c->evidence) status = evidence_and_tell(c, keys, witnesses);
+    else if (status == 0)
         status = verify_and_tell(c, &(struct verify_options){.folder = folder,
                                                              .keys = keys,
                                                              .n_keys = c->keys.n,

@@ -29,10 +29,9 @@ static bool decode(struct slice text, uint8_t *to, size_t len)
     return true;
 }
 
-bool verify_hash_is(struct slice text, const struct verify_hash *hash)
+bool verify_hash_read(struct slice text, struct verify_hash *ret)
 {
-    uint8_t bytes[VERIFY_HASH];
-    return decode(text, bytes, sizeof bytes) && memcmp(bytes, hash, sizeof bytes) == 0;
+    return decode(text, ret->bytes, sizeof ret->bytes);
 }
 
 static bool is_hex(struct slice text, const uint8_t *bytes, size_t n)

@@ -27,8 +27,8 @@ struct verify_note {
 
 /* ERR_SYNTAX. */
 int verify_note_read(struct slice text, struct verify_note *ret) MUST_USE;
-/* Whether the text is the base64 of the hash. */
-bool verify_hash_is(struct slice text, const struct verify_hash *hash);
+/* From base64; false when it is none. */
+bool verify_hash_read(struct slice text, struct verify_hash *ret);
 /* 0: the key has signed it; ERR_NOT_FOUND: it has not; ERR_CORRUPT: its signature is wrong. */
 int verify_note_check(const struct verify_note *note, const struct verify_key *key) MUST_USE;
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka export evidence */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "store/evidence.h"
+
+enum { O_SEQ = OPTION_LONG, O_REASON, O_BY };
+
+static const struct cli_option export_options[] = {
+    {O_SEQ, "seq", "N[..M]", "The sequence number of the record, or of the first and the last."},
+    {O_REASON, "reason", "TEXT", "Why this is exported; it stands in the file."},
+    {O_BY, "by", "NAME", "Who exports it; by default the user's name on this machine."},
+    {'C', "checkpoint", "FILE",
+     "The signed checkpoint to prove against, by default the folder's newest; one that a witness "
+     "has "
+     "signed proves more."},
+    {'o', "output", "FILE", "Where to write it; the file must not exist."},
+};
+
+struct export_context {
+    const char *seq, *reason, *by, *checkpoint, *output;
+};
+
+static int export_option(void *ctx, int letter, const char *value)
+{
+    struct export_context *c = ctx;
+    switch (letter) {
+    case O_SEQ:
+        c->seq = value;
+        return 0;
+    case O_REASON:
+        c->reason = value;
+        return 0;
+    case O_BY:
+        c->by = value;
+        return 0;
+    case 'C':
+        c->checkpoint = value;
+        return 0;
+    default:
+        c->output = value;
+        return 0;
+    }
+}
+
+/* N or N..M */
+static bool read_range(struct slice text, uint64_t *ret_from, uint64_t *ret_to)
+{
+    size_t dots = slice_find(text, SLICE(".."));
+    if (dots == SIZE_MAX) {
+        bool right = slice_to_u64(text, ret_from);
+        *ret_to = *ret_from;
+        return right;
+    }
+    return slice_to_u64(slice_until(text, dots), ret_from) &&
+           slice_to_u64(slice_from(text, dots + 2), ret_to) && *ret_from <= *ret_to;
+}
+
+static int read_checkpoint(const struct store_io *io, const char *path, struct buf *out)
+{
+    struct diag diag = {.file = path};
+    if (path) {
+        int error = file_read(path, out, &diag);
+        if (error) cli_say("%s: %s", path, diag.message);
+        return error;
+    }
+    int file = io->open(io->ctx, "checkpoint", STORE_READ);
+    if (file < 0) {
+        cli_say("the folder has no checkpoint: there is nothing to prove with");
+        return file;
+    }
+    char *to = buf_reserve(out, CHECKPOINT_MAX);
+    int64_t n = to ? store_io_read(io, file, to, CHECKPOINT_MAX, 0) : ERR_NOMEM;
+    io->close(io->ctx, file);
+    if (n < 0) {
+        cli_say("checkpoint: %s", error_text((int)n));
+        return (int)n;
+    }
+    out->len += (size_t)n;
+    return 0;
+}
+
+static int write_file(const char *path, struct slice bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool good = fd >= 0;
+    for (size_t done = 0; good && done < bytes.len;) {
+        ssize_t n = write(fd, bytes.ptr + done, bytes.len - done);
+        if (n < 0 && errno == EINTR) continue;
+        good = n > 0;
+        done += good ? (size_t)n : 0;
+    }
+    good = good && fsync(fd) == 0;
+    if (!good) cli_say("%s: %s", path, strerror(errno));
+    if (fd >= 0) (void)close(fd);
+    if (fd >= 0 && !good) (void)unlink(path);
+    return good ? EXIT_RAN : EXIT_UNREADABLE;
+}
+
+static const char *reason_of(int error)
+{
+    switch (error) {
+    case ERR_NOT_FOUND:
+        return "a record is not there: it was removed, or was lost";
+    case ERR_INVALID:
+        return "the checkpoint is not one of this folder's tree, or does not cover the records yet";
+    case ERR_LIMIT:
+        return "these are too many records for one file";
+    default:
+        return error_text(error);
+    }
+}
+
+static int export_to(const struct store_io *io, const struct evidence_options *options,
+                     const char *path)
+{
+    struct tree_reader *tree;
+    struct buf out;
+    int error = tree_reader_new(io, &tree);
+    if (error) {
+        cli_say("the folder cannot be read: %s", error_text(error));
+        return EXIT_UNREADABLE;
+    }
+    buf_init(&out, EVIDENCE_MAX);
+    error = evidence_write(&out, tree, options);
+    tree_reader_free(tree);
+    if (error) cli_say("%s", reason_of(error));
+    int status = error ? EXIT_UNREADABLE : write_file(path, buf_slice(&out));
+    buf_done(&out);
+    return status;
+}
+
+static const char *name_of_user(void)
+{
+    const struct passwd *user = getpwuid(getuid());
+    return user ? user->pw_name : "unknown";
+}
+
+static int export_run(const struct invocation *in)
+{
+    const struct export_context *c = in->ctx;
+    struct evidence_options options = {.from = 0};
+    struct clock clock = clock_system();
+    if (in->n_operands != 1) return cli_usage("export evidence wants one folder");
+    if (!c->seq || !c->reason || !c->output || !*c->reason)
+        return cli_usage("export evidence wants --seq, --reason and --output");
+    if (!read_range(slice_of(c->seq), &options.from, &options.to))
+        return cli_usage("--seq wants N or N..M, not '%s'", c->seq);
+    int folder = open(in->operands[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        cli_say("%s: %s", in->operands[0], strerror(errno));
+        return EXIT_UNREADABLE;
+    }
+    struct store_io io = store_io_system(folder);
+    struct buf checkpoint;
+    buf_init(&checkpoint, CHECKPOINT_MAX);
+    int status = EXIT_UNREADABLE;
+    if (read_checkpoint(&io, c->checkpoint, &checkpoint) == 0) {
+        options.checkpoint = buf_slice(&checkpoint);
+        options.by = slice_of(c->by ? c->by : name_of_user());
+        options.reason = slice_of(c->reason);
+        options.now = clock_realtime(&clock);
+        status = export_to(&io, &options, c->output);
+    }
+    buf_done(&checkpoint);
+    (void)close(folder);
+    return status;
+}
+
+const struct command command_export_evidence = {
+    .name = "export evidence",
+    .operands = "FOLDER",
+    .summary = "write records with the proof that they are what was stored",
+    .description =
+        "Writes records of a tenant's folder into one JSON file: the bytes as they came with all "
+        "that "
+        "was known when they arrived, for each the proof that it is in the tree that the "
+        "checkpoint "
+        "signs, who exported it and why, and how to check all that without Vaka.\n\n"
+        "It proves that nothing was changed since the records were received, not that their sender "
+        "told the truth. 'vaka verify --evidence' checks such a file.",
+    .options = export_options,
+    .n_options = sizeof export_options / sizeof export_options[0],
+    .ctx_size = sizeof(struct export_context),
+    .option = export_option,
+    .run = export_run,
+};
