@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""vaka verify, store ls, store cat and export evidence, as a user sees them: store.py VAKA TAMPER"""
+import base64
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from common import Tap
+
+VAKA, TAMPER = sys.argv[1:3]
+tap = Tap()
+
+
+def check(name, good, detail=""):
+    tap.ok(good, f"store/{name}", detail)
+
+
+def run(*args):
+    done = subprocess.run([VAKA, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def root_of(leaf, index, size, proof):
+    """RFC 9162, 2.1.3.2, written once more."""
+    last = size - 1
+    for sibling in proof:
+        if index & 1 or index == last:
+            leaf = hashlib.sha256(b"\1" + sibling + leaf).digest()
+            while not index & 1 and index:
+                index >>= 1
+                last >>= 1
+        else:
+            leaf = hashlib.sha256(b"\1" + leaf + sibling).digest()
+        index >>= 1
+        last >>= 1
+    return leaf if last == 0 else None
+
+
+def verify_folder(folder):
+    key, witness, kept = folder / "key", folder / "witness-key", folder / "witnessed"
+    status, out, _ = run("verify", "-k", key, folder)
+    check("intact", status == 0 and out.endswith("\nintact\n"), out)
+    check("without_a_witness_it_says_so", "no witness has signed" in out, out)
+    status, out, _ = run("verify", "-k", key, "-w", witness, "-C", kept, "-f", "json", folder)
+    report = json.loads(out)
+    check("witnessed", status == 0 and report["witnessed_size"] == report["size"] == 1250, out)
+    status, out, _ = run("verify", folder)
+    check("without_a_key_nothing_is_proved", status == 1 and "no key was given" in out, out)
+    status, _, err = run("verify", "-k", witness, "-k", kept, folder)
+    check("a_file_that_is_no_key", status == 2 and "no public key" in err, err)
+    status, out, _ = run("verify", "-k", witness, folder)
+    check("another_key", status == 3 and "nothing here is signed" in out, out)
+    status, _, err = run("verify", "-k", key)
+    check("usage", status == 2 and "wants one folder" in err, err)
+
+
+def read_folder(folder):
+    status, out, _ = run("store", "ls", "-f", "json", folder)
+    segments = lines(out)
+    check("ls", status == 0 and [s["begin"] for s in segments] == [400, 720], out)
+    check("ls_counts", [s["records"] for s in segments] == [300, 280] and segments[0]["lost"] == 20, out)
+    status, out, _ = run("store", "cat", "-f", "json", folder)
+    records = lines(out)
+    check("cat", status == 0 and [r["seq"] for r in records] == [*range(420, 1250)], out[:300])
+    status, raw, _ = run("store", "cat", folder)
+    check("cat_raw", raw.splitlines() == [r["raw"] for r in records])
+    for text in ('"u5"', "10.0.3.", "login", '{"user":"u17","msg"', "nowhere to be found", "0.2.20"):
+        status, out, _ = run("store", "cat", "-g", text, folder)
+        check(f"grep {text}", status == 0 and out.splitlines() == [r["raw"] for r in records if text in r["raw"]])
+    _, out, _ = run("store", "cat", "-s", "10.9.0.3", "--from", "1970-01-01T00:00:00.0005Z", "--to",
+                    "1970-01-01T00:00:00.0011Z", "-f", "json", folder)
+    expected = [r["seq"] for r in records if r["address"] == "10.9.0.3" and 500 <= r["seq"] < 1100]
+    check("times_and_source", [r["seq"] for r in lines(out)] == expected, out[:300])
+    status, _, err = run("store", "cat", "--from", "yesterdayish", folder)
+    check("no_time", status == 2 and "is no time" in err, err)
+    return records
+
+
+def evidence(folder, records):
+    out_file = folder.parent / "evidence.json"
+    status, _, err = run("export", "evidence", "--seq", "998..1001", "--reason", "case 7", "--by", "anna", "-o",
+                         out_file, "-C", folder / "witnessed", folder)
+    check("export", status == 0, err)
+    told = json.loads(out_file.read_text())
+    check("who_and_why", (told["by"], told["reason"]) == ("anna", "case 7") and "told the truth" in told["claim"])
+    size, root = int(told["checkpoint"][1]), base64.b64decode(told["checkpoint"][2])
+    good = True
+    for record in told["records"]:
+        leaf = base64.b64decode(record["leaf"])
+        proof = [base64.b64decode(h) for h in record["proof"]]
+        raw = next(r["raw"] for r in records if r["seq"] == record["seq"])
+        good &= leaf.endswith(raw.encode())
+        good &= root_of(hashlib.sha256(leaf).digest(), record["seq"], size, proof) == root
+    check("others_can_check_it", good and len(told["records"]) == 4)
+    status, out, _ = run("verify", "--evidence", out_file, "-k", folder / "key", "-w", folder / "witness-key")
+    check("verify_evidence", status == 0 and "seen by a witness" in out, out)
+    status, _, err = run("export", "evidence", "--seq", "998", "--reason", "x", "-o", out_file, folder)
+    check("no_file_is_overwritten", status == 1 and "exists" in err, err)
+    status, _, err = run("export", "evidence", "--seq", "100", "--reason", "x", "-o", folder / "e", folder)
+    check("what_was_removed", status == 1 and "removed" in err and not (folder / "e").exists(), err)
+    status, _, err = run("export", "evidence", "--seq", "1250", "--reason", "x", "-o", folder / "e", folder)
+    check("what_is_not_signed_yet", status == 1 and "does not cover" in err, err)
+    text = out_file.read_text()
+    leaf = told["records"][1]["leaf"]
+    changes = {
+        "another_seq": text.replace('"seq":999', '"seq":1000'),
+        "another_byte": text.replace(leaf, leaf[:-8] + ("A" if leaf[-8] != "A" else "B") + leaf[-7:]),
+        "another_size": text.replace('"1250"', '"1251"'),
+        "no_proof": text.replace(json.dumps(told["records"][0]["proof"], separators=(",", ":")), "[]"),
+    }
+    for name, changed in changes.items():
+        out_file.write_text(changed)
+        status, out, _ = run("verify", "--evidence", out_file, "-k", folder / "key")
+        check(f"evidence_with_{name}", changed != text and status == 3 and "tampered" in out, out)
+    out_file.write_text("{}")
+    status, _, err = run("verify", "--evidence", out_file, "-k", folder / "key")
+    check("no_evidence", status == 1 and "no evidence" in err, err)
+
+
+def damage(folder):
+    path = folder / "segment-00000000000000000720"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    status, out, _ = run("verify", "-k", folder / "key", folder)
+    check("damage", status == 1 and "damaged: segment-00000000000000000720: a block is damaged" in out, out)
+    status, out, err = run("store", "cat", folder)
+    check("what_is_whole_is_read", status == 1 and "damaged" in err and len(out.splitlines()) > 400, err)
+    path.unlink()
+    status, out, _ = run("verify", "-k", folder / "key", "-f", "json", folder)
+    first = json.loads(out)["first"]
+    check("missing", status == 3 and first["verdict"] == "tampered" and first["seq"] == 720, out)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary) / "tenant"
+        folder.mkdir()
+        subprocess.run([TAMPER, "--make", str(folder)], check=True)
+        verify_folder(folder)
+        evidence(folder, read_folder(folder))
+        damage(folder)
+    tap.done()
+
+
+main()
