@@ -633,5 +633,5 @@ int main(int argc, char **argv)
                  (unsigned long long)verdicts[VERIFY_UNPROVABLE], (unsigned long long)seed);
     for (size_t i = 0; i < b.n_files; i++) (void)unlinkat(b.folder, b.files[i].name, 0);
     (void)rmdir(b.path);
-    return 0;
+    return b.missed || report.verdict ? 1 : 0;
 }
