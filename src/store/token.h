@@ -4,19 +4,27 @@
  * format; TOKEN_VERSION changes with it.
  *
  * Of a record that begins with { the escapes of JSON strings are decoded first. A *run* is a
- * longest row of word bytes (letters, digits, bytes from 0x80), strong joiners (. - _ $) and weak
- * joiners
- * (: / + % ~ # @). A timestamp at the beginning of a run is left out of it, when a joiner or the
- * end follows it. Then these are tokens, in lower case (base/utf8.h, folding):
+ * longest row of word bytes (letters, digits, bytes from 0x80), strong joiners and weak joiners:
  *
- *     the words of the run; its parts of words and strong joiners; the run; each without the
- * joiners at its ends. And an IPv4 address within a part.
+ *     strong    . - _ $
+ *     weak      : / + % ~ # @
  *
- * `user@host-1.example:22` has user, host, example, 22, host-1.example and the whole. A token has 2
- * to TOKEN_MAX bytes; others are neither kept nor asked for. A timestamp is one of (d: digit)
+ * Timestamps at its beginning are left out, each when a joiner or the end follows it; what is
+ * behind them is the run. A timestamp is one of (d: digit, m: letter)
  *
- *     dddd-dd-dd, dddd/dd/dd, each alone or with t, -, : or _ and a clock; dd/mmm/dddd:clock; a
- * clock clock: dd:dd:dd, .d…, then z or +dd:dd, +dddd, -dd:dd, -dddd
+ *     date      dddd-dd-dd or dddd/dd/dd; a clock may follow behind t, -, : or _
+ *     other     dd/mmm/dddd: and a clock
+ *     clock     dd:dd:dd; then .d… may follow; then z, +dd:dd, +dddd, -dd:dd or -dddd may
+ *
+ * Tokens, in lower case (base/utf8.h, folding), are the words of the run; its parts of words and
+ * strong joiners; the run; each without the joiners at its ends; and an IPv4 address that stands
+ * between words of a part. `user@host-1.example:22` has user, host, example, 22, host-1.example and
+ * the whole. A token has 2 to TOKEN_MAX bytes; others are neither kept nor asked for.
+ *
+ * The hash of a token of n bytes: h = 0x9e3779b97f4a7c15 xor n. For each 16 bytes, the last ones
+ * filled with zeros, as two little-endian numbers a and b: h = fold(a xor 0xe7037ed1a0b428db,
+ * b xor h). At last h = fold(h xor 0x8ebc6af09c88c6e3, 0xa0761d6478bd642f), or 1 when that is 0.
+ * fold(x, y) is the low half of the 128-bit product xor the high half.
  */
 #ifndef VAKA_STORE_TOKEN_H
 #define VAKA_STORE_TOKEN_H
