@@ -24,6 +24,7 @@ const struct command *const *cli_commands(void)
         &command_verify,
         &command_store_ls,
         &command_store_cat,
+        &command_export_evidence,
         &command_hunt,
         &command_rules_check,
         &command_rules_list,
