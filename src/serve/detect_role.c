@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "alert/line.h"
+#include "base/hash.h"
 #include "base/json_write.h"
 #include "proc/worker.h"
 #include "serve/engine.h"
@@ -60,11 +61,21 @@ struct detect_ctx {
     uint32_t n_skipped, failures;
     uint64_t careful_to;
     struct loop_timer windows;
+    nsec correlated; /* windows were ended up to here */
+    nsec memory;     /* how long correlations may remember a record */
+    uint64_t *names; /* by rule: a hash of the names of its values */
+    bool replaying;  /* what is pushed was told before: so were its firings */
+    uint64_t replayed, forgotten;
     struct loop_deferred restart;
     struct buf line;
     uint64_t events, undecodable, alerts, crashes, refused_correlations, odd_tuples;
     uint64_t events_before[ENGINES_MAX];
 };
+
+static struct slice id_of(const struct sigma_doc *doc)
+{
+    return doc->id.len ? doc->id : doc->title;
+}
 
 /* ---- to triage --------------------------------------------------------------------------- */
 
@@ -97,7 +108,7 @@ static void on_firing(void *ctx, const struct correlator_firing *f)
     struct detect_ctx *c = r->ctx;
     const struct sigma_doc *doc = f->rule->doc;
     struct buf group;
-    if (f->rule->silent) return;
+    if (f->rule->silent || c->replaying) return;
     buf_clear(&c->line);
     line_write_correlation(&c->line, HUNT_JSON, f, NULL);
     buf_init(&group, 64 * 1024);
@@ -111,7 +122,7 @@ static void on_firing(void *ctx, const struct correlator_firing *f)
                                       .level = (uint8_t)doc->level,
                                       .time = f->time,
                                       .received = f->time,
-                                      .rule = doc->id.len ? doc->id : doc->title,
+                                      .rule = id_of(doc),
                                       .title = doc->title,
                                       .entity = buf_slice(&group),
                                       .line = buf_slice(&c->line)});
@@ -129,20 +140,52 @@ static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char
 
 /* ---- engines ----------------------------------------------------------------------------- */
 
-static void push_tuples(struct detect_ctx *c)
+/* To the correlator, and to triage for the next start. */
+static void push_tuples(struct role *r)
 {
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_TRIAGE);
     for (struct slice rest = buf_slice(&c->tuples); rest.len > 0;) {
         uint32_t len;
         memcpy(&len, rest.ptr, sizeof len);
         struct correlator_tuple tuple;
         struct slice body = slice_until(slice_from(rest, sizeof len), len);
+        rest = slice_from(rest, sizeof len + len);
         /* An engine forked from here makes none that is not valid; one that was taken over may. */
         if (correlator_tuple_read(body, c->values, CORRELATOR_FIELDS_MAX, &tuple) != 0 ||
-            correlator_push(c->correlator, &tuple) != 0)
+            correlator_push(c->correlator, &tuple) != 0) {
             c->odd_tuples++;
-        rest = slice_from(rest, sizeof len + len);
+            continue;
+        }
+        if (!link_is_open(link)) continue;
+        say_kept_write(link_out(link),
+                       &(struct say_kept){.rule = id_of(c->rules.set->rules[tuple.rule]->doc),
+                                          .names = c->names[tuple.rule],
+                                          .time = tuple.time,
+                                          .body = body});
     }
     buf_clear(&c->tuples);
+}
+
+/* What was told before the start: for the rule of that id, when it still wants the same of a
+ * record. */
+static int take_kept(struct role *r, const struct frame *frame)
+{
+    struct detect_ctx *c = r->ctx;
+    const struct sigma_set *set = c->rules.set;
+    struct say_kept m;
+    struct correlator_tuple tuple;
+    if (say_kept_read(frame->payload, &m) != 0 || c->begun) return ERR_CORRUPT;
+    if (!c->correlator) return 0;
+    c->replaying = true;
+    uint32_t i = 0;
+    while (i < set->n_rules && !slice_eq(id_of(set->rules[i]->doc), m.rule)) i++;
+    bool known = i < set->n_rules && c->names[i] == m.names &&
+                 correlator_tuple_read(m.body, c->values, CORRELATOR_FIELDS_MAX, &tuple) == 0;
+    tuple.rule = i;
+    if (known && correlator_push(c->correlator, &tuple) == 0) c->replayed++;
+    else c->forgotten++;
+    return 0;
 }
 
 static int take_tuple(struct detect_ctx *c, const struct frame *frame)
@@ -164,6 +207,13 @@ static void forget_journals(struct detect_ctx *c)
     memmove(c->journals, c->journals + old, c->n_journals * sizeof *c->journals);
 }
 
+static void end_windows_at(struct detect_ctx *c, nsec time)
+{
+    if (time <= c->correlated) return;
+    c->correlated = time;
+    correlator_advance(c->correlator, time);
+}
+
 static int take_advance(struct role *r, struct engine_child *e, const struct frame *frame)
 {
     struct detect_ctx *c = r->ctx;
@@ -171,8 +221,8 @@ static int take_advance(struct role *r, struct engine_child *e, const struct fra
     struct say_advance m;
     if (say_advance_read(frame->payload, &m) != 0 || m.next <= c->next) return ERR_CORRUPT;
     if (c->correlator) {
-        push_tuples(c);
-        correlator_advance(c->correlator, m.received);
+        push_tuples(r);
+        end_windows_at(c, m.received);
     }
     uint64_t *before = &c->events_before[e->begin.number];
     c->events += m.events - *before;
@@ -181,6 +231,8 @@ static int take_advance(struct role *r, struct engine_child *e, const struct fra
     c->next = m.next;
     c->received = m.received;
     c->failures = 0;
+    m.correlated = c->correlated;
+    m.horizon = c->correlated - c->memory;
     if (link_is_open(link)) {
         say_advance_write(link_out(link), &m);
         link_flush(link);
@@ -377,6 +429,8 @@ static int take_begin(struct role *r, const struct frame *frame)
     if (say_begin_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     c->begun = true;
     c->next = m.next;
+    if (c->correlator) end_windows_at(c, m.correlated);
+    c->replaying = false;
     ask_store(r);
     return 0;
 }
@@ -386,6 +440,7 @@ static int take_begin(struct role *r, const struct frame *frame)
 static int detect_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     if (peer == ROLE_TRIAGE && frame->type == SAY_BEGIN) return take_begin(r, frame);
+    if (peer == ROLE_TRIAGE && frame->type == SAY_KEPT) return take_kept(r, frame);
     if (peer == ROLE_STORE && frame->type == SAY_JOURNAL) return take_journal(r, frame);
     if (peer == ROLE_STORE && frame->type == SAY_DURABLE) return take_durable(r, frame);
     return ERR_CORRUPT;
@@ -396,6 +451,41 @@ static void detect_peer(struct role *r, enum serve_role peer)
     if (peer == ROLE_STORE) ask_store(r);
 }
 
+static int make_correlator(struct role *r)
+{
+    struct detect_ctx *c = r->ctx;
+    struct correlator_options options = {.max_bytes = r->config.correlation_state};
+    const struct correlator_out out = {.ctx = r, .firing = on_firing, .refused = on_refused};
+    if (c->rules.set->n_correlations == 0) return 0;
+    correlator_free(c->correlator);
+    c->correlator = NULL;
+    c->correlated = 0;
+    c->refused_correlations = 0;
+    if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
+    c->correlator = correlator_new(c->rules.set, &options, &out);
+    return c->correlator ? 0 : ERR_NOMEM;
+}
+
+/* How long correlations remember, and what each rule's tuples are made of. */
+static int learn_correlations(struct detect_ctx *c)
+{
+    const struct sigma_set *set = c->rules.set;
+    c->names = calloc(set->n_rules + 1u, sizeof *c->names);
+    if (!c->names) return ERR_NOMEM;
+    for (uint32_t i = 0; i < set->n_correlations; i++) {
+        nsec span = set->correlations[i]->corr->timespan;
+        /* Twice: a window may have begun when the one before it ended. */
+        if (span < INT64_MAX / 4 && 2 * span > c->memory) c->memory = 2 * span;
+    }
+    for (uint32_t i = 0; i < set->n_rules && c->correlator; i++) {
+        struct correlator_wants wants;
+        correlator_wants(c->correlator, i, &wants);
+        for (uint32_t k = 0; k < wants.n_fields; k++)
+            c->names[i] = hash_mix(c->names[i], hash64(wants.fields[k])) >> 1;
+    }
+    return 0;
+}
+
 /* Without triage nothing may be matched further: nobody would know. */
 static void detect_lost(struct role *r, enum serve_role peer)
 {
@@ -403,6 +493,8 @@ static void detect_lost(struct role *r, enum serve_role peer)
     if (peer != ROLE_TRIAGE) return;
     c->begun = false;
     end_engines(c);
+    /* The next one tells what it kept: from there on everything is counted again. */
+    if (make_correlator(r) != 0) role_end(r, ERR_NOMEM);
 }
 
 static void detect_room(struct role *r, enum serve_role peer)
@@ -418,20 +510,11 @@ static void end_windows(void *ctx)
     struct link *link = role_link(r, ROLE_TRIAGE);
     bool idle = c->begun && c->next == c->durable.next && c->tuples.len == 0;
     if (!c->correlator || !idle || !link_is_open(link)) return;
-    correlator_advance(c->correlator, clock_realtime(&r->clock) - CLOCK_BEHIND * NSEC_PER_SEC);
-    say_advance_write(link_out(link), &(struct say_advance){.next = c->next});
+    end_windows_at(c, clock_realtime(&r->clock) - CLOCK_BEHIND * NSEC_PER_SEC);
+    say_advance_write(link_out(link), &(struct say_advance){.next = c->next,
+                                                            .correlated = c->correlated,
+                                                            .horizon = c->correlated - c->memory});
     link_flush(link);
-}
-
-static int make_correlator(struct role *r)
-{
-    struct detect_ctx *c = r->ctx;
-    struct correlator_options options = {.max_bytes = r->config.correlation_state};
-    const struct correlator_out out = {.ctx = r, .firing = on_firing, .refused = on_refused};
-    if (c->rules.set->n_correlations == 0) return 0;
-    if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
-    c->correlator = correlator_new(c->rules.set, &options, &out);
-    return c->correlator ? 0 : ERR_NOMEM;
 }
 
 static uint32_t count_engines(const struct role *r)
@@ -462,6 +545,7 @@ static int detect_prepare(struct role *r, struct diag *diag)
     c->restart = (struct loop_deferred){.call = start_engines, .ctx = r};
     int error = ruleset_load(&c->rules, &r->config, diag);
     if (error == 0) error = make_correlator(r);
+    if (error == 0) error = learn_correlations(c);
     if (error == 0 && c->rules.set->n_rules + c->rules.set->n_correlations == 0)
         error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "there is no rule to detect with");
     return error;
@@ -493,6 +577,8 @@ static void detect_status(struct role *r, struct buf *out)
     put(out, "behind", c->durable.next > c->next ? c->durable.next - c->next : 0);
     put(out, "crashes", c->crashes);
     put(out, "quarantined", c->n_skipped);
+    put(out, "replayed", c->replayed);
+    put(out, "forgotten", c->forgotten);
 }
 
 static void detect_stop(struct role *r)

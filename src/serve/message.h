@@ -47,10 +47,13 @@
  *   signed     the lines of its signatures
  *
  * triage → detect
- *   begin      the first record that is not matched yet
+ *   kept       what correlations were told before; all of it comes before begin
+ *   begin      the first record that is not matched yet; windows were ended up to `correlated`
  * detect → triage
  *   alert      a rule held for `count` records alike, from `seq` to `last_seq`
- *   advance    everything before `next` was matched, and its alerts were told
+ *   kept       what correlations are told of a record, to be kept for the next start
+ *   advance    everything before `next` was matched, and its alerts were told; what was kept
+ *              before `horizon` is not needed any more
  *   reset      what was told behind the last advance comes again
  * engine → detect
  *   alert, tuple (what a correlation wants of a record, see correlate.h), advance
@@ -114,7 +117,8 @@ enum {
 #define SAY_ORIGIN_FIELDS(F)  F(text, name)
 #define SAY_SIGNED_FIELDS(F)  F(u64, size) F(text, lines)
 
-#define SAY_BEGIN_FIELDS(F) F(u64, next)
+#define SAY_BEGIN_FIELDS(F) F(u64, next) F(i64, correlated)
+#define SAY_KEPT_FIELDS(F)  F(text, rule) F(u64, names) F(i64, time) F(text, body)
 #define SAY_ALERT_FIELDS(F)                                                                        \
     F(u64, seq)                                                                                    \
     F(u64, last_seq)                                                                               \
@@ -122,7 +126,9 @@ enum {
     F(u8, level)                                                                                   \
     F(i64, time)                                                                                   \
     F(i64, received) F(text, rule) F(text, title) F(text, host) F(text, entity) F(text, line)
-#define SAY_ADVANCE_FIELDS(F) F(u64, next) F(i64, received) F(u64, events) F(u64, undecodable)
+#define SAY_ADVANCE_FIELDS(F)                                                                      \
+    F(u64, next)                                                                                   \
+    F(i64, received) F(u64, events) F(u64, undecodable) F(i64, correlated) F(i64, horizon)
 #define SAY_TUPLE_FIELDS(F)   F(text, body)
 #define SAY_MATCHED_FIELDS(F) F(u64, next)
 
@@ -165,6 +171,7 @@ enum {
     M(advance, ADVANCE, ADVANCE, 32)                                                               \
     M(matched, MATCHED, MATCHED, 33)                                                               \
     M(tuple, TUPLE, TUPLE, 34)                                                                     \
+    M(kept, KEPT, KEPT, 38)                                                                        \
     M(reset, RESET, NO, 35)                                                                        \
     M(watch, WATCH, WATCH, 40)                                                                     \
     M(unwatch, UNWATCH, UNWATCH, 41)                                                               \

@@ -18,6 +18,7 @@ enum {
     COMMIT_ADVANCE = 1000,       /* ms when there is nothing but records without alerts */
     CLIENTS_MAX = 64,
     ROWS_AT_ONCE = 256,
+    TUPLES_MAX = 200 * 1000, /* that correlations are told again after a start */
 };
 
 struct watcher {
@@ -34,6 +35,9 @@ struct triage_ctx {
     bool open, has_alerts; /* a transaction */
     struct loop_timer commit;
     struct watcher watchers[CLIENTS_MAX];
+    nsec correlated, horizon;
+    bool has_tuples;
+    uint64_t told_tuple; /* to detect: the last one; UINT64_MAX: begin was said */
     uint64_t added, counted, commits;
 };
 
@@ -148,6 +152,14 @@ static int add_alert(struct role *r, const struct say_alert *m)
     return error;
 }
 
+static int add_tuple(struct triage_ctx *c, const struct say_kept *m)
+{
+    c->has_tuples = true;
+    return state_add_tuple(
+        c->state, &(struct state_tuple){
+                      .rule = m->rule, .names = m->names, .time = m->time, .body = m->body});
+}
+
 /* Everything that was held, into the transaction. */
 static int apply_held(struct role *r)
 {
@@ -156,9 +168,15 @@ static int apply_held(struct role *r)
     struct frame frame;
     int error = 0, got;
     while (error == 0 && (got = frame_next(rest, SAY_MAX, &frame)) > 0) {
-        struct say_alert m;
-        error = say_alert_read(frame.payload, &m);
-        if (error == 0) error = add_alert(r, &m);
+        struct say_alert alert;
+        struct say_kept kept;
+        if (frame.type == SAY_ALERT) {
+            error = say_alert_read(frame.payload, &alert);
+            if (error == 0) error = add_alert(r, &alert);
+        } else {
+            error = say_kept_read(frame.payload, &kept);
+            if (error == 0) error = add_tuple(c, &kept);
+        }
         rest = slice_from(rest, frame.size);
     }
     buf_clear(&c->held);
@@ -172,13 +190,15 @@ static void commit(struct role *r)
     loop_timer_stop(r->loop, &c->commit);
     if (!c->open) return;
     int error = state_set_matched(c->state, c->next);
+    if (error == 0) error = state_set_correlated(c->state, c->correlated);
+    if (error == 0 && c->has_tuples) error = state_forget_tuples(c->state, c->horizon, TUPLES_MAX);
     if (error == 0) error = state_commit(c->state);
     if (error) {
         give_up(r, "state-failed", error);
         return;
     }
     bool news = c->has_alerts;
-    c->open = c->has_alerts = false;
+    c->open = c->has_alerts = c->has_tuples = false;
     c->committed = c->next;
     c->commits++;
     if (link_is_open(store)) {
@@ -202,6 +222,15 @@ static int take_alert(struct role *r, const struct frame *frame)
     return buf_error(&c->held);
 }
 
+static int take_kept(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_kept m;
+    if (say_kept_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    say_kept_write(&c->held, &m);
+    return buf_error(&c->held);
+}
+
 static int take_advance(struct role *r, const struct frame *frame)
 {
     struct triage_ctx *c = r->ctx;
@@ -219,6 +248,8 @@ static int take_advance(struct role *r, const struct frame *frame)
         return 0;
     }
     c->next = m.next;
+    if (m.correlated > c->correlated) c->correlated = m.correlated;
+    if (m.horizon > c->horizon) c->horizon = m.horizon;
     bool urgent = c->has_alerts && !had_alerts;
     if (!begun && !urgent) return 0;
     nsec wait = (urgent ? COMMIT_ALERTS : COMMIT_ADVANCE) * NSEC_PER_MSEC;
@@ -229,6 +260,7 @@ static int triage_frame(struct role *r, enum serve_role peer, const struct frame
 {
     struct triage_ctx *c = r->ctx;
     if (peer == ROLE_DETECT && frame->type == SAY_ALERT) return take_alert(r, frame);
+    if (peer == ROLE_DETECT && frame->type == SAY_KEPT) return take_kept(r, frame);
     if (peer == ROLE_DETECT && frame->type == SAY_ADVANCE) return take_advance(r, frame);
     if (peer == ROLE_DETECT && frame->type == SAY_RESET) {
         buf_clear(&c->held);
@@ -241,14 +273,57 @@ static int triage_frame(struct role *r, enum serve_role peer, const struct frame
 
 /* ---- the role ---------------------------------------------------------------------------- */
 
+struct recounting {
+    struct role *role;
+    bool full; /* there was no room for the next one */
+};
+
+static bool tell_tuple(void *ctx, const struct state_tuple *t)
+{
+    struct recounting *re = ctx;
+    struct triage_ctx *c = re->role->ctx;
+    struct link *link = role_link(re->role, ROLE_DETECT);
+    re->full = link_room(link) < t->body.len + t->rule.len + 1024;
+    if (re->full) return false;
+    say_kept_write(
+        link_out(link),
+        &(struct say_kept){.rule = t->rule, .names = t->names, .time = t->time, .body = t->body});
+    c->told_tuple = t->id;
+    return true;
+}
+
+/* What correlations knew, as far as there is room; the rest follows when there is. */
+static void tell_detect(struct role *r)
+{
+    struct triage_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_DETECT);
+    struct recounting re = {.role = r};
+    uint64_t before;
+    if (c->told_tuple == UINT64_MAX || !link_is_open(link)) return;
+    do {
+        before = c->told_tuple;
+        int error = state_tuples(c->state, before, ROWS_AT_ONCE, tell_tuple, &re);
+        if (error) {
+            give_up(r, "state-failed", error);
+            return;
+        }
+        link_flush(link);
+        if (re.full || !link_is_open(link)) return;
+    } while (c->told_tuple > before);
+    c->told_tuple = UINT64_MAX;
+    say_begin_write(link_out(link),
+                    &(struct say_begin){.next = c->next, .correlated = c->correlated});
+    link_flush(link);
+}
+
 static void triage_peer(struct role *r, enum serve_role peer)
 {
     struct triage_ctx *c = r->ctx;
     struct link *link = role_link(r, peer);
     if (peer == ROLE_DETECT) {
         commit(r);
-        say_begin_write(link_out(link), &(struct say_begin){.next = c->next});
-        link_flush(link);
+        c->told_tuple = 0;
+        tell_detect(r);
     } else if (peer == ROLE_STORE) {
         say_matched_write(link_out(link), &(struct say_matched){.next = c->committed});
         link_flush(link);
@@ -265,6 +340,7 @@ static void triage_lost(struct role *r, enum serve_role peer)
 static void triage_room(struct role *r, enum serve_role peer)
 {
     if (peer == ROLE_CONTROL) tell_watchers(r);
+    if (peer == ROLE_DETECT) tell_detect(r);
 }
 
 static int triage_prepare(struct role *r, struct diag *diag)
@@ -284,6 +360,8 @@ static int triage_prepare(struct role *r, struct diag *diag)
     c->commit = (struct loop_timer){.due = commit_due, .ctx = r};
     int error = state_open(path, &c->state, diag);
     if (error == 0) error = state_matched(c->state, &c->committed);
+    if (error == 0) error = state_correlated(c->state, &c->correlated);
+    c->told_tuple = UINT64_MAX;
     c->next = c->committed;
     return error;
 }

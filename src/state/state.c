@@ -16,6 +16,12 @@ enum statement {
     LIST_ALERTS,
     LAST_ALERT,
     COUNT_ALERTS,
+    ADD_TUPLE,
+    FORGET_BEFORE,
+    FORGET_ABOVE,
+    LIST_TUPLES,
+    GET_CORRELATED,
+    SET_CORRELATED,
     STATEMENTS,
 };
 
@@ -37,6 +43,14 @@ static const char *const statements[STATEMENTS] = {
                     " title, host, entity, line FROM alert WHERE id > ?1 ORDER BY id LIMIT ?2",
     [LAST_ALERT] = "SELECT coalesce(max(id), 0) FROM alert",
     [COUNT_ALERTS] = "SELECT count(*), coalesce(sum(count), 0) FROM alert",
+    [ADD_TUPLE] = "INSERT INTO tuple (tenant, rule, names, time, body) VALUES (0, ?1, ?2, ?3, ?4)",
+    [FORGET_BEFORE] = "DELETE FROM tuple WHERE time < ?1",
+    [FORGET_ABOVE] = "DELETE FROM tuple WHERE id <= (SELECT max(id) FROM tuple) - ?1",
+    [LIST_TUPLES] = "SELECT id, rule, names, time, body FROM tuple WHERE id > ?1 ORDER BY id"
+                    " LIMIT ?2",
+    [GET_CORRELATED] = "SELECT time FROM correlated WHERE tenant = 0",
+    [SET_CORRELATED] = "INSERT INTO correlated (tenant, time) VALUES (0, ?1)"
+                       " ON CONFLICT (tenant) DO UPDATE SET time = ?1",
 };
 
 /* migrations[n] makes version n + 1 of version n. Never changed once released. */
@@ -48,6 +62,11 @@ static const char *const migrations[STATE_VERSION] = {
     " last_received INTEGER NOT NULL, rule TEXT NOT NULL, title TEXT NOT NULL,"
     " host TEXT NOT NULL, entity TEXT NOT NULL, line TEXT NOT NULL) STRICT;"
     "CREATE INDEX alert_alike ON alert (rule, entity, last_received);",
+    "CREATE TABLE tuple (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
+    " rule TEXT NOT NULL, names INTEGER NOT NULL, time INTEGER NOT NULL, body BLOB NOT NULL) "
+    "STRICT;"
+    "CREATE INDEX tuple_time ON tuple (time);"
+    "CREATE TABLE correlated (tenant INTEGER PRIMARY KEY, time INTEGER NOT NULL) STRICT;",
 };
 
 struct state {
@@ -228,6 +247,62 @@ int state_last_alert(struct state *s, uint64_t *ret_id)
 int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_records)
 {
     return get_numbers(s, COUNT_ALERTS, ret_alerts, ret_records);
+}
+
+/* ---- what correlations were told --------------------------------------------------------- */
+
+int state_add_tuple(struct state *s, const struct state_tuple *t)
+{
+    sqlite3_stmt *st = s->prepared[ADD_TUPLE];
+    (void)bind_text(st, 1, t->rule);
+    (void)bind_u64(st, 2, t->names);
+    (void)sqlite3_bind_int64(st, 3, t->time);
+    (void)sqlite3_bind_blob64(st, 4, t->body.ptr ? t->body.ptr : "", t->body.len, SQLITE_STATIC);
+    return run(s, ADD_TUPLE);
+}
+
+int state_forget_tuples(struct state *s, nsec time, uint64_t most)
+{
+    (void)sqlite3_bind_int64(s->prepared[FORGET_BEFORE], 1, time);
+    (void)bind_u64(s->prepared[FORGET_ABOVE], 1, most);
+    int error = run(s, FORGET_BEFORE);
+    return error ? error : run(s, FORGET_ABOVE);
+}
+
+int state_tuples(struct state *s, uint64_t after, uint32_t limit,
+                 bool (*each)(void *ctx, const struct state_tuple *tuple), void *ctx)
+{
+    sqlite3_stmt *st = s->prepared[LIST_TUPLES];
+    int code;
+    (void)bind_u64(st, 1, after);
+    (void)bind_u64(st, 2, limit);
+    while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+        const void *body = sqlite3_column_blob(st, 4);
+        struct state_tuple t = {
+            .id = (uint64_t)sqlite3_column_int64(st, 0),
+            .rule = column(st, 1),
+            .names = (uint64_t)sqlite3_column_int64(st, 2),
+            .time = sqlite3_column_int64(st, 3),
+            .body = slice_make(body, (size_t)sqlite3_column_bytes(st, 4)),
+        };
+        if (!each(ctx, &t)) break;
+    }
+    (void)sqlite3_reset(st);
+    return error_of(code);
+}
+
+int state_correlated(struct state *s, nsec *ret_time)
+{
+    uint64_t time = 0;
+    int error = get_numbers(s, GET_CORRELATED, &time, NULL);
+    *ret_time = (nsec)time;
+    return error;
+}
+
+int state_set_correlated(struct state *s, nsec time)
+{
+    (void)sqlite3_bind_int64(s->prepared[SET_CORRELATED], 1, time);
+    return run(s, SET_CORRELATED);
 }
 
 /* ---- opening ----------------------------------------------------------------------------- */

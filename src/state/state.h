@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-enum { STATE_VERSION = 1 };
+enum { STATE_VERSION = 2 };
 
 struct state;
 
@@ -36,6 +36,28 @@ void state_rollback(struct state *s);
 /* Everything before this record was matched. 0 at first. */
 int state_matched(struct state *s, uint64_t *ret_next) MUST_USE;
 int state_set_matched(struct state *s, uint64_t next) MUST_USE;
+
+/*
+ * What correlations were told lately, so that they can be told again: a tuple of a rule (by its id
+ * and a hash of the names of its values), as the correlator writes it, and up to which time windows
+ * were ended.
+ */
+struct state_tuple {
+    uint64_t id;       /* grows; the state's */
+    struct slice rule; /* borrowed, as below */
+    uint64_t names;
+    nsec time;
+    struct slice body;
+};
+int state_add_tuple(struct state *s, const struct state_tuple *tuple) MUST_USE;
+/* Forgets those before `time`, and the oldest of more than `most`. */
+int state_forget_tuples(struct state *s, nsec time, uint64_t most) MUST_USE;
+/* Those with an id above `after`, in order, at most `limit`, until `each` returns false. */
+int state_tuples(struct state *s, uint64_t after, uint32_t limit,
+                 bool (*each)(void *ctx, const struct state_tuple *tuple), void *ctx) MUST_USE;
+/* 0 at first. */
+int state_correlated(struct state *s, nsec *ret_time) MUST_USE;
+int state_set_correlated(struct state *s, nsec time) MUST_USE;
 
 /* Texts are borrowed for the call, or from the row that is told. */
 struct state_alert {

@@ -209,6 +209,58 @@ def new_rules_are_taken_and_bad_ones_refused(folder):
         serve.wait(lambda: sorted(users(serve)) == ["before", "y", "z"], "the rules before")
 
 
+CORRELATION = """title: Failing
+id: 11111111-2222-4333-8444-555555555555
+name: failing
+logsource: {category: application}
+detection:
+  keywords: ['FAILMARK']
+  condition: keywords
+---
+title: Many failures
+id: 21111111-2222-4333-8444-555555555555
+level: high
+correlation:
+  type: event_count
+  rules: [failing]
+  group-by: [User]
+  timespan: 4s
+  condition: {gte: 6}
+"""
+
+
+@test
+def correlations_go_on_over_ends_of_processes(folder):
+    """Six failures within four seconds, and every process that could forget them killed between;
+    each correlation is told once."""
+    serve = Serve(VAKA, folder, APART)
+    (folder / "rules" / "many.yml").write_text(CORRELATION, encoding="utf-8")
+
+    def fail(user, times):
+        record = json.dumps({"User": user, "message": "FAILMARK"}).encode() + b"\n"
+        same(serve.post("/api/ingest", record * times)[0], 200)
+
+    def firings():
+        return sorted(a["correlation"]["group"]["User"] for a in serve.alerts() if
+                      a["rule"]["title"] == "Many failures")
+
+    with serve.start():
+        fail("anna", 3)
+        fail("bo", 3)
+        serve.shows(lambda s: s["triage"]["matched"] == 6, "what came first")
+        serve.kill("detect")
+        serve.kill("triage")
+        fail("anna", 3)
+        serve.shows(lambda s: s["triage"]["matched"] == 9 and s["detect"]["replayed"] >= 6,
+                    "what came between")
+        serve.wait(lambda: firings() == ["anna"], "anna's six failures")
+        for _ in range(2):
+            serve.kill("detect")
+            serve.shows(lambda s: s["detect"]["replayed"] >= 9 and s["detect"]["up_s"] < 3, "a start")
+        fail("cy", 6)
+        serve.wait(lambda: firings() == ["anna", "cy"], "cy's, and nothing told twice")
+
+
 @test
 def only_who_has_a_token_may_send(folder):
     with Serve(VAKA, folder, APART).start() as serve:
