@@ -109,8 +109,9 @@ void route_find(struct slice method, struct slice path, struct route *ret)
             *ret = table[i].route;
             return;
         }
-        *ret = (struct route){
-            .action = ROUTE_ANSWER, .right = table[i].route.right, .status = 405, .body = "{}"};
+        /* Nobody learns more without a right than the one answer that needs none. */
+        unsigned right = table[i].route.right ? table[i].route.right : (unsigned)TOKEN_SPLUNK;
+        *ret = (struct route){.action = ROUTE_ANSWER, .right = right, .status = 405, .body = "{}"};
     }
 }
 

@@ -37,6 +37,7 @@ TEST(route_knows_what_shippers_ask)
 TEST(route_refuses_the_rest)
 {
     check("GET", "/upload", ROUTE_ANSWER, TOKEN_JOURNAL, 0, 405);
+    check("POST", "/services/collector/health", ROUTE_ANSWER, TOKEN_SPLUNK, 0, 405);
     check("DELETE", "/_bulk", ROUTE_ANSWER, TOKEN_ELASTIC, 0, 405);
     check("POST", "/a/b/_bulk", ROUTE_ANSWER, TOKEN_ELASTIC, 0, 404);
     check("POST", "//_bulk", ROUTE_ANSWER, TOKEN_ELASTIC, 0, 404);
