@@ -10,11 +10,13 @@
  *   go         everything was given: enter the sandbox, run
  *   reload     read rules again (detect)
  *   stop       finish what is at hand, then end
+ *   trouble    (triage) something about Vaka itself that people should hear of, from that process
  *   report     (control) what a process says about itself; text is the members of a JSON object
  * process → supervisor
  *   ready      it runs
  *   status     what it says about itself, once a second
  *   alarm      something that people should hear of
+ *   heard      (triage) the oldest trouble is in the database
  *   broke      that peer broke the protocol: it is to be started again
  *   command    (control) somebody with the right to do so asks for it
  *
@@ -90,6 +92,7 @@ enum {
 #define SAY_GIVE_FIELDS(F)  F(u8, kind) F(text, name)
 #define SAY_PEER_FIELDS(F)  F(u8, role)
 #define SAY_NO_FIELDS(F)
+#define SAY_TROUBLE_FIELDS(F) F(u8, role) F(text, event) F(text, text)
 #define SAY_REPORT_FIELDS(F)  F(u8, role) F(text, text)
 #define SAY_STATUS_FIELDS(F)  F(text, text)
 #define SAY_ALARM_FIELDS(F)   F(text, event) F(text, text)
@@ -153,6 +156,8 @@ enum {
     M(status, STATUS, STATUS, 9)                                                                   \
     M(alarm, ALARM, ALARM, 10)                                                                     \
     M(command, COMMAND, COMMAND, 11)                                                               \
+    M(trouble, TROUBLE, TROUBLE, 13)                                                               \
+    M(heard, HEARD, NO, 14)                                                                        \
     M(broke, BROKE, BROKE, 12)                                                                     \
     M(batch, BATCH, BATCH, 20)                                                                     \
     M(stored, STORED, STORED, 21)                                                                  \

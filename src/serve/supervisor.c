@@ -24,6 +24,7 @@ enum {
     OUT_MAX = 4 * 1024 * 1024,
     CONFIG_TEXT_MAX = 2 * 1024 * 1024,
     BACKLOG = 64,
+    TROUBLES_MAX = 256 * 1024,
 };
 
 /* A process that ends at once waits before it is started again: twice as long each time, until it
@@ -52,6 +53,7 @@ struct supervisor {
     struct child *children[ROLE_COUNT]; /* who has the role now */
     struct child *spare;                /* read new rules, and takes the role of the old one then */
     struct buf config;                  /* as it is told to processes */
+    struct buf troubles;                /* messages for triage, until it is there again */
     uint64_t instance;
     int control_fd;
     struct {
@@ -232,6 +234,42 @@ static void begin_stop(struct supervisor *s)
     stop_next(s);
 }
 
+/* ---- Vaka itself ------------------------------------------------------------------------- */
+
+/*
+ * What people should hear of becomes an alert. It waits here until triage has said that it is in
+ * the database; what there is no room for is in the log.
+ */
+static void tell_trouble(struct supervisor *s, const struct child *from, struct slice event,
+                         struct slice text)
+{
+    struct child *triage = s->children[ROLE_TRIAGE];
+    const struct say_trouble m = {.role = (uint8_t)from->role, .event = event, .text = text};
+    size_t begin = s->troubles.len;
+    if (!s->told_ready || s->stopping || s->troubles.max - begin < text.len + 4096) return;
+    say_trouble_write(&s->troubles, &m);
+    if (!triage->ready || !link_is_open(&triage->link)) return;
+    buf_put(link_out(&triage->link), slice_from(buf_slice(&s->troubles), begin));
+    link_flush(&triage->link);
+}
+
+/* To a triage that has just begun. */
+static void tell_all_troubles(struct supervisor *s)
+{
+    struct child *triage = s->children[ROLE_TRIAGE];
+    buf_put(link_out(&triage->link), buf_slice(&s->troubles));
+    link_flush(&triage->link);
+}
+
+static int trouble_was_heard(struct supervisor *s, const struct child *from)
+{
+    struct frame frame;
+    if (from->role != ROLE_TRIAGE || frame_next(buf_slice(&s->troubles), SAY_MAX, &frame) <= 0)
+        return ERR_CORRUPT;
+    buf_consume(&s->troubles, frame.size);
+    return 0;
+}
+
 /* ---- new rules --------------------------------------------------------------------------- */
 
 static int set_config(struct supervisor *s, const struct config *config)
@@ -285,6 +323,7 @@ static void child_is_ready(struct supervisor *s, struct child *c)
     c->ready = true;
     if (c != s->spare) {
         tell_ready(s);
+        if (c->role == ROLE_TRIAGE) tell_all_troubles(s);
         return;
     }
     struct child *old = s->children[ROLE_DETECT];
@@ -341,6 +380,8 @@ static int child_frame(void *ctx, const struct frame *frame)
             (void)diag_set(s->diag, ERR_INVALID, NULL, 0, 0, "%s: %.*s", serve_role_name(c->role),
                            SLICE_FMT(alarm.text));
         return 0;
+    case SAY_HEARD:
+        return trouble_was_heard(s, c);
     case SAY_BROKE:
         if (say_broke_read(frame->payload, &broke) != 0 || broke.role >= ROLE_COUNT)
             return ERR_CORRUPT;
@@ -389,6 +430,7 @@ static void child_ended(struct supervisor *s, struct child *c, int status)
         stop_next(s);
     } else if (c == s->spare) {
         log_write(LOG_RELOAD_FAILED, LOG_TEXT("how", slice_of(how)));
+        tell_trouble(s, c, SLICE("reload-failed"), slice_of(how));
     } else if (was_retired) {
         adopt_spare(s);
     } else if (early && !s->told_ready) {
@@ -397,6 +439,7 @@ static void child_ended(struct supervisor *s, struct child *c, int status)
                            how);
         loop_stop(s->loop, ERR_INVALID);
     } else {
+        tell_trouble(s, c, SLICE("process-ended"), slice_of(how));
         plan_start(s, c);
     }
 }
@@ -495,6 +538,7 @@ static void init(struct supervisor *s)
 {
     static const struct link_events events = {.frame = child_frame, .closed = child_closed};
     buf_init(&s->config, CONFIG_TEXT_MAX);
+    buf_init(&s->troubles, TROUBLES_MAX);
     for (unsigned i = 0; i <= ROLE_COUNT; i++) {
         struct child *c = &s->slots[i];
         c->s = s;
@@ -545,6 +589,7 @@ int supervisor_run(const struct supervisor_options *options, struct diag *diag)
     if (error && !diag->message[0])
         (void)diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
     buf_done(&s->config);
+    buf_done(&s->troubles);
     loop_free(s->loop);
     free(s);
     log_write(LOG_SERVE_ENDED, LOG_NUMBER("error", error));

@@ -9,6 +9,7 @@
 
 #include "base/json_write.h"
 #include "base/time.h"
+#include "detect/sigma/doc.h"
 #include "serve/role.h"
 #include "state/state.h"
 
@@ -256,6 +257,72 @@ static int take_advance(struct role *r, const struct frame *frame)
     return loop_timer_set(r->loop, &c->commit, wait, 0);
 }
 
+/* ---- Vaka itself ------------------------------------------------------------------------- */
+
+/* {"time":null,"rule":{…},…,"event":{"process":…,"message":…}}, as an alert of a record is written.
+ */
+static void write_trouble(struct buf *out, const struct say_trouble *m, struct slice rule, nsec now)
+{
+    buf_puts(out, "{\"time\":\"");
+    time_write_rfc3339(out, now);
+    buf_puts(out, "\",\"rule\":{\"id\":");
+    json_write_string(out, rule);
+    buf_puts(out, ",\"title\":\"Vaka itself\",\"level\":\"high\",\"tags\":[],\"file\":null},"
+                  "\"host\":null,\"received\":\"");
+    time_write_rfc3339(out, now);
+    buf_puts(out, "\",\"source\":null,\"matched\":[{\"field\":\"process\",\"value\":");
+    json_write_string(out, slice_of(serve_role_name(m->role)));
+    buf_puts(out, ",\"pattern\":\"\"},{\"field\":\"event\",\"value\":");
+    json_write_string(out, m->event);
+    buf_puts(out, ",\"pattern\":\"\"},{\"field\":\"message\",\"value\":");
+    json_write_string(out, m->text);
+    buf_puts(out, ",\"pattern\":\"\"}],\"event\":null}\n");
+}
+
+/* An alert like others, so that whoever watches for alerts hears of it. */
+static int take_trouble(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_trouble m;
+    struct buf line, rule;
+    nsec now = clock_realtime(&r->clock);
+    if (say_trouble_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    buf_init(&line, 64 * 1024 + 6 * m.text.len);
+    buf_init(&rule, 1024);
+    buf_puts(&rule, "vaka.");
+    buf_put(&rule, slice_until(m.event, 200));
+    write_trouble(&line, &m, buf_slice(&rule), now);
+    const struct say_alert alert = {.seq = c->next,
+                                    .last_seq = c->next,
+                                    .count = 1,
+                                    .level = LEVEL_HIGH,
+                                    .time = now,
+                                    .received = now,
+                                    .rule = buf_slice(&rule),
+                                    .title = SLICE("Vaka itself"),
+                                    .entity = slice_of(serve_role_name(m.role)),
+                                    .line = buf_slice(&line)};
+    int error = c->open ? 0 : state_begin(c->state);
+    c->open = error == 0;
+    if (error == 0) error = add_alert(r, &alert);
+    buf_done(&line);
+    buf_done(&rule);
+    if (error) {
+        give_up(r, "state-failed", error);
+        return 0;
+    }
+    commit(r);
+    if (r->stopping || c->open) return 0;
+    say_heard_write(link_out(&r->supervisor), &(struct say_heard){});
+    link_flush(&r->supervisor);
+    return 0;
+}
+
+static int triage_command(struct role *r, const struct frame *frame)
+{
+    return frame->type == SAY_TROUBLE ? take_trouble(r, frame) : ERR_CORRUPT;
+}
+
 static int triage_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     struct triage_ctx *c = r->ctx;
@@ -396,6 +463,7 @@ const struct role_ops role_triage = {
     .lost = triage_lost,
     .room = triage_room,
     .frame = triage_frame,
+    .command = triage_command,
     .status = triage_status,
     .stop = triage_stop,
 };

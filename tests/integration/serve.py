@@ -46,7 +46,7 @@ def event(name):
 
 
 def users(serve):
-    return [a["event"]["User"] for a in serve.alerts()]
+    return [a["event"]["User"] for a in serve.found()]
 
 
 @test
@@ -209,6 +209,22 @@ def new_rules_are_taken_and_bad_ones_refused(folder):
         serve.wait(lambda: sorted(users(serve)) == ["before", "y", "z"], "the rules before")
 
 
+@test
+def what_happens_to_vaka_itself_is_an_alert(folder):
+    with Serve(VAKA, folder, APART).start() as serve:
+        serve.kill("store")
+        serve.kill("triage")
+
+        def told():
+            return {m["value"] for a in serve.alerts() if a["rule"]["id"] == "vaka.process-ended"
+                    for m in a["matched"] if m["field"] == "process"}
+        serve.wait(lambda: told() == {"store", "triage"}, "both ends")
+        serve.config.write_text(serve.config.read_text().replace("rules: rules", "rules: nowhere"))
+        serve.ask("reload")
+        serve.wait(lambda: "vaka.reload-failed" in {a["rule"]["id"] for a in serve.alerts()},
+                   "the reload that failed")
+
+
 CORRELATION = """title: Failing
 id: 11111111-2222-4333-8444-555555555555
 name: failing
@@ -241,7 +257,7 @@ def correlations_go_on_over_ends_of_processes(folder):
         same(serve.post("/api/ingest", record * times)[0], 200)
 
     def firings():
-        return sorted(a["correlation"]["group"]["User"] for a in serve.alerts() if
+        return sorted(a["correlation"]["group"]["User"] for a in serve.found() if
                       a["rule"]["title"] == "Many failures")
 
     with serve.start():

@@ -105,9 +105,13 @@ class Serve:
     def alerts(self):
         return [json.loads(line) for line in self.ask("alerts", "-f", "json").splitlines()]
 
+    def found(self):
+        """Alerts about records, without those about Vaka itself."""
+        return [a for a in self.alerts() if not a["rule"]["id"].startswith("vaka.")]
+
     def counted(self):
         """Records that alerts are about."""
-        return sum(a["count"] for a in self.alerts())
+        return sum(a["count"] for a in self.found())
 
     def matched(self, records):
         """Waits until so many records are stored and matched, and that is in the database."""
