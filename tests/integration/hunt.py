@@ -602,7 +602,9 @@ def test_help(b):
         same = run(b.vaka, "help", *command)
         b.tap.ok(shown.status == 0 and shown.out == same.out and f"vaka {' '.join(command)}".encode() in shown.out,
                  f"{' '.join(command)} --help", shown)
-    b.tap.ok(run(b.vaka, "help", "--dump", "man").out.startswith(b".SS vaka hunt"), "help --dump man")
+    man = run(b.vaka, "help", "--dump", "man").out
+    commands = [line.split()[2] for line in man.splitlines() if line.startswith(b".SS vaka ")]
+    b.tap.ok(man.startswith(b".SS vaka ") and b"hunt" in commands, "help --dump man")
 
 
 def main():
