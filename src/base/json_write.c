@@ -137,6 +137,18 @@ static size_t digits_at(struct slice s, size_t at)
     return i - at;
 }
 
+void json_write_member_u64(struct buf *b, const char *key, uint64_t v)
+{
+    json_write_key(b, key);
+    json_write_u64(b, v);
+}
+
+void json_write_member_string(struct buf *b, const char *key, struct slice s)
+{
+    json_write_key(b, key);
+    json_write_string(b, s);
+}
+
 bool json_is_number(struct slice s)
 {
     size_t i = s.len && s.ptr[0] == '-';

@@ -16,6 +16,9 @@ void json_write_i64(struct buf *b, int64_t v);
 void json_write_double(struct buf *b, double v);
 /* ,"key": - with the comma unless the last byte is { or [ (also used for the first member). */
 void json_write_key(struct buf *b, const char *key);
+/* A key and its value. */
+void json_write_member_u64(struct buf *b, const char *key, uint64_t v);
+void json_write_member_string(struct buf *b, const char *key, struct slice s);
 /* Whether the whole of s is a number as RFC 8259, section 6 has it. */
 bool json_is_number(struct slice s);
 

@@ -147,12 +147,6 @@ static int set_time(const char *text, nsec now, bool end_of_day, nsec *ret)
                            text);
 }
 
-static void put_number(struct buf *out, const char *key, uint64_t value)
-{
-    json_write_key(out, key);
-    json_write_u64(out, value);
-}
-
 static void put_real(struct buf *out, const char *key, double value)
 {
     json_write_key(out, key);
@@ -168,26 +162,27 @@ static void print_stats(const struct hunt_result *r, const struct ruleset *load,
     uint64_t rss = r->rss > r->rss_decoder ? r->rss : r->rss_decoder;
     buf_init(&out, 4096);
     buf_putc(&out, '{');
-    put_number(&out, "events", r->events);
-    put_number(&out, "bytes", r->bytes);
+    json_write_member_u64(&out, "events", r->events);
+    json_write_member_u64(&out, "bytes", r->bytes);
     put_real(&out, "seconds", r->seconds);
-    put_number(&out, "alerts", r->alerts);
-    put_number(&out, "rules_loaded",
-               load->set->n_rules + load->set->n_correlations - r->refused_correlations);
-    put_number(&out, "rules_refused", ruleset_refused(load->set) + r->refused_correlations);
-    put_number(&out, "unreadable", r->unreadable);
+    json_write_member_u64(&out, "alerts", r->alerts);
+    json_write_member_u64(&out, "rules_loaded",
+                          load->set->n_rules + load->set->n_correlations - r->refused_correlations);
+    json_write_member_u64(&out, "rules_refused",
+                          ruleset_refused(load->set) + r->refused_correlations);
+    json_write_member_u64(&out, "unreadable", r->unreadable);
     put_real(&out, "rss_mb", (double)rss / mib);
     put_real(&out, "rss_parent_mb", (double)r->rss / mib);
     put_real(&out, "rss_decoder_mb", (double)r->rss_decoder / mib);
     put_real(&out, "load_seconds", load_seconds);
-    put_number(&out, "jobs", jobs);
-    put_number(&out, "sources", r->sources);
-    put_number(&out, "bad_records", r->bad_records);
-    put_number(&out, "without_time", r->untimed);
-    put_number(&out, "unknown_source", r->unknown);
-    put_number(&out, "crashes", r->crashes);
-    put_number(&out, "correlation_late", r->late_tuples);
-    put_number(&out, "correlation_dropped", r->dropped_groups);
+    json_write_member_u64(&out, "jobs", jobs);
+    json_write_member_u64(&out, "sources", r->sources);
+    json_write_member_u64(&out, "bad_records", r->bad_records);
+    json_write_member_u64(&out, "without_time", r->untimed);
+    json_write_member_u64(&out, "unknown_source", r->unknown);
+    json_write_member_u64(&out, "crashes", r->crashes);
+    json_write_member_u64(&out, "correlation_late", r->late_tuples);
+    json_write_member_u64(&out, "correlation_dropped", r->dropped_groups);
     json_write_key(&out, "sandbox");
     json_write_string(&out, slice_of(sandbox_level_name(r->sandbox)));
     buf_puts(&out, "}\n");

@@ -237,29 +237,17 @@ static int collect_prepare(struct role *r, struct diag *diag)
 
 /* ---- status ------------------------------------------------------------------------------ */
 
-static void put(struct buf *out, const char *key, uint64_t value)
-{
-    json_write_key(out, key);
-    json_write_u64(out, value);
-}
-
-static void put_text(struct buf *out, const char *key, struct slice value)
-{
-    json_write_key(out, key);
-    json_write_string(out, value);
-}
-
 static void put_sums(struct buf *out, const char *key, const struct ledger_sums *sums)
 {
     json_write_key(out, key);
     buf_putc(out, '{');
-    put(out, "received", sums->received);
-    put(out, "stored", sums->stored);
-    put(out, "pending", sums->pending);
+    json_write_member_u64(out, "received", sums->received);
+    json_write_member_u64(out, "stored", sums->stored);
+    json_write_member_u64(out, "pending", sums->pending);
     json_write_key(out, "lost");
     buf_putc(out, '{');
     for (unsigned i = 0; i < LEDGER_LOSS_COUNT; i++)
-        if (sums->lost[i]) put(out, ledger_loss_name(i), sums->lost[i]);
+        if (sums->lost[i]) json_write_member_u64(out, ledger_loss_name(i), sums->lost[i]);
     buf_puts(out, "}}");
 }
 
@@ -269,20 +257,20 @@ static void put_source(struct buf *out, const struct ledger_row *row)
     record_source_read(row->source, &from);
     if (out->ptr[out->len - 1] != '[') buf_putc(out, ',');
     buf_putc(out, '{');
-    put_text(out, "input", from.input);
-    put_text(out, "listener", from.listener);
-    put_text(out, "identity", from.identity);
-    put_text(out, "address", from.address);
+    json_write_member_string(out, "input", from.input);
+    json_write_member_string(out, "listener", from.listener);
+    json_write_member_string(out, "identity", from.identity);
+    json_write_member_string(out, "address", from.address);
     put_sums(out, "records", &row->records);
     put_sums(out, "requests", &row->requests);
-    put(out, "bytes", row->bytes);
-    put(out, "cut", row->cut);
-    put(out, "odd", row->odd);
-    put(out, "broken", row->broken);
-    put(out, "refused", row->refused);
-    put(out, "connections", row->connections);
-    put(out, "open", row->open);
-    put(out, "seen", row->seen > 0 ? (uint64_t)(row->seen / NSEC_PER_SEC) : 0);
+    json_write_member_u64(out, "bytes", row->bytes);
+    json_write_member_u64(out, "cut", row->cut);
+    json_write_member_u64(out, "odd", row->odd);
+    json_write_member_u64(out, "broken", row->broken);
+    json_write_member_u64(out, "refused", row->refused);
+    json_write_member_u64(out, "connections", row->connections);
+    json_write_member_u64(out, "open", row->open);
+    json_write_member_u64(out, "seen", row->seen > 0 ? (uint64_t)(row->seen / NSEC_PER_SEC) : 0);
     buf_putc(out, '}');
 }
 
@@ -311,10 +299,10 @@ static void collect_status(struct role *r, struct buf *out)
     }
     put_sums(out, "records", &records);
     put_sums(out, "requests", &requests);
-    put(out, "unacked", collect_unacked(c->collect));
+    json_write_member_u64(out, "unacked", collect_unacked(c->collect));
     uint32_t active = 0;
     for (uint32_t i = 0; i < ledger->n; i++) active += is_active(&ledger->rows[i]);
-    put(out, "sources_active", active);
+    json_write_member_u64(out, "sources_active", active);
     json_write_key(out, "sources");
     buf_putc(out, '[');
     for (uint32_t i = 0; i < ledger->n && i < SOURCES_SHOWN; i++)

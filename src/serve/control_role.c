@@ -252,8 +252,7 @@ static int control_start(struct role *r)
 static void control_status(struct role *r, struct buf *out)
 {
     struct control_ctx *c = r->ctx;
-    json_write_key(out, "asked");
-    json_write_u64(out, c->asked);
+    json_write_member_u64(out, "asked", c->asked);
 }
 
 static void control_stop(struct role *r)

@@ -557,28 +557,23 @@ static int detect_start(struct role *r)
     return loop_timer_set(r->loop, &c->windows, NSEC_PER_SEC, NSEC_PER_SEC);
 }
 
-static void put(struct buf *out, const char *key, uint64_t value)
-{
-    json_write_key(out, key);
-    json_write_u64(out, value);
-}
-
 static void detect_status(struct role *r, struct buf *out)
 {
     struct detect_ctx *c = r->ctx;
-    put(out, "rules", c->rules.set->n_rules);
-    put(out, "correlations", c->rules.set->n_correlations - c->refused_correlations);
-    put(out, "refused", ruleset_refused(c->rules.set) + c->refused_correlations);
-    put(out, "engines", c->n_engines);
-    put(out, "events", c->events);
-    put(out, "undecodable", c->undecodable);
-    put(out, "alerts", c->alerts);
-    put(out, "next", c->next);
-    put(out, "behind", c->durable.next > c->next ? c->durable.next - c->next : 0);
-    put(out, "crashes", c->crashes);
-    put(out, "quarantined", c->n_skipped);
-    put(out, "replayed", c->replayed);
-    put(out, "forgotten", c->forgotten);
+    json_write_member_u64(out, "rules", c->rules.set->n_rules);
+    json_write_member_u64(out, "correlations",
+                          c->rules.set->n_correlations - c->refused_correlations);
+    json_write_member_u64(out, "refused", ruleset_refused(c->rules.set) + c->refused_correlations);
+    json_write_member_u64(out, "engines", c->n_engines);
+    json_write_member_u64(out, "events", c->events);
+    json_write_member_u64(out, "undecodable", c->undecodable);
+    json_write_member_u64(out, "alerts", c->alerts);
+    json_write_member_u64(out, "next", c->next);
+    json_write_member_u64(out, "behind", c->durable.next > c->next ? c->durable.next - c->next : 0);
+    json_write_member_u64(out, "crashes", c->crashes);
+    json_write_member_u64(out, "quarantined", c->n_skipped);
+    json_write_member_u64(out, "replayed", c->replayed);
+    json_write_member_u64(out, "forgotten", c->forgotten);
 }
 
 static void detect_stop(struct role *r)

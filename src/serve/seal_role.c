@@ -363,22 +363,16 @@ static int seal_start(struct role *r)
     return loop_timer_set(r->loop, &c->checkpoint, NSEC_PER_SEC, r->config.store_checkpoint);
 }
 
-static void put(struct buf *out, const char *key, uint64_t value)
-{
-    json_write_key(out, key);
-    json_write_u64(out, value);
-}
-
 static void seal_status(struct role *r, struct buf *out)
 {
     struct seal_ctx *c = r->ctx;
-    put(out, "tree", c->tree.end);
-    put(out, "sealed", c->segments.end);
-    put(out, "segments", c->finished);
-    put(out, "checkpoints", c->checkpoints);
-    put(out, "signed", c->signed_size);
-    put(out, "signed_at", (uint64_t)(c->signed_at / NSEC_PER_SEC));
-    put(out, "lost", c->lost);
+    json_write_member_u64(out, "tree", c->tree.end);
+    json_write_member_u64(out, "sealed", c->segments.end);
+    json_write_member_u64(out, "segments", c->finished);
+    json_write_member_u64(out, "checkpoints", c->checkpoints);
+    json_write_member_u64(out, "signed", c->signed_size);
+    json_write_member_u64(out, "signed_at", (uint64_t)(c->signed_at / NSEC_PER_SEC));
+    json_write_member_u64(out, "lost", c->lost);
 }
 
 static void seal_stop(struct role *r)

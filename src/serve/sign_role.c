@@ -138,12 +138,9 @@ static void sign_peer(struct role *r, enum serve_role peer)
 static void sign_status(struct role *r, struct buf *out)
 {
     struct sign_ctx *c = r->ctx;
-    json_write_key(out, "signatures");
-    json_write_u64(out, c->signatures);
-    json_write_key(out, "size");
-    json_write_u64(out, c->size);
-    json_write_key(out, "refused");
-    json_write_u64(out, c->refused);
+    json_write_member_u64(out, "signatures", c->signatures);
+    json_write_member_u64(out, "size", c->size);
+    json_write_member_u64(out, "refused", c->refused);
 }
 
 static void sign_stop(struct role *r)

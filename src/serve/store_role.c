@@ -362,30 +362,23 @@ static int store_start(struct role *r)
     return error;
 }
 
-static void put(struct buf *out, const char *key, uint64_t value)
-{
-    json_write_key(out, key);
-    json_write_u64(out, value);
-}
-
 static void store_status(struct role *r, struct buf *out)
 {
     struct store_ctx *c = r->ctx;
     static const char *const names[] = {"ok", "warn", "critical", "full"};
     struct store_durable d = store_durable(c->store);
-    put(out, "records", c->records);
-    put(out, "batches", c->batches);
-    put(out, "bytes", c->bytes);
-    put(out, "commits", c->commits);
-    put(out, "refused", c->refused);
-    put(out, "damaged", c->damages);
-    put(out, "next", d.next);
-    put(out, "matched", c->matched);
-    put(out, "sealed", c->sealed);
-    put(out, "journals", c->n_journals);
-    put(out, "slowest_commit_us", (uint64_t)(c->slowest / 1000));
-    json_write_key(out, "disk");
-    json_write_string(out, slice_of(names[c->space]));
+    json_write_member_u64(out, "records", c->records);
+    json_write_member_u64(out, "batches", c->batches);
+    json_write_member_u64(out, "bytes", c->bytes);
+    json_write_member_u64(out, "commits", c->commits);
+    json_write_member_u64(out, "refused", c->refused);
+    json_write_member_u64(out, "damaged", c->damages);
+    json_write_member_u64(out, "next", d.next);
+    json_write_member_u64(out, "matched", c->matched);
+    json_write_member_u64(out, "sealed", c->sealed);
+    json_write_member_u64(out, "journals", c->n_journals);
+    json_write_member_u64(out, "slowest_commit_us", (uint64_t)(c->slowest / 1000));
+    json_write_member_string(out, "disk", slice_of(names[c->space]));
     c->slowest = 0;
 }
 

@@ -433,19 +433,13 @@ static int triage_prepare(struct role *r, struct diag *diag)
     return error;
 }
 
-static void put(struct buf *out, const char *key, uint64_t value)
-{
-    json_write_key(out, key);
-    json_write_u64(out, value);
-}
-
 static void triage_status(struct role *r, struct buf *out)
 {
     struct triage_ctx *c = r->ctx;
-    put(out, "matched", c->committed);
-    put(out, "alerts_added", c->added);
-    put(out, "alerts_counted", c->counted);
-    put(out, "commits", c->commits);
+    json_write_member_u64(out, "matched", c->committed);
+    json_write_member_u64(out, "alerts_added", c->added);
+    json_write_member_u64(out, "alerts_counted", c->counted);
+    json_write_member_u64(out, "commits", c->commits);
 }
 
 static void triage_stop(struct role *r)

@@ -196,27 +196,21 @@ static int unwrap_start(struct role *r)
     return c->unwrap && c->pending ? 0 : ERR_NOMEM;
 }
 
-static void put(struct buf *out, const char *key, uint64_t value)
-{
-    json_write_key(out, key);
-    json_write_u64(out, value);
-}
-
 static void unwrap_status(struct role *r, struct buf *out)
 {
     struct unwrap_ctx *c = r->ctx;
     struct unwrap_flow_stats flows;
     unwrap_flow_stats(c->unwrap, &flows);
-    put(out, "containers", c->containers);
-    put(out, "records", c->records);
-    put(out, "refused", c->refused);
-    put(out, "failed", c->failed);
-    put(out, "waiting", c->n_used);
-    put(out, "flow_datagrams", flows.datagrams);
-    put(out, "flow_damaged", flows.damaged);
-    put(out, "flow_lost", flows.lost);
-    put(out, "flow_no_template", flows.no_template);
-    put(out, "flow_templates", flows.templates);
+    json_write_member_u64(out, "containers", c->containers);
+    json_write_member_u64(out, "records", c->records);
+    json_write_member_u64(out, "refused", c->refused);
+    json_write_member_u64(out, "failed", c->failed);
+    json_write_member_u64(out, "waiting", c->n_used);
+    json_write_member_u64(out, "flow_datagrams", flows.datagrams);
+    json_write_member_u64(out, "flow_damaged", flows.damaged);
+    json_write_member_u64(out, "flow_lost", flows.lost);
+    json_write_member_u64(out, "flow_no_template", flows.no_template);
+    json_write_member_u64(out, "flow_templates", flows.templates);
 }
 
 static void unwrap_stop(struct role *r)
