@@ -42,4 +42,10 @@ static inline void be16_put(char *p, uint16_t v)
     memcpy(p, &v, sizeof v);
 }
 
+static inline void be32_put(char *p, uint32_t v)
+{
+    v = htobe32(v);
+    memcpy(p, &v, sizeof v);
+}
+
 #endif
