@@ -55,6 +55,8 @@ enum log_level {
     X(PEER_BROKE, ERROR, 60, "peer-broke")                                                         \
     X(STORE_DAMAGE, WARNING, 200, "store-damage")                                                  \
     X(CORRELATION_REFUSED, WARNING, 60, "correlation-refused")                                     \
+    X(ROLE_SILENT, ERROR, 60, "role-silent")                                                       \
+    X(SOCKET_UNUSED, WARNING, 60, "socket-unused")                                                 \
     X(RULES_RELOADED, INFO, 60, "rules-reloaded")                                                  \
     X(RELOAD_FAILED, ERROR, 60, "reload-failed")                                                   \
     X(CONTROL_CLIENT, INFO, 200, "control-client")                                                 \

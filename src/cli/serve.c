@@ -23,6 +23,7 @@ static const struct cli_option serve_options[] = {
 
 struct serve_context {
     struct settings settings;
+    struct service service;
     bool no_sandbox;
 };
 
@@ -54,6 +55,17 @@ int serve_role_main(const char *name)
     return EXIT_USAGE;
 }
 
+static int service_from_environment(struct service *ret, struct diag *diag)
+{
+    const struct service_said said = {.notify_socket = getenv("NOTIFY_SOCKET"),
+                                      .watchdog_usec = getenv("WATCHDOG_USEC"),
+                                      .watchdog_pid = getenv("WATCHDOG_PID"),
+                                      .listen_pid = getenv("LISTEN_PID"),
+                                      .listen_fds = getenv("LISTEN_FDS"),
+                                      .listen_fdnames = getenv("LISTEN_FDNAMES")};
+    return service_init(ret, &said, getpid(), diag);
+}
+
 static int serve_main(const struct invocation *in)
 {
     struct serve_context *c = in->ctx;
@@ -66,6 +78,11 @@ static int serve_main(const struct invocation *in)
         config_done(&config);
         return status;
     }
+    if (service_from_environment(&c->service, &diag) != 0) {
+        cli_say("%s", diag.message);
+        config_done(&config);
+        return EXIT_UNREADABLE;
+    }
     const struct clock clock = clock_system();
     log_init(&log, &(struct log_options){
                        .clock = clock,
@@ -77,11 +94,13 @@ static int serve_main(const struct invocation *in)
     int error = supervisor_run(&(struct supervisor_options){.clock = clock,
                                                             .config = &config,
                                                             .sandboxed = !c->no_sandbox,
+                                                            .service = &c->service,
                                                             .read_config = read_again,
                                                             .ready = tell_ready,
                                                             .ctx = c},
                                &diag);
     if (error) cli_say("%s", diag.message);
+    service_done(&c->service);
     log_finish(&log);
     log_install(NULL);
     config_done(&config);

@@ -85,6 +85,39 @@ int listen_open(enum listen_input input, struct slice address, uint16_t port,
     return 0;
 }
 
+static int option_of(int fd, int level, int option)
+{
+    int value;
+    socklen_t len = sizeof value;
+    return getsockopt(fd, level, option, &value, &len) == 0 ? value : -1;
+}
+
+static bool is_bound_to(int fd, const struct sockaddr_storage *at)
+{
+    struct sockaddr_storage bound = {0};
+    socklen_t len = sizeof bound;
+    const struct sockaddr_in6 *six = (const void *)at, *bound_six = (const void *)&bound;
+    const struct sockaddr_in *four = (const void *)at, *bound_four = (const void *)&bound;
+    if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0 || bound.ss_family != at->ss_family)
+        return false;
+    if (at->ss_family == AF_INET)
+        return four->sin_port == bound_four->sin_port &&
+               four->sin_addr.s_addr == bound_four->sin_addr.s_addr;
+    return six->sin6_port == bound_six->sin6_port &&
+           memcmp(&six->sin6_addr, &bound_six->sin6_addr, sizeof six->sin6_addr) == 0 &&
+           (!IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr) ||
+            option_of(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0);
+}
+
+bool listen_is_same(enum listen_input input, struct slice address, uint16_t port, int fd)
+{
+    struct sockaddr_storage at;
+    return read_address(address, port, &at) != 0 &&
+           option_of(fd, SOL_SOCKET, SO_TYPE) == inputs[input].type &&
+           option_of(fd, SOL_SOCKET, SO_ACCEPTCONN) == listen_is_stream(input) &&
+           is_bound_to(fd, &at);
+}
+
 void listen_address_text(const struct sockaddr_storage *address, char ret[LISTEN_ADDRESS_MAX])
 {
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;

@@ -54,6 +54,13 @@ struct listener {
 int listen_open(enum listen_input input, struct slice address, uint16_t port,
                 uint32_t receive_buffer, int *ret_fd) MUST_USE;
 
+/*
+ * Whether a socket that somebody else opened is the one of a row: of its kind, listening when it is
+ * a stream, bound to that address and port, and for "::" taking IPv4, too. Its buffer stays as it
+ * is.
+ */
+bool listen_is_same(enum listen_input input, struct slice address, uint16_t port, int fd);
+
 /* "syslog-tcp"; "unknown" out of range. */
 const char *listen_input_name(unsigned input);
 bool listen_is_stream(enum listen_input input);

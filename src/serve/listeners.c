@@ -34,8 +34,21 @@ static const char *why(int error)
                                   : error_text(error);
 }
 
-static int open_one(const struct config *config, enum listen_input input, const char *text,
-                    int *ret_fd, struct diag *diag)
+/* -1: the service manager has none for it. */
+static int take_passed(struct service *service, enum listen_input input, struct slice address,
+                       uint16_t port)
+{
+    for (unsigned i = 0; i < service->n_fds; i++) {
+        int fd = service->fds[i].fd;
+        if (fd < 0 || !listen_is_same(input, address, port, fd)) continue;
+        service->fds[i].fd = -1;
+        return fd;
+    }
+    return -1;
+}
+
+static int open_one(const struct config *config, struct service *service, enum listen_input input,
+                    const char *text, int *ret_fd, struct diag *diag)
 {
     struct slice address;
     uint16_t port;
@@ -43,11 +56,16 @@ static int open_one(const struct config *config, enum listen_input input, const 
     if (!listeners_parse(slice_of(text), &address, &port))
         return diag_set(diag, ERR_INVALID, NULL, 0, 0,
                         "%s: `%s` is not an address with a port, such as [::]:5514", key, text);
+    int passed = take_passed(service, input, address, port);
+    if (passed >= 0) {
+        *ret_fd = passed;
+        return 0;
+    }
     int error = listen_open(input, address, port, (uint32_t)config->listen_buffer, ret_fd);
     return error ? diag_set(diag, error, NULL, 0, 0, "%s: %s: %s", key, text, why(error)) : 0;
 }
 
-int listeners_open(const struct config *config,
+int listeners_open(const struct config *config, struct service *service,
                    int (*each)(void *ctx, enum listen_input input, struct slice name, int fd),
                    void *ctx, struct diag *diag)
 {
@@ -56,7 +74,7 @@ int listeners_open(const struct config *config,
             (const void *)((const char *)config + config_settings[keys[input]].offset);
         for (uint32_t i = 0; i < list->n; i++) {
             int fd;
-            int error = open_one(config, input, list->items[i], &fd, diag);
+            int error = open_one(config, service, input, list->items[i], &fd, diag);
             if (error) return error;
             error = each(ctx, input, slice_of(list->items[i]), fd);
             if (error) {

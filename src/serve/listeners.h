@@ -5,14 +5,16 @@
 
 #include "collect/listen.h"
 #include "config/config.h"
+#include "serve/service.h"
 
 enum { LISTENERS_MAX = LISTEN_INPUT_COUNT * 16 };
 
 /*
- * Opens all of them; `each` takes the descriptor, with "syslog-udp 127.0.0.1:5514". diag names the
- * setting and the address that cannot be had; what was given before stays given.
+ * Takes from `service` those that it has, and opens the others; `each` takes the descriptor, with
+ * "syslog-udp 127.0.0.1:5514". diag names the setting and the address that cannot be had; what was
+ * given before stays given.
  */
-int listeners_open(const struct config *config,
+int listeners_open(const struct config *config, struct service *service,
                    int (*each)(void *ctx, enum listen_input input, struct slice name, int fd),
                    void *ctx, struct diag *diag) MUST_USE;
 

@@ -2,6 +2,7 @@
 #include "serve/supervisor.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -41,6 +42,7 @@ struct child {
     pid_t pid; /* 0: none */
     struct link link;
     nsec started, wait; /* monotonic; how long it waits the next time */
+    nsec heard;         /* monotonic: when it said something last */
     struct loop_timer again, kill;
     uint32_t starts;
     bool ready, retired;
@@ -63,6 +65,7 @@ struct supervisor {
     } listeners[LISTENERS_MAX];
     size_t n_listeners;
     bool stopping, told_ready;
+    struct loop_timer watchdog;
     unsigned stop_at; /* how far ending in order has come */
     struct diag *diag;
 };
@@ -230,6 +233,7 @@ static void begin_stop(struct supervisor *s)
 {
     if (s->stopping) return;
     s->stopping = true;
+    service_tell(s->options->service, SLICE("STOPPING=1"));
     kill_child(s->spare);
     stop_next(s);
 }
@@ -270,6 +274,45 @@ static int trouble_was_heard(struct supervisor *s, const struct child *from)
     return 0;
 }
 
+/* ---- to the service manager -------------------------------------------------------------- */
+
+static void tell_reloading(struct supervisor *s)
+{
+    char text[64];
+    int n = snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+                     clock_monotonic(&s->options->clock) / 1000);
+    service_tell(s->options->service, slice_make(text, (size_t)n));
+}
+
+/* Ready, or ready again: a reload has come to its end, whichever that was. */
+static void tell_running(struct supervisor *s)
+{
+    service_tell(s->options->service, SLICE("READY=1"));
+}
+
+/* All processes have to be heard of: the machinery that waits for one of them is no sign of life.
+ */
+static void feed_watchdog(void *ctx)
+{
+    struct supervisor *s = ctx;
+    nsec least = clock_monotonic(&s->options->clock) - s->options->service->watchdog / 2;
+    bool all = true;
+    for (unsigned i = 0; i < ROLE_COUNT; i++) {
+        if (s->children[i]->heard >= least) continue;
+        all = false;
+        log_write(LOG_ROLE_SILENT, LOG_TEXT("role", name_of(s->children[i])),
+                  LOG_NUMBER("pid", s->children[i]->pid));
+    }
+    if (all) service_tell(s->options->service, SLICE("WATCHDOG=1"));
+}
+
+static int start_watchdog(struct supervisor *s)
+{
+    nsec every = s->options->service->watchdog / 4;
+    s->watchdog = (struct loop_timer){.due = feed_watchdog, .ctx = s};
+    return every ? loop_timer_set(s->loop, &s->watchdog, every, every) : 0;
+}
+
 /* ---- new rules --------------------------------------------------------------------------- */
 
 static int set_config(struct supervisor *s, const struct config *config)
@@ -287,13 +330,16 @@ static void reload(struct supervisor *s)
 {
     struct config config;
     if (s->stopping || s->spare->pid) return;
-    if (s->options->read_config(s->options->ctx, &config) == 0) {
-        int error = set_config(s, &config);
+    tell_reloading(s);
+    int error = s->options->read_config(s->options->ctx, &config);
+    if (error == 0) {
+        error = set_config(s, &config);
         if (error == 0) error = child_start(s, s->spare);
         if (error == 0) error = child_go(s->spare);
         if (error) kill_child(s->spare);
     }
     config_done(&config);
+    if (!s->spare->pid) tell_running(s);
 }
 
 static void adopt_spare(struct supervisor *s)
@@ -304,6 +350,7 @@ static void adopt_spare(struct supervisor *s)
     if (connect_peers(s, s->children[ROLE_DETECT]) != 0) kill_child(s->children[ROLE_DETECT]);
     link_flush(&s->children[ROLE_DETECT]->link);
     log_write(LOG_RULES_RELOADED, LOG_NUMBER("pid", s->children[ROLE_DETECT]->pid));
+    tell_running(s);
 }
 
 /* ---- what children say ------------------------------------------------------------------- */
@@ -315,6 +362,7 @@ static void tell_ready(struct supervisor *s)
     if (s->told_ready) return;
     s->told_ready = true;
     log_write(LOG_SERVE_READY, LOG_NUMBER("pid", getpid()));
+    tell_running(s);
     if (s->options->ready) s->options->ready(s->options->ctx);
 }
 
@@ -367,6 +415,7 @@ static int child_frame(void *ctx, const struct frame *frame)
     struct say_alarm alarm;
     struct say_command command;
     struct say_broke broke;
+    c->heard = clock_monotonic(&s->options->clock);
     switch (frame->type) {
     case SAY_READY:
         child_is_ready(s, c);
@@ -431,6 +480,7 @@ static void child_ended(struct supervisor *s, struct child *c, int status)
     } else if (c == s->spare) {
         log_write(LOG_RELOAD_FAILED, LOG_TEXT("how", slice_of(how)));
         tell_trouble(s, c, SLICE("reload-failed"), slice_of(how));
+        tell_running(s);
     } else if (was_retired) {
         adopt_spare(s);
     } else if (early && !s->told_ready) {
@@ -501,6 +551,14 @@ static int keep_listener(void *ctx, enum listen_input input, struct slice name, 
     return 0;
 }
 
+/* What was passed and no setting names gets records that nobody reads. */
+static void tell_unused(const struct service *service)
+{
+    for (unsigned i = 0; i < service->n_fds; i++)
+        if (service->fds[i].fd >= 0)
+            log_write(LOG_SOCKET_UNUSED, LOG_TEXT("name", slice_of(service->fds[i].name)));
+}
+
 static void close_listeners(struct supervisor *s)
 {
     while (s->n_listeners > 0) {
@@ -556,8 +614,10 @@ static int run(struct supervisor *s)
     static const int signals[] = {SIGCHLD, SIGHUP, SIGTERM, SIGINT, 0};
     int error = set_config(s, s->options->config);
     if (error == 0) error = loop_signals(s->loop, signals, on_signal, s);
+    if (error == 0) error = start_watchdog(s);
     if (error == 0) error = start_all(s);
     if (error == 0) error = loop_run(s->loop);
+    loop_timer_stop(s->loop, &s->watchdog);
     end_all(s);
     return error;
 }
@@ -576,7 +636,8 @@ int supervisor_run(const struct supervisor_options *options, struct diag *diag)
     const char *path = options->config->serve_socket.items[0];
     s->control_fd = error ? -1 : open_control(path, diag);
     if (s->control_fd < 0) error = s->control_fd;
-    else error = listeners_open(options->config, keep_listener, s, diag);
+    else error = listeners_open(options->config, options->service, keep_listener, s, diag);
+    if (error == 0) tell_unused(options->service);
     if (error == 0) {
         init(s);
         error = run(s);

@@ -9,11 +9,13 @@
 
 #include "base/clock.h"
 #include "config/config.h"
+#include "serve/service.h"
 
 struct supervisor_options {
     struct clock clock;
     const struct config *config; /* borrowed */
     bool sandboxed;              /* off only where the operator has said so */
+    struct service *service;     /* borrowed: whom it tells how it is, and what it was given */
     /* Reads the settings again for a reload into a fresh *ret; 0, or an error that was told. */
     int (*read_config)(void *ctx, struct config *ret);
     /* Everything runs; called once. May be NULL. */

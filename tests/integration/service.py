@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""vaka serve as systemd starts it: service.py VAKA PACKAGING. Prints TAP."""
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+import common
+from serving import Serve
+
+VAKA = str(pathlib.Path(sys.argv[1]).resolve())
+PACKAGING = pathlib.Path(sys.argv[2])
+EXPOSURE_MAX = 1.5
+# What systemd does between fork and exec: descriptors from 3 on, and who they are for.
+EXEC = """
+import os, sys
+fds = [int(fd) for fd in sys.argv[1].split(",") if fd]
+high = [os.dup2(fd, 100 + i) for i, fd in enumerate(fds)]
+for i, fd in enumerate(high):
+    os.dup2(fd, 3 + i)
+os.closerange(3 + len(fds), 200)
+os.environ["LISTEN_PID"] = os.environ["WATCHDOG_PID"] = str(os.getpid())
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class Manager:
+    """The socket that READY=1 goes to."""
+
+    def __init__(self, folder):
+        self.path = str(folder / "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(30)
+
+    def heard(self):
+        """What has come until now."""
+        messages = []
+        self.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                messages.append(self.socket.recv(4096).decode())
+        self.socket.settimeout(30)
+        return messages
+
+    def until(self, wanted):
+        """Everything up to the message that begins so; a socket's timeout when it never comes."""
+        messages = []
+        while not messages or not messages[-1].startswith(wanted):
+            messages.append(self.socket.recv(4096).decode())
+        return messages
+
+
+class Service(Serve):
+    def start_as_service(self, environment, sockets=()):
+        fds = [s.fileno() for s in sockets]
+        with open(self.log, "ab") as log:
+            # pylint: disable-next=consider-using-with
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", EXEC, ",".join(map(str, fds)), VAKA, "serve", "-c",
+                 self.config],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, pass_fds=fds,
+                env={**os.environ, **environment}, start_new_session=True)
+        return self
+
+
+def test_notify(tap, folder):
+    manager = Manager(folder)
+    with Service(VAKA, folder).start_as_service({"NOTIFY_SOCKET": manager.path}) as serve:
+        tap.equal(manager.until("READY=1"), ["READY=1"], "it tells when it is ready")
+        tap.ok(serve.status() is not None, "and answers then")
+        serve.ask("reload")
+        reloading, *rest = manager.until("READY=1")
+        tap.ok(re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", reloading), "it tells that it reloads",
+               reloading)
+        tap.equal(rest, ["READY=1"], "and that it has")
+        serve.wait(lambda: "event=rules-reloaded" in serve.log_text(), "new rules")
+        for broken, where in (("rules: nowhere", "a rule folder that is not there"),
+                              ("rules: [", "settings that cannot be read")):
+            good = serve.config.read_text(encoding="utf-8")
+            serve.config.write_text(good.replace("rules: rules", broken), encoding="utf-8")
+            serve.process.send_signal(signal.SIGHUP)
+            tap.equal([m[:11] for m in manager.until("READY=1")], ["RELOADING=1", "READY=1"],
+                      f"a reload ends, too, with {where}")
+            serve.config.write_text(good, encoding="utf-8")
+        serve.process.send_signal(signal.SIGTERM)
+        tap.equal(manager.until("STOPPING=1"), ["STOPPING=1"], "it tells that it stops")
+        tap.equal(serve.process.wait(30), 0, "and ends")
+
+
+def test_watchdog(tap, folder):
+    manager = Manager(folder)
+    said = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "8000000"}
+    with Service(VAKA, folder).start_as_service(said) as serve:
+        manager.until("WATCHDOG=1")
+        tap.ok(True, "the watchdog is fed")
+        stopped = serve.pids("sign")
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+
+        def silences():
+            return serve.log_text().count("event=role-silent role=sign")
+        serve.wait(lambda: silences() >= 1, "the log names who is silent")
+        manager.heard()
+        before = silences()
+        serve.wait(lambda: silences() >= before + 2, "it stays silent")
+        tap.equal(manager.heard(), [], "one process that says nothing: the watchdog is not fed")
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+        manager.until("WATCHDOG=1")
+        tap.ok(True, "it is fed again when that one speaks")
+
+
+def test_sockets(tap, folder):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, \
+            socket.socket(socket.AF_INET) as tcp, socket.socket(socket.AF_INET) as other:
+        serve = Service(VAKA, folder, "triage:\n  alike: 0s\n")
+        udp.bind(("127.0.0.1", serve.ports["syslog_udp"]))
+        tcp.bind(("127.0.0.1", serve.ports["syslog_tcp"]))
+        tcp.listen()
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        # What came before it runs is not lost: the sockets are the service manager's.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(b"<13>Nov 26 03:00:00 h1 app: VAKAMARK early",
+                     ("127.0.0.1", serve.ports["syslog_udp"]))
+        early = socket.create_connection(("127.0.0.1", serve.ports["syslog_tcp"]), timeout=30)
+        early.sendall(b"<13>Nov 26 03:00:00 h2 app: VAKAMARK early, too\n")
+        with serve.start_as_service({"LISTEN_FDS": "3", "LISTEN_FDNAMES": "syslog-udp:nobody:syslog-tcp"},
+                                    [udp, other, tcp]):
+            serve.wait(lambda: serve.counted() == 2, "two records by sockets that were passed")
+            tap.equal(sorted(a["source"]["input"] for a in serve.alerts()),
+                      ["syslog-tcp", "syslog-udp"], "passed sockets are read")
+            tap.equal(re.findall(r"event=socket-unused .*", serve.log_text()),
+                      ["event=socket-unused name=nobody"], "the one that no setting names is told")
+            serve.kill("collect")
+            early.close()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.sendto(b"<13>Nov 26 03:00:00 h app: VAKAMARK late",
+                         ("127.0.0.1", serve.ports["syslog_udp"]))
+            serve.wait(lambda: serve.counted() == 3, "a record for the collect that was started again")
+            tap.equal(serve.stop(), 0, "it ends")
+
+
+def test_nonsense(tap, folder):
+    serve = Serve(VAKA, folder)
+    done = subprocess.run([VAKA, "serve", "-c", serve.config], cwd=folder, capture_output=True, check=False,
+                          timeout=60, env={**os.environ, "WATCHDOG_USEC": "soon"})
+    tap.equal((done.returncode, done.stderr.decode().splitlines()[-1:]),
+              (1, ["vaka: WATCHDOG_USEC: 'soon' makes no sense"]), "what makes no sense is told")
+
+
+def test_unit(tap):
+    if not shutil.which("systemd-analyze"):
+        tap.skip("exposure of the unit", "no systemd-analyze")
+        return
+    told = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager",
+                           PACKAGING / "vaka.service"], capture_output=True, check=False, text=True)
+    found = re.search(r"Overall exposure level for vaka.service: ([\d.]+)", told.stdout)
+    tap.comment(found.group(0) if found else told.stderr)
+    tap.ok(found and float(found.group(1)) <= EXPOSURE_MAX,
+           f"the exposure of the unit is at most {EXPOSURE_MAX}", told.stdout + told.stderr)
+
+
+def main():
+    tap = common.Tap()
+    for test in (test_notify, test_watchdog, test_sockets, test_nonsense):
+        with tempfile.TemporaryDirectory() as folder:
+            test(tap, pathlib.Path(folder))
+    test_unit(tap)
+    tap.done()
+
+
+main()
