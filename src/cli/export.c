@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "cli/cli.h"
+#include "cli/settings.h"
 #include "store/evidence.h"
 
 enum { O_SEQ = OPTION_LONG, O_REASON, O_BY };
@@ -22,9 +22,12 @@ static const struct cli_option export_options[] = {
      "has "
      "signed proves more."},
     {'o', "output", "FILE", "Where to write it; the file must not exist."},
+    OPTION_CONFIG,
+    OPTION_SET,
 };
 
 struct export_context {
+    struct settings settings;
     const char *seq, *reason, *by, *checkpoint, *output;
 };
 
@@ -44,9 +47,11 @@ static int export_option(void *ctx, int letter, const char *value)
     case 'C':
         c->checkpoint = value;
         return 0;
-    default:
+    case 'o':
         c->output = value;
         return 0;
+    default:
+        return settings_option(&c->settings, letter, value);
     }
 }
 
@@ -143,19 +148,17 @@ static const char *name_of_user(void)
     return user ? user->pw_name : "unknown";
 }
 
-static int export_run(const struct invocation *in)
+static int export_from(const struct export_context *c, const char *path)
 {
-    const struct export_context *c = in->ctx;
     struct evidence_options options = {.from = 0};
     struct clock clock = clock_system();
-    if (in->n_operands != 1) return cli_usage("export evidence wants one folder");
     if (!c->seq || !c->reason || !c->output || !*c->reason)
         return cli_usage("export evidence wants --seq, --reason and --output");
     if (!read_range(slice_of(c->seq), &options.from, &options.to))
         return cli_usage("--seq wants N or N..M, not '%s'", c->seq);
-    int folder = open(in->operands[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) {
-        cli_say("%s: %s", in->operands[0], strerror(errno));
+        cli_say("%s: %s", path, strerror(errno));
         return EXIT_UNREADABLE;
     }
     struct store_io io = store_io_system(folder);
@@ -174,14 +177,26 @@ static int export_run(const struct invocation *in)
     return status;
 }
 
+static int export_run(const struct invocation *in)
+{
+    const struct export_context *c = in->ctx;
+    struct config config;
+    const char *path;
+    int status = settings_store(&c->settings, in, &config, &path);
+    if (status == 0) status = export_from(c, path);
+    config_done(&config);
+    return status;
+}
+
 const struct command command_export_evidence = {
     .name = "export evidence",
-    .operands = "FOLDER",
+    .operands = "[FOLDER]",
     .summary = "write records with the proof that they are what was stored",
     .description =
-        "Writes records of a tenant's folder into one JSON file: the bytes as they came with all "
-        "that "
-        "was known when they arrived, for each the proof that it is in the tree that the "
+        "Writes records of a tenant's folder, by default of the one that vaka serve keeps, into "
+        "one "
+        "JSON file: the bytes as they came with all that was known when they arrived, for each the "
+        "proof that it is in the tree that the "
         "checkpoint "
         "signs, who exported it and why, and how to check all that without Vaka.\n\n"
         "It proves that nothing was changed since the records were received, not that their sender "

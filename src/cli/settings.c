@@ -62,6 +62,34 @@ int settings_load(const struct settings *s, struct config *ret, const char **ret
     return 0;
 }
 
+int settings_store(const struct settings *s, const struct invocation *in, struct config *config,
+                   const char **ret_folder)
+{
+    if (in->n_operands > 1) {
+        config_init(config);
+        return cli_usage("%s takes one folder", in->command->name);
+    }
+    if (in->n_operands) {
+        config_init(config);
+        *ret_folder = in->operands[0];
+        return 0;
+    }
+    int status = settings_load(s, config, NULL);
+    if (status) return status;
+    const char *folder = arena_printf(&config->arena, "%s/store/0", config->serve_folder.items[0]);
+    if (!folder) {
+        cli_say("out of memory");
+        return EXIT_USAGE;
+    }
+    *ret_folder = folder;
+    return 0;
+}
+
+const char *settings_log_key(struct config *config)
+{
+    return arena_printf(&config->arena, "%s/keys/log.pub", config->serve_folder.items[0]);
+}
+
 enum log_level settings_log_level(const struct config *config)
 {
     static const enum log_level levels[] = {LOG_LEVEL_OFF, LOG_LEVEL_ERROR, LOG_LEVEL_WARNING,

@@ -48,4 +48,15 @@ enum log_level settings_log_level(const struct config *config);
  */
 int settings_load(const struct settings *s, struct config *ret, const char **ret_file) MUST_USE;
 
+/*
+ * The folder of records that a command works on: its only operand, else the one that vaka serve
+ * keeps with these settings, which are only read then. 0, CLI_MISUSE, or EXIT_USAGE as from
+ * settings_load(); *config is to be given to config_done() in every case, and *ret_folder lives as
+ * long.
+ */
+int settings_store(const struct settings *s, const struct invocation *in, struct config *config,
+                   const char **ret_folder) MUST_USE;
+/* The public key of that folder's log; lives as long as *config. NULL: out of memory. */
+const char *settings_log_key(struct config *config);
+
 #endif

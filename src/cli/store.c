@@ -8,7 +8,7 @@
 #include "base/json_write.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "cli/cli.h"
+#include "cli/settings.h"
 #include "store/journal.h"
 #include "store/segment.h"
 #include "store/token.h"
@@ -22,6 +22,8 @@ enum {
 
 static const struct cli_option ls_options[] = {
     {'f', "format", "text|json", "A table, or one JSON object a line."},
+    OPTION_CONFIG,
+    OPTION_SET,
 };
 
 static const struct cli_option cat_options[] = {
@@ -33,9 +35,12 @@ static const struct cli_option cat_options[] = {
      "a "
      "large store be passed over."},
     {'f', "format", "raw|json", "The bytes as they came, a line each; or with all that is known."},
+    OPTION_CONFIG,
+    OPTION_SET,
 };
 
 struct store_context {
+    struct settings settings;
     bool json;
     nsec from, to;
     bool has_from, has_to;
@@ -69,9 +74,11 @@ static int store_option(void *ctx, int letter, const char *value)
     case 'g':
         c->grep = value;
         return 0;
-    default:
+    case 'f':
         c->json = strcmp(value, "json") == 0;
         return 0;
+    default:
+        return settings_option(&c->settings, letter, value);
     }
 }
 
@@ -135,13 +142,11 @@ static void complain(struct store_context *c, const char *kind, uint64_t number,
 }
 
 /* Opens the folder, runs `work` on it. */
-static int with_folder(const struct invocation *in, int (*work)(struct store_context *c))
+static int work_in(struct store_context *c, const char *path, int (*work)(struct store_context *c))
 {
-    struct store_context *c = in->ctx;
-    if (in->n_operands != 1) return cli_usage("%s wants one folder", in->command->name);
-    int folder = open(in->operands[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) {
-        cli_say("%s: %s", in->operands[0], strerror(errno));
+        cli_say("%s: %s", path, strerror(errno));
         return EXIT_UNREADABLE;
     }
     c->io = store_io_system(folder);
@@ -153,7 +158,7 @@ static int with_folder(const struct invocation *in, int (*work)(struct store_con
     buf_init(&c->shown, 8 * (size_t)LINE_MAX);
     int error = list(c);
     if (error == 0) error = work(c);
-    if (error) cli_say("%s: %s", in->operands[0], error_text(error));
+    if (error) cli_say("%s: %s", path, error_text(error));
     buf_done(&c->segments);
     buf_done(&c->footers);
     buf_done(&c->journals);
@@ -161,6 +166,17 @@ static int with_folder(const struct invocation *in, int (*work)(struct store_con
     buf_done(&c->shown);
     (void)close(folder);
     return error ? EXIT_UNREADABLE : c->status;
+}
+
+static int with_folder(const struct invocation *in, int (*work)(struct store_context *c))
+{
+    struct store_context *c = in->ctx;
+    struct config config;
+    const char *path;
+    int status = settings_store(&c->settings, in, &config, &path);
+    if (status == 0) status = work_in(c, path, work);
+    config_done(&config);
+    return status;
 }
 
 /* ---- ls ---------------------------------------------------------------------------------- */
@@ -371,10 +387,11 @@ static int cat_run(const struct invocation *in)
 
 const struct command command_store_ls = {
     .name = "store ls",
-    .operands = "FOLDER",
+    .operands = "[FOLDER]",
     .summary = "list the sealed segments of a tenant's folder",
     .description =
-        "Lists the sealed segments of a tenant's folder: the sequence number each begins "
+        "Lists the sealed segments of a tenant's folder, by default of the one that vaka serve "
+        "keeps: the sequence number each begins "
         "with, its records, the times between which they were received, and its size.",
     .options = ls_options,
     .n_options = sizeof ls_options / sizeof ls_options[0],
@@ -385,10 +402,11 @@ const struct command command_store_ls = {
 
 const struct command command_store_cat = {
     .name = "store cat",
-    .operands = "FOLDER",
+    .operands = "[FOLDER]",
     .summary = "print stored records",
     .description =
-        "Prints the records of a tenant's folder in the order in which they were stored, those of "
+        "Prints the records of a tenant's folder, by default of the one that vaka serve keeps, in "
+        "the order in which they were stored, those of "
         "sealed segments and those that wait to be sealed.\n\nA block or frame that is damaged is "
         "named and passed over; the exit status is 1 then.",
     .options = cat_options,

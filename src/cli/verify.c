@@ -11,7 +11,7 @@
 #include "base/json_write.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "cli/cli.h"
+#include "cli/settings.h"
 #include "verify/evidence.h"
 
 enum {
@@ -24,7 +24,9 @@ enum {
 };
 
 static const struct cli_option verify_options[] = {
-    {'k', "key", "FILE", "A public key of the log, as text. May be given several times."},
+    {'k', "key", "FILE",
+     "A public key of the log, as text. May be given several times. Without it and without a "
+     "folder it is the one that vaka serve keeps."},
     {'w', "witness-key", "FILE", "A public key of a witness. May be given several times."},
     {'C', "checkpoint", "FILE",
      "A checkpoint that was kept elsewhere, signed by the log: the folder has to go on from it. "
@@ -33,6 +35,8 @@ static const struct cli_option verify_options[] = {
     {O_EVIDENCE, "evidence", "FILE",
      "Check exported evidence instead of a folder, and print its records."},
     {'f', "format", "text|json", "How to tell what was found."},
+    OPTION_CONFIG,
+    OPTION_SET,
 };
 
 /* Files that were named, and what is in them. */
@@ -43,6 +47,7 @@ struct named {
 };
 
 struct verify_context {
+    struct settings settings;
     struct named keys, witnesses, checkpoints;
     bool json;
     const char *evidence;
@@ -70,9 +75,11 @@ static int verify_option(void *ctx, int letter, const char *value)
     case O_EVIDENCE:
         c->evidence = value;
         return 0;
-    default:
+    case 'f':
         c->json = strcmp(value, "json") == 0;
         return 0;
+    default:
+        return settings_option(&c->settings, letter, value);
     }
 }
 
@@ -320,22 +327,20 @@ static int evidence_and_tell(struct verify_context *c, const struct verify_key *
     return error == ERR_CORRUPT ? EXIT_FOUND : error ? EXIT_UNREADABLE : EXIT_RAN;
 }
 
-static int verify_run(const struct invocation *in)
+/* `path`: a folder, or NULL for evidence. */
+static int verify_in(struct verify_context *c, const char *path)
 {
-    struct verify_context *c = in->ctx;
     struct verify_key keys[FILES_MAX], witnesses[FILES_MAX];
     struct slice checkpoints[FILES_MAX];
-    if (in->n_operands != (c->evidence ? 0 : 1))
-        return cli_usage("verify wants one folder, or --evidence and none");
     int status = read_named(&c->keys, 4096);
     if (status == 0) status = read_named(&c->witnesses, 4096);
     if (status == 0) status = read_named(&c->checkpoints, VERIFY_NOTE_MAX);
     if (status == 0) status = read_keys(&c->keys, keys);
     if (status == 0) status = read_keys(&c->witnesses, witnesses);
     bool in_folder = status == 0 && !c->evidence;
-    int folder = in_folder ? open(in->operands[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int folder = in_folder ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (in_folder && folder < 0) {
-        cli_say("%s: %s", in->operands[0], strerror(errno));
+        cli_say("%s: %s", path, strerror(errno));
         status = EXIT_UNREADABLE;
     }
     for (size_t i = 0; i < c->checkpoints.n; i++)
@@ -360,12 +365,31 @@ static int verify_run(const struct invocation *in)
     return status;
 }
 
+static int verify_run(const struct invocation *in)
+{
+    struct verify_context *c = in->ctx;
+    struct config config;
+    const char *path;
+    if (c->evidence)
+        return in->n_operands ? cli_usage("verify wants one folder, or --evidence and none")
+                              : verify_in(c, NULL);
+    int status = settings_store(&c->settings, in, &config, &path);
+    if (status == 0 && in->n_operands == 0 && c->keys.n == 0) {
+        const char *key = settings_log_key(&config);
+        status = key ? name_file(&c->keys, key) : EXIT_USAGE;
+    }
+    if (status == 0) status = verify_in(c, path);
+    config_done(&config);
+    return status;
+}
+
 const struct command command_verify = {
     .name = "verify",
-    .operands = "FOLDER",
+    .operands = "[FOLDER]",
     .summary = "tell whether stored records are what was stored",
     .description =
-        "Reads everything in the folder of a tenant, computes the tree of its records anew, and "
+        "Reads everything in the folder of a tenant, by default of the one that vaka serve keeps, "
+        "computes the tree of its records anew, and "
         "compares it with each checkpoint that the log has signed. Tells the first place where "
         "something is wrong.\n\n"
         "The exit status is 0 when all is intact, 1 when bytes are damaged or nothing signed "

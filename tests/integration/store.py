@@ -58,8 +58,10 @@ def verify_folder(folder):
     check("a_file_that_is_no_key", status == 2 and "no public key" in err, err)
     status, out, _ = run("verify", "-k", witness, folder)
     check("another_key", status == 3 and "nothing here is signed" in out, out)
-    status, _, err = run("verify", "-k", key)
-    check("usage", status == 2 and "wants one folder" in err, err)
+    status, _, err = run("verify", "-k", key, folder, folder)
+    check("one_folder_at_a_time", status == 2 and "takes one folder" in err, err)
+    status, _, err = run("verify", "-k", key, "--evidence", key, folder)
+    check("evidence_or_a_folder", status == 2 and "--evidence and none" in err, err)
 
 
 def read_folder(folder):
@@ -125,6 +127,35 @@ def evidence(folder, records):
     check("no_evidence", status == 1 and "no evidence" in err, err)
 
 
+def from_settings(folder):
+    """Without a folder: the one of the settings, and its key."""
+    place = folder.parent / "serve"
+    (place / "keys").mkdir(parents=True)
+    (place / "store").mkdir()
+    (place / "store/0").symlink_to(folder)
+    settings = folder.parent / "vaka.yaml"
+    settings.write_text(f"serve: {{folder: {place}}}\n")
+    status, _, err = run("verify", "-c", settings)
+    check("no_key_yet", status == 2 and "keys/log.pub" in err, err)
+    (place / "keys/log.pub").write_bytes((folder / "key").read_bytes())
+    status, out, err = run("verify", "-c", settings)
+    check("verify_by_settings", status == 0 and out.endswith("\nintact\n"), err)
+    status, out, _ = run("verify", "--set", f"serve.folder={place}", "-k", folder / "witness-key")
+    check("a_key_that_was_given_is_the_one", status == 3 and "nothing here is signed" in out, out)
+    for words in (["store", "ls"], ["store", "cat"], ["store", "cat", "-f", "json"]):
+        by_settings, by_folder = run(*words, "-c", settings), run(*words, folder)
+        check(f"{'_'.join(words)}_by_settings", by_settings == by_folder and by_folder[1] and by_folder[0] == 0,
+              by_settings[2])
+    out_file = folder.parent / "by-settings.json"
+    status, _, err = run("export", "evidence", "--seq", "998", "--reason", "x", "-o", out_file, "-c", settings)
+    check("export_by_settings", status == 0 and json.loads(out_file.read_text())["records"][0]["seq"] == 998, err)
+    settings.write_text("serve: {nonsense: 1}\n")
+    status, _, err = run("store", "ls", "-c", settings)
+    check("settings_that_make_no_sense", status == 2 and "nonsense" in err, err)
+    status, _, err = run("store", "ls", "-c", settings, folder)
+    check("are_not_read_for_a_folder", status == 0, err)
+
+
 def damage(folder):
     path = folder / "segment-00000000000000000720"
     whole = path.read_bytes()
@@ -146,6 +177,7 @@ def main():
         subprocess.run([TAMPER, "--make", str(folder)], check=True)
         verify_folder(folder)
         evidence(folder, read_folder(folder))
+        from_settings(folder)
         damage(folder)
     tap.done()
 
