@@ -23,10 +23,24 @@ struct sign_ctx {
 
 /* ---- the key ----------------------------------------------------------------------------- */
 
-static int write_file(const char *path, mode_t mode, struct slice text, struct diag *diag)
+static bool sync_folder(const char *folder)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    bool good = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len && fsync(fd) == 0;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) (void)close(fd);
+    return good;
+}
+
+/* All of it under its name, or nothing: an end at any time leaves no half of a key. */
+static int write_file(struct role *r, const char *folder, const char *path, mode_t mode,
+                      struct slice text, struct diag *diag)
+{
+    const char *new_path = arena_printf(&r->config.arena, "%s.new", path);
+    if (!new_path) return ERR_NOMEM;
+    (void)unlink(new_path);
+    int fd = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    bool good = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len && fsync(fd) == 0 &&
+                rename(new_path, path) == 0 && sync_folder(folder);
     int error = good ? 0 : diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", path, strerror(errno));
     if (fd >= 0) (void)close(fd);
     return error;
@@ -41,8 +55,9 @@ static struct slice origin_of(const struct role *r, char *space, size_t size)
     return slice_of(space);
 }
 
-/* The first start makes the key; who keeps copies elsewhere copies log.pub. */
-static int make_key(const struct role *r, const char *path, const char *public_path,
+/* The first start makes the key; who keeps copies elsewhere copies log.pub, which is there before
+ * anything is signed. */
+static int make_key(struct role *r, const char *folder, const char *path, const char *public_path,
                     struct diag *diag)
 {
     uint8_t seed[CHECKPOINT_SEED];
@@ -56,10 +71,10 @@ static int make_key(const struct role *r, const char *path, const char *public_p
     if (error) return diag_set(diag, error, NULL, 0, 0, "store.origin is not a name");
     buf_init(&text, 4 * CHECKPOINT_KEY_TEXT);
     checkpoint_key_write(&text, &signer.key);
-    error = write_file(public_path, 0644, buf_slice(&text), diag);
+    error = write_file(r, folder, public_path, 0644, buf_slice(&text), diag);
     buf_clear(&text);
     checkpoint_signer_write(&text, &signer);
-    if (error == 0) error = write_file(path, 0600, buf_slice(&text), diag);
+    if (error == 0) error = write_file(r, folder, path, 0600, buf_slice(&text), diag);
     explicit_bzero(text.ptr, text.cap);
     buf_done(&text);
     checkpoint_signer_done(&signer);
@@ -90,7 +105,7 @@ static int sign_prepare(struct role *r, struct diag *diag)
     (void)mkdir(r->config.serve_folder.items[0], 0750);
     if (mkdir(folder, 0750) != 0 && errno != EEXIST)
         return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", folder, strerror(errno));
-    int error = access(path, F_OK) == 0 ? 0 : make_key(r, path, public_path, diag);
+    int error = access(path, F_OK) == 0 ? 0 : make_key(r, folder, path, public_path, diag);
     return error ? error : read_key(r, path, diag);
 }
 

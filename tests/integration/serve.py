@@ -312,6 +312,19 @@ def mistakes_are_told_before_anything_runs(folder):
 
 
 @test
+def a_first_start_that_was_cut_short_is_made_good(folder):
+    """The half of a key that a start left behind does not keep it from starting ever after."""
+    serve = Serve(VAKA, folder)
+    keys = folder / "var" / "keys"
+    keys.mkdir()
+    (keys / "log.pub").write_text("")
+    (keys / "log.key.new").write_text("half")
+    with serve.start():
+        serve.shows(lambda s: s["seal"]["checkpoints"] > 0, "a checkpoint")
+    same(sorted(path.name for path in keys.iterdir()), ["log.key", "log.pub"])
+
+
+@test
 def two_do_not_share_one_folder(folder):
     with Serve(VAKA, folder).start() as serve:
         done = subprocess.run([VAKA, "serve", "-c", serve.config], cwd=folder, capture_output=True,
