@@ -173,10 +173,9 @@ int collect_refused(struct collect *c, uint64_t token)
     return outbox_batch_answered(c->core.outbox, token, false);
 }
 
-int collect_answer(struct collect *c, uint64_t token, unsigned status, struct slice type,
-                   struct slice body)
+int collect_answer(struct collect *c, uint64_t token, const struct collect_reply *reply)
 {
-    return outbox_container_answered(c->core.outbox, token, status, type, body);
+    return outbox_container_answered(c->core.outbox, token, reply);
 }
 
 const struct ledger *collect_ledger(const struct collect *c)

@@ -24,9 +24,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/loop.h"
-#include "collect/container.h"
 #include "collect/ledger.h"
 #include "collect/listen.h"
+#include "event/container.h"
 
 struct collect;
 struct follow_row;
@@ -89,12 +89,16 @@ size_t collect_unacked(const struct collect *c);
 /* ERR_NOT_FOUND: no such batch waits, or not as the next one. */
 int collect_acked(struct collect *c, uint64_t token) MUST_USE;
 int collect_refused(struct collect *c, uint64_t token) MUST_USE;
-/*
- * `status`: an HTTP status; below 300 the container is stored. `type` and `body` are copied. A
- * container whose sender is gone is answered all the same. ERR_NOT_FOUND: no such one waits.
- */
-int collect_answer(struct collect *c, uint64_t token, unsigned status, struct slice type,
-                   struct slice body) MUST_USE;
+
+/* What the sender of a container is told, over HTTP; copied. */
+struct collect_reply {
+    unsigned status;     /* below 300 the container is stored */
+    struct slice type;   /* of the body */
+    struct slice header; /* one more header line, "Name: value", or empty */
+    struct slice body;
+};
+/* A container whose sender is gone is answered all the same. ERR_NOT_FOUND: no such one waits. */
+int collect_answer(struct collect *c, uint64_t token, const struct collect_reply *reply) MUST_USE;
 
 /* Who sent how much, and what became of it. */
 const struct ledger *collect_ledger(const struct collect *c);

@@ -407,8 +407,7 @@ void outbox_forget_waiting(struct outbox *o, struct waiting *waiting)
     waiting->token = 0;
 }
 
-int outbox_container_answered(struct outbox *o, uint64_t token, unsigned status, struct slice type,
-                              struct slice body)
+int outbox_container_answered(struct outbox *o, uint64_t token, const struct collect_reply *reply)
 {
     struct container_flight *slot = container_of(o, token);
     ASSERT(!o->calling);
@@ -417,13 +416,13 @@ int outbox_container_answered(struct outbox *o, uint64_t token, unsigned status,
     if (slot->row) {
         struct ledger_sums *sums = &slot->row->requests;
         sums->pending--;
-        if (status < 300) sums->stored++;
+        if (reply->status < 300) sums->stored++;
         else sums->lost[LEDGER_STORE]++;
     }
     vacate(o, slot);
     if (waiting) {
         waiting->token = 0;
-        waiting->answered(waiting->ctx, status, type, body);
+        waiting->answered(waiting->ctx, reply);
     }
     return 0;
 }

@@ -37,7 +37,7 @@ struct claimant {
 
 /* Somebody who waits for the answer to a container. */
 struct waiting {
-    void (*answered)(void *ctx, unsigned status, struct slice type, struct slice body);
+    void (*answered)(void *ctx, const struct collect_reply *reply);
     void *ctx;
     uint64_t token; /* the outbox's; 0: he does not wait */
 };
@@ -83,7 +83,7 @@ void outbox_leave_line(struct outbox *o, struct in_line *who);
 
 /* See collect.h. */
 int outbox_batch_answered(struct outbox *o, uint64_t token, bool stored) MUST_USE;
-int outbox_container_answered(struct outbox *o, uint64_t token, unsigned status, struct slice type,
-                              struct slice body) MUST_USE;
+int outbox_container_answered(struct outbox *o, uint64_t token,
+                              const struct collect_reply *reply) MUST_USE;
 
 #endif

@@ -6,11 +6,10 @@
 
 enum {
     SOURCE_MAX = 8192,
-    PATH_MAX_BYTES = 1024,
+    TARGET_MAX = 1024,
     QUERY_MAX = 8192,
     HEADER_MAX = 256,
     REPLY_MAX = 16 * 1024 * 1024,
-    HEC_ACK_MAX = 64 * 1024,
     BODY_RATE = 1024, /* bytes a second */
 };
 
@@ -80,10 +79,10 @@ static enum MHD_Result on_parameter(void *ctx, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-static void read_head(struct request *r, const char *path)
+static void read_head(struct request *r)
 {
     struct slice channel = header(r, "X-Splunk-Request-Channel");
-    buf_puts(&r->path, path);
+    buf_put(&r->target, r->route.target);
     (void)MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, on_parameter, r);
     if (channel.len) put_parameter(&r->query, SLICE("channel"), channel);
     buf_put(&r->type, header(r, "Content-Type"));
@@ -93,7 +92,7 @@ static void read_head(struct request *r, const char *path)
 
 static bool head_failed(const struct request *r)
 {
-    return buf_failed(&r->path) || buf_failed(&r->query) || buf_failed(&r->type) ||
+    return buf_failed(&r->target) || buf_failed(&r->query) || buf_failed(&r->type) ||
            buf_failed(&r->encoding) || buf_failed(&r->delivery);
 }
 
@@ -285,8 +284,7 @@ static void end_stream(struct request *r)
 
 static void take_body(struct request *r, const char *bytes, size_t size)
 {
-    size_t max = r->route.action == ROUTE_HEC_ACK ? HEC_ACK_MAX : r->row->body_max;
-    if (size > max - r->body.len) {
+    if (size > r->row->body_max - r->body.len) {
         refuse(r, 413, LEDGER_SIZE);
         return;
     }
@@ -303,14 +301,15 @@ static void take_body(struct request *r, const char *bytes, size_t size)
     r->counted += size;
 }
 
-static void on_answered(void *ctx, unsigned status, struct slice type, struct slice body)
+static void on_answered(void *ctx, const struct collect_reply *reply)
 {
     struct request *r = ctx;
     buf_clear(&r->reply);
     buf_clear(&r->reply_type);
-    buf_put(&r->reply, body);
-    buf_put(&r->reply_type, type);
-    r->status = status;
+    buf_put(&r->reply, reply->body);
+    buf_put(&r->reply_type, reply->type);
+    buf_put(&r->reply_header, reply->header);
+    r->status = reply->status;
     resume(r, REQUEST_ANSWERED);
 }
 
@@ -325,11 +324,11 @@ static void hand_on(struct request *r)
 {
     const struct container container = {.kind = (enum container_kind)r->route.container,
                                         .tenant = r->tenant,
-                                        .authenticated = r->authenticated,
+                                        .flags = r->authenticated ? RECORD_AUTHENTICATED : 0,
                                         .received = clock_realtime(&r->core->clock),
                                         .source = buf_slice(&r->source),
                                         .delivery = buf_slice(&r->delivery),
-                                        .path = buf_slice(&r->path),
+                                        .target = buf_slice(&r->target),
                                         .query = buf_slice(&r->query),
                                         .content_type = buf_slice(&r->type),
                                         .content_encoding = buf_slice(&r->encoding),
@@ -352,13 +351,14 @@ static void ask_metrics(struct request *r)
 static void init_buffers(struct request *r)
 {
     buf_init(&r->source, SOURCE_MAX);
-    buf_init(&r->path, PATH_MAX_BYTES);
+    buf_init(&r->target, TARGET_MAX);
     buf_init(&r->query, QUERY_MAX);
     buf_init(&r->type, HEADER_MAX);
     buf_init(&r->encoding, HEADER_MAX);
     buf_init(&r->delivery, HEADER_MAX);
     buf_init(&r->reply, REPLY_MAX);
     buf_init(&r->reply_type, HEADER_MAX);
+    buf_init(&r->reply_header, HEADER_MAX);
     buf_init(&r->body, r->route.action == ROUTE_JOURNAL
                            ? protocol_input(r->row->record_max) + CORE_SHARE
                            : r->row->body_max);
@@ -403,7 +403,7 @@ struct request *request_new(struct core *core, const struct listener *row, struc
         (struct claimant){.acked = on_entries_safe, .refused = on_entries_refused, .ctx = r};
     r->in_line = (struct in_line){.resume = on_turn, .ctx = r};
     export_protocol.init(&r->export, &limits);
-    read_head(r, path);
+    read_head(r);
     decide(r);
     return r;
 }
@@ -426,13 +426,14 @@ void request_free(struct request *r)
     forget_body(r);
     export_protocol.done(&r->export);
     buf_done(&r->source);
-    buf_done(&r->path);
+    buf_done(&r->target);
     buf_done(&r->query);
     buf_done(&r->type);
     buf_done(&r->encoding);
     buf_done(&r->delivery);
     buf_done(&r->reply);
     buf_done(&r->reply_type);
+    buf_done(&r->reply_header);
     free(r);
 }
 
@@ -461,13 +462,6 @@ void request_end(struct request *r)
     case ROUTE_METRICS:
         ask_metrics(r);
         break;
-    case ROUTE_HEC_ACK:
-        buf_clear(&r->reply);
-        buf_puts(&r->reply_type, "application/json");
-        r->status = 200;
-        r->state = REQUEST_ANSWERED;
-        if (route_hec_acks(buf_slice(&r->body), &r->reply) != 0) answer_error(r, 400);
-        break;
     default:
         answer_error(r, 400); /* answered from the head: not reached */
     }
@@ -479,6 +473,16 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
     (void)MHD_add_response_header(response, name, value);
 }
 
+/* "Name: value" */
+static void add_line(struct MHD_Response *response, struct buf *line)
+{
+    size_t colon = slice_find(buf_slice(line), SLICE(": "));
+    buf_putc(line, 0);
+    if (buf_failed(line) || colon == SIZE_MAX) return;
+    line->ptr[colon] = 0;
+    add_header(response, line->ptr, line->ptr + colon + 2);
+}
+
 enum MHD_Result request_answer(struct request *r)
 {
     if (buf_failed(&r->reply)) answer_error(r, 503);
@@ -488,7 +492,9 @@ enum MHD_Result request_answer(struct request *r)
     if (!response) return MHD_NO;
     if (!buf_failed(&r->reply_type) && r->reply_type.len > 1)
         add_header(response, "Content-Type", r->reply_type.ptr);
-    if (r->route.right == TOKEN_ELASTIC) add_header(response, "X-Elastic-Product", "Elasticsearch");
+    if (r->reply_header.len == 0 && r->route.right == TOKEN_ELASTIC)
+        buf_puts(&r->reply_header, "X-Elastic-Product: Elasticsearch");
+    add_line(response, &r->reply_header);
     if (r->status == 401) add_header(response, "WWW-Authenticate", "Bearer");
     if (r->status == 503 || r->status == 429) add_header(response, "Retry-After", "1");
     add_header(response, "X-Content-Type-Options", "nosniff");

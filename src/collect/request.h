@@ -28,7 +28,7 @@ struct request {
     struct route route;
     bool authenticated;
     uint32_t tenant;
-    struct buf source, path, query, type, encoding, delivery;
+    struct buf source, target, query, type, encoding, delivery;
     struct ledger_row *ledger;
     struct buf body;
     size_t counted;    /* bytes of it that count against the bodies of all */
@@ -37,7 +37,7 @@ struct request {
 
     struct waiting waiting;
     unsigned status;
-    struct buf reply, reply_type;
+    struct buf reply, reply_type, reply_header;
 
     /* A stream of entries. */
     struct export export;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "collect/route.h"
 
-#include "collect/container.h"
 #include "collect/token.h"
+#include "event/container.h"
 
 #define ELASTIC_VERSION "8.11.0"
 
@@ -35,23 +35,33 @@ static const struct {
     const char *path;
     struct route route;
 } table[] = {
-    {POST | PUT, "/api/ingest", {ROUTE_CONTAINER, TOKEN_INGEST, CONTAINER_NDJSON, 0, NULL}},
-    {GET | HEAD, "/metrics", {ROUTE_METRICS, TOKEN_METRICS, 0, 0, NULL}},
-    {POST, "/upload", {ROUTE_JOURNAL, TOKEN_JOURNAL, 0, 0, NULL}},
-    {POST, "/v1/logs", {ROUTE_CONTAINER, TOKEN_OTLP, CONTAINER_OTLP_LOGS, 0, NULL}},
-    {POST, "/services/collector", {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC, 0, NULL}},
-    {POST, "/services/collector/event", {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC, 0, NULL}},
+    {POST | PUT,
+     "/api/ingest",
+     {ROUTE_CONTAINER, TOKEN_INGEST, CONTAINER_NDJSON, 0, NULL, SLICE_NONE}},
+    {GET | HEAD, "/metrics", {ROUTE_METRICS, TOKEN_METRICS, 0, 0, NULL, SLICE_NONE}},
+    {POST, "/upload", {ROUTE_JOURNAL, TOKEN_JOURNAL, 0, 0, NULL, SLICE_NONE}},
+    {POST, "/v1/logs", {ROUTE_CONTAINER, TOKEN_OTLP, CONTAINER_OTLP_LOGS, 0, NULL, SLICE_NONE}},
+    {POST,
+     "/services/collector",
+     {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC, 0, NULL, SLICE_NONE}},
+    {POST,
+     "/services/collector/event",
+     {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC, 0, NULL, SLICE_NONE}},
     {POST,
      "/services/collector/event/1.0",
-     {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC, 0, NULL}},
-    {POST, "/services/collector/raw", {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC_RAW, 0, NULL}},
+     {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC, 0, NULL, SLICE_NONE}},
+    {POST,
+     "/services/collector/raw",
+     {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC_RAW, 0, NULL, SLICE_NONE}},
     {POST,
      "/services/collector/raw/1.0",
-     {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC_RAW, 0, NULL}},
-    {POST, "/services/collector/ack", {ROUTE_HEC_ACK, TOKEN_SPLUNK, 0, 0, NULL}},
-    {GET | HEAD, "/services/collector/health", {ROUTE_HEC_HEALTH, 0, 0, 0, NULL}},
-    {GET | HEAD, "/services/collector/health/1.0", {ROUTE_HEC_HEALTH, 0, 0, 0, NULL}},
-    {POST | PUT, "/_bulk", {ROUTE_CONTAINER, TOKEN_ELASTIC, CONTAINER_BULK, 0, NULL}},
+     {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC_RAW, 0, NULL, SLICE_NONE}},
+    {POST,
+     "/services/collector/ack",
+     {ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC_ACK, 0, NULL, SLICE_NONE}},
+    {GET | HEAD, "/services/collector/health", {ROUTE_HEC_HEALTH, 0, 0, 0, NULL, SLICE_NONE}},
+    {GET | HEAD, "/services/collector/health/1.0", {ROUTE_HEC_HEALTH, 0, 0, 0, NULL, SLICE_NONE}},
+    {POST | PUT, "/_bulk", {ROUTE_CONTAINER, TOKEN_ELASTIC, CONTAINER_BULK, 0, NULL, SLICE_NONE}},
     {GET | HEAD, "/", {ROUTE_ANSWER, TOKEN_ELASTIC, 0, 200, elastic_root}},
     {GET, "/_license", {ROUTE_ANSWER, TOKEN_ELASTIC, 0, 200, elastic_license}},
     {GET, "/_xpack", {ROUTE_ANSWER, TOKEN_ELASTIC, 0, 200, elastic_xpack}},
@@ -87,11 +97,11 @@ static bool fits(struct slice pattern, struct slice path)
 }
 
 /* /INDEX/_bulk, the index of one segment. */
-static bool is_bulk_of_index(struct slice path)
+static bool is_bulk_of_index(struct slice path, struct slice *ret_index)
 {
-    struct slice index, rest;
+    struct slice rest;
     if (path.len == 0 || path.ptr[0] != '/') return false;
-    return slice_split(slice_from(path, 1), '/', &index, &rest) && index.len > 0 &&
+    return slice_split(slice_from(path, 1), '/', ret_index, &rest) && ret_index->len > 0 &&
            slice_eq(rest, SLICE("_bulk"));
 }
 
@@ -101,12 +111,15 @@ void route_find(struct slice method, struct slice path, struct route *ret)
     /* Who may not even ask is told nothing. The least right that knows it: any. */
     *ret =
         (struct route){.action = ROUTE_ANSWER, .right = TOKEN_ELASTIC, .status = 404, .body = "{}"};
-    if (is_bulk_of_index(path)) path = SLICE("/_bulk");
+    struct slice target = SLICE_NONE;
+    if (is_bulk_of_index(path, &target)) path = SLICE("/_bulk");
+    else target = SLICE_NONE;
     if (path.len > 1 && path.ptr[path.len - 1] == '/') path.len--;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (!fits(slice_of(table[i].path), path)) continue;
         if (table[i].methods & m) {
             *ret = table[i].route;
+            ret->target = target;
             return;
         }
         /* Nobody learns more without a right than the one answer that needs none. */
@@ -138,39 +151,4 @@ const char *route_error_body(const struct route *route, unsigned status)
         return "{\"error\":{\"type\":\"bad_request\",\"reason\":\"not "
                "understood\"},\"status\":400}";
     }
-}
-
-/* ---- Splunk's acks ----------------------------------------------------------------------- */
-
-static bool take(struct slice *in, const char *word)
-{
-    *in = slice_trim(*in);
-    if (!slice_starts_with(*in, slice_of(word))) return false;
-    *in = slice_trim(slice_from(*in, strlen(word)));
-    return true;
-}
-
-static bool take_number(struct slice *in, uint64_t *ret)
-{
-    size_t n = 0;
-    while (n < in->len && in->ptr[n] >= '0' && in->ptr[n] <= '9') n++;
-    if (!slice_to_u64(slice_until(*in, n), ret)) return false;
-    *in = slice_from(*in, n);
-    return true;
-}
-
-int route_hec_acks(struct slice body, struct buf *out)
-{
-    uint64_t id;
-    if (!take(&body, "{") || !take(&body, "\"acks\"") || !take(&body, ":") || !take(&body, "["))
-        return ERR_SYNTAX;
-    buf_puts(out, "{\"acks\":{");
-    for (bool first = true; !take(&body, "]"); first = false) {
-        if ((!first && !take(&body, ",")) || !take_number(&body, &id)) return ERR_SYNTAX;
-        if (!first) buf_putc(out, ',');
-        buf_printf(out, "\"%llu\":true", (unsigned long long)id);
-    }
-    buf_puts(out, "}}");
-    if (!take(&body, "}") || body.len > 0) return ERR_SYNTAX;
-    return buf_error(out);
 }

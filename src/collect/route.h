@@ -14,7 +14,6 @@ enum route_action {
     ROUTE_ANSWER,    /* `body` with `status`, at once */
     ROUTE_CONTAINER, /* the body is a container of kind `container` */
     ROUTE_JOURNAL,   /* the body is a stream of journal entries */
-    ROUTE_HEC_ACK,   /* the body asks for acks */
     ROUTE_HEC_HEALTH,
     ROUTE_METRICS,
 };
@@ -24,7 +23,8 @@ struct route {
     unsigned right; /* TOKEN_…; 0: nobody needs one */
     int container;  /* enum container_kind */
     unsigned status;
-    const char *body; /* constant JSON */
+    const char *body;    /* constant JSON */
+    struct slice target; /* of a bulk: the index in the path; borrowed of it */
 };
 
 /* Always gives one: what is not known has the answer 404, what is known by another method 405. */
@@ -32,12 +32,5 @@ void route_find(struct slice method, struct slice path, struct route *ret);
 
 /* The words for an error, in the way of whom the path belongs to. Constant. */
 const char *route_error_body(const struct route *route, unsigned status);
-
-/*
- * The answer to "are these stored?": Splunk's {"acks":[1,2]} becomes {"acks":{"1":true,"2":true}}.
- * An ackId is only ever given out with an answer, so behind the store's ack: whoever has one may
- * forget what it is of. ERR_SYNTAX; ERR_LIMIT: more than out takes.
- */
-int route_hec_acks(struct slice body, struct buf *out) MUST_USE;
 
 #endif

@@ -67,12 +67,12 @@ static int on_container(void *ctx, uint64_t token, const struct container *m)
         return ERR_LIMIT;
     say_container_write(link_out(link), &(struct say_container){.id = token,
                                                                 .kind = (uint8_t)m->kind,
-                                                                .authenticated = m->authenticated,
+                                                                .flags = m->flags,
                                                                 .tenant = m->tenant,
                                                                 .received = m->received,
                                                                 .source = m->source,
                                                                 .delivery = m->delivery,
-                                                                .path = m->path,
+                                                                .target = m->target,
                                                                 .query = m->query,
                                                                 .type = m->content_type,
                                                                 .encoding = m->content_encoding,
@@ -100,7 +100,11 @@ static int take_reply(struct role *r, const struct frame *frame)
     for (size_t i = 0; i < c->n_containers; i++) {
         if (c->containers[i] != m.id) continue;
         c->containers[i] = c->containers[--c->n_containers];
-        return collect_answer(c->collect, m.id, m.status ? m.status : 200, m.type, m.body);
+        return collect_answer(c->collect, m.id,
+                              &(struct collect_reply){.status = m.status ? m.status : 200,
+                                                      .type = m.type,
+                                                      .header = m.header,
+                                                      .body = m.body});
     }
     return ERR_CORRUPT;
 }
@@ -127,11 +131,11 @@ static void collect_peer(struct role *r, enum serve_role peer)
 static void collect_lost(struct role *r, enum serve_role peer)
 {
     struct collect_ctx *c = r->ctx;
+    const struct collect_reply again = {
+        .status = 503, .type = SLICE("text/plain"), .body = SLICE("not stored; send it again\n")};
     if (peer != ROLE_UNWRAP) return;
     while (c->n_containers > 0)
-        if (collect_answer(c->collect, c->containers[--c->n_containers], 503, SLICE("text/plain"),
-                           SLICE("not stored; send it again\n")) != 0)
-            return;
+        if (collect_answer(c->collect, c->containers[--c->n_containers], &again) != 0) return;
 }
 
 /* ---- the role ---------------------------------------------------------------------------- */

@@ -103,11 +103,11 @@ enum {
 #define SAY_CONTAINER_FIELDS(F)                                                                    \
     F(u64, id)                                                                                     \
     F(u8, kind)                                                                                    \
-    F(u8, authenticated)                                                                           \
+    F(u8, flags)                                                                                   \
     F(u32, tenant)                                                                                 \
     F(i64, received)                                                                               \
     F(text, source)                                                                                \
-    F(text, delivery) F(text, path) F(text, query) F(text, type) F(text, encoding) F(text, body)
+    F(text, delivery) F(text, target) F(text, query) F(text, type) F(text, encoding) F(text, body)
 #define SAY_REPLY_FIELDS(F)   F(u64, id) F(u32, status) F(text, type) F(text, header) F(text, body)
 #define SAY_STORED_FIELDS(F)  F(u64, id)
 #define SAY_REFUSED_FIELDS(F) F(u64, id) F(text, reason)

@@ -46,6 +46,11 @@ static void reply(struct role *r, struct pending *p)
                           .type = slice_of(p->answer.content_type),
                           .header = slice_of(p->answer.header),
                           .body = buf_slice(&p->answer.body)};
+    if (!p->failed) {
+        unwrap_number_answer(c->unwrap, &p->answer);
+        m.body = buf_slice(&p->answer.body);
+        p->failed = buf_failed(&p->answer.body);
+    }
     if (p->failed) {
         c->failed++;
         m = (struct say_reply){
@@ -80,33 +85,20 @@ static int writer_full(void *ctx, struct batch_writer *writer)
 
 /* ---- containers -------------------------------------------------------------------------- */
 
-/* What collect/container.h calls a kind, in its order. */
-static const enum unwrap_kind kinds[] = {UNWRAP_NDJSON,  UNWRAP_BULK,      UNWRAP_HEC_EVENT,
-                                         UNWRAP_HEC_RAW, UNWRAP_OTLP_LOGS, UNWRAP_FLOW};
-
-/* The index of /INDEX/_bulk. */
-static struct slice bulk_target(struct slice path)
-{
-    if (!slice_ends_with(path, SLICE("/_bulk")) || path.len < 7) return SLICE_NONE;
-    struct slice target = slice_from(slice_until(path, path.len - 6), 1);
-    return slice_find_byte(target, '/') == SIZE_MAX ? target : SLICE_NONE;
-}
-
 static void open_container(const struct say_container *m, struct container *ret)
 {
     *ret = (struct container){
-        .kind = kinds[m->kind],
-        .content_type = m->type,
-        .content_encoding = m->encoding,
-        .query = m->query,
-        .target = bulk_target(m->path),
-        .channel = m->delivery,
-        .body = m->body,
+        .kind = m->kind,
+        .tenant = m->tenant,
+        .flags = m->flags,
+        .received = m->received,
         .source = m->source,
         .delivery = m->delivery,
-        .received = m->received,
-        .tenant = m->tenant,
-        .flags = m->authenticated ? RECORD_AUTHENTICATED : 0,
+        .target = m->target,
+        .query = m->query,
+        .content_type = m->type,
+        .content_encoding = m->encoding,
+        .body = m->body,
     };
 }
 
@@ -122,7 +114,7 @@ static int take_container(struct role *r, const struct frame *frame)
     struct unwrap_ctx *c = r->ctx;
     struct say_container m;
     struct container container;
-    if (say_container_read(frame->payload, &m) != 0 || m.kind >= sizeof kinds / sizeof *kinds)
+    if (say_container_read(frame->payload, &m) != 0 || m.kind >= CONTAINER_KIND_COUNT)
         return ERR_CORRUPT;
     c->at = free_place(c);
     if (c->at == PENDING_MAX) return ERR_LIMIT; /* collect has fewer under way than this */

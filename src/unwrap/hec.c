@@ -11,8 +11,10 @@
  * has an answer of its own), its context is `?` and the query, which says host, source, sourcetype
  * and index. (The context of an object is empty.)
  *
- * An answer with a channel carries a number that the sender asks for later. Since an answer is
- * sent only when all of its records are durable, every number that was ever given is.
+ * An answer with a channel carries a number that the sender asks for later. It gets it when it is
+ * sent, which is when all of its records are durable: "are these stored?" is "were they given?".
+ * Numbers count anew with every struct unwrap; of what an earlier one gave nothing is known, which
+ * is "no", as with Splunk: the sender sends again.
  */
 #include "base/json_read.h"
 #include "base/json_write.h"
@@ -84,8 +86,8 @@ void hec_answer_error(struct unwrap_answer *a, unsigned status, const char *text
 
 static struct slice channel_of(const struct job *j)
 {
-    struct slice channel = j->c->channel;
-    if (channel.len == 0) (void)query_find(j->c->query, SLICE("channel"), &channel);
+    struct slice channel = SLICE_NONE;
+    (void)query_find(j->c->query, SLICE("channel"), &channel);
     return channel;
 }
 
@@ -115,12 +117,11 @@ static bool accept_channel(struct job *j, bool needed)
 static void answer_success(struct job *j)
 {
     begin_answer(j->a, HEC_SUCCESS);
-    if (channel_of(j).len)
-        buf_printf(&j->a->body, ",\"ackId\":%llu", (unsigned long long)j->u->next_ack++);
-    buf_putc(&j->a->body, '}');
+    j->a->numbered = channel_of(j).len > 0;
+    if (!j->a->numbered) buf_putc(&j->a->body, '}');
 }
 
-/* {"acks":[1,2]} → {"acks":{"1":true,"2":true}} */
+/* {"acks":[1,2]} → {"acks":{"1":true,"2":false}}: 2 was not given yet. */
 int hec_answer_acks(struct job *j)
 {
     struct slice acks, name, number;
@@ -141,7 +142,8 @@ int hec_answer_acks(struct job *j)
             answer(j->a, HEC_BAD_FORMAT);
             return 0;
         }
-        buf_printf(out, "%s\"%llu\":true", n ? "," : "", (unsigned long long)id);
+        buf_printf(out, "%s\"%llu\":%s", n ? "," : "", (unsigned long long)id,
+                   id < j->u->next_ack ? "true" : "false");
     }
     buf_puts(out, "}}");
     j->a->status = 200;

@@ -15,7 +15,7 @@ struct unwrap {
     struct buf scratch; /* at most as long as a context */
     struct encoding *encoding;
     struct flows *flows;
-    uint64_t next_ack; /* HEC's acknowledgement numbers */
+    uint64_t next_ack; /* HEC's: all below were given */
 };
 
 /* One container being taken apart. */
@@ -58,14 +58,11 @@ int hec_unwrap(struct job *j) MUST_USE;
 int hec_unwrap_raw(struct job *j) MUST_USE;
 int hec_answer_acks(struct job *j) MUST_USE;
 int otlp_unwrap(struct job *j) MUST_USE;
-int journal_unwrap(struct job *j) MUST_USE;
 
 /* The answer for a body that cannot be read at all, in the words of its kind. */
 void ndjson_answer_error(struct unwrap_answer *a, unsigned status, const char *text);
 void bulk_answer_error(struct unwrap_answer *a, unsigned status, const char *text);
 void hec_answer_error(struct unwrap_answer *a, unsigned status, const char *text);
 void otlp_answer_error(struct job *j, unsigned status, const char *text);
-/* Also its answer for what was read. */
-void journal_answer(struct unwrap_answer *a, unsigned status, const char *text);
 
 #endif

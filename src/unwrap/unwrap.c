@@ -71,6 +71,13 @@ void unwrap_free(struct unwrap *u)
     free(u);
 }
 
+void unwrap_number_answer(struct unwrap *u, struct unwrap_answer *answer)
+{
+    if (!answer->numbered) return;
+    answer->numbered = false;
+    buf_printf(&answer->body, ",\"ackId\":%llu}", (unsigned long long)u->next_ack++);
+}
+
 void unwrap_flow_stats(const struct unwrap *u, struct unwrap_flow_stats *ret)
 {
     flows_stats(u->flows, ret);
@@ -164,25 +171,22 @@ static void answer_error(struct job *j, unsigned status, const char *text)
 {
     struct unwrap_answer *a = j->a;
     switch (j->c->kind) {
-    case UNWRAP_NDJSON:
+    case CONTAINER_NDJSON:
         ndjson_answer_error(a, status, text);
         break;
-    case UNWRAP_BULK:
+    case CONTAINER_BULK:
         bulk_answer_error(a, status, text);
         break;
-    case UNWRAP_HEC_EVENT:
-    case UNWRAP_HEC_RAW:
-    case UNWRAP_HEC_ACK:
+    case CONTAINER_HEC:
+    case CONTAINER_HEC_RAW:
+    case CONTAINER_HEC_ACK:
         hec_answer_error(a, status, text);
         break;
-    case UNWRAP_OTLP_LOGS:
+    case CONTAINER_OTLP_LOGS:
         otlp_answer_error(j, status, text);
         break;
-    case UNWRAP_JOURNAL:
-        journal_answer(a, status, text);
-        break;
-    case UNWRAP_FLOW:
-    case UNWRAP_KINDS:
+    case CONTAINER_FLOW:
+    case CONTAINER_KIND_COUNT:
         break;
     }
 }
@@ -211,23 +215,21 @@ static int open_body(struct job *j)
 static int unwrap_job(struct job *j)
 {
     switch (j->c->kind) {
-    case UNWRAP_NDJSON:
+    case CONTAINER_NDJSON:
         return ndjson_unwrap(j);
-    case UNWRAP_BULK:
+    case CONTAINER_BULK:
         return bulk_unwrap(j);
-    case UNWRAP_HEC_EVENT:
+    case CONTAINER_HEC:
         return hec_unwrap(j);
-    case UNWRAP_HEC_RAW:
+    case CONTAINER_HEC_RAW:
         return hec_unwrap_raw(j);
-    case UNWRAP_HEC_ACK:
+    case CONTAINER_HEC_ACK:
         return hec_answer_acks(j);
-    case UNWRAP_OTLP_LOGS:
+    case CONTAINER_OTLP_LOGS:
         return otlp_unwrap(j);
-    case UNWRAP_JOURNAL:
-        return journal_unwrap(j);
-    case UNWRAP_FLOW:
+    case CONTAINER_FLOW:
         return flows_unwrap(j->u->flows, j);
-    case UNWRAP_KINDS:
+    case CONTAINER_KIND_COUNT:
         break;
     }
     return ERR_INVALID;
@@ -236,7 +238,7 @@ static int unwrap_job(struct job *j)
 int unwrap_container(struct unwrap *u, const struct container *c, const struct unwrap_sink *sink,
                      struct unwrap_answer *answer)
 {
-    ASSERT(c->kind < UNWRAP_KINDS && sink->writer->tenant == c->tenant);
+    ASSERT(c->kind < CONTAINER_KIND_COUNT && sink->writer->tenant == c->tenant);
     struct job j = {.u = u, .c = c, .sink = sink, .a = answer, .received = c->received};
     struct buf body = answer->body;
     buf_clear(&body);

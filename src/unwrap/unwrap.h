@@ -13,34 +13,8 @@
 #ifndef VAKA_UNWRAP_UNWRAP_H
 #define VAKA_UNWRAP_UNWRAP_H
 
+#include "event/container.h"
 #include "event/record.h"
-
-enum unwrap_kind {
-    UNWRAP_NDJSON,    /* one JSON object a line, or an array of objects */
-    UNWRAP_BULK,      /* Elasticsearch's _bulk */
-    UNWRAP_HEC_EVENT, /* Splunk's HTTP event collector: objects one behind the other */
-    UNWRAP_HEC_RAW,   /* its raw endpoint: lines, and query parameters for all of them */
-    UNWRAP_HEC_ACK,   /* its question which acknowledgement numbers are durable; gives no records */
-    UNWRAP_OTLP_LOGS, /* ExportLogsServiceRequest, protobuf or JSON */
-    UNWRAP_JOURNAL,   /* systemd's journal export format */
-    UNWRAP_FLOW,      /* one datagram of NetFlow v5, v9 or IPFIX; has no answer */
-    UNWRAP_KINDS,
-};
-
-struct container {
-    enum unwrap_kind kind;
-    struct slice content_type;     /* as sent; with or without parameters */
-    struct slice content_encoding; /* as sent; empty: none */
-    struct slice query;            /* behind the ?, as sent */
-    struct slice target;           /* _bulk: the index in the path, or empty */
-    struct slice channel;          /* HEC: X-Splunk-Request-Channel, or empty */
-    struct slice body;
-    struct slice source;   /* record_source_write()'s text; for flows also who exports */
-    struct slice delivery; /* the request's key; records get its positions as ordinals */
-    nsec received;
-    uint32_t tenant;
-    uint8_t flags; /* RECORD_AUTHENTICATED or 0 */
-};
 
 /* name, what a sender or an operator reads. */
 #define UNWRAP_REASONS(X)                                                                          \
@@ -67,6 +41,7 @@ struct unwrap_answer {
     unsigned status; /* HTTP; 0 for a flow */
     const char *content_type;
     const char *header; /* one more header line, "Name: value", or NULL */
+    bool numbered;      /* its body is an open object until unwrap_number_answer() */
     struct buf body;
     uint64_t taken;
     uint64_t refused[UNWRAP_REASON_COUNT];
@@ -122,6 +97,12 @@ void unwrap_free(struct unwrap *u);
  */
 int unwrap_container(struct unwrap *u, const struct container *c, const struct unwrap_sink *sink,
                      struct unwrap_answer *answer) MUST_USE;
+
+/*
+ * To be called before an answer is sent, when all that was taken is durable: HEC's answers to a
+ * channel get their acknowledgement number only now, so that a number that exists is a true one.
+ */
+void unwrap_number_answer(struct unwrap *u, struct unwrap_answer *answer);
 
 void unwrap_flow_stats(const struct unwrap *u, struct unwrap_flow_stats *ret);
 

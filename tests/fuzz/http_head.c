@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* What is read of the head of a request, and of the one body that is read where it came in. */
-#include "base/buf.h"
+/* What is read of the head of a request. */
 #include "collect/route.h"
 #include "collect/token.h"
 #include "target.h"
@@ -10,16 +9,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char scratch[TOKEN_MAX];
     struct slice in = slice_make(data, size), secret, method, path;
     struct route route;
-    struct buf out;
     if (token_read_header(in, scratch, &secret) == 0) HOLDS(secret.len <= TOKEN_MAX);
     (void)slice_split(in, ' ', &method, &path);
     route_find(method, path, &route);
     HOLDS(route.right != 0 || route.action == ROUTE_HEC_HEALTH);
     HOLDS(route.action != ROUTE_ANSWER || (route.body != NULL && route.status >= 200));
     HOLDS(route_error_body(&route, 400) != NULL);
-    buf_init(&out, 1 << 20);
-    int error = route_hec_acks(in, &out);
-    HOLDS(error == 0 || error == ERR_SYNTAX || error == ERR_LIMIT);
-    buf_done(&out);
+    HOLDS(route.target.len <= path.len);
     return 0;
 }

@@ -9,7 +9,7 @@
 static uint64_t run(struct slice in, size_t batch_max)
 {
     struct unwrapping t;
-    struct container c = {.kind = UNWRAP_FLOW};
+    struct container c = {.kind = CONTAINER_FLOW};
     unwrapping_init(&t, batch_max);
     while (in.len >= 2) {
         unsigned how = (unsigned char)in.ptr[0], len = (unsigned char)in.ptr[1];

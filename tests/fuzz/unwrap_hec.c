@@ -4,7 +4,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum unwrap_kind kinds[] = {UNWRAP_HEC_EVENT, UNWRAP_HEC_RAW, UNWRAP_HEC_ACK};
+    static const enum container_kind kinds[] = {CONTAINER_HEC, CONTAINER_HEC_RAW,
+                                                CONTAINER_HEC_ACK};
     if (size == 0) return 0;
     struct container c = {.kind = kinds[data[size - 1] % 3]};
     struct slice body;

@@ -5,7 +5,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     bool json = size > 0 && data[0] == '{';
-    struct container c = {.kind = UNWRAP_OTLP_LOGS,
+    struct container c = {.kind = CONTAINER_OTLP_LOGS,
                           .content_type =
                               json ? SLICE("application/json") : SLICE("application/x-protobuf")};
     unwrapping_fuzz(c, slice_make(data, size));

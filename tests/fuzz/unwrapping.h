@@ -84,15 +84,16 @@ static inline void unwrapping_run(struct unwrapping *t, struct container c, stru
     uint64_t before = t->records;
     HOLDS(unwrap_container(t->unwrap, &c, &sink, &t->answer) == 0);
     HOLDS(unwrapping_full(t, &t->writer) == 0);
+    unwrap_number_answer(t->unwrap, &t->answer);
     free(copy);
     const struct unwrap_answer *a = &t->answer;
     HOLDS(a->taken == t->records - before);
     t->hash = hash_mix(t->hash, a->status);
     for (int i = 0; i < UNWRAP_REASON_COUNT; i++) t->hash = hash_mix(t->hash, a->refused[i]);
     unwrapping_mix(t, buf_slice(&a->body));
-    if (c.kind == UNWRAP_FLOW) return;
+    if (c.kind == CONTAINER_FLOW) return;
     HOLDS(a->status >= 200 && a->status < 500 && a->content_type);
-    bool hec = c.kind == UNWRAP_HEC_EVENT || c.kind == UNWRAP_HEC_RAW;
+    bool hec = c.kind == CONTAINER_HEC || c.kind == CONTAINER_HEC_RAW;
     HOLDS(a->taken == 0 || a->status < 300 || hec);
     if (slice_eq(slice_of(a->content_type), SLICE("application/json")))
         HOLDS(json_is_object(buf_slice(&a->body)));

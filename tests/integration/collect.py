@@ -437,16 +437,22 @@ def test_http(tap):
             ("/api/ingest", "ndjson", f"Bearer {TOKEN}"), ("/_bulk", "bulk", f"ApiKey {api_key}"),
             ("/idx/_bulk", "bulk", f"Basic {api_key}"), ("/services/collector", "hec", f"Splunk {TOKEN}"),
             ("/services/collector/raw", "hec-raw", f"Splunk {TOKEN}"),
+            ("/services/collector/ack", "hec-ack", f"Splunk {TOKEN}"),
             ("/v1/logs", "otlp-logs", f"Bearer {TOKEN}")):
         n = len(sink.lines)
         status = curl("-H", f"Authorization: {header}", "--data-binary", "@-", f"{url}{path}?a=1&b=%20x",
                       "-H", "Content-Type: x/y", "-H", "Content-Encoding: gzip", data=b"body\n")
         line = sink.wait_lines(n + 1)[n]
-        tap.equal((status, [line[k] for k in ("kind", "path", "query", "type", "encoding", "body",
+        tap.equal((status, [line[k] for k in ("kind", "target", "query", "type", "encoding", "body",
                                               "tenant", "authenticated", "source")]),
-                  ((200, b"{}"), [kind, path, "a=1&b=%20x", "x/y", "gzip", "body\n", 9, 1,
+                  ((200, b"{}"), [kind, path[1:-6] if path.endswith("/_bulk") else "", "a=1&b=%20x", "x/y", "gzip", "body\n", 9, 1,
                                   "http\th\tshipper\t127.0.0.1"]), f"http: {path}")
     tap.equal(curl("--data", "x", f"{url}/api/ingest")[0], 401, "http: no token, no entry")
+    shown = curl(*bearer, "-i", "--data", "x", f"{url}/_bulk")[1].lower()
+    tap.equal([shown.count(line) for line in (b"x-sink: it is\r\n", b"x-elastic-product")], [1, 0],
+              "http: an answer brings its header")
+    shown = curl(*bearer, "-i", f"{url}/")[1].lower()
+    tap.equal(shown.count(b"x-elastic-product: elasticsearch\r\n"), 1, "http: so do our own")
     tap.equal(curl("-H", "Authorization: Bearer wrong", "--data", "x", f"{url}/_bulk")[0], 403,
               "http: nor with another")
     big = b"x" * 1000001
@@ -460,8 +466,6 @@ def test_http(tap):
               "http: Elasticsearch's handshake")
     tap.equal(curl(*bearer, f"{url}/_license")[0], 200, "http: its licence")
     tap.equal(curl(f"{url}/services/collector/health")[0], 200, "http: Splunk's health")
-    tap.equal(curl("-H", f"Authorization: Splunk {TOKEN}", "--data", '{"acks":[7]}',
-                   f"{url}/services/collector/ack"), (200, b'{"acks":{"7":true}}'), "http: Splunk's acks")
     tap.equal(curl(*bearer, f"{url}/metrics")[0], 200, "http: metrics")
     tap.equal(curl(f"{url}/metrics")[0], 401, "http: metrics need a right")
     tap.equal(curl(*bearer, f"{url}/nothing")[0], 404, "http: what is not there")

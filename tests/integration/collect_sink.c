@@ -98,8 +98,11 @@ static void answer_all(void *ctx)
     (void)fflush(stdout); /* "durable" */
     for (uint32_t i = 0; i < n; i++) {
         uint64_t token = k->held[i].token;
-        int error = !k->held[i].batch ? collect_answer(k->collect, token, k->refuse ? 503 : 200,
-                                                       SLICE("application/json"), SLICE("{}"))
+        const struct collect_reply reply = {.status = k->refuse ? 503 : 200,
+                                            .type = SLICE("application/json"),
+                                            .header = SLICE("X-Sink: it is"),
+                                            .body = SLICE("{}")};
+        int error = !k->held[i].batch ? collect_answer(k->collect, token, &reply)
                     : k->refuse       ? collect_refused(k->collect, token)
                                       : collect_acked(k->collect, token);
         if (error) fail("an answer was not taken");
@@ -152,13 +155,13 @@ static int on_container(void *ctx, uint64_t token, const struct container *c)
     put_text(&k->line, "kind", slice_of(container_kind_name(c->kind)));
     put_text(&k->line, "source", c->source);
     put_text(&k->line, "delivery", c->delivery);
-    put_text(&k->line, "path", c->path);
+    put_text(&k->line, "target", c->target);
     put_text(&k->line, "query", c->query);
     put_text(&k->line, "type", c->content_type);
     put_text(&k->line, "encoding", c->content_encoding);
     put_text(&k->line, "body", c->body);
     put_number(&k->line, "length", c->body.len);
-    put_number(&k->line, "authenticated", c->authenticated);
+    put_number(&k->line, "authenticated", c->flags & RECORD_AUTHENTICATED);
     put_number(&k->line, "tenant", c->tenant);
     put_line(k);
     hold(k, token, false);

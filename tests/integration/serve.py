@@ -73,6 +73,40 @@ def records_of_every_input_are_matched(folder):
 
 
 @test
+def acknowledgements_by_number_are_of_what_is_stored(folder):
+    channel = ["X-Splunk-Request-Channel: fe0ecfad-13d5-401b-847d-77833bd77131",
+               "Idempotency-Key: no-channel"]
+
+    def acks(*numbers):
+        status, body = serve.post("/services/collector/ack",
+                                  json.dumps({"acks": numbers}).encode(), channel)
+        return status, json.loads(body).get("acks")
+    with Serve(VAKA, folder, APART).start() as serve:
+        same(acks(0, 1), (200, {"0": False, "1": False}))
+        for number in range(2):
+            status, body = serve.post("/services/collector/event",
+                                      b'{"event":"a VAKAMARK"}', channel)
+            same((status, json.loads(body)),
+                 (200, {"text": "Success", "code": 0, "ackId": number}))
+        same(acks(0, 1, 2), (200, {"0": True, "1": True, "2": False}))
+        same(json.loads(serve.post("/services/collector/event", b'{"event":"x"}')[1]),
+             {"text": "Success", "code": 0})
+        same(serve.post("/services/collector/ack", b'{"acks":[0]}')[0], 400)
+        serve.wait(lambda: serve.counted() == 2, "two records with alerts")
+
+
+@test
+def elasticsearch_says_its_name_once(folder):
+    with Serve(VAKA, folder, APART).start() as serve:
+        for path, body in [("/logs/_bulk", b'{"index":{}}\n' + event("a")), ("/_bulk", b"no")]:
+            _, head, body = serve.exchange(path, body)
+            same([line for line in head if "elastic" in line.lower()],
+                 ["X-Elastic-Product: Elasticsearch"])
+            if path != "/_bulk":
+                same(json.loads(body)["items"][0]["index"]["_index"], "logs")
+
+
+@test
 def alerts_can_be_followed_from_where_a_reader_was(folder):
     with Serve(VAKA, folder, APART).start() as serve:
         serve.post("/api/ingest", event("one") + event("two"))

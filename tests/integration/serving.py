@@ -137,6 +137,11 @@ class Serve:
 
     def post(self, path, body, headers=(), token=TOKEN):
         """(status, body)."""
+        status, _, answer = self.exchange(path, body, headers, token)
+        return status, answer
+
+    def exchange(self, path, body, headers=(), token=TOKEN):
+        """(status, header lines, body)."""
         lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}",
                  "Connection: close", *headers]
         if token:
@@ -149,7 +154,7 @@ class Serve:
         if not answer:
             raise ConnectionError("no answer")
         head, _, rest = answer.partition(b"\r\n\r\n")
-        return int(head.split()[1]), rest
+        return int(head.split()[1]), head.decode().split("\r\n")[1:], rest
 
     def stop(self, how=signal.SIGTERM):
         if not self.process or self.process.poll() is not None:

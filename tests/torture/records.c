@@ -10,7 +10,7 @@ static const char *const losses[] = {" cut", "undecodable", NULL};
 /* ---- containers --------------------------------------------------------------------------- */
 
 struct body {
-    enum unwrap_kind kind;
+    enum container_kind kind;
     const char *content_type;
     struct slice bodies[3]; /* one after the other; an empty one is none */
 };
@@ -64,40 +64,36 @@ static int unwrap_body(void *ctx, struct buf *out)
 
 TEST(container_lines)
 {
-    TORTURE_BODY(UNWRAP_NDJSON, "", {SLICE("{\"a\":1}\nno\n{\"b\":2}\n"), SLICE("[{\"a\":1},7]")});
+    TORTURE_BODY(CONTAINER_NDJSON, "",
+                 {SLICE("{\"a\":1}\nno\n{\"b\":2}\n"), SLICE("[{\"a\":1},7]")});
 }
 
 TEST(container_bulk)
 {
     TORTURE_BODY(
-        UNWRAP_BULK, "",
+        CONTAINER_BULK, "",
         {SLICE("{\"create\":{}}\n{\"a\":1}\n{\"delete\":{\"_id\":\"1\"}}\n"), SLICE("no\n")});
 }
 
 TEST(container_hec)
 {
-    TORTURE_BODY(UNWRAP_HEC_EVENT, "", {SLICE("{\"event\":1}{\"time\":2}")});
-    TORTURE_BODY(UNWRAP_HEC_RAW, "", {SLICE("one\ntwo\n")});
+    TORTURE_BODY(CONTAINER_HEC, "", {SLICE("{\"event\":1}{\"time\":2}")});
+    TORTURE_BODY(CONTAINER_HEC_RAW, "", {SLICE("one\ntwo\n")});
 }
 
 TEST(container_otlp)
 {
-    TORTURE_BODY(UNWRAP_OTLP_LOGS, "application/json",
+    TORTURE_BODY(CONTAINER_OTLP_LOGS, "application/json",
                  {SLICE("{\"resourceLogs\":[{\"resource\":{},\"scopeLogs\":[{\"logRecords\":[{"
                         "\"a\":1},7]}]}]}")});
-    TORTURE_BODY(UNWRAP_OTLP_LOGS, "application/x-protobuf",
+    TORTURE_BODY(CONTAINER_OTLP_LOGS, "application/x-protobuf",
                  {SLICE("\x0a\x0c\x0a\x03res\x12\x05\x12\x01x\x12\x00"), SLICE("\xff")});
-}
-
-TEST(container_journal)
-{
-    TORTURE_BODY(UNWRAP_JOURNAL, "", {SLICE("A=1\nB=2\n\nbad\n\nC=3\n")});
 }
 
 TEST(container_flows)
 {
 #define HEADER "\0\x09\0\1\0\0\0\0\x65\x53\xf1\0\0\0\0"
-    TORTURE_BODY(UNWRAP_FLOW, "",
+    TORTURE_BODY(CONTAINER_FLOW, "",
                  {SLICE(HEADER "\0\0\0\0\1\1\4\0\x08"
                                "ABCD"),
                   SLICE(HEADER "\1\0\0\0\1\0\0\0\x10\1\4\0\2\0\7\0\2\0\x0b\0\2\1\4\0\x08"

@@ -277,13 +277,14 @@ struct asker {
     unsigned status, times;
 };
 
-static void on_answered(void *ctx, unsigned status, struct slice type, struct slice body)
+static void on_answered(void *ctx, const struct collect_reply *reply)
 {
     struct asker *a = ctx;
-    a->status = status;
+    a->status = reply->status;
     a->times++;
-    CHECK_SLICE(type, "text/plain");
-    CHECK_SLICE(body, "fine");
+    CHECK_SLICE(reply->type, "text/plain");
+    CHECK_SLICE(reply->header, "X: y");
+    CHECK_SLICE(reply->body, "fine");
 }
 
 TEST(outbox_answers_containers_in_any_order)
@@ -298,22 +299,19 @@ TEST(outbox_answers_containers_in_any_order)
     CHECK_INT(outbox_put(h.outbox, &container, row, &b.waiting), 0);
     CHECK_INT(outbox_put(h.outbox, &container, row, NULL), 0);
     CHECK_INT(row->requests.pending, 3);
-    CHECK_INT(outbox_container_answered(h.outbox, h.containers[1], 200, SLICE("text/plain"),
-                                        SLICE("fine")),
-              0);
+    struct collect_reply reply = {200, SLICE("text/plain"), SLICE("X: y"), SLICE("fine")};
+    CHECK_INT(outbox_container_answered(h.outbox, h.containers[1], &reply), 0);
     CHECK_INT(b.status, 200);
     CHECK_INT(a.times, 0);
     outbox_forget_waiting(h.outbox, &a.waiting);
+    reply.status = 503;
     for (int i = 0; i < 3; i += 2)
-        CHECK_INT(outbox_container_answered(h.outbox, h.containers[i], 503, SLICE("text/plain"),
-                                            SLICE("fine")),
-                  0);
+        CHECK_INT(outbox_container_answered(h.outbox, h.containers[i], &reply), 0);
     CHECK_INT(a.times, 0);
     CHECK_INT(row->requests.stored, 1);
     CHECK_INT(row->requests.lost[LEDGER_STORE], 2);
     CHECK_INT(outbox_unacked(h.outbox), 0);
-    CHECK_INT(outbox_container_answered(h.outbox, h.containers[0], 200, SLICE_NONE, SLICE_NONE),
-              ERR_NOT_FOUND);
+    CHECK_INT(outbox_container_answered(h.outbox, h.containers[0], &reply), ERR_NOT_FOUND);
     h.answer = ERR_IO;
     CHECK_INT(outbox_put(h.outbox, &container, row, &a.waiting), ERR_IO);
     CHECK_INT(row->requests.lost[LEDGER_STORE], 3);

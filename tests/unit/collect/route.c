@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "collect/route.h"
 
-#include "collect/container.h"
 #include "collect/token.h"
+#include "event/container.h"
 #include "test.h"
 
 static void check(const char *method, const char *path, enum route_action action, unsigned right,
@@ -28,6 +28,7 @@ TEST(route_knows_what_shippers_ask)
     check("POST", "/services/collector", ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC, 0);
     check("POST", "/services/collector/event/", ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC, 0);
     check("POST", "/services/collector/raw", ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC_RAW, 0);
+    check("POST", "/services/collector/ack", ROUTE_CONTAINER, TOKEN_SPLUNK, CONTAINER_HEC_ACK, 0);
     check("GET", "/services/collector/health", ROUTE_HEC_HEALTH, 0, 0, 0);
     check("POST", "/v1/logs", ROUTE_CONTAINER, TOKEN_OTLP, CONTAINER_OTLP_LOGS, 0);
     check("POST", "/upload", ROUTE_JOURNAL, TOKEN_JOURNAL, 0, 0);
@@ -46,28 +47,18 @@ TEST(route_refuses_the_rest)
     check("GET", "/_license/x", ROUTE_ANSWER, TOKEN_ELASTIC, 0, 404);
 }
 
-static void acks(const char *in, const char *expected)
+static struct slice target_of(const char *path)
 {
-    struct buf out;
-    buf_init(&out, 4096);
-    int error = route_hec_acks(slice_of(in), &out);
-    CHECK_INT(error, expected ? 0 : ERR_SYNTAX);
-    if (!error && expected) CHECK_SLICE(buf_slice(&out), expected);
-    buf_done(&out);
+    struct route r;
+    route_find(SLICE("POST"), slice_of(path), &r);
+    return r.target;
 }
 
-TEST(route_answers_splunks_acks)
+TEST(route_finds_the_index_of_a_bulk)
 {
-    acks("{\"acks\":[0]}", "{\"acks\":{\"0\":true}}");
-    acks(" { \"acks\" : [ 1 , 22,3 ] }\n", "{\"acks\":{\"1\":true,\"22\":true,\"3\":true}}");
-    acks("{\"acks\":[]}", "{\"acks\":{}}");
-    acks("{\"acks\":[1,]}", NULL);
-    acks("{\"acks\":[,1]}", NULL);
-    acks("{\"acks\":[1 2]}", NULL);
-    acks("{\"acks\":[-1]}", NULL);
-    acks("{\"acks\":[\"1\"]}", NULL);
-    acks("{\"acks\":[1]", NULL);
-    acks("{\"acks\":[1]}x", NULL);
-    acks("{\"acks\":[18446744073709551616]}", NULL);
-    acks("", NULL);
+    CHECK_SLICE(target_of("/logs-2026.11/_bulk"), "logs-2026.11");
+    CHECK_SLICE(target_of("/logs/_bulk/"), "");
+    CHECK_SLICE(target_of("/_bulk"), "");
+    CHECK_SLICE(target_of("/services/collector"), "");
+    CHECK_SLICE(target_of("/a/b/_bulk"), "");
 }

@@ -162,7 +162,7 @@ TEST(a_request_says_how_it_is_encoded)
     struct unwrapped t;
     struct buf packed;
     buf_init(&packed, OUT_MAX);
-    unwrapped_init(&t, UNWRAP_NDJSON, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_NDJSON, NULL, BATCH_MAX);
     for (size_t i = 0; i < N_WAYS; i++) {
         buf_clear(&packed);
         put_compressed(&packed, ways[i][0], SLICE("{\"a\":1}\n"));
@@ -184,25 +184,25 @@ TEST(a_request_says_how_it_is_encoded)
 TEST(bombs_are_refused_by_ratio_and_size)
 {
     static const struct {
-        enum unwrap_kind kind;
+        enum container_kind kind;
         const char *content_type, *answer;
     } kinds[] = {
-        {UNWRAP_NDJSON, "", "{\"taken\":0,\"error\":\"the body is too large\"}"},
-        {UNWRAP_BULK, "",
+        {CONTAINER_NDJSON, "", "{\"taken\":0,\"error\":\"the body is too large\"}"},
+        {CONTAINER_BULK, "",
          "{\"error\":{\"root_cause\":[{\"type\":\"illegal_argument_exception\",\"reason\":"
          "\"the body is too large\"}],\"type\":\"illegal_argument_exception\",\"reason\":"
          "\"the body is too large\"},\"status\":413}"},
-        {UNWRAP_HEC_EVENT, "", "{\"text\":\"the body is too large\",\"code\":6}"},
-        {UNWRAP_OTLP_LOGS, "application/json",
+        {CONTAINER_HEC, "", "{\"text\":\"the body is too large\",\"code\":6}"},
+        {CONTAINER_OTLP_LOGS, "application/json",
          "{\"code\":3,\"message\":\"the body is too large\"}"},
-        {UNWRAP_OTLP_LOGS, "application/x-protobuf", "\\x08\\x03\\x12\\x15the body is too large"},
-        {UNWRAP_JOURNAL, "", "the body is too large\\x0a"},
+        {CONTAINER_OTLP_LOGS, "application/x-protobuf",
+         "\\x08\\x03\\x12\\x15the body is too large"},
     };
     struct unwrap_options options = unwrap_options_default();
     options.body_max = 4 * UNWRAP_SMALL;
     options.ratio_max = 100;
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_NDJSON, &options, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_NDJSON, &options, BATCH_MAX);
     char *blanks = calloc(1, 8 * UNWRAP_SMALL);
     REQUIRE(blanks != NULL);
     memset(blanks, '\n', 8 * UNWRAP_SMALL);
@@ -228,7 +228,7 @@ TEST(bombs_are_refused_by_ratio_and_size)
         }
     }
     /* A plain body has a size only. */
-    t.container.kind = UNWRAP_NDJSON;
+    t.container.kind = CONTAINER_NDJSON;
     t.container.content_encoding = SLICE_NONE;
     CHECK_INT(unwrapped_run(&t, slice_make(blanks, options.body_max)), 0);
     CHECK_INT(t.answer.status, 200);

@@ -47,7 +47,7 @@ static int decode_batch(void *ctx, struct batch_writer *writer)
     return record_decoder_batch(c->decoder, &batch, 0, UINT32_MAX, &sink);
 }
 
-static void check_at(const char *file, int line, enum unwrap_kind kind, const char *content_type,
+static void check_at(const char *file, int line, enum container_kind kind, const char *content_type,
                      struct slice body, const char *want)
 {
     struct chain c = {.keys = keys_new()};
@@ -74,7 +74,7 @@ static void check_at(const char *file, int line, enum unwrap_kind kind, const ch
 
 TEST(bulk)
 {
-    CHECK_CHAIN(UNWRAP_BULK, "",
+    CHECK_CHAIN(CONTAINER_BULK, "",
                 "{\"create\":{\"_index\":\"winlogbeat\"}}\n"
                 "{\"winlog\":{\"event_data\":{\"Image\":\"C:\\\\x.exe\"}},\"message\":\"Process "
                 "Create:\"}\n"
@@ -87,37 +87,31 @@ TEST(bulk)
 TEST(hec)
 {
     CHECK_CHAIN(
-        UNWRAP_HEC_EVENT, "",
+        CONTAINER_HEC, "",
         "{\"event\":\"<34>su: x\",\"sourcetype\":\"syslog\"}{\"event\":{\"program\":\"p\"}}",
         "0 program=su message=x sourcetype=syslog\n1 program=p\n");
-    CHECK_CHAIN(UNWRAP_HEC_RAW, "", "Oct 11 22:14:15 h su: one\nwords\n",
+    CHECK_CHAIN(CONTAINER_HEC_RAW, "", "Oct 11 22:14:15 h su: one\nwords\n",
                 "0 program=su message=one sourcetype=raw\n1 message=words sourcetype=raw\n");
 }
 
 TEST(otlp)
 {
-    CHECK_CHAIN(UNWRAP_OTLP_LOGS, "application/json",
+    CHECK_CHAIN(CONTAINER_OTLP_LOGS, "application/json",
                 "{\"resourceLogs\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","
                 "\"value\":{\"stringValue\":\"s\"}}]},"
                 "\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"stringValue\":\"a\"}},{\"body\":{"
                 "\"stringValue\":\"b\"}}]}]}]}",
                 "0 message=a service.name=s\n1 message=b service.name=s\n");
-    CHECK_CHAIN(UNWRAP_OTLP_LOGS, "application/x-protobuf",
+    CHECK_CHAIN(CONTAINER_OTLP_LOGS, "application/x-protobuf",
                 "\x0a\x24\x0a\x17\x0a\x15\x0a\x0cservice."
                 "name\x12\x05\x0a\x03svc\x12\x09\x12\x07\x2a\x05\x0a\x03one",
                 "0 message=one service.name=svc\n");
 }
 
-TEST(journal)
-{
-    CHECK_CHAIN(UNWRAP_JOURNAL, "", "_COMM=cron\nMESSAGE=x\n\n_COMM=y\n",
-                "0 program=cron\n1 program=y\n");
-}
-
 TEST(flow)
 {
     CHECK_CHAIN(
-        UNWRAP_FLOW, "",
+        CONTAINER_FLOW, "",
         "\0\x09\0\1\0\0\0\0\x65\x53\xf1\0\0\0\0\0\0\0\0\1"
         "\0\0\0\x18\1\4\0\4\0\x08\0\4\0\x0b\0\2\0\4\0\1\0\1\0\4"
         "\1\4\0\x10\x0a\0\0\1\0\x35\x11\0\0\4\0\0",

@@ -82,7 +82,7 @@ struct flow_case {
 
 static void begin(struct flow_case *c, const struct unwrap_options *options)
 {
-    unwrapped_init(&c->t, UNWRAP_FLOW, options, BATCH_MAX);
+    unwrapped_init(&c->t, CONTAINER_FLOW, options, BATCH_MAX);
     c->t.container.delivery = SLICE_NONE;
     c->t.container.flags = 0;
     buf_init(&c->b, 65536);

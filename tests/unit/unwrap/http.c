@@ -7,7 +7,7 @@
 TEST(ndjson_lines)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_NDJSON, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_NDJSON, NULL, BATCH_MAX);
     UNWRAPPED_CHECK(&t, "{\"a\":1}\r\n\n  {\"b\":\"\xff\"} \n{\"c\":3}",
                     "0 json {\"a\":1}\n1 json {\"b\":\"\\xff\"}\n2 json {\"c\":3}\n", 200,
                     "{\"taken\":3,\"refused\":0,\"errors\":[]}");
@@ -33,7 +33,7 @@ TEST(ndjson_lines)
 TEST(ndjson_array)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_NDJSON, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_NDJSON, NULL, BATCH_MAX);
     UNWRAPPED_CHECK(&t, " [ {\"a\":\"]\"} , {\"b\":[{}]} ] ",
                     "0 json {\"a\":\"]\"}\n1 json {\"b\":[{}]}\n", 200,
                     "{\"taken\":2,\"refused\":0,\"errors\":[]}");
@@ -51,7 +51,7 @@ TEST(limits_refuse_single_records)
     options.records_max = 3;
     options.errors_max = 1;
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_NDJSON, &options, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_NDJSON, &options, BATCH_MAX);
     struct buf body;
     buf_init(&body, 4 * RECORD_MAX);
     buf_puts(&body, "{\"a\":1}\n{\"x\":\"");
@@ -70,7 +70,7 @@ TEST(limits_refuse_single_records)
 TEST(a_large_body_becomes_several_batches)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_NDJSON, NULL, 250);
+    unwrapped_init(&t, CONTAINER_NDJSON, NULL, 250);
     t.batches = true;
     UNWRAPPED_CHECK(
         &t, "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n{\"a\":4}\n{\"a\":5}\n",
@@ -87,7 +87,7 @@ TEST(a_large_body_becomes_several_batches)
 TEST(bulk_items_have_a_status_each)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_BULK, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_BULK, NULL, BATCH_MAX);
     UNWRAPPED_CHECK(
         &t,
         "{\"index\":{\"_index\":\"test\",\"_id\":\"1\"}}\n{\"field1\":\"value1\"}\n"
@@ -117,7 +117,7 @@ TEST(bulk_items_have_a_status_each)
 TEST(bulk_without_names)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_BULK, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_BULK, NULL, BATCH_MAX);
     t.container.target = SLICE("logs-\"x\"");
     UNWRAPPED_CHECK(
         &t, "{\"create\":{}}\n{\"a\":1}\n\n{\"create\":{}}\r\n not an object \r\n",
@@ -143,7 +143,7 @@ TEST(bulk_without_structure_is_refused_whole)
         "{\"create\":{}}\n{\"a\":1}\n{\"create\":1}\n{}\n",
     };
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_BULK, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_BULK, NULL, BATCH_MAX);
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
         unwrapped_check_at(
             __FILE__, __LINE__, &t, slice_of(bodies[i]), "", 400,
@@ -163,7 +163,7 @@ TEST(bulk_answers_are_bounded)
     struct unwrap_options options = unwrap_options_default();
     options.records_max = 2;
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_BULK, &options, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_BULK, &options, BATCH_MAX);
     UNWRAPPED_CHECK(
         &t, "{\"delete\":{}}\n{\"delete\":{}}\n{\"delete\":{}}\n", "", 413,
         "{\"error\":{\"root_cause\":[{\"type\":\"illegal_argument_exception\",\"reason\":"
@@ -181,9 +181,9 @@ TEST(bulk_answers_are_bounded)
         "\"000000006553f100-0\",\"status\":400,\"error\":{\"type\":"
         "\"illegal_argument_exception\",\"reason\":\"an action that keeps no new record\"}}}]}");
     buf_done(&body);
-    t.container.kind = UNWRAP_HEC_ACK;
-    t.container.channel = SLICE("FE0ECFAD-13D5-401B-847D-77833BD77131");
-    UNWRAPPED_CHECK(&t, "{\"acks\":[1,2]}", "", 200, "{\"acks\":{\"1\":true,\"2\":true}}");
+    t.container.kind = CONTAINER_HEC_ACK;
+    t.container.query = SLICE("channel=FE0ECFAD-13D5-401B-847D-77833BD77131");
+    UNWRAPPED_CHECK(&t, "{\"acks\":[1,2]}", "", 200, "{\"acks\":{\"1\":false,\"2\":false}}");
     UNWRAPPED_CHECK(&t, "{\"acks\":[1,2,3]}", "", 400,
                     "{\"text\":\"Invalid data format\",\"code\":6}");
     unwrapped_done(&t);
@@ -194,7 +194,7 @@ TEST(bulk_answers_are_bounded)
 TEST(hec_events_stand_one_behind_the_other)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_HEC_EVENT, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_HEC, NULL, BATCH_MAX);
     UNWRAPPED_CHECK(&t,
                     "{\"event\":\"Pony 1 has left the barn\",\"time\":1}{\"event\":{\"a\":\"}\"}}\n"
                     "{\"event\":3,\"fields\":{\"roles\":[\"a\",\"b\"],\"n\":1}}",
@@ -211,7 +211,7 @@ TEST(hec_events_stand_one_behind_the_other)
 TEST(hec_names_the_first_bad_event_and_takes_the_good_ones)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_HEC_EVENT, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_HEC, NULL, BATCH_MAX);
     UNWRAPPED_CHECK(
         &t, "{\"event\":1}{\"time\":2}{\"event\":\"\"}{\"event\":4}",
         "0 hec {\"event\":1}\n3 hec {\"event\":4}\n", 400,
@@ -242,7 +242,7 @@ TEST(hec_raw_lines_carry_the_query)
     struct unwrapped t;
     struct unwrap_options options = unwrap_options_default();
     options.records_max = 2;
-    unwrapped_init(&t, UNWRAP_HEC_RAW, &options, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_HEC_RAW, &options, BATCH_MAX);
     t.container.query = SLICE("host=h&sourcetype=syslog");
     UNWRAPPED_CHECK(&t, "one\r\n\n{\"event\":2}\n",
                     "0 hec one < ?host=h&sourcetype=syslog\n"
@@ -259,27 +259,47 @@ TEST(hec_raw_lines_carry_the_query)
 TEST(hec_acknowledges_by_number_when_asked_with_a_channel)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_HEC_EVENT, NULL, BATCH_MAX);
-    t.container.channel = SLICE("FE0ECFAD-13D5-401B-847D-77833BD77131");
+    unwrapped_init(&t, CONTAINER_HEC, NULL, BATCH_MAX);
+    t.container.query = SLICE("channel=FE0ECFAD-13D5-401B-847D-77833BD77131");
     UNWRAPPED_CHECK(&t, "{\"event\":1}", "0 hec {\"event\":1}\n", 200,
                     "{\"text\":\"Success\",\"code\":0,\"ackId\":0}");
-    t.container.channel = SLICE_NONE;
     t.container.query = SLICE("x=1&channel=fe0ecfad-13d5-401b-847d-77833bd77131");
     UNWRAPPED_CHECK(&t, "{\"event\":1}", "0 hec {\"event\":1}\n", 200,
                     "{\"text\":\"Success\",\"code\":0,\"ackId\":1}");
-    t.container.kind = UNWRAP_HEC_ACK;
-    UNWRAPPED_CHECK(&t, "{\"acks\": [1, 3,4]}", "", 200,
-                    "{\"acks\":{\"1\":true,\"3\":true,\"4\":true}}");
+    t.container.kind = CONTAINER_HEC_ACK;
+    UNWRAPPED_CHECK(&t, "{\"acks\": [1, 2,4]}", "", 200,
+                    "{\"acks\":{\"1\":true,\"2\":false,\"4\":false}}");
     UNWRAPPED_CHECK(&t, "{\"acks\": [1, \"3\"]}", "", 400,
                     "{\"text\":\"Invalid data format\",\"code\":6}");
     UNWRAPPED_CHECK(&t, "", "", 400, "{\"text\":\"No data\",\"code\":5}");
     t.container.query = SLICE_NONE;
     UNWRAPPED_CHECK(&t, "{\"acks\":[1]}", "", 400,
                     "{\"text\":\"Data channel is missing\",\"code\":10}");
-    t.container.channel = SLICE("not-a-guid");
+    t.container.query = SLICE("channel=not-a-guid");
     UNWRAPPED_CHECK(&t, "{\"acks\":[1]}", "", 400,
                     "{\"text\":\"Invalid data channel\",\"code\":11}");
-    t.container.kind = UNWRAP_HEC_RAW;
+    t.container.kind = CONTAINER_HEC_RAW;
     UNWRAPPED_CHECK(&t, "x", "", 400, "{\"text\":\"Invalid data channel\",\"code\":11}");
+    unwrapped_done(&t);
+}
+
+/* A number is given when the records are durable: until then, and when they never are, there is
+ * none to be asked for. */
+TEST(hec_gives_no_number_for_what_is_not_stored)
+{
+    struct unwrapped t;
+    unwrapped_init(&t, CONTAINER_HEC, NULL, BATCH_MAX);
+    t.container.query = SLICE("channel=FE0ECFAD-13D5-401B-847D-77833BD77131");
+    t.unsafe = true;
+    CHECK_INT(unwrapped_run(&t, SLICE("{\"event\":1}")), 0);
+    CHECK(t.answer.numbered);
+    t.unsafe = false;
+    t.container.kind = CONTAINER_HEC_ACK;
+    UNWRAPPED_CHECK(&t, "{\"acks\":[0]}", "", 200, "{\"acks\":{\"0\":false}}");
+    t.container.kind = CONTAINER_HEC_RAW;
+    UNWRAPPED_CHECK(&t, "x", "0 hec x < ?channel=FE0ECFAD-13D5-401B-847D-77833BD77131\n", 200,
+                    "{\"text\":\"Success\",\"code\":0,\"ackId\":0}");
+    t.container.kind = CONTAINER_HEC_ACK;
+    UNWRAPPED_CHECK(&t, "{\"acks\":[0,1]}", "", 200, "{\"acks\":{\"0\":true,\"1\":false}}");
     unwrapped_done(&t);
 }

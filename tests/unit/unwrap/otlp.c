@@ -7,7 +7,7 @@ static const char success_json[] = "{\"partialSuccess\":{}}";
 TEST(json_records_keep_resource_and_scope_as_context)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_OTLP_LOGS, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_OTLP_LOGS, NULL, BATCH_MAX);
     t.container.content_type = SLICE("application/json; charset=utf-8");
     /* Shortened from opentelemetry-proto's examples/logs.json. */
     UNWRAPPED_CHECK(
@@ -73,7 +73,7 @@ TEST(proto_records_are_their_bytes)
     struct buf request;
     buf_init(&request, 4096);
     put_request(&request);
-    unwrapped_init(&t, UNWRAP_OTLP_LOGS, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_OTLP_LOGS, NULL, BATCH_MAX);
     t.container.content_type = SLICE("application/x-protobuf");
     unwrapped_check_at(__FILE__, __LINE__, &t, buf_slice(&request),
                        "0 otlp record one < \\x0a\\x03res\\x1a\\x03url\\x12\\x05\\x0a\\x03lib\n"
@@ -95,7 +95,7 @@ TEST(proto_records_are_their_bytes)
 TEST(contexts_and_records_that_are_too_large)
 {
     struct unwrapped t;
-    unwrapped_init(&t, UNWRAP_OTLP_LOGS, NULL, BATCH_MAX);
+    unwrapped_init(&t, CONTAINER_OTLP_LOGS, NULL, BATCH_MAX);
     struct buf big, scope, logs, request;
     buf_init(&big, 4 * RECORD_MAX);
     buf_init(&scope, 4 * RECORD_MAX);

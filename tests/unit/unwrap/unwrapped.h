@@ -23,6 +23,7 @@ struct unwrapped {
     struct unwrap_answer answer;
     struct container container; /* filled by the test */
     bool batches, with_received;
+    bool unsafe;      /* its records do not become durable */
     int refuse_batch; /* what the sink says; 0: takes it */
 };
 
@@ -65,7 +66,7 @@ static inline int unwrapped_full(void *ctx, struct batch_writer *writer)
     return 0;
 }
 
-static inline void unwrapped_init(struct unwrapped *t, enum unwrap_kind kind,
+static inline void unwrapped_init(struct unwrapped *t, enum container_kind kind,
                                   const struct unwrap_options *options, size_t batch_max)
 {
     struct unwrap_options defaults = unwrap_options_default();
@@ -100,6 +101,7 @@ static inline int unwrapped_run(struct unwrapped *t, struct slice body)
     t->container.body = body;
     int rc = unwrap_container(t->unwrap, &t->container, &sink, &t->answer);
     if (rc == 0) rc = unwrapped_full(t, &t->writer);
+    if (rc == 0 && !t->unsafe) unwrap_number_answer(t->unwrap, &t->answer);
     return rc;
 }
 

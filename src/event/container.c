@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "collect/container.h"
+#include "event/container.h"
 
 const char *container_kind_name(unsigned kind)
 {
