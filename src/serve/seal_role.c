@@ -135,15 +135,15 @@ static int finish_segment(struct role *r)
 }
 
 /* A record's way into the segment; a full one is followed by another. */
-static int add_record(struct role *r, const struct record *record)
+static int add_record(struct role *r, const struct record *record, const struct sha256 *leaf)
 {
     struct seal_ctx *c = r->ctx;
     int error = c->writer ? 0 : begin_segment(c, 0);
-    if (error == 0) error = segment_writer_add(c->writer, record);
+    if (error == 0) error = segment_writer_add(c->writer, record, leaf);
     if (error != ERR_LIMIT) return error;
     error = finish_segment(r);
     if (error == 0) error = begin_segment(c, 0);
-    return error ? error : segment_writer_add(c->writer, record);
+    return error ? error : segment_writer_add(c->writer, record, leaf);
 }
 
 static int take_frame(struct role *r, const struct journal_frame *frame)
@@ -164,7 +164,7 @@ static int take_frame(struct role *r, const struct journal_frame *frame)
     error = hash_records(c, &frame->batch, from);
     batch_iter_init(&it, &frame->batch);
     for (uint32_t i = 0; error == 0 && batch_iter_next(&it, &record); i++)
-        if (i >= from) error = add_record(r, &record);
+        if (i >= from) error = add_record(r, &record, &c->leaves[i - from]);
     return error;
 }
 

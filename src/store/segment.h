@@ -108,11 +108,13 @@ int segment_writer_new(const struct store_io *io, const struct segment_options *
 /* Removes what was not finished. May be NULL. */
 void segment_writer_free(struct segment_writer *w);
 /*
- * The record that follows. ERR_LIMIT: the segment has SEGMENT_BLOCKS_MAX blocks, finish it;
+ * The record that follows; `leaf` is its hash in the tree when the caller has it, else NULL and
+ * computed here. ERR_LIMIT: the segment has SEGMENT_BLOCKS_MAX blocks, finish it;
  * ERR_INVALID: the record is above its limits. Both leave the segment as it was; after any other
  * error it can only be freed.
  */
-int segment_writer_add(struct segment_writer *w, const struct record *record) MUST_USE;
+int segment_writer_add(struct segment_writer *w, const struct record *record,
+                       const struct sha256 *leaf) MUST_USE;
 /* Raw bytes and records so far. */
 uint64_t segment_writer_bytes(const struct segment_writer *w);
 uint64_t segment_writer_records(const struct segment_writer *w);

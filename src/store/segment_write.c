@@ -42,7 +42,8 @@ struct segment_writer {
     struct sources sources;
     struct buf blocks, groups, numbers; /* of the index */
     uint32_t n_groups;
-    struct sha256 *leaves; /* BATCH_RECORDS_MAX */
+    struct sha256 *leaves; /* BATCH_RECORDS_MAX; of the block to come … */
+    uint32_t n_leaves;     /* … as many as were handed in */
     struct tiles_new tiles;
     struct tree_range tree, block_range;
     struct segment_footer footer;
@@ -341,7 +342,8 @@ static int write_block(struct segment_writer *w)
     batch_writer_finish(&w->records, &w->batch);
     if (buf_failed(&w->batch)) return buf_error(&w->batch);
     int error = batch_open(buf_slice(&w->batch), &b);
-    if (error == 0) error = hash_leaves(w, &b);
+    if (error == 0 && w->n_leaves < b.n) error = hash_leaves(w, &b);
+    w->n_leaves = 0;
     if (error == 0) error = read_records(w, &b, &sum);
     if (error) return error;
     grow_tree(w, &b);
@@ -365,7 +367,8 @@ static int write_block(struct segment_writer *w)
 
 /* ---- records ----------------------------------------------------------------------------- */
 
-int segment_writer_add(struct segment_writer *w, const struct record *record)
+int segment_writer_add(struct segment_writer *w, const struct record *record,
+                       const struct sha256 *leaf)
 {
     bool last = w->footer.blocks + 1 >= SEGMENT_BLOCKS_MAX;
     if (w->footer.blocks == SEGMENT_BLOCKS_MAX) return ERR_LIMIT;
@@ -377,6 +380,10 @@ int segment_writer_add(struct segment_writer *w, const struct record *record)
         error = batch_writer_add(&w->records, record);
     }
     if (error) return error;
+    if (leaf) {
+        w->leaves[w->records.n - 1] = *leaf;
+        w->n_leaves++;
+    }
     w->n++;
     w->bytes += record->raw.len;
     bool enough = w->records.data.len + w->records.texts.len >= w->options.block_bytes;

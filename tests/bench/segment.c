@@ -234,7 +234,7 @@ static void measure_seal(const struct input *in, const struct store_io *io, int 
                            .received = (nsec)i * 600000,
                            .ordinal = i,
                            .format = RECORD_TEXT};
-        if (segment_writer_add(w, &r)) fail("cannot add a record");
+        if (segment_writer_add(w, &r, NULL)) fail("cannot add a record");
     }
     if (segment_writer_finish(w, 0, &tree)) fail("cannot finish the segment");
     (void)snprintf(what, sizeof what, "seal, zstd %d", level);

@@ -117,7 +117,7 @@ static void seal(struct bench *b, struct tree_range *tree, size_t number, uint64
     want(segment_writer_new(&b->io, &options, &w), "a segment");
     for (uint64_t i = begins[number] + lost[number]; i < begins[number + 1]; i++) {
         struct record r = record_of(b, i);
-        if (i != leave_out) want(segment_writer_add(w, &r), "a record");
+        if (i != leave_out) want(segment_writer_add(w, &r, NULL), "a record");
     }
     want(segment_writer_finish(w, 77, tree), "a segment's end");
     segment_writer_free(w);

@@ -28,7 +28,7 @@ static struct store_io folder(const char *name)
         REQUIRE(segment_writer_new(&io, &options, &w) == 0);
         for (int64_t k = 0; k < EACH; k++) {
             struct record r = {.raw = SLICE("x"), .received = (i * EACH + k) * NSEC_PER_SEC};
-            REQUIRE(segment_writer_add(w, &r) == 0);
+            REQUIRE(segment_writer_add(w, &r, NULL) == 0);
         }
         REQUIRE(segment_writer_finish(w, 0, &tree) == 0);
         segment_writer_free(w);
