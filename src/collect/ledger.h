@@ -83,4 +83,10 @@ bool ledger_take(struct ledger_bucket *b, uint64_t per_second, uint64_t n, nsec 
 
 const char *ledger_loss_name(unsigned loss);
 
+/* Rows are made for listeners, too, before anybody sends. */
+static inline bool ledger_row_is_active(const struct ledger_row *row)
+{
+    return row->seen > 0 || row->connections > 0;
+}
+
 #endif

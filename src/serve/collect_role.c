@@ -14,6 +14,7 @@
 #include "collect/tls.h"
 #include "serve/inflight.h"
 #include "serve/listeners.h"
+#include "serve/metrics.h"
 #include "serve/role.h"
 #include "serve/tokens.h"
 
@@ -25,6 +26,9 @@ enum {
     CONTAINERS_MAX = 2048,
     BODIES_MAX = 256 * 1024 * 1024,
     PEM_MAX = 1024 * 1024,
+    SCRAPES_MAX = 64,
+    REPORT_MAX = 64 * 1024,
+    METRICS_MAX = 8 * 1024 * 1024,
     STOP_WITHIN = 5, /* s: for what is under way to become durable */
 };
 _Static_assert(UNACKED_MAX + BATCH_MAX <= ROLE_OUT_MAX, "what may wait fits in the link");
@@ -44,6 +48,11 @@ struct collect_ctx {
     struct inflight inflight;
     uint64_t containers[CONTAINERS_MAX]; /* tokens that unwrap has */
     size_t n_containers;
+    struct buf reports[ROLE_COUNT]; /* what each process said last, as a JSON object */
+    struct buf metrics;
+    uint64_t scrapes[SCRAPES_MAX]; /* who waits for them */
+    size_t n_scrapes;
+    struct loop_deferred answer_scrapes;
     struct loop_timer stop;
     nsec stop_at;
 };
@@ -138,6 +147,76 @@ static void collect_lost(struct role *r, enum serve_role peer)
         if (collect_answer(c->collect, c->containers[--c->n_containers], &again) != 0) return;
 }
 
+/* ---- figures ----------------------------------------------------------------------------- */
+
+static void put_figures(struct role *r, struct buf *out)
+{
+    const struct collect_ctx *c = r->ctx;
+    const struct ledger *ledger = collect_ledger(c->collect);
+    uint32_t active = 0;
+    for (uint32_t i = 0; i < ledger->n; i++) active += ledger_row_is_active(&ledger->rows[i]);
+    json_write_member_u64(out, "unacked", collect_unacked(c->collect));
+    json_write_member_u64(out, "sources_active", active);
+}
+
+/* ---- what is measured -------------------------------------------------------------------- */
+
+/* Answered when the loop comes around: never from within the question. */
+static int on_metrics(void *ctx, uint64_t token)
+{
+    struct role *r = ctx;
+    struct collect_ctx *c = r->ctx;
+    if (c->n_scrapes == SCRAPES_MAX) return ERR_LIMIT;
+    c->scrapes[c->n_scrapes++] = token;
+    loop_defer(r->loop, &c->answer_scrapes);
+    return 0;
+}
+
+/* What the supervisor knows of this process, and what it knows itself. */
+static void write_own_report(struct role *r, struct buf *out)
+{
+    struct collect_ctx *c = r->ctx;
+    buf_clear(out);
+    if (c->reports[ROLE_COLLECT].len) buf_put(out, buf_slice(&c->reports[ROLE_COLLECT]));
+    else buf_puts(out, "{}");
+    if (!buf_failed(out)) out->len--;
+    put_figures(r, out);
+    buf_putc(out, '}');
+}
+
+static void answer_scrapes(void *ctx)
+{
+    struct role *r = ctx;
+    struct collect_ctx *c = r->ctx;
+    struct slice reports[ROLE_COUNT];
+    for (unsigned i = 0; i < ROLE_COUNT; i++) reports[i] = buf_slice(&c->reports[i]);
+    write_own_report(r, &r->text);
+    reports[ROLE_COLLECT] = buf_slice(&r->text);
+    buf_clear(&c->metrics);
+    metrics_write(&c->metrics, reports, collect_ledger(c->collect));
+    bool good = !buf_failed(&c->metrics);
+    while (c->n_scrapes > 0) {
+        const struct collect_reply reply = {.status = good ? 200 : 503,
+                                            .type = SLICE(METRICS_TYPE),
+                                            .body = good ? buf_slice(&c->metrics) : SLICE_NONE};
+        int error = collect_answer(c->collect, c->scrapes[--c->n_scrapes], &reply);
+        ASSERT(error == 0);
+    }
+}
+
+static int collect_command(struct role *r, const struct frame *frame)
+{
+    struct collect_ctx *c = r->ctx;
+    struct say_report m;
+    if (frame->type != SAY_REPORT || say_report_read(frame->payload, &m) != 0 ||
+        m.role >= ROLE_COUNT)
+        return ERR_CORRUPT;
+    buf_clear(&c->reports[m.role]);
+    buf_put(&c->reports[m.role], m.text);
+    if (buf_failed(&c->reports[m.role])) buf_clear(&c->reports[m.role]);
+    return 0;
+}
+
 /* ---- the role ---------------------------------------------------------------------------- */
 
 static int collect_given(struct role *r, const struct say_give *give, int fd)
@@ -211,12 +290,15 @@ static int collect_prepare(struct role *r, struct diag *diag)
     struct collect_options options = {
         .loop = r->loop,
         .clock = r->clock,
-        .out = {.ctx = r, .batch = on_batch, .container = on_container},
+        .out = {.ctx = r, .batch = on_batch, .container = on_container, .metrics = on_metrics},
         .unacked_max = UNACKED_MAX,
         .sources_max = SOURCES_MAX,
         .connections_max = CONNECTIONS_MAX,
         .bodies_max = BODIES_MAX,
     };
+    for (unsigned i = 0; i < ROLE_COUNT; i++) buf_init(&c->reports[i], REPORT_MAX);
+    buf_init(&c->metrics, METRICS_MAX);
+    c->answer_scrapes = (struct loop_deferred){.call = answer_scrapes, .ctx = r};
     c->tokens = tokens_new();
     if (!c->tokens) return ERR_NOMEM;
     options.tokens = c->tokens;
@@ -278,12 +360,6 @@ static void put_source(struct buf *out, const struct ledger_row *row)
     buf_putc(out, '}');
 }
 
-/* Rows are made for listeners, too, before anybody sends. */
-static bool is_active(const struct ledger_row *row)
-{
-    return row->seen > 0 || row->connections > 0;
-}
-
 static void add_sums(struct ledger_sums *to, const struct ledger_sums *sums)
 {
     to->received += sums->received;
@@ -303,14 +379,11 @@ static void collect_status(struct role *r, struct buf *out)
     }
     put_sums(out, "records", &records);
     put_sums(out, "requests", &requests);
-    json_write_member_u64(out, "unacked", collect_unacked(c->collect));
-    uint32_t active = 0;
-    for (uint32_t i = 0; i < ledger->n; i++) active += is_active(&ledger->rows[i]);
-    json_write_member_u64(out, "sources_active", active);
+    put_figures(r, out);
     json_write_key(out, "sources");
     buf_putc(out, '[');
     for (uint32_t i = 0; i < ledger->n && i < SOURCES_SHOWN; i++)
-        if (ledger->rows[i].seen || ledger->rows[i].connections) put_source(out, &ledger->rows[i]);
+        if (ledger_row_is_active(&ledger->rows[i])) put_source(out, &ledger->rows[i]);
     buf_putc(out, ']');
 }
 
@@ -340,6 +413,7 @@ const struct role_ops role_collect = {
     .peer = collect_peer,
     .lost = collect_lost,
     .frame = collect_frame,
+    .command = collect_command,
     .status = collect_status,
     .stop = collect_stop_role,
 };

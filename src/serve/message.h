@@ -11,7 +11,7 @@
  *   reload     read rules again (detect)
  *   stop       finish what is at hand, then end
  *   trouble    (triage) something about Vaka itself that people should hear of, from that process
- *   report     (control) what a process says about itself; text is the members of a JSON object
+ *   report     (control, collect) what a process says about itself, a JSON object
  * process → supervisor
  *   ready      it runs
  *   status     what it says about itself, once a second

@@ -381,13 +381,19 @@ static void child_is_ready(struct supervisor *s, struct child *c)
     else adopt_spare(s);
 }
 
-/* What a process says about itself goes to who is asked about it. */
+static void send_report(struct child *to, const struct child *about, struct slice text)
+{
+    if (!link_is_open(&to->link) || link_room(&to->link) < text.len + 4096) return;
+    say_report_write(link_out(&to->link),
+                     &(struct say_report){.role = (uint8_t)about->role, .text = text});
+    link_flush(&to->link);
+}
+
+/* What a process says about itself goes to who is asked about it; collect knows its own. */
 static int pass_status(struct supervisor *s, const struct child *from, const struct frame *frame)
 {
     struct say_status m;
-    struct child *control = s->children[ROLE_CONTROL];
     if (say_status_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    if (!link_is_open(&control->link) || link_room(&control->link) < m.text.len + 4096) return 0;
     if (m.text.len < 2 || m.text.ptr[0] != '{') return ERR_CORRUPT;
     nsec up = clock_monotonic(&s->options->clock) - from->started;
     struct buf text;
@@ -399,12 +405,16 @@ static int pass_status(struct supervisor *s, const struct child *from, const str
     json_write_u64(&text, from->starts);
     json_write_key(&text, "up_s");
     json_write_i64(&text, up / NSEC_PER_SEC);
+    size_t own = text.len;
     if (m.text.len > 2) buf_putc(&text, ',');
     buf_put(&text, slice_from(m.text, 1));
-    say_report_write(link_out(&control->link),
-                     &(struct say_report){.role = (uint8_t)from->role, .text = buf_slice(&text)});
+    if (!buf_failed(&text)) send_report(s->children[ROLE_CONTROL], from, buf_slice(&text));
+    if (from->role == ROLE_COLLECT) {
+        text.len = own;
+        buf_putc(&text, '}');
+    }
+    if (!buf_failed(&text)) send_report(s->children[ROLE_COLLECT], from, buf_slice(&text));
     buf_done(&text);
-    link_flush(&control->link);
     return 0;
 }
 

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "serve/metrics.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/utf8.h"
+#include "event/record.h"
+
+enum type { UNTYPED, COUNTER, GAUGE };
+
+struct figure {
+    const char *member;
+    enum type type;
+    const char *help;
+};
+
+/* Of every process. */
+static const struct figure process_figures[] = {
+    {"pid", GAUGE, "The number of the process."},
+    {"starts", COUNTER, "How often it was started."},
+    {"up_s", GAUGE, "Seconds since it was started."},
+};
+
+/* clang-format off: one a line */
+static const struct figure role_figures[ROLE_COUNT][24] = {
+    [ROLE_STORE] =
+        {
+            {"records", COUNTER, "Records that were stored since the process was started."},
+            {"batches", COUNTER, "Batches that were stored."},
+            {"bytes", COUNTER, "Bytes of batches that were stored."},
+            {"commits", COUNTER, "Commits to disk."},
+            {"refused", COUNTER,
+             "Batches that were refused: the disk was full, or they were damaged."},
+            {"damaged", COUNTER, "Places where a journal was not what had been written."},
+            {"next", COUNTER, "Records that were ever stored."},
+            {"matched", COUNTER, "Records that were ever matched, as far as the store knows."},
+            {"sealed", COUNTER, "Records that are in sealed segments, or were."},
+            {"journals", GAUGE, "Journals that are not sealed and matched yet."},
+            {"slowest_commit_us", GAUGE,
+             "Microseconds of the slowest commit since the last report."},
+            {"disk", GAUGE, "How full the disk is: ok, warn, critical or full."},
+        },
+    [ROLE_TRIAGE] =
+        {
+            {"matched", COUNTER, "Records that were ever matched and whose alerts are durable."},
+            {"alerts_added", COUNTER, "Alerts that were added since the process was started."},
+            {"alerts_counted", COUNTER, "Matches of rules, those that an alert counts among them."},
+            {"commits", COUNTER, "Transactions of the database."},
+        },
+    [ROLE_DETECT] =
+        {
+            {"rules", GAUGE, "Rules in force."},
+            {"correlations", GAUGE, "Correlation rules in force."},
+            {"refused", GAUGE, "Rules that were refused."},
+            {"engines", GAUGE, "Processes that match."},
+            {"events", COUNTER, "Events that were matched since the process was started."},
+            {"undecodable", COUNTER, "Records that could not be decoded."},
+            {"alerts", COUNTER, "Matches of rules."},
+            {"next", COUNTER, "Records that were ever matched."},
+            {"behind", GAUGE, "Records that are durable and not matched yet."},
+            {"crashes", COUNTER, "Engines that ended when they should not."},
+            {"quarantined", GAUGE, "Records that are passed over because an engine ended at them."},
+        },
+    [ROLE_UNWRAP] =
+        {
+            {"containers", COUNTER, "Bodies and datagrams that were taken apart."},
+            {"records", COUNTER, "Records that were in them."},
+            {"refused", COUNTER, "Parts of them that were refused."},
+            {"failed", COUNTER, "Containers whose records could not be stored."},
+            {"waiting", GAUGE, "Containers with records that are not durable yet."},
+            {"flow_datagrams", COUNTER, "Datagrams of NetFlow and IPFIX."},
+            {"flow_damaged", COUNTER, "Of those, the ones that made no sense."},
+            {"flow_lost", COUNTER,
+             "Datagrams or flows that did not arrive, by the sender's count."},
+            {"flow_no_template", COUNTER, "Sets whose template was not known."},
+            {"flow_templates", GAUGE, "Templates that are known."},
+        },
+    [ROLE_COLLECT] =
+        {
+            {"unacked", GAUGE, "Bytes that wait for the store."},
+            {"sources_active", GAUGE, "Sources that were ever heard of."},
+        },
+    [ROLE_CONTROL] =
+        {
+            {"asked", COUNTER, "Questions of the local command line."},
+        },
+    [ROLE_SEAL] =
+        {
+            {"tree", COUNTER, "Records in the tree."},
+            {"sealed", COUNTER, "Records in segments."},
+            {"segments", COUNTER, "Segments that were finished since the process was started."},
+            {"checkpoints", COUNTER, "Checkpoints that were signed since the process was started."},
+            {"signed", COUNTER, "Records that the newest checkpoint covers."},
+            {"signed_at", GAUGE, "When it was signed, in seconds since 1970."},
+            {"lost", COUNTER, "Sequence numbers without a record."},
+        },
+    [ROLE_SIGN] =
+        {
+            {"signatures", COUNTER, "Signatures since the process was started."},
+            {"size", COUNTER, "Records that the newest one covers."},
+            {"refused", COUNTER, "Checkpoints that were not signed: they went back."},
+        },
+};
+/* clang-format on */
+
+/* ---- lines ------------------------------------------------------------------------------- */
+
+void metrics_put_label(struct buf *out, struct slice value)
+{
+    struct slice shown = value;
+    if (value.len > METRICS_LABEL_MAX) {
+        shown.len = 0;
+        for (size_t step; shown.len + (step = utf8_step(value, shown.len)) <= METRICS_LABEL_MAX;)
+            shown.len += step;
+    }
+    for (size_t at = 0; at < shown.len;) {
+        uint32_t cp;
+        unsigned n = utf8_decode(shown, at, &cp);
+        if (n == 0) buf_puts(out, "\uFFFD");
+        else if (cp == '\n') buf_puts(out, "\\n");
+        else if (cp == '"' || cp == '\\') buf_printf(out, "\\%c", (char)cp);
+        else buf_put(out, slice_make(shown.ptr + at, n));
+        at += n ? n : 1;
+    }
+}
+
+/* HELP and TYPE stand before the lines of a metric; a counter's name says that it is one. */
+static void put_head(struct buf *out, const char *name, enum type type, const char *help)
+{
+    static const char *const types[] = {"untyped", "counter", "gauge"};
+    const char *end = type == COUNTER ? "_total" : "";
+    buf_printf(out, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, end, help, name, end, types[type]);
+}
+
+/* "true" and "false" are 1 and 0. False: it is no number. */
+static bool put_number(struct buf *out, struct slice value)
+{
+    if (slice_eq(value, SLICE("true"))) buf_puts(out, " 1\n");
+    else if (slice_eq(value, SLICE("false"))) buf_puts(out, " 0\n");
+    else if (!json_is_number(value)) return false;
+    else buf_printf(out, " %.*s\n", SLICE_FMT(value));
+    return true;
+}
+
+/* ---- processes --------------------------------------------------------------------------- */
+
+static bool is_of_every_process(struct slice name)
+{
+    for (size_t i = 0; i < sizeof process_figures / sizeof *process_figures; i++)
+        if (slice_eq(name, slice_of(process_figures[i].member))) return true;
+    return false;
+}
+
+static void put_processes(struct buf *out, const struct slice reports[ROLE_COUNT])
+{
+    for (size_t i = 0; i < sizeof process_figures / sizeof *process_figures; i++) {
+        const struct figure *f = &process_figures[i];
+        char name[64];
+        struct slice value;
+        (void)snprintf(name, sizeof name, "vaka_process_%s", f->member);
+        put_head(out, name, f->type, f->help);
+        for (unsigned role = 0; role < ROLE_COUNT; role++) {
+            if (!json_find_member(reports[role], f->member, NULL, &value)) continue;
+            buf_printf(out, "%s%s{process=\"%s\"}", name, f->type == COUNTER ? "_total" : "",
+                       serve_role_name(role));
+            if (!put_number(out, value)) buf_puts(out, " NaN\n");
+        }
+    }
+}
+
+static const struct figure *find_figure(unsigned role, struct slice name)
+{
+    static const struct figure unknown = {
+        .type = UNTYPED, .help = "A figure of vaka status that has no description here."};
+    for (const struct figure *f = role_figures[role]; f->member; f++)
+        if (slice_eq(name, slice_of(f->member))) return f;
+    return &unknown;
+}
+
+/* A word is a label of the value 1. */
+static void put_member(struct buf *out, unsigned role, struct slice member, struct slice value)
+{
+    char name[96];
+    struct slice word;
+    const struct figure *f = find_figure(role, member);
+    bool is_word = json_string_inside(value, &word);
+    if (value.len == 0 || value.ptr[0] == '[' || value.ptr[0] == '{' || member.len > 64 ||
+        slice_eq(value, SLICE("null")))
+        return;
+    (void)snprintf(name, sizeof name, "vaka_%s_%.*s", serve_role_name(role), SLICE_FMT(member));
+    put_head(out, name, f->type, f->help);
+    buf_printf(out, "%s%s", name, f->type == COUNTER ? "_total" : "");
+    if (is_word) buf_printf(out, "{is=\"%.*s\"} 1\n", SLICE_FMT(word));
+    else if (!put_number(out, value)) buf_puts(out, " NaN\n");
+}
+
+static void put_role(struct buf *out, unsigned role, struct slice report)
+{
+    struct json_parts it;
+    struct slice name, value;
+    json_parts_init(&it, report);
+    while (json_parts_next(&it, &name, &value))
+        if (!is_of_every_process(name)) put_member(out, role, name, value);
+}
+
+/* ---- sources ----------------------------------------------------------------------------- */
+
+static const struct row_figure {
+    const char *name;
+    enum type type;
+    const char *help;
+    size_t offset; /* of a uint64_t in a row */
+} row_figures[] = {
+/* clang-format off: one a line */
+#define AT(member) offsetof(struct ledger_row, member)
+    {"received_records", COUNTER, "Records that were received.", AT(records.received)},
+    {"stored_records", COUNTER, "Records that are durable.", AT(records.stored)},
+    {"pending_records", GAUGE, "Records that are not durable yet.", AT(records.pending)},
+    {"received_requests", COUNTER, "Bodies and datagrams that were received.",
+     AT(requests.received)},
+    {"stored_requests", COUNTER, "Bodies and datagrams that are durable.", AT(requests.stored)},
+    {"pending_requests", GAUGE, "Bodies and datagrams that are not durable yet.",
+     AT(requests.pending)},
+    {"received_bytes", COUNTER, "Bytes that were received.", AT(bytes)},
+    {"cut", COUNTER, "Records that were longer than the limit.", AT(cut)},
+    {"odd", COUNTER, "Records with something odd about their framing.", AT(odd)},
+    {"broken", COUNTER, "Connections that ended by a mistake of the sender.", AT(broken)},
+    {"refused", COUNTER, "Connections above a limit.", AT(refused)},
+    {"connections", COUNTER, "Connections.", AT(connections)},
+#undef AT
+    /* clang-format on */
+};
+enum { ROW_FIGURES = sizeof row_figures / sizeof *row_figures };
+
+static uint64_t figure_of(const struct ledger_row *row, size_t offset)
+{
+    uint64_t value;
+    memcpy(&value, (const char *)row + offset, sizeof value);
+    return value;
+}
+
+/* Where what was lost for a reason is counted. */
+static const struct {
+    const char *name, *help;
+    size_t offset;
+} losses[] = {
+    {"lost_records", "Records that were lost.", offsetof(struct ledger_row, records.lost)},
+    {"lost_requests", "Bodies and datagrams that were lost or refused.",
+     offsetof(struct ledger_row, requests.lost)},
+};
+enum { LOSSES = sizeof losses / sizeof *losses };
+
+/* The rows that are shown one by one. */
+struct shown {
+    const struct ledger_row *rows[METRICS_SOURCES_MAX];
+    size_t n;
+};
+
+static void put_labels(struct buf *out, const struct ledger_row *row)
+{
+    struct record_source from;
+    record_source_read(row->source, &from);
+    const struct {
+        const char *name;
+        struct slice value;
+    } labels[] = {{"input", from.input},
+                  {"listener", from.listener},
+                  {"identity", from.identity},
+                  {"address", from.address}};
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        buf_printf(out, "%s%s=\"", i ? "," : "{", labels[i].name);
+        metrics_put_label(out, labels[i].value);
+        buf_putc(out, '"');
+    }
+}
+
+static void put_source_losses(struct buf *out, const struct shown *shown, size_t loss)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "vaka_source_%s", losses[loss].name);
+    put_head(out, name, COUNTER, losses[loss].help);
+    for (size_t i = 0; i < shown->n; i++) {
+        for (unsigned why = 0; why < LEDGER_LOSS_COUNT; why++) {
+            uint64_t n = figure_of(shown->rows[i], losses[loss].offset + why * sizeof(uint64_t));
+            if (n == 0) continue;
+            buf_printf(out, "%s_total", name);
+            put_labels(out, shown->rows[i]);
+            buf_printf(out, ",reason=\"%s\"} %" PRIu64 "\n", ledger_loss_name(why), n);
+        }
+    }
+}
+
+static void put_source_figure(struct buf *out, const struct shown *shown,
+                              const struct row_figure *f)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "vaka_source_%s", f->name);
+    put_head(out, name, f->type, f->help);
+    for (size_t i = 0; i < shown->n; i++) {
+        buf_printf(out, "%s%s", name, f->type == COUNTER ? "_total" : "");
+        put_labels(out, shown->rows[i]);
+        buf_printf(out, "} %" PRIu64 "\n", figure_of(shown->rows[i], f->offset));
+    }
+}
+
+static void put_sources(struct buf *out, const struct shown *shown)
+{
+    for (size_t i = 0; i < ROW_FIGURES; i++) put_source_figure(out, shown, &row_figures[i]);
+    for (size_t i = 0; i < LOSSES; i++) put_source_losses(out, shown, i);
+    put_head(out, "vaka_source_open", GAUGE, "Connections that are open.");
+    for (size_t i = 0; i < shown->n; i++) {
+        buf_puts(out, "vaka_source_open");
+        put_labels(out, shown->rows[i]);
+        buf_printf(out, "} %" PRIu32 "\n", shown->rows[i]->open);
+    }
+    put_head(out, "vaka_source_seen", GAUGE,
+             "When its last byte came, in seconds since 1970; 0: none came.");
+    for (size_t i = 0; i < shown->n; i++) {
+        buf_puts(out, "vaka_source_seen");
+        put_labels(out, shown->rows[i]);
+        buf_printf(out, "} %" PRId64 "\n", shown->rows[i]->seen / NSEC_PER_SEC);
+    }
+}
+
+static uint64_t sum_of(const struct ledger *ledger, size_t offset)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < ledger->n; i++) sum += figure_of(&ledger->rows[i], offset);
+    return sum;
+}
+
+/* Of all sources, also of those that are not shown. */
+static void put_sums(struct buf *out, const struct ledger *ledger)
+{
+    char name[64];
+    for (size_t i = 0; i < ROW_FIGURES; i++) {
+        const struct row_figure *f = &row_figures[i];
+        (void)snprintf(name, sizeof name, "vaka_collect_%s", f->name);
+        put_head(out, name, f->type, f->help);
+        buf_printf(out, "%s%s %" PRIu64 "\n", name, f->type == COUNTER ? "_total" : "",
+                   sum_of(ledger, f->offset));
+    }
+    for (size_t i = 0; i < LOSSES; i++) {
+        (void)snprintf(name, sizeof name, "vaka_collect_%s", losses[i].name);
+        put_head(out, name, COUNTER, losses[i].help);
+        for (unsigned why = 0; why < LEDGER_LOSS_COUNT; why++)
+            buf_printf(out, "%s_total{reason=\"%s\"} %" PRIu64 "\n", name, ledger_loss_name(why),
+                       sum_of(ledger, losses[i].offset + why * sizeof(uint64_t)));
+    }
+}
+
+void metrics_write(struct buf *out, const struct slice reports[ROLE_COUNT],
+                   const struct ledger *ledger)
+{
+    struct shown shown = {.n = 0};
+    for (uint32_t i = 0; i < ledger->n && shown.n < METRICS_SOURCES_MAX; i++)
+        if (ledger_row_is_active(&ledger->rows[i])) shown.rows[shown.n++] = &ledger->rows[i];
+    put_processes(out, reports);
+    for (unsigned role = 0; role < ROLE_COUNT; role++) put_role(out, role, reports[role]);
+    put_sums(out, ledger);
+    put_sources(out, &shown);
+}
