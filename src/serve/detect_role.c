@@ -38,6 +38,9 @@ struct engine_child {
     struct link link;
     struct engine_begin begin;
     struct engine_page *page;
+    uint64_t told;  /* messages */
+    uint64_t steps; /* of its page, when it was looked at last */
+    uint32_t quiet; /* seconds that it has not gone on for */
 };
 
 struct detect_ctx {
@@ -60,7 +63,7 @@ struct detect_ctx {
     uint64_t skipped[ENGINE_SKIPPED_MAX];
     uint32_t n_skipped, failures;
     uint64_t careful_to;
-    struct loop_timer windows;
+    struct loop_timer windows, watch;
     nsec correlated; /* windows were ended up to here */
     nsec memory;     /* how long correlations may remember a record */
     uint64_t *names; /* by rule: a hash of the names of its values */
@@ -301,16 +304,31 @@ static void engine_closed(void *ctx, int why)
 
 static const struct link_events engine_events = {.frame = engine_frame, .closed = engine_closed};
 
-static void tell_engine(struct role *r, struct engine_child *e)
+static int tell_journal(struct engine_child *e, uint64_t first, int fd)
+{
+    int copy = dup(fd);
+    if (copy < 0 || link_pass(&e->link, copy) != 0) return ERR_LIMIT;
+    say_journal_write(link_out(&e->link), &(struct say_journal){.first = first});
+    e->told++;
+    return 0;
+}
+
+static void tell_durable(struct engine_child *e, const struct say_durable *durable)
+{
+    say_durable_write(link_out(&e->link), durable);
+    e->told++;
+    link_flush(&e->link);
+}
+
+static int tell_engine(struct role *r, struct engine_child *e)
 {
     struct detect_ctx *c = r->ctx;
-    for (size_t i = 0; i < c->n_journals; i++) {
-        int fd = dup(c->journals[i].fd);
-        if (fd < 0 || link_pass(&e->link, fd) != 0) break;
-        say_journal_write(link_out(&e->link), &(struct say_journal){.first = c->journals[i].first});
-    }
-    if (c->durable.offset) say_durable_write(link_out(&e->link), &c->durable);
+    int error = 0;
+    for (size_t i = 0; i < c->n_journals && error == 0; i++)
+        error = tell_journal(e, c->journals[i].first, c->journals[i].fd);
+    if (error == 0 && c->durable.offset) tell_durable(e, &c->durable);
     link_flush(&e->link);
+    return error;
 }
 
 static int start_engine(struct role *r, uint32_t number)
@@ -319,6 +337,7 @@ static int start_engine(struct role *r, uint32_t number)
     struct engine_child *e = &c->engines[number];
     int fd;
     *e->page = (struct engine_page){0};
+    e->told = e->steps = e->quiet = 0;
     e->begin = (struct engine_begin){.rules = &c->rules,
                                      .correlator = c->correlator,
                                      .clock = &r->clock,
@@ -338,8 +357,7 @@ static int start_engine(struct role *r, uint32_t number)
                                                   .null_fd = c->null_fd},
                             &e->pid, &fd);
     if (error == 0) error = link_open(&e->link, fd, SAY_MAX, ROLE_OUT_MAX);
-    if (error == 0) tell_engine(r, e);
-    return error;
+    return error ? error : tell_engine(r, e);
 }
 
 static void end_engines(struct detect_ctx *c)
@@ -351,6 +369,29 @@ static void end_engines(struct detect_ctx *c)
         (void)kill(e->pid, SIGKILL);
         (void)waitpid(e->pid, NULL, 0);
         e->pid = 0;
+    }
+}
+
+/*
+ * One that has something to do, may speak, and does not go on is ended, and what it worked on is
+ * found as when it crashes. Seconds are counted, not measured: a machine that stood still accuses
+ * nobody.
+ */
+static void watch_engines(void *ctx)
+{
+    struct role *r = ctx;
+    struct detect_ctx *c = r->ctx;
+    for (uint32_t i = 0; i < c->n_engines; i++) {
+        struct engine_child *e = &c->engines[i];
+        uint64_t steps = __atomic_load_n(&e->page->steps, __ATOMIC_ACQUIRE);
+        bool waits = !e->pid || i != c->turn || !triage_has_room(r) ||
+                     __atomic_load_n(&e->page->heard, __ATOMIC_RELAXED) == e->told;
+        e->quiet = waits || steps != e->steps ? 0 : e->quiet + 1;
+        e->steps = steps;
+        if (e->quiet * NSEC_PER_SEC < r->config.detect_silence) continue;
+        e->quiet = 0;
+        role_alarm(r, "engine-hangs", SLICE("it did not go on, and is ended"));
+        (void)kill(e->pid, SIGKILL);
     }
 }
 
@@ -385,12 +426,11 @@ static int take_journal(struct role *r, const struct frame *frame)
     c->journals[c->n_journals].first = m.first;
     c->journals[c->n_journals++].fd = fd;
     for (uint32_t i = 0; i < c->n_engines; i++) {
-        struct link *link = &c->engines[i].link;
-        int copy = link_is_open(link) ? dup(fd) : -1;
-        if (copy < 0) continue;
-        if (link_pass(link, copy) != 0) return ERR_LIMIT;
-        say_journal_write(link_out(link), &m);
-        link_flush(link);
+        struct engine_child *e = &c->engines[i];
+        if (!link_is_open(&e->link)) continue;
+        /* It takes nothing any more: its successor is told of all of them. */
+        if (tell_journal(e, m.first, fd) != 0) (void)kill(e->pid, SIGKILL);
+        link_flush(&e->link);
     }
     return 0;
 }
@@ -399,12 +439,8 @@ static int take_durable(struct role *r, const struct frame *frame)
 {
     struct detect_ctx *c = r->ctx;
     if (say_durable_read(frame->payload, &c->durable) != 0) return ERR_CORRUPT;
-    for (uint32_t i = 0; i < c->n_engines; i++) {
-        struct link *link = &c->engines[i].link;
-        if (!link_is_open(link)) continue;
-        say_durable_write(link_out(link), &c->durable);
-        link_flush(link);
-    }
+    for (uint32_t i = 0; i < c->n_engines; i++)
+        if (link_is_open(&c->engines[i].link)) tell_durable(&c->engines[i], &c->durable);
     return 0;
 }
 
@@ -542,6 +578,7 @@ static int detect_prepare(struct role *r, struct diag *diag)
         link_init(&c->engines[i].link, r->loop, &engine_events, &c->engines[i]);
     }
     c->windows = (struct loop_timer){.due = end_windows, .ctx = r};
+    c->watch = (struct loop_timer){.due = watch_engines, .ctx = r};
     c->restart = (struct loop_deferred){.call = start_engines, .ctx = r};
     int error = ruleset_load(&c->rules, &r->config, diag);
     if (error == 0) error = make_correlator(r);
@@ -554,7 +591,8 @@ static int detect_prepare(struct role *r, struct diag *diag)
 static int detect_start(struct role *r)
 {
     struct detect_ctx *c = r->ctx;
-    return loop_timer_set(r->loop, &c->windows, NSEC_PER_SEC, NSEC_PER_SEC);
+    int error = loop_timer_set(r->loop, &c->watch, NSEC_PER_SEC, NSEC_PER_SEC);
+    return error ? error : loop_timer_set(r->loop, &c->windows, NSEC_PER_SEC, NSEC_PER_SEC);
 }
 
 static void detect_status(struct role *r, struct buf *out)

@@ -244,16 +244,31 @@ static bool is_skipped(const struct engine_process *p, uint64_t seq)
     return false;
 }
 
+/* Tells the parent what is worked on from here. */
+static void turn_page(const struct engine_process *p, uint64_t first, uint64_t end, bool exact)
+{
+    struct engine_page *page = p->begin->page;
+    page->first = first;
+    page->end = end;
+    page->exact = exact;
+    __atomic_store_n(&page->steps, page->steps + 1, __ATOMIC_RELEASE);
+}
+
+static void turn_to_parent(const struct engine_process *p)
+{
+    struct engine_page *page = p->begin->page;
+    __atomic_store_n(&page->steps, page->steps + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&page->heard, page->heard + 1, __ATOMIC_RELAXED);
+}
+
 /* One by one, so that it is known which one it was that brought the process down. */
 static int match_carefully(struct engine_process *p, const struct record_sink *sink, uint32_t from)
 {
-    struct engine_page *page = p->begin->page;
     int result = 0;
     for (uint32_t i = from; i < p->batch->n && result == 0; i++) {
         uint64_t seq = p->first + i;
         if (is_skipped(p, seq)) continue;
-        *page = (struct engine_page){.first = seq, .end = seq + 1, .exact = true};
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        turn_page(p, seq, seq + 1, true);
         result = record_decoder_batch(p->decoder, p->batch, i, i + 1, sink);
     }
     return result;
@@ -261,7 +276,6 @@ static int match_carefully(struct engine_process *p, const struct record_sink *s
 
 static int match_frame(struct engine_process *p, const struct journal_frame *frame)
 {
-    struct engine_page *page = p->begin->page;
     const struct record_sink sink = {.ctx = p, .event = on_event, .undecodable = on_undecodable};
     uint64_t end = frame->first + frame->batch.n;
     /* The first frame may have been matched in part: by whoever had another cut of frames. */
@@ -273,13 +287,14 @@ static int match_frame(struct engine_process *p, const struct journal_frame *fra
     if (frame->first < p->begin->careful_to) {
         result = match_carefully(p, &sink, from);
     } else {
-        *page = (struct engine_page){.first = frame->first, .end = end};
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        turn_page(p, frame->first, end, false);
         result = record_decoder_batch(p->decoder, p->batch, from, UINT32_MAX, &sink);
     }
-    page->end = page->first;
+    /* The process ends with an error of these records: their page stays for the parent. */
+    if (result) return result;
+    turn_page(p, end, end, false);
     p->batch = NULL;
-    if (result == 0) result = send_alerts(p);
+    result = send_alerts(p);
     say_advance_write(&p->out, &(struct say_advance){.next = end,
                                                      .received = frame->latest,
                                                      .events = p->events,
@@ -402,6 +417,7 @@ int engine_run(void *ctx, struct channel *channel)
         else if (got > 0 && frame.type == SAY_JOURNAL) result = take_journal(p, frame.payload);
         else if (got > 0 && frame.type == SAY_DURABLE) result = take_durable(p, frame.payload);
         else result = ERR_CORRUPT;
+        if (got > 0) turn_to_parent(p);
     }
     /* The process ends with this: the kernel takes all of it back. */
     if (result == ERR_STOPPED) return 0;

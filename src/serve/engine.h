@@ -7,9 +7,9 @@
  * With several engines, engine k of n takes the frames whose number, counted from where all of them
  * began, leaves k when divided by n.
  *
- * What the process works on lies in memory that its parent sees: when it crashes, the parent knows
- * the frame; started again, it takes that frame's records one by one, and when it crashes again the
- * parent knows the record.
+ * What the process works on lies in memory that its parent sees: when it ends over it, the parent
+ * knows the frame; started again, it takes that frame's records one by one, and when it ends again
+ * the parent knows the record. `steps` shows whether it goes on.
  */
 #ifndef VAKA_SERVE_ENGINE_H
 #define VAKA_SERVE_ENGINE_H
@@ -21,10 +21,13 @@
 
 enum { ENGINE_SKIPPED_MAX = 64 };
 
-/* Written by the engine, read by its parent behind its end. */
+/* Written by the engine, read by its parent: `steps` and `heard` at any time, the rest behind its
+ * end. */
 struct engine_page {
     uint64_t first, end; /* sequence numbers of what it works on; equal: nothing */
-    bool exact;          /* it is one record */
+    uint64_t steps;      /* grows with every frame, or record when it takes them one by one … */
+    uint64_t heard; /* … and with every message of its parent that it is done with: this one */
+    bool exact;     /* it is one record */
 };
 
 struct engine_begin {

@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -28,7 +29,8 @@ def free_port(kind=socket.SOCK_STREAM):
 
 
 class Serve:
-    """Started by start(); status() and alerts() ask it, as a user would."""
+    """Started by start(); status() and alerts() ask it, as a user would. `more` are settings: lines
+    behind the section store, or more of that."""
 
     def __init__(self, vaka, folder, more="", arguments=()):
         self.vaka, self.folder = vaka, pathlib.Path(folder)
@@ -127,6 +129,15 @@ class Serve:
                     found.append(int(path.name))
         return found
 
+    def engines(self):
+        """The processes that match: children of detect."""
+        found = []
+        for pid in self.pids("detect"):
+            with contextlib.suppress(OSError):
+                words = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+                found += [int(word) for word in words.split()]
+        return found
+
     def kill(self, role):
         for pid in self.pids(role):
             with contextlib.suppress(ProcessLookupError):
@@ -169,3 +180,25 @@ class Serve:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+class Faults:
+    """What faulty.c reads; set() before the start makes them, and may change them at any time."""
+    ROLES = ("store", "triage", "detect", "unwrap", "collect", "control", "seal", "sign")
+    NAMES = ("no_sync", "fail_sync", "slow_sync", "fail_write", "clock")
+
+    def __init__(self, serve):
+        self.folder = serve.folder / "faults"
+        self.folder.mkdir()
+        for role in self.ROLES:
+            self.set(role)
+
+    def set(self, role, **values):
+        """The process has the file itself mapped: it is written in place."""
+        path = self.folder / role
+        with open(path, "r+b" if path.exists() else "wb") as file:
+            file.write(struct.pack("<5q", *(values.get(name, 0) for name in self.NAMES)))
+
+    def left(self, role, name):
+        numbers = struct.unpack("<5q", (self.folder / role).read_bytes())
+        return numbers[self.NAMES.index(name)]

@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""What serve does when an engine dies of a record, or the disk of its data: faults.py VAKA-FAULTY.
+Prints TAP."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from disks import Small, own_namespace  # noqa: E402  pylint: disable=wrong-import-position
+from senders import Alerts, Senders, stored, text  # noqa: E402  pylint: disable=wrong-import-position
+from serving import Faults, Serve  # noqa: E402  pylint: disable=wrong-import-position
+
+FAULTY = str(pathlib.Path(sys.argv[1]).resolve())
+APART = "triage:\n  alike: 0s\n"
+HASTY = APART + "detect:\n  silence: 3s\n"
+DAY = 86400
+TESTS = []
+
+
+def test(function):
+    TESTS.append((function, False))
+    return function
+
+
+def test_with_disks(function):
+    TESTS.append((function, True))
+    return function
+
+
+class Fail(AssertionError):
+    pass
+
+
+def same(got, want):
+    if got != want:
+        raise Fail(f"got {got!r}, not {want!r}")
+
+
+def event(name, more=""):
+    return json.dumps({"User": name, "message": text(name) + more}).encode() + b"\n"
+
+
+def names(numbers, label="h0"):
+    return [f"{label}-{i}" for i in numbers]
+
+
+def all_is_well(serve, senders):
+    """What was acknowledged is stored and has its alert, and serve works on."""
+    alerts = Alerts(serve)
+    acked = senders.acked()
+    serve.wait(lambda: acked <= alerts.read(), "an alert of every acknowledged record", 60)
+    serve.wait(lambda: len(senders.acked()) > len(acked), "more acks", 60)
+    senders.stop()
+    serve.shows(lambda s: s["triage"]["matched"] == s["store"]["next"], "all is matched")
+    same(senders.acked() - alerts.read(), set())
+    same(serve.stop(), 0)
+    there, numbers = stored(serve)
+    same(senders.acked() - set(there), set())
+    same(numbers, list(range(len(numbers))))
+
+
+# ---- an engine that dies of a record ------------------------------------------------------
+
+
+def one_record_is_left_out(folder, mark):
+    """A record among others in one batch brings the engine down each time it is matched."""
+    with Serve(FAULTY, folder, HASTY).start() as serve:
+        same(serve.post("/api/ingest", b"".join(map(event, names(range(50)))))[0], 200)
+        body = [event(n) for n in names(range(50, 150))]
+        body.insert(40, event("h0-999", mark))
+        same(serve.post("/api/ingest", b"".join(body))[0], 200)
+        same(serve.post("/api/ingest", b"".join(map(event, names(range(150, 200)))))[0], 200)
+        alerts = Alerts(serve)
+        serve.wait(lambda: set(names(range(200))) == alerts.read(), "the alerts of all others", 60)
+        state = serve.shows(lambda s: s["triage"]["matched"] == 201 and s["detect"]["crashes"] == 2,
+                            "two ends of an engine")
+        same(state["detect"]["quarantined"], 1)
+        same(alerts.records, 200)
+        same(serve.log_text().count("alarm=record-quarantined"), 1)
+        same(serve.log_text().count('text="record 90"'), 1)
+        same(len(serve.engines()), state["detect"]["engines"])
+        same(serve.post("/api/ingest", event("h0-1000"))[0], 200)
+        serve.wait(lambda: "h0-1000" in alerts.read(), "an alert behind it")
+        hangs = serve.log_text().count("alarm=engine-hangs")
+        same(serve.stop(), 0)
+        there, _ = stored(serve)
+        same(there["h0-999"], 1)
+        return hangs
+
+
+@test
+def a_record_that_crashes_the_engine_is_left_out(folder):
+    same(one_record_is_left_out(folder, "ABORTMARK"), 0)
+
+
+@test
+def a_record_that_the_engine_never_ends_with_is_left_out(folder):
+    same(one_record_is_left_out(folder, "HANGMARK"), 2)
+
+
+@test
+def a_record_that_eats_all_memory_is_left_out(folder):
+    same(one_record_is_left_out(folder, "EATMARK"), 0)
+
+
+@test
+def a_stopped_engine_is_replaced_and_no_record_blamed(folder):
+    """One that hangs between records, or is stopped from outside, comes back."""
+    with Serve(FAULTY, folder, HASTY).start() as serve:
+        same(serve.post("/api/ingest", event("h0-1"))[0], 200)
+        alerts = Alerts(serve)
+        serve.wait(lambda: "h0-1" in alerts.read(), "an alert")
+        with Senders(serve) as senders:
+            for pid in serve.engines():
+                os.kill(pid, signal.SIGSTOP)
+            serve.wait(lambda: "alarm=engine-hangs" in serve.log_text(), "that it is noticed")
+            all_is_well(serve, senders)
+        same(serve.log_text().count("alarm=record-quarantined"), 0)
+
+
+@test
+def an_engine_that_has_nothing_to_do_is_left_alone(folder):
+    with Serve(FAULTY, folder, HASTY.replace("3s", "1s")).start() as serve:
+        same(serve.post("/api/ingest", event("h0-1"))[0], 200)
+        before = serve.shows(lambda s: s["triage"]["matched"] == 1, "one record")
+        serve.shows(lambda s: s["detect"]["up_s"] > before["detect"]["up_s"] + 3, "three seconds")
+        same(serve.status()["detect"]["crashes"], 0)
+
+
+# ---- disks --------------------------------------------------------------------------------
+
+
+def fails_once(folder, role, fault):
+    """A call of that process fails: it ends, is started again, and nothing is lost."""
+    serve = Serve(FAULTY, folder, "  checkpoint: 1s\n" + APART)
+    faults = Faults(serve)
+    with serve.start(), Senders(serve) as senders:
+        serve.wait(lambda: len(senders.acked()) > 100, "acks")
+        for _ in range(3):
+            starts = serve.shows(lambda s: s[role]["starts"], "the process")[role]["starts"]
+            faults.set(role, **{fault: 1})
+            serve.shows(lambda s, n=starts: s[role]["starts"] > n, "another process")
+            same(faults.left(role, fault), 0)
+        all_is_well(serve, senders)
+
+
+@test
+def a_sync_of_the_store_fails(folder):
+    fails_once(folder, "store", "fail_sync")
+
+
+@test
+def a_write_of_the_store_fails(folder):
+    fails_once(folder, "store", "fail_write")
+
+
+@test
+def a_sync_of_the_database_fails(folder):
+    fails_once(folder, "triage", "fail_sync")
+
+
+@test
+def a_write_of_the_database_fails(folder):
+    fails_once(folder, "triage", "fail_write")
+
+
+@test
+def a_sync_while_sealing_fails(folder):
+    fails_once(folder, "seal", "fail_sync")
+
+
+@test
+def a_write_while_sealing_fails(folder):
+    fails_once(folder, "seal", "fail_write")
+
+
+@test
+def syncs_are_slow(folder):
+    serve = Serve(FAULTY, folder, APART)
+    faults = Faults(serve)
+    for role in ("store", "triage", "seal"):
+        faults.set(role, slow_sync=150)
+    with serve.start(), Senders(serve) as senders:
+        serve.wait(lambda: len(senders.acked()) > 200, "acks", 60)
+        serve.shows(lambda s: s["store"]["slowest_commit_us"] >= 150000, "that it is told")
+        all_is_well(serve, senders)
+
+
+@test
+def the_clock_jumps(folder):
+    """A day ahead, and two back: what is received is stored and matched."""
+    serve = Serve(FAULTY, folder, APART)
+    faults = Faults(serve)
+    with serve.start(), Senders(serve) as senders:
+        for ahead in (DAY, -DAY, 0):
+            many = len(senders.acked())
+            for role in Faults.ROLES:
+                faults.set(role, clock=ahead)
+            serve.wait(lambda n=many: len(senders.acked()) > n + 100, "acks")
+        all_is_well(serve, senders)
+
+
+def full(serve):
+    return serve.status()["store"]["disk"] == "full"
+
+
+@test_with_disks
+def a_full_disk_is_told_to_senders_and_survived(folder):
+    """Nothing is acknowledged that is not stored, and when there is space work is taken up again."""
+    serve = Serve(FAULTY, folder, APART)
+    settings = serve.config.read_text(encoding="utf-8")
+    serve.config.write_text(settings.replace("ballast: 0B", "ballast: 4MiB"), encoding="utf-8")
+    with Small(serve.folder / "var", "48m") as disk:
+        try:
+            with serve.start(), Senders(serve) as senders:
+                serve.wait(lambda: len(senders.acked()) > 100, "acks")
+                free = os.statvfs(disk.at).f_bavail
+                disk.fill()
+                serve.wait(lambda: full(serve), "that the disk is full", 60)
+                serve.wait(lambda: os.statvfs(disk.at).f_bavail > 0, "that the ballast is given up")
+                same("alarm=disk text=full" in serve.log_text(), True)
+                same(serve.post("/api/ingest", event("h9-1"))[0], 503)
+                disk.free()
+                serve.wait(lambda: not full(serve), "that there is space", 60)
+                all_is_well(serve, senders)
+                same(os.statvfs(disk.at).f_bavail < free, True)
+        finally:
+            end(serve)
+
+
+@test_with_disks
+def a_full_disk_of_the_database_stops_no_sender(folder):
+    """Records are stored meanwhile; their alerts come when there is space."""
+    serve = Serve(FAULTY, folder, APART)
+    state = serve.folder / "var" / "state"
+    state.mkdir()
+    with Small(state, "8m") as disk:
+        try:
+            with serve.start(), Senders(serve) as senders:
+                serve.wait(lambda: len(senders.acked()) > 100, "acks")
+                disk.fill()
+                serve.wait(lambda: "alarm=state-failed" in serve.log_text(), "that it is told", 60)
+                many = len(senders.acked())
+                serve.wait(lambda: len(senders.acked()) > many + 100, "acks meanwhile", 60)
+                disk.free()
+                all_is_well(serve, senders)
+        finally:
+            end(serve)
+
+
+def end(serve):
+    """So that its folder can be unmounted."""
+    if serve.process:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(serve.process.pid, signal.SIGKILL)
+        serve.process.wait()
+
+
+def main():
+    failed = 0
+    no_disks = own_namespace()
+    print(f"1..{len(TESTS)}")
+    for number, (function, disks) in enumerate(TESTS, 1):
+        if disks and no_disks:
+            print(f"ok {number} - {function.__name__} # SKIP {no_disks}", flush=True)
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(pathlib.Path(folder))
+                print(f"ok {number} - {function.__name__}", flush=True)
+            except (AssertionError, OSError, KeyError, TypeError, ValueError) as why:
+                failed += 1
+                lines = str(why).replace("\n", "\n# ")
+                print(f"not ok {number} - {function.__name__}\n# {type(why).__name__}: {lines}",
+                      flush=True)
+    return 1 if failed else 0
+
+
+sys.exit(main())
