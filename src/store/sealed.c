@@ -22,26 +22,6 @@ static int look(void *ctx, const char *name)
     return 0;
 }
 
-static int read_footer(const struct store_io *io, const struct newest *n,
-                       struct segment_footer *ret)
-{
-    char name[STORE_NAME_MAX + 1], bytes[SEGMENT_FOOTER_MAX];
-    size_t len;
-    segment_name(name, n->is_footer ? "footer" : "segment", n->begin);
-    int file = io->open(io->ctx, name, STORE_READ);
-    if (file < 0) return file;
-    int64_t size = io->size(io->ctx, file);
-    int64_t want = size < (int64_t)sizeof bytes ? size : (int64_t)sizeof bytes;
-    int64_t got =
-        want <= 0 ? want : store_io_read(io, file, bytes, (size_t)want, (uint64_t)(size - want));
-    io->close(io->ctx, file);
-    if (got < 0) return (int)got;
-    if (got == 0 || got != want) return ERR_CORRUPT;
-    int error = segment_footer_read(slice_make(bytes, (size_t)got), ret, &len);
-    if (error) return error == ERR_TRUNCATED ? ERR_CORRUPT : error;
-    return ret->begin == n->begin ? 0 : ERR_CORRUPT;
-}
-
 int sealed_tree(const struct store_io *io, struct tree_range *ret)
 {
     struct newest newest = {0};
@@ -50,7 +30,8 @@ int sealed_tree(const struct store_io *io, struct tree_range *ret)
     if (error || !newest.found) return error;
     struct segment_footer *footer = malloc(sizeof *footer);
     if (!footer) return ERR_NOMEM;
-    error = read_footer(io, &newest, footer);
+    error = segment_footer_load(io, newest.is_footer ? "footer" : "segment", newest.begin, footer);
+    if (error == ERR_TRUNCATED) error = ERR_CORRUPT;
     if (error == 0) {
         *ret = footer->before;
         tree_range_append(ret, &footer->range, NULL);

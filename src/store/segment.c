@@ -134,3 +134,23 @@ int segment_footer_read(struct slice bytes, struct segment_footer *ret, size_t *
     *ret_len = len;
     return read_nodes(slice_from(body, SEGMENT_FOOTER_MIN), ret);
 }
+
+int segment_footer_load(const struct store_io *io, const char *kind, uint64_t begin,
+                        struct segment_footer *ret)
+{
+    char name[STORE_NAME_MAX + 1], bytes[SEGMENT_FOOTER_MAX];
+    size_t len;
+    segment_name(name, kind, begin);
+    int file = io->open(io->ctx, name, STORE_READ);
+    if (file < 0) return file;
+    int64_t size = io->size(io->ctx, file);
+    int64_t want = size < (int64_t)sizeof bytes ? size : (int64_t)sizeof bytes;
+    int64_t got = want < 0 ? want
+                  : want == 0
+                      ? ERR_TRUNCATED
+                      : store_io_read(io, file, bytes, (size_t)want, (uint64_t)(size - want));
+    io->close(io->ctx, file);
+    if (got < 0) return (int)got;
+    int error = segment_footer_read(slice_make(bytes, (size_t)got), ret, &len);
+    return error == 0 && ret->begin != begin ? ERR_CORRUPT : error;
+}

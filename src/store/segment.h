@@ -81,6 +81,13 @@ bool segment_name_read(const char *name, const char *kind, uint64_t *ret_begin);
  */
 int segment_footer_read(struct slice bytes, struct segment_footer *ret, size_t *ret_len) MUST_USE;
 
+/*
+ * The footer at the end of the file kind-N, "segment" or "footer". ERR_CORRUPT, ERR_TRUNCATED: it
+ * is not readable or is another's; ERR_UNSUPPORTED; the table's errors.
+ */
+int segment_footer_load(const struct store_io *io, const char *kind, uint64_t begin,
+                        struct segment_footer *ret) MUST_USE;
+
 /* Appends footer and tail. */
 void segment_footer_write(struct buf *out, const struct segment_footer *footer);
 

@@ -68,23 +68,6 @@ static size_t count_pieces(const struct tree_reader *r)
     return r->pieces.len / sizeof(struct piece);
 }
 
-static int read_footer(struct tree_reader *r, const struct piece *p)
-{
-    char name[STORE_NAME_MAX + 1], bytes[SEGMENT_FOOTER_MAX];
-    size_t len;
-    segment_name(name, p->removed ? "footer" : "segment", p->begin);
-    int file = r->io->open(r->io->ctx, name, STORE_READ);
-    if (file < 0) return file;
-    int64_t size = r->io->size(r->io->ctx, file);
-    uint64_t want = size < (int64_t)sizeof bytes ? (uint64_t)size : sizeof bytes;
-    int64_t got = size < 0 ? size : ERR_TRUNCATED;
-    if (size > 0) got = store_io_read(r->io, file, bytes, (size_t)want, (uint64_t)size - want);
-    r->io->close(r->io->ctx, file);
-    if (got < 0) return (int)got;
-    int error = segment_footer_read(slice_make(bytes, (size_t)got), &r->footer, &len);
-    return error == 0 && r->footer.begin != p->begin ? ERR_CORRUPT : error;
-}
-
 static int read_pieces(struct tree_reader *r)
 {
     size_t kept = 0, n = count_pieces(r);
@@ -92,7 +75,8 @@ static int read_pieces(struct tree_reader *r)
     for (size_t i = 0; i < n; i++) {
         struct piece p = *piece_at(r, i);
         if (kept > 0 && piece_at(r, kept - 1)->begin == p.begin) continue;
-        int error = read_footer(r, &p);
+        int error =
+            segment_footer_load(r->io, p.removed ? "footer" : "segment", p.begin, &r->footer);
         if (error) return error;
         if (p.begin != r->sealed_end) return ERR_CORRUPT;
         p.lost = r->footer.lost;
@@ -277,7 +261,7 @@ int tree_reader_record(struct tree_reader *r, uint64_t seq, struct record *ret)
 static int range_node(struct tree_reader *r, const struct piece *p, unsigned height, uint64_t index,
                       struct sha256 *ret)
 {
-    int error = read_footer(r, p);
+    int error = segment_footer_load(r->io, "footer", p->begin, &r->footer);
     if (error) return error;
     for (uint64_t at = p->begin, i = 0; at < p->end; i++) {
         /* Of the nodes [at, …) the largest aligned one. */
