@@ -9,12 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from serving import RULE, Serve  # noqa: E402  pylint: disable=wrong-import-position
+from serving import RULE, Serve, run_tests  # noqa: E402  pylint: disable=wrong-import-position
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 # Every record gets an alert of its own: each names another user.
@@ -367,20 +366,4 @@ def two_do_not_share_one_folder(folder):
         holds(done.stderr.decode(), "Vaka runs there already")
 
 
-def main():
-    failed = 0
-    for number, function in enumerate(TESTS, 1):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                function(pathlib.Path(folder))
-                print(f"ok {number} - {function.__name__}", flush=True)
-            except (AssertionError, OSError, KeyError, TypeError, ValueError) as why:
-                failed += 1
-                text = str(why).replace("\n", "\n# ")
-                print(f"not ok {number} - {function.__name__}\n# {type(why).__name__}: {text}",
-                      flush=True)
-    print(f"1..{len(TESTS)}")
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(run_tests(TESTS))

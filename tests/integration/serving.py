@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 TOKEN = "test-token-0123456789abcdef"
@@ -202,3 +203,20 @@ class Faults:
     def left(self, role, name):
         numbers = struct.unpack("<5q", (self.folder / role).read_bytes())
         return numbers[self.NAMES.index(name)]
+
+
+def run_tests(tests):
+    """Each in a folder of its own; prints TAP and returns the exit status."""
+    failed = 0
+    for number, function in enumerate(tests, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(pathlib.Path(folder))
+                print(f"ok {number} - {function.__name__}", flush=True)
+            except (AssertionError, OSError, KeyError, TypeError, ValueError) as why:
+                failed += 1
+                text = str(why).replace("\n", "\n# ")
+                print(f"not ok {number} - {function.__name__}\n# {type(why).__name__}: {text}",
+                      flush=True)
+    print(f"1..{len(tests)}")
+    return 1 if failed else 0
