@@ -167,6 +167,11 @@ int checkpoint_verify(const struct checkpoint *c, const struct checkpoint_key *k
     return ERR_NOT_FOUND;
 }
 
+bool checkpoint_read_hash(struct slice text, struct sha256 *ret)
+{
+    return read_base64(text, ret, sizeof *ret);
+}
+
 void checkpoint_write_hash(struct buf *out, const struct sha256 *hash)
 {
     put_base64(out, hash, sizeof *hash);

@@ -61,6 +61,8 @@ int checkpoint_parse(struct slice text, struct checkpoint *ret) MUST_USE;
 int checkpoint_verify(const struct checkpoint *c, const struct checkpoint_key *key,
                       uint64_t *ret_time) MUST_USE;
 
+/* From base64, the only form of it; false when it is none. */
+bool checkpoint_read_hash(struct slice text, struct sha256 *ret);
 /* Appends the hash as base64. */
 void checkpoint_write_hash(struct buf *out, const struct sha256 *hash);
 /* Appends the text up to the empty line, and this. */

@@ -138,3 +138,58 @@ TEST(what_cannot_be_read_stays)
     CHECK_INT(counts.unreadable, 1);
     CHECK(exists(&io, "segment", 50));
 }
+
+/* The key is another process's: between two steps nothing has gone. */
+TEST(a_pass_stops_until_it_is_signed)
+{
+    struct store_io io = folder("pass");
+    struct retain_pass p;
+    struct retain_options o = options_of(&io, 100);
+    uint64_t end;
+    REQUIRE(retain_pass_init(&p, &o) == 0);
+    for (uint64_t begin = 0; begin < 2 * EACH; begin += EACH) {
+        REQUIRE(retain_pass_next(&p) == 1);
+        CHECK(exists(&io, "segment", begin));
+        CHECK(!exists(&io, "tombstone", begin));
+        CHECK(retain_tombstone_valid(buf_slice(&p.body), o.origin, &end));
+        CHECK_INT(end, begin + EACH);
+        REQUIRE(retain_pass_bury(&p, SLICE("\xe2\x80\x94 a AAAA\n")) == 0);
+        CHECK(!exists(&io, "segment", begin));
+        CHECK(exists(&io, "tombstone", begin));
+    }
+    CHECK_INT(retain_pass_next(&p), 0);
+    CHECK_INT(p.counts.removed, 2);
+    CHECK_INT(p.counts.records, 2 * EACH);
+    retain_pass_done(&p);
+}
+
+TEST(a_tombstone_has_one_form)
+{
+    static const char good[] = "o/tombstone\n5\n9\n"
+                               "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+                               "2026-11-26T04:00:00.000Z\nold\n";
+    static const struct {
+        const char *from, *to;
+    } bad[] = {
+        {"o/tombstone", "p/tombstone"},
+        {"o/tombstone", "o"},
+        {"\n5\n", "\n05\n"},
+        {"\n9\n", "\n5\n"},
+        {"A=", "B="},
+        {"04:00:00.000Z", "04:00:00Z"},
+        {"old\n", "\n"},
+        {"old\n", "old\nmore\n"},
+        {"old\n", "old"},
+    };
+    uint64_t end = 0;
+    CHECK(retain_tombstone_valid(slice_of(good), SLICE("o"), &end));
+    CHECK_INT(end, 9);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[sizeof good + 16];
+        const char *at = strstr(good, bad[i].from);
+        REQUIRE(at);
+        (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - good), good, bad[i].to,
+                       at + strlen(bad[i].from));
+        CHECK(!retain_tombstone_valid(slice_of(text), SLICE("o"), &end));
+    }
+}
