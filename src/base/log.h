@@ -54,6 +54,8 @@ enum log_level {
     X(ENGINE_FAILED, ERROR, 60, "engine-failed")                                                   \
     X(PEER_BROKE, ERROR, 60, "peer-broke")                                                         \
     X(STORE_DAMAGE, WARNING, 200, "store-damage")                                                  \
+    X(SEGMENT_REMOVED, WARNING, 200, "segment-removed")                                            \
+    X(RETENTION_ENDED, INFO, 60, "retention-ended")                                                \
     X(CORRELATION_REFUSED, WARNING, 60, "correlation-refused")                                     \
     X(ROLE_SILENT, ERROR, 60, "role-silent")                                                       \
     X(SOCKET_UNUSED, WARNING, 60, "socket-unused")                                                 \

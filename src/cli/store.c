@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/json_write.h"
@@ -195,7 +196,8 @@ static void put_number(struct buf *out, const char *key, uint64_t v)
     json_write_u64(out, v);
 }
 
-static void put_segment(struct store_context *c, const struct segment_footer *f, uint64_t size)
+static void put_segment(struct store_context *c, const struct segment_footer *f, uint64_t size,
+                        bool removed)
 {
     if (c->json) {
         buf_putc(&c->line, '{');
@@ -208,15 +210,32 @@ static void put_segment(struct store_context *c, const struct segment_footer *f,
         put_number(&c->line, "raw_bytes", f->raw_bytes);
         put_number(&c->line, "bytes", size);
         put_number(&c->line, "blocks", f->blocks);
-        buf_puts(&c->line, "}\n");
+        json_write_key(&c->line, "removed");
+        buf_puts(&c->line, removed ? "true}\n" : "false}\n");
     } else {
         buf_printf(&c->line, "%12" PRIu64 " %10" PRIu64 "  ", f->begin, f->records);
         time_write_rfc3339(&c->line, f->earliest);
         buf_puts(&c->line, "  ");
         time_write_rfc3339(&c->line, f->latest);
-        buf_printf(&c->line, "  %" PRIu64 " of %" PRIu64 " bytes\n", size, f->raw_bytes);
+        if (removed) buf_puts(&c->line, "  removed\n");
+        else buf_printf(&c->line, "  %" PRIu64 " of %" PRIu64 " bytes\n", size, f->raw_bytes);
     }
     print(c);
+}
+
+/* Of segments that retention removed; one whose segment is still there was not removed yet. */
+static void ls_removed(struct store_context *c)
+{
+    for (size_t i = 0; i < count(&c->footers); i++) {
+        uint64_t begin = number_at(&c->footers, i);
+        struct segment_footer footer;
+        if (c->segments.len &&
+            bsearch(&begin, c->segments.ptr, count(&c->segments), sizeof begin, compare))
+            continue;
+        int error = segment_footer_load(&c->io, "footer", begin, &footer);
+        if (error) complain(c, "footer", begin, error);
+        else put_segment(c, &footer, 0, true);
+    }
 }
 
 static int ls(struct store_context *c)
@@ -225,6 +244,7 @@ static int ls(struct store_context *c)
         buf_puts(&c->line, "       begin    records  received\n");
         print(c);
     }
+    ls_removed(c);
     for (size_t i = 0; i < count(&c->segments); i++) {
         uint64_t begin = number_at(&c->segments, i);
         char name[STORE_NAME_MAX + 1];
@@ -238,7 +258,7 @@ static int ls(struct store_context *c)
         int file = c->io.open(c->io.ctx, name, STORE_READ);
         int64_t size = file < 0 ? 0 : c->io.size(c->io.ctx, file);
         if (file >= 0) c->io.close(c->io.ctx, file);
-        put_segment(c, segment_footer_of(s), size > 0 ? (uint64_t)size : 0);
+        put_segment(c, segment_footer_of(s), size > 0 ? (uint64_t)size : 0, false);
         segment_close(s);
     }
     return 0;
@@ -392,7 +412,8 @@ const struct command command_store_ls = {
     .description =
         "Lists the sealed segments of a tenant's folder, by default of the one that vaka serve "
         "keeps: the sequence number each begins "
-        "with, its records, the times between which they were received, and its size.",
+        "with, its records, the times between which they were received, and its size. Those that "
+        "retention removed come first.",
     .options = ls_options,
     .n_options = sizeof ls_options / sizeof ls_options[0],
     .ctx_size = sizeof(struct store_context),

@@ -44,9 +44,11 @@
  *   sealed     everything before `next` is in durable segments
  * seal → sign
  *   sign       what a checkpoint says, up to its empty line and with it
+ *   bury       what the tombstone of a segment says, see store/retain.h
  * sign → seal
  *   origin     the name it signs under
  *   signed     the lines of its signatures
+ *   buried     the same of the tombstone
  *
  * triage → detect
  *   kept       what correlations were told before; all of it comes before begin
@@ -119,6 +121,8 @@ enum {
 #define SAY_SIGN_FIELDS(F)    F(u64, size) F(text, body)
 #define SAY_ORIGIN_FIELDS(F)  F(text, name)
 #define SAY_SIGNED_FIELDS(F)  F(u64, size) F(text, lines)
+#define SAY_BURY_FIELDS(F)    F(u64, begin) F(text, body)
+#define SAY_BURIED_FIELDS(F)  F(u64, begin) F(text, lines)
 
 #define SAY_BEGIN_FIELDS(F) F(u64, next) F(i64, correlated)
 #define SAY_KEPT_FIELDS(F)  F(text, rule) F(u64, names) F(i64, time) F(text, body)
@@ -171,6 +175,8 @@ enum {
     M(sign, SIGN, SIGN, 29)                                                                        \
     M(origin, ORIGIN, ORIGIN, 37)                                                                  \
     M(signed, SIGNED, SIGNED, 36)                                                                  \
+    M(bury, BURY, BURY, 60)                                                                        \
+    M(buried, BURIED, BURIED, 61)                                                                  \
     M(begin, BEGIN, BEGIN, 30)                                                                     \
     M(alert, ALERT, ALERT, 31)                                                                     \
     M(advance, ADVANCE, ADVANCE, 32)                                                               \

@@ -5,7 +5,7 @@
  * is complete. So the work is spread over the hour, and one pass serves segment and tree.
  *
  * The tree has every durable record. Every few seconds, also when nothing came, what it is is
- * signed and stored as a checkpoint.
+ * signed and stored as a checkpoint. What is old goes (retention.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "serve/retention.h"
 #include "serve/role.h"
 #include "store/checkpoint.h"
 #include "store/journal.h"
@@ -48,6 +49,7 @@ struct seal_ctx {
     uint64_t finished, checkpoints, lost;
     nsec signed_at; /* realtime; 0: never */
     uint64_t signed_size;
+    struct retention retention;
 };
 
 static void give_up(struct role *r, const char *what, int error)
@@ -277,6 +279,7 @@ static int take_signed(struct role *r, const struct frame *frame)
     c->checkpoints++;
     c->signed_at = clock_realtime(&r->clock);
     c->signed_size = m.size;
+    retention_signed(&c->retention, slice_of(c->origin));
     return 0;
 }
 
@@ -309,6 +312,8 @@ static int seal_frame(struct role *r, enum serve_role peer, const struct frame *
 {
     struct seal_ctx *c = r->ctx;
     if (peer == ROLE_SIGN && frame->type == SAY_SIGNED) return take_signed(r, frame);
+    if (peer == ROLE_SIGN && frame->type == SAY_BURIED)
+        return retention_buried(&c->retention, frame);
     if (peer == ROLE_SIGN && frame->type == SAY_ORIGIN) return take_origin(r, frame);
     if (peer == ROLE_STORE && frame->type == SAY_PRESENT) return take_present(r, frame);
     if (peer != ROLE_STORE || frame->type != SAY_DURABLE ||
@@ -330,7 +335,9 @@ static void seal_peer(struct role *r, enum serve_role peer)
 static void seal_lost(struct role *r, enum serve_role peer)
 {
     struct seal_ctx *c = r->ctx;
-    if (peer == ROLE_SIGN) c->asked = UINT64_MAX;
+    if (peer != ROLE_SIGN) return;
+    c->asked = UINT64_MAX;
+    retention_lost(&c->retention);
 }
 
 static int seal_prepare(struct role *r, struct diag *diag)
@@ -355,7 +362,8 @@ static int seal_prepare(struct role *r, struct diag *diag)
     buf_init(&c->heads, 256 * 1024 * 1024);
     buf_init(&c->body, CHECKPOINT_MAX);
     buf_init(&c->text, CHECKPOINT_MAX);
-    return c->journals && c->messages && c->leaves ? 0 : ERR_NOMEM;
+    if (!c->journals || !c->messages || !c->leaves) return ERR_NOMEM;
+    return retention_prepare(&c->retention, r, &c->io, path);
 }
 
 static int seal_start(struct role *r)
@@ -363,6 +371,7 @@ static int seal_start(struct role *r)
     struct seal_ctx *c = r->ctx;
     int error = sealed_tree(&c->io, &c->segments);
     c->tree = c->segments;
+    if (error == 0) error = retention_start(&c->retention);
     if (error) return error;
     return loop_timer_set(r->loop, &c->checkpoint, NSEC_PER_SEC, r->config.store_checkpoint);
 }
@@ -377,6 +386,7 @@ static void seal_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "signed", c->signed_size);
     json_write_member_u64(out, "signed_at", (uint64_t)(c->signed_at / NSEC_PER_SEC));
     json_write_member_u64(out, "lost", c->lost);
+    retention_status(&c->retention, out);
 }
 
 static void seal_stop(struct role *r)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * The process that has the key of the log. It signs what it is asked to sign, as long as that is a
- * checkpoint that does not go back: who takes over the process that seals can have nothing signed
- * that is smaller than what was signed before.
+ * checkpoint that does not go back, or a tombstone of records that a checkpoint covers: who takes
+ * over the process that seals can have nothing signed that is smaller than what was signed before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,11 +13,12 @@
 #include "base/json_write.h"
 #include "serve/role.h"
 #include "store/checkpoint.h"
+#include "store/retain.h"
 
 struct sign_ctx {
     struct checkpoint_signer signer;
     uint64_t size; /* of the largest tree that was signed */
-    uint64_t signatures, refused;
+    uint64_t signatures, tombstones, refused;
     struct buf lines;
 };
 
@@ -111,14 +112,21 @@ static int sign_prepare(struct role *r, struct diag *diag)
 
 /* ---- signing ----------------------------------------------------------------------------- */
 
-static int sign_frame(struct role *r, enum serve_role peer, const struct frame *frame)
+static int refuse(struct role *r, const char *what)
+{
+    struct sign_ctx *c = r->ctx;
+    c->refused++;
+    role_alarm(r, "signature-refused", slice_of(what));
+    return ERR_CORRUPT;
+}
+
+static int sign_checkpoint(struct role *r, const struct frame *frame)
 {
     struct sign_ctx *c = r->ctx;
     struct say_sign m;
     struct checkpoint checkpoint;
     struct link *link = role_link(r, ROLE_SEAL);
-    if (peer != ROLE_SEAL || frame->type != SAY_SIGN || say_sign_read(frame->payload, &m) != 0)
-        return ERR_CORRUPT;
+    if (say_sign_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     buf_clear(&c->lines);
     buf_put(&c->lines, m.body);
     /* Signed is what stands before the empty line at its end. */
@@ -127,11 +135,7 @@ static int sign_frame(struct role *r, enum serve_role peer, const struct frame *
     bool good = checkpoint_parse(buf_slice(&c->lines), &checkpoint) == 0 &&
                 checkpoint.size == m.size && m.size >= c->size &&
                 slice_eq(checkpoint.origin, slice_of(c->signer.key.name));
-    if (!good) {
-        c->refused++;
-        role_alarm(r, "checkpoint-refused", SLICE("what was to be signed goes back, or is none"));
-        return ERR_CORRUPT;
-    }
+    if (!good) return refuse(r, "a checkpoint that goes back, or is none");
     c->size = m.size;
     c->signatures++;
     say_signed_write(
@@ -139,6 +143,33 @@ static int sign_frame(struct role *r, enum serve_role peer, const struct frame *
         &(struct say_signed){.size = m.size, .lines = slice_from(buf_slice(&c->lines), lines)});
     link_flush(link);
     return 0;
+}
+
+/* Removed may be what a checkpoint that was signed has in it. */
+static int sign_tombstone(struct role *r, const struct frame *frame)
+{
+    struct sign_ctx *c = r->ctx;
+    struct say_bury m;
+    struct link *link = role_link(r, ROLE_SEAL);
+    uint64_t end;
+    if (say_bury_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    if (!retain_tombstone_valid(m.body, slice_of(c->signer.key.name), &end) || end > c->size)
+        return refuse(r, "a tombstone of what was not signed, or none");
+    buf_clear(&c->lines);
+    checkpoint_sign(&c->lines, m.body, &c->signer, 0);
+    if (buf_failed(&c->lines)) return buf_error(&c->lines);
+    c->tombstones++;
+    say_buried_write(link_out(link),
+                     &(struct say_buried){.begin = m.begin, .lines = buf_slice(&c->lines)});
+    link_flush(link);
+    return 0;
+}
+
+static int sign_frame(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    if (peer != ROLE_SEAL) return ERR_CORRUPT;
+    if (frame->type == SAY_SIGN) return sign_checkpoint(r, frame);
+    return frame->type == SAY_BURY ? sign_tombstone(r, frame) : ERR_CORRUPT;
 }
 
 /* The name it signs under is the first thing that seal needs. */
@@ -156,6 +187,7 @@ static void sign_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "signatures", c->signatures);
     json_write_member_u64(out, "size", c->size);
     json_write_member_u64(out, "refused", c->refused);
+    json_write_member_u64(out, "tombstones", c->tombstones);
 }
 
 static void sign_stop(struct role *r)
