@@ -323,25 +323,10 @@ int checkpoint_signer_read(int fd, struct checkpoint_signer *ret)
 
 /* ---- files ------------------------------------------------------------------------------- */
 
-static int replace(const struct store_io *io, const char *name, struct slice text)
-{
-    static const char temporary[] = "checkpoint.new";
-    int error = io->unlink(io->ctx, temporary);
-    if (error && error != ERR_NOT_FOUND) return error;
-    int file = io->open(io->ctx, temporary, STORE_CREATE);
-    if (file < 0) return file;
-    error = store_io_write(io, file, text, 0);
-    if (error == 0) error = io->sync_data(io->ctx, file);
-    io->close(io->ctx, file);
-    if (error == 0) error = io->rename(io->ctx, temporary, name);
-    return error;
-}
-
 int checkpoint_store(const struct store_io *io, struct slice text, uint64_t size, bool keep)
 {
     char name[STORE_NAME_MAX + 1];
     (void)snprintf(name, sizeof name, "checkpoint-%020llu", (unsigned long long)size);
-    int error = keep ? replace(io, name, text) : 0;
-    if (error == 0) error = replace(io, "checkpoint", text);
-    return error ? error : io->sync_names(io->ctx);
+    int error = keep ? store_io_replace(io, name, text) : 0;
+    return error ? error : store_io_replace(io, "checkpoint", text);
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -226,4 +227,20 @@ struct store_io store_io_system(int dirfd)
         .space = system_space,
         .ctx = (void *)(intptr_t)dirfd,
     };
+}
+
+int store_io_replace(const struct store_io *io, const char *name, struct slice bytes)
+{
+    char fresh[STORE_NAME_MAX + 1];
+    int n = snprintf(fresh, sizeof fresh, "%s.new", name);
+    if (n < 0 || (size_t)n >= sizeof fresh) return ERR_INVALID;
+    int error = io->unlink(io->ctx, fresh);
+    if (error && error != ERR_NOT_FOUND) return error;
+    int file = io->open(io->ctx, fresh, STORE_CREATE);
+    if (file < 0) return file;
+    error = store_io_write(io, file, bytes, 0);
+    if (error == 0) error = io->sync_data(io->ctx, file);
+    io->close(io->ctx, file);
+    if (error == 0) error = io->rename(io->ctx, fresh, name);
+    return error ? error : io->sync_names(io->ctx);
 }

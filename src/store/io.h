@@ -72,4 +72,10 @@ int64_t store_io_read(const struct store_io *io, int file, void *to, size_t len,
 int store_io_write(const struct store_io *io, int file, struct slice bytes,
                    uint64_t offset) MUST_USE;
 
+/*
+ * The file `name`, made or replaced as a whole by way of name.new: after a power cut it is the old
+ * one or this. Durable when 0 is returned. `name` has at most STORE_NAME_MAX - 4 bytes.
+ */
+int store_io_replace(const struct store_io *io, const char *name, struct slice bytes) MUST_USE;
+
 #endif

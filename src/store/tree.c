@@ -223,6 +223,43 @@ int tree_prove_consistency(const struct tree_source *source, uint64_t old_size, 
     return 0;
 }
 
+/* Where a proof of growth finds its nodes: each is one of the old tree's range or the new one's. */
+struct growth {
+    const struct tree_range *before, *since;
+};
+
+static bool node_of_range(const struct tree_range *range, unsigned height, uint64_t index,
+                          struct sha256 *ret)
+{
+    uint64_t begin = range->begin;
+    for (unsigned i = 0; i < range->n; i++) {
+        unsigned at = height_at(begin, range->end);
+        if (at == height && begin >> at == index) {
+            *ret = range->nodes[i];
+            return true;
+        }
+        begin += UINT64_C(1) << at;
+    }
+    return false;
+}
+
+static int node_of_growth(void *ctx, unsigned height, uint64_t index, struct sha256 *ret)
+{
+    const struct growth *g = ctx;
+    bool found =
+        node_of_range(g->before, height, index, ret) || node_of_range(g->since, height, index, ret);
+    return found ? 0 : ERR_NOT_FOUND;
+}
+
+int tree_prove_growth(const struct tree_range *before, const struct tree_range *since,
+                      struct tree_proof *ret)
+{
+    struct growth growth = {before, since};
+    if (before->begin != 0 || before->end != since->begin) return ERR_INVALID;
+    return tree_prove_consistency(&(struct tree_source){.node = node_of_growth, .ctx = &growth},
+                                  before->end, since->end, ret);
+}
+
 bool tree_verify_inclusion(const struct tree_proof *proof, uint64_t index, uint64_t size,
                            const struct sha256 *leaf, const struct sha256 *root)
 {

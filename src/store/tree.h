@@ -82,6 +82,12 @@ int tree_prove_inclusion(const struct tree_source *source, uint64_t index, uint6
 /* RFC 6962, 2.1.2. ERR_INVALID: old_size > size. Empty for old_size 0 and for equal sizes. */
 int tree_prove_consistency(const struct tree_source *source, uint64_t old_size, uint64_t size,
                            struct tree_proof *ret) MUST_USE;
+/*
+ * The same from the tree's ranges alone: `before` from 0, `since` from where it ends. ERR_INVALID:
+ * they are not neighbours.
+ */
+int tree_prove_growth(const struct tree_range *before, const struct tree_range *since,
+                      struct tree_proof *ret) MUST_USE;
 /* RFC 9162, 2.1.3.2 and 2.1.4.2. */
 bool tree_verify_inclusion(const struct tree_proof *proof, uint64_t index, uint64_t size,
                            const struct sha256 *leaf, const struct sha256 *root);

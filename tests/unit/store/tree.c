@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "test.h"
 
-enum { LEAVES = 1500 };
+enum { LEAVES = 1500, GROWN = 70 };
 
 static struct sha256 leaf_of(uint64_t i)
 {
@@ -122,7 +122,7 @@ TEST(inclusion_is_proved_and_nothing_else)
 {
     uint64_t size = 0;
     struct tree_source source = {plain_node, &size};
-    for (size = 1; size < 70; size++) {
+    for (size = 1; size <= GROWN; size++) {
         struct sha256 root, other = leaf_of(999);
         REQUIRE(tree_root(&source, size, &root) == 0);
         for (uint64_t i = 0; i < size; i++) {
@@ -179,6 +179,35 @@ TEST(consistency_is_proved_and_nothing_else)
 }
 
 /* What the source cannot give is an error, not a wrong proof. */
+static void range_of(struct tree_range *ret, uint64_t begin, uint64_t end)
+{
+    struct sha256 leaves[GROWN];
+    for (uint64_t i = begin; i < end; i++) leaves[i - begin] = leaf_of(i);
+    tree_range_of_leaves(ret, begin, leaves, (size_t)(end - begin), NULL);
+}
+
+TEST(growth_is_proved_from_two_ranges_alone)
+{
+    for (uint64_t size = 0; size < 70; size++) {
+        const struct tree_source source = {.node = plain_node, .ctx = &size};
+        for (uint64_t old = 0; old <= size; old++) {
+            struct tree_range before, since;
+            struct tree_proof want, got;
+            range_of(&before, 0, old);
+            range_of(&since, old, size);
+            REQUIRE(tree_prove_consistency(&source, old, size, &want) == 0);
+            REQUIRE(tree_prove_growth(&before, &since, &got) == 0);
+            REQUIRE(got.n == want.n);
+            CHECK(memcmp(got.hashes, want.hashes, got.n * sizeof *got.hashes) == 0);
+        }
+    }
+    struct tree_range before, since;
+    struct tree_proof proof;
+    range_of(&before, 0, 5);
+    range_of(&since, 6, 9);
+    CHECK_INT(tree_prove_growth(&before, &since, &proof), ERR_INVALID);
+}
+
 TEST(proofs_end_with_their_source)
 {
     uint64_t size = 5;
