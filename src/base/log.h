@@ -52,6 +52,7 @@ enum log_level {
     X(ROLE_ENDED, WARNING, 200, "role-ended")                                                      \
     X(ROLE_ALARM, WARNING, 200, "role-alarm")                                                      \
     X(ENGINE_FAILED, ERROR, 60, "engine-failed")                                                   \
+    X(MESSAGE_REFUSED, ERROR, 60, "message-refused")                                               \
     X(PEER_BROKE, ERROR, 60, "peer-broke")                                                         \
     X(STORE_DAMAGE, WARNING, 200, "store-damage")                                                  \
     X(SEGMENT_REMOVED, WARNING, 200, "segment-removed")                                            \

@@ -48,7 +48,7 @@ struct collect_ctx {
     struct inflight inflight;
     uint64_t containers[CONTAINERS_MAX]; /* tokens that unwrap has */
     size_t n_containers;
-    struct buf reports[ROLE_COUNT]; /* what each process said last, as a JSON object */
+    struct buf reports[REPORT_COUNT]; /* what each process said last, as a JSON object */
     struct buf metrics;
     uint64_t scrapes[SCRAPES_MAX]; /* who waits for them */
     size_t n_scrapes;
@@ -188,8 +188,8 @@ static void answer_scrapes(void *ctx)
 {
     struct role *r = ctx;
     struct collect_ctx *c = r->ctx;
-    struct slice reports[ROLE_COUNT];
-    for (unsigned i = 0; i < ROLE_COUNT; i++) reports[i] = buf_slice(&c->reports[i]);
+    struct slice reports[REPORT_COUNT];
+    for (unsigned i = 0; i < REPORT_COUNT; i++) reports[i] = buf_slice(&c->reports[i]);
     write_own_report(r, &r->text);
     reports[ROLE_COLLECT] = buf_slice(&r->text);
     buf_clear(&c->metrics);
@@ -209,7 +209,7 @@ static int collect_command(struct role *r, const struct frame *frame)
     struct collect_ctx *c = r->ctx;
     struct say_report m;
     if (frame->type != SAY_REPORT || say_report_read(frame->payload, &m) != 0 ||
-        m.role >= ROLE_COUNT)
+        m.role >= REPORT_COUNT)
         return ERR_CORRUPT;
     buf_clear(&c->reports[m.role]);
     buf_put(&c->reports[m.role], m.text);
@@ -296,7 +296,7 @@ static int collect_prepare(struct role *r, struct diag *diag)
         .connections_max = CONNECTIONS_MAX,
         .bodies_max = BODIES_MAX,
     };
-    for (unsigned i = 0; i < ROLE_COUNT; i++) buf_init(&c->reports[i], REPORT_MAX);
+    for (unsigned i = 0; i < REPORT_COUNT; i++) buf_init(&c->reports[i], REPORT_MAX);
     buf_init(&c->metrics, METRICS_MAX);
     c->answer_scrapes = (struct loop_deferred){.call = answer_scrapes, .ctx = r};
     c->tokens = tokens_new();

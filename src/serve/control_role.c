@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "serve/role.h"
 
@@ -15,6 +16,8 @@ enum {
     ASK_MAX = 4096,
     CLIENT_OUT_MAX = 16 * 1024 * 1024,
     REPORT_MAX = 1024 * 1024,
+    PATIENCE = 1, /* s: who asks does not wait longer for a process that says nothing */
+    SAMPLES = 64, /* more than the seconds of the longest rate */
 };
 
 struct client {
@@ -22,6 +25,14 @@ struct client {
     struct link link;
     uint64_t id; /* 0: free */
     bool watching, follow;
+    uint64_t round; /* waits for what all processes say in it; 0: does not */
+    struct loop_timer patience;
+};
+
+/* How many records there were ever, at one time. */
+struct sample {
+    nsec at; /* monotonic */
+    uint64_t stored, matched;
 };
 
 struct control_ctx {
@@ -29,7 +40,12 @@ struct control_ctx {
     struct loop_watch accept;
     struct client clients[CLIENTS_MAX];
     uint64_t next_id;
-    struct buf reports[ROLE_COUNT]; /* what each process said last, as a JSON object */
+    struct buf reports[REPORT_COUNT]; /* what each process said last, as a JSON object */
+    uint64_t rounds[REPORT_COUNT];    /* in which it said so */
+    uint64_t round;                   /* the newest */
+    struct sample samples[SAMPLES];   /* one a second, in a ring */
+    uint64_t n_samples;               /* ever */
+    struct loop_timer sampling;
     struct buf text;
     uint64_t asked;
 };
@@ -44,8 +60,9 @@ static void drop(struct client *client)
         say_unwatch_write(link_out(triage), &(struct say_unwatch){.client = client->id});
         link_flush(triage);
     }
+    loop_timer_stop(r->loop, &client->patience);
     link_close(&client->link);
-    client->id = 0;
+    client->id = client->round = 0;
     client->watching = client->follow = false;
 }
 
@@ -57,27 +74,142 @@ static void done(struct client *client, uint8_t status, const char *text)
     client->watching = false;
 }
 
-static void write_status(struct role *r, struct buf *out)
+/* ---- rates ------------------------------------------------------------------------------- */
+
+static uint64_t reported(const struct control_ctx *c, enum serve_role role, const char *name)
+{
+    struct slice value;
+    uint64_t n;
+    return json_find_member(buf_slice(&c->reports[role]), name, NULL, &value) &&
+                   slice_to_u64(value, &n)
+               ? n
+               : 0;
+}
+
+static struct sample sample_now(struct role *r)
+{
+    const struct control_ctx *c = r->ctx;
+    return (struct sample){.at = clock_monotonic(&r->clock),
+                           .stored = reported(c, ROLE_STORE, "next"),
+                           .matched = reported(c, ROLE_TRIAGE, "matched")};
+}
+
+static void take_sample(void *ctx)
+{
+    struct role *r = ctx;
+    struct control_ctx *c = r->ctx;
+    /* Nothing that was stored before this process was started counts as new. */
+    if (c->reports[ROLE_STORE].len == 0 || c->reports[ROLE_TRIAGE].len == 0) return;
+    c->samples[c->n_samples++ % SAMPLES] = sample_now(r);
+}
+
+/* The oldest sample that is not older than `window`; NULL when there is none. */
+static const struct sample *sample_before(const struct control_ctx *c, nsec now, nsec window)
+{
+    const struct sample *found = NULL;
+    for (uint64_t back = 1; back <= c->n_samples && back <= SAMPLES; back++) {
+        const struct sample *s = &c->samples[(c->n_samples - back) % SAMPLES];
+        if (now - s->at > window) break;
+        found = s;
+    }
+    return found;
+}
+
+/* A second, to one digit behind the point. */
+static void put_rate(struct buf *out, const char *key, uint64_t before, uint64_t now, nsec passed)
+{
+    json_write_key(out, key);
+    if (passed < NSEC_PER_SEC / 2 || now < before) buf_puts(out, "null");
+    else buf_printf(out, "%.1f", (double)(now - before) * (double)NSEC_PER_SEC / (double)passed);
+}
+
+static void write_rates(struct role *r, struct buf *out)
+{
+    static const struct {
+        const char *name;
+        nsec window;
+    } rates[] = {{"10s", 10 * NSEC_PER_SEC}, {"60s", 60 * NSEC_PER_SEC}};
+    struct sample now = sample_now(r);
+    json_write_key(out, "rates");
+    buf_putc(out, '{');
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        const struct sample *then = sample_before(r->ctx, now.at, rates[i].window);
+        if (!then) then = &now;
+        json_write_key(out, rates[i].name);
+        buf_putc(out, '{');
+        put_rate(out, "stored", then->stored, now.stored, now.at - then->at);
+        put_rate(out, "matched", then->matched, now.matched, now.at - then->at);
+        buf_putc(out, '}');
+    }
+    buf_putc(out, '}');
+}
+
+/* ---- status ------------------------------------------------------------------------------ */
+
+static void put_report(struct buf *out, const struct control_ctx *c, unsigned who)
+{
+    json_write_key(out, serve_role_name(who));
+    if (c->reports[who].len) buf_put(out, buf_slice(&c->reports[who]));
+    else buf_puts(out, "null");
+}
+
+/* `round`: the processes that have not said anything in it are named. */
+static void write_status(struct role *r, uint64_t round, struct buf *out)
 {
     struct control_ctx *c = r->ctx;
     buf_clear(out);
     buf_puts(out, "{\"processes\":{");
-    for (unsigned i = 0; i < ROLE_COUNT; i++) {
-        json_write_key(out, serve_role_name(i));
-        if (c->reports[i].len) buf_put(out, buf_slice(&c->reports[i]));
-        else buf_puts(out, "null");
+    for (unsigned i = 0; i < ROLE_COUNT; i++) put_report(out, c, i);
+    buf_putc(out, '}');
+    put_report(out, c, ROLE_SUPERVISOR);
+    write_rates(r, out);
+    json_write_key(out, "silent");
+    buf_putc(out, '[');
+    for (unsigned i = 0; i < REPORT_COUNT; i++) {
+        if (c->rounds[i] >= round) continue;
+        if (out->ptr[out->len - 1] != '[') buf_putc(out, ',');
+        json_write_string(out, slice_of(serve_role_name(i)));
     }
-    buf_puts(out, "}}");
+    buf_puts(out, "]}");
 }
 
-static void send_status(struct client *client)
+static void send_status(struct client *client, uint64_t round)
 {
     struct role *r = client->role;
     struct control_ctx *c = r->ctx;
-    write_status(r, &c->text);
+    write_status(r, round, &c->text);
     if (link_room(&client->link) < c->text.len + 1024) return;
     say_answer_write(link_out(&client->link), &(struct say_answer){.text = buf_slice(&c->text)});
     link_flush(&client->link);
+}
+
+static void answer_status(void *ctx)
+{
+    struct client *client = ctx;
+    loop_timer_stop(client->role->loop, &client->patience);
+    send_status(client, client->round);
+    client->round = 0;
+    if (!client->follow && link_is_open(&client->link)) done(client, 0, "");
+}
+
+/* Answered when every process has said how it is now, or at the end of patience. */
+static void ask_status(struct client *client)
+{
+    struct role *r = client->role;
+    struct control_ctx *c = r->ctx;
+    client->round = ++c->round;
+    say_refresh_write(link_out(&r->supervisor), &(struct say_refresh){.round = client->round});
+    link_flush(&r->supervisor);
+    client->patience = (struct loop_timer){.due = answer_status, .ctx = client};
+    if (loop_timer_set(r->loop, &client->patience, PATIENCE * NSEC_PER_SEC, 0) != 0)
+        answer_status(client);
+}
+
+static bool all_spoke(const struct control_ctx *c, uint64_t round)
+{
+    for (unsigned i = 0; i < REPORT_COUNT; i++)
+        if (c->rounds[i] < round) return false;
+    return true;
 }
 
 static int watch_alerts(struct client *client, const struct say_ask *ask)
@@ -111,14 +243,14 @@ static int client_frame(void *ctx, const struct frame *frame)
     struct client *client = ctx;
     struct control_ctx *c = client->role->ctx;
     struct say_ask ask;
-    if (frame->type != SAY_ASK || say_ask_read(frame->payload, &ask) != 0 || client->watching)
+    if (frame->type != SAY_ASK || say_ask_read(frame->payload, &ask) != 0 || client->watching ||
+        client->round)
         return ERR_CORRUPT;
     c->asked++;
     switch (ask.what) {
     case ASK_STATUS:
-        send_status(client);
         client->follow = ask.follow != 0;
-        if (!client->follow && link_is_open(&client->link)) done(client, 0, "");
+        ask_status(client);
         return 0;
     case ASK_ALERTS:
         return watch_alerts(client, &ask);
@@ -212,14 +344,19 @@ static int control_command(struct role *r, const struct frame *frame)
     struct control_ctx *c = r->ctx;
     struct say_report m;
     if (frame->type != SAY_REPORT || say_report_read(frame->payload, &m) != 0 ||
-        m.role >= ROLE_COUNT)
+        m.role >= REPORT_COUNT)
         return ERR_CORRUPT;
     buf_clear(&c->reports[m.role]);
     buf_put(&c->reports[m.role], m.text);
     if (buf_failed(&c->reports[m.role])) buf_clear(&c->reports[m.role]);
-    if (m.role != ROLE_STORE) return 0;
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        if (c->clients[i].id && c->clients[i].follow) send_status(&c->clients[i]);
+    if (m.round > c->rounds[m.role]) c->rounds[m.role] = m.round;
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        struct client *client = &c->clients[i];
+        if (!client->id) continue;
+        if (client->round && all_spoke(c, client->round)) answer_status(client);
+        else if (client->follow && !client->round && m.role == ROLE_STORE && m.round == 0)
+            send_status(client, 0);
+    }
     return 0;
 }
 
@@ -243,8 +380,12 @@ static int control_start(struct role *r)
         c->clients[i].role = r;
         link_init(&c->clients[i].link, r->loop, &client_events, &c->clients[i]);
     }
-    for (unsigned i = 0; i < ROLE_COUNT; i++) buf_init(&c->reports[i], REPORT_MAX);
-    buf_init(&c->text, (ROLE_COUNT + 1) * (size_t)REPORT_MAX);
+    for (unsigned i = 0; i < REPORT_COUNT; i++) buf_init(&c->reports[i], REPORT_MAX);
+    buf_init(&c->text, (REPORT_COUNT + 1) * (size_t)REPORT_MAX);
+    /* Answers to a process that had this role before are older than any question of this one. */
+    c->round = (uint64_t)clock_monotonic(&r->clock);
+    c->sampling = (struct loop_timer){.due = take_sample, .ctx = r};
+    if (loop_timer_set(r->loop, &c->sampling, NSEC_PER_SEC, NSEC_PER_SEC) != 0) return ERR_LIMIT;
     c->accept = (struct loop_watch){.fd = c->socket_fd, .ready = on_accept, .ctx = r};
     return loop_watch_add(r->loop, &c->accept, LOOP_READ);
 }

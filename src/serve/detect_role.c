@@ -57,7 +57,8 @@ struct detect_ctx {
     struct say_durable durable;
     bool begun; /* triage has said where */
     uint64_t next;
-    nsec received; /* of the last record that was matched */
+    nsec received;  /* of the last record that was matched */
+    nsec caught_up; /* when there was nothing that was not matched, last */
     struct slice values[CORRELATOR_FIELDS_MAX];
     struct buf tuples; /* of the frame at hand: u32 length and bytes each */
     uint64_t skipped[ENGINE_SKIPPED_MAX];
@@ -438,6 +439,7 @@ static int take_journal(struct role *r, const struct frame *frame)
 static int take_durable(struct role *r, const struct frame *frame)
 {
     struct detect_ctx *c = r->ctx;
+    if (c->begun && c->next == c->durable.next) c->caught_up = clock_realtime(&r->clock);
     if (say_durable_read(frame->payload, &c->durable) != 0) return ERR_CORRUPT;
     for (uint32_t i = 0; i < c->n_engines; i++)
         if (link_is_open(&c->engines[i].link)) tell_durable(&c->engines[i], &c->durable);
@@ -595,6 +597,19 @@ static int detect_start(struct role *r)
     return error ? error : loop_timer_set(r->loop, &c->windows, NSEC_PER_SEC, NSEC_PER_SEC);
 }
 
+/*
+ * Seconds since the first record came that is not matched: it came behind the last one that was,
+ * and behind the last moment without one. Unknown until one of them is known.
+ */
+static void put_lag(struct role *r, struct buf *out, uint64_t behind)
+{
+    struct detect_ctx *c = r->ctx;
+    nsec since = c->received > c->caught_up ? c->received : c->caught_up;
+    nsec lag = behind ? clock_realtime(&r->clock) - since : 0;
+    if (behind == 0 || since > 0)
+        json_write_member_u64(out, "lag_s", lag > 0 ? (uint64_t)(lag / NSEC_PER_SEC) : 0);
+}
+
 static void detect_status(struct role *r, struct buf *out)
 {
     struct detect_ctx *c = r->ctx;
@@ -607,7 +622,9 @@ static void detect_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "undecodable", c->undecodable);
     json_write_member_u64(out, "alerts", c->alerts);
     json_write_member_u64(out, "next", c->next);
-    json_write_member_u64(out, "behind", c->durable.next > c->next ? c->durable.next - c->next : 0);
+    uint64_t behind = c->durable.next > c->next ? c->durable.next - c->next : 0;
+    json_write_member_u64(out, "behind", behind);
+    put_lag(r, out, behind);
     json_write_member_u64(out, "crashes", c->crashes);
     json_write_member_u64(out, "quarantined", c->n_skipped);
     json_write_member_u64(out, "replayed", c->replayed);

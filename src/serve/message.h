@@ -11,14 +11,17 @@
  *   reload     read rules again (detect)
  *   stop       finish what is at hand, then end
  *   trouble    (triage) something about Vaka itself that people should hear of, from that process
- *   report     (control, collect) what a process says about itself, a JSON object
+ *   tell       to say what it says about itself now
+ *   report     (control, collect) what a process says about itself; text is a JSON object
  * process → supervisor
  *   ready      it runs
- *   status     what it says about itself, once a second
+ *   status     what it says about itself: once a second, with the round 0, and when it is told to,
+ *              with that round
  *   alarm      something that people should hear of
  *   heard      (triage) the oldest trouble is in the database
  *   broke      that peer broke the protocol: it is to be started again
  *   command    (control) somebody with the right to do so asks for it
+ *   refresh    (control) every process is to tell
  *
  * collect → unwrap
  *   container  a body that holds records, with what is known of its sender; `id` is collect's
@@ -95,8 +98,9 @@ enum {
 #define SAY_PEER_FIELDS(F)  F(u8, role)
 #define SAY_NO_FIELDS(F)
 #define SAY_TROUBLE_FIELDS(F) F(u8, role) F(text, event) F(text, text)
-#define SAY_REPORT_FIELDS(F)  F(u8, role) F(text, text)
-#define SAY_STATUS_FIELDS(F)  F(text, text)
+#define SAY_TELL_FIELDS(F)    F(u64, round)
+#define SAY_REPORT_FIELDS(F)  F(u8, role) F(u64, round) F(text, text)
+#define SAY_STATUS_FIELDS(F)  F(u64, round) F(text, text)
 #define SAY_ALARM_FIELDS(F)   F(text, event) F(text, text)
 #define SAY_BROKE_FIELDS(F)   F(u8, role)
 #define SAY_COMMAND_FIELDS(F) F(u8, command)
@@ -155,13 +159,15 @@ enum {
     M(go, GO, NO, 4)                                                                               \
     M(reload, RELOAD, NO, 5)                                                                       \
     M(stop, STOP, NO, 6)                                                                           \
+    M(tell, TELL, TELL, 13)                                                                        \
+    M(refresh, REFRESH, TELL, 14)                                                                  \
     M(report, REPORT, REPORT, 7)                                                                   \
     M(ready, READY, NO, 8)                                                                         \
     M(status, STATUS, STATUS, 9)                                                                   \
     M(alarm, ALARM, ALARM, 10)                                                                     \
     M(command, COMMAND, COMMAND, 11)                                                               \
-    M(trouble, TROUBLE, TROUBLE, 13)                                                               \
-    M(heard, HEARD, NO, 14)                                                                        \
+    M(trouble, TROUBLE, TROUBLE, 15)                                                               \
+    M(heard, HEARD, NO, 16)                                                                        \
     M(broke, BROKE, BROKE, 12)                                                                     \
     M(batch, BATCH, BATCH, 20)                                                                     \
     M(stored, STORED, STORED, 21)                                                                  \
@@ -201,6 +207,9 @@ enum say_type {
 #define M(name, NAME, FIELDS, number) MESSAGE_DECLARE(say, name, SAY_##FIELDS##_FIELDS)
 SAY_MESSAGES(M)
 #undef M
+
+/* "batch"; "?" when there is none. */
+const char *say_name(unsigned type);
 
 /* Kinds of give; GIVE_LISTENER and above: plus the enum listen_input. */
 enum { GIVE_CONTROL_SOCKET = 1, GIVE_LISTENER = 2 };

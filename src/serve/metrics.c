@@ -25,8 +25,7 @@ static const struct figure process_figures[] = {
     {"up_s", GAUGE, "Seconds since it was started."},
 };
 
-/* clang-format off: one a line */
-static const struct figure role_figures[ROLE_COUNT][24] = {
+static const struct figure role_figures[REPORT_COUNT][24] = {
     [ROLE_STORE] =
         {
             {"records", COUNTER, "Records that were stored since the process was started."},
@@ -43,6 +42,8 @@ static const struct figure role_figures[ROLE_COUNT][24] = {
             {"slowest_commit_us", GAUGE,
              "Microseconds of the slowest commit since the last report."},
             {"disk", GAUGE, "How full the disk is: ok, warn, critical or full."},
+            {"disk_bytes", GAUGE, "Bytes of the disk of the store."},
+            {"disk_free", GAUGE, "Bytes of it that are free."},
         },
     [ROLE_TRIAGE] =
         {
@@ -61,6 +62,7 @@ static const struct figure role_figures[ROLE_COUNT][24] = {
             {"undecodable", COUNTER, "Records that could not be decoded."},
             {"alerts", COUNTER, "Matches of rules."},
             {"next", COUNTER, "Records that were ever matched."},
+            {"lag_s", GAUGE, "Seconds since the first record came that is not matched yet."},
             {"behind", GAUGE, "Records that are durable and not matched yet."},
             {"crashes", COUNTER, "Engines that ended when they should not."},
             {"quarantined", GAUGE, "Records that are passed over because an engine ended at them."},
@@ -98,6 +100,10 @@ static const struct figure role_figures[ROLE_COUNT][24] = {
             {"signed_at", GAUGE, "When it was signed, in seconds since 1970."},
             {"lost", COUNTER, "Sequence numbers without a record."},
         },
+    [ROLE_SUPERVISOR] =
+        {
+            {"clock", GAUGE, "Whether the machine's clock is right, as far as can be known."},
+        },
     [ROLE_SIGN] =
         {
             {"signatures", COUNTER, "Signatures since the process was started."},
@@ -105,7 +111,6 @@ static const struct figure role_figures[ROLE_COUNT][24] = {
             {"refused", COUNTER, "Checkpoints that were not signed: they went back."},
         },
 };
-/* clang-format on */
 
 /* ---- lines ------------------------------------------------------------------------------- */
 
@@ -155,7 +160,7 @@ static bool is_of_every_process(struct slice name)
     return false;
 }
 
-static void put_processes(struct buf *out, const struct slice reports[ROLE_COUNT])
+static void put_processes(struct buf *out, const struct slice reports[REPORT_COUNT])
 {
     for (size_t i = 0; i < sizeof process_figures / sizeof *process_figures; i++) {
         const struct figure *f = &process_figures[i];
@@ -163,7 +168,7 @@ static void put_processes(struct buf *out, const struct slice reports[ROLE_COUNT
         struct slice value;
         (void)snprintf(name, sizeof name, "vaka_process_%s", f->member);
         put_head(out, name, f->type, f->help);
-        for (unsigned role = 0; role < ROLE_COUNT; role++) {
+        for (unsigned role = 0; role < REPORT_COUNT; role++) {
             if (!json_find_member(reports[role], f->member, NULL, &value)) continue;
             buf_printf(out, "%s%s{process=\"%s\"}", name, f->type == COUNTER ? "_total" : "",
                        serve_role_name(role));
@@ -215,7 +220,6 @@ static const struct row_figure {
     const char *help;
     size_t offset; /* of a uint64_t in a row */
 } row_figures[] = {
-/* clang-format off: one a line */
 #define AT(member) offsetof(struct ledger_row, member)
     {"received_records", COUNTER, "Records that were received.", AT(records.received)},
     {"stored_records", COUNTER, "Records that are durable.", AT(records.stored)},
@@ -232,7 +236,6 @@ static const struct row_figure {
     {"refused", COUNTER, "Connections above a limit.", AT(refused)},
     {"connections", COUNTER, "Connections.", AT(connections)},
 #undef AT
-    /* clang-format on */
 };
 enum { ROW_FIGURES = sizeof row_figures / sizeof *row_figures };
 
@@ -353,14 +356,14 @@ static void put_sums(struct buf *out, const struct ledger *ledger)
     }
 }
 
-void metrics_write(struct buf *out, const struct slice reports[ROLE_COUNT],
+void metrics_write(struct buf *out, const struct slice reports[REPORT_COUNT],
                    const struct ledger *ledger)
 {
     struct shown shown = {.n = 0};
     for (uint32_t i = 0; i < ledger->n && shown.n < METRICS_SOURCES_MAX; i++)
         if (ledger_row_is_active(&ledger->rows[i])) shown.rows[shown.n++] = &ledger->rows[i];
     put_processes(out, reports);
-    for (unsigned role = 0; role < ROLE_COUNT; role++) put_role(out, role, reports[role]);
+    for (unsigned role = 0; role < REPORT_COUNT; role++) put_role(out, role, reports[role]);
     put_sums(out, ledger);
     put_sources(out, &shown);
 }

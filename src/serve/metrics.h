@@ -20,7 +20,7 @@ enum {
  * Every number and word in them is shown, those that are not known here without a type. Of what is
  * nested, nothing; collect's is in the ledger.
  */
-void metrics_write(struct buf *out, const struct slice reports[ROLE_COUNT],
+void metrics_write(struct buf *out, const struct slice reports[REPORT_COUNT],
                    const struct ledger *ledger);
 
 /* Appends the value of a label, without its quotes: escaped, U+FFFD for what is not UTF-8. */

@@ -65,16 +65,30 @@ void role_alarm(struct role *r, const char *event, struct slice text)
     link_flush(&r->supervisor);
 }
 
-static void tell_status(void *ctx)
+static void send_status(struct role *r, uint64_t round)
 {
-    struct role *r = ctx;
     buf_clear(&r->text);
     buf_putc(&r->text, '{');
     r->ops->status(r, &r->text);
     buf_putc(&r->text, '}');
     if (buf_failed(&r->text) || link_room(&r->supervisor) < r->text.len + 1024) return;
-    say_status_write(link_out(&r->supervisor), &(struct say_status){.text = buf_slice(&r->text)});
+    say_status_write(link_out(&r->supervisor),
+                     &(struct say_status){.round = round, .text = buf_slice(&r->text)});
     link_flush(&r->supervisor);
+}
+
+static void status_due(void *ctx)
+{
+    send_status(ctx, 0);
+}
+
+/* One that does not run yet has nothing to say. */
+static int take_tell(struct role *r, const struct frame *frame)
+{
+    struct say_tell m;
+    if (say_tell_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    if (r->running) send_status(r, m.round);
+    return 0;
 }
 
 /* ---- peers ------------------------------------------------------------------------------- */
@@ -82,7 +96,13 @@ static void tell_status(void *ctx)
 static int peer_frame(void *ctx, const struct frame *frame)
 {
     struct role_peer *p = ctx;
-    return p->role->ops->frame(p->role, p->id, frame);
+    int error = p->role->ops->frame(p->role, p->id, frame);
+    if (error)
+        log_write(LOG_MESSAGE_REFUSED, LOG_TEXT("role", slice_of(serve_role_name(p->role->role))),
+                  LOG_TEXT("peer", slice_of(serve_role_name(p->id))),
+                  LOG_TEXT("message", slice_of(say_name(frame->type))),
+                  LOG_TEXT("why", slice_of(error_text(error))));
+    return error;
 }
 
 static void peer_closed(void *ctx, int why)
@@ -212,6 +232,8 @@ static int supervisor_frame(void *ctx, const struct frame *frame)
         return take_peer(r, frame);
     case SAY_GO:
         return r->running ? ERR_CORRUPT : take_go(r);
+    case SAY_TELL:
+        return take_tell(r, frame);
     case SAY_STOP:
         return take_stop(r);
     default:
@@ -250,7 +272,7 @@ int role_run(enum serve_role role)
     r->ops = all_ops[role];
     r->ctx = calloc(1, r->ops->ctx_size + 1);
     r->clock = clock_system();
-    r->status_timer = (struct loop_timer){.due = tell_status, .ctx = r};
+    r->status_timer = (struct loop_timer){.due = status_due, .ctx = r};
     r->loop = loop_new(&(struct loop_options){
         .clock = r->clock, .max_watches = ROLE_WATCHES_MAX, .max_timers = ROLE_TIMERS_MAX});
     buf_init(&r->text, STATUS_MAX);

@@ -35,14 +35,17 @@ enum serve_role {
         ROLE_COUNT,
 };
 
+/* Who reports on itself: the processes above, and the one that started them. */
+enum { ROLE_SUPERVISOR = ROLE_COUNT, REPORT_COUNT = ROLE_COUNT + 1 };
+
 static inline const char *serve_role_name(unsigned role)
 {
     static const char *const names[] = {
 #define X(id, name, sandbox) name,
         SERVE_ROLES(X)
 #undef X
-    };
-    return role < ROLE_COUNT ? names[role] : "?";
+            "supervisor"};
+    return role < REPORT_COUNT ? names[role] : "?";
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 static int refuse(struct diag *diag, const char *variable, const char *value)
@@ -118,4 +119,12 @@ void service_tell(const struct service *s, struct slice text)
     if (s->notify_fd < 0) return;
     (void)sendto(s->notify_fd, text.ptr, text.len, MSG_NOSIGNAL,
                  (const struct sockaddr *)&s->notify, s->notify_len);
+}
+
+const char *service_clock_state(void)
+{
+    struct timex clock = {.modes = 0};
+    int state = adjtimex(&clock);
+    if (state >= 0) return state == TIME_ERROR ? "unsynchronised" : "synchronised";
+    return access("/run/systemd/timesync/synchronized", F_OK) == 0 ? "synchronised" : "unknown";
 }

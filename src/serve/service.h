@@ -51,4 +51,11 @@ void service_done(struct service *s);
  * with sd_notify(3). */
 void service_tell(const struct service *s, struct slice text);
 
+/*
+ * Whether the machine's clock is right, as the kernel is told by who keeps it: "synchronised",
+ * "unsynchronised", or "unknown" where nobody may ask (ProtectClock= of systemd) and
+ * systemd-timesyncd does not say either.
+ */
+const char *service_clock_state(void);
+
 #endif

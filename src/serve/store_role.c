@@ -379,6 +379,11 @@ static void store_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "journals", c->n_journals);
     json_write_member_u64(out, "slowest_commit_us", (uint64_t)(c->slowest / 1000));
     json_write_member_string(out, "disk", slice_of(names[c->space]));
+    uint64_t total, left;
+    if (c->io.space(c->io.ctx, &total, &left) == 0) {
+        json_write_member_u64(out, "disk_bytes", total);
+        json_write_member_u64(out, "disk_free", left);
+    }
     c->slowest = 0;
 }
 

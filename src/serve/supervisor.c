@@ -57,6 +57,7 @@ struct supervisor {
     struct buf config;                  /* as it is told to processes */
     struct buf troubles;                /* messages for triage, until it is there again */
     uint64_t instance;
+    nsec started; /* monotonic */
     int control_fd;
     struct {
         enum listen_input input;
@@ -381,12 +382,53 @@ static void child_is_ready(struct supervisor *s, struct child *c)
     else adopt_spare(s);
 }
 
-static void send_report(struct child *to, const struct child *about, struct slice text)
+static void send_report(struct child *to, unsigned about, uint64_t round, struct slice text)
 {
     if (!link_is_open(&to->link) || link_room(&to->link) < text.len + 4096) return;
     say_report_write(link_out(&to->link),
-                     &(struct say_report){.role = (uint8_t)about->role, .text = text});
+                     &(struct say_report){.role = (uint8_t)about, .round = round, .text = text});
     link_flush(&to->link);
+}
+
+/* What every report begins with; open for more. */
+static void begin_report(struct supervisor *s, struct buf *out, pid_t pid, uint32_t starts,
+                         nsec started)
+{
+    nsec up = clock_monotonic(&s->options->clock) - started;
+    buf_putc(out, '{');
+    json_write_key(out, "pid");
+    json_write_i64(out, pid);
+    json_write_key(out, "starts");
+    json_write_u64(out, starts);
+    json_write_key(out, "up_s");
+    json_write_i64(out, up / NSEC_PER_SEC);
+}
+
+/* About this process and its machine. */
+static void tell_own(struct supervisor *s, uint64_t round)
+{
+    struct buf text;
+    buf_init(&text, 1024);
+    begin_report(s, &text, getpid(), 1, s->started);
+    json_write_key(&text, "clock");
+    json_write_string(&text, slice_of(service_clock_state()));
+    buf_putc(&text, '}');
+    if (!buf_failed(&text)) {
+        send_report(s->children[ROLE_CONTROL], ROLE_SUPERVISOR, round, buf_slice(&text));
+        send_report(s->children[ROLE_COLLECT], ROLE_SUPERVISOR, round, buf_slice(&text));
+    }
+    buf_done(&text);
+}
+
+static void ask_all(struct supervisor *s, uint64_t round)
+{
+    for (unsigned i = 0; i < ROLE_COUNT; i++) {
+        struct link *link = &s->children[i]->link;
+        if (!link_is_open(link)) continue;
+        say_tell_write(link_out(link), &(struct say_tell){.round = round});
+        link_flush(link);
+    }
+    tell_own(s, round);
 }
 
 /* What a process says about itself goes to who is asked about it; collect knows its own. */
@@ -395,26 +437,22 @@ static int pass_status(struct supervisor *s, const struct child *from, const str
     struct say_status m;
     if (say_status_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     if (m.text.len < 2 || m.text.ptr[0] != '{') return ERR_CORRUPT;
-    nsec up = clock_monotonic(&s->options->clock) - from->started;
     struct buf text;
     buf_init(&text, m.text.len + 256);
-    buf_putc(&text, '{');
-    json_write_key(&text, "pid");
-    json_write_i64(&text, from->pid);
-    json_write_key(&text, "starts");
-    json_write_u64(&text, from->starts);
-    json_write_key(&text, "up_s");
-    json_write_i64(&text, up / NSEC_PER_SEC);
+    begin_report(s, &text, from->pid, from->starts, from->started);
     size_t own = text.len;
     if (m.text.len > 2) buf_putc(&text, ',');
     buf_put(&text, slice_from(m.text, 1));
-    if (!buf_failed(&text)) send_report(s->children[ROLE_CONTROL], from, buf_slice(&text));
+    if (!buf_failed(&text))
+        send_report(s->children[ROLE_CONTROL], from->role, m.round, buf_slice(&text));
     if (from->role == ROLE_COLLECT) {
         text.len = own;
         buf_putc(&text, '}');
     }
-    if (!buf_failed(&text)) send_report(s->children[ROLE_COLLECT], from, buf_slice(&text));
+    if (!buf_failed(&text))
+        send_report(s->children[ROLE_COLLECT], from->role, m.round, buf_slice(&text));
     buf_done(&text);
+    if (from->role == ROLE_CONTROL && m.round == 0) tell_own(s, 0);
     return 0;
 }
 
@@ -425,6 +463,7 @@ static int child_frame(void *ctx, const struct frame *frame)
     struct say_alarm alarm;
     struct say_command command;
     struct say_broke broke;
+    struct say_refresh refresh;
     c->heard = clock_monotonic(&s->options->clock);
     switch (frame->type) {
     case SAY_READY:
@@ -445,6 +484,11 @@ static int child_frame(void *ctx, const struct frame *frame)
         if (say_broke_read(frame->payload, &broke) != 0 || broke.role >= ROLE_COUNT)
             return ERR_CORRUPT;
         kill_child(s->children[broke.role]);
+        return 0;
+    case SAY_REFRESH:
+        if (c->role != ROLE_CONTROL || say_refresh_read(frame->payload, &refresh) != 0)
+            return ERR_CORRUPT;
+        ask_all(s, refresh.round);
         return 0;
     case SAY_COMMAND:
         if (c->role != ROLE_CONTROL || say_command_read(frame->payload, &command) != 0)
@@ -640,6 +684,7 @@ int supervisor_run(const struct supervisor_options *options, struct diag *diag)
     s->options = options;
     s->diag = diag;
     s->instance = (uint64_t)clock_realtime(&options->clock);
+    s->started = clock_monotonic(&options->clock);
     s->loop = loop_new(&(struct loop_options){
         .clock = options->clock, .max_watches = 4 * ROLE_COUNT, .max_timers = 4 * ROLE_COUNT});
     int error = s->loop ? 0 : ERR_NOMEM;

@@ -92,7 +92,7 @@ class Serve:
         return result.stdout.decode()
 
     def status(self):
-        """What every process said last: up to a second old, None before it has said anything."""
+        """What every process says now; None before it has said anything."""
         return json.loads(self.ask("status", "-f", "json"))["processes"]
 
     def shows(self, condition, what):

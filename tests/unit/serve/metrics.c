@@ -42,7 +42,7 @@ static bool says(const char *line)
 TEST(figures_get_their_lines)
 {
     struct ledger ledger;
-    struct slice reports[ROLE_COUNT] = {
+    struct slice reports[REPORT_COUNT] = {
         [ROLE_STORE] = SLICE("{\"pid\":7,\"starts\":2,\"up_s\":3,\"records\":12,\"disk\":\"ok\","
                              "\"new\":true,\"list\":[1],\"none\":null}")};
     REQUIRE(ledger_init(&ledger, 4, 1) == 0);
@@ -61,7 +61,7 @@ TEST(sources_are_bounded_and_sums_are_whole)
 {
     enum { SENDERS = METRICS_SOURCES_MAX + 20 };
     struct ledger ledger;
-    struct slice reports[ROLE_COUNT] = {0};
+    struct slice reports[REPORT_COUNT] = {0};
     size_t shown = 0;
     REQUIRE(ledger_init(&ledger, SENDERS + 2, 1) == 0);
     for (int i = 0; i < SENDERS; i++) {

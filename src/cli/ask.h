@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What the running vaka serve is asked, and JSON objects as it answers. */
+#ifndef VAKA_CLI_ASK_H
+#define VAKA_CLI_ASK_H
+
+#include "cli/settings.h"
+#include "serve/client.h"
+
+/* client_ask() at the socket of the settings; an exit status, what is wrong was told. */
+int ask_serve(const struct settings *settings, struct say_ask question,
+              int (*answer)(void *ctx, const struct say_answer *answer), void *ctx);
+
+/* The value of a member; empty when there is none. */
+struct slice ask_member(struct slice object, const char *name);
+/* What stands between the quotes; empty for null and for anything else. */
+struct slice ask_text(struct slice object, const char *name);
+/* 0 for what is no number. */
+uint64_t ask_number(struct slice object, const char *name);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka status */
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/text.h"
+#include "cli/ask.h"
+
+enum { LABEL = 12, WIDTH = 100 };
+
+struct status_context {
+    struct settings settings;
+    bool follow, json, line;
+};
+
+static const struct cli_option status_options[] = {
+    {'F', "follow", NULL, "Again every second, until it is interrupted."},
+    {'f', "format", "table|json|line",
+     "What is printed; json: one object a line (docs/status.md); line: the figures that matter "
+     "most. Default: table."},
+    OPTION_CONFIG,
+    OPTION_SET,
+};
+
+static int status_set(void *ctx, int letter, const char *value)
+{
+    struct status_context *c = ctx;
+    if (letter == 'F') {
+        c->follow = true;
+        return 0;
+    }
+    if (letter != 'f') return settings_option(&c->settings, letter, value);
+    c->json = strcmp(value, "json") == 0;
+    c->line = strcmp(value, "line") == 0;
+    return 0;
+}
+
+/* ---- figures for people ------------------------------------------------------------------ */
+
+/* The two largest units: "3 d 4 h", "12 s". */
+static void put_duration(struct buf *out, uint64_t seconds)
+{
+    static const struct {
+        const char *unit;
+        uint64_t seconds;
+    } units[] = {{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}};
+    size_t i = 0;
+    while (i + 1 < sizeof units / sizeof *units && seconds < units[i].seconds) i++;
+    buf_printf(out, "%" PRIu64 " %s", seconds / units[i].seconds, units[i].unit);
+    uint64_t rest = seconds % units[i].seconds;
+    if (rest && i + 1 < sizeof units / sizeof *units && rest / units[i + 1].seconds)
+        buf_printf(out, " %" PRIu64 " %s", rest / units[i + 1].seconds, units[i + 1].unit);
+}
+
+static void put_size(struct buf *out, uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    size_t i = 0;
+    double n = (double)bytes;
+    for (; n >= 1024 && i + 1 < sizeof units / sizeof *units; i++) n /= 1024;
+    buf_printf(out, i ? "%.1f %s" : "%.0f %s", n, units[i]);
+}
+
+static void put_label(struct buf *out, const char *label)
+{
+    text_put_padded(out, slice_of(label), LABEL);
+}
+
+/* "10.3/s over 10 s"; nothing while it is not known. */
+static void put_rate(struct buf *out, struct slice rates, const char *window, const char *what,
+                     const char *over)
+{
+    struct slice rate = ask_member(ask_member(rates, window), what);
+    if (json_is_number(rate)) buf_printf(out, ", %.*s/s over %s", SLICE_FMT(rate), over);
+}
+
+static void put_ago(struct buf *out, uint64_t seconds_1970)
+{
+    const struct clock clock = clock_system();
+    nsec now = clock_realtime(&clock) / NSEC_PER_SEC;
+    if (seconds_1970 == 0) {
+        buf_puts(out, "never");
+        return;
+    }
+    put_duration(out, now > (nsec)seconds_1970 ? (uint64_t)now - seconds_1970 : 0);
+    buf_puts(out, " ago");
+}
+
+/* ---- the parts of the table -------------------------------------------------------------- */
+
+static void put_service(struct buf *out, struct slice answer)
+{
+    struct slice own = ask_member(answer, "supervisor"), silent = ask_member(answer, "silent");
+    struct slice name, value;
+    struct json_parts it;
+    put_label(out, "vaka serve");
+    buf_puts(out, "up ");
+    put_duration(out, ask_number(own, "up_s"));
+    buf_printf(out, ", clock %.*s\n", SLICE_FMT(ask_text(own, "clock")));
+    if (silent.len <= 2) return;
+    put_label(out, "SILENT");
+    json_parts_init(&it, silent);
+    for (bool more = false; json_parts_next(&it, &name, &value); more = true) {
+        struct slice inside = SLICE_NONE;
+        (void)json_string_inside(value, &inside);
+        buf_printf(out, "%s%.*s", more ? ", " : "", SLICE_FMT(inside));
+    }
+    buf_puts(out, ": did not answer within a second\n");
+}
+
+static void put_records(struct buf *out, struct slice answer, struct slice processes)
+{
+    struct slice rates = ask_member(answer, "rates"), detect = ask_member(processes, "detect");
+    struct slice triage = ask_member(processes, "triage"), store = ask_member(processes, "store");
+    put_label(out, "records");
+    buf_printf(out, "%" PRIu64 " stored", ask_number(store, "next"));
+    put_rate(out, rates, "10s", "stored", "10 s");
+    put_rate(out, rates, "60s", "stored", "1 min");
+    buf_putc(out, '\n');
+    put_label(out, "");
+    buf_printf(out, "%" PRIu64 " matched", ask_number(triage, "matched"));
+    put_rate(out, rates, "10s", "matched", "10 s");
+    put_rate(out, rates, "60s", "matched", "1 min");
+    buf_printf(out, "; %" PRIu64 " behind", ask_number(detect, "behind"));
+    if (ask_member(detect, "lag_s").len) {
+        buf_puts(out, ", for ");
+        put_duration(out, ask_number(detect, "lag_s"));
+    }
+    buf_putc(out, '\n');
+}
+
+static void put_state(struct buf *out, struct slice processes)
+{
+    struct slice triage = ask_member(processes, "triage"), store = ask_member(processes, "store");
+    struct slice seal = ask_member(processes, "seal");
+    put_label(out, "alerts");
+    buf_printf(out, "%" PRIu64 " new, from %" PRIu64 " matches, since triage was started\n",
+               ask_number(triage, "alerts_added"), ask_number(triage, "alerts_counted"));
+    put_label(out, "evidence");
+    buf_printf(out, "%" PRIu64 " records signed, ", ask_number(seal, "signed"));
+    put_ago(out, ask_number(seal, "signed_at"));
+    buf_putc(out, '\n');
+    uint64_t total = ask_number(store, "disk_bytes"), left = ask_number(store, "disk_free");
+    put_label(out, "disk");
+    buf_printf(out, "%.*s: ", SLICE_FMT(ask_text(store, "disk")));
+    put_size(out, total > left ? total - left : 0);
+    buf_puts(out, " used, ");
+    put_size(out, left);
+    buf_puts(out, " free of ");
+    put_size(out, total);
+    buf_putc(out, '\n');
+}
+
+/* Everything that is no list and no object, as it is called. */
+static void put_members(struct buf *out, struct slice object)
+{
+    struct json_parts it;
+    struct slice name, value;
+    size_t column = LABEL;
+    json_parts_init(&it, object);
+    while (json_parts_next(&it, &name, &value)) {
+        if (value.len == 0 || value.ptr[0] == '[' || value.ptr[0] == '{') continue;
+        if (column + name.len + value.len + 1 > WIDTH) {
+            buf_putc(out, '\n');
+            put_label(out, "");
+            column = LABEL;
+        }
+        buf_printf(out, "%.*s=", SLICE_FMT(name));
+        (void)text_put_visible(out, value, 60);
+        buf_puts(out, "  ");
+        column += name.len + value.len + 3;
+    }
+    buf_putc(out, '\n');
+}
+
+static void put_processes(struct buf *out, struct slice processes)
+{
+    struct json_parts it;
+    struct slice name, process;
+    buf_putc(out, '\n');
+    json_parts_init(&it, processes);
+    while (json_parts_next(&it, &name, &process)) {
+        text_put_padded(out, name, LABEL);
+        if (process.ptr[0] == '{') put_members(out, process);
+        else buf_puts(out, "has not said anything yet\n");
+    }
+}
+
+/* ---- sources ----------------------------------------------------------------------------- */
+
+static void put_lost(struct buf *out, struct slice sums)
+{
+    struct json_parts it;
+    struct slice name, value, lost = ask_member(sums, "lost");
+    if (lost.len == 0 || lost.ptr[0] != '{') return;
+    json_parts_init(&it, lost);
+    while (json_parts_next(&it, &name, &value))
+        buf_printf(out, "  lost(%.*s)=%.*s", SLICE_FMT(name), SLICE_FMT(value));
+}
+
+/* Records, or the bodies and datagrams that they come in. */
+static void put_sums(struct buf *out, struct slice source, const char *kind)
+{
+    struct slice sums = ask_member(source, kind);
+    if (ask_number(sums, "received") == 0) return;
+    buf_printf(out, "  %s: received=%.*s stored=%.*s pending=%.*s", kind,
+               SLICE_FMT(ask_member(sums, "received")), SLICE_FMT(ask_member(sums, "stored")),
+               SLICE_FMT(ask_member(sums, "pending")));
+    put_lost(out, sums);
+}
+
+static void put_source(struct buf *out, struct slice source)
+{
+    struct slice identity = ask_text(source, "identity");
+    text_put_padded(out, ask_text(source, "input"), LABEL);
+    text_put_padded(out, ask_text(source, "listener"), 22);
+    buf_putc(out, ' ');
+    text_put_padded(out, identity.len ? identity : ask_text(source, "address"), 24);
+    buf_putc(out, ' ');
+    put_ago(out, ask_number(source, "seen"));
+    put_sums(out, source, "records");
+    put_sums(out, source, "requests");
+    buf_putc(out, '\n');
+}
+
+static void put_sources(struct buf *out, struct slice sources)
+{
+    struct json_parts it;
+    struct slice name, source;
+    if (sources.len <= 2 || sources.ptr[0] != '[') return;
+    buf_putc(out, '\n');
+    json_parts_init(&it, sources);
+    while (json_parts_next(&it, &name, &source)) put_source(out, source);
+}
+
+/* ---- the whole --------------------------------------------------------------------------- */
+
+static void put_table(struct buf *out, struct slice answer)
+{
+    struct slice processes = ask_member(answer, "processes");
+    put_service(out, answer);
+    put_records(out, answer, processes);
+    put_state(out, processes);
+    put_processes(out, processes);
+    put_sources(out, ask_member(ask_member(processes, "collect"), "sources"));
+}
+
+/* One line, over the one before when it is a terminal. */
+static void put_line(struct buf *out, struct slice answer)
+{
+    struct slice processes = ask_member(answer, "processes");
+    struct slice store = ask_member(processes, "store"), collect = ask_member(processes, "collect");
+    struct slice triage = ask_member(processes, "triage"), detect = ask_member(processes, "detect");
+    struct slice rate = ask_member(ask_member(ask_member(answer, "rates"), "10s"), "stored");
+    bool terminal = isatty(STDOUT_FILENO) == 1;
+    if (terminal) buf_puts(out, "\r\033[K");
+    if (json_is_number(rate)) buf_printf(out, "%.*s records/s, ", SLICE_FMT(rate));
+    buf_printf(out,
+               "%" PRIu64 " records, %" PRIu64 " sources, %" PRIu64 " alerts, %" PRIu64
+               " not matched yet, disk %.*s",
+               ask_number(store, "next"), ask_number(collect, "sources_active"),
+               ask_number(triage, "alerts_added"), ask_number(detect, "behind"),
+               SLICE_FMT(ask_text(store, "disk")));
+    if (!terminal) buf_putc(out, '\n');
+}
+
+static int print_status(void *ctx, const struct say_answer *a)
+{
+    struct status_context *c = ctx;
+    struct buf out;
+    buf_init(&out, 8 * a->text.len + 64 * 1024);
+    if (c->json) {
+        text_put_lines(&out, a->text);
+        buf_putc(&out, '\n');
+    } else if (c->line) {
+        put_line(&out, a->text);
+    } else {
+        put_table(&out, a->text);
+    }
+    bool written = fwrite(out.ptr, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+    buf_done(&out);
+    return written ? 0 : ERR_IO;
+}
+
+static int status_main(const struct invocation *in)
+{
+    struct status_context *c = in->ctx;
+    if (in->n_operands) return cli_usage("status takes no operands");
+    return ask_serve(&c->settings, (struct say_ask){.what = ASK_STATUS, .follow = c->follow},
+                     print_status, c);
+}
+
+const struct command command_status = {
+    .name = "status",
+    .operands = "",
+    .summary = "show how vaka serve is",
+    .description =
+        "Prints how the running vaka serve is: how much is stored and matched and how fast, how "
+        "full the disk is, whether the clock is right; what each process says about itself now; "
+        "and of each source when it was heard of last, what was received, stored and lost, with "
+        "the reasons. A process that does not answer within a second is named.\n\n"
+        "Exit status: 0; 1 vaka serve does not run; 2 the command line could not be understood.",
+    .options = status_options,
+    .n_options = sizeof status_options / sizeof *status_options,
+    .ctx_size = sizeof(struct status_context),
+    .option = status_set,
+    .run = status_main,
+};
