@@ -178,7 +178,6 @@ TEST(consistency_is_proved_and_nothing_else)
     }
 }
 
-/* What the source cannot give is an error, not a wrong proof. */
 static void range_of(struct tree_range *ret, uint64_t begin, uint64_t end)
 {
     struct sha256 leaves[GROWN];
@@ -191,8 +190,8 @@ TEST(growth_is_proved_from_two_ranges_alone)
     for (uint64_t size = 0; size < 70; size++) {
         const struct tree_source source = {.node = plain_node, .ctx = &size};
         for (uint64_t old = 0; old <= size; old++) {
-            struct tree_range before, since;
-            struct tree_proof want, got;
+            static struct tree_range before, since;
+            static struct tree_proof want, got;
             range_of(&before, 0, old);
             range_of(&since, old, size);
             REQUIRE(tree_prove_consistency(&source, old, size, &want) == 0);
@@ -201,7 +200,7 @@ TEST(growth_is_proved_from_two_ranges_alone)
             CHECK(memcmp(got.hashes, want.hashes, got.n * sizeof *got.hashes) == 0);
         }
     }
-    struct tree_range before, since;
+    static struct tree_range before, since;
     struct tree_proof proof;
     range_of(&before, 0, 5);
     range_of(&since, 6, 9);
