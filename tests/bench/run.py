@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""The benchmark table; started by script/bench, which builds. All figures are of one run."""
+"""The part "hunt" of script/bench, which builds. All figures are of one run."""
 import argparse
 import json
 import os
@@ -9,6 +9,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+from table import emitter
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / "build" / "bench"
@@ -112,17 +114,7 @@ def main():
     rules = corpus / "sigma" if corpus else ROOT / "rules"
     seconds = 0.7 if options.quick else 2.5
 
-    def emit(row):
-        if options.json:
-            print(json.dumps(row), flush=True)
-            return
-        parts = [f"{row['lane']:<28}"]
-        for key, value in row.items():
-            if key != "lane":
-                parts.append(f"{key} {value:,.4g}" if isinstance(value, float) else
-                             f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}")
-        print("  ".join(parts), flush=True)
-
+    emit = emitter(options.json)
     chosen = lanes(corpus, options.quick)
     for row in bench(rules, chosen, seconds):
         emit(row)

@@ -33,16 +33,16 @@ class Serve:
     """Started by start(); status() and alerts() ask it, as a user would. `more` are settings: lines
     behind the section store, or more of that."""
 
-    def __init__(self, vaka, folder, more="", arguments=()):
+    def __init__(self, vaka, folder, more="", arguments=(), rules="rules", journal="1MiB"):
         self.vaka, self.folder = vaka, pathlib.Path(folder)
         self.arguments = list(arguments)
         self.process = None
         self.ports = {name: free_port(socket.SOCK_DGRAM if "udp" in name else socket.SOCK_STREAM)
                       for name in ("syslog_tcp", "syslog_udp", "http", "relp", "lumberjack",
                                    "flow_udp")}
-        rules = self.folder / "rules"
-        rules.mkdir()
-        (rules / "marker.yml").write_text(RULE.format(marker="VAKAMARK"), encoding="utf-8")
+        own = self.folder / "rules"
+        own.mkdir()
+        (own / "marker.yml").write_text(RULE.format(marker="VAKAMARK"), encoding="utf-8")
         tokens = self.folder / "tokens"
         tokens.write_text(f"tester ingest,elastic,splunk,otlp,journal,metrics {TOKEN}\n",
                           encoding="utf-8")
@@ -50,9 +50,9 @@ class Serve:
         listen = "".join(f"  {name}: 127.0.0.1:{port}\n" for name, port in self.ports.items())
         self.config = self.folder / "vaka.yaml"
         self.config.write_text(
-            "serve:\n  folder: var\n  socket: v.sock\nrules: rules\n"
+            f"serve:\n  folder: var\n  socket: v.sock\nrules: {rules}\n"
             f"listen:\n{listen}  tokens: tokens\nlog:\n  level: info\n"
-            "store:\n  journal: 1MiB\n  ballast: 0B\n" + more, encoding="utf-8")
+            f"store:\n  journal: {journal}\n  ballast: 0B\n" + more, encoding="utf-8")
         (self.folder / "var").mkdir()
         self.log = self.folder / "serve.log"
 

@@ -14,6 +14,9 @@
  *     --plant     seconds between planted attacks; their alerts are read from standard input, as
  *                 `vaka alerts --follow -f json` prints them
  *
+ *     --last      plants one behind everything else: when its alert is seen, all before it on the
+ *                 same lane was matched
+ *
  * Prints one JSON object. Exit status 1: a connection broke, or answers did not come.
  */
 #include <fcntl.h>
@@ -34,6 +37,7 @@ struct options {
     struct lane_options lanes[LANES_MAX];
     size_t n_lanes;
     double rate, seconds, plant;
+    bool last;
     uint64_t records, batch, linger;
     const char *token;
 };
@@ -46,7 +50,7 @@ struct run {
     struct lane *lanes[LANES_MAX];
     size_t n_lanes, plant_lane;
     uint64_t shares, made;
-    nsec begin, next_plant;
+    nsec begin, next_plant, answered;
 };
 
 static void die(const char *what, const char *why)
@@ -90,25 +94,20 @@ static void add_lane(struct options *o, const char *text)
 static void read_options(struct options *o, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"mix", required_argument, NULL, 'm'},
-        {"lane", required_argument, NULL, 'l'},
-        {"rate", required_argument, NULL, 'r'},
-        {"seconds", required_argument, NULL, 's'},
-        {"records", required_argument, NULL, 'n'},
-        {"size", required_argument, NULL, 'z'},
-        {"pool", required_argument, NULL, 'p'},
-        {"batch", required_argument, NULL, 'b'},
-        {"linger", required_argument, NULL, 'g'},
-        {"token", required_argument, NULL, 't'},
-        {"seed", required_argument, NULL, 'e'},
-        {"plant", required_argument, NULL, 'a'},
-        {NULL, 0, NULL, 0},
+        {"mix", required_argument, NULL, 'm'},     {"lane", required_argument, NULL, 'l'},
+        {"rate", required_argument, NULL, 'r'},    {"seconds", required_argument, NULL, 's'},
+        {"records", required_argument, NULL, 'n'}, {"size", required_argument, NULL, 'z'},
+        {"pool", required_argument, NULL, 'p'},    {"batch", required_argument, NULL, 'b'},
+        {"linger", required_argument, NULL, 'g'},  {"token", required_argument, NULL, 't'},
+        {"seed", required_argument, NULL, 'e'},    {"plant", required_argument, NULL, 'a'},
+        {"last", no_argument, NULL, 'L'},          {NULL, 0, NULL, 0},
     };
     int c;
     *o = (struct options){.mix.seed = 1, .batch = 500, .linger = 100, .token = ""};
     while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        double v =
-            c == 'm' || c == 'l' || c == 't' || c == '?' ? 0 : number_of(argv[optind - 1], optarg);
+        double v = c == 'm' || c == 'l' || c == 't' || c == 'L' || c == '?'
+                       ? 0
+                       : number_of(argv[optind - 1], optarg);
         if (c == 'm') o->mix.path = optarg;
         else if (c == 'l') add_lane(o, optarg);
         else if (c == 'r') o->rate = v;
@@ -121,6 +120,7 @@ static void read_options(struct options *o, int argc, char **argv)
         else if (c == 't') o->token = optarg;
         else if (c == 'e') o->mix.seed = (uint64_t)v;
         else if (c == 'a') o->plant = v;
+        else if (c == 'L') o->last = true;
         else exit(2);
     }
     if (!o->mix.path || o->n_lanes == 0 || (o->seconds == 0) == (o->records == 0) || optind != argc)
@@ -163,10 +163,20 @@ static bool make_some(struct run *r, struct lane *l, nsec now)
 static void plant(struct run *r, nsec now)
 {
     struct lane *l = r->lanes[r->plant_lane];
-    if (r->options.plant == 0 || now < r->next_plant || !lane_ready(l)) return;
-    if (r->plants->n == PLANTS_MAX) return;
-    add(r, l, ++r->plants->n, now);
+    if (r->plants->n < PLANTS_MAX) add(r, l, ++r->plants->n, now);
+}
+
+static void plant_when_due(struct run *r, nsec now)
+{
+    if (r->options.plant == 0 || now < r->next_plant || !lane_ready(r->lanes[r->plant_lane]))
+        return;
+    plant(r, now);
     r->next_plant = now + (nsec)(r->options.plant * (double)NSEC_PER_SEC);
+}
+
+static bool plants_any(const struct run *r)
+{
+    return r->options.plant > 0 || r->options.last;
 }
 
 /* ---- the loop ---------------------------------------------------------------------------- */
@@ -188,10 +198,10 @@ static void rest(struct run *r)
         fds[n++] =
             (struct pollfd){.fd = r->lanes[i]->fd,
                             .events = (short)(POLLIN | (lane_waits(r->lanes[i]) ? POLLOUT : 0))};
-    if (r->options.plant > 0 && !r->plants->ended)
+    if (plants_any(r) && !r->plants->ended)
         fds[n++] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
     (void)poll(fds, n, 1);
-    if (r->options.plant > 0 && !r->plants->ended) plants_read(r->plants, STDIN_FILENO, now_of(r));
+    if (plants_any(r) && !r->plants->ended) plants_read(r->plants, STDIN_FILENO, now_of(r));
 }
 
 static void send_all(struct run *r)
@@ -200,11 +210,12 @@ static void send_all(struct run *r)
     r->next_plant = r->begin + (nsec)(r->options.plant * (double)NSEC_PER_SEC);
     for (nsec now = r->begin; !is_over(r, now); now = now_of(r)) {
         bool more = false;
-        plant(r, now);
+        plant_when_due(r, now);
         for (size_t i = 0; i < r->n_lanes; i++) more |= make_some(r, r->lanes[i], now);
         pump(r, false);
         if (!more) rest(r);
     }
+    if (r->options.last) plant(r, now_of(r));
 }
 
 static bool all_idle(const struct run *r)
@@ -229,6 +240,7 @@ static void finish(struct run *r)
         rest(r);
         if (now_of(r) > late) die("end", "answers are missing");
     }
+    r->answered = now_of(r);
     for (size_t i = 0; i < r->n_lanes; i++) lane_end(r->lanes[i]);
     while (!all_ended(r) && now_of(r) < late) rest(r);
     while (r->plants->seen < r->plants->n && !r->plants->ended && now_of(r) < late) rest(r);
@@ -240,6 +252,12 @@ static void put_u64(struct buf *out, const char *key, uint64_t v)
 {
     json_write_key(out, key);
     json_write_u64(out, v);
+}
+
+static void put_seconds(struct buf *out, const char *key, nsec v)
+{
+    json_write_key(out, key);
+    json_write_double(out, (double)v / (double)NSEC_PER_SEC);
 }
 
 static void put_ms(struct buf *out, const char *key, nsec v)
@@ -300,13 +318,15 @@ static void report(const struct run *r, nsec sent_after)
     buf_init(&out, 1024 * 1024);
     buf_putc(&out, '{');
     put_u64(&out, "records", r->made);
-    json_write_key(&out, "seconds");
-    json_write_double(&out, (double)sent_after / (double)NSEC_PER_SEC);
+    put_seconds(&out, "begun_at", r->begin);
+    put_seconds(&out, "seconds", sent_after);
+    put_seconds(&out, "answered_after", r->answered - r->begin);
     (void)getrusage(RUSAGE_SELF, &used);
-    json_write_key(&out, "cpu_seconds");
-    json_write_double(&out, (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-                                (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6);
-    if (r->options.plant > 0) {
+    put_seconds(&out, "cpu_seconds",
+                (nsec)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * NSEC_PER_SEC +
+                    (nsec)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000);
+    if (plants_any(r)) {
+        put_seconds(&out, "found_after", r->plants->latest ? r->plants->latest - r->begin : 0);
         put_u64(&out, "planted", r->plants->n);
         put_u64(&out, "found", r->plants->seen);
         put_histogram(&out, "detection_ms", &r->plants->latency);
@@ -336,8 +356,8 @@ static void open_lanes(struct run *r)
         bool takes_plants = o->kind->form == MIX_TEXT && !o->kind->batches;
         if (takes_plants && r->plant_lane == SIZE_MAX) r->plant_lane = i;
     }
-    if (r->options.plant > 0 && r->plant_lane == SIZE_MAX)
-        die("--plant", "needs a lane of syslog or RELP");
+    if (plants_any(r) && r->plant_lane == SIZE_MAX)
+        die("a plant", "needs a lane of syslog or RELP");
 }
 
 int main(int argc, char **argv)
@@ -351,7 +371,7 @@ int main(int argc, char **argv)
         die(r.options.mix.path, diag.message);
     r.plants = plants_new();
     if (!r.plants) die("start", "out of memory");
-    if (r.options.plant > 0) (void)fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+    if (plants_any(&r)) (void)fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
     open_lanes(&r);
     send_all(&r);
     nsec sent_after = now_of(&r) - r.begin;

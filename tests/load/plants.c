@@ -38,6 +38,7 @@ static void take_line(struct plants *p, struct slice line, nsec now)
     if (!slice_to_u64(digits, &number) || number >= p->n || p->sent[number] <= 0) return;
     histogram_add(&p->latency, now - p->sent[number], 1);
     p->sent[number] = -1;
+    p->latest = now;
     p->seen++;
 }
 

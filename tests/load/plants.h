@@ -16,7 +16,8 @@ struct plants {
     nsec sent[PLANTS_MAX]; /* its last byte; 0: not yet, -1: its alert was seen */
     struct buf in;
     struct histogram latency;
-    bool ended; /* nobody tells alerts any more */
+    nsec latest; /* when the newest alert was seen; 0: never */
+    bool ended;  /* nobody tells alerts any more */
 };
 
 struct plants *plants_new(void);
