@@ -102,7 +102,6 @@ static int hash_records(struct seal_ctx *c, const struct batch *batch, uint32_t 
         c->messages[i].head = slice_make(c->heads.ptr + at, end - at);
     }
     sha256_many(c->messages, n, c->leaves);
-    add_leaves(c, c->tree.end, n);
     return 0;
 }
 
@@ -169,6 +168,8 @@ static int take_frame(struct role *r, const struct journal_frame *frame)
     batch_iter_init(&it, &frame->batch);
     for (uint32_t i = 0; error == 0 && batch_iter_next(&it, &record); i++)
         if (i >= from) error = add_record(r, &record, &c->leaves[i - from]);
+    /* Last: it uses the leaves up. */
+    if (error == 0) add_leaves(c, c->tree.end, frame->batch.n - from);
     return error;
 }
 

@@ -134,6 +134,26 @@ def alike_alerts_are_counted_not_repeated(folder):
              [("eva", 100), ("eve", 1)])
 
 
+@test
+def what_was_sealed_is_what_was_sent(folder):
+    lines = [f"<13>Nov 26 03:00:00 h{i % 50} app: record {i} {random.Random(i).randbytes(200).hex()}"
+             for i in range(8000)]
+    with Serve(VAKA, folder).start() as serve:
+        with serve.tcp() as s:
+            s.sendall("".join(line + "\n" for line in lines).encode())
+        serve.shows(lambda s: s["seal"]["segments"] >= 2 and s["seal"]["tree"] == 8000, "segments")
+        serve.shows(lambda s: s["seal"]["signed"] == 8000, "a checkpoint of all")
+        same(serve.stop(), 0)
+        records = next(p for p in (folder / "var" / "store").iterdir() if p.is_dir())
+        done = subprocess.run([VAKA, "verify", "-k", folder / "var" / "keys" / "log.pub", records],
+                              capture_output=True, check=False, timeout=60)
+        same((done.returncode, done.stderr), (0, b""))
+        holds(done.stdout.decode(), "signed: 8000 of 8000")
+        got = subprocess.run([VAKA, "store", "cat", records], capture_output=True, check=True,
+                             timeout=60).stdout.decode()
+        same(got.splitlines(), lines)
+
+
 class Sender(threading.Thread):
     """Posts events with names of their own until it is told to end; what got a 200 is acknowledged,
     everything else is sent again, as a shipper does."""
