@@ -154,6 +154,24 @@ def what_was_sealed_is_what_was_sent(folder):
         same(got.splitlines(), lines)
 
 
+@test
+def what_the_kernel_dropped_is_told_with_the_sources(folder):
+    with Serve(VAKA, folder, "").start() as serve:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            # More than the socket keeps, faster than it is read.
+            os.kill(serve.pids("collect")[0], signal.SIGSTOP)
+            for _ in range(20000):
+                s.sendto(b"<13>Nov 26 03:00:00 h app: " + b"x" * 1000,
+                         ("127.0.0.1", serve.ports["syslog_udp"]))
+            os.kill(serve.pids("collect")[0], signal.SIGCONT)
+
+        def told(state):
+            sums = [source["records"] for source in state["collect"]["sources"]]
+            lost = sum(s["lost"].get("kernel", 0) for s in sums)
+            return lost > 0 and lost + sum(s["stored"] for s in sums) == 20000
+        serve.shows(told, "every datagram, with a source")
+
+
 class Sender(threading.Thread):
     """Posts events with names of their own until it is told to end; what got a 200 is acknowledged,
     everything else is sent again, as a shipper does."""
