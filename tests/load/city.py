@@ -41,8 +41,8 @@ def stat_of(pid):
 
 
 class City(Serve):
-    def __init__(self, folder, rules=(OWN_RULES,), more=""):
-        super().__init__(VAKA, folder, more=more, journal="256MiB",
+    def __init__(self, folder, rules=(OWN_RULES,), more="", journal="256MiB"):
+        super().__init__(VAKA, folder, more=more, journal=journal,
                          rules=json.dumps([str(r) for r in rules]))
 
     def processes(self):

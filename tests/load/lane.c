@@ -177,6 +177,7 @@ static int pack(struct lane *l, bool all, nsec now)
     int error = 0;
     if (!due || l->n_units >= kind->outstanding) return 0;
     kind->pack(l);
+    l->requests++;
     if (buf_failed(&l->out) || buf_failed(&l->request)) return ERR_LIMIT;
     if (kind->socket == SOCK_DGRAM) {
         error = send_datagram(l, buf_slice(&l->out));

@@ -65,7 +65,7 @@ struct lane {
     uint32_t n_gathered;
     nsec gathered_since, retry_at;
     uint64_t next_id;
-    uint64_t made, bytes, acked, refused, resent;
+    uint64_t made, bytes, requests, acked, refused, resent; /* requests: units of gathered ones */
     struct histogram acks;
 };
 

@@ -280,7 +280,7 @@ static void put_histogram(struct buf *out, const char *key, const struct histogr
 /* All lanes of a kind together. */
 static void put_kind(struct buf *out, const struct run *r, const struct lane_kind *kind)
 {
-    uint64_t records = 0, bytes = 0, acked = 0, refused = 0, resent = 0, n = 0;
+    uint64_t records = 0, bytes = 0, requests = 0, acked = 0, refused = 0, resent = 0, n = 0;
     struct histogram *acks = calloc(1, sizeof *acks);
     if (!acks) die("report", "out of memory");
     for (size_t i = 0; i < r->n_lanes; i++) {
@@ -289,6 +289,7 @@ static void put_kind(struct buf *out, const struct run *r, const struct lane_kin
         n++;
         records += l->made;
         bytes += l->bytes;
+        requests += l->requests;
         acked += l->acked;
         refused += l->refused;
         resent += l->resent;
@@ -300,6 +301,7 @@ static void put_kind(struct buf *out, const struct run *r, const struct lane_kin
         put_u64(out, "lanes", n);
         put_u64(out, "records", records);
         put_u64(out, "bytes", bytes);
+        if (kind->batches) put_u64(out, "requests", requests);
         if (kind->acked) {
             put_u64(out, "acked", acked);
             put_u64(out, "refused", refused);
