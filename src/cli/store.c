@@ -196,9 +196,24 @@ static void put_number(struct buf *out, const char *key, uint64_t v)
     json_write_u64(out, v);
 }
 
-static void put_segment(struct store_context *c, const struct segment_footer *f, uint64_t size,
-                        bool removed)
+/* What lies between the head and the index and is no block. */
+static uint64_t filter_bytes(const struct segment *s)
 {
+    const struct segment_footer *f = segment_footer_of(s);
+    uint64_t n = f->index_at - SEGMENT_HEAD;
+    struct segment_block block;
+    for (uint32_t i = 0; i < f->blocks; i++) {
+        segment_block_of(s, i, &block);
+        n -= (uint64_t)block.sizes.meta + block.sizes.data;
+    }
+    return n;
+}
+
+/* `s` is NULL when retention has left no more than the footer. */
+static void put_segment(struct store_context *c, const struct segment_footer *f,
+                        const struct segment *s, uint64_t size)
+{
+    bool removed = !s;
     if (c->json) {
         buf_putc(&c->line, '{');
         put_number(&c->line, "begin", f->begin);
@@ -210,6 +225,8 @@ static void put_segment(struct store_context *c, const struct segment_footer *f,
         put_number(&c->line, "raw_bytes", f->raw_bytes);
         put_number(&c->line, "bytes", size);
         put_number(&c->line, "blocks", f->blocks);
+        if (s) put_number(&c->line, "filter_bytes", filter_bytes(s));
+        put_number(&c->line, "index_bytes", f->index_len);
         json_write_key(&c->line, "removed");
         buf_puts(&c->line, removed ? "true}\n" : "false}\n");
     } else {
@@ -234,7 +251,7 @@ static void ls_removed(struct store_context *c)
             continue;
         int error = segment_footer_load(&c->io, "footer", begin, &footer);
         if (error) complain(c, "footer", begin, error);
-        else put_segment(c, &footer, 0, true);
+        else put_segment(c, &footer, NULL, 0);
     }
 }
 
@@ -258,7 +275,7 @@ static int ls(struct store_context *c)
         int file = c->io.open(c->io.ctx, name, STORE_READ);
         int64_t size = file < 0 ? 0 : c->io.size(c->io.ctx, file);
         if (file >= 0) c->io.close(c->io.ctx, file);
-        put_segment(c, segment_footer_of(s), size > 0 ? (uint64_t)size : 0, false);
+        put_segment(c, segment_footer_of(s), s, size > 0 ? (uint64_t)size : 0);
         segment_close(s);
     }
     return 0;

@@ -83,10 +83,11 @@ bool ledger_take(struct ledger_bucket *b, uint64_t per_second, uint64_t n, nsec 
 
 const char *ledger_loss_name(unsigned loss);
 
-/* Rows are made for listeners, too, before anybody sends. */
+/* Rows are made for listeners, too, before anybody sends; what the kernel dropped is in theirs. */
 static inline bool ledger_row_is_active(const struct ledger_row *row)
 {
-    return row->seen > 0 || row->connections > 0;
+    return row->seen > 0 || row->connections > 0 || row->records.received > 0 ||
+           row->requests.received > 0;
 }
 
 #endif

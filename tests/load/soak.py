@@ -86,11 +86,11 @@ def balance(said, state):
 
 
 def compression(folder):
-    """(raw bytes, bytes of segments) of what is sealed."""
+    """(bytes of records, of segments, of their filters) of what is sealed."""
     listed = subprocess.run([VAKA, "store", "ls", "-f", "json", folder], check=True,
                             stdout=subprocess.PIPE).stdout
     segments = [json.loads(line) for line in listed.splitlines()]
-    return sum(s["raw_bytes"] for s in segments), sum(s["bytes"] for s in segments)
+    return tuple(sum(s[key] for s in segments) for key in ("raw_bytes", "bytes", "filter_bytes"))
 
 
 def soak(options, folder):
@@ -108,7 +108,7 @@ def soak(options, folder):
         verify = subprocess.run([VAKA, "verify", "-k", city.folder / "var" / "keys" / "log.pub",
                                  city.folder_of_records()], check=False,
                                 capture_output=True)
-        raw, packed = compression(city.folder_of_records())
+        raw, packed, filters = compression(city.folder_of_records())
     rows, problems = balance(said, state)
     growth = memory.growth()
     problems += [f"{name} grows by {part:.1%}" for name, (_, part) in growth.items()
@@ -121,7 +121,7 @@ def soak(options, folder):
     return {"seconds": said["seconds"], "records": said["records"],
             "records_per_s": said["records"] / said["seconds"], "lanes": rows,
             "memory_mib_growth": growth, "detection_ms": said["detection_ms"],
-            "raw_bytes": raw, "segment_bytes": packed,
+            "raw_bytes": raw, "segment_bytes": packed, "filter_bytes": filters,
             "compression": raw / packed if packed else None, "problems": problems}
 
 
@@ -134,7 +134,8 @@ def tell(figures):
         print(f"  {name:<12} {mib:8.1f} MiB  {growth:+.2%}")
     print("  detection    " + "  ".join(f"{k} {v:.1f}" for k, v in figures["detection_ms"].items()))
     if figures["compression"]:
-        print(f"  segments     {figures['compression']:.2f} times smaller than the records")
+        print(f"  segments     {figures['compression']:.2f} times smaller than the records, "
+              f"{figures['filter_bytes'] / figures['segment_bytes']:.1%} of them filters")
     for problem in figures["problems"]:
         print(f"  PROBLEM      {problem}")
 
