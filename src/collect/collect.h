@@ -47,8 +47,8 @@ struct collect_out {
     int (*metrics)(void *ctx, uint64_t token);
     /*
      * How far the row `name` (follow.h, journal.h) has come, to be kept and handed in again at the
-     * next start; told about once a second when it has changed. An older one only means that
-     * records come twice, as the same deliveries. May be NULL.
+     * next start; told at the end of each round of the loop in which the store's acks moved it. An
+     * older one only means that records come twice, as the same deliveries. May be NULL.
      */
     void (*state)(void *ctx, struct slice name, struct slice state);
 };

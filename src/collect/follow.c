@@ -52,7 +52,8 @@ struct follow {
     struct place *places; /* of the state that was handed in */
     uint32_t n_places;
     struct buf state;
-    bool changed, scanned, stopped;
+    struct loop_deferred telling;
+    bool scanned, stopped;
 };
 
 /* ---- places ------------------------------------------------------------------------------ */
@@ -83,6 +84,11 @@ static int hash_first_line(int fd, uint64_t *ret)
     if (lf == SIZE_MAX && n < (ssize_t)sizeof bytes) return 0;
     *ret = hash64(slice_until(slice_make(bytes, (size_t)n), lf));
     return 1;
+}
+
+static void has_changed(struct follow *f)
+{
+    loop_defer(f->core->loop, &f->telling);
 }
 
 static const struct place *place_of(const struct follow *f, const struct file *file)
@@ -125,10 +131,9 @@ static int read_state(struct follow *f, struct slice state)
     return 0;
 }
 
-static void tell_state(struct follow *f)
+static void tell_state(void *ctx)
 {
-    if (!f->changed) return;
-    f->changed = false;
+    struct follow *f = ctx;
     buf_clear(&f->state);
     for (const struct file *i = f->first; i; i = i->next)
         if (i->known)
@@ -167,7 +172,7 @@ static void read_from(struct file *file, uint64_t offset)
     file->place.offset = file->safe = offset;
     if (!hash_tail(file->fd, offset, &file->safe_tail)) file->safe_tail = 0;
     file->place.tail = file->safe_tail;
-    file->follow->changed = true;
+    has_changed(file->follow);
 }
 
 /* Once its first line is there it gets its name, and a place to begin at. */
@@ -301,7 +306,7 @@ static void on_acked(void *ctx, uint64_t n, uint64_t last)
     (void)n;
     file->safe = last;
     if (!hash_tail(file->fd, last, &file->safe_tail)) file->safe_tail = 0;
-    f->changed = true;
+    has_changed(f);
     if (!f->stopped && may_read(file)) loop_defer(f->core->loop, &file->again);
 }
 
@@ -411,7 +416,7 @@ static void drop_gone(struct follow *f, nsec now)
         }
         *at = file->next;
         f->n--;
-        f->changed = true;
+        has_changed(f);
         file_free(file);
     }
 }
@@ -428,7 +433,6 @@ void follow_tick(struct follow *f)
         on_turn(i);
     }
     drop_gone(f, clock_monotonic(&f->core->clock));
-    tell_state(f);
 }
 
 int follow_new(struct core *core, const struct follow_row *row, struct follow **ret)
@@ -443,6 +447,7 @@ int follow_new(struct core *core, const struct follow_row *row, struct follow **
     if (f->row.record_max == 0) f->row.record_max = 64 * 1024;
     if (row->state.len) f->row.skip_existing = false;
     buf_init(&f->state, FOLLOW_STATE_MAX);
+    f->telling = (struct loop_deferred){.call = tell_state, .ctx = f};
     int error = read_state(f, row->state);
     f->row.state = SLICE_NONE;
     if (error) {
@@ -466,6 +471,7 @@ void follow_free(struct follow *f)
 {
     struct file *next;
     if (!f) return;
+    loop_defer_cancel(f->core->loop, &f->telling);
     for (struct file *i = f->first; i; i = next) {
         next = i->next;
         file_free(i);

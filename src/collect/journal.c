@@ -20,7 +20,7 @@ struct journal {
     struct journal_row row;
     sd_journal *journal;
     struct loop_watch watch;
-    struct loop_deferred again;
+    struct loop_deferred again, telling;
     struct in_line in_line;
     struct claimant claimant;
     struct ledger_row *ledger;
@@ -30,7 +30,7 @@ struct journal {
     uint64_t read, safe;            /* entries, since the beginning */
     char cursor[EXPORT_CURSOR_MAX]; /* of the newest entry that was read */
     char safe_cursor[EXPORT_CURSOR_MAX];
-    bool changed, stopped, refused;
+    bool stopped, refused;
 };
 
 /* ---- entries ----------------------------------------------------------------------------- */
@@ -147,6 +147,13 @@ static void on_turn(void *ctx)
     else if (may_read(j)) loop_defer(j->core->loop, &j->again);
 }
 
+static void tell_state(void *ctx)
+{
+    struct journal *j = ctx;
+    const struct collect_out *out = &j->core->out;
+    if (out->state) out->state(out->ctx, j->row.name, slice_of(j->safe_cursor));
+}
+
 static void on_acked(void *ctx, uint64_t n, uint64_t last)
 {
     struct journal *j = ctx;
@@ -156,9 +163,9 @@ static void on_acked(void *ctx, uint64_t n, uint64_t last)
         memcpy(j->safe_cursor, j->marks[j->first].cursor, sizeof j->safe_cursor);
         j->first = (j->first + 1) % MARKS_MAX;
         j->n_marks--;
-        j->changed = true;
+        loop_defer(j->core->loop, &j->telling);
     }
-    if (may_read(j)) loop_defer(j->core->loop, &j->again);
+    if (!j->stopped && may_read(j)) loop_defer(j->core->loop, &j->again);
 }
 
 static void on_refused(void *ctx)
@@ -201,9 +208,6 @@ void journal_tick(struct journal *j)
     }
     (void)sd_journal_process(j->journal);
     on_turn(j);
-    if (j->changed && j->core->out.state)
-        j->core->out.state(j->core->out.ctx, j->row.name, slice_of(j->safe_cursor));
-    j->changed = false;
 }
 
 /* What is skipped stays skipped when it has to begin again. */
@@ -250,6 +254,7 @@ int journal_new(struct core *core, const struct journal_row *row, struct journal
     j->claimant = (struct claimant){.acked = on_acked, .refused = on_refused, .ctx = j};
     j->in_line = (struct in_line){.resume = on_turn, .ctx = j};
     j->again = (struct loop_deferred){.call = on_turn, .ctx = j};
+    j->telling = (struct loop_deferred){.call = tell_state, .ctx = j};
     buf_init(&j->source, SOURCE_MAX);
     buf_init(&j->entry, 2 * (size_t)j->row.record_max + SOURCE_MAX);
     int error = start(j, row->state);
@@ -273,6 +278,7 @@ void journal_free(struct journal *j)
 {
     if (!j) return;
     journal_stop(j);
+    loop_defer_cancel(j->core->loop, &j->telling);
     outbox_forget(j->core->outbox, &j->claimant);
     sd_journal_close(j->journal);
     free(j->marks);
