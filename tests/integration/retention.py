@@ -9,16 +9,12 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from serving import Serve, run_tests  # noqa: E402  pylint: disable=wrong-import-position
+# pylint: disable-next=wrong-import-position
+from serving import Serve, run_tests, same, test  # noqa: E402
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 # The store's section goes on.
 SHORT = "  checkpoint: 1s\n  keep: 4s\n"
-
-
-def same(got, want):
-    if got != want:
-        raise AssertionError(f"got {got!r}, not {want!r}")
 
 
 def post(serve, marker):
@@ -44,6 +40,7 @@ def verified(folder):
     return json.loads(done.stdout)
 
 
+@test
 def old_records_go_and_held_ones_stay(folder):
     with Serve(VAKA, folder, SHORT).start() as serve:
         serve.ask("hold", "add", "5-5", "--reason", "case 1", "--by", "anna")
@@ -78,6 +75,7 @@ def old_records_go_and_held_ones_stay(folder):
     same((report["verdict"], report["footers"] >= 3), ("intact", True))
 
 
+@test
 def holds_that_cannot_be_read_hold_everything(folder):
     with Serve(VAKA, folder, SHORT + "  holds: legal/holds\n") as serve:
         (folder / "legal").mkdir()
@@ -101,6 +99,7 @@ def holds_that_cannot_be_read_hold_everything(folder):
                     "removal goes on")
 
 
+@test
 def a_hold_is_not_added_to_a_file_that_is_not_understood(folder):
     serve = Serve(VAKA, folder, SHORT)
     store(folder).mkdir(parents=True)
@@ -119,5 +118,4 @@ def a_hold_is_not_added_to_a_file_that_is_not_understood(folder):
     same(holds.exists(), False)
 
 
-sys.exit(run_tests([old_records_go_and_held_ones_stay, holds_that_cannot_be_read_hold_everything,
-                    a_hold_is_not_added_to_a_file_that_is_not_understood]))
+sys.exit(run_tests())

@@ -13,31 +13,10 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from serving import RULE, Serve, run_tests  # noqa: E402  pylint: disable=wrong-import-position
+# pylint: disable-next=wrong-import-position
+from serving import APART, RULE, Fail, Serve, holds, run_tests, same, test  # noqa: E402
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
-# Every record gets an alert of its own: each names another user.
-APART = "triage:\n  alike: 0s\n"
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Fail(AssertionError):
-    pass
-
-
-def same(got, want):
-    if got != want:
-        raise Fail(f"got {got!r}, not {want!r}")
-
-
-def holds(text, part):
-    if part not in text:
-        raise Fail(f"{part!r} is not in {text!r}")
 
 
 def event(name):
@@ -404,4 +383,4 @@ def two_do_not_share_one_folder(folder):
         holds(done.stderr.decode(), "Vaka runs there already")
 
 
-sys.exit(run_tests(TESTS))
+sys.exit(run_tests())

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A running vaka serve for tests: a folder and free ports of its own, ended with the test."""
+"""A running vaka serve for tests: a folder and free ports of its own, ended with the test; and how
+tests of it are run."""
 import contextlib
 import json
 import os
@@ -22,6 +23,55 @@ detection:
   condition: keywords
 """
 
+# Every record gets an alert of its own: each names another user.
+APART = "triage:\n  alike: 0s\n"
+TESTS = []
+
+
+def test(function):
+    """Marks a test; it gets an empty folder."""
+    TESTS.append(function)
+    return function
+
+
+class Fail(AssertionError):
+    pass
+
+
+class Skip(Exception):
+    """What the test needs is not here; says what."""
+
+
+def same(got, want):
+    if got != want:
+        raise Fail(f"got {got!r:.2000}, not {want!r:.2000}")
+
+
+def holds(text, part):
+    if part not in text:
+        raise Fail(f"{part!r} is not in {text!r}")
+
+
+def run_tests(only=()):
+    """Runs them, those named or all, and prints TAP; the exit status."""
+    failed = 0
+    chosen = [t for t in TESTS if not only or t.__name__ in only]
+    for number, function in enumerate(chosen, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(pathlib.Path(folder))
+                print(f"ok {number} - {function.__name__}", flush=True)
+            except Skip as why:
+                print(f"ok {number} - {function.__name__} # SKIP {why}", flush=True)
+            except (AssertionError, OSError, KeyError, TypeError, ValueError,
+                    subprocess.SubprocessError) as why:
+                failed += 1
+                text = str(why).replace("\n", "\n# ")
+                print(f"not ok {number} - {function.__name__}\n# {type(why).__name__}: {text}",
+                      flush=True)
+    print(f"1..{len(chosen)}")
+    return 1 if failed else 0
+
 
 def free_port(kind=socket.SOCK_STREAM):
     with socket.socket(socket.AF_INET, kind) as s:
@@ -33,8 +83,10 @@ class Serve:
     """Started by start(); status() and alerts() ask it, as a user would. `more` are settings: lines
     behind the section store, or more of that."""
 
-    def __init__(self, vaka, folder, more="", arguments=(), rules="rules", journal="1MiB"):
+    def __init__(self, vaka, folder, more="", arguments=(), before=(), rules="rules",
+                 journal="1MiB"):
         self.vaka, self.folder = vaka, pathlib.Path(folder)
+        self.before = list(before)
         self.arguments = list(arguments)
         self.process = None
         self.ports = {name: free_port(socket.SOCK_DGRAM if "udp" in name else socket.SOCK_STREAM)
@@ -60,7 +112,7 @@ class Serve:
         with open(self.log, "ab") as log:
             # pylint: disable-next=consider-using-with
             self.process = subprocess.Popen(
-                [self.vaka, "serve", "-c", self.config, *self.arguments], stdin=subprocess.DEVNULL,
+                [*self.before, self.vaka, "serve", "-c", self.config, *self.arguments], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
         if ready:
             before = self.log_text().count("event=serve-ready")
@@ -203,20 +255,3 @@ class Faults:
     def left(self, role, name):
         numbers = struct.unpack("<5q", (self.folder / role).read_bytes())
         return numbers[self.NAMES.index(name)]
-
-
-def run_tests(tests):
-    """Each in a folder of its own; prints TAP and returns the exit status."""
-    failed = 0
-    for number, function in enumerate(tests, 1):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                function(pathlib.Path(folder))
-                print(f"ok {number} - {function.__name__}", flush=True)
-            except (AssertionError, OSError, KeyError, TypeError, ValueError) as why:
-                failed += 1
-                text = str(why).replace("\n", "\n# ")
-                print(f"not ok {number} - {function.__name__}\n# {type(why).__name__}: {text}",
-                      flush=True)
-    print(f"1..{len(tests)}")
-    return 1 if failed else 0
