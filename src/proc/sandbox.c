@@ -86,15 +86,15 @@ static const int *const calls_keep =
           SCMP_SYS(fcntl), SCMP_SYS(fstatfs), SCMP_SYS(statfs), SCMP_SYS(fchmod), SCMP_SYS(fchown),
           SCMP_SYS(utimensat), SCMP_SYS(sync_file_range), SCMP_SYS(mlock));
 
-/* Connections of sockets that were opened for it. */
-static const int *const calls_receive =
-    CALLS(SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
-          SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(recvmmsg),
-          SCMP_SYS(fcntl), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
-          SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
-          SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fstatfs),
-          SCMP_SYS(statfs), SCMP_SYS(eventfd2), SCMP_SYS(inotify_init1),
-          SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch), SCMP_SYS(writev));
+/* Connections of sockets that were opened for it, files that it reads, and how far. */
+static const int *const calls_receive = CALLS(
+    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+    SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(recvmmsg),
+    SCMP_SYS(fcntl), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
+    SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fstatfs),
+    SCMP_SYS(statfs), SCMP_SYS(eventfd2), SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch),
+    SCMP_SYS(inotify_rm_watch), SCMP_SYS(writev), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync));
 
 /* No role of this program has a reason to try these: trying is proof of a takeover. */
 static const int *const calls_fatal = CALLS(

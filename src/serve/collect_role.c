@@ -4,14 +4,20 @@
  * answered; bodies go to unwrap, and when that one ends while it has them, their senders are told
  * to send again.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json_write.h"
 #include "collect/collect.h"
+#include "collect/follow.h"
+#include "collect/journal.h"
 #include "collect/tls.h"
+#include "serve/bookmark.h"
 #include "serve/inflight.h"
 #include "serve/listeners.h"
 #include "serve/metrics.h"
@@ -29,7 +35,8 @@ enum {
     SCRAPES_MAX = 64,
     REPORT_MAX = 64 * 1024,
     METRICS_MAX = 8 * 1024 * 1024,
-    STOP_WITHIN = 5, /* s: for what is under way to become durable */
+    READINGS_MAX = 65, /* of files.follow, and the journal */
+    STOP_WITHIN = 5,   /* s: for what is under way to become durable */
 };
 _Static_assert(UNACKED_MAX + BATCH_MAX <= ROLE_OUT_MAX, "what may wait fits in the link");
 
@@ -37,6 +44,12 @@ struct given_listener {
     enum listen_input input;
     char *name;
     int fd;
+};
+
+/* Files that match a pattern, or the journal. */
+struct reading {
+    struct slice name;
+    struct bookmark bookmark;
 };
 
 struct collect_ctx {
@@ -53,7 +66,10 @@ struct collect_ctx {
     uint64_t scrapes[SCRAPES_MAX]; /* who waits for them */
     size_t n_scrapes;
     struct loop_deferred answer_scrapes;
-    struct loop_timer stop;
+    struct reading readings[READINGS_MAX];
+    size_t n_readings;
+    uint64_t unsaved; /* times a bookmark could not be written */
+    struct loop_timer sync, stop;
     nsec stop_at;
 };
 
@@ -89,6 +105,113 @@ static int on_container(void *ctx, uint64_t token, const struct container *m)
     link_flush(link);
     c->containers[c->n_containers++] = token;
     return 0;
+}
+
+/* ---- files ------------------------------------------------------------------------------- */
+
+static void count_unsaved(struct role *r, int error)
+{
+    struct collect_ctx *c = r->ctx;
+    if (error && c->unsaved++ == 0)
+        role_alarm(
+            r, "bookmark-failed",
+            SLICE("how far files were read cannot be kept: after a restart of vaka serve their "
+                  "records come again"));
+}
+
+static void on_state(void *ctx, struct slice name, struct slice state)
+{
+    struct role *r = ctx;
+    struct collect_ctx *c = r->ctx;
+    for (size_t i = 0; i < c->n_readings; i++)
+        if (slice_eq(c->readings[i].name, name))
+            count_unsaved(r, bookmark_put(&c->readings[i].bookmark, state));
+}
+
+static void sync_bookmarks(void *ctx)
+{
+    struct role *r = ctx;
+    struct collect_ctx *c = r->ctx;
+    for (size_t i = 0; i < c->n_readings; i++)
+        count_unsaved(r, bookmark_sync(&c->readings[i].bookmark));
+}
+
+static int open_bookmark(struct role *r, struct slice name, const char *file, struct buf *state,
+                         struct diag *diag)
+{
+    struct collect_ctx *c = r->ctx;
+    const char *serve = r->config.serve_folder.items[0];
+    const char *folder = arena_printf(&r->config.arena, "%s/collect", serve);
+    const char *path = arena_printf(&r->config.arena, "%s/collect/%s", serve, file);
+    if (!folder || !path) return ERR_NOMEM;
+    (void)mkdir(serve, 0750);
+    if (mkdir(folder, 0750) != 0 && errno != EEXIST)
+        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", folder, strerror(errno));
+    struct reading *reading = &c->readings[c->n_readings];
+    reading->name = name;
+    int error = bookmark_open(&reading->bookmark, path, state, diag);
+    if (error == 0) c->n_readings++;
+    return error;
+}
+
+/* The folder that all files of a pattern lie below. */
+static const char *folder_of(struct role *r, const char *pattern)
+{
+    size_t end = 0;
+    for (size_t i = 0; pattern[i] && !strchr("*?[\\", pattern[i]); i++)
+        if (pattern[i] == '/') end = i;
+    return arena_printf(&r->config.arena, "%.*s", end ? (int)end : 1, pattern);
+}
+
+static int follow_files(struct role *r, const char *pattern, struct buf *state, struct diag *diag)
+{
+    struct collect_ctx *c = r->ctx;
+    struct slice name = slice_of(pattern);
+    char file[32];
+    const char *folder = folder_of(r, pattern);
+    if (!folder) return ERR_NOMEM;
+    (void)snprintf(file, sizeof file, "follow-%016llx", (unsigned long long)hash64(name));
+    if (access(folder, R_OK | X_OK) != 0)
+        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "files.follow: %s: %s", folder,
+                        strerror(errno));
+    role_keep_path(r, folder);
+    int error = open_bookmark(r, name, file, state, diag);
+    if (error) return error;
+    error = collect_follow(
+        c->collect, &(struct follow_row){.name = name, .pattern = name, .state = buf_slice(state)});
+    return error == ERR_INVALID
+               ? diag_set(diag, error, NULL, 0, 0,
+                          "files.follow: `%s` is not an absolute path of at most 256 bytes",
+                          pattern)
+               : error;
+}
+
+static int read_journal(struct role *r, struct buf *state, struct diag *diag)
+{
+    static const char *const places[] = {"/var/log/journal", "/run/log/journal", "/etc/machine-id"};
+    struct collect_ctx *c = r->ctx;
+    const struct slice name = SLICE("journal");
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) role_keep_path(r, places[i]);
+    int error = open_bookmark(r, name, "journal", state, diag);
+    if (error) return error;
+    error =
+        collect_journal(c->collect, &(struct journal_row){.name = name, .state = buf_slice(state)});
+    return error ? diag_set(diag, error, NULL, 0, 0,
+                            "files.journal: the journal cannot be read (%s)", error_text(error))
+                 : 0;
+}
+
+static int read_files(struct role *r, struct diag *diag)
+{
+    const struct config_list *follow = &r->config.files_follow;
+    struct buf state;
+    int error = 0;
+    buf_init(&state, BOOKMARK_MAX);
+    for (uint32_t i = 0; i < follow->n && error == 0; i++)
+        error = follow_files(r, follow->items[i], &state, diag);
+    if (error == 0 && r->config.files_journal) error = read_journal(r, &state, diag);
+    buf_done(&state);
+    return error;
 }
 
 /* ---- answers ----------------------------------------------------------------------------- */
@@ -157,6 +280,7 @@ static void put_figures(struct role *r, struct buf *out)
     for (uint32_t i = 0; i < ledger->n; i++) active += ledger_row_is_active(&ledger->rows[i]);
     json_write_member_u64(out, "unacked", collect_unacked(c->collect));
     json_write_member_u64(out, "sources_active", active);
+    json_write_member_u64(out, "bookmarks_failed", c->unsaved);
 }
 
 /* ---- what is measured -------------------------------------------------------------------- */
@@ -290,7 +414,11 @@ static int collect_prepare(struct role *r, struct diag *diag)
     struct collect_options options = {
         .loop = r->loop,
         .clock = r->clock,
-        .out = {.ctx = r, .batch = on_batch, .container = on_container, .metrics = on_metrics},
+        .out = {.ctx = r,
+                .batch = on_batch,
+                .container = on_container,
+                .metrics = on_metrics,
+                .state = on_state},
         .unacked_max = UNACKED_MAX,
         .sources_max = SOURCES_MAX,
         .connections_max = CONNECTIONS_MAX,
@@ -318,7 +446,14 @@ static int collect_prepare(struct role *r, struct diag *diag)
                            listen_input_name(c->listeners[i].input), c->listeners[i].name,
                            error_text(error));
     }
-    return error;
+    return error ? error : read_files(r, diag);
+}
+
+static int collect_start(struct role *r)
+{
+    struct collect_ctx *c = r->ctx;
+    c->sync = (struct loop_timer){.due = sync_bookmarks, .ctx = r};
+    return loop_timer_set(r->loop, &c->sync, NSEC_PER_SEC, NSEC_PER_SEC);
 }
 
 /* ---- status ------------------------------------------------------------------------------ */
@@ -394,7 +529,9 @@ static void stop_when_done(void *ctx)
     struct role *r = ctx;
     struct collect_ctx *c = r->ctx;
     bool late = clock_monotonic(&r->clock) >= c->stop_at;
-    if (collect_unacked(c->collect) == 0 || late) role_end(r, 0);
+    if (collect_unacked(c->collect) > 0 && !late) return;
+    sync_bookmarks(r);
+    role_end(r, 0);
 }
 
 static void collect_stop_role(struct role *r)
@@ -410,6 +547,7 @@ const struct role_ops role_collect = {
     .ctx_size = sizeof(struct collect_ctx),
     .given = collect_given,
     .prepare = collect_prepare,
+    .start = collect_start,
     .peer = collect_peer,
     .lost = collect_lost,
     .frame = collect_frame,

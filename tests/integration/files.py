@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""vaka serve reading files and the machine's journal: files.py VAKA [TEST...]. Prints TAP."""
+import collections
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+# pylint: disable-next=wrong-import-position
+from serving import APART, Fail, Serve, Skip, holds, run_tests, same, test  # noqa: E402
+
+VAKA = str(pathlib.Path(sys.argv[1]).resolve())
+REMOTE = "/lib/systemd/systemd-journal-remote"
+
+
+def reading(folder, more=""):
+    (folder / "logs").mkdir(exist_ok=True)
+    return Serve(VAKA, folder, f"{APART}files:\n  follow: [{folder}/logs/*.log]\n{more}")
+
+
+def lines(first, end):
+    return "".join(f"Nov 26 03:00:00 h{i} app: VAKAMARK line-{i}.\n" for i in range(first, end))
+
+
+def write(path, text):
+    with open(path, "a", encoding="utf-8") as out:
+        out.write(text)
+
+
+def numbers(serve):
+    """How often each line has an alert, so how often it was stored."""
+    return collections.Counter(
+        int(re.search(r"line-(\d+)\.", str(alert["event"]))[1]) for alert in serve.alerts())
+
+
+def each_once(serve, n):
+    serve.wait(lambda: len(numbers(serve)) >= n, f"{n} lines with alerts")
+    serve.shows(lambda s: s["triage"]["matched"] == s["store"]["next"] >= n, "all is matched")
+    same(numbers(serve), collections.Counter(range(n)))
+
+
+def stored_of(serve, path):
+    """Lines of a file that collect knows to be stored, and has said so."""
+    return sum(s["records"]["stored"] for s in serve.status()["collect"]["sources"]
+               if s["address"] == str(path))
+
+
+@test
+def files_are_read_across_their_rotation(folder):
+    with reading(folder).start() as serve:
+        log = folder / "logs" / "a.log"
+        write(log, lines(0, 100))
+        write(folder / "logs" / "b.log", lines(100, 150))
+        write(folder / "logs" / "c.txt", lines(1000, 1010))
+        serve.wait(lambda: len(numbers(serve)) == 150, "150 lines with alerts")
+        log.rename(folder / "logs" / "a.log.1")
+        write(folder / "logs" / "a.log.1", lines(150, 170))
+        write(log, lines(170, 200))
+        each_once(serve, 200)
+        source = serve.alerts()[0]["source"]
+        same((source["input"], source["listener"]), ("file", f"{folder}/logs/*.log"))
+        same(serve.stop(), 0)
+        write(log, lines(200, 300))
+        serve.start()
+        each_once(serve, 300)
+
+
+@test
+def what_was_stored_is_not_read_again_when_collect_is_killed(folder):
+    random.seed(20261126)
+    with reading(folder).start() as serve:
+        n = 0
+        known = set()
+        for cycle in range(6):
+            log = folder / "logs" / f"{cycle}.log"
+            begin = n
+            end = time.monotonic() + random.uniform(0.8, 1.6)
+            while time.monotonic() < end:
+                write(log, lines(n, n + 10))
+                n += 10
+                time.sleep(0.02)
+            serve.wait(lambda log=log: stored_of(serve, log) > 0, "some are stored")
+            known |= set(range(begin, begin + stored_of(serve, log)))
+            serve.kill("collect")
+        serve.wait(lambda: len(numbers(serve)) == n, f"{n} lines with alerts")
+        serve.shows(lambda s: s["triage"]["matched"] == s["store"]["next"], "all is matched")
+        twice = {line for line, times in numbers(serve).items() if times > 1}
+        same(sorted(twice & known), [])
+        if len(known) < 100:
+            raise Fail(f"only {len(known)} lines were known to be stored")
+
+
+@test
+def nothing_is_lost_when_everything_is_killed(folder):
+    random.seed(7)
+    with reading(folder).start() as serve:
+        log = folder / "logs" / "a.log"
+        n = 0
+        for cycle in range(4):
+            for _ in range(random.randrange(5, 30)):
+                write(log, lines(n, n + 20))
+                n += 20
+                time.sleep(0.02)
+            if cycle == 2:
+                log.rename(folder / "logs" / "old.log")
+            os.killpg(serve.process.pid, signal.SIGKILL)
+            serve.process.wait()
+            serve.start()
+        serve.wait(lambda: len(numbers(serve)) == n, f"{n} lines with alerts", 60)
+        # At rest everything is known to be stored: not a line comes again.
+        serve.wait(lambda: serve.status()["collect"]["records"]["pending"] == 0, "no more waits")
+        serve.shows(lambda s: s["triage"]["matched"] == s["store"]["next"], "all is matched")
+        stored = serve.status()["store"]["next"]
+        time.sleep(1.2)
+        os.killpg(serve.process.pid, signal.SIGKILL)
+        serve.process.wait()
+        write(log, lines(n, n + 1))
+        serve.start()
+        serve.wait(lambda: serve.status()["store"]["next"] > stored, "one more")
+        serve.wait(lambda: len(numbers(serve)) == n + 1, "the new line")
+        same(serve.status()["store"]["next"], stored + 1)
+
+
+@test
+def what_the_store_has_not_taken_is_read_again(folder):
+    with reading(folder).start() as serve:
+        for cycle in range(4):
+            write(folder / "logs" / "a.log", lines(cycle * 1000, (cycle + 1) * 1000))
+            time.sleep(0.3)
+            serve.kill("store")
+            serve.kill("collect")
+        serve.wait(lambda: len(numbers(serve)) == 4000, "4000 lines with alerts", 60)
+
+
+@test
+def a_folder_that_is_not_there_is_told(folder):
+    with Serve(VAKA, folder, f"files:\n  follow: [{folder}/nowhere/*.log]\n") as serve:
+        serve.start(ready=False)
+        serve.wait(lambda: "event=role-alarm" in serve.log_text(), "the reason")
+        holds(serve.log_text(), f"files.follow: {folder}/nowhere: No such file or directory")
+
+
+def make_journal(path, first, end):
+    entries = b"".join(
+        b"__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=%032x\n_HOSTNAME=h%d\n"
+        b"SYSLOG_IDENTIFIER=app\nMESSAGE=VAKAMARK line-%d.\n\n" %
+        (1798000000000000 + i, i + 1, 7, i, i) for i in range(first, end))
+    subprocess.run([REMOTE, "-o", str(path), "-"], input=entries, check=True, capture_output=True,
+                   timeout=60)
+
+
+def own_journal(folder):
+    """A command's beginning that gives it a journal of its own; and its folder."""
+    try:
+        machine = pathlib.Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except OSError as why:
+        raise Skip("this machine has no number") from why
+    journal = folder / "journal" / machine
+    journal.mkdir(parents=True)
+    here = ["unshare", "--mount", "sh", "-c",
+            f'mount --bind "{folder}/journal" /var/log/journal && exec "$@"', "sh"]
+    if not os.path.exists(REMOTE):
+        raise Skip("systemd-journal-remote is not installed")
+    if subprocess.run([*here, "true"], check=False, capture_output=True).returncode != 0:
+        raise Skip("no mount namespace, or no /var/log/journal")
+    return here, journal
+
+
+@test
+def the_journal_is_read_on_behind_what_was_stored(folder):
+    here, journal = own_journal(folder)
+    make_journal(journal / "a.journal", 0, 500)
+    with Serve(VAKA, folder, APART + "files:\n  journal: true\n", before=here).start() as serve:
+        each_once(serve, 500)
+        make_journal(journal / "a.journal", 500, 600)
+        each_once(serve, 600)
+        serve.shows(lambda s: s["collect"]["records"]["stored"] == 600, "that they are stored")
+        serve.kill("collect")
+        make_journal(journal / "b.journal", 600, 700)
+        each_once(serve, 700)
+        same({a["source"]["input"] for a in serve.alerts()}, {"journal"})
+        same(serve.stop(), 0)
+        make_journal(journal / "b.journal", 700, 800)
+        serve.start()
+        each_once(serve, 800)
+
+
+sys.exit(run_tests(sys.argv[2:]))
