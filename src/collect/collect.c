@@ -107,12 +107,10 @@ static void input_drop(struct collect *c)
 
 static bool row_makes_sense(const struct listener *row)
 {
-    bool must = row->input == LISTEN_SYSLOG_TLS;
-    bool may = must || row->input == LISTEN_RELP || row->input == LISTEN_LUMBERJACK ||
-               row->input == LISTEN_HTTP;
-    return (unsigned)row->input < LISTEN_INPUT_COUNT && row->fd >= 0 && row->name.len > 0 &&
-           row->name.len <= NAME_MAX_BYTES && row->record_max <= RECORD_MAX &&
-           (row->tls ? may : !must);
+    if ((unsigned)row->input >= LISTEN_INPUT_COUNT) return false;
+    enum listen_tls wrong = row->tls ? LISTEN_TLS_NEVER : LISTEN_TLS_ALWAYS;
+    return row->fd >= 0 && row->name.len > 0 && row->name.len <= NAME_MAX_BYTES &&
+           row->record_max <= RECORD_MAX && listen_tls(row->input) != wrong;
 }
 
 int collect_listen(struct collect *c, const struct listener *row)

@@ -13,8 +13,9 @@ enum { BACKLOG = 1024 };
 static const struct {
     const char *name;
     int type;
+    enum listen_tls tls;
 } inputs[] = {
-#define X(name, text, type) {text, SOCK_##type},
+#define X(name, text, type, tls) {text, SOCK_##type, LISTEN_TLS_##tls},
     LISTEN_INPUTS(X)
 #undef X
 };
@@ -27,6 +28,11 @@ const char *listen_input_name(unsigned input)
 bool listen_is_stream(enum listen_input input)
 {
     return inputs[input].type == SOCK_STREAM;
+}
+
+enum listen_tls listen_tls(enum listen_input input)
+{
+    return inputs[input].tls;
 }
 
 static socklen_t read_address(struct slice text, uint16_t port, struct sockaddr_storage *ret)

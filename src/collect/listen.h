@@ -10,22 +10,26 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-/* name, text (the `input` of a record's source), socket */
+/* name, text (the `input` of a record's source), socket, TLS */
 #define LISTEN_INPUTS(X)                                                                           \
-    X(SYSLOG_UDP, "syslog-udp", DGRAM)                                                             \
-    X(SYSLOG_TCP, "syslog-tcp", STREAM)                                                            \
-    X(SYSLOG_TLS, "syslog-tls", STREAM) /* RFC 5425 */                                             \
-    X(RELP, "relp", STREAM)                                                                        \
-    X(LUMBERJACK, "lumberjack", STREAM)                                                            \
-    X(HTTP, "http", STREAM)                                                                        \
-    X(FLOW_UDP, "flow-udp", DGRAM)
+    X(SYSLOG_UDP, "syslog-udp", DGRAM, NEVER)                                                      \
+    X(SYSLOG_TCP, "syslog-tcp", STREAM, NEVER)                                                     \
+    X(SYSLOG_TLS, "syslog-tls", STREAM, ALWAYS) /* RFC 5425 */                                     \
+    X(RELP, "relp", STREAM, NEVER)                                                                 \
+    X(RELP_TLS, "relp-tls", STREAM, ALWAYS)                                                        \
+    X(LUMBERJACK, "lumberjack", STREAM, NEVER)                                                     \
+    X(LUMBERJACK_TLS, "lumberjack-tls", STREAM, ALWAYS)                                            \
+    X(HTTP, "http", STREAM, MAY)                                                                   \
+    X(FLOW_UDP, "flow-udp", DGRAM, NEVER)
 
 enum listen_input {
-#define X(name, text, type) LISTEN_##name,
+#define X(name, text, type, tls) LISTEN_##name,
     LISTEN_INPUTS(X)
 #undef X
         LISTEN_INPUT_COUNT,
 };
+
+enum listen_tls { LISTEN_TLS_NEVER, LISTEN_TLS_MAY, LISTEN_TLS_ALWAYS };
 
 struct tls_context;
 
@@ -33,14 +37,13 @@ struct listener {
     enum listen_input input;
     struct slice name;
     uint32_t tenant;
-    int fd; /* bound, and listening when it is a stream; non-blocking */
-    /* HTTP, RELP, Lumberjack: NULL for none. SYSLOG_TLS: never NULL; the others: NULL. */
-    const struct tls_context *tls;
-    uint32_t record_max;       /* bytes; longer records are cut. 0: 64 KiB */
-    uint32_t connections_max;  /* 0: 1024 */
-    uint32_t per_address_max;  /* connections of one address. 0: 128 */
-    uint64_t bytes_per_second; /* of one source; 0: no limit. TCP is slowed, UDP is cut */
-    nsec idle;                 /* a connection without a byte; 0: one hour */
+    int fd;                        /* bound, and listening when it is a stream; non-blocking */
+    const struct tls_context *tls; /* NULL: none; as listen_tls() says */
+    uint32_t record_max;           /* bytes; longer records are cut. 0: 64 KiB */
+    uint32_t connections_max;      /* 0: 1024 */
+    uint32_t per_address_max;      /* connections of one address. 0: 128 */
+    uint64_t bytes_per_second;     /* of one source; 0: no limit. TCP is slowed, UDP is cut */
+    nsec idle;                     /* a connection without a byte; 0: one hour */
     /* HTTP: what may be done without a token (TOKEN_…): with a certificate that somebody vouches
      * for, and by anyone. */
     unsigned certificate, anyone;
@@ -64,6 +67,7 @@ bool listen_is_same(enum listen_input input, struct slice address, uint16_t port
 /* "syslog-tcp"; "unknown" out of range. */
 const char *listen_input_name(unsigned input);
 bool listen_is_stream(enum listen_input input);
+enum listen_tls listen_tls(enum listen_input input);
 
 struct sockaddr_storage;
 enum { LISTEN_ADDRESS_MAX = 64 };

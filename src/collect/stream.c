@@ -31,7 +31,9 @@ static const struct {
     [LISTEN_SYSLOG_TCP] = {&framing_protocol, RECORD_SYSLOG},
     [LISTEN_SYSLOG_TLS] = {&framing_protocol, RECORD_SYSLOG},
     [LISTEN_RELP] = {&relp_protocol, RECORD_SYSLOG},
+    [LISTEN_RELP_TLS] = {&relp_protocol, RECORD_SYSLOG},
     [LISTEN_LUMBERJACK] = {&lumberjack_protocol, RECORD_BEATS},
+    [LISTEN_LUMBERJACK_TLS] = {&lumberjack_protocol, RECORD_BEATS},
 };
 
 /* Why a connection is not read. */

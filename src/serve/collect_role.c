@@ -394,18 +394,26 @@ static int make_tls(struct role *r, struct diag *diag)
     return error;
 }
 
-static int add_listener(struct role *r, const struct given_listener *l)
+static const struct tls_context *tls_of(const struct collect_ctx *c, enum listen_input input)
+{
+    enum listen_tls tls = listen_tls(input);
+    if (tls == LISTEN_TLS_NEVER) return NULL;
+    return tls == LISTEN_TLS_ALWAYS && c->tls_clients ? c->tls_clients : c->tls;
+}
+
+static int add_listener(struct role *r, const struct given_listener *l, struct diag *diag)
 {
     struct collect_ctx *c = r->ctx;
-    bool syslog_tls = l->input == LISTEN_SYSLOG_TLS;
-    bool may_tls = syslog_tls || l->input == LISTEN_HTTP;
-    return collect_listen(c->collect,
-                          &(struct listener){.input = l->input,
-                                             .name = slice_of(l->name),
-                                             .fd = l->fd,
-                                             .tls = syslog_tls && c->tls_clients ? c->tls_clients
-                                                    : may_tls                    ? c->tls
-                                                                                 : NULL});
+    const struct tls_context *tls = tls_of(c, l->input);
+    if (!tls && listen_tls(l->input) == LISTEN_TLS_ALWAYS)
+        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s needs tls.certificate and tls.key",
+                        listeners_key(l->input));
+    int error = collect_listen(
+        c->collect,
+        &(struct listener){.input = l->input, .name = slice_of(l->name), .fd = l->fd, .tls = tls});
+    return error ? diag_set(diag, error, NULL, 0, 0, "%s %s: %s", listeners_key(l->input), l->name,
+                            error_text(error))
+                 : 0;
 }
 
 static int collect_prepare(struct role *r, struct diag *diag)
@@ -434,18 +442,10 @@ static int collect_prepare(struct role *r, struct diag *diag)
     int error = make_tls(r, diag);
     if (error == 0 && r->config.listen_tokens.n)
         error = tokens_read_file(r->config.listen_tokens.items[0], c->tokens, diag);
-    if (error == 0 && r->config.listen_syslog_tls.n && !c->tls)
-        error = diag_set(diag, ERR_INVALID, NULL, 0, 0,
-                         "listen.syslog_tls needs tls.certificate and tls.key");
     if (error == 0) error = collect_new(&options, &c->collect);
     /* Before the sandbox: a listener for HTTP makes descriptors of its own. */
-    for (size_t i = 0; i < c->n_listeners && error == 0; i++) {
-        error = add_listener(r, &c->listeners[i]);
-        if (error)
-            (void)diag_set(diag, error, NULL, 0, 0, "%s %s: %s",
-                           listen_input_name(c->listeners[i].input), c->listeners[i].name,
-                           error_text(error));
-    }
+    for (size_t i = 0; i < c->n_listeners && error == 0; i++)
+        error = add_listener(r, &c->listeners[i], diag);
     return error ? error : read_files(r, diag);
 }
 

@@ -20,10 +20,15 @@ bool listeners_parse(struct slice text, struct slice *ret_address, uint16_t *ret
 }
 
 static const enum config_key keys[LISTEN_INPUT_COUNT] = {
-#define X(name, text, type) [LISTEN_##name] = CONFIG_LISTEN_##name,
+#define X(name, text, type, tls) [LISTEN_##name] = CONFIG_LISTEN_##name,
     LISTEN_INPUTS(X)
 #undef X
 };
+
+const char *listeners_key(enum listen_input input)
+{
+    return config_settings[keys[input]].key;
+}
 
 static const char *why(int error)
 {
@@ -52,7 +57,7 @@ static int open_one(const struct config *config, struct service *service, enum l
 {
     struct slice address;
     uint16_t port;
-    const char *key = config_settings[keys[input]].key;
+    const char *key = listeners_key(input);
     if (!listeners_parse(slice_of(text), &address, &port))
         return diag_set(diag, ERR_INVALID, NULL, 0, 0,
                         "%s: `%s` is not an address with a port, such as [::]:5514", key, text);

@@ -18,6 +18,9 @@ int listeners_open(const struct config *config, struct service *service,
                    int (*each)(void *ctx, enum listen_input input, struct slice name, int fd),
                    void *ctx, struct diag *diag) MUST_USE;
 
+/* The setting of its addresses: "listen.syslog_udp". */
+const char *listeners_key(enum listen_input input);
+
 /* "127.0.0.1:5514" or "[::]:5514"; false when it is neither. */
 bool listeners_parse(struct slice text, struct slice *ret_address, uint16_t *ret_port);
 

@@ -27,6 +27,8 @@ import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from common import Tap  # noqa: E402
+from peers import (JOURNAL_REMOTE, JOURNAL_UPLOAD, lumberjack, make_certificates, make_journal,  # noqa: E402
+                     syslog_ng)
 
 PROGRAM = sys.argv[1]
 TOKEN = "a-token-that-is-long-enough"
@@ -110,28 +112,7 @@ def total(sink, kind, what):
     return sum(row[kind].get(what, 0) for row in sink.ledger.values())
 
 
-# ---- certificates -----------------------------------------------------------------------------
-
-def openssl(folder, *arguments):
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
-def make_certificates(folder):
-    """ca, server, client, of one authority; stranger is of another."""
-    for ca in ("ca", "other"):
-        openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", f"{ca}.key", "-out", f"{ca}.pem", "-days", "30", "-subj", f"/CN={ca}")
-    for name, ca, san in (("server", "ca", "DNS:localhost,IP:127.0.0.1"),
-                          ("client", "ca", "DNS:fw1.example.org"),
-                          ("plain", "ca", ""),
-                          ("stranger", "other", "DNS:fw1.example.org")):
-        openssl(folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/O=City/CN={name}")
-        extension = pathlib.Path(folder, f"{name}.ext")
-        extension.write_text(f"subjectAltName={san}\n" if san else "")
-        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key",
-                "-CAcreateserial", "-out", f"{name}.pem", "-days", "30", "-extfile", extension.name)
-
+# ---- TLS --------------------------------------------------------------------------------------
 
 def tls_row(folder, input_name, name, how):
     return (f"{input_name},{name},127.0.0.1,0,{folder}/server.pem,{folder}/server.key,"
@@ -322,7 +303,7 @@ def test_tls(tap, folder):
               [("syslog-tls\tmay\t\t127.0.0.1", 0),
                ("syslog-tls\tneed\tCN=plain,O=City\t127.0.0.1", 4),
                ("syslog-tls\tneed\tfw1.example.org\t127.0.0.1", 4)], "tls: the certificate says who")
-    for name, who in (("need", None), ("need", "stranger"), ("may", "stranger")):
+    for name, who in (("need", None), ("need", "stranger"), ("need", "expired"), ("may", "stranger")):
         try:
             with tls_connect(sink, name, folder, who) as s:
                 s.sendall(b"9 <34>false")
@@ -385,10 +366,6 @@ def test_relp_refused(tap):
     finish(tap, sink, "relp refused")
     tap.equal(total(sink, "records", "store"), 1, "relp: it is counted")
 
-
-def lumberjack(seq, document):
-    body = json.dumps(document).encode()
-    return b"2J" + struct.pack(">II", seq, len(body)) + body
 
 
 def test_lumberjack(tap):
@@ -709,7 +686,7 @@ def test_rsyslog(tap, folder):
          globals_tls + f'\naction(type="omfwd" target="127.0.0.1" port="PORT" protocol="tcp" '
          f'TCP_Framing="octet-counted" {certs})'),
         ("relp", "relp,x,127.0.0.1,0", 'action(type="omrelp" target="127.0.0.1" port="PORT")'),
-        ("relp-tls", tls_row(folder, "relp", "x", "require"),
+        ("relp-tls", tls_row(folder, "relp-tls", "x", "require"),
          f'action(type="omrelp" target="127.0.0.1" port="PORT" tls="on" tls.caCert="{folder}/ca.pem" '
          f'tls.myCert="{folder}/client.pem" tls.myPrivKey="{folder}/client.key" tls.authMode="name" '
          'tls.permittedPeer=["localhost"])'),
@@ -723,22 +700,6 @@ def test_rsyslog(tap, folder):
             tap.equal({r["source"].split("\t")[2] for r in sink.lines}, {"fw1.example.org"},
                       f"rsyslog {name}: its certificate says who")
         finish(tap, sink, f"rsyslog {name}")
-
-
-def syslog_ng():
-    """The program and its environment; None."""
-    root = os.environ.get("SYSLOG_NG_ROOT", "")
-    program = f"{root}/usr/sbin/syslog-ng" if root else shutil.which("syslog-ng")
-    if not program or not os.path.exists(program):
-        return None
-    modules = sorted(pathlib.Path(f"{root}/usr/lib/syslog-ng").glob("3.*"))
-    environment = dict(os.environ)
-    options = []
-    if root and modules:
-        libraries = ":".join({str(p.parent) for p in pathlib.Path(root).rglob("lib*.so*")})
-        environment["LD_LIBRARY_PATH"] = libraries
-        options = [f"--module-path={modules[0]}"]
-    return program, options, environment, root
 
 
 def test_syslog_ng(tap, folder):
@@ -784,19 +745,14 @@ log {{ source(s); destination(d); }};
 
 
 def test_journal_upload(tap, folder):
-    remote, upload = "/lib/systemd/systemd-journal-remote", "/lib/systemd/systemd-journal-upload"
-    if not os.path.exists(remote) or not os.path.exists(upload):
+    if not os.path.exists(JOURNAL_REMOTE) or not os.path.exists(JOURNAL_UPLOAD):
         tap.skip("systemd-journal-upload", "not installed")
         return
     n = 300
     made = pathlib.Path(folder, "made.journal")
-    entries = b"".join(
-        b"__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=%032x\nMESSAGE=line %d\n\n" %
-        (1798000000000000 + i, i + 1, 7, i) for i in range(n))
-    subprocess.run([remote, "-o", str(made), "-"], input=entries, check=True, capture_output=True,
-                   timeout=PATIENCE)
+    make_journal(made, 0, n)
     sink = Sink("--anyone", "journal", "http,h,127.0.0.1,0")
-    done = subprocess.run([upload, f"--url=http://127.0.0.1:{sink.ports['h']}", f"--file={made}", "--follow=no",
+    done = subprocess.run([JOURNAL_UPLOAD, f"--url=http://127.0.0.1:{sink.ports['h']}", f"--file={made}", "--follow=no",
                            f"--save-state={folder}/upload-state"], capture_output=True, timeout=PATIENCE)
     tap.equal(done.returncode, 0, "journal-upload: ends well")
     if done.returncode:
@@ -809,21 +765,12 @@ def test_journal_upload(tap, folder):
     finish(tap, sink, "journal-upload")
 
 
-def make_journal(path, first, n):
-    remote = "/lib/systemd/systemd-journal-remote"
-    entries = b"".join(
-        b"__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=%032x\nMESSAGE=line %d\n\n" %
-        (1798000000000000 + i, i + 1, 7, i) for i in range(first, first + n))
-    subprocess.run([remote, "-o", str(path), "-"], input=entries, check=True, capture_output=True,
-                   timeout=PATIENCE)
-
-
 def messages(sink):
     return [int(r["raw"].split("MESSAGE=line ")[1].split("\n")[0]) for r in sink.lines]
 
 
 def test_journal(tap, folder):
-    if not os.path.exists("/lib/systemd/systemd-journal-remote"):
+    if not os.path.exists(JOURNAL_REMOTE):
         tap.skip("journal", "systemd-journal-remote is not installed")
         return
     journals = pathlib.Path(folder, "journals")

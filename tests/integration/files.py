@@ -12,11 +12,12 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-# pylint: disable-next=wrong-import-position
+# pylint: disable=wrong-import-position
+from peers import JOURNAL_REMOTE, make_journal  # noqa: E402
 from serving import APART, Fail, Serve, Skip, holds, run_tests, same, test  # noqa: E402
 
+LINE = "VAKAMARK line-%d."
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
-REMOTE = "/lib/systemd/systemd-journal-remote"
 
 
 def reading(folder, more=""):
@@ -25,7 +26,7 @@ def reading(folder, more=""):
 
 
 def lines(first, end):
-    return "".join(f"Nov 26 03:00:00 h{i} app: VAKAMARK line-{i}.\n" for i in range(first, end))
+    return "".join(f"Nov 26 03:00:00 h{i} app: {LINE % i}\n" for i in range(first, end))
 
 
 def write(path, text):
@@ -146,15 +147,6 @@ def a_folder_that_is_not_there_is_told(folder):
         holds(serve.log_text(), f"files.follow: {folder}/nowhere: No such file or directory")
 
 
-def make_journal(path, first, end):
-    entries = b"".join(
-        b"__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=%032x\n_HOSTNAME=h%d\n"
-        b"SYSLOG_IDENTIFIER=app\nMESSAGE=VAKAMARK line-%d.\n\n" %
-        (1798000000000000 + i, i + 1, 7, i, i) for i in range(first, end))
-    subprocess.run([REMOTE, "-o", str(path), "-"], input=entries, check=True, capture_output=True,
-                   timeout=60)
-
-
 def own_journal(folder):
     """A command's beginning that gives it a journal of its own; and its folder."""
     try:
@@ -165,7 +157,7 @@ def own_journal(folder):
     journal.mkdir(parents=True)
     here = ["unshare", "--mount", "sh", "-c",
             f'mount --bind "{folder}/journal" /var/log/journal && exec "$@"', "sh"]
-    if not os.path.exists(REMOTE):
+    if not os.path.exists(JOURNAL_REMOTE):
         raise Skip("systemd-journal-remote is not installed")
     if subprocess.run([*here, "true"], check=False, capture_output=True).returncode != 0:
         raise Skip("no mount namespace, or no /var/log/journal")
@@ -175,18 +167,18 @@ def own_journal(folder):
 @test
 def the_journal_is_read_on_behind_what_was_stored(folder):
     here, journal = own_journal(folder)
-    make_journal(journal / "a.journal", 0, 500)
+    make_journal(journal / "a.journal", 0, 500, LINE)
     with Serve(VAKA, folder, APART + "files:\n  journal: true\n", before=here).start() as serve:
         each_once(serve, 500)
-        make_journal(journal / "a.journal", 500, 600)
+        make_journal(journal / "a.journal", 500, 100, LINE)
         each_once(serve, 600)
         serve.shows(lambda s: s["collect"]["records"]["stored"] == 600, "that they are stored")
         serve.kill("collect")
-        make_journal(journal / "b.journal", 600, 700)
+        make_journal(journal / "b.journal", 600, 100, LINE)
         each_once(serve, 700)
         same({a["source"]["input"] for a in serve.alerts()}, {"journal"})
         same(serve.stop(), 0)
-        make_journal(journal / "b.journal", 700, 800)
+        make_journal(journal / "b.journal", 700, 100, LINE)
         serve.start()
         each_once(serve, 800)
 

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""vaka serve as its senders and its operator see it: serve.py VAKA. Prints TAP."""
+"""vaka serve as its senders and its operator see it: serve.py VAKA [TEST...]. Prints TAP."""
 import json
 import os
 import pathlib
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-# pylint: disable-next=wrong-import-position
+# pylint: disable=wrong-import-position
+from peers import lumberjack, make_certificates  # noqa: E402
 from serving import APART, RULE, Fail, Serve, holds, run_tests, same, test  # noqa: E402
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
@@ -383,4 +385,67 @@ def two_do_not_share_one_folder(folder):
         holds(done.stderr.decode(), "Vaka runs there already")
 
 
-sys.exit(run_tests())
+TLS = {
+    "syslog_tls": lambda s: s.sendall(b"%d %s" % (len(SAID), SAID)),
+    "relp_tls": lambda s: relp(s, SAID),
+    "lumberjack_tls": lambda s: beats(s, {"message": "a VAKAMARK"}),
+}
+SAID = b"<13>Nov 26 03:00:00 h app: a VAKAMARK"
+
+
+def relp(s, record):
+    """One record; returns with its answer."""
+    s.sendall(b"1 open 14 relp_version=0\n2 syslog %d %s\n" % (len(record), record))
+    answers = b""
+    while b"2 rsp" not in answers:
+        piece = s.recv(4096)
+        if not piece:
+            raise ConnectionError("no answer")
+        answers += piece
+
+
+def beats(s, document):
+    s.sendall(b"2W\0\0\0\1" + lumberjack(1, document))
+    answers = b""
+    while not answers.endswith(b"2A\0\0\0\1"):
+        piece = s.recv(4096)
+        if not piece:
+            raise ConnectionError("no answer")
+        answers += piece
+
+
+@test
+def only_who_has_a_certificate_may_send_over_tls(folder):
+    make_certificates(folder)
+    with Serve(VAKA, folder, APART, tls=folder).start() as serve:
+        for name, send in TLS.items():
+            for who in (None, "stranger", "expired"):
+                try:
+                    with serve.tls(name, folder, who) as s:
+                        send(s)
+                        refused = s.recv(1) == b""
+                except (ssl.SSLError, ConnectionError):
+                    refused = True
+                same((name, who, refused), (name, who, True))
+            with serve.tls(name, folder, "client") as s:
+                send(s)
+        serve.wait(lambda: len(serve.alerts()) >= 3, "three alerts")
+        same(sorted((a["source"]["input"], a["source"]["identity"]) for a in serve.alerts()),
+             [(name.replace("_", "-"), "fw1.example.org") for name in sorted(TLS)])
+        # Who was refused is counted where he came from.
+        state = serve.shows(lambda s: s["store"]["next"] == s["collect"]["records"]["stored"] == 3,
+                            "nothing else is stored")
+        same({s["input"]: s["connections"] for s in state["collect"]["sources"]
+              if not s["identity"]}, {name.replace("_", "-"): 3 for name in TLS})
+
+
+@test
+def tls_without_a_certificate_does_not_start(folder):
+    with Serve(VAKA, folder, tls=folder) as serve:
+        text = serve.config.read_text().split("\ntls:")[0]
+        serve.config.write_text(text)
+        serve.start(ready=False)
+        serve.wait(lambda: "tls needs tls.certificate and tls.key" in serve.log_text(), "the reason")
+
+
+sys.exit(run_tests(sys.argv[2:]))

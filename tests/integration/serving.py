@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -84,7 +85,8 @@ class Serve:
     behind the section store, or more of that."""
 
     def __init__(self, vaka, folder, more="", arguments=(), before=(), rules="rules",
-                 journal="1MiB"):
+                 journal="1MiB", tls=None):
+        """`tls`: a folder of make_certificates(), for the listeners that speak it."""
         self.vaka, self.folder = vaka, pathlib.Path(folder)
         self.before = list(before)
         self.arguments = list(arguments)
@@ -92,6 +94,11 @@ class Serve:
         self.ports = {name: free_port(socket.SOCK_DGRAM if "udp" in name else socket.SOCK_STREAM)
                       for name in ("syslog_tcp", "syslog_udp", "http", "relp", "lumberjack",
                                    "flow_udp")}
+        if tls:
+            for name in ("syslog_tls", "relp_tls", "lumberjack_tls"):
+                self.ports[name] = free_port()
+            more += (f"tls:\n  certificate: {tls}/server.pem\n  key: {tls}/server.key\n"
+                     f"  clients: {tls}/ca.pem\n")
         own = self.folder / "rules"
         own.mkdir()
         (own / "marker.yml").write_text(RULE.format(marker="VAKAMARK"), encoding="utf-8")
@@ -195,6 +202,13 @@ class Serve:
         for pid in self.pids(role):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    def tls(self, name, folder, who=None):
+        """A connection with TLS; `who` is one of make_certificates()."""
+        context = ssl.create_default_context(cafile=f"{folder}/ca.pem")
+        if who:
+            context.load_cert_chain(f"{folder}/{who}.pem", f"{folder}/{who}.key")
+        return context.wrap_socket(self.tcp(name), server_hostname="localhost")
 
     def tcp(self, name="syslog_tcp"):
         return socket.create_connection(("127.0.0.1", self.ports[name]), timeout=30)
