@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Senders that wait for acks, each record with a name of its own, and what became of the records.
 
-A sender sends again what was not acknowledged, as shippers do, so that a record may be stored as
+A sender sends again what was not acknowledged, as shippers do, so that a record may come as
 often as it was sent, and has to be stored at least once when it was acknowledged.
 """
 import json
@@ -166,19 +166,21 @@ class Senders:
 
 
 def stored(serve):
-    """(names with how often, sequence numbers) of what lies in the folder, None when it changed
-    meanwhile: journals are removed when they are sealed."""
+    """(names → how often each came, sequence numbers) of what lies in the folder; None: it cannot be
+    read. A record that is stored twice with all that is known of it came once: the store was killed
+    behind the commit, and was given the batch again."""
     folder = serve.folder / "var" / "store" / "0"
     done = subprocess.run([serve.vaka, "store", "cat", "-f", "json", folder], capture_output=True,
                           timeout=300, check=False)
     if done.returncode != 0:
         return None
-    names, numbers = {}, []
+    came, numbers = {}, []
     for line in done.stdout.splitlines():
-        numbers.append(int(line[len(b'{"seq":'):line.index(b",")]))
-        for name in set(NAME.findall(line)):
-            names[name.decode()] = names.get(name.decode(), 0) + 1
-    return names, numbers
+        number, rest = line[len(b'{"seq":'):].split(b",", 1)
+        numbers.append(int(number))
+        for name in set(NAME.findall(rest)):
+            came.setdefault(name.decode(), set()).add(rest)
+    return {name: len(lines) for name, lines in came.items()}, numbers
 
 
 class Alerts:
