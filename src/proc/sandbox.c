@@ -64,27 +64,35 @@ static const int *const calls_hunter =
 
 /* An event loop over descriptors it has. */
 static const int *const calls_loop =
-    CALLS(SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(dup),
-          SCMP_SYS(getuid), SCMP_SYS(geteuid));
+    CALLS(SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait));
 
 /* Children that enter their own sandbox, and their end. */
-static const int *const calls_fork = CALLS(
-    SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork), SCMP_SYS(wait4), SCMP_SYS(waitid),
-    SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(set_tid_address), SCMP_SYS(close_range),
-    SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
-    SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(landlock_create_ruleset),
-    SCMP_SYS(landlock_restrict_self), SCMP_SYS(getppid), SCMP_SYS(socketpair), SCMP_SYS(uname));
+static const int *const calls_fork =
+    CALLS(SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(wait4), SCMP_SYS(kill), SCMP_SYS(tgkill),
+          SCMP_SYS(dup), SCMP_SYS(close_range), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(prctl),
+          SCMP_SYS(seccomp), SCMP_SYS(prlimit64), SCMP_SYS(landlock_create_ruleset),
+          SCMP_SYS(landlock_restrict_self), SCMP_SYS(getppid), SCMP_SYS(socketpair));
 
-/* Files in its folders: what the store's table of calls and SQLite's own use. */
-static const int *const calls_keep =
-    CALLS(SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat),
-          SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
-          SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(getdents64),
-          SCMP_SYS(pwrite64), SCMP_SYS(pwritev), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
-          SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fadvise64), SCMP_SYS(unlink),
-          SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
-          SCMP_SYS(fcntl), SCMP_SYS(fstatfs), SCMP_SYS(statfs), SCMP_SYS(fchmod), SCMP_SYS(fchown),
-          SCMP_SYS(utimensat), SCMP_SYS(sync_file_range), SCMP_SYS(mlock));
+/* Files in its folders, opened, written, made durable and removed. */
+static const int *const calls_files = CALLS(
+    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(fcntl), SCMP_SYS(pwrite64),
+    SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(unlink), SCMP_SYS(unlinkat));
+
+/* What the store's table of calls has besides: names of a folder, and whole files put in place. */
+static const int *const calls_names =
+    CALLS(SCMP_SYS(getdents64), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2));
+
+/* Journals and the ballast: space taken and given back. */
+static const int *const calls_space =
+    CALLS(SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fstatfs));
+
+/* SQLite's log is cut, and it asks which files there are. */
+static const int *const calls_database =
+    CALLS(SCMP_SYS(ftruncate), SCMP_SYS(stat), SCMP_SYS(access), SCMP_SYS(faccessat),
+          SCMP_SYS(faccessat2));
+
+/* Connections of a socket that was opened for it, and who is at their other end. */
+static const int *const calls_listen = CALLS(SCMP_SYS(accept4), SCMP_SYS(getsockopt));
 
 /* Connections of sockets that were opened for it, files that it reads, and how far. */
 static const int *const calls_receive = CALLS(
@@ -115,9 +123,10 @@ static const int *const calls_open =
           SCMP_SYS(open_by_handle_at), SCMP_SYS(memfd_create));
 
 struct sandbox_row {
-    const int *allow[5];
+    const int *allow[7];
     const int *fatal[4];
     bool reads_files;    /* opens for reading only; else its list of calls says */
+    bool keeps_files;    /* the named folders are its own */
     bool kills;          /* signals other processes than itself: those it forked */
     uint64_t max_files;  /* RLIMIT_NOFILE; 0: as it is */
     uint64_t max_memory; /* RLIMIT_DATA, bytes; 0: as it is */
@@ -137,8 +146,21 @@ static const struct sandbox_row rows[] = {
     [SANDBOX_DETECTOR] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_fork, NULL},
                           .fatal = {calls_fatal, calls_accept, calls_open, NULL},
                           .kills = true},
-    [SANDBOX_KEEPER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_keep, NULL},
-                        .fatal = {calls_fatal, calls_accept, NULL}},
+    [SANDBOX_KEEPER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
+                                  calls_names, calls_space},
+                        .fatal = {calls_fatal, calls_accept, NULL},
+                        .keeps_files = true},
+    [SANDBOX_SEALER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
+                                  calls_names, NULL},
+                        .fatal = {calls_fatal, calls_accept, NULL},
+                        .keeps_files = true},
+    [SANDBOX_DATABASE] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
+                                    calls_database, NULL},
+                          .fatal = {calls_fatal, calls_accept, NULL},
+                          .keeps_files = true},
+    [SANDBOX_LISTENER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_listen,
+                                    NULL},
+                          .fatal = {calls_fatal, calls_open, NULL}},
     [SANDBOX_RECEIVER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_receive,
                                     NULL},
                           .fatal = {calls_fatal, NULL},
@@ -244,9 +266,9 @@ int sandbox_enter(enum sandbox_role role, const struct sandbox_files *files,
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     const struct sandbox_files nothing = {0};
     const struct sandbox_files *f = files ? files : &nothing;
-    bool keeps = role == SANDBOX_KEEPER;
-    bool confined = landlock_confine(f->paths, row->reads_files || keeps ? f->n_paths : 0,
-                                     f->folders, keeps ? f->n_folders : 0) == 0;
+    bool opens = row->reads_files || row->keeps_files;
+    bool confined = landlock_confine(f->paths, opens ? f->n_paths : 0, f->folders,
+                                     row->keeps_files ? f->n_folders : 0) == 0;
     int result = filter_enter(row);
     if (result == 0) *ret_level = confined ? SANDBOX_FULL : SANDBOX_FILTER;
     return result;

@@ -22,7 +22,10 @@ enum sandbox_role {
     SANDBOX_SERVANT, /* the same with an event loop: a process of serve that only talks to others */
     SANDBOX_DETECTOR, /* a servant that forks decoders */
     SANDBOX_KEEPER,   /* a servant that keeps files in the named folders */
+    SANDBOX_SEALER,   /* the same, but takes no space in advance and cuts no file */
+    SANDBOX_DATABASE, /* the same for SQLite: no names are changed or listed */
     SANDBOX_RECEIVER, /* a servant that accepts on sockets it has and reads the named paths */
+    SANDBOX_LISTENER, /* a servant that accepts on sockets it has, and opens nothing */
 };
 
 enum sandbox_level {
@@ -32,9 +35,9 @@ enum sandbox_level {
 };
 
 struct sandbox_files {
-    const char *const *paths; /* files and folders that stay readable, of roles that read */
+    const char *const *paths; /* files and folders that stay readable, of roles that open */
     size_t n_paths;
-    const char *const *folders; /* in which files may be made and changed, of SANDBOX_KEEPER */
+    const char *const *folders; /* in which files may be made and changed, of those that keep */
     size_t n_folders;
 };
 

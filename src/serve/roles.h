@@ -9,12 +9,12 @@
 /* id, name, sandbox */
 #define SERVE_ROLES(X)                                                                             \
     X(STORE, "store", SANDBOX_KEEPER)     /* keeps what came before anybody is told it is safe */  \
-    X(TRIAGE, "triage", SANDBOX_KEEPER)   /* alerts, and how far records were matched */           \
+    X(TRIAGE, "triage", SANDBOX_DATABASE) /* alerts, and how far records were matched */           \
     X(DETECT, "detect", SANDBOX_DETECTOR) /* all rules on all records, and correlations */         \
     X(UNWRAP, "unwrap", SANDBOX_SERVANT)  /* requests and packets → records */                   \
     X(COLLECT, "collect", SANDBOX_RECEIVER) /* sockets and files → records and requests */       \
-    X(CONTROL, "control", SANDBOX_RECEIVER) /* the local command line */                           \
-    X(SEAL, "seal", SANDBOX_KEEPER)         /* journals → segments; the tree, its checkpoints */ \
+    X(CONTROL, "control", SANDBOX_LISTENER) /* the local command line */                           \
+    X(SEAL, "seal", SANDBOX_SEALER)         /* journals → segments; the tree, its checkpoints */ \
     X(SIGN, "sign", SANDBOX_SERVANT)        /* has the key that signs, and nothing else */
 
 #define SERVE_PEERS(X)                                                                             \

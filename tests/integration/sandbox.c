@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * What is left to a process that an attacker took over: every act is tried as raw system calls in a
- * child that has entered a role, with the descriptors that the hunt's own processes hold.
+ * child that has entered a role, with descriptors as the program's own processes hold them.
  */
 #include "proc/sandbox.h"
 
@@ -11,12 +11,14 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -27,7 +29,8 @@
 /* What the acts need and could not make themselves any more. */
 struct stage {
     char folder[64], allowed[80], other[80];
-    int file_fd, socket_fd;
+    char kept[80], inside[96]; /* a folder that keepers are given, and a file in it */
+    int file_fd, socket_fd, kept_fd, inside_fd;
     void *page;
     pid_t bystander; /* another process of the same user */
 };
@@ -80,6 +83,53 @@ static long rename_file(const struct stage *s)
     return syscall(SYS_renameat2, AT_FDCWD, s->allowed, AT_FDCWD, s->other, 0);
 }
 
+static long write_inside(const struct stage *s)
+{
+    long fd = syscall(SYS_openat, AT_FDCWD, s->inside, O_RDWR);
+    return fd < 0 ? fd : syscall(SYS_pwrite64, fd, "y", 1L, 0L);
+}
+
+static long remove_inside(const struct stage *s)
+{
+    return syscall(SYS_unlinkat, s->kept_fd, "inside", 0);
+}
+
+static long rename_inside(const struct stage *s)
+{
+    return syscall(SYS_renameat2, s->kept_fd, "inside", s->kept_fd, "again", 0);
+}
+
+static long move_out(const struct stage *s)
+{
+    return syscall(SYS_renameat2, s->kept_fd, "inside", AT_FDCWD, s->other, 0);
+}
+
+static long list_kept(const struct stage *s)
+{
+    char names[1024];
+    return syscall(SYS_getdents64, s->kept_fd, names, sizeof names);
+}
+
+static long take_space(const struct stage *s)
+{
+    return syscall(SYS_fallocate, s->inside_fd, 0, 0L, 4096L);
+}
+
+static long cut_file(const struct stage *s)
+{
+    return syscall(SYS_ftruncate, s->inside_fd, 0L);
+}
+
+static long make_link(const struct stage *s)
+{
+    return syscall(SYS_symlinkat, "/etc/passwd", s->kept_fd, "link");
+}
+
+static long change_folder(const struct stage *s)
+{
+    return syscall(SYS_chdir, s->folder);
+}
+
 static long make_folder(const struct stage *s)
 {
     return syscall(SYS_mkdirat, AT_FDCWD, s->folder, 0700);
@@ -125,6 +175,11 @@ static long bind_held(const struct stage *s)
 {
     struct sockaddr_in at = {.sin_family = AF_INET};
     return syscall(SYS_bind, s->socket_fd, &at, sizeof at);
+}
+
+static long accept_held(const struct stage *s)
+{
+    return syscall(SYS_accept4, s->socket_fd, NULL, NULL, 0);
 }
 
 static long run_program(const struct stage *s)
@@ -246,49 +301,75 @@ static long other_abi(const struct stage *s)
 }
 #endif
 
-/* 0: allowed. BY_KERNEL: Landlock forbids it from its version 6 on. */
+enum { ROLES = SANDBOX_LISTENER + 1 };
+
+/* What each role gets for each act. 0: allowed. BY_KERNEL: Landlock forbids it from its version 6
+ * on. Columns: hunter, decoder, servant, detector, keeper, sealer, database, receiver, listener. */
 static const struct {
     const char *name;
     act try;
-    int hunter, decoder;
+    int want[ROLES];
 } acts[] = {
-    {"read what is held", read_held, 0, 0},
-    {"open a named file", open_allowed, 0, KILLED},
-    {"open another file", open_other, EACCES, KILLED},
-    {"open /etc/passwd", open_passwd, EACCES, KILLED},
-    {"open for writing", open_write, ENOSYS, KILLED},
-    {"create a file", open_create, ENOSYS, KILLED},
-    {"openat2", open_how, ENOSYS, KILLED},
-    {"memfd_create", make_memory_file, ENOSYS, KILLED},
-    {"remove a file", remove_file, ENOSYS, ENOSYS},
-    {"rename a file", rename_file, ENOSYS, ENOSYS},
-    {"make a folder", make_folder, ENOSYS, ENOSYS},
-    {"change a mode", change_mode, ENOSYS, ENOSYS},
-    {"socket(AF_INET)", make_socket, KILLED, KILLED},
-    {"socket(AF_UNIX)", make_local_socket, KILLED, KILLED},
-    {"connect", connect_held, KILLED, KILLED},
-    {"bind", bind_held, KILLED, KILLED},
-    {"execve", run_program, KILLED, KILLED},
-    {"execveat", run_descriptor, KILLED, KILLED},
-    {"ptrace", trace, KILLED, KILLED},
-    {"process_vm_readv", read_memory, KILLED, KILLED},
-    {"fork", fork_process, 0, ENOSYS},
-    {"unshare", clone_namespace, KILLED, KILLED},
-    {"mount", mount_folder, KILLED, KILLED},
-    {"bpf", load_bpf, KILLED, KILLED},
-    {"io_uring", start_io_uring, KILLED, KILLED},
-    {"userfaultfd", fault_handler, KILLED, KILLED},
-    {"keyctl", add_key, KILLED, KILLED},
-    {"map code", map_code, ENOSYS, ENOSYS},
-    {"make a page code", make_code, ENOSYS, ENOSYS},
-    {"map 2 GiB", map_much, 0, ENOMEM},
-    {"signal a thread of its own", signal_self, 0, 0},
-    {"kill another process", kill_process, BY_KERNEL, ENOSYS},
-    {"kill another's thread", kill_thread, BY_KERNEL, ENOSYS},
-    {"type into the terminal", type_for_user, ENOSYS, ENOSYS},
+#define ALL(x)                                                                                     \
+    {                                                                                              \
+        x, x, x, x, x, x, x, x, x                                                                  \
+    }
+#define _ KILLED
+#define N ENOSYS
+#define A EACCES
+#define K BY_KERNEL
+    {"read what is held", read_held, ALL(0)},
+    {"open a named file", open_allowed, {0, _, _, _, 0, 0, 0, 0, _}},
+    {"open another file", open_other, {A, _, _, _, A, A, A, A, _}},
+    {"open /etc/passwd", open_passwd, {A, _, _, _, A, A, A, A, _}},
+    {"open for writing", open_write, {N, _, _, _, A, A, A, N, _}},
+    {"create a file", open_create, {N, _, _, _, A, A, A, N, _}},
+    {"openat2", open_how, {N, _, _, _, N, N, N, N, _}},
+    {"memfd_create", make_memory_file, {N, _, _, _, N, N, N, N, _}},
+    {"remove a file", remove_file, {N, N, N, N, A, A, A, N, N}},
+    {"rename a file", rename_file, {N, N, N, N, A, A, N, N, N}},
+    {"write in its folder", write_inside, {N, _, _, _, 0, 0, 0, N, _}},
+    {"remove from its folder", remove_inside, {N, N, N, N, 0, 0, 0, N, N}},
+    {"rename in its folder", rename_inside, {N, N, N, N, 0, 0, N, N, N}},
+    {"move out of its folder", move_out, {N, N, N, N, A, A, N, N, N}},
+    {"list a folder", list_kept, {0, N, N, N, 0, 0, N, 0, N}},
+    {"take space", take_space, {N, N, N, N, 0, N, N, N, N}},
+    {"cut a file", cut_file, {N, N, N, N, 0, N, 0, N, N}},
+    {"make a link", make_link, ALL(N)},
+    {"change the folder", change_folder, ALL(N)},
+    {"make a folder", make_folder, ALL(N)},
+    {"change a mode", change_mode, ALL(N)},
+    {"socket(AF_INET)", make_socket, ALL(_)},
+    {"socket(AF_UNIX)", make_local_socket, ALL(_)},
+    {"connect", connect_held, ALL(_)},
+    {"bind", bind_held, ALL(_)},
+    {"accept", accept_held, {_, _, _, _, _, _, _, EINVAL, EINVAL}},
+    {"execve", run_program, ALL(_)},
+    {"execveat", run_descriptor, ALL(_)},
+    {"ptrace", trace, ALL(_)},
+    {"process_vm_readv", read_memory, ALL(_)},
+    {"fork", fork_process, {0, N, N, 0, N, N, N, N, N}},
+    {"unshare", clone_namespace, ALL(_)},
+    {"mount", mount_folder, ALL(_)},
+    {"bpf", load_bpf, ALL(_)},
+    {"io_uring", start_io_uring, ALL(_)},
+    {"userfaultfd", fault_handler, ALL(_)},
+    {"keyctl", add_key, ALL(_)},
+    {"map code", map_code, ALL(N)},
+    {"make a page code", make_code, ALL(N)},
+    {"map 2 GiB", map_much, {0, ENOMEM, 0, 0, 0, 0, 0, 0, 0}},
+    {"signal a thread of its own", signal_self, ALL(0)},
+    {"kill another process", kill_process, {K, N, N, K, N, N, N, N, N}},
+    {"kill another's thread", kill_thread, {K, N, N, K, N, N, N, N, N}},
+    {"type into the terminal", type_for_user, ALL(N)},
 #ifdef __x86_64__
-    {"another ABI's getpid", other_abi, KILLED, KILLED},
+    {"another ABI's getpid", other_abi, ALL(_)},
 #endif
+#undef ALL
+#undef _
+#undef N
+#undef A
+#undef K
 };
 
 static void write_file(const char *path)
@@ -314,10 +395,17 @@ static void stage_init(struct stage *s)
     (void)snprintf(s->other, sizeof s->other, "%s/other", s->folder);
     write_file(s->allowed);
     write_file(s->other);
+    (void)snprintf(s->kept, sizeof s->kept, "%s/kept", s->folder);
+    (void)snprintf(s->inside, sizeof s->inside, "%s/inside", s->kept);
+    REQUIRE(mkdir(s->kept, 0700) == 0);
+    write_file(s->inside);
+    s->kept_fd = open(s->kept, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    s->inside_fd = open(s->inside, O_RDWR | O_CLOEXEC);
     s->file_fd = open(s->allowed, O_RDONLY | O_CLOEXEC);
     s->socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     s->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     s->bystander = start_bystander();
+    REQUIRE(s->kept_fd >= 0 && s->inside_fd >= 0);
     REQUIRE(s->file_fd >= 0 && s->socket_fd >= 0 && s->page != MAP_FAILED && s->bystander > 0);
 }
 
@@ -328,9 +416,46 @@ static void stage_done(struct stage *s)
     (void)close(s->file_fd);
     (void)close(s->socket_fd);
     (void)munmap(s->page, 4096);
+    (void)unlinkat(s->kept_fd, "inside", 0);
+    (void)unlinkat(s->kept_fd, "again", 0);
+    (void)close(s->kept_fd);
+    (void)close(s->inside_fd);
+    (void)rmdir(s->kept);
     (void)unlink(s->allowed);
     (void)unlink(s->other);
     (void)rmdir(s->folder);
+}
+
+/* A parser with a mistake: a name of any length goes into 16 bytes, and what stands behind them is
+ * called. Byte by byte, so that no check of the C library stands in its way. */
+struct parsed {
+    char name[16];
+    act done;
+};
+
+__attribute__((noinline)) static long parse(struct parsed *to, const char *input, size_t len,
+                                            const struct stage *s)
+{
+    volatile char *at = to->name;
+    for (size_t i = 0; i < len; i++) at[i] = input[i];
+    return to->done(s);
+}
+
+static long parsed_well(const struct stage *s)
+{
+    (void)s;
+    return 0;
+}
+
+/* An input that makes the parser do this. */
+static long take_over(const struct stage *s, act try)
+{
+    struct parsed *to = calloc(1, sizeof *to);
+    char input[sizeof *to] = "a long name, and";
+    if (!to) return -1;
+    to->done = parsed_well;
+    memcpy(input + offsetof(struct parsed, done), &try, sizeof try);
+    return parse(to, input, sizeof input, s);
 }
 
 /* 0, an errno, KILLED, or FAILED: it never came to it. */
@@ -340,12 +465,12 @@ static int attempt(const struct stage *s, enum sandbox_role role, act try)
     int status;
     if (pid < 0) return FAILED;
     if (pid == 0) {
-        const char *path = s->allowed;
-        const struct sandbox_files files = {.paths = &path, .n_paths = 1};
-        if (sandbox_enter(role, role == SANDBOX_HUNTER ? &files : NULL, NULL) != 0)
-            _exit(TRIED_MAX);
+        const char *path = s->allowed, *folder = s->kept;
+        const struct sandbox_files files = {
+            .paths = &path, .n_paths = 1, .folders = &folder, .n_folders = 1};
+        if (sandbox_enter(role, &files, NULL) != 0) _exit(TRIED_MAX);
         errno = 0;
-        _exit(try(s) >= 0 ? 0 : errno < TRIED_MAX ? errno : TRIED_MAX);
+        _exit(take_over(s, try) >= 0 ? 0 : errno < TRIED_MAX ? errno : TRIED_MAX);
     }
     if (waitpid(pid, &status, 0) != pid) return FAILED;
     if (WIFSIGNALED(status)) return WTERMSIG(status) == SIGSYS ? KILLED : FAILED;
@@ -372,8 +497,8 @@ static void try_all(enum sandbox_role role)
     struct stage s;
     if (level == SANDBOX_NONE) test_skip("no sandbox here: sanitizers, or the kernel has none");
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
-        int want = role == SANDBOX_HUNTER ? acts[i].hunter : acts[i].decoder;
-        /* Without Landlock the hunter may read what its user may. */
+        int want = acts[i].want[role];
+        /* Without Landlock a role that opens files may open what its user may. */
         if ((want == EACCES && level != SANDBOX_FULL) || want == BY_KERNEL) continue;
         stage_init(&s);
         int got = attempt(&s, role, acts[i].try);
@@ -392,7 +517,53 @@ TEST(sandbox_decoder_has_only_its_descriptors)
     try_all(SANDBOX_DECODER);
 }
 
-/* The decoders' way: a child of a hunter, in both filters. */
+TEST(sandbox_servant_has_only_its_descriptors)
+{
+    try_all(SANDBOX_SERVANT);
+}
+
+TEST(sandbox_detector_forks)
+{
+    try_all(SANDBOX_DETECTOR);
+}
+
+TEST(sandbox_keeper_has_its_folder)
+{
+    try_all(SANDBOX_KEEPER);
+}
+
+TEST(sandbox_sealer_has_its_folder_but_takes_no_space)
+{
+    try_all(SANDBOX_SEALER);
+}
+
+TEST(sandbox_database_changes_no_names)
+{
+    try_all(SANDBOX_DATABASE);
+}
+
+TEST(sandbox_receiver_accepts_and_reads)
+{
+    try_all(SANDBOX_RECEIVER);
+}
+
+TEST(sandbox_listener_accepts_and_opens_nothing)
+{
+    try_all(SANDBOX_LISTENER);
+}
+
+/* All acts above come from an overflow, which outside of a role can do what it likes. */
+TEST(sandbox_overflow_does_as_it_likes_without_a_role)
+{
+    struct stage s;
+    stage_init(&s);
+    CHECK(take_over(&s, open_passwd) >= 0);
+    CHECK(take_over(&s, make_socket) >= 0);
+    CHECK(take_over(&s, fork_process) == 0);
+    stage_done(&s);
+}
+
+/* The decoders' way: a child of a hunter or of a detector, in both filters. */
 static long enter_decoder_and_open(const struct stage *s)
 {
     if (sandbox_enter(SANDBOX_DECODER, NULL, NULL) != 0) return -1;
@@ -416,11 +587,14 @@ static long widen_decoder(const struct stage *s)
 
 TEST(sandbox_roles_only_get_narrower)
 {
+    static const enum sandbox_role parents[] = {SANDBOX_HUNTER, SANDBOX_DETECTOR};
     struct stage s;
     if (level_here() == SANDBOX_NONE) test_skip("no sandbox here");
     stage_init(&s);
-    CHECK_INT(attempt(&s, SANDBOX_HUNTER, enter_decoder_and_read), 0);
-    CHECK_INT(attempt(&s, SANDBOX_HUNTER, enter_decoder_and_open), KILLED);
-    CHECK(attempt(&s, SANDBOX_HUNTER, widen_decoder) != 0);
+    for (size_t i = 0; i < sizeof parents / sizeof *parents; i++) {
+        CHECK_INT(attempt(&s, parents[i], enter_decoder_and_read), 0);
+        CHECK_INT(attempt(&s, parents[i], enter_decoder_and_open), KILLED);
+        CHECK(attempt(&s, parents[i], widen_decoder) != 0);
+    }
     stage_done(&s);
 }
