@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What serve does when an engine dies of a record, or the disk of its data: faults.py VAKA-FAULTY.
 Prints TAP."""
-import contextlib
 import json
 import os
 import pathlib
@@ -230,7 +229,7 @@ def a_full_disk_is_told_to_senders_and_survived(folder):
                 all_is_well(serve, senders)
                 same(os.statvfs(disk.at).f_bavail < free, True)
         finally:
-            end(serve)
+            serve.kill_all()
 
 
 @test_with_disks
@@ -250,15 +249,7 @@ def a_full_disk_of_the_database_stops_no_sender(folder):
                 disk.free()
                 all_is_well(serve, senders)
         finally:
-            end(serve)
-
-
-def end(serve):
-    """So that its folder can be unmounted."""
-    if serve.process:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(serve.process.pid, signal.SIGKILL)
-        serve.process.wait()
+            serve.kill_all()
 
 
 def main():

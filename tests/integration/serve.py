@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """vaka serve as its senders and its operator see it: serve.py VAKA [TEST...]. Prints TAP."""
 import json
-import os
 import pathlib
 import random
 import signal
@@ -210,8 +209,7 @@ def killed_as_a_whole_it_goes_on_where_it_was(folder):
             sender = Sender(serve, f"r{number}")
             sender.start()
             time.sleep(random.uniform(0.3, 0.7))
-            os.killpg(serve.process.pid, signal.SIGKILL)
-            serve.process.wait()
+            serve.kill_all()
             sender.end = True
             sender.join()
             sent += sender.acknowledged

@@ -210,6 +210,21 @@ class Serve:
             context.load_cert_chain(f"{folder}/{who}.pem", f"{folder}/{who}.key")
         return context.wrap_socket(self.tcp(name), server_hostname="localhost")
 
+    def kill_all(self):
+        """All processes at once; until none is left, for those that are about to end still hold
+        their sockets and files."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+        def gone():
+            try:
+                os.killpg(self.process.pid, 0)
+            except ProcessLookupError:
+                return True
+            return False
+        self.wait(gone, "the end of all processes")
+
     def tcp(self, name="syslog_tcp"):
         return socket.create_connection(("127.0.0.1", self.ports[name]), timeout=30)
 

@@ -113,22 +113,6 @@ class Era:
         self.figures.add(acked=len(acked), stored=records, alerts=self.alerts.records)
 
 
-def kill_group(serve):
-    """All processes at once, until none is left."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(serve.process.pid, signal.SIGKILL)
-    serve.process.wait()
-    group = serve.process.pid
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.005)
-    raise Bad("processes do not end")
-
-
 # ---- kills --------------------------------------------------------------------------------
 
 
@@ -149,7 +133,7 @@ def kill_round(era, chance):
         era.figures.add(kills=1)
         era.check_matched(era.senders.acked())
         return
-    kill_group(era.serve)
+    era.serve.kill_all()
     era.figures.add(kills=1, kills_of_all=1)
     era.check_stored(era.senders.acked())
     era.serve.start()
@@ -189,7 +173,7 @@ def power_off(era, disk):
     """What was acknowledged before the cut; what is told while it happens does not count."""
     acked = era.senders.acked() - era.late
     disk.cut()
-    kill_group(era.serve)
+    era.serve.kill_all()
     time.sleep(0.01)  # an answer may still be on its way to a sender
     era.late |= era.senders.acked() - acked
     disk.unmount()
@@ -215,7 +199,7 @@ def on_disk(serve):
             yield disk
         finally:
             if serve.process:
-                kill_group(serve)
+                serve.kill_all()
     if not disk.is_sound():
         raise Bad("the file system is damaged")
 
