@@ -12,6 +12,8 @@ import tempfile
 from common import Tap
 
 VAKA, TAMPER = sys.argv[1:3]
+# A folder for each version of the formats that was released, made by tamper --make of its time.
+FORMATS = pathlib.Path(__file__).resolve().parent / "formats"
 tap = Tap()
 
 
@@ -172,11 +174,31 @@ def damage(folder):
     check("missing", status == 3 and first["verdict"] == "tampered" and first["seq"] == 720, out)
 
 
+def older_formats(folder):
+    """What an older version wrote stays readable and provable; the newest is what is written now,
+    byte for byte (but for segments, whose bytes are also those of the library that packs them)."""
+    versions = sorted(FORMATS.iterdir())
+    _, now, _ = run("store", "cat", "-f", "json", folder)
+    for old in versions:
+        status, out, err = run("store", "cat", "-f", "json", old)
+        check(f"{old.name}_is_readable", status == 0 and out == now and len(lines(out)) == 830, err)
+        status, out, _ = run("verify", "-k", old / "key", "-w", old / "witness-key", "-C",
+                             old / "witnessed", old)
+        check(f"{old.name}_is_intact", status == 0 and out.endswith("\nintact\n"), out)
+    newest = versions[-1]
+    names = sorted(path.name for path in newest.iterdir())
+    check("the_newest_has_the_same_files", names == sorted(p.name for p in folder.iterdir()), names)
+    changed = [name for name in names if not name.startswith("segment-") and
+               (newest / name).read_bytes() != (folder / name).read_bytes()]
+    check("the_newest_has_the_same_bytes", not changed, changed)
+
+
 def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary) / "tenant"
         folder.mkdir()
         subprocess.run([TAMPER, "--make", str(folder)], check=True)
+        older_formats(folder)
         verify_folder(folder)
         evidence(folder, read_folder(folder))
         from_settings(folder)
