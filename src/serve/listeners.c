@@ -11,9 +11,10 @@ bool listeners_parse(struct slice text, struct slice *ret_address, uint16_t *ret
     if (colon == 0 || !slice_to_u64(slice_from(text, colon), &port) || port == 0 || port > 65535)
         return false;
     struct slice address = slice_until(text, colon - 1);
-    bool brackets = address.len > 2 && address.ptr[0] == '[' && address.ptr[address.len - 1] == ']';
+    bool brackets = address.len > 1 && address.ptr[0] == '[' && address.ptr[address.len - 1] == ']';
     if (brackets) address = slice_make(address.ptr + 1, address.len - 2);
     else if (slice_find_byte(address, ':') != SIZE_MAX) return false;
+    if (slice_find_byte(address, '[') != SIZE_MAX) return false;
     *ret_address = address;
     *ret_port = (uint16_t)port;
     return address.len > 0;
