@@ -17,10 +17,15 @@ struct path_beneath_attr {
     uint64_t allowed_access;
     int32_t parent_fd;
 } __attribute__((packed));
+struct net_port_attr { /* from ABI 4 */
+    uint64_t allowed_access, port;
+};
 
 enum {
     CREATE_RULESET_VERSION = 1 << 0,
     RULE_PATH_BENEATH = 1,
+    RULE_NET_PORT = 2,
+    NET_CONNECT = 1 << 1,
     FS_WRITE_FILE = 1 << 1,
     FS_READ_FILE = 1 << 2,
     FS_READ_DIR = 1 << 3,
@@ -56,8 +61,13 @@ static void allow_path(int ruleset, const char *path, uint64_t more)
     (void)close(fd);
 }
 
-int landlock_confine(const char *const *paths, size_t n_paths, const char *const *folders,
-                     size_t n_folders)
+static void allow_port(int ruleset, uint16_t port)
+{
+    struct net_port_attr rule = {.allowed_access = NET_CONNECT, .port = port};
+    (void)syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0);
+}
+
+int landlock_confine(const struct landlock_allowed *allowed)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, CREATE_RULESET_VERSION);
     if (abi < 1) return ERR_UNSUPPORTED;
@@ -73,10 +83,13 @@ int landlock_confine(const char *const *paths, size_t n_paths, const char *const
     }
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
     if (ruleset < 0) return ERR_UNSUPPORTED;
-    for (size_t i = 0; i < n_paths; i++) allow_path(ruleset, paths[i], 0);
+    for (size_t i = 0; i < allowed->n_paths; i++) allow_path(ruleset, allowed->paths[i], 0);
     const uint64_t writing =
         (FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE) & attr.handled_access_fs;
-    for (size_t i = 0; i < n_folders; i++) allow_path(ruleset, folders[i], writing);
+    for (size_t i = 0; i < allowed->n_folders; i++)
+        allow_path(ruleset, allowed->folders[i], writing);
+    for (size_t i = 0; i < allowed->n_ports && abi >= 4; i++)
+        allow_port(ruleset, allowed->ports[i]);
     long r = syscall(SYS_landlock_restrict_self, ruleset, 0);
     (void)close(ruleset);
     return r == 0 ? 0 : ERR_UNSUPPORTED;

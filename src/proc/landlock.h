@@ -8,13 +8,20 @@
 
 #include "base/error.h"
 
+struct landlock_allowed {
+    const char *const *paths; /* read what is there and below */
+    size_t n_paths;
+    const char *const *folders; /* make, write, rename and remove files (not folders) below */
+    size_t n_folders;
+    const uint16_t *ports; /* connect to these TCP ports of any host */
+    size_t n_ports;
+};
+
 /*
- * From here on this process and its children may read below `paths`, may make, write, rename and
- * remove files (not folders) below `folders`, and may do nothing else with files, and nothing with
- * TCP where the kernel knows that. A path that cannot be opened is passed over (it stays
- * forbidden). ERR_UNSUPPORTED: the kernel has no Landlock.
+ * From here on this process and its children may do what is allowed and nothing else with files,
+ * and nothing else with TCP where the kernel knows that. A path that cannot be opened is passed
+ * over (it stays forbidden). ERR_UNSUPPORTED: the kernel has no Landlock.
  */
-int landlock_confine(const char *const *paths, size_t n_paths, const char *const *folders,
-                     size_t n_folders) MUST_USE;
+int landlock_confine(const struct landlock_allowed *allowed) MUST_USE;
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -104,15 +105,23 @@ static const int *const calls_receive = CALLS(
     SCMP_SYS(statfs), SCMP_SYS(eventfd2), SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch),
     SCMP_SYS(inotify_rm_watch), SCMP_SYS(writev), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync));
 
+/* Connections to others; socket() is added for the internet's streams alone. */
+static const int *const calls_call =
+    CALLS(SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
+          SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(fcntl));
+
 /* No role of this program has a reason to try these: trying is proof of a takeover. */
-static const int *const calls_fatal = CALLS(
-    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
-    SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(move_mount),
-    SCMP_SYS(open_tree), SCMP_SYS(fsopen), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(setns),
-    SCMP_SYS(unshare), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
-    SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
-    SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
-    SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen));
+static const int *const calls_fatal =
+    CALLS(SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+          SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(move_mount),
+          SCMP_SYS(open_tree), SCMP_SYS(fsopen), SCMP_SYS(pivot_root), SCMP_SYS(chroot),
+          SCMP_SYS(setns), SCMP_SYS(unshare), SCMP_SYS(bpf), SCMP_SYS(perf_event_open),
+          SCMP_SYS(userfaultfd), SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key),
+          SCMP_SYS(request_key), SCMP_SYS(init_module), SCMP_SYS(finit_module),
+          SCMP_SYS(delete_module), SCMP_SYS(kexec_load), SCMP_SYS(bind), SCMP_SYS(listen));
+
+/* The same, but for the role that calls others. */
+static const int *const calls_connect = CALLS(SCMP_SYS(socket), SCMP_SYS(connect));
 
 /* Fatal as well for a role that has no sockets to the world. */
 static const int *const calls_accept = CALLS(SCMP_SYS(accept), SCMP_SYS(accept4));
@@ -123,10 +132,11 @@ static const int *const calls_open =
           SCMP_SYS(open_by_handle_at), SCMP_SYS(memfd_create));
 
 struct sandbox_row {
-    const int *allow[7];
-    const int *fatal[4];
+    const int *allow[8];
+    const int *fatal[5];
     bool reads_files;    /* opens for reading only; else its list of calls says */
     bool keeps_files;    /* the named folders are its own */
+    bool calls;          /* connects to the named ports */
     bool kills;          /* signals other processes than itself: those it forked */
     uint64_t max_files;  /* RLIMIT_NOFILE; 0: as it is */
     uint64_t max_memory; /* RLIMIT_DATA, bytes; 0: as it is */
@@ -134,37 +144,45 @@ struct sandbox_row {
 
 static const struct sandbox_row rows[] = {
     [SANDBOX_HUNTER] = {.allow = {calls_compute, calls_descriptors, calls_hunter, NULL},
-                        .fatal = {calls_fatal, calls_accept, NULL},
+                        .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                         .reads_files = true},
     [SANDBOX_DECODER] = {.allow = {calls_compute, calls_descriptors, NULL},
-                         .fatal = {calls_fatal, calls_accept, calls_open, NULL},
+                         .fatal = {calls_fatal, calls_connect, calls_accept, calls_open, NULL},
                          .max_files = 512,
                          .max_memory = UINT64_C(1) << 30},
     [SANDBOX_SERVANT] = {.allow = {calls_compute, calls_descriptors, calls_loop, NULL},
-                         .fatal = {calls_fatal, calls_accept, calls_open, NULL},
+                         .fatal = {calls_fatal, calls_connect, calls_accept, calls_open, NULL},
                          .max_files = 256},
     [SANDBOX_DETECTOR] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_fork, NULL},
-                          .fatal = {calls_fatal, calls_accept, calls_open, NULL},
+                          .fatal = {calls_fatal, calls_connect, calls_accept, calls_open, NULL},
                           .kills = true},
     [SANDBOX_KEEPER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
-                                  calls_names, calls_space},
-                        .fatal = {calls_fatal, calls_accept, NULL},
+                                  calls_names, calls_space, NULL},
+                        .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                         .keeps_files = true},
     [SANDBOX_SEALER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
                                   calls_names, NULL},
-                        .fatal = {calls_fatal, calls_accept, NULL},
+                        .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                         .keeps_files = true},
     [SANDBOX_DATABASE] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
                                     calls_database, NULL},
-                          .fatal = {calls_fatal, calls_accept, NULL},
+                          .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                           .keeps_files = true},
     [SANDBOX_LISTENER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_listen,
                                     NULL},
-                          .fatal = {calls_fatal, calls_open, NULL}},
+                          .fatal = {calls_fatal, calls_connect, calls_open, NULL}},
     [SANDBOX_RECEIVER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_receive,
                                     NULL},
-                          .fatal = {calls_fatal, NULL},
+                          .fatal = {calls_fatal, calls_connect, NULL},
                           .reads_files = true},
+    [SANDBOX_CALLER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_call, NULL},
+                        .fatal = {calls_fatal, calls_accept, calls_open, NULL},
+                        .calls = true,
+                        .max_files = 256},
+    [SANDBOX_WITNESS] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_receive,
+                                   calls_files, calls_names, NULL},
+                         .fatal = {calls_fatal, calls_connect, NULL},
+                         .keeps_files = true},
 };
 
 static int add_calls(scmp_filter_ctx ctx, uint32_t action, const int *const *lists)
@@ -197,6 +215,19 @@ static int add_reading(scmp_filter_ctx ctx)
     return r;
 }
 
+/* TCP alone: no datagrams, no Unix or raw sockets. */
+static int add_calling(scmp_filter_ctx ctx)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+    int r = 0;
+    for (size_t i = 0; i < 2 && r == 0; i++)
+        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
+                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0),
+                             SCMP_A1(SCMP_CMP_EQ, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+                             SCMP_A2(SCMP_CMP_EQ, 0, 0));
+    return r;
+}
+
 static int add_conditions(scmp_filter_ctx ctx, const struct sandbox_row *row)
 {
     int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -205,6 +236,7 @@ static int add_conditions(scmp_filter_ctx ctx, const struct sandbox_row *row)
         r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (r == 0 && row->reads_files) r = add_reading(ctx);
+    if (r == 0 && row->calls) r = add_calling(ctx);
     /* abort() signals the process itself; no other of the same user is its business. */
     if (r == 0 && !row->kills && row != &rows[SANDBOX_HUNTER])
         r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
@@ -266,9 +298,15 @@ int sandbox_enter(enum sandbox_role role, const struct sandbox_files *files,
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     const struct sandbox_files nothing = {0};
     const struct sandbox_files *f = files ? files : &nothing;
-    bool opens = row->reads_files || row->keeps_files;
-    bool confined = landlock_confine(f->paths, opens ? f->n_paths : 0, f->folders,
-                                     row->keeps_files ? f->n_folders : 0) == 0;
+    const struct landlock_allowed allowed = {
+        .paths = f->paths,
+        .n_paths = row->reads_files || row->keeps_files ? f->n_paths : 0,
+        .folders = f->folders,
+        .n_folders = row->keeps_files ? f->n_folders : 0,
+        .ports = f->ports,
+        .n_ports = row->calls ? f->n_ports : 0,
+    };
+    bool confined = landlock_confine(&allowed) == 0;
     int result = filter_enter(row);
     if (result == 0) *ret_level = confined ? SANDBOX_FULL : SANDBOX_FILTER;
     return result;

@@ -36,6 +36,8 @@ struct stage {
 };
 
 enum { KILLED = 1000, FAILED = 1001, BY_KERNEL = -1, TRIED_MAX = 200 };
+/* Ports; the version of Landlock that can tell them apart. */
+enum { CALLED = 9, NOT_CALLED = 11, WITH_PORTS = 4 };
 
 typedef long (*act)(const struct stage *s);
 
@@ -466,8 +468,13 @@ static int attempt(const struct stage *s, enum sandbox_role role, act try)
     if (pid < 0) return FAILED;
     if (pid == 0) {
         const char *path = s->allowed, *folder = s->kept;
-        const struct sandbox_files files = {
-            .paths = &path, .n_paths = 1, .folders = &folder, .n_folders = 1};
+        const uint16_t port = CALLED;
+        const struct sandbox_files files = {.paths = &path,
+                                            .n_paths = 1,
+                                            .folders = &folder,
+                                            .n_folders = 1,
+                                            .ports = &port,
+                                            .n_ports = 1};
         if (sandbox_enter(role, &files, NULL) != 0) _exit(TRIED_MAX);
         errno = 0;
         _exit(take_over(s, try) >= 0 ? 0 : errno < TRIED_MAX ? errno : TRIED_MAX);
@@ -596,5 +603,76 @@ TEST(sandbox_roles_only_get_narrower)
         CHECK_INT(attempt(&s, parents[i], enter_decoder_and_open), KILLED);
         CHECK(attempt(&s, parents[i], widen_decoder) != 0);
     }
+    stage_done(&s);
+}
+
+/* ---- the role that calls others ---------------------------------------------------------- */
+
+static long connect_to(uint16_t port)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    long fd = syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return fd;
+    long r = syscall(SYS_connect, (int)fd, &to, sizeof to);
+    return r == 0 || errno == EINPROGRESS || errno == ECONNREFUSED ? 0 : r;
+}
+
+static long call_named(const struct stage *s)
+{
+    (void)s;
+    return connect_to(CALLED);
+}
+
+static long call_other(const struct stage *s)
+{
+    (void)s;
+    return connect_to(NOT_CALLED);
+}
+
+static long make_datagrams(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static long make_local(const struct stage *s)
+{
+    (void)s;
+    return syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static long bind_port(const struct stage *s)
+{
+    const struct sockaddr_in at = {.sin_family = AF_INET};
+    return syscall(SYS_bind, s->socket_fd, &at, sizeof at);
+}
+
+TEST(sandbox_caller_connects_to_named_ports_alone)
+{
+    static const struct {
+        const char *name;
+        act try;
+        int want;
+    } acts_of_caller[] = {
+        {"call a named port", call_named, 0},
+        {"make a socket for datagrams", make_datagrams, ENOSYS},
+        {"make a local socket", make_local, ENOSYS},
+        {"bind", bind_port, KILLED},
+        {"open a file", open_passwd, KILLED},
+    };
+    struct stage s;
+    if (level_here() == SANDBOX_NONE) test_skip("no sandbox here");
+    for (size_t i = 0; i < sizeof acts_of_caller / sizeof *acts_of_caller; i++) {
+        stage_init(&s);
+        int got = attempt(&s, SANDBOX_CALLER, acts_of_caller[i].try);
+        if (got != acts_of_caller[i].want)
+            test_fail(__FILE__, __LINE__, "%s: %d, not %d", acts_of_caller[i].name, got,
+                      acts_of_caller[i].want);
+        stage_done(&s);
+    }
+    stage_init(&s);
+    CHECK_INT(attempt(&s, SANDBOX_CALLER, call_other),
+              syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, 1) >= WITH_PORTS ? EACCES : 0);
     stage_done(&s);
 }

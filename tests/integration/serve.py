@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """vaka serve as its senders and its operator see it: serve.py VAKA [TEST...]. Prints TAP."""
 import json
+import os
 import pathlib
 import random
 import signal

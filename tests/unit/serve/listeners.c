@@ -65,9 +65,10 @@ static unsigned free_port(int *ret_fd)
 static int open_all(const char *text, struct opened *o, struct diag *diag)
 {
     struct config config;
+    static struct service none; /* no service manager has opened any */
     config_init(&config);
     REQUIRE(config_read(&config, "test", slice_of(text), diag) == 0);
-    int error = listeners_open(&config, take, o, diag);
+    int error = listeners_open(&config, &none, take, o, diag);
     config_done(&config);
     return error;
 }
