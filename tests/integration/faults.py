@@ -16,7 +16,7 @@ from serving import Faults, Serve  # noqa: E402  pylint: disable=wrong-import-po
 
 FAULTY = str(pathlib.Path(sys.argv[1]).resolve())
 APART = "triage:\n  alike: 0s\n"
-HASTY = APART + "detect:\n  silence: 3s\n"
+HASTY = APART + "detect:\n  silence: 3s\n  engines: 1\n"
 DAY = 86400
 TESTS = []
 
@@ -66,9 +66,9 @@ def all_is_well(serve, senders):
 # ---- an engine that dies of a record ------------------------------------------------------
 
 
-def one_record_is_left_out(folder, mark):
+def one_record_is_left_out(folder, mark, engines=1):
     """A record among others in one batch brings the engine down each time it is matched."""
-    with Serve(FAULTY, folder, HASTY).start() as serve:
+    with Serve(FAULTY, folder, HASTY.replace("engines: 1", f"engines: {engines}")).start() as serve:
         same(serve.post("/api/ingest", b"".join(map(event, names(range(50)))))[0], 200)
         body = [event(n) for n in names(range(50, 150))]
         body.insert(40, event("h0-999", mark))
@@ -82,7 +82,7 @@ def one_record_is_left_out(folder, mark):
         same(alerts.records, 200)
         same(serve.log_text().count("alarm=record-quarantined"), 1)
         same(serve.log_text().count('text="record 90"'), 1)
-        same(len(serve.engines()), state["detect"]["engines"])
+        same(len(serve.engines()), engines)
         same(serve.post("/api/ingest", event("h0-1000"))[0], 200)
         serve.wait(lambda: "h0-1000" in alerts.read(), "an alert behind it")
         hangs = serve.log_text().count("alarm=engine-hangs")
@@ -105,6 +105,13 @@ def a_record_that_the_engine_never_ends_with_is_left_out(folder):
 @test
 def a_record_that_eats_all_memory_is_left_out(folder):
     same(one_record_is_left_out(folder, "EATMARK"), 0)
+
+
+@test
+def with_several_engines_it_is_the_same(folder):
+    for mark, hangs in (("ABORTMARK", 0), ("HANGMARK", 2)):
+        (folder / mark).mkdir()
+        same(one_record_is_left_out(folder / mark, mark, 3), hangs)
 
 
 @test

@@ -29,7 +29,7 @@ from disks import Ext4, own_namespace  # noqa: E402  pylint: disable=wrong-impor
 from senders import Alerts, Senders, stored  # noqa: E402  pylint: disable=wrong-import-position
 from serving import Faults, Serve  # noqa: E402  pylint: disable=wrong-import-position
 
-APART = "  checkpoint: 1s\ntriage:\n  alike: 0s\n"
+APART = "  checkpoint: 1s\ntriage:\n  alike: 0s\ndetect:\n  engines: {}\n"
 VICTIMS = (*Faults.ROLES, "engine")
 ROUNDS = 25  # in one folder, then a new one
 IMAGE = 128 << 20
@@ -43,6 +43,10 @@ class Figures(dict):
     def add(self, **more):
         for key, value in more.items():
             self[key] = self.get(key, 0) + value
+
+
+def a_serve(vaka, folder, chance):
+    return Serve(vaka, folder, APART.format(chance.choice((1, 3))))
 
 
 def verify(serve):
@@ -141,7 +145,7 @@ def kill_round(era, chance):
 
 def run_kills(vaka, rounds, chance, figures):
     for begin in range(0, rounds, ROUNDS):
-        with tempfile.TemporaryDirectory() as folder, Serve(vaka, folder, APART).start() as serve:
+        with tempfile.TemporaryDirectory() as folder, a_serve(vaka, folder, chance).start() as serve:
             era = Era(serve, figures)
             with era.senders:
                 era.begin()
@@ -207,7 +211,7 @@ def on_disk(serve):
 def run_cuts(vaka, rounds, chance, figures):
     for begin in range(0, rounds, ROUNDS):
         with tempfile.TemporaryDirectory() as folder:
-            serve = Serve(vaka, folder, APART)
+            serve = a_serve(vaka, folder, chance)
             with on_disk(serve) as disk:
                 serve.start()
                 era = Era(serve, figures)
@@ -222,7 +226,7 @@ def run_cuts(vaka, rounds, chance, figures):
 def run_control(faulty, rounds, chance, figures):
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
-            serve = Serve(faulty, folder, APART)
+            serve = a_serve(faulty, folder, chance)
             faults = Faults(serve)
             for role in Faults.ROLES:
                 faults.set(role, no_sync=1)
