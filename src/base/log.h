@@ -57,6 +57,9 @@ enum log_level {
     X(STORE_DAMAGE, WARNING, 200, "store-damage")                                                  \
     X(SEGMENT_REMOVED, WARNING, 200, "segment-removed")                                            \
     X(RETENTION_ENDED, INFO, 60, "retention-ended")                                                \
+    X(WITNESS_SIGNED, INFO, 200, "witness-signed")                                                 \
+    X(WITNESS_REFUSED, WARNING, 200, "witness-refused")                                            \
+    X(WITNESS_FORK, ERROR, 200, "witness-fork")                                                    \
     X(CORRELATION_REFUSED, WARNING, 60, "correlation-refused")                                     \
     X(ROLE_SILENT, ERROR, 60, "role-silent")                                                       \
     X(SOCKET_UNUSED, WARNING, 60, "socket-unused")                                                 \

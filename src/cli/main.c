@@ -21,6 +21,7 @@ const struct command *const *cli_commands(void)
         &command_alerts,
         &command_status,
         &command_reload,
+        &command_witness,
         &command_verify,
         &command_store_ls,
         &command_store_cat,

@@ -16,7 +16,8 @@
     X(SPLUNK, "splunk")   /* HTTP Event Collector */                                               \
     X(OTLP, "otlp")       /* OpenTelemetry */                                                      \
     X(JOURNAL, "journal") /* systemd-journal-upload */                                             \
-    X(METRICS, "metrics") /* to read our own figures */
+    X(METRICS, "metrics") /* to read our own figures */                                            \
+    X(WITNESS, "witness") /* vaka witness: to submit checkpoints */
 
 enum token_right_number {
 #define X(name, text) TOKEN_NUMBER_##name,

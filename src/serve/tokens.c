@@ -37,7 +37,7 @@ static int read_line(struct tokens *t, struct slice line, const char **ret_why)
     struct token token = {.identity = name};
     *ret_why = "a name, rights and a token are expected";
     if (secret.len == 0 || slice_trim(line).len > 0) return ERR_SYNTAX;
-    *ret_why = "rights are ingest, elastic, splunk, otlp, journal and metrics";
+    *ret_why = "rights are ingest, elastic, splunk, otlp, journal, metrics and witness";
     if (!read_rights(rights, &token.rights)) return ERR_SYNTAX;
     *ret_why = "the token is shorter than 16 bytes, too long, or there already";
     return tokens_add(t, secret, &token);

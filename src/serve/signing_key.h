@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Keys that sign, as files of a folder: STEM.key, which only its owner may read, and STEM.pub. */
+#ifndef VAKA_SERVE_SIGNING_KEY_H
+#define VAKA_SERVE_SIGNING_KEY_H
+
+#include "config/config.h"
+#include "store/checkpoint.h"
+
+/* What the setting says, else the machine's name with `tail` behind it, in `space`. */
+struct slice signing_key_name(const struct config_list *setting, const char *tail, char *space,
+                              size_t size);
+
+/*
+ * Reads the key, and makes folder and key when they are not there. ERR_ACCESS: it cannot be read,
+ * or others than its owner may; ERR_SYNTAX, ERR_INVALID: it is none of that type, or `name` is no
+ * name; diag tells.
+ */
+int signing_key_open(const char *folder, const char *stem, enum checkpoint_key_type type,
+                     struct slice name, struct checkpoint_signer *ret, struct diag *diag) MUST_USE;
+/* A public key in a file. */
+int signing_key_read_public(const char *path, enum checkpoint_key_type type,
+                            struct checkpoint_key *ret, struct diag *diag) MUST_USE;
+
+#endif
