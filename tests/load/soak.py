@@ -105,7 +105,7 @@ def soak(options, folder):
         memory.join()
         state = city.settled()
         loud = [a["rule"]["title"] for a in city.alerts()
-                if a["rule"]["level"] in ("high", "critical") and not a["host"].startswith("plant-")]
+                if a["rule"]["level"] in ("high", "critical") and not (a["host"] or "").startswith("plant-")]
         city.stop()
         verify = subprocess.run([VAKA, "verify", "-k", city.folder / "var" / "keys" / "log.pub",
                                  city.folder_of_records()], check=False,
