@@ -32,6 +32,7 @@ from serving import Faults, Serve  # noqa: E402  pylint: disable=wrong-import-po
 APART = "  checkpoint: 1s\ntriage:\n  alike: 0s\ndetect:\n  engines: {}\n"
 VICTIMS = (*Faults.ROLES, "engine")
 ROUNDS = 25  # in one folder, then a new one
+SLOW = 30  # milliseconds
 IMAGE = 128 << 20
 
 
@@ -47,6 +48,15 @@ class Figures(dict):
 
 def a_serve(vaka, folder, chance):
     return Serve(vaka, folder, APART.format(chance.choice((1, 3))))
+
+
+def eras(rounds, vaka, faulty):
+    """(rounds, program, milliseconds) of each folder. Every other is one of slow syncs: what is told
+    too early is told long before it is true then, so that an end in between is likely."""
+    size = min(ROUNDS, (rounds + 1) // 2)
+    for number, begin in enumerate(range(0, rounds, size)):
+        slow = number % 2 == 1
+        yield min(size, rounds - begin), faulty if slow else vaka, SLOW if slow else 0
 
 
 def verify(serve):
@@ -143,13 +153,14 @@ def kill_round(era, chance):
     era.serve.start()
 
 
-def run_kills(vaka, rounds, chance, figures):
-    for begin in range(0, rounds, ROUNDS):
-        with tempfile.TemporaryDirectory() as folder, a_serve(vaka, folder, chance).start() as serve:
-            era = Era(serve, figures)
+def run_kills(vaka, faulty, rounds, chance, figures):
+    for number, program, slow in eras(rounds, vaka, faulty):
+        with tempfile.TemporaryDirectory() as folder, a_serve(program, folder, chance) as serve:
+            Faults(serve).set("store", slow_sync=slow)
+            era = Era(serve.start(), figures)
             with era.senders:
                 era.begin()
-                for _ in range(begin, min(begin + ROUNDS, rounds)):
+                for _ in range(number):
                     kill_round(era, chance)
             era.finish()
 
@@ -208,16 +219,16 @@ def on_disk(serve):
         raise Bad("the file system is damaged")
 
 
-def run_cuts(vaka, rounds, chance, figures):
-    for begin in range(0, rounds, ROUNDS):
+def run_cuts(vaka, faulty, rounds, chance, figures):
+    for number, program, slow in eras(rounds, vaka, faulty):
         with tempfile.TemporaryDirectory() as folder:
-            serve = a_serve(vaka, folder, chance)
+            serve = a_serve(program, folder, chance)
+            Faults(serve).set("store", slow_sync=slow)
             with on_disk(serve) as disk:
-                serve.start()
-                era = Era(serve, figures)
+                era = Era(serve.start(), figures)
                 with era.senders:
                     era.begin()
-                    for _ in range(begin, min(begin + ROUNDS, rounds)):
+                    for _ in range(number):
                         cut_round(era, disk, chance)
                 era.finish()
                 figures.add(late=len(era.late))
@@ -267,8 +278,8 @@ def main():
                       never_matched=0, late=0, control=0, control_lost=0)
     vaka, faulty = (str(pathlib.Path(p).resolve()) for p in (given.vaka, given.faulty))
     no_cuts = why_no_cuts() if cuts or control else "not asked for"
-    parts = [("kills", kills, None, lambda n: run_kills(vaka, n, chance, figures)),
-             ("cuts", cuts, no_cuts, lambda n: run_cuts(vaka, n, chance, figures)),
+    parts = [("kills", kills, None, lambda n: run_kills(vaka, faulty, n, chance, figures)),
+             ("cuts", cuts, no_cuts, lambda n: run_cuts(vaka, faulty, n, chance, figures)),
              ("control", control, no_cuts, lambda n: run_control(faulty, n, chance, figures))]
     failed = 0
     print(f"1..{len(parts)}")
