@@ -199,18 +199,30 @@ static size_t count_anchors(const struct state *s)
     return s->anchors.len / sizeof(struct anchor);
 }
 
+/* The one in s->file. `number` as above; VERIFY_NOWHERE: it need not be there. */
+static int read_checkpoint(struct state *s, uint64_t number)
+{
+    int error = read_small(s, &s->text);
+    if (error == ERR_NOMEM || (error == ERR_NOT_FOUND && number == VERIFY_NOWHERE))
+        return error == ERR_NOMEM ? error : 0;
+    if (error) find(s, VERIFY_DAMAGED, "a file cannot be read", VERIFY_NOWHERE, VERIFY_NOWHERE);
+    else take_checkpoint(s, buf_slice(&s->text), number, false);
+    return 0;
+}
+
 static int read_checkpoints(struct state *s)
 {
-    for (size_t i = 0; i <= count(s, KIND_CHECKPOINT); i++) {
-        uint64_t number = VERIFY_NOWHERE;
-        (void)snprintf(s->file, sizeof s->file, "checkpoint");
-        if (i > 0) name_file(s, KIND_CHECKPOINT, number = number_at(s, KIND_CHECKPOINT, i - 1));
-        int error = read_small(s, &s->text);
-        if (error == ERR_NOT_FOUND && i == 0) continue;
-        if (error == ERR_NOMEM) return error;
-        if (error) find(s, VERIFY_DAMAGED, "a file cannot be read", VERIFY_NOWHERE, VERIFY_NOWHERE);
-        else take_checkpoint(s, buf_slice(&s->text), number, false);
+    static const char *const newest[] = {"checkpoint", "witnessed"};
+    int error = 0;
+    for (size_t i = 0; i < sizeof newest / sizeof *newest && error == 0; i++) {
+        (void)snprintf(s->file, sizeof s->file, "%s", newest[i]);
+        error = read_checkpoint(s, VERIFY_NOWHERE);
     }
+    for (size_t i = 0; i < count(s, KIND_CHECKPOINT) && error == 0; i++) {
+        name_file(s, KIND_CHECKPOINT, number_at(s, KIND_CHECKPOINT, i));
+        error = read_checkpoint(s, number_at(s, KIND_CHECKPOINT, i));
+    }
+    if (error) return error;
     for (size_t i = 0; i < s->options->n_witnessed; i++) {
         (void)snprintf(s->file, sizeof s->file, "(handed in)");
         take_checkpoint(s, s->options->witnessed[i], VERIFY_NOWHERE, true);
