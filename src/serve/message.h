@@ -49,9 +49,16 @@
  *   sign       what a checkpoint says, up to its empty line and with it
  *   bury       what the tombstone of a segment says, see store/retain.h
  * sign → seal
- *   origin     the name it signs under
+ *   origin     the key it signs with, as text
  *   signed     the lines of its signatures
  *   buried     the same of the tombstone
+ *
+ * seal → witness
+ *   submit     a checkpoint as it was signed; how the tree of `old` records became it
+ *   proof      how the tree of `old` became that of `size`; no hashes: it cannot be told
+ * witness → seal
+ *   prove      asks for that
+ *   cosigned   a checkpoint that was submitted, and the line of a witness's signature
  *
  * triage → detect
  *   kept       what correlations were told before; all of it comes before begin
@@ -120,13 +127,17 @@ enum {
 #define SAY_JOURNAL_FIELDS(F) F(u64, first)
 #define SAY_DURABLE_FIELDS(F) F(u64, first) F(u64, offset) F(u64, next)
 
-#define SAY_PRESENT_FIELDS(F) F(u64, first)
-#define SAY_SEALED_FIELDS(F)  F(u64, next)
-#define SAY_SIGN_FIELDS(F)    F(u64, size) F(text, body)
-#define SAY_ORIGIN_FIELDS(F)  F(text, name)
-#define SAY_SIGNED_FIELDS(F)  F(u64, size) F(text, lines)
-#define SAY_BURY_FIELDS(F)    F(u64, begin) F(text, body)
-#define SAY_BURIED_FIELDS(F)  F(u64, begin) F(text, lines)
+#define SAY_PRESENT_FIELDS(F)  F(u64, first)
+#define SAY_SEALED_FIELDS(F)   F(u64, next)
+#define SAY_SIGN_FIELDS(F)     F(u64, size) F(text, body)
+#define SAY_ORIGIN_FIELDS(F)   F(text, key)
+#define SAY_SIGNED_FIELDS(F)   F(u64, size) F(text, lines)
+#define SAY_SUBMIT_FIELDS(F)   F(u64, old) F(u64, size) F(text, note) F(text, proof)
+#define SAY_PROVE_FIELDS(F)    F(u64, old) F(u64, size)
+#define SAY_PROOF_FIELDS(F)    F(u64, old) F(u64, size) F(text, proof)
+#define SAY_COSIGNED_FIELDS(F) F(text, note) F(text, line)
+#define SAY_BURY_FIELDS(F)     F(u64, begin) F(text, body)
+#define SAY_BURIED_FIELDS(F)   F(u64, begin) F(text, lines)
 
 #define SAY_BEGIN_FIELDS(F) F(u64, next) F(i64, correlated)
 #define SAY_KEPT_FIELDS(F)  F(text, rule) F(u64, names) F(i64, time) F(text, body)
@@ -183,6 +194,10 @@ enum {
     M(signed, SIGNED, SIGNED, 36)                                                                  \
     M(bury, BURY, BURY, 60)                                                                        \
     M(buried, BURIED, BURIED, 61)                                                                  \
+    M(submit, SUBMIT, SUBMIT, 62)                                                                  \
+    M(prove, PROVE, PROVE, 63)                                                                     \
+    M(proof, PROOF, PROOF, 64)                                                                     \
+    M(cosigned, COSIGNED, COSIGNED, 65)                                                            \
     M(begin, BEGIN, BEGIN, 30)                                                                     \
     M(alert, ALERT, ALERT, 31)                                                                     \
     M(advance, ADVANCE, ADVANCE, 32)                                                               \

@@ -14,7 +14,7 @@ enum { STATUS_EVERY = 1, STATUS_MAX = 1024 * 1024, SUPERVISOR_OUT_MAX = 4 * 1024
 static const struct role_ops *const all_ops[ROLE_COUNT] = {
     [ROLE_STORE] = &role_store,   [ROLE_TRIAGE] = &role_triage,   [ROLE_DETECT] = &role_detect,
     [ROLE_UNWRAP] = &role_unwrap, [ROLE_COLLECT] = &role_collect, [ROLE_CONTROL] = &role_control,
-    [ROLE_SEAL] = &role_seal,     [ROLE_SIGN] = &role_sign,
+    [ROLE_SEAL] = &role_seal,     [ROLE_SIGN] = &role_sign,       [ROLE_WITNESS] = &role_witness,
 };
 
 static const enum sandbox_role sandboxes[ROLE_COUNT] = {
@@ -33,6 +33,12 @@ void role_keep_folder(struct role *r, const char *folder)
 {
     ASSERT(r->files.n_folders < ROLE_PATHS_MAX);
     r->folders[r->files.n_folders++] = folder;
+}
+
+void role_keep_port(struct role *r, uint16_t port)
+{
+    ASSERT(r->files.n_ports < ROLE_PORTS_MAX);
+    r->ports[r->files.n_ports++] = port;
 }
 
 const char *role_store_folder(struct role *r, struct diag *diag)
@@ -183,6 +189,7 @@ static int enter_sandbox(struct role *r)
     enum sandbox_level level = SANDBOX_NONE;
     r->files.paths = r->paths;
     r->files.folders = r->folders;
+    r->files.ports = r->ports;
     int error = r->sandboxed ? sandbox_enter(sandboxes[r->role], &r->files, &level) : 0;
     if (error == 0)
         log_write(LOG_SANDBOX_ENTERED, LOG_TEXT("role", slice_of(serve_role_name(r->role))),

@@ -20,6 +20,7 @@ enum {
     ROLE_WATCHES_MAX = 20000,
     ROLE_TIMERS_MAX = 20000,
     ROLE_PATHS_MAX = 2 * CONFIG_PATHS_MAX,
+    ROLE_PORTS_MAX = 16,
 };
 
 struct role;
@@ -65,6 +66,7 @@ struct role {
     } peers[ROLE_COUNT];
     struct sandbox_files files;
     const char *paths[ROLE_PATHS_MAX], *folders[ROLE_PATHS_MAX];
+    uint16_t ports[ROLE_PORTS_MAX];
     struct loop_timer status_timer;
     struct buf text;
     struct log log;
@@ -77,6 +79,7 @@ int role_run(enum serve_role role);
 /* What the sandbox leaves: borrowed paths; for prepare(). */
 void role_keep_path(struct role *r, const char *path);
 void role_keep_folder(struct role *r, const char *folder);
+void role_keep_port(struct role *r, uint16_t port);
 
 /*
  * The folder of the tenant's records below serve.folder, made when it is not there; the role's.
@@ -94,6 +97,6 @@ void role_end(struct role *r, int result);
 void role_alarm(struct role *r, const char *event, struct slice text);
 
 extern const struct role_ops role_collect, role_unwrap, role_store, role_detect, role_triage,
-    role_control, role_seal, role_sign;
+    role_control, role_seal, role_sign, role_witness;
 
 #endif

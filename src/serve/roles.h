@@ -15,7 +15,8 @@
     X(COLLECT, "collect", SANDBOX_RECEIVER) /* sockets and files → records and requests */       \
     X(CONTROL, "control", SANDBOX_LISTENER) /* the local command line */                           \
     X(SEAL, "seal", SANDBOX_SEALER)         /* journals → segments; the tree, its checkpoints */ \
-    X(SIGN, "sign", SANDBOX_SERVANT)        /* has the key that signs, and nothing else */
+    X(SIGN, "sign", SANDBOX_SERVANT)        /* has the key that signs, and nothing else */         \
+    X(WITNESS, "witness", SANDBOX_CALLER)   /* asks witnesses elsewhere to sign as well */
 
 #define SERVE_PEERS(X)                                                                             \
     X(COLLECT, STORE)  /* batches → ← stored */                                                \
@@ -26,7 +27,8 @@
     X(TRIAGE, STORE)   /* how far everything is matched → */                                     \
     X(CONTROL, TRIAGE) /* questions → ← alerts */                                              \
     X(STORE, SEAL)     /* journals, how far they are durable → ← how far they are sealed */    \
-    X(SEAL, SIGN)      /* checkpoints → ← signatures */
+    X(SEAL, SIGN)      /* checkpoints → ← signatures */                                        \
+    X(SEAL, WITNESS)   /* checkpoints, proofs → ← signatures of witnesses */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "serve/cosign.h"
 #include "serve/retention.h"
 #include "serve/role.h"
 #include "store/checkpoint.h"
@@ -49,7 +50,9 @@ struct seal_ctx {
     uint64_t finished, checkpoints, lost;
     nsec signed_at; /* realtime; 0: never */
     uint64_t signed_size;
+    uint64_t signed_before; /* size of the checkpoint that was there at the start */
     struct retention retention;
+    struct cosign cosign;
 };
 
 static void give_up(struct role *r, const char *what, int error)
@@ -65,6 +68,7 @@ static void add_leaves(struct seal_ctx *c, uint64_t begin, size_t n)
     struct tree_range range;
     tree_range_of_leaves(&range, begin, c->leaves, n, NULL);
     tree_range_append(&c->tree, &range, NULL);
+    cosign_grow(&c->cosign, &range);
 }
 
 /* Leaves of records that were lost are those of nothing, as in the segment. */
@@ -245,13 +249,23 @@ static void work(void *ctx)
 
 /* ---- checkpoints ------------------------------------------------------------------------- */
 
+/* After a start: what was signed before is still being read. Smaller checkpoints would look as if
+ * records had gone. */
+static bool is_behind(const struct seal_ctx *c)
+{
+    return c->tree.end < c->signed_before &&
+           (c->durable.next == 0 || c->tree.end < c->durable.next);
+}
+
 static void ask_signature(void *ctx)
 {
     struct role *r = ctx;
     struct seal_ctx *c = r->ctx;
     struct link *link = role_link(r, ROLE_SIGN);
     if (!link_is_open(link) || !c->origin[0] || c->asked != UINT64_MAX) return;
+    if (is_behind(c)) return;
     struct sha256 root = tree_range_root(&c->tree);
+    cosign_mark(&c->cosign, &c->tree);
     buf_clear(&c->body);
     checkpoint_write(&c->body, slice_of(c->origin), c->tree.end, &root);
     c->asked = c->tree.end;
@@ -276,6 +290,7 @@ static int take_signed(struct role *r, const struct frame *frame)
         give_up(r, "checkpoint-failed", error);
         return 0;
     }
+    cosign_submit(&c->cosign, buf_slice(&c->text), m.size, c->keep);
     c->keep = false;
     c->checkpoints++;
     c->signed_at = clock_realtime(&r->clock);
@@ -288,11 +303,26 @@ static int take_origin(struct role *r, const struct frame *frame)
 {
     struct seal_ctx *c = r->ctx;
     struct say_origin m;
-    if (say_origin_read(frame->payload, &m) != 0 || m.name.len > CHECKPOINT_NAME_MAX)
+    struct checkpoint_key key;
+    if (say_origin_read(frame->payload, &m) != 0 || checkpoint_key_read(m.key, &key) != 0)
         return ERR_CORRUPT;
-    memcpy(c->origin, m.name.ptr, m.name.len);
-    c->origin[m.name.len] = '\0';
+    (void)snprintf(c->origin, sizeof c->origin, "%s", key.name);
+    cosign_set_log(&c->cosign, &key);
     return 0;
+}
+
+/* The size of the checkpoint that is there; 0 without one that can be read. */
+static uint64_t read_signed_size(struct seal_ctx *c)
+{
+    struct checkpoint checkpoint = {.size = 0};
+    int file = c->io.open(c->io.ctx, "checkpoint", STORE_READ);
+    if (file < 0) return 0;
+    buf_clear(&c->text);
+    char *to = buf_reserve(&c->text, CHECKPOINT_MAX);
+    int64_t n = to ? store_io_read(&c->io, file, to, CHECKPOINT_MAX, 0) : 0;
+    c->io.close(c->io.ctx, file);
+    if (n <= 0 || checkpoint_parse(slice_make(to, (size_t)n), &checkpoint) != 0) return 0;
+    return checkpoint.size;
 }
 
 /* ---- the role ---------------------------------------------------------------------------- */
@@ -312,6 +342,7 @@ static int take_present(struct role *r, const struct frame *frame)
 static int seal_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     struct seal_ctx *c = r->ctx;
+    if (peer == ROLE_WITNESS) return cosign_frame(&c->cosign, frame);
     if (peer == ROLE_SIGN && frame->type == SAY_SIGNED) return take_signed(r, frame);
     if (peer == ROLE_SIGN && frame->type == SAY_BURIED)
         return retention_buried(&c->retention, frame);
@@ -364,7 +395,8 @@ static int seal_prepare(struct role *r, struct diag *diag)
     buf_init(&c->body, CHECKPOINT_MAX);
     buf_init(&c->text, CHECKPOINT_MAX);
     if (!c->journals || !c->messages || !c->leaves) return ERR_NOMEM;
-    return retention_prepare(&c->retention, r, &c->io, path);
+    int error = cosign_prepare(&c->cosign, r, &c->io, diag);
+    return error ? error : retention_prepare(&c->retention, r, &c->io, path);
 }
 
 static int seal_start(struct role *r)
@@ -372,6 +404,8 @@ static int seal_start(struct role *r)
     struct seal_ctx *c = r->ctx;
     int error = sealed_tree(&c->io, &c->segments);
     c->tree = c->segments;
+    cosign_start(&c->cosign, &c->tree);
+    c->signed_before = read_signed_size(c);
     if (error == 0) error = retention_start(&c->retention);
     if (error) return error;
     return loop_timer_set(r->loop, &c->checkpoint, NSEC_PER_SEC, r->config.store_checkpoint);
@@ -388,6 +422,7 @@ static void seal_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "signed_at", (uint64_t)(c->signed_at / NSEC_PER_SEC));
     json_write_member_u64(out, "lost", c->lost);
     retention_status(&c->retention, out);
+    cosign_status(&c->cosign, out);
 }
 
 static void seal_stop(struct role *r)

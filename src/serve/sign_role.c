@@ -100,7 +100,9 @@ static void sign_peer(struct role *r, enum serve_role peer)
 {
     struct sign_ctx *c = r->ctx;
     struct link *link = role_link(r, peer);
-    say_origin_write(link_out(link), &(struct say_origin){.name = slice_of(c->signer.key.name)});
+    buf_clear(&c->lines);
+    checkpoint_key_write(&c->lines, &c->signer.key);
+    say_origin_write(link_out(link), &(struct say_origin){.key = buf_slice(&c->lines)});
     link_flush(link);
 }
 

@@ -72,9 +72,9 @@ struct supervisor {
 };
 
 /* The order in which processes end: nothing new comes in, then what came is finished. */
-static const enum serve_role stop_order[ROLE_COUNT] = {ROLE_COLLECT, ROLE_UNWRAP, ROLE_STORE,
-                                                       ROLE_DETECT,  ROLE_TRIAGE, ROLE_SEAL,
-                                                       ROLE_SIGN,    ROLE_CONTROL};
+static const enum serve_role stop_order[ROLE_COUNT] = {ROLE_COLLECT, ROLE_UNWRAP,  ROLE_STORE,
+                                                       ROLE_DETECT,  ROLE_TRIAGE,  ROLE_SEAL,
+                                                       ROLE_SIGN,    ROLE_WITNESS, ROLE_CONTROL};
 
 static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};

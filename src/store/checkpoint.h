@@ -90,6 +90,7 @@ void checkpoint_key_write(struct buf *out, const struct checkpoint_key *key);
 int checkpoint_key_read(struct slice text, struct checkpoint_key *ret) MUST_USE;
 
 /*
+ * Beside what follows there may be a file `witnessed`: the newest that a witness has signed.
  * Makes it the newest: file `checkpoint`, replaced as a whole; durable when 0 is returned. keep: it
  * also stays as checkpoint-N, N being its size in 20 digits. The table's errors.
  */
