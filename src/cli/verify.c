@@ -17,6 +17,8 @@
 enum {
     O_EVIDENCE = OPTION_LONG,
     EVIDENCE_MAX = 256 * 1024 * 1024,
+    KEYS_MAX = 128,           /* in all files of one kind */
+    KEY_FILE_MAX = 32 * 1024, /* bytes */
     FILES_MAX = 32,           /* keys or checkpoints of one kind that may be named */
     FINDINGS_SHOWN = 100,     /* in text */
     FINDINGS_MAX = 16 * 1024, /* in JSON */
@@ -27,7 +29,8 @@ static const struct cli_option verify_options[] = {
     {'k', "key", "FILE",
      "A public key of the log, as text. May be given several times. Without it and without a "
      "folder it is the one that vaka serve keeps."},
-    {'w', "witness-key", "FILE", "A public key of a witness. May be given several times."},
+    {'w', "witness-key", "FILE",
+     "Public keys of witnesses, a line each. May be given several times."},
     {'C', "checkpoint", "FILE",
      "A checkpoint that was kept elsewhere, signed by the log: the folder has to go on from it. "
      "May "
@@ -43,6 +46,11 @@ static const struct cli_option verify_options[] = {
 struct named {
     const char *paths[FILES_MAX];
     struct buf texts[FILES_MAX];
+    size_t n;
+};
+
+struct known {
+    struct verify_key keys[KEYS_MAX];
     size_t n;
 };
 
@@ -200,11 +208,19 @@ static int read_named(struct named *named, size_t max)
     return 0;
 }
 
-static int read_keys(const struct named *named, struct verify_key *ret)
+/* All keys of all files, a line each. */
+static int read_keys(const struct named *named, struct known *ret)
 {
-    for (size_t i = 0; i < named->n; i++)
-        if (verify_key_read(buf_slice(&named->texts[i]), &ret[i]) != 0)
-            return cli_usage("%s: this is no public key", named->paths[i]);
+    ret->n = 0;
+    for (size_t i = 0; i < named->n; i++) {
+        struct slice line, rest = slice_trim(buf_slice(&named->texts[i]));
+        for (bool more = true; more;) {
+            more = slice_split(rest, '\n', &line, &rest);
+            if (ret->n == KEYS_MAX) return cli_usage("more than %d keys", KEYS_MAX);
+            if (verify_key_read(line, &ret->keys[ret->n++]) != 0)
+                return cli_usage("%s: this is no public key", named->paths[i]);
+        }
+    }
     return 0;
 }
 
@@ -301,8 +317,8 @@ static void put_evidence_text(struct buf *out, const struct verify_context *c,
     buf_puts(out, "They are what was received. Whether the sender told the truth is not proved.\n");
 }
 
-static int evidence_and_tell(struct verify_context *c, const struct verify_key *keys,
-                             const struct verify_key *witnesses)
+static int evidence_and_tell(struct verify_context *c, const struct known *keys,
+                             const struct known *witnesses)
 {
     struct verify_evidence e;
     struct buf text, out;
@@ -312,8 +328,8 @@ static int evidence_and_tell(struct verify_context *c, const struct verify_key *
     int error = file_read(c->evidence, &text, &diag);
     if (error) cli_say("%s: %s", c->evidence, diag.message);
     else
-        error = verify_evidence(buf_slice(&text), keys, c->keys.n, witnesses, c->witnesses.n,
-                                on_evidence, c, &e);
+        error = verify_evidence(buf_slice(&text), keys->keys, keys->n, witnesses->keys,
+                                witnesses->n, on_evidence, c, &e);
     if (error && error != ERR_CORRUPT) {
         if (text.len) cli_say("%s: this is no evidence: %s", c->evidence, error_text(error));
     } else if (c->json) {
@@ -330,13 +346,13 @@ static int evidence_and_tell(struct verify_context *c, const struct verify_key *
 /* `path`: a folder, or NULL for evidence. */
 static int verify_in(struct verify_context *c, const char *path)
 {
-    struct verify_key keys[FILES_MAX], witnesses[FILES_MAX];
+    struct known keys, witnesses;
     struct slice checkpoints[FILES_MAX];
-    int status = read_named(&c->keys, 4096);
-    if (status == 0) status = read_named(&c->witnesses, 4096);
+    int status = read_named(&c->keys, KEY_FILE_MAX);
+    if (status == 0) status = read_named(&c->witnesses, KEY_FILE_MAX);
     if (status == 0) status = read_named(&c->checkpoints, VERIFY_NOTE_MAX);
-    if (status == 0) status = read_keys(&c->keys, keys);
-    if (status == 0) status = read_keys(&c->witnesses, witnesses);
+    if (status == 0) status = read_keys(&c->keys, &keys);
+    if (status == 0) status = read_keys(&c->witnesses, &witnesses);
     bool in_folder = status == 0 && !c->evidence;
     int folder = in_folder ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (in_folder && folder < 0) {
@@ -346,13 +362,13 @@ static int verify_in(struct verify_context *c, const char *path)
     for (size_t i = 0; i < c->checkpoints.n; i++)
         checkpoints[i] = buf_slice(&c->checkpoints.texts[i]);
     buf_init(&c->findings, c->evidence ? EVIDENCE_MAX : OUTPUT_MAX / 2);
-    if (status == 0 && c->evidence) status = evidence_and_tell(c, keys, witnesses);
+    if (status == 0 && c->evidence) status = evidence_and_tell(c, &keys, &witnesses);
     else if (status == 0)
         status = verify_and_tell(c, &(struct verify_options){.folder = folder,
-                                                             .keys = keys,
-                                                             .n_keys = c->keys.n,
-                                                             .witnesses = witnesses,
-                                                             .n_witnesses = c->witnesses.n,
+                                                             .keys = keys.keys,
+                                                             .n_keys = keys.n,
+                                                             .witnesses = witnesses.keys,
+                                                             .n_witnesses = witnesses.n,
                                                              .witnessed = checkpoints,
                                                              .n_witnessed = c->checkpoints.n,
                                                              .finding = on_finding,

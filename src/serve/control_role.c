@@ -256,6 +256,8 @@ static int client_frame(void *ctx, const struct frame *frame)
         return watch_alerts(client, &ask);
     case ASK_RELOAD:
         return ask_supervisor(client, COMMAND_RELOAD);
+    case ASK_KEYS:
+        return ask_supervisor(client, COMMAND_KEYS);
     default:
         done(client, 2, "this version of Vaka does not know the question");
         return 0;

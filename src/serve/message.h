@@ -229,8 +229,8 @@ const char *say_name(unsigned type);
 /* Kinds of give; GIVE_LISTENER and above: plus the enum listen_input. */
 enum { GIVE_CONTROL_SOCKET = 1, GIVE_LISTENER = 2 };
 /* Commands of control. */
-enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2 };
+enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2, COMMAND_KEYS = 3 };
 /* What is asked. */
-enum { ASK_STATUS = 1, ASK_ALERTS = 2, ASK_RELOAD = 3 };
+enum { ASK_STATUS = 1, ASK_ALERTS = 2, ASK_RELOAD = 3, ASK_KEYS = 4 };
 
 #endif

@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 
-enum { PATH_SIZE = CONFIG_PATH_MAX + 64 };
+enum { PATH_SIZE = 1024 };
 
 struct slice signing_key_name(const struct config_list *setting, const char *tail, char *space,
                               size_t size)
@@ -50,12 +51,15 @@ static int write_file(const char *path, mode_t mode, struct slice text, struct d
     return error;
 }
 
-static int write_pair(const struct checkpoint_signer *signer, const char *path,
+/* `before`: lines of the keys it takes the place of. */
+static int write_pair(const struct checkpoint_signer *signer, struct slice before, const char *path,
                       const char *public_path, struct diag *diag)
 {
     struct buf text;
-    buf_init(&text, 4 * CHECKPOINT_KEY_TEXT);
+    buf_init(&text, 4 * CHECKPOINT_KEY_TEXT + before.len);
     checkpoint_key_write(&text, &signer->key);
+    buf_putc(&text, '\n');
+    buf_put(&text, before);
     int error = write_file(public_path, 0644, buf_slice(&text), diag);
     buf_clear(&text);
     checkpoint_signer_write(&text, signer);
@@ -65,18 +69,25 @@ static int write_pair(const struct checkpoint_signer *signer, const char *path,
     return error;
 }
 
+static int make_signer(enum checkpoint_key_type type, struct slice name,
+                       struct checkpoint_signer *ret, struct diag *diag)
+{
+    uint8_t seed[CHECKPOINT_SEED];
+    if (getrandom(seed, sizeof seed, 0) != sizeof seed) return ERR_IO;
+    int error = checkpoint_signer_init(ret, name, type, seed);
+    explicit_bzero(seed, sizeof seed);
+    return error ? diag_set(diag, error, NULL, 0, 0, "`%.*s` is not a name to sign under",
+                            SLICE_FMT(name))
+                 : 0;
+}
+
 static int make(const char *path, const char *public_path, enum checkpoint_key_type type,
                 struct slice name, struct diag *diag)
 {
-    uint8_t seed[CHECKPOINT_SEED];
     struct checkpoint_signer signer;
-    if (getrandom(seed, sizeof seed, 0) != sizeof seed) return ERR_IO;
-    int error = checkpoint_signer_init(&signer, name, type, seed);
-    explicit_bzero(seed, sizeof seed);
-    if (error)
-        return diag_set(diag, error, NULL, 0, 0, "`%.*s` is not a name to sign under",
-                        SLICE_FMT(name));
-    error = write_pair(&signer, path, public_path, diag);
+    int error = make_signer(type, name, &signer, diag);
+    if (error) return error;
+    error = write_pair(&signer, SLICE_NONE, path, public_path, diag);
     checkpoint_signer_done(&signer);
     return error;
 }
@@ -109,16 +120,122 @@ int signing_key_open(const char *folder, const char *stem, enum checkpoint_key_t
 }
 
 int signing_key_read_public(const char *path, enum checkpoint_key_type type,
-                            struct checkpoint_key *ret, struct diag *diag)
+                            struct checkpoint_key *ret, size_t max, size_t *ret_n,
+                            struct diag *diag)
 {
     struct buf text;
-    buf_init(&text, 4 * CHECKPOINT_KEY_TEXT);
+    struct slice line, rest;
+    size_t n = 0;
+    buf_init(&text, (SIGNING_KEYS_MAX + 1) * (size_t)CHECKPOINT_KEY_TEXT);
     int error = file_read(path, &text, diag);
-    if (error == 0) {
-        error = checkpoint_key_read(slice_trim(buf_slice(&text)), ret);
-        if (error == 0 && ret->type != type) error = ERR_INVALID;
-        if (error) (void)diag_set(diag, error, NULL, 0, 0, "%s: not a public key for this", path);
+    rest = slice_trim(buf_slice(&text));
+    for (bool more = error == 0; more && error == 0;) {
+        more = slice_split(rest, '\n', &line, &rest);
+        if (n == max) {
+            error = diag_set(diag, ERR_LIMIT, NULL, 0, 0, "%s: too many keys", path);
+        } else {
+            error = checkpoint_key_read(slice_trim(line), &ret[n]);
+            if (error == 0 && ret[n].type != type) error = ERR_INVALID;
+            if (error)
+                (void)diag_set(diag, error, NULL, 0, 0, "%s: not a public key for this", path);
+            n++;
+        }
     }
     buf_done(&text);
+    if (error == 0) *ret_n = n;
+    return error;
+}
+
+/* ---- another one takes its place --------------------------------------------------------- */
+
+struct rotation {
+    char key[PATH_SIZE], key_new[PATH_SIZE], key_old[PATH_SIZE];
+    char public[PATH_SIZE], public_new[PATH_SIZE];
+    int folder;
+};
+
+static bool name_files(struct rotation *r, const char *folder, const char *stem)
+{
+    int n = snprintf(r->key, sizeof r->key, "%s/%s.key", folder, stem);
+    (void)snprintf(r->public, sizeof r->public, "%s/%s.pub", folder, stem);
+    (void)snprintf(r->key_new, sizeof r->key_new, "%s/%s.key.new", folder, stem);
+    (void)snprintf(r->public_new, sizeof r->public_new, "%s/%s.pub.new", folder, stem);
+    int last = snprintf(r->key_old, sizeof r->key_old, "%s/%s.key.old", folder, stem);
+    return n > 0 && last > 0 && (size_t)last < sizeof r->key_old;
+}
+
+/*
+ * What a disk keeps of blocks that were overwritten is beyond a program's reach. One that has a
+ * second name is the key that is still in use: swap() did not come to its end.
+ */
+static bool destroy(const char *path)
+{
+    static const char zeros[2 * CHECKPOINT_KEY_TEXT];
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return errno == ENOENT;
+    bool good = fstat(fd, &st) == 0 && st.st_size <= (off_t)sizeof zeros;
+    if (good && st.st_nlink == 1)
+        good = write(fd, zeros, (size_t)st.st_size) == st.st_size && fsync(fd) == 0;
+    (void)close(fd);
+    return good && unlink(path) == 0;
+}
+
+/* There is a whole key at the name at any time: nothing makes another one after a crash. */
+static bool swap(const struct rotation *r)
+{
+    return link(r->key, r->key_old) == 0 && rename(r->public_new, r->public) == 0 &&
+           rename(r->key_new, r->key) == 0 && fsync(r->folder) == 0 && destroy(r->key_old) &&
+           fsync(r->folder) == 0;
+}
+
+/* What is there beside the key itself. */
+static bool remove_left(const struct rotation *r)
+{
+    return destroy(r->key_new) && destroy(r->key_old) &&
+           (unlink(r->public_new) == 0 || errno == ENOENT);
+}
+
+static int rotate(const struct rotation *r, const struct checkpoint_signer *old,
+                  int (*introduce)(void *ctx, const struct checkpoint_signer *old,
+                                   const struct checkpoint_signer *fresh, struct diag *diag),
+                  void *ctx, struct diag *diag)
+{
+    struct checkpoint_signer fresh;
+    struct buf before;
+    int error = make_signer(old->key.type, slice_of(old->key.name), &fresh, diag);
+    if (error) return error;
+    buf_init(&before, SIGNING_KEYS_MAX * CHECKPOINT_KEY_TEXT);
+    error = file_read(r->public, &before, diag);
+    if (error == 0 && before.len && before.ptr[before.len - 1] != '\n') buf_putc(&before, '\n');
+    if (error == 0) error = write_pair(&fresh, buf_slice(&before), r->key_new, r->public_new, diag);
+    if (error == 0) error = introduce(ctx, old, &fresh, diag);
+    if (error == 0 && !swap(r))
+        error = diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", r->key, strerror(errno));
+    if (error && !remove_left(r))
+        (void)diag_set(diag, error, NULL, 0, 0, "%s: %s", r->key_new, strerror(errno));
+    buf_done(&before);
+    checkpoint_signer_done(&fresh);
+    return error;
+}
+
+int signing_key_rotate(const char *folder, const char *stem,
+                       int (*introduce)(void *ctx, const struct checkpoint_signer *old,
+                                        const struct checkpoint_signer *fresh, struct diag *diag),
+                       void *ctx, struct diag *diag)
+{
+    struct rotation r;
+    struct checkpoint_signer old;
+    if (!name_files(&r, folder, stem))
+        return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "%s: too long", folder);
+    int error = read_key(r.key, CHECKPOINT_LOG, &old, diag);
+    if (error) return error;
+    r.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* One at a time; what one before did not finish is not needed. */
+    bool good = r.folder >= 0 && flock(r.folder, LOCK_EX) == 0 && remove_left(&r);
+    error = good ? rotate(&r, &old, introduce, ctx, diag)
+                 : diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", folder, strerror(errno));
+    if (r.folder >= 0) (void)close(r.folder);
+    checkpoint_signer_done(&old);
     return error;
 }

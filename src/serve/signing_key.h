@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Keys that sign, as files of a folder: STEM.key, which only its owner may read, and STEM.pub. */
+/*
+ * Keys that sign, as files of a folder: STEM.key, which only its owner may read, and STEM.pub,
+ * which has its public key and behind it those of the keys it took the place of, a line each.
+ */
 #ifndef VAKA_SERVE_SIGNING_KEY_H
 #define VAKA_SERVE_SIGNING_KEY_H
 
@@ -17,8 +20,20 @@ struct slice signing_key_name(const struct config_list *setting, const char *tai
  */
 int signing_key_open(const char *folder, const char *stem, enum checkpoint_key_type type,
                      struct slice name, struct checkpoint_signer *ret, struct diag *diag) MUST_USE;
-/* A public key in a file. */
+enum { SIGNING_KEYS_MAX = 64 };
+/* The public keys of a file; *ret_n of at most `max`. ERR_SYNTAX, ERR_INVALID, ERR_LIMIT, and as of
+ * file_read(). */
 int signing_key_read_public(const char *path, enum checkpoint_key_type type,
-                            struct checkpoint_key *ret, struct diag *diag) MUST_USE;
+                            struct checkpoint_key *ret, size_t max, size_t *ret_n,
+                            struct diag *diag) MUST_USE;
+
+/*
+ * Another key takes the place of that of a log. `introduce` makes known what both have signed; its
+ * error ends it, and nothing has changed. The old key is overwritten. Whoever signs reads it again.
+ */
+int signing_key_rotate(const char *folder, const char *stem,
+                       int (*introduce)(void *ctx, const struct checkpoint_signer *old,
+                                        const struct checkpoint_signer *fresh, struct diag *diag),
+                       void *ctx, struct diag *diag) MUST_USE;
 
 #endif

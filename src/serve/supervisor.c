@@ -354,6 +354,13 @@ static void adopt_spare(struct supervisor *s)
     tell_running(s);
 }
 
+/* The process with the key ends, and is started again with the one that is there now. */
+static void read_keys(struct supervisor *s)
+{
+    struct child *sign = s->children[ROLE_SIGN];
+    if (!s->stopping && sign->pid) child_stop(s, sign);
+}
+
 /* ---- what children say ------------------------------------------------------------------- */
 
 static void tell_ready(struct supervisor *s)
@@ -495,6 +502,7 @@ static int child_frame(void *ctx, const struct frame *frame)
             return ERR_CORRUPT;
         if (command.command == COMMAND_RELOAD) reload(s);
         else if (command.command == COMMAND_STOP) begin_stop(s);
+        else if (command.command == COMMAND_KEYS) read_keys(s);
         return 0;
     default:
         return ERR_CORRUPT;

@@ -29,6 +29,7 @@ enum {
     SILENCE_MAX = 30, /* s: of a connection */
     PEM_MAX = 1024 * 1024,
     IDENTITY_MAX = 1024,
+    LOGS_MAX = 1024, /* keys of logs */
 };
 /* Connections that say nothing are found by it. */
 #define TICK NSEC_PER_SEC
@@ -40,6 +41,7 @@ struct server {
     struct store_io io;
     struct checkpoint_signer signer;
     struct checkpoint_key *logs;
+    size_t n_logs;
     struct witness witness;
     struct tokens *tokens;
     struct tls_context *tls;
@@ -243,11 +245,14 @@ static int read_logs(struct server *s, struct diag *diag)
     if (paths->n == 0)
         return diag_set(diag, ERR_INVALID, NULL, 0, 0,
                         "witness.logs names no log whose checkpoints are to be signed");
-    s->logs = calloc(paths->n, sizeof *s->logs);
+    s->logs = calloc(LOGS_MAX, sizeof *s->logs);
     if (!s->logs) return ERR_NOMEM;
     for (uint32_t i = 0; i < paths->n; i++) {
-        int error = signing_key_read_public(paths->items[i], CHECKPOINT_LOG, &s->logs[i], diag);
+        size_t n;
+        int error = signing_key_read_public(paths->items[i], CHECKPOINT_LOG, s->logs + s->n_logs,
+                                            LOGS_MAX - s->n_logs, &n, diag);
         if (error) return error;
+        s->n_logs += n;
     }
     return 0;
 }
@@ -378,10 +383,8 @@ int witness_server_run(const struct witness_server_options *options, struct diag
     int error = s.loop ? loop_signals(s.loop, signals, on_signal, &s) : ERR_NOMEM;
     if (error == 0) error = prepare(&s, diag);
     if (error == 0) {
-        s.witness = (struct witness){.io = &s.io,
-                                     .signer = &s.signer,
-                                     .logs = s.logs,
-                                     .n_logs = options->config->witness_logs.n};
+        s.witness =
+            (struct witness){.io = &s.io, .signer = &s.signer, .logs = s.logs, .n_logs = s.n_logs};
         tell_ready(&s);
         error = loop_run(s.loop);
     }
