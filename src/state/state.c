@@ -393,3 +393,82 @@ void state_close(struct state *s)
     (void)sqlite3_close(s->db);
     free(s);
 }
+
+/* ---- copies ------------------------------------------------------------------------------ */
+
+enum { BUSY_MS = 10 * 1000 };
+
+struct state_snapshot {
+    sqlite3 *db; /* in a transaction that reads: it sees nothing that is committed later */
+};
+
+static int tell(sqlite3 *db, int code, const char *path, struct diag *diag)
+{
+    int error = error_of(code);
+    return error ? diag_set(diag, error, NULL, 0, 0, "%s: %s", path, sqlite3_errmsg(db)) : 0;
+}
+
+/* The first statement that reads is where the transaction begins. */
+static int begin_reading(sqlite3 *db, uint64_t *ret_next)
+{
+    sqlite3_stmt *st = NULL;
+    int code = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
+    if (code == SQLITE_OK) code = sqlite3_prepare_v2(db, statements[GET_MATCHED], -1, &st, NULL);
+    if (code == SQLITE_OK) code = sqlite3_step(st);
+    if (code == SQLITE_ROW) *ret_next = (uint64_t)sqlite3_column_int64(st, 0);
+    (void)sqlite3_finalize(st);
+    return code;
+}
+
+int state_snapshot_open(const char *path, struct state_snapshot **ret, uint64_t *ret_next,
+                        struct diag *diag)
+{
+    struct state_snapshot *s = calloc(1, sizeof *s);
+    uint64_t next = 0;
+    if (!s) return ERR_NOMEM;
+    /* Not read-only: in WAL mode who reads has a part in the -shm file. */
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    int code = sqlite3_open_v2(path, &s->db, flags, NULL);
+    if (code == SQLITE_OK) code = sqlite3_busy_timeout(s->db, BUSY_MS);
+    if (code == SQLITE_OK) code = begin_reading(s->db, &next);
+    int error = tell(s->db, code, path, diag);
+    if (error) {
+        state_snapshot_close(s);
+        return error;
+    }
+    *ret = s;
+    *ret_next = next;
+    return 0;
+}
+
+/* The copy is one file: it needs no -wal beside it. */
+static int copy_pages(struct state_snapshot *s, sqlite3 *to)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", s->db, "main");
+    if (!backup) return sqlite3_errcode(to);
+    (void)sqlite3_backup_step(backup, -1);
+    int code = sqlite3_backup_finish(backup);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    return code;
+}
+
+int state_snapshot_write(struct state_snapshot *s, const char *path, struct diag *diag)
+{
+    sqlite3 *to = NULL;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE |
+                SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    int code = sqlite3_open_v2(path, &to, flags, NULL);
+    if (code == SQLITE_OK) code = sqlite3_exec(to, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+    if (code == SQLITE_OK) code = copy_pages(s, to);
+    int error = tell(to, code, path, diag);
+    (void)sqlite3_close(to);
+    return error;
+}
+
+void state_snapshot_close(struct state_snapshot *s)
+{
+    if (!s) return;
+    (void)sqlite3_close(s->db);
+    free(s);
+}

@@ -86,4 +86,17 @@ int state_last_alert(struct state *s, uint64_t *ret_id) MUST_USE;
 /* Alerts, and the records they are about. */
 int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_records) MUST_USE;
 
+/* ---- a copy of a file that another process may be writing ---- */
+
+struct state_snapshot;
+
+/* What is committed now; the writer goes on. *ret_next: everything before this record was matched.
+ * The errors of state_open(). */
+int state_snapshot_open(const char *path, struct state_snapshot **ret, uint64_t *ret_next,
+                        struct diag *diag) MUST_USE;
+/* Into a new file: durable when 0 is returned, its name apart. */
+int state_snapshot_write(struct state_snapshot *s, const char *path, struct diag *diag) MUST_USE;
+/* May be NULL. */
+void state_snapshot_close(struct state_snapshot *s);
+
 #endif
