@@ -23,6 +23,8 @@ const struct command *const *cli_commands(void)
         &command_reload,
         &command_witness,
         &command_key_rotate,
+        &command_backup,
+        &command_restore,
         &command_verify,
         &command_store_ls,
         &command_store_cat,
