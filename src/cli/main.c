@@ -25,6 +25,7 @@ const struct command *const *cli_commands(void)
         &command_key_rotate,
         &command_backup,
         &command_restore,
+        &command_size,
         &command_verify,
         &command_store_ls,
         &command_store_cat,
