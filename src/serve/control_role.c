@@ -16,6 +16,7 @@ enum {
     ASK_MAX = 4096,
     CLIENT_OUT_MAX = 16 * 1024 * 1024,
     REPORT_MAX = 1024 * 1024,
+    PAGE_ROWS = 64,
     PATIENCE = 1, /* s: who asks does not wait longer for a process that says nothing */
     SAMPLES = 64, /* more than the seconds of the longest rate */
 };
@@ -25,7 +26,11 @@ struct client {
     struct link link;
     uint64_t id; /* 0: free */
     bool watching, follow;
-    uint64_t round; /* waits for what all processes say in it; 0: does not */
+    /* Of who watches alerts: where he is, and how many more he may get. */
+    uint64_t after, left;
+    uint32_t page;            /* rows that triage may still send of what it was asked for */
+    bool follows, page_waits; /* page_waits: until he has read more */
+    uint64_t round;           /* waits for what all processes say in it; 0: does not */
     struct loop_timer patience;
 };
 
@@ -63,7 +68,7 @@ static void drop(struct client *client)
     loop_timer_stop(r->loop, &client->patience);
     link_close(&client->link);
     client->id = client->round = 0;
-    client->watching = client->follow = false;
+    client->watching = client->follow = client->page_waits = false;
 }
 
 static void done(struct client *client, uint8_t status, const char *text)
@@ -71,7 +76,7 @@ static void done(struct client *client, uint8_t status, const char *text)
     say_done_write(link_out(&client->link),
                    &(struct say_done){.status = status, .text = slice_of(text)});
     link_flush(&client->link);
-    client->watching = false;
+    client->watching = client->page_waits = false;
 }
 
 /* ---- rates ------------------------------------------------------------------------------- */
@@ -212,6 +217,47 @@ static bool all_spoke(const struct control_ctx *c, uint64_t round)
     return true;
 }
 
+/* A page at a time, so that who reads slowly holds up nobody, and gets all of it. */
+static void ask_page(struct client *client)
+{
+    struct link *triage = role_link(client->role, ROLE_TRIAGE);
+    client->page_waits = false;
+    client->page = client->left < PAGE_ROWS ? (uint32_t)client->left : PAGE_ROWS;
+    say_watch_write(
+        link_out(triage),
+        &(struct say_watch){.client = client->id, .after = client->after, .limit = client->page});
+    link_flush(triage);
+}
+
+static void ask_to_come(struct client *client)
+{
+    struct link *triage = role_link(client->role, ROLE_TRIAGE);
+    client->left = UINT64_MAX;
+    say_watch_write(
+        link_out(triage),
+        &(struct say_watch){.client = client->id, .after = client->after, .follow = true});
+    link_flush(triage);
+}
+
+/* Triage has sent what it was asked for, or has no more. */
+static void end_page(struct client *client)
+{
+    if (client->page == 0 && client->left > 0) {
+        if (link_waiting(&client->link) >= CLIENT_OUT_MAX / 4) client->page_waits = true;
+        else ask_page(client);
+    } else if (client->follows) {
+        ask_to_come(client);
+    } else {
+        done(client, 0, "");
+    }
+}
+
+static void client_room(void *ctx)
+{
+    struct client *client = ctx;
+    if (client->page_waits && link_is_open(role_link(client->role, ROLE_TRIAGE))) ask_page(client);
+}
+
 static int watch_alerts(struct client *client, const struct say_ask *ask)
 {
     struct role *r = client->role;
@@ -221,11 +267,11 @@ static int watch_alerts(struct client *client, const struct say_ask *ask)
         return 0;
     }
     client->watching = true;
-    say_watch_write(link_out(triage), &(struct say_watch){.client = client->id,
-                                                          .after = ask->after,
-                                                          .limit = ask->limit,
-                                                          .follow = ask->follow});
-    link_flush(triage);
+    client->after = ask->after;
+    client->left = ask->limit ? ask->limit : UINT64_MAX;
+    client->follows = ask->follow != 0;
+    if (client->follows && ask->after == UINT64_MAX) ask_to_come(client);
+    else ask_page(client);
     return 0;
 }
 
@@ -270,7 +316,8 @@ static void client_closed(void *ctx, int why)
     drop(ctx);
 }
 
-static const struct link_events client_events = {.frame = client_frame, .closed = client_closed};
+static const struct link_events client_events = {
+    .frame = client_frame, .closed = client_closed, .room = client_room};
 
 static void on_accept(void *ctx, unsigned what)
 {
@@ -314,6 +361,9 @@ static int take_row(struct role *r, const struct frame *frame)
         drop(client);
         return 0;
     }
+    client->after = m.id;
+    if (client->left != UINT64_MAX) client->left--;
+    if (client->page) client->page--;
     say_answer_write(link_out(&client->link),
                      &(struct say_answer){.id = m.id, .count = m.count, .text = m.line});
     link_flush(&client->link);
@@ -327,7 +377,7 @@ static int control_frame(struct role *r, enum serve_role peer, const struct fram
     if (frame->type == SAY_ROW) return take_row(r, frame);
     if (frame->type != SAY_END || say_end_read(frame->payload, &end) != 0) return ERR_CORRUPT;
     struct client *client = find_client(r->ctx, end.client);
-    if (client) done(client, 0, "");
+    if (client && client->watching) end_page(client);
     return 0;
 }
 

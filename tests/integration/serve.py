@@ -105,6 +105,28 @@ def alerts_can_be_followed_from_where_a_reader_was(folder):
 
 
 @test
+def who_reads_slowly_gets_all_alerts(folder):
+    """More than the socket and the process behind it keep."""
+    with Serve(VAKA, folder, APART).start() as serve:
+        names = [f"u{i}" for i in range(3000)]
+        for at in range(0, len(names), 100):
+            body = b"".join(json.dumps({"User": name, "message": "VAKAMARK " + 9000 * "x"}).encode() + b"\n"
+                            for name in names[at:at + 100])
+            same(serve.post("/api/ingest", body)[0], 200)
+        serve.matched(len(names))
+        asked = serve.status()["control"]["asked"]
+        with subprocess.Popen([VAKA, "alerts", "-f", "json", "-c", serve.config], cwd=folder,
+                              stdout=subprocess.PIPE) as reader:
+            # Others are answered meanwhile.
+            serve.wait(lambda: serve.status()["control"]["asked"] >= asked + 20, "twenty more questions")
+            lines = reader.stdout.read().splitlines()
+            same(reader.wait(30), 0)
+        same([json.loads(line)["event"]["User"] for line in lines], names)
+        last = json.loads(serve.ask("alerts", "-f", "json", "--last", "100").splitlines()[-1])
+        same(last["event"]["User"], names[99])
+
+
+@test
 def alike_alerts_are_counted_not_repeated(folder):
     with Serve(VAKA, folder).start() as serve:
         for _ in range(5):
