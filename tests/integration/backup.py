@@ -158,6 +158,20 @@ def check_unmatched(tap, folder):
         other.stop()
 
 
+def check_owner(tap, folder):
+    if os.geteuid() != 0:
+        tap.skip("owners", "not root")
+        return
+    place = folder / "owned"
+    place.mkdir()
+    os.chown(place, 65534, 65534)
+    status, _, err = run("restore", folder / "copy0", "--set", f"serve.folder={place}")
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in place.rglob("*")}
+    tap.equal((status, owners), (0, {(65534, 65534)}), "what root restores is the folder's owner's") or \
+        tap.comment(err)
+    tap.equal(stat.S_IMODE((place / "keys/log.key").stat().st_mode), 0o600, "and the key is still nobody else's")
+
+
 def check_refusals(tap, folder):
     settings = folder / "vaka.yaml"
     status, _, err = run("backup", folder / "copy0", "-c", settings)
@@ -190,6 +204,7 @@ def main():
         check_contents(tap, folder)
         check_restore(tap, folder, before)
         check_unmatched(tap, folder)
+        check_owner(tap, folder)
         check_refusals(tap, folder)
     tap.done()
 
