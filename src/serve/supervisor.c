@@ -298,6 +298,8 @@ static void feed_watchdog(void *ctx)
     struct supervisor *s = ctx;
     nsec least = clock_monotonic(&s->options->clock) - s->options->service->watchdog / 2;
     bool all = true;
+    /* Before it is ready and while it stops, processes may well have nothing to say. */
+    if (!s->told_ready || s->stopping) return;
     for (unsigned i = 0; i < ROLE_COUNT; i++) {
         if (s->children[i]->heard >= least) continue;
         all = false;

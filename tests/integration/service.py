@@ -116,6 +116,11 @@ def test_watchdog(tap, folder):
             os.kill(pid, signal.SIGCONT)
         manager.until("WATCHDOG=1")
         tap.ok(True, "it is fed again when that one speaks")
+        for pid in serve.pids("control"):
+            os.kill(pid, signal.SIGSTOP)
+        tap.equal(serve.stop(), 0, "it ends, even so")
+        tap.equal(set(re.findall(r"event=role-silent role=(\w+)", serve.log_text())), {"sign"},
+                  "while it stops nobody is called silent")
 
 
 def test_sockets(tap, folder):
