@@ -158,6 +158,32 @@ def check_unmatched(tap, folder):
         other.stop()
 
 
+def check_gap(tap, folder):
+    """A journal that is gone although the database does not know its records as matched: as if it had
+    been sealed, matched and removed between the two looks at the folder."""
+    place = folder / "gap"
+    place.mkdir()
+    with Serve(VAKA, place, APART).start() as serve:
+        for pid in serve.pids("detect"):
+            os.kill(pid, signal.SIGSTOP)
+
+        def grows():
+            serve.post("/api/ingest", b"".join(event(f"u{i}") for i in range(100)))
+            return serve.status()["store"]["journals"] >= 3
+        serve.wait(grows, "three journals")
+        os.killpg(serve.process.pid, signal.SIGKILL)
+        serve.process.wait()
+        journals = sorted((place / "var/store/0").glob("journal-*"))
+        for which, gone in (("first", journals[0]), ("second", journals[1])):
+            kept = gone.rename(place / "kept")
+            status, _, err = run("backup", place / which, "-c", serve.config)
+            tap.ok(status == 1 and "try again" in err, f"without the {which} journal there is no backup", err)
+            tap.ok(not (place / which / "backup").exists(), "what there is of it is not taken for one")
+            kept.rename(gone)
+        status, _, err = run("backup", place / "whole", "-c", serve.config)
+        tap.equal(status, 0, "with all of them there is") or tap.comment(err)
+
+
 def check_owner(tap, folder):
     if os.geteuid() != 0:
         tap.skip("owners", "not root")
@@ -204,6 +230,7 @@ def main():
         check_contents(tap, folder)
         check_restore(tap, folder, before)
         check_unmatched(tap, folder)
+        check_gap(tap, folder)
         check_owner(tap, folder)
         check_refusals(tap, folder)
     tap.done()
