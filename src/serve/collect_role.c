@@ -17,6 +17,7 @@
 #include "collect/follow.h"
 #include "collect/journal.h"
 #include "collect/tls.h"
+#include "collect/token.h"
 #include "serve/bookmark.h"
 #include "serve/inflight.h"
 #include "serve/listeners.h"
@@ -55,7 +56,8 @@ struct reading {
 struct collect_ctx {
     struct collect *collect;
     struct tokens *tokens;
-    struct tls_context *tls, *tls_clients; /* without and with client certificates */
+    /* Without client certificates, with them, and for HTTP, where some senders have tokens. */
+    struct tls_context *tls, *tls_clients, *tls_http;
     struct given_listener listeners[LISTENERS_MAX];
     size_t n_listeners;
     struct inflight inflight;
@@ -383,6 +385,9 @@ static int make_tls(struct role *r, struct diag *diag)
     if (error == 0 && clients.len)
         error = tls_context_new(buf_slice(&certificate), buf_slice(&key), buf_slice(&clients),
                                 TLS_CLIENT_REQUIRED, &c->tls_clients);
+    if (error == 0 && clients.len)
+        error = tls_context_new(buf_slice(&certificate), buf_slice(&key), buf_slice(&clients),
+                                TLS_CLIENT_REQUESTED, &c->tls_http);
     if (error)
         (void)diag_set(diag, error, NULL, 0, 0,
                        "tls: the certificate or the key cannot be read, or "
@@ -398,7 +403,8 @@ static const struct tls_context *tls_of(const struct collect_ctx *c, enum listen
 {
     enum listen_tls tls = listen_tls(input);
     if (tls == LISTEN_TLS_NEVER) return NULL;
-    return tls == LISTEN_TLS_ALWAYS && c->tls_clients ? c->tls_clients : c->tls;
+    const struct tls_context *clients = tls == LISTEN_TLS_MAY ? c->tls_http : c->tls_clients;
+    return clients ? clients : c->tls;
 }
 
 static int add_listener(struct role *r, const struct given_listener *l, struct diag *diag)
@@ -409,8 +415,12 @@ static int add_listener(struct role *r, const struct given_listener *l, struct d
         return diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s needs tls.certificate and tls.key",
                         listeners_key(l->input));
     int error = collect_listen(
-        c->collect,
-        &(struct listener){.input = l->input, .name = slice_of(l->name), .fd = l->fd, .tls = tls});
+        c->collect, &(struct listener){.input = l->input,
+                                       .name = slice_of(l->name),
+                                       .fd = l->fd,
+                                       .tls = tls,
+                                       /* systemd-journal-upload has no way to send a token. */
+                                       .certificate = TOKEN_JOURNAL});
     return error ? diag_set(diag, error, NULL, 0, 0, "%s %s: %s", listeners_key(l->input), l->name,
                             error_text(error))
                  : 0;
