@@ -6,12 +6,18 @@ cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "$*" >&2; }
 
+# provided PACKAGE: another package that is installed says it is that one, too.
+provided() {
+    dpkg-query -W -f='${db:Status-Status} ,${Provides},\n' | sed -n 's/^installed //p' |
+        tr -d ' ' | grep -Eq ",$1(\\(|,)"
+}
+
 # need build|test: installs the Debian packages of that kind that are missing.
 need() {
     missing=
     for package in $(awk -v kind="$1" '$1 == kind {print $2}' script/packages); do
         dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
-            missing="$missing $package"
+            provided "$package" || missing="$missing $package"
     done
     [ -z "$missing" ] && return 0
     root=
@@ -40,6 +46,20 @@ build_dir() {
         meson setup "build/$name" "$@" ${CI:+-Dwerror=true} >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
     fi
     ninja -C "build/$name" >"$log" 2>&1 || { tail -n 60 "$log" >&2; exit 1; }
+}
+
+# The npm clients that tests send with, in build/node; their tests are skipped without a network.
+node_clients() {
+    mkdir -p build/node
+    cmp -s tests/integration/node/package-lock.json build/node/fetched && return 0
+    rm -f build/node/fetched
+    cp tests/integration/node/package.json tests/integration/node/package-lock.json build/node/
+    if (cd build/node && timeout 300 npm ci --ignore-scripts --no-audit --no-fund) >build/node.log 2>&1; then
+        cp tests/integration/node/package-lock.json build/node/fetched
+    else
+        say "The npm clients cannot be fetched (build/node.log): their tests are skipped"
+        rm -rf build/node/node_modules
+    fi
 }
 
 # The build that the sanitizers watch is Clang's.

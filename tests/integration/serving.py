@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A running vaka serve for tests: a folder and free ports of its own, ended with the test; and how
 tests of it are run."""
+import collections
 import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import ssl
@@ -178,6 +180,20 @@ class Serve:
     def matched(self, records):
         """Waits until so many records are stored and matched, and that is in the database."""
         self.wait(lambda: self.status()["triage"]["matched"] >= records, f"{records} matched")
+
+    def lines(self):
+        """How often each "VAKAMARK line-N." stands in the journals, as it was sent."""
+        found = collections.Counter()
+        for path in self.folder.glob("var/store/0/journal-*"):
+            found.update(map(int, re.findall(rb"VAKAMARK line-(\d+)\.", path.read_bytes())))
+        return found
+
+    def has_each_once(self, n):
+        """Waits for n records, lines 0 to n - 1, each stored once and matched."""
+        self.wait(lambda: self.counted() >= n, f"{n} records with alerts")
+        found = self.lines()
+        same({i: found[i] for i in set(found) | set(range(n)) if found[i] != (i in range(n))}, {})
+        same(self.counted(), n)
 
     def pids(self, role):
         found = []
