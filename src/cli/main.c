@@ -15,7 +15,7 @@ enum { OPTIONS_MAX = 48, LETTER_HELP = 1000 };
 const struct command *const *cli_commands(void)
 {
     static const struct command *const commands[] = {
-        /* clang-format off: one a line */
+        /* clang-format off */
         &command_init,
         &command_serve,
         &command_alerts,
