@@ -11,6 +11,7 @@
 #include "cli/events.h"
 #include "cli/load.h"
 #include "detect/correlate/correlate.h"
+#include "detect/sigma/match.h"
 #include "proc/sandbox.h"
 
 int rules_set(void *ctx, int letter, const char *value)
@@ -312,7 +313,10 @@ static int explain_event(void *ctx, struct event *ev, const struct engine_result
             buf_puts(&x->out, "  the event is of another log source than ");
             put_logsource(&x->out, &rule->logsource);
             buf_putc(&x->out, '\n');
-        }
+        } else if (result->route && !taxonomy_says(result->route, &rule->logsource) &&
+                   expr_holds_for_nothing(rule->expr))
+            buf_puts(&x->out, "  the rule holds for an event without anything, and nothing says "
+                              "that this one is of its log source\n");
         engine_explain(x->engine, ev, rule, &x->out);
         rules_print(&x->out);
     }

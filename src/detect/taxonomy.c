@@ -727,6 +727,13 @@ bool taxonomy_applies(const struct taxonomy_route *route, const struct sigma_log
            is_given(route, ls->service, offsetof(struct taxonomy_label, service));
 }
 
+bool taxonomy_says(const struct taxonomy_route *route, const struct sigma_logsource *ls)
+{
+    struct taxonomy_route closed = *route;
+    closed.open_product = closed.open_category = closed.open_service = false;
+    return taxonomy_applies(&closed, ls);
+}
+
 /* How much of what the rule asks the label says; -1: it says something else. */
 static int agreement(struct slice asked, struct slice said)
 {

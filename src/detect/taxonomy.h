@@ -77,6 +77,8 @@ const struct taxonomy_route *router_route(struct router *r, struct event *ev);
  * category and service that the rule names is open, or is what one of the labels says.
  */
 bool taxonomy_applies(const struct taxonomy_route *route, const struct sigma_logsource *ls);
+/* Whether labels say so, and not only nothing contradicts. */
+bool taxonomy_says(const struct taxonomy_route *route, const struct sigma_logsource *ls);
 /*
  * The plain names under which a rule's field is to be looked for on this route. Of the labels that
  * do not contradict the rule's log source those count that say most of it; each gives its map's

@@ -101,6 +101,10 @@ static int reference_holds(const struct sigma_rule *rule, const struct taxonomy_
     struct place place = {route, rule};
     if (!route) return ref_evaluate(rule->doc, ref);
     if (!taxonomy_applies(route, &rule->logsource)) return 0;
+    if (!taxonomy_says(route, &rule->logsource)) {
+        struct ref_event nothing = {.cache = ref->cache};
+        if (ref_evaluate(rule->doc, &nothing) == 1) return 0;
+    }
     ref->names = names_there;
     ref->ctx = &place;
     return ref_evaluate(rule->doc, ref);

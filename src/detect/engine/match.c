@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "detect/engine/fold.h"
 #include "detect/engine/state.h"
+#include "detect/sigma/match.h"
 
 struct engine *engine_new(const struct sigma_set *set, const struct taxonomy *taxonomy,
                           const struct engine_options *options)
@@ -103,6 +104,13 @@ static void fit_scratch(struct engine *e, const struct plan *p)
 #undef FIT
 }
 
+/* A rule that names what must not be would hold for every event of a source nobody knows. */
+static bool rule_applies(const struct taxonomy_route *route, const struct sigma_rule *rule)
+{
+    return taxonomy_applies(route, &rule->logsource) &&
+           (taxonomy_says(route, &rule->logsource) || !expr_holds_for_nothing(rule->expr));
+}
+
 static struct plan *plan_compile(struct engine *e, const struct taxonomy_route *route)
 {
     const struct sigma_rule **rules = calloc(e->set->n_rules + 1, sizeof(struct sigma_rule *));
@@ -110,7 +118,7 @@ static struct plan *plan_compile(struct engine *e, const struct taxonomy_route *
     struct plan_source source = {.rules = rules, .route = route};
     for (uint32_t i = 0; i < e->set->n_rules; i++) {
         const struct sigma_rule *r = e->set->rules[i];
-        if (route && !taxonomy_applies(route, &r->logsource)) continue;
+        if (route && !rule_applies(route, r)) continue;
         rules[source.n_rules++] = r;
         source.signature = hash_mix(source.signature, r->index + 1);
     }

@@ -131,3 +131,33 @@ bool cidr_contains(const struct sigma_atom *atom, struct slice text)
     if (memcmp(addr, atom->cidr.addr, whole) != 0) return false;
     return rest == 0 || ((addr[whole] ^ atom->cidr.addr[whole]) >> (8 - rest)) == 0;
 }
+
+static bool atom_holds_for_nothing(const struct sigma_atom *atom)
+{
+    return atom->op == ATOM_NULL || (atom->op == ATOM_EXISTS && !atom->flag);
+}
+
+bool expr_holds_for_nothing(const struct sigma_expr *expr)
+{
+    bool any = false, all = true;
+    for (uint32_t i = 0; i < expr->n_children; i++) {
+        bool holds = expr_holds_for_nothing(expr->child[i]);
+        any |= holds;
+        all &= holds;
+    }
+    switch (expr->kind) {
+    case EXPR_AND:
+        return all;
+    case EXPR_OR:
+        return any;
+    case EXPR_NOT:
+        return !any;
+    case EXPR_ATOM:
+        return atom_holds_for_nothing(expr->atom);
+    case EXPR_TRUE:
+        return true;
+    case EXPR_FALSE:
+        break;
+    }
+    return false;
+}

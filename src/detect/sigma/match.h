@@ -18,6 +18,12 @@ bool glob_match(const struct glob_piece *glob, uint32_t n, struct slice text);
 bool addr_parse(struct slice text, uint8_t ret_addr[16], bool *ret_v6);
 bool cidr_contains(const struct sigma_atom *atom, struct slice text);
 
+/*
+ * Whether it holds for an event that has nothing at all: then it says what must not be, and tells
+ * something only of an event that is known to be of the rule's log source.
+ */
+bool expr_holds_for_nothing(const struct sigma_expr *expr);
+
 /* Whether `pattern` stands in `text` at that place (atom.c). */
 bool anchor_match(struct slice text, struct slice pattern, enum anchor anchor);
 /* What an atom tests, in Sigma's words: "re", "cidr", "gte" … (atom.c). */
