@@ -26,11 +26,8 @@ static int read_all(int fd, struct buf *out)
     }
 }
 
-int file_read(const char *path, struct buf *out, struct diag *diag)
+int file_read_fd(int fd, const char *path, struct buf *out, struct diag *diag)
 {
-    bool input = strcmp(path, "-") == 0;
-    int fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return diag_set(diag, error_of(errno), NULL, 0, 0, "%s: %s", path, strerror(errno));
     errno = 0;
     int result = read_all(fd, out);
     if (result)
@@ -38,6 +35,15 @@ int file_read(const char *path, struct buf *out, struct diag *diag)
                        result == ERR_LIMIT ? "too large"
                        : errno             ? strerror(errno)
                                            : error_text(result));
+    return result;
+}
+
+int file_read(const char *path, struct buf *out, struct diag *diag)
+{
+    bool input = strcmp(path, "-") == 0;
+    int fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return diag_set(diag, error_of(errno), NULL, 0, 0, "%s: %s", path, strerror(errno));
+    int result = file_read_fd(fd, path, out, diag);
     if (!input) (void)close(fd);
     return result;
 }

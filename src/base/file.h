@@ -12,4 +12,7 @@
  */
 int file_read(const char *path, struct buf *out, struct diag *diag) MUST_USE;
 
+/* The same of an open file, from where it is; `path` is for messages. fd is borrowed. */
+int file_read_fd(int fd, const char *path, struct buf *out, struct diag *diag) MUST_USE;
+
 #endif

@@ -27,6 +27,31 @@ struct collect {
     struct loop_timer tick;
 };
 
+static void input_free(struct input *i)
+{
+    datagram_free(i->datagram);
+    stream_free(i->stream);
+    http_free(i->http);
+    follow_free(i->follow);
+    journal_free(i->journal);
+    free(i);
+}
+
+/* Those whose place was taken, when their last connection has ended. */
+static void drop_over(struct collect *c)
+{
+    struct input **at = &c->inputs;
+    while (*at) {
+        struct input *i = *at;
+        if (!i->http || !http_is_over(i->http)) {
+            at = &i->next;
+            continue;
+        }
+        *at = i->next;
+        input_free(i);
+    }
+}
+
 static void on_tick(void *ctx)
 {
     struct collect *c = ctx;
@@ -37,6 +62,7 @@ static void on_tick(void *ctx)
         if (i->follow) follow_tick(i->follow);
         if (i->journal) journal_tick(i->journal);
     }
+    drop_over(c);
 }
 
 int collect_new(const struct collect_options *options, struct collect **ret)
@@ -62,16 +88,6 @@ int collect_new(const struct collect_options *options, struct collect **ret)
     }
     *ret = c;
     return 0;
-}
-
-static void input_free(struct input *i)
-{
-    datagram_free(i->datagram);
-    stream_free(i->stream);
-    http_free(i->http);
-    follow_free(i->follow);
-    journal_free(i->journal);
-    free(i);
 }
 
 void collect_free(struct collect *c)
@@ -142,6 +158,29 @@ int collect_journal(struct collect *c, const struct journal_row *row)
     if (!i) return ERR_NOMEM;
     int error = journal_new(&c->core, row, &i->journal);
     if (error) input_drop(c);
+    return error;
+}
+
+/* libmicrohttpd has its certificate from its start: another one takes over the socket. */
+static int renew_http(struct collect *c, struct input *old)
+{
+    const struct listener *row = http_row(old->http);
+    if (!row || !row->tls) return 0;
+    struct input *i = input_new(c);
+    if (!i) return ERR_NOMEM;
+    int error = http_new(&c->core, row, &i->http);
+    if (error) input_drop(c);
+    else http_retire(old->http);
+    return error;
+}
+
+int collect_renew(struct collect *c, const struct tokens *tokens)
+{
+    int error = 0;
+    c->core.tokens = tokens;
+    /* New ones are put in front of the list. */
+    for (struct input *i = c->inputs; i && error == 0; i = i->next)
+        if (i->http) error = renew_http(c, i);
     return error;
 }
 

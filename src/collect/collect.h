@@ -81,6 +81,12 @@ int collect_listen(struct collect *c, const struct listener *row) MUST_USE;
 int collect_follow(struct collect *c, const struct follow_row *row) MUST_USE;
 int collect_journal(struct collect *c, const struct journal_row *row) MUST_USE;
 
+/*
+ * The TLS contexts of rows were renewed, and `tokens` (borrowed; the ones before are not needed any
+ * more) are who may send: connections that come have the new ones, those that are there go on.
+ * ERR_NOMEM, ERR_IO: some listeners go on with the certificate they had.
+ */
+int collect_renew(struct collect *c, const struct tokens *tokens) MUST_USE;
 /* No listener accepts or reads any more; what is in flight can still be answered. */
 void collect_stop(struct collect *c);
 /* Bytes that wait for an answer. */

@@ -28,7 +28,7 @@ struct http {
     struct loop_deferred again;
     struct http_conn *first;
     uint32_t n;
-    bool stopped;
+    bool stopped, retired;
 };
 
 /* ---- turns of MHD ------------------------------------------------------------------------ */
@@ -196,7 +196,7 @@ void http_tick(struct http *h)
         /* MHD finds it closed and takes it down. */
         if (!fine) (void)shutdown(c->fd, SHUT_RDWR);
     }
-    if (!h->stopped) run(h);
+    if (!h->stopped || h->retired) run(h);
 }
 
 static struct MHD_Daemon *start(struct http *h)
@@ -256,6 +256,23 @@ void http_stop(struct http *h)
     h->stopped = true;
     (void)MHD_quiesce_daemon(h->daemon);
     (void)close(h->row.fd);
+}
+
+void http_retire(struct http *h)
+{
+    if (h->stopped) return;
+    h->stopped = h->retired = true;
+    (void)MHD_quiesce_daemon(h->daemon);
+}
+
+bool http_is_over(const struct http *h)
+{
+    return h->retired && h->n == 0;
+}
+
+const struct listener *http_row(const struct http *h)
+{
+    return h->stopped ? NULL : &h->row;
 }
 
 void http_free(struct http *h)

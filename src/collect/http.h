@@ -25,6 +25,12 @@ struct http;
 /* Takes row->fd when it succeeds. */
 int http_new(struct core *core, const struct listener *row, struct http **ret) MUST_USE;
 void http_stop(struct http *h);
+/* Accepts no more and leaves the socket to another; its connections go on until they end. */
+void http_retire(struct http *h);
+/* Retired, and the last connection has ended. */
+bool http_is_over(const struct http *h);
+/* What another one that takes its place is made of; NULL: it accepts no more. */
+const struct listener *http_row(const struct http *h);
 void http_free(struct http *h);
 /* To be called about once a second. */
 void http_tick(struct http *h);

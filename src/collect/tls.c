@@ -9,15 +9,22 @@ enum { IDENTITY_MAX = 1024 };
 static const char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-SHA1:-AES-128-"
                                  "CBC:-AES-256-CBC:%SERVER_PRECEDENCE";
 
-struct tls_context {
-    gnutls_certificate_credentials_t credentials;
-    gnutls_priority_t priority;
+/* Lives as long as the context has it or a session was begun with it. */
+struct credentials {
+    gnutls_certificate_credentials_t all;
     char *certificate, *key, *authorities;
+    unsigned users;
+};
+
+struct tls_context {
+    struct credentials *credentials;
+    gnutls_priority_t priority;
     enum tls_client client;
 };
 
 struct tls {
     gnutls_session_t session;
+    struct credentials *credentials;
     bool sending; /* GnuTLS holds bytes that did not leave yet */
 };
 
@@ -26,36 +33,60 @@ static gnutls_datum_t datum(struct slice s)
     return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.ptr, (unsigned)s.len};
 }
 
-static int load(struct tls_context *t, struct slice certificate, struct slice key,
+static void credentials_drop(struct credentials *c)
+{
+    if (!c || --c->users > 0) return;
+    if (c->all) gnutls_certificate_free_credentials(c->all);
+    if (c->key) explicit_bzero(c->key, strlen(c->key));
+    free(c->certificate);
+    free(c->key);
+    free(c->authorities);
+    free(c);
+}
+
+static int load(struct credentials *c, struct slice certificate, struct slice key,
                 struct slice authorities)
 {
     gnutls_datum_t cert = datum(certificate), secret = datum(key), trusted = datum(authorities);
-    if (gnutls_certificate_allocate_credentials(&t->credentials) < 0 ||
-        gnutls_priority_init(&t->priority, priorities, NULL) < 0)
-        return ERR_NOMEM;
-    if (gnutls_certificate_set_x509_key_mem(t->credentials, &cert, &secret, GNUTLS_X509_FMT_PEM) <
-        0)
+    if (gnutls_certificate_allocate_credentials(&c->all) < 0) return ERR_NOMEM;
+    if (gnutls_certificate_set_x509_key_mem(c->all, &cert, &secret, GNUTLS_X509_FMT_PEM) < 0)
         return ERR_INVALID;
-    if (t->client != TLS_CLIENT_IGNORED &&
-        gnutls_certificate_set_x509_trust_mem(t->credentials, &trusted, GNUTLS_X509_FMT_PEM) <= 0)
+    if (authorities.len &&
+        gnutls_certificate_set_x509_trust_mem(c->all, &trusted, GNUTLS_X509_FMT_PEM) <= 0)
         return ERR_INVALID;
-    t->certificate = strndup(certificate.ptr, certificate.len);
-    t->key = strndup(key.ptr, key.len);
-    if (t->client != TLS_CLIENT_IGNORED) t->authorities = strndup(authorities.ptr, authorities.len);
-    return t->certificate && t->key && (t->authorities || t->client == TLS_CLIENT_IGNORED)
-               ? 0
-               : ERR_NOMEM;
+    c->certificate = strndup(certificate.ptr, certificate.len);
+    c->key = strndup(key.ptr, key.len);
+    if (authorities.len) c->authorities = strndup(authorities.ptr, authorities.len);
+    return c->certificate && c->key && (c->authorities || !authorities.len) ? 0 : ERR_NOMEM;
+}
+
+int tls_context_renew(struct tls_context *t, struct slice certificate, struct slice key,
+                      struct slice authorities)
+{
+    bool asks = t->client != TLS_CLIENT_IGNORED;
+    if (certificate.len == 0 || key.len == 0 || (asks && authorities.len == 0)) return ERR_INVALID;
+    struct credentials *c = calloc(1, sizeof *c);
+    if (!c) return ERR_NOMEM;
+    c->users = 1;
+    int error = load(c, certificate, key, asks ? authorities : SLICE_NONE);
+    if (error) {
+        credentials_drop(c);
+        return error;
+    }
+    credentials_drop(t->credentials);
+    t->credentials = c;
+    return 0;
 }
 
 int tls_context_new(struct slice certificate, struct slice key, struct slice authorities,
                     enum tls_client client, struct tls_context **ret)
 {
-    if (certificate.len == 0 || key.len == 0) return ERR_INVALID;
-    if (client != TLS_CLIENT_IGNORED && authorities.len == 0) return ERR_INVALID;
     struct tls_context *t = calloc(1, sizeof *t);
     if (!t) return ERR_NOMEM;
     t->client = client;
-    int error = load(t, certificate, key, authorities);
+    int error = gnutls_priority_init(&t->priority, priorities, NULL) < 0
+                    ? ERR_NOMEM
+                    : tls_context_renew(t, certificate, key, authorities);
     if (error) {
         tls_context_free(t);
         return error;
@@ -67,28 +98,24 @@ int tls_context_new(struct slice certificate, struct slice key, struct slice aut
 void tls_context_free(struct tls_context *t)
 {
     if (!t) return;
-    if (t->credentials) gnutls_certificate_free_credentials(t->credentials);
+    credentials_drop(t->credentials);
     if (t->priority) gnutls_priority_deinit(t->priority);
-    if (t->key) explicit_bzero(t->key, strlen(t->key));
-    free(t->certificate);
-    free(t->key);
-    free(t->authorities);
     free(t);
 }
 
 const char *tls_context_certificate(const struct tls_context *t)
 {
-    return t->certificate;
+    return t->credentials->certificate;
 }
 
 const char *tls_context_key(const struct tls_context *t)
 {
-    return t->key;
+    return t->credentials->key;
 }
 
 const char *tls_context_authorities(const struct tls_context *t)
 {
-    return t->authorities;
+    return t->credentials->authorities;
 }
 
 const char *tls_priorities(void)
@@ -111,6 +138,8 @@ int tls_new(const struct tls_context *context, int fd, struct tls **ret)
         free(t);
         return ERR_NOMEM;
     }
+    t->credentials = context->credentials;
+    t->credentials->users++;
     gnutls_transport_set_int(t->session, fd);
     gnutls_handshake_set_timeout(t->session, GNUTLS_INDEFINITE_TIMEOUT); /* the owner's task */
     gnutls_certificate_server_set_request(
@@ -118,7 +147,7 @@ int tls_new(const struct tls_context *context, int fd, struct tls **ret)
                     : context->client == TLS_CLIENT_REQUIRED ? GNUTLS_CERT_REQUIRE
                                                              : GNUTLS_CERT_REQUEST);
     if (gnutls_priority_set(t->session, context->priority) < 0 ||
-        gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, context->credentials) < 0) {
+        gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->credentials->all) < 0) {
         tls_free(t);
         return ERR_NOMEM;
     }
@@ -131,6 +160,7 @@ void tls_free(struct tls *t)
     if (!t) return;
     (void)gnutls_bye(t->session, GNUTLS_SHUT_WR);
     gnutls_deinit(t->session);
+    credentials_drop(t->credentials);
     free(t);
 }
 

@@ -22,6 +22,12 @@ struct tls_context;
  */
 int tls_context_new(struct slice certificate, struct slice key, struct slice authorities,
                     enum tls_client client, struct tls_context **ret) MUST_USE;
+/*
+ * Takes another certificate, key and authorities: sessions from now on have them, those before go
+ * on with theirs. Whether clients are asked stays as it is. The same errors; then nothing changed.
+ */
+int tls_context_renew(struct tls_context *t, struct slice certificate, struct slice key,
+                      struct slice authorities) MUST_USE;
 void tls_context_free(struct tls_context *t);
 /* For libmicrohttpd, which brings its own sessions: the PEM texts, NUL-terminated. */
 const char *tls_context_certificate(const struct tls_context *t);

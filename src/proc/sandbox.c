@@ -96,14 +96,15 @@ static const int *const calls_database =
 static const int *const calls_listen = CALLS(SCMP_SYS(accept4), SCMP_SYS(getsockopt));
 
 /* Connections of sockets that were opened for it, files that it reads, and how far. */
-static const int *const calls_receive = CALLS(
-    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
-    SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(recvmmsg),
-    SCMP_SYS(fcntl), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
-    SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
-    SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fstatfs),
-    SCMP_SYS(statfs), SCMP_SYS(eventfd2), SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch),
-    SCMP_SYS(inotify_rm_watch), SCMP_SYS(writev), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync));
+static const int *const calls_receive =
+    CALLS(SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+          SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(recvmmsg),
+          SCMP_SYS(fcntl), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
+          SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
+          SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fstatfs),
+          SCMP_SYS(statfs), SCMP_SYS(eventfd2), SCMP_SYS(epoll_create1), SCMP_SYS(inotify_init1),
+          SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch), SCMP_SYS(writev),
+          SCMP_SYS(pwrite64), SCMP_SYS(fdatasync));
 
 /* Connections to others; socket() is added for the internet's streams alone. */
 static const int *const calls_call =
