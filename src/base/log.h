@@ -64,6 +64,8 @@ enum log_level {
     X(ROLE_SILENT, ERROR, 60, "role-silent")                                                       \
     X(SOCKET_UNUSED, WARNING, 60, "socket-unused")                                                 \
     X(RULES_RELOADED, INFO, 60, "rules-reloaded")                                                  \
+    X(CREDENTIALS_RELOADED, INFO, 60, "credentials-reloaded")                                      \
+    X(RELOAD_INCOMPLETE, WARNING, 60, "reload-incomplete")                                         \
     X(RELOAD_FAILED, ERROR, 60, "reload-failed")                                                   \
     X(CONTROL_CLIENT, INFO, 200, "control-client")                                                 \
     X(SERVE_READY, INFO, 60, "serve-ready")                                                        \

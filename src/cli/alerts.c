@@ -147,19 +147,31 @@ const struct command command_alerts = {
 
 static const struct cli_option reload_options[] = {OPTION_CONFIG, OPTION_SET};
 
+static int tell_restart(void *ctx, const struct say_answer *answer)
+{
+    (void)ctx;
+    cli_say("these settings have changed and take effect when vaka serve is started again: %.*s",
+            SLICE_FMT(answer->text));
+    return 0;
+}
+
 static int reload_main(const struct invocation *in)
 {
     struct alerts_context *c = in->ctx;
     if (in->n_operands) return cli_usage("reload takes no operands");
-    return ask_serve(&c->settings, (struct say_ask){.what = ASK_RELOAD}, NULL, NULL);
+    return ask_serve(&c->settings, (struct say_ask){.what = ASK_RELOAD}, tell_restart, NULL);
 }
 
 const struct command command_reload = {
     .name = "reload",
     .operands = "",
-    .summary = "let vaka serve read its rules again",
-    .description = "The rules before stay in force until the new ones are read, and when those "
-                   "cannot be read; no record is missed or matched by neither.",
+    .summary = "let vaka serve read its rules, certificate and tokens again",
+    .description =
+        "The rules before stay in force until the new ones are read, and when those cannot be "
+        "read; no record is missed or matched by neither. Certificate, key, authorities (tls.*) "
+        "and "
+        "tokens (listen.tokens) are those of connections from now on; those that are there go on. "
+        "Other settings that have changed are named: they need a new start of vaka serve.",
     .options = reload_options,
     .n_options = sizeof reload_options / sizeof *reload_options,
     .ctx_size = sizeof(struct alerts_context),

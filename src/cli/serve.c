@@ -114,8 +114,8 @@ const struct command command_serve = {
     .description =
         "Listens where the settings listen.* say, keeps every record before it tells a sender that "
         "it is safe, matches it with all rules, and has the alerts ready for vaka alerts. It runs "
-        "until it is told to end (SIGTERM, SIGINT). SIGHUP and vaka reload let it read its rules "
-        "again; when they cannot be read, the ones before stay in force.\n\n"
+        "until it is told to end (SIGTERM, SIGINT). SIGHUP and vaka reload let it read its rules, "
+        "certificate and tokens again; what cannot be read leaves those before in force.\n\n"
         "What it works with lies in the folder that serve.folder names. Each part is a process of "
         "its own that can do what it is for and nothing else; one that ends is started again.\n\n"
         "Exit status: 0 it was told to end; 1 it could not start, and says why; 2 the command line "

@@ -10,20 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/json_write.h"
 #include "collect/collect.h"
 #include "collect/follow.h"
 #include "collect/journal.h"
-#include "collect/tls.h"
-#include "collect/token.h"
 #include "serve/bookmark.h"
+#include "serve/credentials.h"
 #include "serve/inflight.h"
 #include "serve/listeners.h"
 #include "serve/metrics.h"
 #include "serve/role.h"
-#include "serve/tokens.h"
 
 enum {
     UNACKED_MAX = 12 * 1024 * 1024, /* with a batch more it fits in ROLE_OUT_MAX */
@@ -32,7 +29,6 @@ enum {
     CONNECTIONS_MAX = 12 * 1024,
     CONTAINERS_MAX = 2048,
     BODIES_MAX = 256 * 1024 * 1024,
-    PEM_MAX = 1024 * 1024,
     SCRAPES_MAX = 64,
     REPORT_MAX = 64 * 1024,
     METRICS_MAX = 8 * 1024 * 1024,
@@ -55,9 +51,8 @@ struct reading {
 
 struct collect_ctx {
     struct collect *collect;
-    struct tokens *tokens;
-    /* Without client certificates, with them, and for HTTP, where some senders have tokens. */
-    struct tls_context *tls, *tls_clients, *tls_http;
+    struct credentials credentials;
+    struct credential_files files; /* given for a reload */
     struct given_listener listeners[LISTENERS_MAX];
     size_t n_listeners;
     struct inflight inflight;
@@ -330,13 +325,10 @@ static void answer_scrapes(void *ctx)
     }
 }
 
-static int collect_command(struct role *r, const struct frame *frame)
+static int take_report(struct collect_ctx *c, const struct frame *frame)
 {
-    struct collect_ctx *c = r->ctx;
     struct say_report m;
-    if (frame->type != SAY_REPORT || say_report_read(frame->payload, &m) != 0 ||
-        m.role >= REPORT_COUNT)
-        return ERR_CORRUPT;
+    if (say_report_read(frame->payload, &m) != 0 || m.role >= REPORT_COUNT) return ERR_CORRUPT;
     buf_clear(&c->reports[m.role]);
     buf_put(&c->reports[m.role], m.text);
     if (buf_failed(&c->reports[m.role])) buf_clear(&c->reports[m.role]);
@@ -345,10 +337,49 @@ static int collect_command(struct role *r, const struct frame *frame)
 
 /* ---- the role ---------------------------------------------------------------------------- */
 
+static int take_credential(struct role *r, unsigned file, int fd)
+{
+    struct collect_ctx *c = r->ctx;
+    if (!r->running || file >= CREDENTIAL_FILES || c->files.fds[file] >= 0) {
+        (void)close(fd);
+        return ERR_CORRUPT;
+    }
+    c->files.fds[file] = fd;
+    return 0;
+}
+
+/* Senders who are connected notice nothing; when something is wrong, nobody does. */
+static void renew_credentials(struct role *r)
+{
+    struct collect_ctx *c = r->ctx;
+    struct diag diag = {0};
+    struct tokens *before = c->credentials.tokens;
+    int error = credentials_read(&c->credentials, &r->config, &c->files, &diag);
+    credentials_close(&c->files);
+    if (error == 0) {
+        error = collect_renew(c->collect, c->credentials.tokens);
+        tokens_free(before);
+    }
+    if (error)
+        role_alarm(r, "reload-failed",
+                   slice_of(diag.message[0] ? diag.message : error_text(error)));
+    else log_write(LOG_CREDENTIALS_RELOADED, LOG_NUMBER("tls", c->credentials.tls != NULL));
+}
+
+static int collect_command(struct role *r, const struct frame *frame)
+{
+    if (frame->type == SAY_REPORT) return take_report(r->ctx, frame);
+    if (frame->type != SAY_RELOAD) return ERR_CORRUPT;
+    renew_credentials(r);
+    return 0;
+}
+
 static int collect_given(struct role *r, const struct say_give *give, int fd)
 {
     struct collect_ctx *c = r->ctx;
     unsigned input = (unsigned)give->kind - GIVE_LISTENER;
+    if (give->kind >= GIVE_CREDENTIAL)
+        return take_credential(r, (unsigned)give->kind - GIVE_CREDENTIAL, fd);
     if (give->kind < GIVE_LISTENER || input >= LISTEN_INPUT_COUNT ||
         c->n_listeners == LISTENERS_MAX) {
         (void)close(fd);
@@ -362,49 +393,13 @@ static int collect_given(struct role *r, const struct say_give *give, int fd)
     return 0;
 }
 
-static int read_pem(const struct config_list *path, struct buf *out, struct diag *diag)
-{
-    buf_init(out, PEM_MAX);
-    return path->n ? file_read(path->items[0], out, diag) : 0;
-}
-
-static int make_tls(struct role *r, struct diag *diag)
-{
-    struct collect_ctx *c = r->ctx;
-    const struct config *config = &r->config;
-    struct buf certificate, key, clients;
-    if (!config->tls_certificate.n) return 0;
-    if (!config->tls_key.n)
-        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "tls.certificate is set, tls.key is not");
-    int error = read_pem(&config->tls_certificate, &certificate, diag);
-    if (error == 0) error = read_pem(&config->tls_key, &key, diag);
-    if (error == 0) error = read_pem(&config->tls_clients, &clients, diag);
-    if (error) return error;
-    error = tls_context_new(buf_slice(&certificate), buf_slice(&key), SLICE_NONE,
-                            TLS_CLIENT_IGNORED, &c->tls);
-    if (error == 0 && clients.len)
-        error = tls_context_new(buf_slice(&certificate), buf_slice(&key), buf_slice(&clients),
-                                TLS_CLIENT_REQUIRED, &c->tls_clients);
-    if (error == 0 && clients.len)
-        error = tls_context_new(buf_slice(&certificate), buf_slice(&key), buf_slice(&clients),
-                                TLS_CLIENT_REQUESTED, &c->tls_http);
-    if (error)
-        (void)diag_set(diag, error, NULL, 0, 0,
-                       "tls: the certificate or the key cannot be read, or "
-                       "do not belong together");
-    explicit_bzero(key.ptr, key.len);
-    buf_done(&certificate);
-    buf_done(&key);
-    buf_done(&clients);
-    return error;
-}
-
 static const struct tls_context *tls_of(const struct collect_ctx *c, enum listen_input input)
 {
     enum listen_tls tls = listen_tls(input);
     if (tls == LISTEN_TLS_NEVER) return NULL;
-    const struct tls_context *clients = tls == LISTEN_TLS_MAY ? c->tls_http : c->tls_clients;
-    return clients ? clients : c->tls;
+    const struct credentials *own = &c->credentials;
+    const struct tls_context *clients = tls == LISTEN_TLS_MAY ? own->tls_http : own->tls_clients;
+    return clients ? clients : own->tls;
 }
 
 static int add_listener(struct role *r, const struct given_listener *l, struct diag *diag)
@@ -445,13 +440,12 @@ static int collect_prepare(struct role *r, struct diag *diag)
     for (unsigned i = 0; i < REPORT_COUNT; i++) buf_init(&c->reports[i], REPORT_MAX);
     buf_init(&c->metrics, METRICS_MAX);
     c->answer_scrapes = (struct loop_deferred){.call = answer_scrapes, .ctx = r};
-    c->tokens = tokens_new();
-    if (!c->tokens) return ERR_NOMEM;
-    options.tokens = c->tokens;
     if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
-    int error = make_tls(r, diag);
-    if (error == 0 && r->config.listen_tokens.n)
-        error = tokens_read_file(r->config.listen_tokens.items[0], c->tokens, diag);
+    int error = credentials_open(&r->config, &c->files, diag);
+    if (error) return error;
+    error = credentials_read(&c->credentials, &r->config, &c->files, diag);
+    credentials_close(&c->files);
+    options.tokens = c->credentials.tokens;
     if (error == 0) error = collect_new(&options, &c->collect);
     /* Before the sandbox: a listener for HTTP makes descriptors of its own. */
     for (size_t i = 0; i < c->n_listeners && error == 0; i++)

@@ -25,7 +25,7 @@ struct client {
     struct role *role;
     struct link link;
     uint64_t id; /* 0: free */
-    bool watching, follow;
+    bool watching, follow, reloading;
     /* Of who watches alerts: where he is, and how many more he may get. */
     uint64_t after, left;
     uint32_t page;            /* rows that triage may still send of what it was asked for */
@@ -68,7 +68,7 @@ static void drop(struct client *client)
     loop_timer_stop(r->loop, &client->patience);
     link_close(&client->link);
     client->id = client->round = 0;
-    client->watching = client->follow = client->page_waits = false;
+    client->watching = client->follow = client->page_waits = client->reloading = false;
 }
 
 static void done(struct client *client, uint8_t status, const char *text)
@@ -275,13 +275,11 @@ static int watch_alerts(struct client *client, const struct say_ask *ask)
     return 0;
 }
 
-static int ask_supervisor(struct client *client, uint8_t command)
+static void ask_supervisor(struct client *client, uint8_t command)
 {
     struct role *r = client->role;
     say_command_write(link_out(&r->supervisor), &(struct say_command){.command = command});
     link_flush(&r->supervisor);
-    done(client, 0, "");
-    return 0;
 }
 
 static int client_frame(void *ctx, const struct frame *frame)
@@ -290,7 +288,7 @@ static int client_frame(void *ctx, const struct frame *frame)
     struct control_ctx *c = client->role->ctx;
     struct say_ask ask;
     if (frame->type != SAY_ASK || say_ask_read(frame->payload, &ask) != 0 || client->watching ||
-        client->round)
+        client->round || client->reloading)
         return ERR_CORRUPT;
     c->asked++;
     switch (ask.what) {
@@ -301,9 +299,13 @@ static int client_frame(void *ctx, const struct frame *frame)
     case ASK_ALERTS:
         return watch_alerts(client, &ask);
     case ASK_RELOAD:
-        return ask_supervisor(client, COMMAND_RELOAD);
+        client->reloading = true;
+        ask_supervisor(client, COMMAND_RELOAD);
+        return 0;
     case ASK_KEYS:
-        return ask_supervisor(client, COMMAND_KEYS);
+        ask_supervisor(client, COMMAND_KEYS);
+        done(client, 0, "");
+        return 0;
     default:
         done(client, 2, "this version of Vaka does not know the question");
         return 0;
@@ -391,10 +393,31 @@ static void control_lost(struct role *r, enum serve_role peer)
             done(&c->clients[i], 1, "the process that has the alerts is being started again");
 }
 
+/* Who asked for it hears what became of it. */
+static int take_reloaded(struct role *r, const struct frame *frame)
+{
+    struct control_ctx *c = r->ctx;
+    struct say_reloaded m;
+    if (say_reloaded_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        struct client *client = &c->clients[i];
+        if (!client->id || !client->reloading) continue;
+        client->reloading = false;
+        if (m.status == 0 && m.text.len)
+            say_answer_write(link_out(&client->link), &(struct say_answer){.text = m.text});
+        say_done_write(
+            link_out(&client->link),
+            &(struct say_done){.status = m.status, .text = m.status ? m.text : SLICE_NONE});
+        link_flush(&client->link);
+    }
+    return 0;
+}
+
 static int control_command(struct role *r, const struct frame *frame)
 {
     struct control_ctx *c = r->ctx;
     struct say_report m;
+    if (frame->type == SAY_RELOADED) return take_reloaded(r, frame);
     if (frame->type != SAY_REPORT || say_report_read(frame->payload, &m) != 0 ||
         m.role >= REPORT_COUNT)
         return ERR_CORRUPT;

@@ -8,8 +8,10 @@
  *   give       a descriptor it needs: what kind, and its name in the settings
  *   peer       a channel to another process, at the start and again when that one was replaced
  *   go         everything was given: enter the sandbox, run
- *   reload     read rules again (detect)
+ *   reload     (collect) credentials are to be read again from the files that were given
  *   stop       finish what is at hand, then end
+ *   reloaded   (control) what became of a reload: text is the settings that changed and need a
+ *              start, or with status 1 what is wrong
  *   trouble    (triage) something about Vaka itself that people should hear of, from that process
  *   tell       to say what it says about itself now
  *   report     (control, collect) what a process says about itself; text is a JSON object
@@ -86,7 +88,8 @@
  * command line → control
  *   ask        one question a connection
  * control → command line
- *   answer     an alert, or the state of everything, as one JSON object
+ *   answer     an alert, or the state of everything, as one JSON object; after a reload the
+ *              settings that need a start
  *   done       nothing more comes; status 0, or `text` says what is wrong
  */
 #ifndef VAKA_SERVE_MESSAGE_H
@@ -104,13 +107,14 @@ enum {
 #define SAY_GIVE_FIELDS(F)  F(u8, kind) F(text, name)
 #define SAY_PEER_FIELDS(F)  F(u8, role)
 #define SAY_NO_FIELDS(F)
-#define SAY_TROUBLE_FIELDS(F) F(u8, role) F(text, event) F(text, text)
-#define SAY_TELL_FIELDS(F)    F(u64, round)
-#define SAY_REPORT_FIELDS(F)  F(u8, role) F(u64, round) F(text, text)
-#define SAY_STATUS_FIELDS(F)  F(u64, round) F(text, text)
-#define SAY_ALARM_FIELDS(F)   F(text, event) F(text, text)
-#define SAY_BROKE_FIELDS(F)   F(u8, role)
-#define SAY_COMMAND_FIELDS(F) F(u8, command)
+#define SAY_RELOADED_FIELDS(F) F(u8, status) F(text, text)
+#define SAY_TROUBLE_FIELDS(F)  F(u8, role) F(text, event) F(text, text)
+#define SAY_TELL_FIELDS(F)     F(u64, round)
+#define SAY_REPORT_FIELDS(F)   F(u8, role) F(u64, round) F(text, text)
+#define SAY_STATUS_FIELDS(F)   F(u64, round) F(text, text)
+#define SAY_ALARM_FIELDS(F)    F(text, event) F(text, text)
+#define SAY_BROKE_FIELDS(F)    F(u8, role)
+#define SAY_COMMAND_FIELDS(F)  F(u8, command)
 
 #define SAY_BATCH_FIELDS(F) F(u64, id) F(text, batch)
 #define SAY_CONTAINER_FIELDS(F)                                                                    \
@@ -169,6 +173,7 @@ enum {
     M(peer, PEER, PEER, 3)                                                                         \
     M(go, GO, NO, 4)                                                                               \
     M(reload, RELOAD, NO, 5)                                                                       \
+    M(reloaded, RELOADED, RELOADED, 17)                                                            \
     M(stop, STOP, NO, 6)                                                                           \
     M(tell, TELL, TELL, 13)                                                                        \
     M(refresh, REFRESH, TELL, 14)                                                                  \
@@ -226,8 +231,9 @@ SAY_MESSAGES(M)
 /* "batch"; "?" when there is none. */
 const char *say_name(unsigned type);
 
-/* Kinds of give; GIVE_LISTENER and above: plus the enum listen_input. */
-enum { GIVE_CONTROL_SOCKET = 1, GIVE_LISTENER = 2 };
+/* Kinds of give; GIVE_LISTENER and above: plus the enum listen_input; GIVE_CREDENTIAL and above:
+ * plus the enum credential_file. */
+enum { GIVE_CONTROL_SOCKET = 1, GIVE_LISTENER = 2, GIVE_CREDENTIAL = 64 };
 /* Commands of control. */
 enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2, COMMAND_KEYS = 3 };
 /* What is asked. */

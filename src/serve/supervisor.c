@@ -17,6 +17,7 @@
 #include "proc/link.h"
 #include "proc/process.h"
 #include "proc/worker.h"
+#include "serve/credentials.h"
 #include "serve/listeners.h"
 #include "serve/message.h"
 #include "serve/roles.h"
@@ -325,22 +326,103 @@ static int set_config(struct supervisor *s, const struct config *config)
     return buf_error(&s->config);
 }
 
+/* What a reload brings into force: rules by a new process, credentials by the one that has them. */
+static bool is_reloaded(enum config_key key)
+{
+    static const enum config_key keys[] = {
+        CONFIG_RULES,          CONFIG_TAXONOMY,
+        CONFIG_PLACEHOLDERS,   CONFIG_CORRELATION_STATE,
+        CONFIG_DETECT_ENGINES, CONFIG_TLS_CERTIFICATE,
+        CONFIG_TLS_KEY,        CONFIG_TLS_CLIENTS,
+        CONFIG_LISTEN_TOKENS,
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i] == key) return true;
+    return false;
+}
+
+static bool is_same(const struct config *a, const struct config *b, enum config_key key)
+{
+    struct buf x, y;
+    buf_init(&x, CONFIG_TEXT_MAX);
+    buf_init(&y, CONFIG_TEXT_MAX);
+    config_write_value(&x, a, key);
+    config_write_value(&y, b, key);
+    bool same = slice_eq(buf_slice(&x), buf_slice(&y));
+    buf_done(&x);
+    buf_done(&y);
+    return same;
+}
+
+/* Settings that are others than at the start and stay without effect until the next one. */
+static void tell_unchanged(struct supervisor *s, const struct config *config, struct buf *out)
+{
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
+        if (is_reloaded(key) || is_same(s->options->config, config, key)) continue;
+        if (out->len) buf_puts(out, ", ");
+        buf_puts(out, config_settings[key].key);
+    }
+    if (out->len) log_write(LOG_RELOAD_INCOMPLETE, LOG_TEXT("settings", buf_slice(out)));
+}
+
+static void tell_control(struct supervisor *s, uint8_t status, struct slice text)
+{
+    struct child *control = s->children[ROLE_CONTROL];
+    if (!link_is_open(&control->link) || link_room(&control->link) < text.len + 1024) return;
+    say_reloaded_write(link_out(&control->link),
+                       &(struct say_reloaded){.status = status, .text = text});
+    link_flush(&control->link);
+}
+
+/* Files that were replaced are not within the reach of the process that has the sockets. */
+static int reload_credentials(struct supervisor *s, const struct config *config, struct diag *diag)
+{
+    struct child *collect = s->children[ROLE_COLLECT];
+    struct credential_files files;
+    if (!link_is_open(&collect->link) || !collect->ready) return 0;
+    int error = credentials_open(config, &files, diag);
+    if (error) return error;
+    for (unsigned i = 0; i < CREDENTIAL_FILES && error == 0; i++)
+        if (files.fds[i] >= 0)
+            error = give(collect, (uint8_t)(GIVE_CREDENTIAL + i), SLICE(""), files.fds[i]);
+    credentials_close(&files);
+    say_reload_write(link_out(&collect->link), &(struct say_reload){});
+    link_flush(&collect->link);
+    return error;
+}
+
 /*
  * A second process reads the rules while the first goes on. When it cannot, nothing has changed;
  * when it has, it takes the role, and begins where the other had come to.
  */
+static int reload_rules(struct supervisor *s, const struct config *config)
+{
+    int error = s->spare->pid ? ERR_LIMIT : set_config(s, config);
+    if (error == 0) error = child_start(s, s->spare);
+    if (error == 0) error = child_go(s->spare);
+    if (error) kill_child(s->spare);
+    return error;
+}
+
 static void reload(struct supervisor *s)
 {
     struct config config;
-    if (s->stopping || s->spare->pid) return;
+    struct diag diag = {0};
+    struct buf restart;
+    if (s->stopping) return;
     tell_reloading(s);
+    buf_init(&restart, CONFIG_TEXT_MAX);
     int error = s->options->read_config(s->options->ctx, &config);
-    if (error == 0) {
-        error = set_config(s, &config);
-        if (error == 0) error = child_start(s, s->spare);
-        if (error == 0) error = child_go(s->spare);
-        if (error) kill_child(s->spare);
-    }
+    if (error) (void)diag_set(&diag, error, NULL, 0, 0, "the settings cannot be read");
+    if (error == 0) error = reload_credentials(s, &config, &diag);
+    if (error == 0) error = reload_rules(s, &config);
+    if (error == 0) tell_unchanged(s, &config, &restart);
+    if (error && !diag.message[0])
+        (void)diag_set(&diag, error, NULL, 0, 0, "%s",
+                       s->spare->pid ? "rules are being read already" : error_text(error));
+    if (error) log_write(LOG_RELOAD_FAILED, LOG_TEXT("how", slice_of(diag.message)));
+    tell_control(s, error != 0, error ? slice_of(diag.message) : buf_slice(&restart));
+    buf_done(&restart);
     config_done(&config);
     if (!s->spare->pid) tell_running(s);
 }

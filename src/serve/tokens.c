@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "serve/tokens.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -59,17 +62,26 @@ int tokens_read(const char *name, struct slice text, struct tokens *t, struct di
     return 0;
 }
 
-int tokens_read_file(const char *path, struct tokens *t, struct diag *diag)
+int tokens_read_fd(int fd, const char *path, struct tokens *t, struct diag *diag)
 {
     struct stat st;
     struct buf text;
-    if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
+    if (fstat(fd, &st) == 0 && (st.st_mode & 077) != 0)
         return diag_set(diag, ERR_ACCESS, NULL, 0, 0,
                         "%s: others than its owner may read or write it (chmod 600)", path);
     buf_init(&text, TOKENS_FILE_MAX);
-    int error = file_read(path, &text, diag);
+    int error = file_read_fd(fd, path, &text, diag);
     if (error == 0) error = tokens_read(path, buf_slice(&text), t, diag);
     if (text.ptr) explicit_bzero(text.ptr, text.len);
     buf_done(&text);
+    return error;
+}
+
+int tokens_read_file(const char *path, struct tokens *t, struct diag *diag)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path, strerror(errno));
+    int error = tokens_read_fd(fd, path, t, diag);
+    (void)close(fd);
     return error;
 }

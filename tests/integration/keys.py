@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
 """Keys that are changed while vaka serve runs, and while it does not: keys.py VAKA. Prints TAP."""
+import http.client
 import json
 import os
 import pathlib
+import ssl
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from serving import Serve, run_tests  # noqa: E402  pylint: disable=wrong-import-position
+from serving import TOKEN, Serve, free_port, run_tests  # noqa: E402  pylint: disable=wrong-import-position
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 SHORT = "  checkpoint: 1s\n"
@@ -107,6 +109,128 @@ def without_a_checkpoint_nothing_is_rotated(folder):
     same((public_keys(serve), secrets(serve) == before[1]), (before[0], True))
 
 
-sys.exit(run_tests([a_running_serve_signs_with_the_new_key,
+OTHER_TOKEN = "another-token-0123456789abcdef"
+
+
+def replace(path, text):
+    fresh = path.with_suffix(".fresh")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.chmod(0o600)
+    os.replace(fresh, path)
+
+
+class Secured(Serve):
+    """With syslog over TLS and HTTPS; the certificate can be changed."""
+
+    def __init__(self, folder):
+        super().__init__(VAKA, folder, SHORT + "tls:\n  certificate: server.crt\n"
+                                               "  key: server.key\n")
+        for name in ("one", "two"):
+            subprocess.run([VAKA, "init", folder / name, "--address", "127.0.0.1", "--ports",
+                            "high"], check=True, capture_output=True, timeout=60)
+        self.ports["syslog_tls"] = free_port()
+        text = self.config.read_text(encoding="utf-8")
+        self.config.write_text(
+            text.replace("listen:\n", f"listen:\n  syslog_tls: 127.0.0.1:{self.ports['syslog_tls']}\n"),
+            encoding="utf-8")
+        self.certify("one")
+
+    def certify(self, name):
+        for file in ("server.crt", "server.key"):
+            replace(self.folder / file, (self.folder / name / file).read_text(encoding="utf-8"))
+
+    def certificate(self, name):
+        return ssl.PEM_cert_to_DER_cert((self.folder / name / "server.crt").read_text())
+
+    def secure(self, name):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context.wrap_socket(self.tcp(name))
+
+    def shown(self, name):
+        """The certificate that a new connection is shown."""
+        with self.secure(name) as s:
+            return s.getpeercert(binary_form=True)
+
+    def reload(self):
+        done = subprocess.run([VAKA, "reload", "-c", self.config], cwd=self.folder, check=False,
+                              capture_output=True, timeout=60)
+        return done.returncode, done.stderr.decode()
+
+
+def ingest(connection, token, body):
+    connection.request("POST", "/api/ingest", body, {"Authorization": f"Bearer {token}"})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def certificate_and_tokens_change_under_open_connections(folder):
+    with Secured(folder).start() as serve:
+        stream = serve.secure("syslog_tls")
+        context = ssl._create_unverified_context()  # pylint: disable=protected-access
+        web = http.client.HTTPSConnection("127.0.0.1", serve.ports["http"], context=context)
+        stream.sendall(b"12 <13>one line")
+        same(ingest(web, TOKEN, event("a")), 200)
+        kept = web.sock
+        same([serve.shown(n) == serve.certificate("one") for n in ("syslog_tls", "http")],
+             [True, True])
+        serve.certify("two")
+        replace(folder / "tokens", f"tester ingest {OTHER_TOKEN}\n")
+        same(serve.reload(), (0, ""))
+        serve.wait(lambda: "event=credentials-reloaded" in serve.log_text(), "new credentials")
+        same([serve.shown(n) == serve.certificate("two") for n in ("syslog_tls", "http")],
+             [True, True])
+        stream.sendall(b"12 <13>two line")
+        same(ingest(web, OTHER_TOKEN, event("b")), 200)
+        same(web.sock is kept, True)
+        same(ingest(web, TOKEN, event("c")), 403)
+        with serve.secure("syslog_tls") as other:
+            other.sendall(b"12 <13>new line")
+        serve.shows(lambda s: s["store"]["next"] == 5, "what came by all of them")
+        stream.close()
+        web.close()
+
+
+def what_cannot_be_read_changes_nothing(folder):
+    with Secured(folder).start() as serve:
+        serve.certify("two")
+        replace(folder / "server.key", "nonsense")
+        replace(folder / "tokens", f"tester ingest {OTHER_TOKEN}\n")
+        same(serve.reload(), (0, ""))
+        serve.wait(lambda: "alarm=reload-failed" in serve.log_text(), "the refusal")
+        same([serve.shown(n) == serve.certificate("one") for n in ("syslog_tls", "http")],
+             [True, True])
+        context = ssl._create_unverified_context()  # pylint: disable=protected-access
+        web = http.client.HTTPSConnection("127.0.0.1", serve.ports["http"], context=context)
+        same(ingest(web, TOKEN, event("a")), 200)
+        web.close()
+        (folder / "tokens").unlink()
+        code, said = serve.reload()
+        same((code, "tokens: No such file" in said), (1, True))
+
+
+def a_reload_names_what_needs_a_start(folder):
+    with Serve(VAKA, folder, SHORT).start() as serve:
+        text = serve.config.read_text(encoding="utf-8")
+        serve.config.write_text(text.replace("checkpoint: 1s", "checkpoint: 2s\n  keep: 5d"),
+                                encoding="utf-8")
+        done = subprocess.run([VAKA, "reload", "-c", serve.config], cwd=folder, check=False,
+                              capture_output=True, timeout=60)
+        same((done.returncode, done.stderr.decode().split(": ")[-1].strip()),
+             (0, "store.checkpoint, store.keep"))
+        serve.wait(lambda: 'settings="store.checkpoint, store.keep"' in serve.log_text(), "logged")
+        serve.wait(lambda: "event=rules-reloaded" in serve.log_text(), "new rules")
+        serve.config.write_text("nonsense: [", encoding="utf-8")
+        (folder / "other.yaml").write_text(text, encoding="utf-8")
+        done = subprocess.run([VAKA, "reload", "-c", folder / "other.yaml"], cwd=folder,
+                              check=False, capture_output=True, timeout=60)
+        same((done.returncode, "the settings cannot be read" in done.stderr.decode()), (1, True))
+
+
+sys.exit(run_tests([certificate_and_tokens_change_under_open_connections,
+                    what_cannot_be_read_changes_nothing, a_reload_names_what_needs_a_start,
+                    a_running_serve_signs_with_the_new_key,
                     a_serve_that_does_not_run_has_the_new_key_when_it_starts,
                     without_a_checkpoint_nothing_is_rotated]))
