@@ -68,7 +68,28 @@ static bool read_range(struct slice text, uint64_t *ret_from, uint64_t *ret_to)
            slice_to_u64(slice_from(text, dots + 2), ret_to) && *ret_from <= *ret_to;
 }
 
-static int read_checkpoint(const struct store_io *io, const char *path, struct buf *out)
+static int read_stored(const struct store_io *io, const char *name, struct buf *out)
+{
+    int file = io->open(io->ctx, name, STORE_READ);
+    if (file < 0) return file;
+    buf_clear(out);
+    char *to = buf_reserve(out, CHECKPOINT_MAX);
+    int64_t n = to ? store_io_read(io, file, to, CHECKPOINT_MAX, 0) : ERR_NOMEM;
+    io->close(io->ctx, file);
+    if (n < 0) return (int)n;
+    out->len += (size_t)n;
+    return 0;
+}
+
+static bool covers(const struct buf *text, uint64_t seq)
+{
+    struct checkpoint c;
+    return checkpoint_parse(buf_slice(text), &c) == 0 && c.size > seq;
+}
+
+/* The newest that a witness has signed, when it has the records in it; else the newest. */
+static int read_checkpoint(const struct store_io *io, const char *path, uint64_t last,
+                           struct buf *out)
 {
     struct diag diag = {.file = path};
     if (path) {
@@ -76,20 +97,12 @@ static int read_checkpoint(const struct store_io *io, const char *path, struct b
         if (error) cli_say("%s: %s", path, diag.message);
         return error;
     }
-    int file = io->open(io->ctx, "checkpoint", STORE_READ);
-    if (file < 0) {
+    if (read_stored(io, "witnessed", out) == 0 && covers(out, last)) return 0;
+    int error = read_stored(io, "checkpoint", out);
+    if (error == ERR_NOT_FOUND)
         cli_say("the folder has no checkpoint: there is nothing to prove with");
-        return file;
-    }
-    char *to = buf_reserve(out, CHECKPOINT_MAX);
-    int64_t n = to ? store_io_read(io, file, to, CHECKPOINT_MAX, 0) : ERR_NOMEM;
-    io->close(io->ctx, file);
-    if (n < 0) {
-        cli_say("checkpoint: %s", error_text((int)n));
-        return (int)n;
-    }
-    out->len += (size_t)n;
-    return 0;
+    else if (error) cli_say("checkpoint: %s", error_text(error));
+    return error;
 }
 
 static int write_file(const char *path, struct slice bytes)
@@ -165,7 +178,7 @@ static int export_from(const struct export_context *c, const char *path)
     struct buf checkpoint;
     buf_init(&checkpoint, CHECKPOINT_MAX);
     int status = EXIT_UNREADABLE;
-    if (read_checkpoint(&io, c->checkpoint, &checkpoint) == 0) {
+    if (read_checkpoint(&io, c->checkpoint, options.to, &checkpoint) == 0) {
         options.checkpoint = buf_slice(&checkpoint);
         options.by = slice_of(c->by ? c->by : name_of_user());
         options.reason = slice_of(c->reason);

@@ -130,6 +130,19 @@ def with_witness(serve, witness):
     return ("--witness-key", key)
 
 
+def exported(serve, witness):
+    """Evidence of all records, without saying which checkpoint."""
+    file = serve.folder / "evidence.json"
+    subprocess.run([VAKA, "export", "evidence", "--seq", "0..11", "--reason", "test", "--output",
+                    file, store(serve)], check=True, capture_output=True, timeout=60)
+    done = subprocess.run([VAKA, "verify", "-f", "json", "--evidence", file, "--key",
+                           serve.folder / "var" / "keys" / "log.pub",
+                           *with_witness(serve, witness)],
+                          check=False, capture_output=True, timeout=60)
+    report = json.loads(done.stdout)
+    return report["verdict"], report["witnessed"], len(report["records"])
+
+
 def what_is_stored_is_witnessed(folder):
     with both(folder) as (witness, serve):
         serve.start()
@@ -143,6 +156,7 @@ def what_is_stored_is_witnessed(folder):
         report = verify(serve, *with_witness(serve, witness))
         same((report["verdict"], report["witnessed_size"], report["size"]), ("intact", 12, 12))
         same(verify(serve)["witnessed_size"], 0)
+        same(exported(serve, witness), ("intact", True, 12))
         # After a start of both the proof begins where the witness was.
         same(witness.stop(), 0)
         witness.start()
@@ -205,8 +219,8 @@ def a_rollback_is_seen_only_with_the_witness(folder):
         serve.start()
         serve.post("/api/ingest", event("a") * 5)
         witnessed(serve, 5)
-        kept = (store(serve) / "witnessed").read_bytes()
         serve.stop()
+        kept = (store(serve) / "witnessed").read_bytes()
         shutil.copytree(store(serve), folder / "old")
         serve.start()
         serve.post("/api/ingest", event("evil") * 4)
