@@ -117,7 +117,9 @@ static bool take_answer(struct post *p, bool ended)
     int got = buf_failed(&p->in) ? ERR_LIMIT : answer_read(buf_slice(&p->in), ended, &a);
     if (got == 0) return true;
     if (got < 0) {
-        fail(p, got == ERR_LIMIT ? "its answer is too large" : "its answer is not understood");
+        fail(p, got == ERR_LIMIT       ? "its answer is too large"
+                : got == ERR_TRUNCATED ? "it ended the connection"
+                                       : "its answer is not understood");
         return false;
     }
     close_all(p);
