@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ enum {
     SOURCES_MAX = 16 * 1024,
     SOURCES_SHOWN = 1000,
     CONNECTIONS_MAX = 12 * 1024,
+    DESCRIPTORS = CONNECTIONS_MAX + 4096,
     CONTAINERS_MAX = 2048,
     BODIES_MAX = 256 * 1024 * 1024,
     SCRAPES_MAX = 64,
@@ -414,11 +416,21 @@ static int add_listener(struct role *r, const struct given_listener *l, struct d
                                        .name = slice_of(l->name),
                                        .fd = l->fd,
                                        .tls = tls,
+                                       .connections_max = CONNECTIONS_MAX,
                                        /* systemd-journal-upload has no way to send a token. */
                                        .certificate = TOKEN_JOURNAL});
     return error ? diag_set(diag, error, NULL, 0, 0, "%s %s: %s", listeners_key(l->input), l->name,
                             error_text(error))
                  : 0;
+}
+
+/* A connection is a descriptor, and what a service is given by default is meant for select(2). */
+static void raise_descriptors(void)
+{
+    struct rlimit now;
+    if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= DESCRIPTORS) return;
+    now.rlim_cur = now.rlim_max < DESCRIPTORS ? now.rlim_max : DESCRIPTORS;
+    (void)setrlimit(RLIMIT_NOFILE, &now);
 }
 
 static int collect_prepare(struct role *r, struct diag *diag)
@@ -440,6 +452,7 @@ static int collect_prepare(struct role *r, struct diag *diag)
     for (unsigned i = 0; i < REPORT_COUNT; i++) buf_init(&c->reports[i], REPORT_MAX);
     buf_init(&c->metrics, METRICS_MAX);
     c->answer_scrapes = (struct loop_deferred){.call = answer_scrapes, .ctx = r};
+    raise_descriptors();
     if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
     int error = credentials_open(&r->config, &c->files, diag);
     if (error) return error;
