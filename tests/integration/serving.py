@@ -241,8 +241,9 @@ class Serve:
             return False
         self.wait(gone, "the end of all processes")
 
-    def tcp(self, name="syslog_tcp"):
-        return socket.create_connection(("127.0.0.1", self.ports[name]), timeout=30)
+    def tcp(self, name="syslog_tcp", source="127.0.0.1"):
+        return socket.create_connection(("127.0.0.1", self.ports[name]), timeout=30,
+                                        source_address=(source, 0))
 
     def post(self, path, body, headers=(), token=TOKEN):
         """(status, body)."""
