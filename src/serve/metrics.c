@@ -66,6 +66,8 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"behind", GAUGE, "Records that are durable and not matched yet."},
             {"crashes", COUNTER, "Engines that ended when they should not."},
             {"quarantined", GAUGE, "Records that are passed over because an engine ended at them."},
+            {"replayed", COUNTER, "What correlations were told again behind a start."},
+            {"forgotten", COUNTER, "Of that, what no rule knows any more."},
         },
     [ROLE_UNWRAP] =
         {
@@ -85,6 +87,7 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
         {
             {"unacked", GAUGE, "Bytes that wait for the store."},
             {"sources_active", GAUGE, "Sources that were ever heard of."},
+            {"bookmarks_failed", COUNTER, "Times that how far a file was read could not be kept."},
         },
     [ROLE_CONTROL] =
         {
@@ -99,6 +102,15 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"signed", COUNTER, "Records that the newest checkpoint covers."},
             {"signed_at", GAUGE, "When it was signed, in seconds since 1970."},
             {"lost", COUNTER, "Sequence numbers without a record."},
+            {"removed", COUNTER, "Segments that retention removed."},
+            {"removed_records", COUNTER, "Records that were in them."},
+            {"held", GAUGE, "Segments that are old and held."},
+            {"unreadable", GAUGE, "Segments that retention could not read."},
+            {"retained_at", GAUGE, "When retention looked last, in seconds since 1970."},
+            {"held_back", GAUGE, "1: the file of holds cannot be read, and nothing is removed."},
+            {"witnessed", COUNTER, "Records that the newest checkpoint of a witness covers."},
+            {"witnessed_at", GAUGE, "When that was signed, in seconds since 1970."},
+            {"cosignatures_refused", COUNTER, "Answers of witnesses that were no signature."},
         },
     [ROLE_SUPERVISOR] =
         {
@@ -108,7 +120,8 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
         {
             {"signatures", COUNTER, "Signatures since the process was started."},
             {"size", COUNTER, "Records that the newest one covers."},
-            {"refused", COUNTER, "Checkpoints that were not signed: they went back."},
+            {"tombstones", COUNTER, "Tombstones that were signed."},
+            {"refused", COUNTER, "What was not signed: it went back, or was none."},
         },
 };
 

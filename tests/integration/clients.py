@@ -18,7 +18,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
-from senders import (JOURNAL_REMOTE, JOURNAL_UPLOAD, make_certificates, make_journal,  # noqa: E402
+from peers import (JOURNAL_REMOTE, JOURNAL_UPLOAD, make_certificates, make_journal,  # noqa: E402
                      syslog_ng)
 from serving import RULE, TOKEN, Serve, Skip, holds, run_tests, same, test  # noqa: E402
 

@@ -161,7 +161,7 @@ static int on_container(void *ctx, uint64_t token, const struct container *c)
     put_text(&k->line, "encoding", c->content_encoding);
     put_text(&k->line, "body", c->body);
     put_number(&k->line, "length", c->body.len);
-    put_number(&k->line, "authenticated", c->flags & RECORD_AUTHENTICATED);
+    put_number(&k->line, "authenticated", (c->flags & RECORD_AUTHENTICATED) != 0);
     put_number(&k->line, "tenant", c->tenant);
     put_line(k);
     hold(k, token, false);

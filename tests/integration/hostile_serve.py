@@ -14,7 +14,7 @@ import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
-from senders import lumberjack  # noqa: E402
+from peers import lumberjack  # noqa: E402
 from serving import APART, Fail, Serve, holds, run_tests, same, test  # noqa: E402
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
