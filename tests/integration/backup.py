@@ -44,7 +44,7 @@ def names_in(folder):
 
 
 def users(serve):
-    return {a["event"]["User"] for a in serve.alerts()}
+    return {a["event"]["User"] for a in serve.found()}
 
 
 class Sender(threading.Thread):

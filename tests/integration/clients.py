@@ -43,7 +43,7 @@ def run(*command, **more):
 
 
 def inputs(serve):
-    return {a["source"]["input"] for a in serve.alerts()}
+    return {a["source"]["input"] for a in serve.found()}
 
 
 @contextlib.contextmanager
@@ -89,7 +89,7 @@ def rsyslog_test(folder, name, action, identity=""):
     make_certificates(folder)
     with Serve(VAKA, folder, tls=folder).start() as serve:
         rsyslog(folder, serve, name, action)
-        same({(a["source"]["input"], a["source"]["identity"]) for a in serve.alerts()},
+        same({(a["source"]["input"], a["source"]["identity"]) for a in serve.found()},
              {(name.replace("_", "-"), identity)})
 
 
@@ -135,7 +135,7 @@ action(type="omelasticsearch" server="http://127.0.0.1" serverport="PORT" templa
        searchIndex="logs" searchType="" bulkmode="on" uid="x" pwd="{TOKEN}"
        errorFile="{folder}/errors")""")
         same((folder / "errors").exists(), False)
-        same({(a["source"]["input"], a["source"]["identity"]) for a in serve.alerts()},
+        same({(a["source"]["input"], a["source"]["identity"]) for a in serve.found()},
              {("http", "tester")})
 
 
@@ -210,7 +210,7 @@ def journal_upload_with_a_certificate(folder):
         same(refused.returncode != 0, True)
         run(*upload, f"--key={folder}/client.key", f"--cert={folder}/client.pem")
         serve.has_each_once(N)
-        same({(a["source"]["input"], a["source"]["identity"]) for a in serve.alerts()},
+        same({(a["source"]["input"], a["source"]["identity"]) for a in serve.found()},
              {("http", "fw1.example.org")})
         # It believes that the last one is stored.
         holds((folder / "state").read_text(encoding="ascii"), f";i={N:x};")
@@ -297,7 +297,7 @@ def check_flows(serve, n):
     serve.wait(lambda: serve.counted() >= n, f"{n} flows with alerts")
     same(serve.counted(), n)
     same(inputs(serve), {"flow-udp"})
-    event = serve.alerts()[0]["event"]
+    event = serve.found()[0]["event"]
     same((event["source.ip"], event["destination.ip"], str(event["destination.port"])),
          ("10.0.0.1", "192.0.2.53", str(PORT)))
     state = serve.shows(lambda s: s["unwrap"]["records"] >= n, "the flows")

@@ -37,7 +37,7 @@ def write(path, text):
 def numbers(serve):
     """How often each line has an alert, so how often it was stored."""
     return collections.Counter(
-        int(re.search(r"line-(\d+)\.", str(alert["event"]))[1]) for alert in serve.alerts())
+        int(re.search(r"line-(\d+)\.", str(alert["event"]))[1]) for alert in serve.found())
 
 
 def each_once(serve, n):
@@ -64,7 +64,7 @@ def files_are_read_across_their_rotation(folder):
         write(folder / "logs" / "a.log.1", lines(150, 170))
         write(log, lines(170, 200))
         each_once(serve, 200)
-        source = serve.alerts()[0]["source"]
+        source = serve.found()[0]["source"]
         same((source["input"], source["listener"]), ("file", f"{folder}/logs/*.log"))
         same(serve.stop(), 0)
         write(log, lines(200, 300))
@@ -176,7 +176,7 @@ def the_journal_is_read_on_behind_what_was_stored(folder):
         serve.kill("collect")
         make_journal(journal / "b.journal", 600, 100, LINE)
         each_once(serve, 700)
-        same({a["source"]["input"] for a in serve.alerts()}, {"journal"})
+        same({a["source"]["input"] for a in serve.found()}, {"journal"})
         same(serve.stop(), 0)
         make_journal(journal / "b.journal", 700, 100, LINE)
         serve.start()

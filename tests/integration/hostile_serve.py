@@ -38,7 +38,7 @@ class Quiet:
                         "the alert of the quiet source")
 
     def hosts(self):
-        return {a["host"] for a in self.serve.alerts()}
+        return {a["host"] for a in self.serve.found()}
 
     def lost_nothing(self):
         row = sources(self.serve, lambda rows: stored(rows.get(QUIET)) == self.sent)[QUIET]
