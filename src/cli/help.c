@@ -31,7 +31,7 @@ void cli_wrap(FILE *out, const char *text, size_t column, size_t indent)
 
 void cli_overview(FILE *out)
 {
-    (void)fputs("vaka: find attacks in log files with Sigma rules\n\n"
+    (void)fputs("vaka: keep watch over what systems log, and find attacks with Sigma rules\n\n"
                 "Usage: vaka COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n",
                 out);
     for (const struct command *const *c = cli_commands(); *c; c++)
