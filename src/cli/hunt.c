@@ -266,12 +266,7 @@ static int hunt_configured(struct hunt_context *c, const struct invocation *in, 
     if (c->from && c->to && options.from > options.to)
         return cli_usage("--from %s is after --to %s", c->from, c->to);
     struct log log;
-    log_init(&log, &(struct log_options){
-                       .clock = clock,
-                       .level = settings_log_level(config),
-                       .fd = STDERR_FILENO,
-                       .journal = log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"))});
-    log_install(&log);
+    settings_log(&log, &clock, config);
     status = hunt_logged(c, &options, file);
     log_finish(&log);
     log_install(NULL);

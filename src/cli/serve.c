@@ -84,12 +84,7 @@ static int serve_main(const struct invocation *in)
         return EXIT_UNREADABLE;
     }
     const struct clock clock = clock_system();
-    log_init(&log, &(struct log_options){
-                       .clock = clock,
-                       .level = settings_log_level(&config),
-                       .fd = STDERR_FILENO,
-                       .journal = log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"))});
-    log_install(&log);
+    settings_log(&log, &clock, &config);
     (void)signal(SIGPIPE, SIG_IGN);
     int error = supervisor_run(&(struct supervisor_options){.clock = clock,
                                                             .config = &config,

@@ -96,3 +96,13 @@ enum log_level settings_log_level(const struct config *config)
                                             LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
     return levels[config->log_level];
 }
+
+void settings_log(struct log *log, const struct clock *clock, const struct config *config)
+{
+    log_init(log, &(struct log_options){
+                      .clock = *clock,
+                      .level = settings_log_level(config),
+                      .fd = STDERR_FILENO,
+                      .journal = log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"))});
+    log_install(log);
+}

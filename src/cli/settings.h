@@ -42,6 +42,9 @@ int settings_say(struct settings *s, enum config_key key, const char *value,
 /* log.level */
 enum log_level settings_log_level(const struct config *config);
 
+/* Installs `log`, to stderr as the settings say; the caller finishes it. */
+void settings_log(struct log *log, const struct clock *clock, const struct config *config);
+
 /*
  * All of it together. 0, or EXIT_USAGE after what is wrong was told; *ret is to be given to
  * config_done() in both cases. *ret_file (may be NULL) is the file that was read, or NULL.

@@ -53,12 +53,7 @@ static int witness_main(const struct invocation *in)
         return status;
     }
     const struct clock clock = clock_system();
-    log_init(&log, &(struct log_options){
-                       .clock = clock,
-                       .level = settings_log_level(&config),
-                       .fd = STDERR_FILENO,
-                       .journal = log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"))});
-    log_install(&log);
+    settings_log(&log, &clock, &config);
     (void)signal(SIGPIPE, SIG_IGN);
     /* Libraries that look for the machine's time zone would open a file each time. */
     (void)setenv("TZ", "UTC0", 1);
