@@ -361,10 +361,14 @@ static int open_db(struct state *s, const char *path, struct diag *diag)
     (void)sqlite3_extended_result_codes(s->db, 1);
     (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    /* FULL: a commit that has returned is on disk. */
-    error = execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                       "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-                       "PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 4000;");
+    /*
+     * FULL: a commit that has returned is on disk. The cache is small, so that it is full within
+     * minutes and the process does not grow for hours; the kernel has the pages, too.
+     */
+    error =
+        execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
+                   "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+                   "PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 4000;");
     if (error == 0) error = migrate(s, diag);
     return error ? error : prepare_all(s);
 }
