@@ -20,6 +20,7 @@ static void state_done(struct disk_state *s)
 {
     for (uint32_t i = 0; i < s->cap_inodes; i++) free(s->inodes[i].bytes);
     free(s->inodes);
+    free(s->names);
     *s = (struct disk_state){0};
 }
 
@@ -56,6 +57,13 @@ static void inode_write(struct disk_inode *inode, struct slice bytes, size_t off
     if (bytes.len > 0) memcpy(inode->bytes + offset, bytes.ptr, bytes.len);
 }
 
+static void names_reserve(struct disk_state *s, uint32_t n)
+{
+    if (n <= s->cap_names) return;
+    s->cap_names = n * 2;
+    s->names = grown(s->names, s->cap_names, sizeof *s->names);
+}
+
 static void state_copy(struct disk_state *to, const struct disk_state *from)
 {
     state_clear(to);
@@ -63,7 +71,8 @@ static void state_copy(struct disk_state *to, const struct disk_state *from)
         inode_begin(to, i);
         inode_write(&to->inodes[i], slice_make(from->inodes[i].bytes, from->inodes[i].size), 0);
     }
-    memcpy(to->names, from->names, sizeof to->names);
+    names_reserve(to, from->n_names);
+    if (from->n_names) memcpy(to->names, from->names, from->n_names * sizeof *to->names);
     to->n_names = from->n_names;
 }
 
@@ -77,7 +86,7 @@ static uint32_t name_find(const struct disk_state *s, const char *name)
 static void name_set(struct disk_state *s, const char *name, uint32_t inode)
 {
     uint32_t i = name_find(s, name);
-    if (i == DISK_NAMES_MAX) abort();
+    names_reserve(s, i + 1);
     if (i == s->n_names) s->n_names++;
     (void)snprintf(s->names[i].text, sizeof s->names[i].text, "%s", name);
     s->names[i].inode = inode;

@@ -9,22 +9,24 @@
 #include "base/buf.h"
 #include "store/io.h"
 
-enum { DISK_NAMES_MAX = 32, DISK_OPEN_MAX = 16, DISK_SECTOR = 512 };
+enum { DISK_OPEN_MAX = 16, DISK_SECTOR = 512 };
 
 struct disk_inode {
     char *bytes;
     size_t size, cap;
 };
 
+struct disk_name {
+    char text[STORE_NAME_MAX + 1];
+    uint32_t inode;
+};
+
 /* What is on it at one moment. */
 struct disk_state {
     struct disk_inode *inodes;
     uint32_t n_inodes, cap_inodes;
-    struct {
-        char text[STORE_NAME_MAX + 1];
-        uint32_t inode;
-    } names[DISK_NAMES_MAX];
-    uint32_t n_names;
+    struct disk_name *names;
+    uint32_t n_names, cap_names;
 };
 
 enum disk_step_kind {
