@@ -229,16 +229,22 @@ struct store_io store_io_system(int dirfd)
     };
 }
 
+int store_io_create(const struct store_io *io, const char *name)
+{
+    int error = io->unlink(io->ctx, name);
+    if (error == 0) error = io->sync_names(io->ctx);
+    if (error && error != ERR_NOT_FOUND) return error;
+    return io->open(io->ctx, name, STORE_CREATE);
+}
+
 int store_io_replace(const struct store_io *io, const char *name, struct slice bytes)
 {
     char fresh[STORE_NAME_MAX + 1];
     int n = snprintf(fresh, sizeof fresh, "%s.new", name);
     if (n < 0 || (size_t)n >= sizeof fresh) return ERR_INVALID;
-    int error = io->unlink(io->ctx, fresh);
-    if (error && error != ERR_NOT_FOUND) return error;
-    int file = io->open(io->ctx, fresh, STORE_CREATE);
+    int file = store_io_create(io, fresh);
     if (file < 0) return file;
-    error = store_io_write(io, file, bytes, 0);
+    int error = store_io_write(io, file, bytes, 0);
     if (error == 0) error = io->sync_data(io->ctx, file);
     io->close(io->ctx, file);
     if (error == 0) error = io->rename(io->ctx, fresh, name);

@@ -73,6 +73,12 @@ int store_io_write(const struct store_io *io, int file, struct slice bytes,
                    uint64_t offset) MUST_USE;
 
 /*
+ * A new file of that name, as open() gives it. One that was left over is gone for good by then: it
+ * cannot be what a power cut leaves under the name that the new one is given later.
+ */
+int store_io_create(const struct store_io *io, const char *name) MUST_USE;
+
+/*
  * The file `name`, made or replaced as a whole by way of name.new: after a power cut it is the old
  * one or this. Durable when 0 is returned. `name` has at most STORE_NAME_MAX - 4 bytes.
  */

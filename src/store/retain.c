@@ -15,11 +15,9 @@ static int put_file(const struct store_io *io, const char *kind, uint64_t begin,
     char name[STORE_NAME_MAX + 1];
     segment_name(name, kind, begin);
     /* One that is there was left by a call that did not come to its end. */
-    int error = io->unlink(io->ctx, name);
-    if (error && error != ERR_NOT_FOUND) return error;
-    int file = io->open(io->ctx, name, STORE_CREATE);
+    int file = store_io_create(io, name);
     if (file < 0) return file;
-    error = store_io_write(io, file, bytes, 0);
+    int error = store_io_write(io, file, bytes, 0);
     if (error == 0) error = io->sync_data(io->ctx, file);
     io->close(io->ctx, file);
     return error;

@@ -106,9 +106,7 @@ static int begin(struct segment_writer *w)
     w->tokens = token_set_new();
     if (!w->sources.slots || !w->leaves || !w->codec || !w->tokens) return ERR_NOMEM;
     segment_name(w->name, "sealing", w->footer.begin);
-    int error = w->io->unlink(w->io->ctx, w->name);
-    if (error && error != ERR_NOT_FOUND) return error;
-    int file = w->io->open(w->io->ctx, w->name, STORE_CREATE);
+    int file = store_io_create(w->io, w->name);
     if (file < 0) return file;
     w->file = file;
     put_lost(w);
