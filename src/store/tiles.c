@@ -55,12 +55,14 @@ int tiles_write(const struct store_io *io, const struct tiles_new *t)
         if (b->len == 0) continue;
         name_of(name, level);
         int file = io->open(io->ctx, name, STORE_WRITE);
-        if (file == ERR_NOT_FOUND) file = io->open(io->ctx, name, STORE_CREATE);
+        bool fresh = file == ERR_NOT_FOUND;
+        if (fresh) file = io->open(io->ctx, name, STORE_CREATE);
         if (file < 0) return file;
         uint64_t offset = (t->begin >> (TREE_TILE_HEIGHT * level)) * SHA256_SIZE;
         int error = store_io_write(io, file, buf_slice(b), offset);
         if (error == 0) error = io->sync_data(io->ctx, file);
         io->close(io->ctx, file);
+        if (error == 0 && fresh) error = io->sync_names(io->ctx);
         if (error) return error;
     }
     return 0;

@@ -23,8 +23,8 @@ void tiles_new_init(struct tiles_new *t, uint64_t begin);
 void tiles_new_done(struct tiles_new *t);
 /* Takes nodes; what memory did not suffice for is told by tiles_write(). `t` is borrowed. */
 struct tree_sink tiles_sink(struct tiles_new *t);
-/* Writes and syncs them; names of new files are to be synced by the caller. ERR_NOMEM, and the
- * table's errors. */
+/* Writes them, durably: a segment without its nodes would be one that nobody writes again.
+ * ERR_NOMEM, and the table's errors. */
 int tiles_write(const struct store_io *io, const struct tiles_new *t) MUST_USE;
 
 /* n nodes of a level from `index` on. ERR_TRUNCATED: they are not there; the table's errors. */

@@ -3,9 +3,10 @@
 #include "disk.h"
 #include "store/sealed.h"
 #include "store/segment.h"
+#include "store/tiles.h"
 #include "test.h"
 
-enum { LEAVES = 256, CHOICES = 64 };
+enum { LEAVES = 256 /* that have a kept node */, CHOICES = 64 };
 
 /* Cuts the recording behind every step, with some choices of what was pending; all of it is one,
  * none of it another. */
@@ -79,15 +80,18 @@ static int seal(const struct store_io *io, int n, struct tree_range *tree)
 static void check_sealed(const struct store_io *io)
 {
     struct tree_range tree;
+    struct sha256 node;
     struct segment *s;
     CHECK_INT(sealed_tree(io, &tree), 0);
     if (tree.end == 0) return;
     CHECK_INT(tree.end, LEAVES);
     REQUIRE(segment_open(io, 0, &s) == 0);
     segment_close(s);
+    CHECK_INT(tiles_read(io, 1, 0, 1, &node), 0);
+    CHECK(sha256_eq(&node, &tree.nodes[0]));
 }
 
-TEST(a_segment_has_its_name_only_when_it_is_whole)
+TEST(a_segment_has_its_name_only_when_it_and_its_nodes_are_whole)
 {
     struct disk disk;
     struct tree_range tree;
