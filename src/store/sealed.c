@@ -28,6 +28,9 @@ int sealed_tree(const struct store_io *io, struct tree_range *ret)
     tree_range_init(ret, 0);
     int error = io->list(io->ctx, look, &newest);
     if (error || !newest.found) return error;
+    /* Its writer may have ended behind the rename, and journals go because of what is told here. */
+    error = io->sync_names(io->ctx);
+    if (error) return error;
     struct segment_footer *footer = malloc(sizeof *footer);
     if (!footer) return ERR_NOMEM;
     error = segment_footer_load(io, newest.is_footer ? "footer" : "segment", newest.begin, footer);

@@ -103,3 +103,37 @@ TEST(a_segment_has_its_name_only_when_it_and_its_nodes_are_whole)
     cut_everywhere(&disk, check_sealed);
     disk_done(&disk);
 }
+
+static int no_sync(void *ctx)
+{
+    (void)ctx;
+    return ERR_IO;
+}
+
+static void check_somewhere(const struct store_io *io)
+{
+    struct tree_range tree;
+    int file = io->open(io->ctx, "journal", STORE_READ);
+    CHECK_INT(sealed_tree(io, &tree), 0);
+    CHECK(file >= 0 || tree.end > 0);
+    if (file >= 0) io->close(io->ctx, file);
+}
+
+/* The process that sealed ended behind the rename; the next one tells the store what is sealed. */
+TEST(a_journal_goes_for_a_segment_whose_name_is_durable)
+{
+    struct disk disk;
+    struct tree_range tree;
+    disk_init(&disk);
+    struct store_io io = disk_io(&disk), dying = io;
+    put_half(&io, "journal");
+    disk_record(&disk);
+    dying.sync_names = no_sync;
+    CHECK_INT(seal(&dying, LEAVES - 1, &tree), ERR_IO);
+    CHECK_INT(sealed_tree(&io, &tree), 0);
+    CHECK_INT(tree.end, LEAVES - 1);
+    CHECK_INT(io.unlink(io.ctx, "journal"), 0);
+    CHECK_INT(io.sync_names(io.ctx), 0);
+    cut_everywhere(&disk, check_somewhere);
+    disk_done(&disk);
+}
