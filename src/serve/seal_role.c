@@ -179,14 +179,27 @@ static int take_frame(struct role *r, const struct journal_frame *frame)
 
 /* ---- journals ---------------------------------------------------------------------------- */
 
-static void close_journal(struct seal_ctx *c)
+static void close_file(struct seal_ctx *c)
 {
     if (c->file < 0) return;
     journal_reader_done(&c->reader);
     c->io.close(c->io.ctx, c->file);
     c->file = -1;
+}
+
+static void close_journal(struct seal_ctx *c)
+{
+    close_file(c);
     c->n_journals--;
     memmove(c->journals, c->journals + 1, c->n_journals * sizeof *c->journals);
+}
+
+/* The next store tells all journals again, and one that had no records yet is another file then. */
+static void forget_journals(struct seal_ctx *c)
+{
+    close_file(c);
+    c->n_journals = 0;
+    c->durable = (struct say_durable){.offset = 0};
 }
 
 /* The next one that holds something new. 1: it is open; 0: there is none. */
@@ -333,7 +346,7 @@ static int take_present(struct role *r, const struct frame *frame)
     struct say_present m;
     if (say_present_read(frame->payload, &m) != 0 || c->n_journals == JOURNALS_MAX)
         return ERR_CORRUPT;
-    /* A store that was started again tells all of them again. */
+    /* What was begun while the channel came is told twice. */
     if (c->n_journals && m.first <= c->journals[c->n_journals - 1]) return 0;
     c->journals[c->n_journals++] = m.first;
     return 0;
@@ -367,6 +380,7 @@ static void seal_peer(struct role *r, enum serve_role peer)
 static void seal_lost(struct role *r, enum serve_role peer)
 {
     struct seal_ctx *c = r->ctx;
+    if (peer == ROLE_STORE) forget_journals(c);
     if (peer != ROLE_SIGN) return;
     c->asked = UINT64_MAX;
     retention_lost(&c->retention);

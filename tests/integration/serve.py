@@ -244,6 +244,21 @@ def killed_as_a_whole_it_goes_on_where_it_was(folder):
 
 
 @test
+def a_store_that_ends_before_its_first_record_leaves_nothing_unsealed(folder):
+    """The journal that it had begun is another file of the same name then."""
+    with Serve(VAKA, folder, "  checkpoint: 1s\n" + APART).start() as serve:
+        serve.shows(lambda s: s["seal"]["checkpoints"] > 0, "seal has what the store told")
+        before = serve.pids("store")
+        serve.kill("store")
+        serve.wait(lambda: serve.pids("store") not in ([], before), "another store")
+        names = [f"late-{i}" for i in range(300)]
+        same(serve.post("/api/ingest", b"".join(map(event, names)))[0], 200)
+        state = serve.shows(lambda s: s["seal"]["tree"] == 300, "all are in the tree")
+        same(state["seal"]["lost"], 0)
+        serve.wait(lambda: sorted(users(serve)) == sorted(names), "each has its alert")
+
+
+@test
 def tcp_senders_lose_nothing_when_the_store_is_killed(folder):
     with Serve(VAKA, folder, APART).start() as serve:
         lines = [f"<13>Nov 26 03:00:00 h app: VAKAMARK number-{i}\n".encode() for i in range(6000)]
