@@ -413,7 +413,8 @@ static int write_index(struct segment_writer *w)
     buf_put(&raw, buf_slice(&w->sources.texts));
     buf_put(&raw, buf_slice(&w->numbers));
     bool failed = buf_failed(&raw) || buf_failed(&w->blocks) || buf_failed(&w->groups) ||
-                  buf_failed(&w->numbers);
+                  buf_failed(&w->numbers) || buf_failed(&w->sources.texts) ||
+                  buf_failed(&w->sources.ends);
     size_t bound = ZSTD_compressBound(raw.len);
     buf_clear(&w->block);
     char *to = failed ? NULL : buf_reserve(&w->block, bound);
