@@ -127,25 +127,29 @@ static void put_cosigned(struct buf *out, struct slice body, uint64_t time)
     buf_put(out, body);
 }
 
-static bool signature_right(const struct checkpoint *c, const struct checkpoint_key *key,
-                            const uint8_t *blob, uint64_t *ret_time)
+/* 0, ERR_CORRUPT or ERR_NOMEM. */
+static int check_signature(const struct checkpoint *c, const struct checkpoint_key *key,
+                           const uint8_t *blob, uint64_t *ret_time)
 {
     if (key->type == CHECKPOINT_LOG) {
         *ret_time = 0;
         return crypto_sign_verify_detached(blob, (const unsigned char *)c->body.ptr, c->body.len,
-                                           key->public) == 0;
+                                           key->public) == 0
+                   ? 0
+                   : ERR_CORRUPT;
     }
     struct buf message;
     uint64_t time = 0;
     for (int i = 0; i < TIME; i++) time = time << 8 | blob[i];
     buf_init(&message, CHECKPOINT_MAX + COSIGNED_HEAD);
     put_cosigned(&message, c->body, time);
-    bool right = !buf_failed(&message) &&
-                 crypto_sign_verify_detached(blob + TIME, (const unsigned char *)message.ptr,
-                                             message.len, key->public) == 0;
+    int error = buf_error(&message);
+    if (error == 0 && crypto_sign_verify_detached(blob + TIME, (const unsigned char *)message.ptr,
+                                                  message.len, key->public) != 0)
+        error = ERR_CORRUPT;
     buf_done(&message);
     *ret_time = time;
-    return right;
+    return error;
 }
 
 int checkpoint_verify(const struct checkpoint *c, const struct checkpoint_key *key,
@@ -160,9 +164,9 @@ int checkpoint_verify(const struct checkpoint *c, const struct checkpoint_key *k
         if (!slice_eq(name, slice_of(key->name)) || !read_base64(text, blob, len) ||
             memcmp(blob, key->id, ID) != 0)
             continue;
-        if (!signature_right(c, key, blob + ID, &time)) return ERR_CORRUPT;
-        if (ret_time) *ret_time = time;
-        return 0;
+        int error = check_signature(c, key, blob + ID, &time);
+        if (error == 0 && ret_time) *ret_time = time;
+        return error;
     }
     return ERR_NOT_FOUND;
 }

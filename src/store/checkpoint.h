@@ -56,7 +56,7 @@ struct checkpoint {
 int checkpoint_parse(struct slice text, struct checkpoint *ret) MUST_USE;
 /*
  * Whether `key` has signed it: 0; ERR_NOT_FOUND: it has not; ERR_CORRUPT: a signature with its name
- * and id is wrong. *ret_time: seconds, of a witness; 0 of a log. May be NULL.
+ * and id is wrong; ERR_NOMEM. *ret_time: seconds, of a witness; 0 of a log. May be NULL.
  */
 int checkpoint_verify(const struct checkpoint *c, const struct checkpoint_key *key,
                       uint64_t *ret_time) MUST_USE;

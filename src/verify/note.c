@@ -84,8 +84,9 @@ int verify_note_read(struct slice text, struct verify_note *ret)
     return 0;
 }
 
-static bool signature_right(const struct verify_note *note, const struct verify_key *key,
-                            const uint8_t *blob)
+/* 0, ERR_CORRUPT or ERR_NOMEM. */
+static int check_signature(const struct verify_note *note, const struct verify_key *key,
+                           const uint8_t *blob)
 {
     struct buf message;
     uint64_t time = 0;
@@ -95,10 +96,12 @@ static bool signature_right(const struct verify_note *note, const struct verify_
         buf_printf(&message, "cosignature/v1\ntime %llu\n", (unsigned long long)time);
     }
     buf_put(&message, note->body);
-    bool right = !buf_failed(&message) && ed25519_sha512_verify(key->public, message.len,
-                                                                (const uint8_t *)message.ptr, blob);
+    int error = buf_error(&message);
+    if (error == 0 &&
+        !ed25519_sha512_verify(key->public, message.len, (const uint8_t *)message.ptr, blob))
+        error = ERR_CORRUPT;
     buf_done(&message);
-    return right;
+    return error;
 }
 
 int verify_note_check(const struct verify_note *note, const struct verify_key *key)
@@ -111,7 +114,7 @@ int verify_note_check(const struct verify_note *note, const struct verify_key *k
             !slice_split(slice_from(line, 4), ' ', &name, &text) || !slice_eq(name, key->name) ||
             !decode(text, blob, len) || memcmp(blob, key->id, ID) != 0)
             continue;
-        return signature_right(note, key, blob + ID) ? 0 : ERR_CORRUPT;
+        return check_signature(note, key, blob + ID);
     }
     return ERR_NOT_FOUND;
 }

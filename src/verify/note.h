@@ -29,7 +29,8 @@ struct verify_note {
 int verify_note_read(struct slice text, struct verify_note *ret) MUST_USE;
 /* From base64; false when it is none. */
 bool verify_hash_read(struct slice text, struct verify_hash *ret);
-/* 0: the key has signed it; ERR_NOT_FOUND: it has not; ERR_CORRUPT: its signature is wrong. */
+/* 0: the key has signed it; ERR_NOT_FOUND: it has not; ERR_CORRUPT: its signature is wrong;
+ * ERR_NOMEM. */
 int verify_note_check(const struct verify_note *note, const struct verify_key *key) MUST_USE;
 
 #endif

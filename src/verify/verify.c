@@ -38,8 +38,9 @@ struct state {
     struct verify_file levels[LEVELS + 1];
     char file[VERIFY_NAME_MAX + 1]; /* at hand */
     uint64_t sealed_end;
-    bool sealing;  /* what is read is sealed: the tree's files have its nodes */
-    bool mismatch; /* a root was not the one that was signed; told once */
+    bool sealing;   /* what is read is sealed: the tree's files have its nodes */
+    bool mismatch;  /* a root was not the one that was signed; told once */
+    bool no_memory; /* nothing can be said: looked at when all is done */
     struct verify_footer footer;
 };
 
@@ -140,11 +141,20 @@ static int read_small(struct state *s, struct buf *out)
 
 /* ---- checkpoints ------------------------------------------------------------------------- */
 
+/* verify_note_check(); ERR_NOT_FOUND when memory did not suffice, which is remembered. */
+static int check_note(struct state *s, const struct verify_note *note, const struct verify_key *key)
+{
+    int answer = verify_note_check(note, key);
+    if (answer != ERR_NOMEM) return answer;
+    s->no_memory = true;
+    return ERR_NOT_FOUND;
+}
+
 static bool signed_by(struct state *s, const struct verify_note *note)
 {
     bool wrong = false;
     for (size_t i = 0; i < s->options->n_keys; i++) {
-        int answer = verify_note_check(note, &s->options->keys[i]);
+        int answer = check_note(s, note, &s->options->keys[i]);
         if (answer == 0) return true;
         wrong |= answer == ERR_CORRUPT;
     }
@@ -158,7 +168,7 @@ static bool cosigned(struct state *s, const struct verify_note *note)
 {
     bool by_one = false;
     for (size_t i = 0; i < s->options->n_witnesses; i++) {
-        int answer = verify_note_check(note, &s->options->witnesses[i]);
+        int answer = check_note(s, note, &s->options->witnesses[i]);
         by_one |= answer == 0;
         if (answer == ERR_CORRUPT)
             find(s, VERIFY_TAMPERED, "a cosignature is wrong", VERIFY_NOWHERE, VERIFY_NOWHERE);
@@ -498,7 +508,9 @@ static void check_tombstone(struct state *s, const struct verify_footer *f)
         return;
     }
     name_file(s, KIND_TOMBSTONE, f->begin);
-    struct slice text = read_small(s, &s->text) == 0 ? buf_slice(&s->text) : SLICE_NONE;
+    int error = read_small(s, &s->text);
+    struct slice text = error == 0 ? buf_slice(&s->text) : SLICE_NONE;
+    s->no_memory |= error == ERR_NOMEM;
     size_t body = slice_find(text, SLICE("\n\n"));
     if (body == SIZE_MAX) {
         find(s, VERIFY_DAMAGED, "a tombstone is not readable", f->begin, VERIFY_NOWHERE);
@@ -650,7 +662,7 @@ static int verify_all(struct state *s)
     s->sealing = false;
     if (error == 0) error = read_journals(s);
     if (error == 0) conclude(s);
-    return error;
+    return s->no_memory ? ERR_NOMEM : error;
 }
 
 int verify_folder(const struct verify_options *options, struct verify_report *ret)

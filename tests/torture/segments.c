@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * What follows the journal while memory runs out: segments
- * that are written and read, the tree and its proofs, holds, retention.
+ * What follows the journal while memory runs out, and while each call to the disk fails: segments
+ * that are written and read, the tree and its proofs, checkpoints, holds, retention, verify.
  *
  * A subject that ends in an error tries again at once: when only one allocation fails, the second
  * attempt must come to what an undisturbed one comes to, with what the first one left over.
@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "store/evidence.h"
+#include "store/faults.h"
 #include "store/holds.h"
 #include "store/journal.h"
 #include "store/retain.h"
 #include "store/sealed.h"
 #include "store/token.h"
 #include "torture.h"
+#include "verify/verify.h"
 
 enum { RECORDS = 600, BLOCK_BYTES = 2000, JOURNAL_RECORDS = 3, NAMES_MAX = 32 };
 #define ORIGIN "vaka.example/1"
@@ -338,7 +340,33 @@ TEST(tree)
     place_done(&p);
 }
 
-/* ---- holds --------------------------------------------------------------- */
+/* ---- checkpoints and holds --------------------------------------------------------------- */
+
+/* What is signed takes memory as well, and gives it back. */
+static int sign_and_check(struct place *p, struct buf *out)
+{
+    struct checkpoint c;
+    uint64_t time;
+    const struct sha256 root = {.bytes = {1}};
+    buf_init(&p->note, CHECKPOINT_MAX);
+    int error = sign(p, 12, &root);
+    if (error == 0) error = checkpoint_parse(buf_slice(&p->note), &c);
+    if (error == 0) error = checkpoint_verify(&c, &p->log.key, NULL);
+    if (error == 0) error = checkpoint_verify(&c, &p->witness.key, &time);
+    if (error == 0)
+        buf_printf(out, "%llu %llu\n", (unsigned long long)c.size, (unsigned long long)time);
+    buf_done(&p->note);
+    return error;
+}
+
+TEST(checkpoints)
+{
+    struct place p;
+    place_init(&p, "checkpoints");
+    struct subject subject = {.place = &p, .attempt = sign_and_check};
+    torture_run(&(struct torture){.run = run_twice, .ctx = &subject});
+    place_done(&p);
+}
 
 static int read_holds(struct place *p, struct buf *out)
 {
@@ -388,6 +416,49 @@ TEST(retention)
     struct place p;
     place_init(&p, "retention");
     struct subject subject = {.place = &p, .attempt = seal_and_retire};
+    torture_run(&(struct torture){.run = run_twice, .ctx = &subject});
+    place_done(&p);
+}
+
+/* ---- verify ------------------------------------------------------------------------------ */
+
+static int verify(struct place *p, struct buf *out)
+{
+    struct verify_key key, witness;
+    struct verify_report r;
+    struct slice kept = buf_slice(&p->note);
+    if (verify_key_read(buf_slice(&p->log_key), &key) != 0 ||
+        verify_key_read(buf_slice(&p->witness_key), &witness) != 0)
+        return ERR_SYNTAX;
+    int error = verify_folder(&(struct verify_options){.folder = p->dirfd,
+                                                       .keys = &key,
+                                                       .n_keys = 1,
+                                                       .witnesses = &witness,
+                                                       .n_witnesses = 1,
+                                                       .witnessed = &kept,
+                                                       .n_witnessed = 1},
+                              &r);
+    if (error) return error;
+    buf_printf(out, "%s %s %llu sealed %llu waiting %llu removed %llu signed %llu witnessed\n",
+               verify_verdict_text(r.verdict), r.first.what ? r.first.what : "",
+               (unsigned long long)r.sealed, (unsigned long long)r.waiting,
+               (unsigned long long)r.removed, (unsigned long long)r.signed_size,
+               (unsigned long long)r.witnessed_size);
+    return 0;
+}
+
+TEST(verify)
+{
+    struct place p;
+    struct buf out;
+    place_init(&p, "verify");
+    fill(&p);
+    buf_init(&out, TORTURE_OUT_MAX);
+    CHECK_INT(verify(&p, &out), 0);
+    CHECK_SLICE(buf_slice(&out),
+                "intact  1200 sealed 3 waiting 600 removed 1803 signed 1803 witnessed\n");
+    buf_done(&out);
+    struct subject subject = {.place = &p, .attempt = verify, .keep = true};
     torture_run(&(struct torture){.run = run_twice, .ctx = &subject});
     place_done(&p);
 }
