@@ -165,6 +165,14 @@ static bool take_head(struct journal *j, const char *p)
     return true;
 }
 
+/* 1: there is something where frames would be; 0: zeros, or nothing. */
+static int has_data(struct journal *j)
+{
+    uint64_t at, rest;
+    int found = find_frame(j, FRAMES, &at, &rest);
+    return found ? found : rest != 0;
+}
+
 static int read_head(struct journal *j)
 {
     bool right[2] = {false, false};
@@ -173,10 +181,12 @@ static int read_head(struct journal *j)
         if (error && error != ERR_TRUNCATED) return error;
         right[i] = error == 0 && take_head(j, j->head.ptr);
     }
+    if (right[0] && right[1]) return 0;
+    int found = has_data(j);
+    if (found <= 0) return found ? found : ERR_TRUNCATED;
     if (!right[0] && !right[1]) return ERR_CORRUPT;
-    if (!right[0] || !right[1])
-        j->flaw(j->ctx, &(struct verify_flaw){true, "one head of the journal is damaged", j->first,
-                                              right[0] ? SECOND_HEAD : 0});
+    j->flaw(j->ctx, &(struct verify_flaw){true, "one head of the journal is damaged", j->first,
+                                          right[0] ? SECOND_HEAD : 0});
     return 0;
 }
 

@@ -614,6 +614,8 @@ static int read_journals(struct state *s)
             verify_file_close(&f);
         }
         if (error == ERR_NOMEM || error == ERR_IO) return error;
+        /* Nothing is written to the newest one before its heads are durable. */
+        if (error == ERR_TRUNCATED && i + 1 == n) continue;
         if (error) find(s, VERIFY_DAMAGED, "the journal cannot be read", first, 0);
         /* Behind the newest one's last frame lies what the power cut short. */
         if (rest && i + 1 < n)
