@@ -532,6 +532,7 @@ int main(int argc, char **argv)
     }
     uint64_t seed = s.seed;
     printf("# seed %llu\n", (unsigned long long)seed);
+    (void)fflush(stdout);
     char folder[] = "/tmp/vaka-store-XXXXXX", journals[sizeof folder + 8];
     if (!mkdtemp(folder)) abort();
     (void)snprintf(journals, sizeof journals, "%s/kill", folder);

@@ -277,6 +277,7 @@ def main():
     kills = kills if given.kills is None else given.kills
     cuts = cuts if given.cuts is None else given.cuts
     control = control if given.control is None else given.control
+    print(f"# seed {given.seed}", flush=True)
     chance = random.Random(given.seed)
     figures = Figures(seed=given.seed, kills=0, kills_of_all=0, cuts=0, acked=0, stored=0, alerts=0, lost=0,
                       never_matched=0, late=0, control=0, control_lost=0)

@@ -424,6 +424,8 @@ int main(int argc, char **argv)
                                                            : NULL;
         if (!value || !slice_to_u64(slice_of(argv[i + 1]), value)) return 2;
     }
+    printf("# seed %llu\n", (unsigned long long)seed);
+    (void)fflush(stdout);
     arena_init(&scene.arena, (size_t)1 << 28);
     arena_init(&scratch, (size_t)1 << 28);
     for (uint32_t type = 0; type < TYPES; type++) {

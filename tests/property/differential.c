@@ -988,6 +988,8 @@ int main(int argc, char **argv)
             return 2;
         }
     }
+    printf("# seed %llu\n", (unsigned long long)seed);
+    (void)fflush(stdout);
     static struct tally t;
     struct taxonomy *taxonomy = taxonomy_new();
     bool good = taxonomy != NULL;

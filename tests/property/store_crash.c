@@ -506,6 +506,8 @@ int main(int argc, char **argv)
     }
     c.seed = set.seed;
     c.subsets = set.subsets;
+    printf("# seed %llu\n", (unsigned long long)c.seed);
+    (void)fflush(stdout);
     history_init(&c.history);
     disk_init(&c.disk);
     disk_init(&c.image);

@@ -955,6 +955,7 @@ int main(int argc, char **argv)
     c.every = set.every;
     setup(&c);
     printf("# seed %llu\n", (unsigned long long)c.seed);
+    (void)fflush(stdout);
     bool good = run_crashes(&c, set.runs);
     good = run_control(&c, set.runs) && good;
     good = run_faults(&c, (set.runs + 19) / 20) && good;

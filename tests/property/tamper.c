@@ -607,6 +607,8 @@ int main(int argc, char **argv)
         put_file(&b, "witnessed", buf_slice(&b.witnessed));
         return 0;
     }
+    (void)printf("# seed %llu\n", (unsigned long long)seed);
+    (void)fflush(stdout);
     struct verify_report report;
     verify(&b, &report);
     (void)printf("1..2\n%s 1 - tamper/what_is_untouched_is_intact\n",
