@@ -203,7 +203,7 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     corpus = os.environ.get("VAKA_CORPUS")
     rules = [pathlib.Path(corpus) / "sigma" / "rules", ONE_RULE] if corpus else [OWN_RULES]
-    emit = emitter(options.json)
+    emit = emitter(options.json, seed=1)  # the generator's own
     peak = throughput(rules, options.quick, emit)
     udp(rules, options.quick, emit)
     for part in (0.2, 0.8):

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """How the parts of the benchmark tell a figure: a line for people, or one JSON object."""
 import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from machine import run_facts  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def words(row):
@@ -16,7 +21,11 @@ def words(row):
             yield f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}"
 
 
-def emitter(as_json):
+def emitter(as_json, seed=None):
+    """As JSON the first row says what all others are of. `seed`: of what is generated."""
+    if as_json:
+        print(json.dumps({"lane": "run", **run_facts(seed)}), flush=True)
+
     def emit(row):
         print(json.dumps(row) if as_json else "  ".join([f"{row['lane']:<28}", *words(row)]), flush=True)
     return emit

@@ -17,6 +17,7 @@ import threading
 import time
 
 from city import OWN_RULES, ROOT, VAKA, City
+from machine import run_facts
 
 WORK = ROOT / "build" / "soak"
 # How a city's records come: most by syslog, the rest by what modern shippers speak.
@@ -158,7 +159,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         figures = soak(options, pathlib.Path(folder))
     if options.json:
-        print(json.dumps(figures))
+        print(json.dumps({**run_facts(options.seed), **figures}))
     else:
         tell(figures)
     return 1 if figures["problems"] else 0
