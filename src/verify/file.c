@@ -26,9 +26,10 @@ int verify_file_open(int folder, const char *name, struct verify_file *ret)
     struct stat st;
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) return error_of(errno);
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+    int error = fstat(fd, &st) != 0 ? error_of(errno) : S_ISREG(st.st_mode) ? 0 : ERR_INVALID;
+    if (error) {
         (void)close(fd);
-        return ERR_INVALID;
+        return error;
     }
     *ret = (struct verify_file){.fd = fd, .size = (uint64_t)st.st_size};
     return 0;

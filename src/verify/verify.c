@@ -2,6 +2,7 @@
 #include "verify/verify.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -38,9 +39,10 @@ struct state {
     struct verify_file levels[LEVELS + 1];
     char file[VERIFY_NAME_MAX + 1]; /* at hand */
     uint64_t sealed_end;
-    bool sealing;   /* what is read is sealed: the tree's files have its nodes */
-    bool mismatch;  /* a root was not the one that was signed; told once */
-    bool no_memory; /* nothing can be said: looked at when all is done */
+    bool sealing;    /* what is read is sealed: the tree's files have its nodes */
+    bool mismatch;   /* a root was not the one that was signed; told once */
+    bool unreadable; /* the piece before: where it ended is not known */
+    bool no_memory;  /* nothing can be said: looked at when all is done */
     struct verify_footer footer;
 };
 
@@ -113,13 +115,18 @@ static int list(struct state *s)
         if (fd >= 0) (void)close(fd);
         return ERR_IO;
     }
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    for (;;) {
         uint64_t number;
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (!entry) break;
         for (enum kind kind = 0; kind < KIND_COUNT; kind++)
             if (number_of(entry->d_name, kind_names[kind], &number))
                 buf_put(&s->numbers[kind], slice_make(&number, sizeof number));
     }
+    int failed = errno;
     (void)closedir(dir);
+    if (failed) return ERR_IO;
     for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
         if (buf_failed(&s->numbers[kind])) return buf_error(&s->numbers[kind]);
         if (count(s, kind))
@@ -380,6 +387,8 @@ static void reset_tree(struct state *s, uint64_t begin)
 
 /* ---- segments ---------------------------------------------------------------------------- */
 
+static const char missing_before[] = "sequence numbers are missing before this";
+
 /* Brings the tree to the beginning of the piece; false: the piece cannot stand here. */
 static bool join(struct state *s, const struct verify_footer *f)
 {
@@ -389,7 +398,7 @@ static bool join(struct state *s, const struct verify_footer *f)
         return false;
     }
     if (f->begin > s->tree.end) {
-        find(s, VERIFY_TAMPERED, "sequence numbers are missing before this", s->tree.end,
+        find(s, s->unreadable ? VERIFY_DAMAGED : VERIFY_TAMPERED, missing_before, s->tree.end,
              VERIFY_NOWHERE);
         bool sealing = s->sealing;
         s->sealing = false;
@@ -445,6 +454,26 @@ static int peek_footer(struct state *s, struct verify_footer *ret)
     return error ? error : verify_footer_read(buf_slice(&s->text), ret);
 }
 
+/* 1: the footer of the piece at hand is s->footer, and it stands where the tree is; 0: it does not,
+ * which was told. */
+static int read_footer(struct state *s, uint64_t begin, const char *unreadable)
+{
+    int error = peek_footer(s, &s->footer);
+    if (error == 0 && s->footer.begin != begin) error = ERR_INVALID;
+    if (error == ERR_NOMEM) return error;
+    if (error == 0) {
+        bool stands = join(s, &s->footer);
+        s->unreadable = false;
+        return stands;
+    }
+    if (begin > s->tree.end && !s->unreadable)
+        find(s, VERIFY_TAMPERED, missing_before, s->tree.end, VERIFY_NOWHERE);
+    find(s, error == ERR_INVALID ? VERIFY_TAMPERED : VERIFY_DAMAGED, unreadable, begin,
+         VERIFY_NOWHERE);
+    s->unreadable = true;
+    return 0;
+}
+
 /* Records that cannot be read: the footer tells what the tree was behind them. */
 static void step_over(struct state *s, const struct verify_tree *from,
                       const struct verify_footer *f)
@@ -464,17 +493,9 @@ static int read_segment(struct state *s, uint64_t begin)
 {
     struct verify_file f;
     struct verify_flaw flaw;
-    static const char unreadable[] = "the segment cannot be read";
     name_file(s, KIND_SEGMENT, begin);
-    int error = peek_footer(s, &s->footer);
-    if (error == 0 && s->footer.begin != begin) error = ERR_INVALID;
-    if (error == ERR_NOMEM) return error;
-    if (error) {
-        find(s, error == ERR_INVALID ? VERIFY_TAMPERED : VERIFY_DAMAGED, unreadable, begin,
-             VERIFY_NOWHERE);
-        return 0;
-    }
-    if (!join(s, &s->footer)) return 0;
+    int error = read_footer(s, begin, "the segment cannot be read");
+    if (error <= 0) return error;
     struct verify_tree *from = malloc(sizeof *from);
     if (!from) return ERR_NOMEM;
     *from = s->tree;
@@ -532,15 +553,8 @@ static void check_tombstone(struct state *s, const struct verify_footer *f)
 static int read_footer_only(struct state *s, uint64_t begin)
 {
     name_file(s, KIND_FOOTER, begin);
-    int error = peek_footer(s, &s->footer);
-    if (error == 0 && s->footer.begin != begin) error = ERR_INVALID;
-    if (error == ERR_NOMEM) return error;
-    if (error) {
-        find(s, error == ERR_INVALID ? VERIFY_TAMPERED : VERIFY_DAMAGED,
-             "the footer of a removed segment cannot be read", begin, VERIFY_NOWHERE);
-        return 0;
-    }
-    if (!join(s, &s->footer)) return 0;
+    int error = read_footer(s, begin, "the footer of a removed segment cannot be read");
+    if (error <= 0) return error;
     struct verify_tree *from = malloc(sizeof *from);
     if (!from) return ERR_NOMEM;
     *from = s->tree;
@@ -580,6 +594,10 @@ static void on_waiting(void *ctx, uint64_t seq, const struct verify_record *reco
 {
     struct state *s = ctx;
     if (seq < s->tree.end) return;
+    if (s->unreadable && seq > s->tree.end) {
+        s->report->waiting++; /* behind a gap of unknown leaves the tree cannot go on */
+        return;
+    }
     if (seq - s->tree.end > LOST_MAX) {
         find(s, VERIFY_TAMPERED, "a sequence number is out of range", seq, VERIFY_NOWHERE);
         return;
