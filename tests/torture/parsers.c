@@ -68,7 +68,8 @@ static const char *const decoder_losses[] = {" cut", "bad ", NULL};
 static void torture_decoder(const struct decoder_ops *ops, struct slice text)
 {
     struct source_text source = {ops, text};
-    torture_run(&(struct torture){decode, &source, decoder_asserts, decoder_losses});
+    torture_run(&(struct torture){
+        .run = decode, .ctx = &source, .asserts = decoder_asserts, .told_by = decoder_losses});
 }
 
 TEST(json)
@@ -257,7 +258,8 @@ TEST(gzip)
     int fd = memfd_create("a.gz", MFD_CLOEXEC);
     REQUIRE(fd >= 0);
     REQUIRE(write(fd, bytes, ARCHIVE_SIZE) == ARCHIVE_SIZE);
-    torture_run(&(struct torture){open_archive, &fd, decoder_asserts, decoder_losses});
+    torture_run(&(struct torture){
+        .run = open_archive, .ctx = &fd, .asserts = decoder_asserts, .told_by = decoder_losses});
     (void)close(fd);
 }
 

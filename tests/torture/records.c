@@ -167,7 +167,8 @@ TEST(records)
         REQUIRE(batch_writer_add(&w, &records[i]) == 0);
     batch_writer_finish(&w, &bytes);
     REQUIRE(batch_open(buf_slice(&bytes), &batch) == 0);
-    torture_run(&(struct torture){decode_batch, &batch, asserts, losses});
+    torture_run(&(struct torture){
+        .run = decode_batch, .ctx = &batch, .asserts = asserts, .told_by = losses});
     batch_writer_done(&w);
     buf_done(&bytes);
 }

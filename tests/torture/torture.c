@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Torture: what reads input is run again and again, and in run N its N-th allocation fails; first
- * that one alone, then it and all behind it. A run must end in one of these ways:
+ * that one alone, then it and all behind it. Then, where a subject wants it, the same with calls to
+ * the disk. A run must end in one of these ways:
  *
  *   - with an error;
  *   - with success and exactly the output of an undisturbed run;
@@ -34,9 +35,10 @@ struct report {
 };
 
 static struct report *report;
-static uint64_t allocations, fail_at;
+static enum { ALLOCATIONS, CALLS } failing;
+static uint64_t met, fail_at; /* allocations or calls */
 static bool fail_on;
-static bool failed;
+static bool failed, spared;
 static int64_t outstanding;
 
 /* ---- the allocator ----------------------------------------------------------------------- */
@@ -58,10 +60,31 @@ void __wrap_assert_failed(const char *expr, const char *file, int line, const ch
 
 static bool fails(void)
 {
-    allocations++;
-    if (fail_at == 0 || allocations < fail_at || (allocations > fail_at && !fail_on)) return false;
+    if (spared) return false;
+    met++;
+    if (fail_at == 0 || met < fail_at || (met > fail_at && !fail_on)) return false;
     failed = true;
     return true;
+}
+
+static bool allocation_fails(void)
+{
+    return failing == ALLOCATIONS && fails();
+}
+
+bool torture_call_fails(void)
+{
+    return failing == CALLS && fails();
+}
+
+void torture_spare(void)
+{
+    spared = true;
+}
+
+void torture_go_on(void)
+{
+    spared = false;
 }
 
 static void *counted(void *ptr)
@@ -72,17 +95,17 @@ static void *counted(void *ptr)
 
 void *__wrap_malloc(size_t size)
 {
-    return fails() ? NULL : counted(__real_malloc(size));
+    return allocation_fails() ? NULL : counted(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-    return fails() ? NULL : counted(__real_calloc(n, size));
+    return allocation_fails() ? NULL : counted(__real_calloc(n, size));
 }
 
 void *__wrap_realloc(void *ptr, size_t size)
 {
-    if (fails()) return NULL;
+    if (allocation_fails()) return NULL;
     void *moved = __real_realloc(ptr, size);
     if (!ptr && moved) outstanding++;
     return moved;
@@ -90,7 +113,7 @@ void *__wrap_realloc(void *ptr, size_t size)
 
 void *__wrap_reallocarray(void *ptr, size_t n, size_t size)
 {
-    if (fails()) return NULL;
+    if (allocation_fails()) return NULL;
     void *moved = __real_reallocarray(ptr, n, size);
     if (!ptr && moved) outstanding++;
     return moved;
@@ -98,7 +121,7 @@ void *__wrap_reallocarray(void *ptr, size_t n, size_t size)
 
 char *__wrap_strdup(const char *text)
 {
-    return fails() ? NULL : counted(__real_strdup(text));
+    return allocation_fails() ? NULL : counted(__real_strdup(text));
 }
 
 void __wrap_free(void *ptr)
@@ -123,8 +146,9 @@ void __wrap_assert_failed(const char *expr, const char *file, int line, const ch
 static void problem(const char *what, uint64_t run)
 {
     if (report->problem[0]) return;
-    (void)snprintf(report->problem, sizeof report->problem, "allocation %llu%s: %s",
-                   (unsigned long long)run, fail_on ? " and all behind" : "", what);
+    (void)snprintf(report->problem, sizeof report->problem, "%s %llu%s: %s",
+                   failing == CALLS ? "call" : "allocation", (unsigned long long)run,
+                   fail_on ? " and all behind" : "", what);
 }
 
 static int run_once(const struct torture *subject, uint64_t at, struct buf *out)
@@ -133,7 +157,7 @@ static int run_once(const struct torture *subject, uint64_t at, struct buf *out)
     fail_at = 0;
     REQUIRE(buf_reserve(out, TORTURE_OUT_MAX)); /* the test's own memory never fails */
     int64_t before = outstanding;
-    allocations = 0;
+    met = 0;
     failed = false;
     fail_at = at;
     int result = subject->run(subject->ctx, out);
@@ -185,7 +209,7 @@ static void run_from(const struct torture *subject)
         int result = run_once(subject, report->run, &out);
         buf_putc(&out, '\0');
         out.len--;
-        if (result != 0 && !failed) problem("an error that no allocation caused", report->run);
+        if (result != 0 && !failed) problem("an error that nothing caused", report->run);
         if (result != 0) report->errors++;
         else if (loss_is_told(subject, buf_slice(&want), buf_slice(&out))) report->told++;
         else if (!slice_eq(buf_slice(&out), buf_slice(&want)))
@@ -233,8 +257,9 @@ void torture_run(const struct torture *subject)
 {
     report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     REQUIRE(report != MAP_FAILED);
-    for (int mode = 0; mode < 2; mode++) {
-        fail_on = mode == 1;
+    for (int mode = 0; mode < (subject->calls ? 4 : 2); mode++) {
+        failing = mode < 2 ? ALLOCATIONS : CALLS;
+        fail_on = mode % 2 == 1;
         run_children(subject);
         if (report->problem[0]) test_fail(__FILE__, __LINE__, "%s", report->problem);
         printf("# %llu runs: %llu errors, %llu without loss, %llu with a loss that is told, "
@@ -242,7 +267,7 @@ void torture_run(const struct torture *subject)
                (unsigned long long)report->run, (unsigned long long)report->errors,
                (unsigned long long)report->same, (unsigned long long)report->told,
                (unsigned long long)report->asserted);
-        CHECK(report->run > 1); /* else nothing was allocated at all */
+        CHECK(report->run > 1); /* else nothing was there to fail */
     }
     (void)munmap(report, sizeof *report);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Allocation failure, one after the other; see torture.c. */
+/* Allocations and calls to the disk that fail, one after the other; see torture.c. */
 #ifndef VAKA_TESTS_TORTURE_H
 #define VAKA_TESTS_TORTURE_H
 
@@ -19,9 +19,15 @@ struct torture {
     const char *const *asserts;
     /* Words of the output that tell of a loss. Ends with NULL; may be NULL. */
     const char *const *told_by;
+    bool calls; /* calls to the disk fail too, with EIO: only where calls.c is linked */
 };
 
 /* Fails the test that runs it when the subject does not hold. */
 void torture_run(const struct torture *subject);
+/* What is done until the other call is the test's own, and does not fail. */
+void torture_spare(void);
+void torture_go_on(void);
+/* For calls.c: whether this call is the one that fails. */
+bool torture_call_fails(void);
 
 #endif
