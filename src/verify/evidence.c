@@ -121,11 +121,28 @@ static const char *check_record(struct slice object, const struct verify_note *n
     return verify_hash_eq(&root, &note->root) ? NULL : "a record is not the one that was signed";
 }
 
-static bool signed_by_one(const struct verify_note *note, const struct verify_key *keys, size_t n)
+/* 1: one of the keys has signed it; 0: none; ERR_NOMEM. */
+static int signed_by_one(const struct verify_note *note, const struct verify_key *keys, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (verify_note_check(note, &keys[i]) == 0) return true;
-    return false;
+    for (size_t i = 0; i < n; i++) {
+        int answer = verify_note_check(note, &keys[i]);
+        if (answer == ERR_NOMEM) return answer;
+        if (answer == 0) return 1;
+    }
+    return 0;
+}
+
+static int check_signatures(const struct verify_note *note, const struct verify_key *keys,
+                            size_t n_keys, const struct verify_key *witnesses, size_t n_witnesses,
+                            struct verify_evidence *ret)
+{
+    int witnessed = signed_by_one(note, witnesses, n_witnesses);
+    int own = signed_by_one(note, keys, n_keys);
+    if (witnessed < 0 || own < 0) return ERR_NOMEM;
+    ret->size = note->size;
+    ret->witnessed = witnessed;
+    if (!own) ret->what = "the checkpoint is not signed with a key that was given";
+    return 0;
 }
 
 int verify_evidence(struct slice text, const struct verify_key *keys, size_t n_keys,
@@ -148,11 +165,8 @@ int verify_evidence(struct slice text, const struct verify_key *keys, size_t n_k
     buf_init(&bytes, LEAF_MAX);
     int error = read_lines(lines, &checkpoint);
     if (error == 0) error = verify_note_read(buf_slice(&checkpoint), &note);
+    if (error == 0) error = check_signatures(&note, keys, n_keys, witnesses, n_witnesses, ret);
     if (error == 0) {
-        ret->size = note.size;
-        ret->witnessed = signed_by_one(&note, witnesses, n_witnesses);
-        if (!signed_by_one(&note, keys, n_keys))
-            ret->what = "the checkpoint is not signed with a key that was given";
         json_parts_init(&it, records);
         while (!ret->what && json_parts_next(&it, &name, &value)) {
             ret->what = check_record(value, &note, &bytes, &ret->seq, &r);
@@ -162,6 +176,10 @@ int verify_evidence(struct slice text, const struct verify_key *keys, size_t n_k
         }
         if (!ret->what && ret->records == 0) ret->what = "there is no record in it";
         if (ret->what) error = ERR_CORRUPT;
+        if (buf_error(&bytes) == ERR_NOMEM) {
+            ret->what = NULL;
+            error = ERR_NOMEM;
+        }
     }
     buf_done(&checkpoint);
     buf_done(&bytes);

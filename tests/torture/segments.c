@@ -16,6 +16,7 @@
 #include "store/sealed.h"
 #include "store/token.h"
 #include "torture.h"
+#include "verify/evidence.h"
 #include "verify/verify.h"
 
 enum { RECORDS = 600, BLOCK_BYTES = 2000, JOURNAL_RECORDS = 3, NAMES_MAX = 32 };
@@ -26,6 +27,7 @@ struct place {
     struct store_io io;
     struct checkpoint_signer log, witness;
     struct buf log_key, witness_key, note; /* texts; note: of the newest checkpoint */
+    struct buf evidence;
 };
 
 /* ---- a folder ---------------------------------------------------------------------------- */
@@ -446,6 +448,37 @@ static int verify(struct place *p, struct buf *out)
                (unsigned long long)r.removed, (unsigned long long)r.signed_size,
                (unsigned long long)r.witnessed_size);
     return 0;
+}
+
+static void put_record(void *ctx, uint64_t seq, const struct verify_record *record)
+{
+    buf_printf(ctx, "%llu %.*s\n", (unsigned long long)seq, (int)record->raw.len, record->raw.ptr);
+}
+
+static int verify_exported(struct place *p, struct buf *out)
+{
+    struct verify_key key, witness;
+    struct verify_evidence e;
+    if (verify_key_read(buf_slice(&p->log_key), &key) != 0 ||
+        verify_key_read(buf_slice(&p->witness_key), &witness) != 0)
+        return ERR_SYNTAX;
+    int error = verify_evidence(buf_slice(&p->evidence), &key, 1, &witness, 1, put_record, out, &e);
+    if (e.what) buf_printf(out, "%s\n", e.what);
+    if (e.witnessed) buf_puts(out, "witnessed\n");
+    return error;
+}
+
+TEST(evidence)
+{
+    struct place p;
+    place_init(&p, "evidence");
+    fill(&p);
+    buf_init(&p.evidence, EVIDENCE_MAX);
+    REQUIRE(write_evidence(&p, &p.evidence) == 0);
+    struct subject subject = {.place = &p, .attempt = verify_exported, .keep = true};
+    torture_run(&(struct torture){.run = run_twice, .ctx = &subject});
+    buf_done(&p.evidence);
+    place_done(&p);
 }
 
 TEST(verify)
