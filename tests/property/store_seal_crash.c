@@ -103,6 +103,12 @@ static bool problem(struct crash *c, const char *what, uint64_t number)
     return false;
 }
 
+static bool failed(struct crash *c, const char *what, int error)
+{
+    if (c->why[0] == 0) (void)snprintf(c->why, sizeof c->why, "%s: %s", what, error_text(error));
+    return false;
+}
+
 /* ---- processes --------------------------------------------------------------------------- */
 
 static void mortal_init(struct mortal *m, const struct store_io *below_it)
@@ -427,7 +433,7 @@ static bool goes_on(struct crash *c, struct world *w, uint64_t now)
     uint64_t next = store_durable(w->store).next, first;
     int got;
     while ((got = sealing_step(&w->sealing, store_durable(w->store))) == 1) continue;
-    if (got < 0) return problem(c, error_text(got), 0);
+    if (got < 0) return failed(c, "the rest is not sealed", got);
     if (remove_journals(w, UINT64_MAX) != 0) return problem(c, "a journal is not removed", 0);
     if (!check_promises(c, w, now)) return false;
     if (append(c, w, 2, 30, &first) != 0 || store_commit(w->store) != 0 || first != next)
@@ -454,9 +460,9 @@ static bool comes_back(struct crash *c, uint64_t now, bool go_on)
     w->clock = c->work.clock;
     w->options.seed += 1000;
     int error = start_sealing(w);
-    if (error) return problem(c, "the sealing does not begin", (uint64_t)-error);
+    if (error) return failed(c, "the sealing does not begin", error);
     error = start_store(w);
-    bool good = error == 0 || problem(c, "the store does not open", (uint64_t)-error);
+    bool good = error == 0 || failed(c, "the store does not open", error);
     if (good && has_real_damage(w)) good = problem(c, "a power cut is called damage", 0);
     good = good && check_promises(c, w, now);
     if (good && go_on) {
@@ -632,12 +638,6 @@ static int act_kill(struct crash *c)
     return 0;
 }
 
-static int act_nothing(struct crash *c)
-{
-    (void)c;
-    return 0;
-}
-
 /* What was not on the disk when the store ended is free for others. */
 static bool forget(struct crash *c)
 {
@@ -672,19 +672,19 @@ static bool act(struct crash *c)
     static const struct {
         uint64_t weight;
         int (*call)(struct crash *c);
-    } acts[] = {{30, act_append}, {25, act_commit}, {20, act_seal}, {8, act_sign},   {6, act_tick},
-                {6, act_remove},  {8, act_retain},  {3, act_kill},  {1, act_nothing}};
+    } acts[] = {{30, act_append}, {25, act_commit}, {20, act_seal},  {8, act_sign},
+                {6, act_tick},    {6, act_remove},  {8, act_retain}, {3, act_kill}};
     uint64_t sum = 0, at;
     size_t i = 0;
     for (size_t k = 0; k < sizeof acts / sizeof *acts; k++) sum += acts[k].weight;
     for (at = below(c, sum); at >= acts[i].weight; i++) at -= acts[i].weight;
     int error = acts[i].call(c);
     struct world *w = &c->work;
-    bool failed = faults_happened(&w->seal_side.faults) || faults_happened(&w->store_side.faults);
-    if (error && !failed) return problem(c, error_text(error), i);
-    c->fault_met |= failed;
+    bool met = faults_happened(&w->seal_side.faults) || faults_happened(&w->store_side.faults);
+    if (error && !met) return failed(c, "an error without a cause", error);
+    c->fault_met |= met;
     /* A call may fail and nobody has to mind; a process that was killed is no more. */
-    return failed && (error || !c->planned) ? live_again(c) : true;
+    return met && (error || !c->planned) ? live_again(c) : true;
 }
 
 static void choose_options(struct crash *c)
@@ -729,13 +729,13 @@ static bool take_over(struct crash *c)
     uint64_t now = cut.at, size = signed_by(c, now);
     disk_cut_done(&cut);
     if (!comes_back(c, now, false)) return false;
+    /* What was seen is there for good, but for what retention had begun to remove by then. */
     for (uint64_t seq = 0; seq < c->n_given; seq++) {
         struct given *g = &c->given[seq];
-        if (g->seen && g->removed <= now) g->removed = 0;
-        else g->removed = NEVER;
-        g->gone = g->gone <= now ? 0 : NEVER;
         g->given = g->seen;
         g->acked = 0;
+        g->removed = g->seen && g->removed <= now ? 0 : NEVER;
+        g->gone = g->gone <= now ? 0 : NEVER;
     }
     c->n_signed = 1;
     c->signed_sizes[0].size = size;
