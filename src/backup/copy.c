@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
+
 enum { PIECE = 1024 * 1024, DEPTH_MAX = 8 };
 
 int copy_failed(struct diag *diag, const char *name)
@@ -135,10 +137,11 @@ static int stop_at_any(void *ctx, const char *name)
 
 int copy_open_empty(const char *path, struct diag *diag)
 {
-    if (mkdir(path, 0750) != 0 && errno != EEXIST) return copy_failed(diag, path);
+    int error = folder_make(path, FOLDER_OWN, diag);
+    if (error) return error;
     int fd = copy_open(path, diag);
     if (fd < 0) return fd;
-    int error = copy_each(&(struct copy_job){.from = fd, .diag = diag}, stop_at_any, NULL);
+    error = copy_each(&(struct copy_job){.from = fd, .diag = diag}, stop_at_any, NULL);
     if (error == 0) return fd;
     if (error == ERR_INVALID) (void)diag_set(diag, error, NULL, 0, 0, "%s: it is not empty", path);
     (void)close(fd);

@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "cli/cli.h"
 #include "config/config.h"
 #include "pki/certificate.h"
@@ -75,11 +75,13 @@ static int write_new(const char *path, struct slice bytes, mode_t mode)
     return good ? 0 : ERR_IO;
 }
 
+/* Who runs vaka serve may be another: the package's group has to come in. */
 static int make_folder(const char *path)
 {
-    if (mkdir(path, 0750) == 0 || errno == EEXIST) return 0;
-    cli_say("%s: %s", path, strerror(errno));
-    return ERR_IO;
+    struct diag diag;
+    int error = folder_make(path, 0750, &diag);
+    if (error) cli_say("%s", diag.message);
+    return error;
 }
 
 /* 32 random bytes: as many as an attacker cannot guess. */

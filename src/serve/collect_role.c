@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -139,13 +138,9 @@ static int open_bookmark(struct role *r, struct slice name, const char *file, st
                          struct diag *diag)
 {
     struct collect_ctx *c = r->ctx;
-    const char *serve = r->config.serve_folder.items[0];
-    const char *folder = arena_printf(&r->config.arena, "%s/collect", serve);
-    const char *path = arena_printf(&r->config.arena, "%s/collect/%s", serve, file);
-    if (!folder || !path) return ERR_NOMEM;
-    (void)mkdir(serve, 0750);
-    if (mkdir(folder, 0750) != 0 && errno != EEXIST)
-        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", folder, strerror(errno));
+    const char *folder = role_make_folder(r, "collect", diag);
+    const char *path = arena_printf(&r->config.arena, "%s/%s", folder ? folder : "", file);
+    if (!folder || !path) return ERR_ACCESS;
     struct reading *reading = &c->readings[c->n_readings];
     reading->name = name;
     int error = bookmark_open(&reading->bookmark, path, state, diag);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "serve/role.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "proc/process.h"
 
 enum { STATUS_EVERY = 1, STATUS_MAX = 1024 * 1024, SUPERVISOR_OUT_MAX = 4 * 1024 * 1024 };
@@ -41,17 +40,17 @@ void role_keep_port(struct role *r, uint16_t port)
     r->ports[r->files.n_ports++] = port;
 }
 
+const char *role_make_folder(struct role *r, const char *name, struct diag *diag)
+{
+    const char *top = r->config.serve_folder.items[0];
+    const char *path = arena_printf(&r->config.arena, "%s/%s", top, name);
+    if (!path || folder_make(top, FOLDER_OWN, diag) != 0) return NULL;
+    return folder_make(path, FOLDER_OWN, diag) == 0 ? path : NULL;
+}
+
 const char *role_store_folder(struct role *r, struct diag *diag)
 {
-    static const char *const parts[] = {"", "/store", "/store/0"};
-    const char *path = NULL;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        path = arena_printf(&r->config.arena, "%s%s", r->config.serve_folder.items[0], parts[i]);
-        if (path && (mkdir(path, 0750) == 0 || errno == EEXIST)) continue;
-        (void)diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path ? path : "", strerror(errno));
-        return NULL;
-    }
-    return path;
+    return role_make_folder(r, "store", diag) ? role_make_folder(r, "store/0", diag) : NULL;
 }
 
 void role_end(struct role *r, int result)

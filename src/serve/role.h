@@ -82,9 +82,11 @@ void role_keep_folder(struct role *r, const char *folder);
 void role_keep_port(struct role *r, uint16_t port);
 
 /*
- * The folder of the tenant's records below serve.folder, made when it is not there; the role's.
- * NULL: diag says why.
+ * The folder `name` in serve.folder, both made when they are not there; the role's. NULL: diag says
+ * why.
  */
+const char *role_make_folder(struct role *r, const char *name, struct diag *diag);
+/* The same, of the tenant's records. */
 const char *role_store_folder(struct role *r, struct diag *diag);
 
 static inline struct link *role_link(struct role *r, enum serve_role peer)

@@ -4,8 +4,6 @@
  * checkpoint that does not go back, or a tombstone of records that a checkpoint covers: who takes
  * over the process that seals can have nothing signed that is smaller than what was signed before.
  */
-#include <sys/stat.h>
-
 #include "base/json_write.h"
 #include "serve/role.h"
 #include "serve/signing_key.h"
@@ -24,10 +22,9 @@ static int sign_prepare(struct role *r, struct diag *diag)
 {
     struct sign_ctx *c = r->ctx;
     char space[160];
-    const char *folder = arena_printf(&r->config.arena, "%s/keys", r->config.serve_folder.items[0]);
-    if (!folder) return ERR_NOMEM;
+    const char *folder = role_make_folder(r, "keys", diag);
+    if (!folder) return ERR_ACCESS;
     buf_init(&c->lines, CHECKPOINT_MAX);
-    (void)mkdir(r->config.serve_folder.items[0], 0750);
     return signing_key_open(folder, "log", CHECKPOINT_LOG,
                             signing_key_name(&r->config.store_origin, "/vaka", space, sizeof space),
                             &c->signer, diag);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/folder.h"
 
 enum { PATH_SIZE = 1024 };
 
@@ -23,47 +24,36 @@ struct slice signing_key_name(const struct config_list *setting, const char *tai
     return slice_of(space);
 }
 
-/* The folder of the file, whose names are to be durable. */
-static bool sync_folder(const char *path)
-{
-    char folder[PATH_SIZE];
-    (void)snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (!slash) return false;
-    *slash = '\0';
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) (void)close(fd);
-    return good;
-}
-
 /* All of it under its name, or nothing: an end at any time leaves no half of a key. */
-static int write_file(const char *path, mode_t mode, struct slice text, struct diag *diag)
+static int write_file(const char *folder, const char *path, mode_t mode, struct slice text,
+                      struct diag *diag)
 {
     char new_path[PATH_SIZE + 8];
     (void)snprintf(new_path, sizeof new_path, "%s.new", path);
     (void)unlink(new_path);
     int fd = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     bool good = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len && fsync(fd) == 0 &&
-                rename(new_path, path) == 0 && sync_folder(path);
-    int error = good ? 0 : diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", path, strerror(errno));
+                rename(new_path, path) == 0;
+    int error = good ? folder_sync(folder, diag)
+                     : diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", path, strerror(errno));
     if (fd >= 0) (void)close(fd);
     return error;
 }
 
 /* `before`: lines of the keys it takes the place of. */
-static int write_pair(const struct checkpoint_signer *signer, struct slice before, const char *path,
-                      const char *public_path, struct diag *diag)
+static int write_pair(const struct checkpoint_signer *signer, struct slice before,
+                      const char *folder, const char *path, const char *public_path,
+                      struct diag *diag)
 {
     struct buf text;
     buf_init(&text, 4 * CHECKPOINT_KEY_TEXT + before.len);
     checkpoint_key_write(&text, &signer->key);
     buf_putc(&text, '\n');
     buf_put(&text, before);
-    int error = write_file(public_path, 0644, buf_slice(&text), diag);
+    int error = write_file(folder, public_path, 0644, buf_slice(&text), diag);
     buf_clear(&text);
     checkpoint_signer_write(&text, signer);
-    if (error == 0) error = write_file(path, 0600, buf_slice(&text), diag);
+    if (error == 0) error = write_file(folder, path, 0600, buf_slice(&text), diag);
     explicit_bzero(text.ptr, text.cap);
     buf_done(&text);
     return error;
@@ -81,13 +71,13 @@ static int make_signer(enum checkpoint_key_type type, struct slice name,
                  : 0;
 }
 
-static int make(const char *path, const char *public_path, enum checkpoint_key_type type,
-                struct slice name, struct diag *diag)
+static int make(const char *folder, const char *path, const char *public_path,
+                enum checkpoint_key_type type, struct slice name, struct diag *diag)
 {
     struct checkpoint_signer signer;
     int error = make_signer(type, name, &signer, diag);
     if (error) return error;
-    error = write_pair(&signer, SLICE_NONE, path, public_path, diag);
+    error = write_pair(&signer, SLICE_NONE, folder, path, public_path, diag);
     checkpoint_signer_done(&signer);
     return error;
 }
@@ -113,9 +103,9 @@ int signing_key_open(const char *folder, const char *stem, enum checkpoint_key_t
     (void)snprintf(public_path, sizeof public_path, "%s/%s.pub", folder, stem);
     if (n < 0 || (size_t)n >= sizeof path)
         return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "%s: too long", folder);
-    if (mkdir(folder, 0750) != 0 && errno != EEXIST)
-        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", folder, strerror(errno));
-    int error = access(path, F_OK) == 0 ? 0 : make(path, public_path, type, name, diag);
+    int error = folder_make(folder, FOLDER_OWN, diag);
+    if (error == 0 && access(path, F_OK) != 0)
+        error = make(folder, path, public_path, type, name, diag);
     return error ? error : read_key(path, type, ret, diag);
 }
 
@@ -151,11 +141,13 @@ int signing_key_read_public(const char *path, enum checkpoint_key_type type,
 struct rotation {
     char key[PATH_SIZE], key_new[PATH_SIZE], key_old[PATH_SIZE];
     char public[PATH_SIZE], public_new[PATH_SIZE];
+    const char *path; /* of the folder */
     int folder;
 };
 
 static bool name_files(struct rotation *r, const char *folder, const char *stem)
 {
+    r->path = folder;
     int n = snprintf(r->key, sizeof r->key, "%s/%s.key", folder, stem);
     (void)snprintf(r->public, sizeof r->public, "%s/%s.pub", folder, stem);
     (void)snprintf(r->key_new, sizeof r->key_new, "%s/%s.key.new", folder, stem);
@@ -208,7 +200,8 @@ static int rotate(const struct rotation *r, const struct checkpoint_signer *old,
     buf_init(&before, SIGNING_KEYS_MAX * CHECKPOINT_KEY_TEXT);
     error = file_read(r->public, &before, diag);
     if (error == 0 && before.len && before.ptr[before.len - 1] != '\n') buf_putc(&before, '\n');
-    if (error == 0) error = write_pair(&fresh, buf_slice(&before), r->key_new, r->public_new, diag);
+    if (error == 0)
+        error = write_pair(&fresh, buf_slice(&before), r->path, r->key_new, r->public_new, diag);
     if (error == 0) error = introduce(ctx, old, &fresh, diag);
     if (error == 0 && !swap(r))
         error = diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", r->key, strerror(errno));

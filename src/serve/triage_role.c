@@ -4,9 +4,6 @@
  * then written in one transaction with how far everything was matched; who follows sees an alert
  * when it is durable.
  */
-#include <errno.h>
-#include <sys/stat.h>
-
 #include "base/json_write.h"
 #include "base/time.h"
 #include "detect/sigma/doc.h"
@@ -413,13 +410,9 @@ static void triage_room(struct role *r, enum serve_role peer)
 static int triage_prepare(struct role *r, struct diag *diag)
 {
     struct triage_ctx *c = r->ctx;
-    const char *folder =
-        arena_printf(&r->config.arena, "%s/state", r->config.serve_folder.items[0]);
+    const char *folder = role_make_folder(r, "state", diag);
     const char *path = arena_printf(&r->config.arena, "%s/vaka.db", folder ? folder : "");
-    if (!folder || !path) return ERR_NOMEM;
-    (void)mkdir(r->config.serve_folder.items[0], 0750);
-    if (mkdir(folder, 0750) != 0 && errno != EEXIST)
-        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", folder, strerror(errno));
+    if (!folder || !path) return ERR_ACCESS;
     role_keep_folder(r, folder);
     /* SQLite asks for randomness here, and for pages of a database that may need recovery. */
     role_keep_path(r, "/dev/urandom");

@@ -7,10 +7,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "collect/listen.h"
@@ -228,8 +228,8 @@ static int start(struct server *s)
 static int open_folder(struct server *s, struct diag *diag)
 {
     const char *path = s->options->config->witness_folder.items[0];
-    if (mkdir(path, 0750) != 0 && errno != EEXIST)
-        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path, strerror(errno));
+    int error = folder_make(path, FOLDER_OWN, diag);
+    if (error) return error;
     s->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->folder < 0)
         return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path, strerror(errno));
