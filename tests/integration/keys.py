@@ -10,15 +10,10 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from serving import TOKEN, Serve, free_port, run_tests  # noqa: E402  pylint: disable=wrong-import-position
+from serving import TOKEN, Serve, free_port, run_tests, same, test  # noqa: E402
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 SHORT = "  checkpoint: 1s\n"
-
-
-def same(got, want):
-    if got != want:
-        raise AssertionError(f"got {got!r}, not {want!r}")
 
 
 def event(name):
@@ -58,6 +53,7 @@ def secrets(serve):
     return [path.read_text(encoding="utf-8") for path in keys(serve).glob("*key*")]
 
 
+@test
 def a_running_serve_signs_with_the_new_key(folder):
     with Serve(VAKA, folder, SHORT).start() as serve:
         serve.post("/api/ingest", event("a") * 3)
@@ -76,6 +72,7 @@ def a_running_serve_signs_with_the_new_key(folder):
              ["intact", "intact", "tampered"])
 
 
+@test
 def a_serve_that_does_not_run_has_the_new_key_when_it_starts(folder):
     serve = Serve(VAKA, folder, SHORT)
     with serve.start():
@@ -96,6 +93,7 @@ def a_serve_that_does_not_run_has_the_new_key_when_it_starts(folder):
         same(verdict(serve, three), "intact")
 
 
+@test
 def without_a_checkpoint_nothing_is_rotated(folder):
     serve = Serve(VAKA, folder)
     with serve.start():
@@ -166,6 +164,7 @@ def ingest(connection, token, body):
     return answer.status
 
 
+@test
 def certificate_and_tokens_change_under_open_connections(folder):
     with Secured(folder).start() as serve:
         stream = serve.secure("syslog_tls")
@@ -193,6 +192,7 @@ def certificate_and_tokens_change_under_open_connections(folder):
         web.close()
 
 
+@test
 def what_cannot_be_read_changes_nothing(folder):
     with Secured(folder).start() as serve:
         serve.certify("two")
@@ -211,6 +211,7 @@ def what_cannot_be_read_changes_nothing(folder):
         same((code, "tokens: No such file" in said), (1, True))
 
 
+@test
 def a_reload_names_what_needs_a_start(folder):
     with Serve(VAKA, folder, SHORT).start() as serve:
         text = serve.config.read_text(encoding="utf-8")
@@ -229,8 +230,4 @@ def a_reload_names_what_needs_a_start(folder):
         same((done.returncode, "the settings cannot be read" in done.stderr.decode()), (1, True))
 
 
-sys.exit(run_tests([certificate_and_tokens_change_under_open_connections,
-                    what_cannot_be_read_changes_nothing, a_reload_names_what_needs_a_start,
-                    a_running_serve_signs_with_the_new_key,
-                    a_serve_that_does_not_run_has_the_new_key_when_it_starts,
-                    without_a_checkpoint_nothing_is_rotated]))
+sys.exit(run_tests(sys.argv[2:]))

@@ -59,6 +59,9 @@ def run_tests(only=()):
     """Runs them, those named or all, and prints TAP; the exit status."""
     failed = 0
     chosen = [t for t in TESTS if not only or t.__name__ in only]
+    if not chosen or set(only) - {t.__name__ for t in chosen}:
+        print(f"Bail out! no such test: {', '.join(map(str, only))}")
+        return 1
     for number, function in enumerate(chosen, 1):
         with tempfile.TemporaryDirectory() as folder:
             try:

@@ -13,15 +13,10 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from serving import Serve, free_port, run_tests  # noqa: E402  pylint: disable=wrong-import-position
+from serving import Serve, free_port, run_tests, same, test  # noqa: E402
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 TOKEN = "witness-token-0123456789abcdef"
-
-
-def same(got, want):
-    if got != want:
-        raise AssertionError(f"got {got!r}, not {want!r}")
 
 
 def event(name):
@@ -143,6 +138,7 @@ def exported(serve, witness):
     return report["verdict"], report["witnessed"], len(report["records"])
 
 
+@test
 def what_is_stored_is_witnessed(folder):
     with both(folder) as (witness, serve):
         serve.start()
@@ -168,6 +164,7 @@ def what_is_stored_is_witnessed(folder):
         same("witness-fork" in witness.said(), False)
 
 
+@test
 def a_silent_witness_is_told_and_holds_nothing_up(folder):
     with both(folder) as (witness, serve):
         serve.start()
@@ -188,6 +185,7 @@ def a_silent_witness_is_told_and_holds_nothing_up(folder):
         serve.wait(lambda: "alarm=witness-back" in serve.log_text(), "its return is told")
 
 
+@test
 def another_key_or_certificate_is_not_believed(folder):
     with both(folder) as (witness, serve):
         other = Witness(folder / "other", folder / "first" / "var" / "keys" / "log.pub").start()
@@ -214,6 +212,7 @@ def forget(serve):
     shutil.rmtree(store(serve))
 
 
+@test
 def a_rollback_is_seen_only_with_the_witness(folder):
     with both(folder) as (witness, serve):
         serve.start()
@@ -241,6 +240,7 @@ def a_rollback_is_seen_only_with_the_witness(folder):
         same("records that it has seen are not there" in serve.log_text(), True)
 
 
+@test
 def a_rewrite_is_seen_only_with_the_witness(folder):
     with both(folder) as (witness, serve):
         serve.start()
@@ -271,7 +271,4 @@ def a_rewrite_is_seen_only_with_the_witness(folder):
         same(serve.status()["seal"]["witnessed"], 0)
 
 
-sys.exit(run_tests([what_is_stored_is_witnessed, a_silent_witness_is_told_and_holds_nothing_up,
-                    another_key_or_certificate_is_not_believed,
-                    a_rollback_is_seen_only_with_the_witness,
-                    a_rewrite_is_seen_only_with_the_witness]))
+sys.exit(run_tests(sys.argv[2:]))
