@@ -92,6 +92,11 @@ static const int *const calls_database =
     CALLS(SCMP_SYS(ftruncate), SCMP_SYS(stat), SCMP_SYS(access), SCMP_SYS(faccessat),
           SCMP_SYS(faccessat2));
 
+/* A file that it has open is written and made durable, and another process held off meanwhile. The
+ * C library asks about descriptors with newfstatat. */
+static const int *const calls_signer =
+    CALLS(SCMP_SYS(pwrite64), SCMP_SYS(fdatasync), SCMP_SYS(flock), SCMP_SYS(newfstatat));
+
 /* Connections of a socket that was opened for it, and who is at their other end. */
 static const int *const calls_listen = CALLS(SCMP_SYS(accept4), SCMP_SYS(getsockopt));
 
@@ -154,6 +159,9 @@ static const struct sandbox_row rows[] = {
     [SANDBOX_SERVANT] = {.allow = {calls_compute, calls_descriptors, calls_loop, NULL},
                          .fatal = {calls_fatal, calls_connect, calls_accept, calls_open, NULL},
                          .max_files = 256},
+    [SANDBOX_SIGNER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_signer, NULL},
+                        .fatal = {calls_fatal, calls_connect, calls_accept, calls_open, NULL},
+                        .max_files = 256},
     [SANDBOX_DETECTOR] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_fork, NULL},
                           .fatal = {calls_fatal, calls_connect, calls_accept, calls_open, NULL},
                           .kills = true},

@@ -26,6 +26,7 @@ enum sandbox_role {
     SANDBOX_DATABASE, /* the same for SQLite: no names are changed or listed */
     SANDBOX_RECEIVER, /* a servant that accepts on sockets it has and reads the named paths */
     SANDBOX_LISTENER, /* a servant that accepts on sockets it has, and opens nothing */
+    SANDBOX_SIGNER,   /* a servant that keeps one file that it has open */
     SANDBOX_CALLER,   /* a servant that connects to the named ports, over TCP */
     SANDBOX_WITNESS,  /* a keeper that accepts on sockets it has */
 };

@@ -51,7 +51,7 @@
  *   sign       what a checkpoint says, up to its empty line and with it
  *   bury       what the tombstone of a segment says, see store/retain.h
  * sign → seal
- *   origin     the key it signs with, as text
+ *   origin     the key it signs with, as text, and the size of the largest tree it has signed
  *   signed     the lines of its signatures
  *   buried     the same of the tombstone
  *
@@ -134,7 +134,7 @@ enum {
 #define SAY_PRESENT_FIELDS(F)  F(u64, first)
 #define SAY_SEALED_FIELDS(F)   F(u64, next)
 #define SAY_SIGN_FIELDS(F)     F(u64, size) F(text, body)
-#define SAY_ORIGIN_FIELDS(F)   F(text, key)
+#define SAY_ORIGIN_FIELDS(F)   F(text, key) F(u64, size)
 #define SAY_SIGNED_FIELDS(F)   F(u64, size) F(text, lines)
 #define SAY_SUBMIT_FIELDS(F)   F(u64, old) F(u64, size) F(text, note) F(text, proof)
 #define SAY_PROVE_FIELDS(F)    F(u64, old) F(u64, size)

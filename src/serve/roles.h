@@ -15,7 +15,7 @@
     X(COLLECT, "collect", SANDBOX_RECEIVER) /* sockets and files → records and requests */       \
     X(CONTROL, "control", SANDBOX_LISTENER) /* the local command line */                           \
     X(SEAL, "seal", SANDBOX_SEALER)         /* journals → segments; the tree, its checkpoints */ \
-    X(SIGN, "sign", SANDBOX_SERVANT)        /* has the key that signs, and nothing else */         \
+    X(SIGN, "sign", SANDBOX_SIGNER)         /* has the key that signs, and nothing else */         \
     X(WITNESS, "witness", SANDBOX_CALLER)   /* asks witnesses elsewhere to sign as well */
 
 #define SERVE_PEERS(X)                                                                             \

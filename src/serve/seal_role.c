@@ -50,7 +50,7 @@ struct seal_ctx {
     uint64_t finished, checkpoints, lost;
     nsec signed_at; /* realtime; 0: never */
     uint64_t signed_size;
-    uint64_t signed_before; /* size of the checkpoint that was there at the start */
+    uint64_t signed_before; /* size of the newest checkpoint of before the start */
     struct retention retention;
     struct cosign cosign;
 };
@@ -321,6 +321,7 @@ static int take_origin(struct role *r, const struct frame *frame)
         return ERR_CORRUPT;
     (void)snprintf(c->origin, sizeof c->origin, "%s", key.name);
     cosign_set_log(&c->cosign, &key);
+    if (m.size > c->signed_before) c->signed_before = m.size;
     return 0;
 }
 

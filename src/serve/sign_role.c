@@ -2,17 +2,15 @@
 /*
  * The process that has the key of the log. It signs what it is asked to sign, as long as that is a
  * checkpoint that does not go back, or a tombstone of records that a checkpoint covers: who takes
- * over the process that seals can have nothing signed that is smaller than what was signed before.
+ * over the process that seals can have nothing signed that is smaller than what was ever signed
+ * (log_key.h).
  */
 #include "base/json_write.h"
+#include "serve/log_key.h"
 #include "serve/role.h"
-#include "serve/signing_key.h"
-#include "store/checkpoint.h"
-#include "store/retain.h"
 
 struct sign_ctx {
-    struct checkpoint_signer signer;
-    uint64_t size; /* of the largest tree that was signed */
+    struct log_key key;
     uint64_t signatures, tombstones, refused;
     struct buf lines;
 };
@@ -25,42 +23,40 @@ static int sign_prepare(struct role *r, struct diag *diag)
     const char *folder = role_make_folder(r, "keys", diag);
     if (!folder) return ERR_ACCESS;
     buf_init(&c->lines, CHECKPOINT_MAX);
-    return signing_key_open(folder, "log", CHECKPOINT_LOG,
-                            signing_key_name(&r->config.store_origin, "/vaka", space, sizeof space),
-                            &c->signer, diag);
+    return log_key_open(&c->key, folder,
+                        signing_key_name(&r->config.store_origin, "/vaka", space, sizeof space),
+                        diag);
 }
 
 /* ---- signing ----------------------------------------------------------------------------- */
 
-static int refuse(struct role *r, const char *what)
+/* What was not signed; the peer's error, if it is one of its. */
+static int refuse(struct role *r, int error, const char *what)
 {
     struct sign_ctx *c = r->ctx;
-    c->refused++;
-    role_alarm(r, "signature-refused", slice_of(what));
-    return ERR_CORRUPT;
+    if (error == ERR_CORRUPT) {
+        c->refused++;
+        role_alarm(r, "signature-refused", slice_of(what));
+        return error;
+    }
+    /* Started again, it has the key that is in force. */
+    if (error != ERR_STOPPED) role_alarm(r, "signing-failed", slice_of(error_text(error)));
+    role_end(r, error == ERR_STOPPED ? 0 : error);
+    return 0;
 }
 
 static int sign_checkpoint(struct role *r, const struct frame *frame)
 {
     struct sign_ctx *c = r->ctx;
     struct say_sign m;
-    struct checkpoint checkpoint;
     struct link *link = role_link(r, ROLE_SEAL);
     if (say_sign_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     buf_clear(&c->lines);
-    buf_put(&c->lines, m.body);
-    /* Signed is what stands before the empty line at its end. */
-    size_t lines = c->lines.len;
-    checkpoint_sign(&c->lines, slice_until(m.body, lines ? lines - 1 : 0), &c->signer, 0);
-    bool good = checkpoint_parse(buf_slice(&c->lines), &checkpoint) == 0 &&
-                checkpoint.size == m.size && m.size >= c->size &&
-                slice_eq(checkpoint.origin, slice_of(c->signer.key.name));
-    if (!good) return refuse(r, "a checkpoint that goes back, or is none");
-    c->size = m.size;
+    int error = log_key_sign(&c->key, m.body, m.size, &c->lines);
+    if (error) return refuse(r, error, "a checkpoint that goes back, or is none");
     c->signatures++;
-    say_signed_write(
-        link_out(link),
-        &(struct say_signed){.size = m.size, .lines = slice_from(buf_slice(&c->lines), lines)});
+    say_signed_write(link_out(link),
+                     &(struct say_signed){.size = m.size, .lines = buf_slice(&c->lines)});
     link_flush(link);
     return 0;
 }
@@ -71,13 +67,10 @@ static int sign_tombstone(struct role *r, const struct frame *frame)
     struct sign_ctx *c = r->ctx;
     struct say_bury m;
     struct link *link = role_link(r, ROLE_SEAL);
-    uint64_t end;
     if (say_bury_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    if (!retain_tombstone_valid(m.body, slice_of(c->signer.key.name), &end) || end > c->size)
-        return refuse(r, "a tombstone of what was not signed, or none");
     buf_clear(&c->lines);
-    checkpoint_sign(&c->lines, m.body, &c->signer, 0);
-    if (buf_failed(&c->lines)) return buf_error(&c->lines);
+    int error = log_key_sign_tombstone(&c->key, m.body, &c->lines);
+    if (error) return refuse(r, error, "a tombstone of what was not signed, or none");
     c->tombstones++;
     say_buried_write(link_out(link),
                      &(struct say_buried){.begin = m.begin, .lines = buf_slice(&c->lines)});
@@ -92,14 +85,15 @@ static int sign_frame(struct role *r, enum serve_role peer, const struct frame *
     return frame->type == SAY_BURY ? sign_tombstone(r, frame) : ERR_CORRUPT;
 }
 
-/* The name it signs under is the first thing that seal needs. */
+/* The name it signs under is the first thing that seal needs, and what it will not go behind. */
 static void sign_peer(struct role *r, enum serve_role peer)
 {
     struct sign_ctx *c = r->ctx;
     struct link *link = role_link(r, peer);
     buf_clear(&c->lines);
-    checkpoint_key_write(&c->lines, &c->signer.key);
-    say_origin_write(link_out(link), &(struct say_origin){.key = buf_slice(&c->lines)});
+    checkpoint_key_write(&c->lines, &c->key.signer.key);
+    say_origin_write(link_out(link),
+                     &(struct say_origin){.key = buf_slice(&c->lines), .size = c->key.size});
     link_flush(link);
 }
 
@@ -107,7 +101,7 @@ static void sign_status(struct role *r, struct buf *out)
 {
     struct sign_ctx *c = r->ctx;
     json_write_member_u64(out, "signatures", c->signatures);
-    json_write_member_u64(out, "size", c->size);
+    json_write_member_u64(out, "size", c->key.size);
     json_write_member_u64(out, "refused", c->refused);
     json_write_member_u64(out, "tombstones", c->tombstones);
 }
@@ -115,7 +109,7 @@ static void sign_status(struct role *r, struct buf *out)
 static void sign_stop(struct role *r)
 {
     struct sign_ctx *c = r->ctx;
-    checkpoint_signer_done(&c->signer);
+    log_key_close(&c->key);
     role_end(r, 0);
 }
 

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import ssl
 import subprocess
 import sys
@@ -100,11 +101,42 @@ def without_a_checkpoint_nothing_is_rotated(folder):
         serve.stop()
     for path in store(serve).glob("checkpoint*"):
         path.unlink()
+    (keys(serve) / "log.signed").unlink()
     before = public_keys(serve), secrets(serve)
     done = subprocess.run([VAKA, "key", "rotate", "-c", serve.config], cwd=folder, check=False,
                           capture_output=True, timeout=60)
     same((done.returncode, "no checkpoint yet" in done.stderr.decode()), (1, True))
     same((public_keys(serve), secrets(serve) == before[1]), (before[0], True))
+
+
+@test
+def a_start_forgets_nothing_that_was_signed(folder):
+    """The records are an older copy; the key knows that there were more."""
+    serve = Serve(VAKA, folder, SHORT)
+    with serve.start():
+        serve.post("/api/ingest", event("a") * 3)
+        signed(serve, 3)
+        serve.stop()
+        shutil.copytree(store(serve), folder / "old")
+        serve.start()
+        serve.post("/api/ingest", event("b") * 2)
+        signed(serve, 5)
+        serve.stop()
+        shutil.rmtree(store(serve))
+        shutil.copytree(folder / "old", store(serve))
+        serve.start()
+        serve.wait(lambda: "alarm=signature-refused" in serve.log_text(), "the refusal")
+        same(serve.shows(lambda s: s["sign"]["refused"] > 0, "it counts")["sign"]["size"], 5)
+        serve.post("/api/ingest", event("c"))
+        serve.shows(lambda s: s["seal"]["tree"] == 4, "the record is kept")
+        same(serve.status()["seal"]["checkpoints"], 0)
+        same(serve.stop(), 0)
+        # Who restores an older copy knowingly removes what says that there was more.
+        (keys(serve) / "log.signed").unlink()
+        serve.start()
+        signed(serve, 4)
+        same(serve.stop(), 0)
+        same(verdict(serve, public_keys(serve)), "intact")
 
 
 OTHER_TOKEN = "another-token-0123456789abcdef"

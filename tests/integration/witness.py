@@ -208,8 +208,10 @@ def another_key_or_certificate_is_not_believed(folder):
 
 
 def forget(serve):
-    """Who has the machine writes the past anew: all records go, the log's key stays."""
+    """Who has the machine writes the past anew: all records go, and what was signed, but the log's
+    key stays."""
     shutil.rmtree(store(serve))
+    (serve.folder / "var" / "keys" / "log.signed").unlink()
 
 
 @test
@@ -228,7 +230,7 @@ def a_rollback_is_seen_only_with_the_witness(folder):
         seen.write_bytes((store(serve) / "witnessed").read_bytes())
         serve.stop()
         # The folder as it was before, with everything that was signed then.
-        shutil.rmtree(store(serve))
+        forget(serve)
         shutil.copytree(folder / "old", store(serve))
         same((store(serve) / "witnessed").read_bytes(), kept)
         key = with_witness(serve, witness)

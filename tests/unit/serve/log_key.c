@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "serve/log_key.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define ORIGIN "vaka.example/1"
+
+static void open_key(struct log_key *k, const char *folder, int want)
+{
+    struct diag diag = {0};
+    test_write("here", "");
+    CHECK_INT(log_key_open(k, test_path(folder), SLICE(ORIGIN), &diag), want);
+    CHECK_INT(diag.message[0] != '\0', want != 0);
+}
+
+static int sign(struct log_key *k, const char *origin, uint64_t size, uint8_t root)
+{
+    struct buf text, lines;
+    struct sha256 hash = {.bytes = {root}};
+    buf_init(&text, CHECKPOINT_MAX);
+    buf_init(&lines, CHECKPOINT_MAX);
+    checkpoint_write(&text, slice_of(origin), size, &hash);
+    int error = log_key_sign(k, buf_slice(&text), size, &lines);
+    CHECK((error == 0) == (lines.len > 0));
+    if (error == 0) {
+        struct checkpoint c;
+        buf_put(&text, buf_slice(&lines));
+        REQUIRE(checkpoint_parse(buf_slice(&text), &c) == 0);
+        CHECK_INT(checkpoint_verify(&c, &k->signer.key, NULL), 0);
+    }
+    buf_done(&text);
+    buf_done(&lines);
+    return error;
+}
+
+TEST(nothing_goes_back_also_after_a_start)
+{
+    struct log_key k;
+    open_key(&k, "a", 0);
+    CHECK(!k.any);
+    CHECK_INT(sign(&k, ORIGIN, 0, 9), 0);
+    CHECK_INT(sign(&k, ORIGIN, 5, 1), 0);
+    CHECK_INT(sign(&k, ORIGIN, 5, 1), 0);
+    CHECK_INT(sign(&k, ORIGIN, 5, 2), ERR_CORRUPT);
+    CHECK_INT(sign(&k, ORIGIN, 4, 1), ERR_CORRUPT);
+    CHECK_INT(sign(&k, "other.example/1", 6, 1), ERR_CORRUPT);
+    log_key_close(&k);
+    open_key(&k, "a", 0);
+    CHECK_INT(k.size, 5);
+    CHECK_INT(sign(&k, ORIGIN, 4, 1), ERR_CORRUPT);
+    CHECK_INT(sign(&k, ORIGIN, 5, 2), ERR_CORRUPT);
+    CHECK_INT(sign(&k, ORIGIN, 6, 2), 0);
+    log_key_close(&k);
+}
+
+TEST(a_tombstone_is_of_what_was_signed)
+{
+    static const char body[] = ORIGIN "/tombstone\n0\n5\n"
+                                      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+                                      "2026-01-02T03:04:05.000Z\nolder than 5d\n";
+    struct log_key k;
+    struct buf out;
+    buf_init(&out, CHECKPOINT_MAX);
+    open_key(&k, "b", 0);
+    CHECK_INT(sign(&k, ORIGIN, 4, 1), 0);
+    CHECK_INT(log_key_sign_tombstone(&k, slice_of(body), &out), ERR_CORRUPT);
+    CHECK_INT(sign(&k, ORIGIN, 5, 1), 0);
+    CHECK_INT(log_key_sign_tombstone(&k, slice_of(body), &out), 0);
+    CHECK(out.len > 0);
+    log_key_close(&k);
+    buf_done(&out);
+}
+
+TEST(a_key_that_was_replaced_signs_nothing)
+{
+    struct log_key k;
+    open_key(&k, "c", 0);
+    CHECK_INT(sign(&k, ORIGIN, 1, 1), 0);
+    REQUIRE(unlink(test_path("c/log.key")) == 0);
+    CHECK_INT(sign(&k, ORIGIN, 2, 1), ERR_STOPPED);
+    log_key_close(&k);
+}
+
+TEST(what_was_signed_last_has_to_be_ours)
+{
+    struct log_key k;
+    open_key(&k, "d", 0);
+    CHECK_INT(sign(&k, ORIGIN, 1, 1), 0);
+    log_key_close(&k);
+    REQUIRE(unlink(test_path("d/log.key")) == 0);
+    open_key(&k, "d", ERR_CORRUPT);
+    REQUIRE(unlink(test_path("d/log.signed")) == 0);
+    open_key(&k, "d", 0);
+    CHECK(!k.any);
+    log_key_close(&k);
+}
