@@ -57,6 +57,7 @@ struct known {
 struct verify_context {
     struct settings settings;
     struct named keys, witnesses, checkpoints;
+    struct known known_keys, known_witnesses; /* what is in them */
     bool json;
     const char *evidence;
     struct buf findings; /* as they are to be shown */
@@ -317,9 +318,9 @@ static void put_evidence_text(struct buf *out, const struct verify_context *c,
     buf_puts(out, "They are what was received. Whether the sender told the truth is not proved.\n");
 }
 
-static int evidence_and_tell(struct verify_context *c, const struct known *keys,
-                             const struct known *witnesses)
+static int evidence_and_tell(struct verify_context *c)
 {
+    const struct known *keys = &c->known_keys, *witnesses = &c->known_witnesses;
     struct verify_evidence e;
     struct buf text, out;
     struct diag diag = {.file = c->evidence};
@@ -346,13 +347,13 @@ static int evidence_and_tell(struct verify_context *c, const struct known *keys,
 /* `path`: a folder, or NULL for evidence. */
 static int verify_in(struct verify_context *c, const char *path)
 {
-    struct known keys, witnesses;
+    const struct known *keys = &c->known_keys, *witnesses = &c->known_witnesses;
     struct slice checkpoints[FILES_MAX];
     int status = read_named(&c->keys, KEY_FILE_MAX);
     if (status == 0) status = read_named(&c->witnesses, KEY_FILE_MAX);
     if (status == 0) status = read_named(&c->checkpoints, VERIFY_NOTE_MAX);
-    if (status == 0) status = read_keys(&c->keys, &keys);
-    if (status == 0) status = read_keys(&c->witnesses, &witnesses);
+    if (status == 0) status = read_keys(&c->keys, &c->known_keys);
+    if (status == 0) status = read_keys(&c->witnesses, &c->known_witnesses);
     bool in_folder = status == 0 && !c->evidence;
     int folder = in_folder ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (in_folder && folder < 0) {
@@ -362,13 +363,13 @@ static int verify_in(struct verify_context *c, const char *path)
     for (size_t i = 0; i < c->checkpoints.n; i++)
         checkpoints[i] = buf_slice(&c->checkpoints.texts[i]);
     buf_init(&c->findings, c->evidence ? EVIDENCE_MAX : OUTPUT_MAX / 2);
-    if (status == 0 && c->evidence) status = evidence_and_tell(c, &keys, &witnesses);
+    if (status == 0 && c->evidence) status = evidence_and_tell(c);
     else if (status == 0)
         status = verify_and_tell(c, &(struct verify_options){.folder = folder,
-                                                             .keys = keys.keys,
-                                                             .n_keys = keys.n,
-                                                             .witnesses = witnesses.keys,
-                                                             .n_witnesses = witnesses.n,
+                                                             .keys = keys->keys,
+                                                             .n_keys = keys->n,
+                                                             .witnesses = witnesses->keys,
+                                                             .n_witnesses = witnesses->n,
                                                              .witnessed = checkpoints,
                                                              .n_witnessed = c->checkpoints.n,
                                                              .finding = on_finding,

@@ -41,4 +41,12 @@ int log_key_sign(struct log_key *k, struct slice text, uint64_t size, struct buf
 /* The same for what a tombstone says, which must be of records that a checkpoint covers. */
 int log_key_sign_tombstone(struct log_key *k, struct slice body, struct buf *out) MUST_USE;
 
+/*
+ * Another key takes its place (signing_key_rotate()), also while a process signs: that one signs
+ * nothing more. What it signed last, in the folder `store` of the records, is signed by both, and
+ * log.pub says that the old key ended with it. `now` in seconds. ERR_NOT_FOUND: it has signed
+ * nothing yet.
+ */
+int log_key_rotate(const char *folder, const char *store, uint64_t now, struct diag *diag) MUST_USE;
+
 #endif

@@ -95,20 +95,6 @@ static int read_key(const char *path, enum checkpoint_key_type type, struct chec
     return error ? diag_set(diag, error, NULL, 0, 0, "%s: not a key for this", path) : 0;
 }
 
-int signing_key_open(const char *folder, const char *stem, enum checkpoint_key_type type,
-                     struct slice name, struct checkpoint_signer *ret, struct diag *diag)
-{
-    char path[PATH_SIZE], public_path[PATH_SIZE];
-    int n = snprintf(path, sizeof path, "%s/%s.key", folder, stem);
-    (void)snprintf(public_path, sizeof public_path, "%s/%s.pub", folder, stem);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "%s: too long", folder);
-    int error = folder_make(folder, FOLDER_OWN, diag);
-    if (error == 0 && access(path, F_OK) != 0)
-        error = make(folder, path, public_path, type, name, diag);
-    return error ? error : read_key(path, type, ret, diag);
-}
-
 int signing_key_read_public(const char *path, enum checkpoint_key_type type,
                             struct checkpoint_key *ret, size_t max, size_t *ret_n,
                             struct diag *diag)
@@ -142,7 +128,6 @@ struct rotation {
     char key[PATH_SIZE], key_new[PATH_SIZE], key_old[PATH_SIZE];
     char public[PATH_SIZE], public_new[PATH_SIZE];
     const char *path; /* of the folder */
-    int folder;
 };
 
 static bool name_files(struct rotation *r, const char *folder, const char *stem)
@@ -173,62 +158,159 @@ static bool destroy(const char *path)
     return good && unlink(path) == 0;
 }
 
-/* There is a whole key at the name at any time: nothing makes another one after a crash. */
-static bool swap(const struct rotation *r)
+static int failed(const char *path, struct diag *diag)
 {
-    return link(r->key, r->key_old) == 0 && rename(r->public_new, r->public) == 0 &&
-           rename(r->key_new, r->key) == 0 && fsync(r->folder) == 0 && destroy(r->key_old) &&
-           fsync(r->folder) == 0;
+    return diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", path, strerror(errno));
 }
 
 /* What is there beside the key itself. */
-static bool remove_left(const struct rotation *r)
+static int remove_left(const struct rotation *r, struct diag *diag)
 {
-    return destroy(r->key_new) && destroy(r->key_old) &&
-           (unlink(r->public_new) == 0 || errno == ENOENT);
+    bool good = destroy(r->key_new) && destroy(r->key_old) &&
+                (unlink(r->public_new) == 0 || errno == ENOENT);
+    return good ? 0 : failed(r->key_new, diag);
+}
+
+/* Names become durable one by one: no public key says that the one in use has ended. */
+static int publish(const struct rotation *r, struct diag *diag)
+{
+    int error = rename(r->public_new, r->public) == 0 ? 0 : failed(r->public, diag);
+    return error ? error : folder_sync(r->path, diag);
+}
+
+/* There is a whole key at the name at any time: nothing makes another one after a crash. */
+static int swap(const struct rotation *r, struct diag *diag)
+{
+    bool good = link(r->key, r->key_old) == 0 && rename(r->key_new, r->key) == 0;
+    int error = good ? folder_sync(r->path, diag) : failed(r->key, diag);
+    return error ? error : publish(r, diag);
+}
+
+/* The line of `key` in `text`, and what stands behind it; false: it has none. */
+static bool find_line(struct slice text, const struct checkpoint_key *key, struct slice *ret_rest)
+{
+    struct slice line, rest = text;
+    struct buf own;
+    bool found = false;
+    buf_init(&own, CHECKPOINT_KEY_TEXT);
+    checkpoint_key_write(&own, key);
+    while (!found && rest.len > 0) {
+        (void)slice_split(rest, '\n', &line, &rest);
+        found = slice_eq(slice_trim(line), buf_slice(&own));
+    }
+    buf_done(&own);
+    if (found) *ret_rest = rest;
+    return found;
+}
+
+/* A swap that a crash cut short is brought to its end; what else one left is removed. */
+static int settle(const struct rotation *r, const struct checkpoint_key *key, struct diag *diag)
+{
+    struct buf text;
+    struct slice rest;
+    buf_init(&text, (SIGNING_KEYS_MAX + 1) * (size_t)CHECKPOINT_KEY_TEXT);
+    int error = file_read(r->public_new, &text, diag);
+    if (error == ERR_NOT_FOUND) error = 0;
+    else if (error == 0 && find_line(buf_slice(&text), key, &rest)) error = publish(r, diag);
+    buf_done(&text);
+    return error ? error : remove_left(r, diag);
+}
+
+int signing_key_open(const char *folder, const char *stem, enum checkpoint_key_type type,
+                     struct slice name, struct checkpoint_signer *ret, struct diag *diag)
+{
+    struct rotation r;
+    struct checkpoint_signer signer;
+    if (!name_files(&r, folder, stem))
+        return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "%s: too long", folder);
+    int error = folder_make(folder, FOLDER_OWN, diag);
+    if (error == 0 && access(r.key, F_OK) != 0)
+        error = make(folder, r.key, r.public, type, name, diag);
+    if (error == 0) error = read_key(r.key, type, &signer, diag);
+    if (error) return error;
+    error = settle(&r, &signer.key, diag);
+    if (error == 0) *ret = signer;
+    checkpoint_signer_done(&signer);
+    return error;
+}
+
+/* Behind the end of the one that was in use: those that ended before. */
+static int list_before(const struct rotation *r, const struct checkpoint_key *ended,
+                       struct buf *out, struct diag *diag)
+{
+    struct buf text;
+    struct checkpoint_key in_use = *ended;
+    buf_init(&text, SIGNING_KEYS_MAX * (size_t)CHECKPOINT_KEY_TEXT);
+    int error = file_read(r->public, &text, diag);
+    struct slice rest = buf_slice(&text);
+    in_use.ended = false;
+    (void)find_line(rest, &in_use, &rest);
+    checkpoint_key_write(out, ended);
+    buf_putc(out, '\n');
+    buf_put(out, rest);
+    if (out->len && out->ptr[out->len - 1] != '\n') buf_putc(out, '\n');
+    buf_done(&text);
+    return error ? error : buf_error(out);
 }
 
 static int rotate(const struct rotation *r, const struct checkpoint_signer *old,
                   int (*introduce)(void *ctx, const struct checkpoint_signer *old,
-                                   const struct checkpoint_signer *fresh, struct diag *diag),
+                                   const struct checkpoint_signer *fresh,
+                                   struct checkpoint_key *ret_ended, struct diag *diag),
                   void *ctx, struct diag *diag)
 {
     struct checkpoint_signer fresh;
+    struct checkpoint_key ended;
     struct buf before;
     int error = make_signer(old->key.type, slice_of(old->key.name), &fresh, diag);
     if (error) return error;
-    buf_init(&before, SIGNING_KEYS_MAX * CHECKPOINT_KEY_TEXT);
-    error = file_read(r->public, &before, diag);
-    if (error == 0 && before.len && before.ptr[before.len - 1] != '\n') buf_putc(&before, '\n');
+    buf_init(&before, SIGNING_KEYS_MAX * (size_t)CHECKPOINT_KEY_TEXT);
+    error = introduce(ctx, old, &fresh, &ended, diag);
+    if (error == 0) error = list_before(r, &ended, &before, diag);
     if (error == 0)
         error = write_pair(&fresh, buf_slice(&before), r->path, r->key_new, r->public_new, diag);
-    if (error == 0) error = introduce(ctx, old, &fresh, diag);
-    if (error == 0 && !swap(r))
-        error = diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", r->key, strerror(errno));
-    if (error && !remove_left(r))
-        (void)diag_set(diag, error, NULL, 0, 0, "%s: %s", r->key_new, strerror(errno));
+    if (error == 0) error = swap(r, diag);
     buf_done(&before);
     checkpoint_signer_done(&fresh);
     return error;
 }
 
+/* What is left beside the key that is there now, whichever that is. */
+static int clean_up(const struct rotation *r, struct diag *diag)
+{
+    struct checkpoint_signer signer;
+    int error = read_key(r->key, CHECKPOINT_LOG, &signer, diag);
+    if (error) return error;
+    error = settle(r, &signer.key, diag);
+    checkpoint_signer_done(&signer);
+    return error;
+}
+
 int signing_key_rotate(const char *folder, const char *stem,
                        int (*introduce)(void *ctx, const struct checkpoint_signer *old,
-                                        const struct checkpoint_signer *fresh, struct diag *diag),
+                                        const struct checkpoint_signer *fresh,
+                                        struct checkpoint_key *ret_ended, struct diag *diag),
                        void *ctx, struct diag *diag)
 {
     struct rotation r;
     struct checkpoint_signer old;
     if (!name_files(&r, folder, stem))
         return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "%s: too long", folder);
-    int error = read_key(r.key, CHECKPOINT_LOG, &old, diag);
-    if (error) return error;
-    r.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* One at a time; what one before did not finish is not needed. */
-    bool good = r.folder >= 0 && flock(r.folder, LOCK_EX) == 0 && remove_left(&r);
-    error = good ? rotate(&r, &old, introduce, ctx, diag)
-                 : diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", folder, strerror(errno));
-    if (r.folder >= 0) (void)close(r.folder);
-    checkpoint_signer_done(&old);
+    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock < 0 || flock(lock, LOCK_EX) != 0) {
+        int error = failed(folder, diag);
+        if (lock >= 0) (void)close(lock);
+        return error;
+    }
+    struct diag other;
+    int error = clean_up(&r, diag);
+    if (error == 0) error = read_key(r.key, CHECKPOINT_LOG, &old, diag);
+    if (error == 0) {
+        error = rotate(&r, &old, introduce, ctx, diag);
+        checkpoint_signer_done(&old);
+        int left = clean_up(&r, error ? &other : diag);
+        if (error == 0) error = left;
+    }
+    (void)close(lock);
     return error;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Keys that sign, as files of a folder: STEM.key, which only its owner may read, and STEM.pub,
- * which has its public key and behind it those of the keys it took the place of, a line each.
+ * which has its public key and behind it those of the keys it took the place of, a line each, with
+ * their ends (store/checkpoint.h).
  */
 #ifndef VAKA_SERVE_SIGNING_KEY_H
 #define VAKA_SERVE_SIGNING_KEY_H
@@ -28,12 +29,15 @@ int signing_key_read_public(const char *path, enum checkpoint_key_type type,
                             struct diag *diag) MUST_USE;
 
 /*
- * Another key takes the place of that of a log. `introduce` makes known what both have signed; its
- * error ends it, and nothing has changed. The old key is overwritten. Whoever signs reads it again.
+ * Another key takes the place of that of a log, while the folder is locked (flock). `introduce`
+ * makes known what both have signed, and gives the old key its end; its error ends it, and nothing
+ * has changed. The old key is overwritten. Whoever signs reads it again. What a crash leaves half
+ * done is brought to its end by the next signing_key_open() or this.
  */
 int signing_key_rotate(const char *folder, const char *stem,
                        int (*introduce)(void *ctx, const struct checkpoint_signer *old,
-                                        const struct checkpoint_signer *fresh, struct diag *diag),
+                                        const struct checkpoint_signer *fresh,
+                                        struct checkpoint_key *ret_ended, struct diag *diag),
                        void *ctx, struct diag *diag) MUST_USE;
 
 #endif

@@ -7,14 +7,16 @@
 
 #include "base/utf8.h"
 
-#define DASH   "\xe2\x80\x94 "
-#define SECRET "PRIVATE+KEY+"
+#define DASH    "\xe2\x80\x94 "
+#define SECRET  "PRIVATE+KEY+"
+#define KEY_END "/key-end"
 
 enum {
     ID = 4,
     TIME = 8,
     SIGNATURE = crypto_sign_BYTES,
     BLOB_MAX = ID + TIME + SIGNATURE,
+    END_MAX = 512,      /* of what the signature of an end is over */
     COSIGNED_HEAD = 64, /* at least what stands before a cosigned body */
 };
 
@@ -152,6 +154,12 @@ static int check_signature(const struct checkpoint *c, const struct checkpoint_k
     return error;
 }
 
+static bool had_ended(const struct checkpoint_key *key, const struct checkpoint *c)
+{
+    return key->ended && (c->size > key->end.size ||
+                          (c->size == key->end.size && !sha256_eq(&c->root, &key->end.root)));
+}
+
 int checkpoint_verify(const struct checkpoint *c, const struct checkpoint_key *key,
                       uint64_t *ret_time)
 {
@@ -165,6 +173,7 @@ int checkpoint_verify(const struct checkpoint *c, const struct checkpoint_key *k
             memcmp(blob, key->id, ID) != 0)
             continue;
         int error = check_signature(c, key, blob + ID, &time);
+        if (error == 0 && had_ended(key, c)) error = ERR_INVALID;
         if (error == 0 && ret_time) *ret_time = time;
         return error;
     }
@@ -247,9 +256,65 @@ static void put_key(struct buf *out, const struct checkpoint_key *key, const uin
     sodium_memzero(blob, sizeof blob);
 }
 
+/* What the signature of an end is over. */
+static void put_end(struct buf *out, const struct checkpoint_key *key)
+{
+    buf_printf(out, "%s" KEY_END "\n%llu\n", key->name, (unsigned long long)key->end.size);
+    checkpoint_write_hash(out, &key->end.root);
+    buf_printf(out, "\n%llu\n", (unsigned long long)key->end.time);
+}
+
+void checkpoint_key_end(struct checkpoint_key *key, const struct checkpoint_signer *signer,
+                        const struct checkpoint *last, uint64_t time)
+{
+    struct buf text;
+    ASSERT(key->type == CHECKPOINT_LOG && memcmp(key->id, signer->key.id, ID) == 0);
+    key->ended = true;
+    key->end = (struct checkpoint_end){.size = last->size, .root = last->root, .time = time};
+    buf_init(&text, END_MAX);
+    put_end(&text, key);
+    ASSERT(!buf_failed(&text));
+    (void)crypto_sign_detached(key->end.signature, NULL, (const unsigned char *)text.ptr, text.len,
+                               signer->secret);
+    buf_done(&text);
+}
+
 void checkpoint_key_write(struct buf *out, const struct checkpoint_key *key)
 {
     put_key(out, key, key->public);
+    if (!key->ended) return;
+    buf_printf(out, " %llu %llu ", (unsigned long long)key->end.size,
+               (unsigned long long)key->end.time);
+    checkpoint_write_hash(out, &key->end.root);
+    buf_putc(out, ' ');
+    put_base64(out, key->end.signature, SIGNATURE);
+}
+
+/* A number in its only form. */
+static bool read_number(struct slice text, uint64_t *ret)
+{
+    return slice_to_u64(text, ret) && (text.len == 1 || text.ptr[0] != '0');
+}
+
+static bool read_end(struct slice text, struct checkpoint_key *key)
+{
+    struct slice size, time, root;
+    struct buf signed_text;
+    if (key->type != CHECKPOINT_LOG || !slice_split(text, ' ', &size, &text) ||
+        !slice_split(text, ' ', &time, &text) || !slice_split(text, ' ', &root, &text) ||
+        !read_number(size, &key->end.size) || !read_number(time, &key->end.time) ||
+        !checkpoint_read_hash(root, &key->end.root) ||
+        !read_base64(text, key->end.signature, SIGNATURE))
+        return false;
+    key->ended = true;
+    buf_init(&signed_text, END_MAX);
+    put_end(&signed_text, key);
+    bool right =
+        !buf_failed(&signed_text) &&
+        crypto_sign_verify_detached(key->end.signature, (const unsigned char *)signed_text.ptr,
+                                    signed_text.len, key->public) == 0;
+    buf_done(&signed_text);
+    return right;
 }
 
 void checkpoint_signer_write(struct buf *out, const struct checkpoint_signer *signer)
@@ -288,13 +353,15 @@ static int read_key(struct slice text, struct checkpoint_key *ret, uint8_t bytes
 int checkpoint_key_read(struct slice text, struct checkpoint_key *ret)
 {
     struct checkpoint_key key;
+    struct slice end;
     uint8_t id[ID], bytes[32];
+    bool ended = slice_split(text, ' ', &text, &end);
     int error = read_key(text, &key, bytes);
     if (error) return error;
     memcpy(key.public, bytes, sizeof key.public);
     memcpy(id, key.id, ID);
     set_id(&key);
-    if (memcmp(id, key.id, ID) != 0) return ERR_SYNTAX;
+    if (memcmp(id, key.id, ID) != 0 || (ended && !read_end(end, &key))) return ERR_SYNTAX;
     *ret = key;
     return 0;
 }

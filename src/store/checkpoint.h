@@ -13,6 +13,16 @@
  * type public key). As text a key is name+hex of the id+base64 of { type, public key }, a secret
  * one PRIVATE+KEY+ and the same with its seed.
  *
+ * A log's key that another one took the place of has an end. As text it is followed by
+ *
+ *     " " size " " seconds since 1970 " " base64 of the root " " base64 of the signature
+ *
+ * Size and root are of the tree that it signed last. The signature is its own over the lines
+ *
+ *     name "/key-end" · size · base64 of the root · seconds since 1970
+ *
+ * What it signs of a larger tree, or with another root of that size, is not believed.
+ *
  * The signature of a key on this machine proves nothing against who may read that key: only
  * cosignatures of others do.
  */
@@ -27,17 +37,25 @@ enum {
     CHECKPOINT_MAX = 64 * 1024, /* bytes of a note */
     CHECKPOINT_SIGNATURES = 64, /* of a note */
     CHECKPOINT_NAME_MAX = 128,  /* bytes of an origin or of the name of a key */
-    CHECKPOINT_KEY_TEXT = 256,  /* bytes of a key as text, at most */
+    CHECKPOINT_KEY_TEXT = 512,  /* bytes of a key as text, at most */
     CHECKPOINT_SEED = 32,
 };
 
 enum checkpoint_key_type { CHECKPOINT_LOG = 1, CHECKPOINT_WITNESS = 4 };
+
+struct checkpoint_end {
+    uint64_t size, time; /* seconds since 1970 */
+    struct sha256 root;
+    uint8_t signature[64];
+};
 
 struct checkpoint_key {
     char name[CHECKPOINT_NAME_MAX + 1];
     uint8_t type; /* enum checkpoint_key_type */
     uint8_t id[4];
     uint8_t public[32];
+    bool ended;
+    struct checkpoint_end end;
 };
 
 struct checkpoint_signer {
@@ -56,7 +74,8 @@ struct checkpoint {
 int checkpoint_parse(struct slice text, struct checkpoint *ret) MUST_USE;
 /*
  * Whether `key` has signed it: 0; ERR_NOT_FOUND: it has not; ERR_CORRUPT: a signature with its name
- * and id is wrong; ERR_NOMEM. *ret_time: seconds, of a witness; 0 of a log. May be NULL.
+ * and id is wrong; ERR_INVALID: it is right, but the key had ended; ERR_NOMEM. *ret_time: seconds,
+ * of a witness; 0 of a log. May be NULL.
  */
 int checkpoint_verify(const struct checkpoint *c, const struct checkpoint_key *key,
                       uint64_t *ret_time) MUST_USE;
@@ -85,8 +104,11 @@ void checkpoint_signer_done(struct checkpoint_signer *signer);
  * (ERR_ACCESS). ERR_IO, ERR_SYNTAX.
  */
 int checkpoint_signer_read(int fd, struct checkpoint_signer *ret) MUST_USE;
+/* The key's end, at what `last` is, signed by itself. `time` in seconds. */
+void checkpoint_key_end(struct checkpoint_key *key, const struct checkpoint_signer *signer,
+                        const struct checkpoint *last, uint64_t time);
 void checkpoint_key_write(struct buf *out, const struct checkpoint_key *key);
-/* ERR_SYNTAX. */
+/* ERR_SYNTAX, also when an end is not signed with the key. */
 int checkpoint_key_read(struct slice text, struct checkpoint_key *ret) MUST_USE;
 
 /*

@@ -121,13 +121,20 @@ static const char *check_record(struct slice object, const struct verify_note *n
     return verify_hash_eq(&root, &note->root) ? NULL : "a record is not the one that was signed";
 }
 
+/* One that had ended then has signed nothing; nor has one that ended with other records. */
+static bool is_believed(const struct verify_key *key, const struct verify_note *note)
+{
+    return !verify_key_had_ended(key, note->size) && (!key->ended || note->size != key->end_size ||
+                                                      verify_hash_eq(&note->root, &key->end_root));
+}
+
 /* 1: one of the keys has signed it; 0: none; ERR_NOMEM. */
 static int signed_by_one(const struct verify_note *note, const struct verify_key *keys, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         int answer = verify_note_check(note, &keys[i]);
         if (answer == ERR_NOMEM) return answer;
-        if (answer == 0) return 1;
+        if (answer == 0 && is_believed(&keys[i], note)) return 1;
     }
     return 0;
 }

@@ -45,12 +45,33 @@ static bool is_hex(struct slice text, const uint8_t *bytes, size_t n)
     return true;
 }
 
+/* SIZE TIME ROOT SIGNATURE: the signature is over lines that say the same. */
+static bool read_end(struct slice text, struct verify_key *key)
+{
+    struct slice size, time, root, signature;
+    uint8_t bytes[ED25519_SIGNATURE_SIZE];
+    struct buf lines;
+    if (key->type != LOG || !slice_split(text, ' ', &size, &text) ||
+        !slice_split(text, ' ', &time, &text) || !slice_split(text, ' ', &root, &signature) ||
+        !slice_to_u64(size, &key->end_size) || !slice_to_u64(time, &key->end_time) ||
+        !decode(root, key->end_root.bytes, VERIFY_HASH) || !decode(signature, bytes, sizeof bytes))
+        return false;
+    buf_init(&lines, VERIFY_NOTE_MAX);
+    buf_printf(&lines, "%.*s/key-end\n%.*s\n%.*s\n%.*s\n", SLICE_FMT(key->name), SLICE_FMT(size),
+               SLICE_FMT(root), SLICE_FMT(time));
+    key->ended = !buf_failed(&lines) &&
+                 ed25519_sha512_verify(key->public, lines.len, (const uint8_t *)lines.ptr, bytes);
+    buf_done(&lines);
+    return key->ended;
+}
+
 int verify_key_read(struct slice text, struct verify_key *ret)
 {
-    struct slice name, id, blob;
+    struct slice name, id, blob, end;
     struct sha256_ctx sha;
     uint8_t bytes[33], digest[SHA256_DIGEST_SIZE];
-    if (!slice_split(slice_trim(text), '+', &name, &text) || !slice_split(text, '+', &id, &blob) ||
+    bool ended = slice_split(slice_trim(text), ' ', &text, &end);
+    if (!slice_split(text, '+', &name, &text) || !slice_split(text, '+', &id, &blob) ||
         name.len == 0 || !decode(blob, bytes, sizeof bytes) ||
         (bytes[0] != LOG && bytes[0] != WITNESS))
         return ERR_SYNTAX;
@@ -64,7 +85,8 @@ int verify_key_read(struct slice text, struct verify_key *ret)
     ret->type = bytes[0];
     memcpy(ret->id, digest, ID);
     memcpy(ret->public, bytes + 1, sizeof ret->public);
-    return 0;
+    ret->ended = false;
+    return !ended || read_end(end, ret) ? 0 : ERR_SYNTAX;
 }
 
 int verify_note_read(struct slice text, struct verify_note *ret)

@@ -13,9 +13,12 @@ struct verify_key {
     uint8_t type;      /* 1: a log's, 4: a witness's */
     uint8_t id[4];
     uint8_t public[32];
+    bool ended; /* it was replaced: what it signed last, which it has signed as well */
+    uint64_t end_size, end_time; /* seconds since 1970 */
+    struct verify_hash end_root;
 };
 
-/* A key as text, name+id+base64. ERR_SYNTAX. */
+/* A key as text, name+id+base64, and its end (store/checkpoint.h). ERR_SYNTAX. */
 int verify_key_read(struct slice text, struct verify_key *ret) MUST_USE;
 
 /* Borrows from its text. */
@@ -29,8 +32,14 @@ struct verify_note {
 int verify_note_read(struct slice text, struct verify_note *ret) MUST_USE;
 /* From base64; false when it is none. */
 bool verify_hash_read(struct slice text, struct verify_hash *ret);
-/* 0: the key has signed it; ERR_NOT_FOUND: it has not; ERR_CORRUPT: its signature is wrong;
- * ERR_NOMEM. */
+/* Whether it has signed the body: 0; ERR_NOT_FOUND: it has not; ERR_CORRUPT: its signature is
+ * wrong; ERR_NOMEM. That it had ended then is not looked at. */
 int verify_note_check(const struct verify_note *note, const struct verify_key *key) MUST_USE;
+
+/* Whether what the key signs of a tree of `size` is not to be believed. */
+static inline bool verify_key_had_ended(const struct verify_key *key, uint64_t size)
+{
+    return key->ended && size > key->end_size;
+}
 
 #endif

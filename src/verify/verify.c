@@ -34,6 +34,7 @@ struct state {
     struct verify_report *report;
     struct buf numbers[KIND_COUNT]; /* u64, ascending */
     struct buf anchors, text;       /* anchors: ascending by size */
+    struct buf origin;              /* of the first checkpoint that was right */
     size_t next_anchor;
     struct verify_tree tree, check; /* check: what a footer's nodes give */
     struct verify_file levels[LEVELS + 1];
@@ -157,16 +158,21 @@ static int check_note(struct state *s, const struct verify_note *note, const str
     return ERR_NOT_FOUND;
 }
 
-static bool signed_by(struct state *s, const struct verify_note *note)
+/* `size`: of the tree that what is signed is about. */
+static bool signed_by(struct state *s, const struct verify_note *note, uint64_t size)
 {
-    bool wrong = false;
+    bool wrong = false, late = false;
     for (size_t i = 0; i < s->options->n_keys; i++) {
-        int answer = check_note(s, note, &s->options->keys[i]);
-        if (answer == 0) return true;
+        const struct verify_key *key = &s->options->keys[i];
+        int answer = check_note(s, note, key);
+        if (answer == 0 && !verify_key_had_ended(key, size)) return true;
+        late |= answer == 0;
         wrong |= answer == ERR_CORRUPT;
     }
     find(s, VERIFY_TAMPERED,
-         wrong ? "a signature is wrong" : "nothing here is signed with a key that was given",
+         wrong  ? "a signature is wrong"
+         : late ? "this is signed with a key that had ended before"
+                : "nothing here is signed with a key that was given",
          VERIFY_NOWHERE, VERIFY_NOWHERE);
     return false;
 }
@@ -194,7 +200,8 @@ static void take_checkpoint(struct state *s, struct slice text, uint64_t number,
     if (number != VERIFY_NOWHERE && note.size != number)
         find(s, VERIFY_TAMPERED, "a checkpoint is of another size than its name tells", note.size,
              VERIFY_NOWHERE);
-    if (s->options->n_keys == 0 || !signed_by(s, &note)) return;
+    if (s->options->n_keys == 0 || !signed_by(s, &note, note.size)) return;
+    if (s->origin.len == 0) buf_put(&s->origin, note.origin);
     s->report->checkpoints++;
     struct anchor a = {note.size, note.root, cosigned(s, &note) || handed_in};
     buf_put(&s->anchors, slice_make(&a, sizeof a));
@@ -227,6 +234,17 @@ static int read_checkpoint(struct state *s, uint64_t number)
     return 0;
 }
 
+/* What a key of this log signed last is what the log was then, whoever has the key since. */
+static void take_ends(struct state *s)
+{
+    for (size_t i = 0; i < s->options->n_keys; i++) {
+        const struct verify_key *key = &s->options->keys[i];
+        struct anchor a = {key->end_size, key->end_root, false};
+        if (key->ended && slice_eq(key->name, buf_slice(&s->origin)))
+            buf_put(&s->anchors, slice_make(&a, sizeof a));
+    }
+}
+
 static int read_checkpoints(struct state *s)
 {
     static const char *const newest[] = {"checkpoint", "witnessed"};
@@ -244,7 +262,10 @@ static int read_checkpoints(struct state *s)
         (void)snprintf(s->file, sizeof s->file, "(handed in)");
         take_checkpoint(s, s->options->witnessed[i], VERIFY_NOWHERE, true);
     }
+    s->file[0] = '\0';
+    take_ends(s);
     if (buf_failed(&s->anchors)) return buf_error(&s->anchors);
+    if (buf_failed(&s->origin)) return buf_error(&s->origin);
     if (s->anchors.len)
         qsort(s->anchors.ptr, count_anchors(s), sizeof(struct anchor), compare_anchors);
     for (size_t i = 1; i < count_anchors(s); i++) {
@@ -539,14 +560,15 @@ static void check_tombstone(struct state *s, const struct verify_footer *f)
     }
     note.body = slice_until(text, body + 1);
     note.signatures = slice_from(text, body + 2);
-    if (s->options->n_keys > 0 && !signed_by(s, &note)) return;
     (void)slice_split(note.body, '\n', &origin, &rest);
     (void)slice_split(rest, '\n', &begin, &rest);
     (void)slice_split(rest, '\n', &end, &rest);
     (void)slice_split(rest, '\n', &root, &rest);
-    if (!slice_ends_with(origin, SLICE("/tombstone")) || !slice_to_u64(begin, &from) ||
-        !slice_to_u64(end, &to) || from != f->begin || to != f->begin + f->lost + f->records ||
-        !verify_hash_read(root, &told) || !verify_hash_eq(&told, &f->root))
+    bool numbers = slice_to_u64(begin, &from) && slice_to_u64(end, &to);
+    if (s->options->n_keys > 0 && !signed_by(s, &note, to)) return;
+    if (!slice_ends_with(origin, SLICE("/tombstone")) || !numbers || from != f->begin ||
+        to != f->begin + f->lost + f->records || !verify_hash_read(root, &told) ||
+        !verify_hash_eq(&told, &f->root))
         find(s, VERIFY_TAMPERED, "a tombstone is of other records", f->begin, VERIFY_NOWHERE);
 }
 
@@ -696,12 +718,14 @@ int verify_folder(const struct verify_options *options, struct verify_report *re
         buf_init(&s->numbers[kind], NUMBERS_MAX * sizeof(uint64_t));
     buf_init(&s->anchors, VERIFY_CHECKPOINTS_MAX * sizeof(struct anchor));
     buf_init(&s->text, VERIFY_NOTE_MAX + 1);
+    buf_init(&s->origin, VERIFY_NOTE_MAX);
     for (unsigned level = 0; level <= LEVELS; level++) s->levels[level].fd = -1;
     reset_tree(s, 0);
     int error = verify_all(s);
     for (enum kind kind = 0; kind < KIND_COUNT; kind++) buf_done(&s->numbers[kind]);
     buf_done(&s->anchors);
     buf_done(&s->text);
+    buf_done(&s->origin);
     for (unsigned level = 0; level <= LEVELS; level++)
         if (s->levels[level].fd >= 0) verify_file_close(&s->levels[level]);
     free(s);

@@ -18,7 +18,7 @@
 struct witness {
     const struct store_io *io;
     const struct checkpoint_signer *signer; /* CHECKPOINT_WITNESS */
-    const struct checkpoint_key *logs;      /* several of one name: any of them may have signed */
+    const struct checkpoint_key *logs;      /* several of one name: any that has no end may sign */
     size_t n_logs;
 };
 
@@ -26,7 +26,7 @@ struct witness {
 enum witness_status {
     WITNESS_SIGNED = 200,
     WITNESS_MALFORMED = 400, /* no request, or the old size is above the new one */
-    WITNESS_UNSIGNED = 403,  /* no key that is trusted for the origin has signed it */
+    WITNESS_UNSIGNED = 403,  /* no key that is trusted for the origin, and in use, has signed it */
     WITNESS_UNKNOWN = 404,   /* the origin */
     WITNESS_CONFLICT = 409,  /* the old size is not the one we know, or a size has two roots */
     WITNESS_UNPROVED = 422,  /* it does not go on from what we know */

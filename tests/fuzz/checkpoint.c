@@ -19,7 +19,10 @@ static void check_key(struct slice in)
     checkpoint_key_write(&out, &key);
     HOLDS(slice_eq(buf_slice(&out), in));
     HOLDS(verify_key_read(in, &other) == 0 && slice_eq(other.name, slice_of(key.name)) &&
-          memcmp(other.public, key.public, sizeof key.public) == 0);
+          memcmp(other.public, key.public, sizeof key.public) == 0 && other.ended == key.ended);
+    if (key.ended)
+        HOLDS(other.end_size == key.end.size && other.end_time == key.end.time &&
+              memcmp(&other.end_root, &key.end.root, sizeof key.end.root) == 0);
     buf_done(&out);
 }
 

@@ -30,7 +30,7 @@ def store(serve):
 
 
 def public_keys(serve):
-    return (keys(serve) / "log.pub").read_text(encoding="utf-8").split()
+    return (keys(serve) / "log.pub").read_text(encoding="utf-8").splitlines()
 
 
 def verdict(serve, lines):
@@ -62,15 +62,16 @@ def a_running_serve_signs_with_the_new_key(folder):
         old, secret = public_keys(serve), secrets(serve)
         serve.ask("key", "rotate")
         both = public_keys(serve)
-        same((len(both), both[1:]), (2, old))
+        same((len(both), both[1].split()[:2]), (2, [*old, "3"]))
         same((len(secrets(serve)), secrets(serve) == secret), (1, False))
         same(signatures(store(serve) / f"checkpoint-{3:020}"), 2)
         serve.post("/api/ingest", event("b") * 2)
         signed(serve, 5)
         same(serve.stop(), 0)
         same(signatures(store(serve) / "checkpoint"), 1)
-        same([verdict(serve, lines) for lines in (both, both[:1], old)],
-             ["intact", "intact", "tampered"])
+        # Before the old key's end the new one has signed what it begins with.
+        same([verdict(serve, lines) for lines in (both, both[:1], both[1:], old)],
+             ["intact", "intact", "tampered", "tampered"])
 
 
 @test
@@ -94,6 +95,69 @@ def a_serve_that_does_not_run_has_the_new_key_when_it_starts(folder):
         same(verdict(serve, three), "intact")
 
 
+def halved(serve, before):
+    """What a rotation leaves that was killed when the new key was in place, and log.pub not yet."""
+    (keys(serve) / "log.pub").rename(keys(serve) / "log.pub.new")
+    (keys(serve) / "log.pub").write_text("\n".join(before) + "\n", encoding="utf-8")
+
+
+@test
+def a_rotation_that_was_cut_short_is_brought_to_its_end(folder):
+    serve = Serve(VAKA, folder, SHORT)
+    with serve.start():
+        serve.post("/api/ingest", event("a") * 3)
+        signed(serve, 3)
+        serve.stop()
+        before = public_keys(serve)
+        serve.ask("key", "rotate")
+        after = public_keys(serve)
+        halved(serve, before)
+        serve.start()
+        same(public_keys(serve), after)
+        serve.post("/api/ingest", event("b"))
+        signed(serve, 4)
+        serve.stop()
+        serve.ask("key", "rotate")
+        third = public_keys(serve)
+        halved(serve, after)
+        serve.ask("key", "rotate")
+        same([public_keys(serve)[n + 1].split()[0] for n in range(3)],
+             [third[0], *(line.split()[0] for line in after)])
+        same(verdict(serve, public_keys(serve)), "intact")
+
+
+@test
+def a_stolen_key_signs_nothing_after_its_end(folder):
+    """The thief has the old secret key and all files, and a vaka serve of his own."""
+    with Serve(VAKA, folder, SHORT).start() as serve:
+        serve.post("/api/ingest", event("a") * 3)
+        signed(serve, 3)
+        stolen = keys(serve) / "log.key"
+        secret = stolen.read_text(encoding="utf-8")
+        serve.ask("key", "rotate")
+        serve.post("/api/ingest", event("b") * 2)
+        signed(serve, 5)
+        same(serve.stop(), 0)
+        trusted = public_keys(serve)
+        for path in keys(serve).glob("log.*"):
+            path.unlink()
+        shutil.rmtree(store(serve))
+        replace(stolen, secret)
+        replace(keys(serve) / "log.pub", trusted[1].split()[0] + "\n")
+        serve.start()
+        serve.post("/api/ingest", event("mallory") * 2)
+        signed(serve, 2)
+        same(verdict(serve, public_keys(serve)), "intact")
+        same(verdict(serve, trusted), "tampered")
+        serve.post("/api/ingest", event("mallory"))
+        signed(serve, 3)
+        same(verdict(serve, trusted), "tampered")
+        serve.post("/api/ingest", event("mallory") * 2)
+        signed(serve, 5)
+        same(verdict(serve, public_keys(serve)), "intact")
+        same(verdict(serve, trusted), "tampered")
+
+
 @test
 def without_a_checkpoint_nothing_is_rotated(folder):
     serve = Serve(VAKA, folder)
@@ -105,7 +169,7 @@ def without_a_checkpoint_nothing_is_rotated(folder):
     before = public_keys(serve), secrets(serve)
     done = subprocess.run([VAKA, "key", "rotate", "-c", serve.config], cwd=folder, check=False,
                           capture_output=True, timeout=60)
-    same((done.returncode, "no checkpoint yet" in done.stderr.decode()), (1, True))
+    same((done.returncode, "nothing was signed with the key yet" in done.stderr.decode()), (1, True))
     same((public_keys(serve), secrets(serve) == before[1]), (before[0], True))
 
 

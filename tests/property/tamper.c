@@ -30,6 +30,7 @@ enum {
     FILE_MAX = 4 * 1024 * 1024,
     RECORDS = 1250,
     SEALED = 1000,
+    ENDED = 720,        /* records that the log's first key signed */
     FOOTER_SEALED = 56, /* fields that nothing is derived from: when, and for which reader */
     FOOTER_UNBOUND = 96,
     FOOTER_UNBOUND_END = 104,
@@ -52,7 +53,8 @@ struct bench {
     struct buf kept[FILES_MAX];   /* their bytes as they were */
     size_t n_files;
     struct checkpoint_signer log, witness, thief;
-    struct buf keys, witness_key, witnessed; /* texts */
+    struct checkpoint_signer before;         /* the log's, until ENDED */
+    struct buf keys, witness_key, witnessed; /* texts; of keys: a line each */
     struct tree_range tree;
     uint64_t state; /* of the random numbers */
     /* A record that is another one than it was: none when UINT64_MAX. */
@@ -215,14 +217,15 @@ static void retire(struct bench *b, const struct checkpoint_signer *by)
         fail("retention removed something else");
 }
 
-/* All of the folder anew, signed by `by`. */
-static void write_folder(struct bench *b, const struct checkpoint_signer *by)
+/* All of the folder anew, signed by `early` until ENDED, then by `by`. */
+static void write_folder(struct bench *b, const struct checkpoint_signer *early,
+                         const struct checkpoint_signer *by)
 {
     static struct tree_range tree;
     tree_range_init(&tree, 0);
     for (size_t i = 0; i < SEGMENTS; i++) {
         seal(b, &tree, i, UINT64_MAX);
-        sign(b, &tree, by, true);
+        sign(b, &tree, tree.end <= ENDED ? early : by, true);
     }
     for (size_t i = 0; i < JOURNALS; i++) write_journal(b, &tree, i);
     sign(b, &tree, by, false);
@@ -462,56 +465,81 @@ static void reseal(struct bench *b)
     b->changed = UINT64_MAX;
 }
 
-/* All is consistent, but one record is another one, and the signature is somebody's. */
-static void forge(struct bench *b, const struct checkpoint_signer *by)
+/* All is consistent, but one record of these is another one, and the signatures are somebody's. */
+static void forge(struct bench *b, uint64_t from, uint64_t to,
+                  const struct checkpoint_signer *early, const struct checkpoint_signer *by)
 {
     b->change = (unsigned)draw(b, CHANGE_KINDS);
     do {
-        b->changed = draw(b, RECORDS - 1);
+        b->changed = from + draw(b, to - from - 1);
     } while (b->changed + 1 >= begins[1] && b->changed < begins[1] + lost[1]);
-    write_folder(b, by);
+    write_folder(b, early, by);
     b->changed = UINT64_MAX;
 }
 
 static void forge_with_other_key(struct bench *b)
 {
-    forge(b, &b->thief);
+    forge(b, 0, RECORDS, &b->thief, &b->thief);
 }
 
-/* Whoever holds the key can do this; only the witness's copy tells. */
+/* Whoever holds the keys can do this; only the witness's copy tells. */
 static void forge_with_own_key(struct bench *b)
 {
-    forge(b, &b->log);
+    forge(b, 0, RECORDS, &b->before, &b->log);
 }
 
-/* To what it was when a segment had just been sealed. */
-static void roll_back(struct bench *b)
+/* To what it was when so many segments had just been sealed. */
+static void roll_back_to(struct bench *b, size_t segments)
 {
-    size_t segments = 1 + draw(b, SEGMENTS);
+    static char note[CHECKPOINT_MAX];
+    char name[STORE_NAME_MAX + 1];
     for (size_t i = 0; i < JOURNALS; i++)
         (void)unlinkat(b->folder, file_of(b, "journal", journal_begins[i])->name, 0);
     for (size_t i = segments; i < SEGMENTS; i++) {
         (void)unlinkat(b->folder, file_of(b, "segment", begins[i])->name, 0);
         (void)unlinkat(b->folder, file_of(b, "checkpoint", begins[i + 1])->name, 0);
     }
-    put_file(b, "checkpoint", buf_slice(&file_of(b, "checkpoint", begins[segments])->bytes));
+    segment_name(name, "checkpoint", begins[segments]);
+    int file = b->io.open(b->io.ctx, name, STORE_READ);
+    int64_t n = file < 0 ? -1 : store_io_read(&b->io, file, note, sizeof note, 0);
+    if (n <= 0) fail(name);
+    b->io.close(b->io.ctx, file);
+    put_file(b, "checkpoint", slice_make(note, (size_t)n));
+}
+
+static void roll_back(struct bench *b)
+{
+    roll_back_to(b, 1 + draw(b, SEGMENTS));
+}
+
+/* Who stole a key that has ended signs what comes after its end, or other records before that, or
+ * fewer. No witness is needed. */
+static void forge_with_ended_key(struct bench *b)
+{
+    size_t segments = 1 + draw(b, SEGMENTS);
+    uint64_t from = draw(b, 2) ? ENDED : 0;
+    forge(b, from, from ? RECORDS : ENDED, &b->before, &b->before);
+    if (from == 0 && segments < SEGMENTS) roll_back_to(b, segments);
 }
 
 /* ---- judging ----------------------------------------------------------------------------- */
 
-static void verify(struct bench *b, struct verify_report *ret)
+/* alone: with what the log itself has signed. */
+static void verify(struct bench *b, bool alone, struct verify_report *ret)
 {
-    struct verify_key key, witness;
-    struct slice witnessed = buf_slice(&b->witnessed);
-    want(verify_key_read(buf_slice(&b->keys), &key), "the key");
+    struct verify_key keys[2], witness;
+    struct slice witnessed = buf_slice(&b->witnessed), first, second;
+    (void)slice_split(buf_slice(&b->keys), '\n', &first, &second);
+    want(verify_key_read(first, &keys[0]), "the key");
+    want(verify_key_read(second, &keys[1]), "the key before it");
     want(verify_key_read(buf_slice(&b->witness_key), &witness), "the witness's key");
     struct verify_options options = {.folder = b->folder,
-                                     .keys = &key,
-                                     .n_keys = 1,
+                                     .keys = keys,
+                                     .n_keys = 2,
                                      .witnesses = &witness,
                                      .n_witnesses = 1,
                                      .witnessed = &witnessed,
-                                     .n_witnessed = 1};
+                                     .n_witnessed = alone ? 0 : 1};
     want(verify_folder(&options, ret), "verify");
 }
 
@@ -519,19 +547,21 @@ static const struct tampering {
     const char *name;
     void (*run)(struct bench *b);
     unsigned weight;
+    bool alone; /* it is found without a witness */
 } tamperings[] = {
-    {"flip_bit", flip_bit, 30},
-    {"cut_file", cut_file, 10},
-    {"remove_file", remove_file, 5},
-    {"swap_files", swap_files, 5},
-    {"edit_index", edit_index, 10},
-    {"edit_footer", edit_footer, 10},
-    {"edit_filter", edit_filter, 10},
-    {"edit_frame", edit_frame, 10},
-    {"reseal", reseal, 4},
-    {"forge_with_other_key", forge_with_other_key, 2},
-    {"forge_with_own_key", forge_with_own_key, 2},
-    {"roll_back", roll_back, 2},
+    {"flip_bit", flip_bit, 30, false},
+    {"cut_file", cut_file, 10, false},
+    {"remove_file", remove_file, 5, false},
+    {"swap_files", swap_files, 5, false},
+    {"edit_index", edit_index, 10, false},
+    {"edit_footer", edit_footer, 10, false},
+    {"edit_filter", edit_filter, 10, false},
+    {"edit_frame", edit_frame, 10, false},
+    {"reseal", reseal, 4, false},
+    {"forge_with_other_key", forge_with_other_key, 2, true},
+    {"forge_with_own_key", forge_with_own_key, 2, false},
+    {"forge_with_ended_key", forge_with_ended_key, 4, true},
+    {"roll_back", roll_back, 2, false},
 };
 enum { KINDS = sizeof tamperings / sizeof tamperings[0] };
 
@@ -539,7 +569,7 @@ static void run_one(struct bench *b, const struct tampering *t, uint64_t number,
 {
     struct verify_report report;
     t->run(b);
-    verify(b, &report);
+    verify(b, t->alone, &report);
     verdicts[report.verdict]++;
     b->done++;
     if (report.verdict == VERIFY_INTACT) {
@@ -565,11 +595,26 @@ static void setup(struct bench *b, const char *folder)
     want(checkpoint_signer_init(&b->witness, SLICE("witness"), CHECKPOINT_WITNESS, seed), "a key");
     seed[0] = 3;
     want(checkpoint_signer_init(&b->thief, SLICE("vaka.example/1"), CHECKPOINT_LOG, seed), "a key");
-    buf_init(&b->keys, CHECKPOINT_KEY_TEXT);
+    seed[0] = 4;
+    want(checkpoint_signer_init(&b->before, SLICE("vaka.example/1"), CHECKPOINT_LOG, seed),
+         "a key");
+    buf_init(&b->keys, 2 * CHECKPOINT_KEY_TEXT);
     buf_init(&b->witness_key, CHECKPOINT_KEY_TEXT);
     buf_init(&b->witnessed, CHECKPOINT_MAX);
-    checkpoint_key_write(&b->keys, &b->log.key);
     checkpoint_key_write(&b->witness_key, &b->witness.key);
+}
+
+/* The keys as they are given to who verifies: the one in use, and the one before it with its end.
+ */
+static void end_key(struct bench *b)
+{
+    struct checkpoint c;
+    struct checkpoint_key ended = b->before.key;
+    want(checkpoint_parse(buf_slice(&file_of(b, "checkpoint", ENDED)->bytes), &c), "a checkpoint");
+    checkpoint_key_end(&ended, &b->before, &c, 1000);
+    checkpoint_key_write(&b->keys, &b->log.key);
+    buf_putc(&b->keys, '\n');
+    checkpoint_key_write(&b->keys, &ended);
 }
 
 /* What the witness kept: the newest checkpoint, cosigned. */
@@ -598,8 +643,9 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < KINDS; i++) weights += tamperings[i].weight;
     setup(&b, folder);
-    write_folder(&b, &b.log);
+    write_folder(&b, &b.before, &b.log);
     keep_folder(&b);
+    end_key(&b);
     ask_witness(&b);
     if (folder) {
         put_file(&b, "key", buf_slice(&b.keys));
@@ -610,7 +656,7 @@ int main(int argc, char **argv)
     (void)printf("# seed %llu\n", (unsigned long long)seed);
     (void)fflush(stdout);
     struct verify_report report;
-    verify(&b, &report);
+    verify(&b, false, &report);
     (void)printf("1..2\n%s 1 - tamper/what_is_untouched_is_intact\n",
                  report.verdict == VERIFY_INTACT && report.sealed == SEALED - begins[1] - lost[1] &&
                          report.removed == begins[1] && report.waiting == RECORDS - SEALED &&

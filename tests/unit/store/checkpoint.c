@@ -163,6 +163,54 @@ TEST(keys_that_are_none)
     CHECK_INT(checkpoint_signer_init(&s, SLICE(""), CHECKPOINT_LOG, seed), ERR_INVALID);
 }
 
+static int verified(const struct checkpoint_signer *s, const struct checkpoint_key *key,
+                    uint64_t size, uint8_t root)
+{
+    struct buf note;
+    struct checkpoint c;
+    struct sha256 hash = {.bytes = {root}};
+    buf_init(&note, CHECKPOINT_MAX);
+    checkpoint_write(&note, slice_of(s->key.name), size, &hash);
+    checkpoint_sign(&note, slice_until(buf_slice(&note), note.len - 1), s, 0);
+    REQUIRE(checkpoint_parse(buf_slice(&note), &c) == 0);
+    int answer = checkpoint_verify(&c, key, NULL);
+    buf_done(&note);
+    return answer;
+}
+
+TEST(an_ended_key_is_believed_until_its_end)
+{
+    struct checkpoint_signer s = signer("vaka.example/7", CHECKPOINT_LOG, 5);
+    struct checkpoint_signer other = signer("vaka.example/7", CHECKPOINT_LOG, 6);
+    struct checkpoint last = {.size = 100, .root = {.bytes = {7}}};
+    struct checkpoint_key key = s.key, back;
+    struct buf text, again;
+    checkpoint_key_end(&key, &s, &last, 1786957200);
+    CHECK_INT(verified(&s, &key, 99, 1), 0);
+    CHECK_INT(verified(&s, &key, 100, 7), 0);
+    CHECK_INT(verified(&s, &key, 100, 8), ERR_INVALID);
+    CHECK_INT(verified(&s, &key, 101, 7), ERR_INVALID);
+    CHECK_INT(verified(&other, &key, 101, 7), ERR_NOT_FOUND);
+    CHECK_INT(verified(&s, &s.key, 101, 7), 0);
+    buf_init(&text, CHECKPOINT_KEY_TEXT);
+    buf_init(&again, CHECKPOINT_KEY_TEXT);
+    checkpoint_key_write(&text, &key);
+    REQUIRE(checkpoint_key_read(buf_slice(&text), &back) == 0);
+    CHECK(back.ended && back.end.size == 100 && back.end.time == 1786957200);
+    checkpoint_key_write(&again, &back);
+    CHECK(slice_eq(buf_slice(&again), buf_slice(&text)));
+    /* None but itself says when. */
+    for (size_t i = 0; i < text.len; i++) {
+        text.ptr[i] ^= 1;
+        CHECK(checkpoint_key_read(buf_slice(&text), &back) != 0);
+        text.ptr[i] ^= 1;
+        if (i > slice_find_byte(buf_slice(&text), ' '))
+            CHECK(checkpoint_key_read(slice_until(buf_slice(&text), i), &back) != 0);
+    }
+    buf_done(&text);
+    buf_done(&again);
+}
+
 TEST(secret_keys_are_their_owners)
 {
     struct checkpoint_signer s = signer("vaka.example/7", CHECKPOINT_LOG, 5), back;

@@ -118,6 +118,30 @@ static bool has_fork(const struct house *h)
     return found;
 }
 
+TEST(a_key_that_has_ended_gets_no_signature)
+{
+    struct house h;
+    struct checkpoint_key keys[2];
+    struct checkpoint last;
+    struct buf note;
+    house_open(&h, "ended");
+    buf_init(&note, CHECKPOINT_MAX);
+    CHECK_INT(ask(&h, 0, 5), WITNESS_SIGNED);
+    note_of(&note, &h.log, 9, UINT64_MAX);
+    REQUIRE(checkpoint_parse(buf_slice(&note), &last) == 0);
+    keys[0] = h.impostor.key; /* has become the one in use */
+    keys[1] = h.log.key;
+    checkpoint_key_end(&keys[1], &h.log, &last, 1);
+    h.witness.logs = keys;
+    h.witness.n_logs = 2;
+    CHECK_INT(ask(&h, 5, 17), WITNESS_UNSIGNED);
+    CHECK_INT(ask(&h, 5, 7), WITNESS_UNSIGNED);
+    CHECK_INT(ask_as(&h, &h.impostor, 5, 17, UINT64_MAX), WITNESS_SIGNED);
+    CHECK_INT(ask(&h, 17, 20), WITNESS_UNSIGNED);
+    buf_done(&note);
+    house_close(&h);
+}
+
 TEST(what_goes_on_is_signed_and_remembered)
 {
     struct house h;
