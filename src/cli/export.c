@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* vaka export evidence */
+#include "cli/export.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -87,8 +89,7 @@ static bool covers(const struct buf *text, uint64_t seq)
     return checkpoint_parse(buf_slice(text), &c) == 0 && c.size > seq;
 }
 
-/* The newest that a witness has signed, when it has the records in it; else the newest. */
-static int read_checkpoint(const struct store_io *io, const char *path, uint64_t last,
+int export_read_checkpoint(const struct store_io *io, const char *path, uint64_t last,
                            struct buf *out)
 {
     struct diag diag = {.file = path};
@@ -105,9 +106,9 @@ static int read_checkpoint(const struct store_io *io, const char *path, uint64_t
     return error;
 }
 
-static int write_file(const char *path, struct slice bytes)
+int export_write_file(int folder, const char *path, mode_t mode, bool sync, struct slice bytes)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = openat(folder, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     bool good = fd >= 0;
     for (size_t done = 0; good && done < bytes.len;) {
         ssize_t n = write(fd, bytes.ptr + done, bytes.len - done);
@@ -115,11 +116,11 @@ static int write_file(const char *path, struct slice bytes)
         good = n > 0;
         done += good ? (size_t)n : 0;
     }
-    good = good && fsync(fd) == 0;
+    if (good && sync) good = fsync(fd) == 0;
     if (!good) cli_say("%s: %s", path, strerror(errno));
     if (fd >= 0) (void)close(fd);
-    if (fd >= 0 && !good) (void)unlink(path);
-    return good ? EXIT_RAN : EXIT_UNREADABLE;
+    if (fd >= 0 && !good) (void)unlinkat(folder, path, 0);
+    return good ? 0 : ERR_IO;
 }
 
 static const char *reason_of(int error)
@@ -150,9 +151,9 @@ static int export_to(const struct store_io *io, const struct evidence_options *o
     error = evidence_write(&out, tree, options);
     tree_reader_free(tree);
     if (error) cli_say("%s", reason_of(error));
-    int status = error ? EXIT_UNREADABLE : write_file(path, buf_slice(&out));
+    else error = export_write_file(AT_FDCWD, path, 0600, true, buf_slice(&out));
     buf_done(&out);
-    return status;
+    return error ? EXIT_UNREADABLE : EXIT_RAN;
 }
 
 static const char *name_of_user(void)
@@ -178,7 +179,7 @@ static int export_from(const struct export_context *c, const char *path)
     struct buf checkpoint;
     buf_init(&checkpoint, CHECKPOINT_MAX);
     int status = EXIT_UNREADABLE;
-    if (read_checkpoint(&io, c->checkpoint, options.to, &checkpoint) == 0) {
+    if (export_read_checkpoint(&io, c->checkpoint, options.to, &checkpoint) == 0) {
         options.checkpoint = buf_slice(&checkpoint);
         options.by = slice_of(c->by ? c->by : name_of_user());
         options.reason = slice_of(c->reason);

@@ -30,6 +30,7 @@ const struct command *const *cli_commands(void)
         &command_store_ls,
         &command_store_cat,
         &command_export_evidence,
+        &command_export_tiles,
         &command_hold_add,
         &command_hold_ls,
         &command_hold_rm,

@@ -155,6 +155,10 @@ struct slice segment_source(const struct segment *s, uint32_t number);
 
 /* Block `number`, borrowed until the next call for this segment. ERR_CORRUPT, ERR_NOMEM, ERR_IO. */
 int segment_read_block(struct segment *s, uint32_t number, struct batch *ret) MUST_USE;
+/* The block that has the record, and the number of its first one. ERR_NOT_FOUND: not in this
+ * segment. */
+int segment_read_around(struct segment *s, uint64_t seq, struct batch *ret,
+                        uint64_t *ret_first) MUST_USE;
 /* The record, borrowed in the same way. ERR_NOT_FOUND: not in this segment. */
 int segment_read_record(struct segment *s, uint64_t seq, struct record *ret) MUST_USE;
 

@@ -276,14 +276,19 @@ static uint32_t find_block(const struct segment *s, uint64_t seq, uint64_t *ret_
     return low;
 }
 
+int segment_read_around(struct segment *s, uint64_t seq, struct batch *ret, uint64_t *ret_first)
+{
+    uint64_t begin = s->footer.begin + s->footer.lost;
+    if (seq < begin || seq - begin >= s->footer.records) return ERR_NOT_FOUND;
+    return segment_read_block(s, find_block(s, seq, ret_first), ret);
+}
+
 int segment_read_record(struct segment *s, uint64_t seq, struct record *ret)
 {
     struct batch batch;
     struct batch_iter it;
-    uint64_t first, begin = s->footer.begin + s->footer.lost;
-    if (seq < begin || seq - begin >= s->footer.records) return ERR_NOT_FOUND;
-    uint32_t number = find_block(s, seq, &first);
-    int error = segment_read_block(s, number, &batch);
+    uint64_t first;
+    int error = segment_read_around(s, seq, &batch, &first);
     if (error) return error;
     batch_iter_init(&it, &batch);
     for (uint64_t at = first; batch_iter_next(&it, ret) && at < seq;) at++;

@@ -18,6 +18,8 @@ struct tree_reader {
     struct buf pieces;   /* struct piece, ascending */
     struct buf journals; /* u64, ascending */
     struct buf leaves;   /* hashes of what waits to be sealed */
+    struct buf block; /* the same of the sealed block that was hashed last, from block_first on */
+    uint64_t block_first;
     uint64_t sealed_end;
     struct segment *open; /* the segment that was read last; NULL: none */
     struct segment_footer footer;
@@ -170,6 +172,7 @@ int tree_reader_new(const struct store_io *io, struct tree_reader **ret)
     buf_init(&r->pieces, PIECES_MAX * sizeof(struct piece));
     buf_init(&r->journals, PIECES_MAX * sizeof(uint64_t));
     buf_init(&r->leaves, WAITING_MAX * sizeof(struct sha256));
+    buf_init(&r->block, BATCH_RECORDS_MAX * sizeof(struct sha256));
     buf_init(&r->head, 4 * (size_t)RECORD_TEXT_MAX);
     int error = io->list(io->ctx, on_name, r);
     if (error == 0) error = read_pieces(r);
@@ -193,6 +196,7 @@ void tree_reader_free(struct tree_reader *r)
     buf_done(&r->pieces);
     buf_done(&r->journals);
     buf_done(&r->leaves);
+    buf_done(&r->block);
     buf_done(&r->head);
     free(r);
 }
@@ -216,17 +220,21 @@ static const struct piece *find_piece(const struct tree_reader *r, uint64_t seq)
     return piece_at(r, low);
 }
 
+/* ERR_NOT_FOUND: the record was removed or lost. */
+static int open_piece(struct tree_reader *r, const struct piece *p, uint64_t seq)
+{
+    if (p->removed || seq < p->begin + p->lost) return ERR_NOT_FOUND;
+    if (r->open && segment_footer_of(r->open)->begin == p->begin) return 0;
+    segment_close(r->open);
+    r->open = NULL;
+    return segment_open(r->io, p->begin, &r->open);
+}
+
 static int read_sealed(struct tree_reader *r, const struct piece *p, uint64_t seq,
                        struct record *ret)
 {
-    if (p->removed || seq < p->begin + p->lost) return ERR_NOT_FOUND;
-    if (!r->open || segment_footer_of(r->open)->begin != p->begin) {
-        segment_close(r->open);
-        r->open = NULL;
-        int error = segment_open(r->io, p->begin, &r->open);
-        if (error) return error;
-    }
-    return segment_read_record(r->open, seq, ret);
+    int error = open_piece(r, p, seq);
+    return error ? error : segment_read_record(r->open, seq, ret);
 }
 
 /* Looks in the journals; their reader stays open, so that what is found stays there. */
@@ -276,9 +284,37 @@ static int range_node(struct tree_reader *r, const struct piece *p, unsigned hei
     return ERR_NOT_FOUND;
 }
 
+/* Who asks for a leaf asks for its neighbours. */
+static int hash_block(struct tree_reader *r, const struct piece *p, uint64_t seq)
+{
+    struct batch batch;
+    struct batch_iter it;
+    struct record record;
+    struct sha256 hash;
+    buf_clear(&r->block);
+    int error = open_piece(r, p, seq);
+    if (error == 0) error = segment_read_around(r->open, seq, &batch, &r->block_first);
+    if (error) return error;
+    batch_iter_init(&it, &batch);
+    while (batch_iter_next(&it, &record)) {
+        hash_leaf(r, &record, &hash);
+        buf_put(&r->block, slice_make(&hash, sizeof hash));
+    }
+    return buf_failed(&r->head) ? buf_error(&r->head) : buf_error(&r->block);
+}
+
+static int sealed_leaf(struct tree_reader *r, const struct piece *p, uint64_t seq,
+                       struct sha256 *ret)
+{
+    bool here =
+        seq >= r->block_first && seq - r->block_first < r->block.len / sizeof(struct sha256);
+    int error = here ? 0 : hash_block(r, p, seq);
+    if (error == 0) memcpy(ret, r->block.ptr + (seq - r->block_first) * sizeof *ret, sizeof *ret);
+    return error;
+}
+
 static int leaf(struct tree_reader *r, uint64_t seq, struct sha256 *ret)
 {
-    struct record record;
     const struct piece *p = seq < r->sealed_end ? find_piece(r, seq) : NULL;
     if (!p) {
         memcpy(ret, r->leaves.ptr + (seq - r->sealed_end) * sizeof *ret, sizeof *ret);
@@ -288,9 +324,7 @@ static int leaf(struct tree_reader *r, uint64_t seq, struct sha256 *ret)
         hash_lost(ret);
         return 0;
     }
-    int error = read_sealed(r, p, seq, &record);
-    if (error == 0) hash_leaf(r, &record, ret);
-    return error;
+    return sealed_leaf(r, p, seq, ret);
 }
 
 static int node(void *ctx, unsigned height, uint64_t index, struct sha256 *ret)

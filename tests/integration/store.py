@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""vaka verify, store ls, store cat and export evidence, as a user sees them: store.py VAKA TAMPER"""
+"""vaka verify, store ls, store cat and export, as a user sees them: store.py VAKA TAMPER"""
 import base64
 import hashlib
 import json
@@ -133,6 +133,97 @@ def evidence(folder, records):
     check("no_evidence", status == 1 and "no evidence" in err, err)
 
 
+class Tiles:
+    """An exported folder, read as C2SP tlog-tiles describes it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        _, size, root = (folder / "checkpoint").read_bytes().split(b"\n")[:3]
+        self.size, self.root = int(size), base64.b64decode(root)
+
+    def tile(self, level, number):
+        """Its hashes; None when it is not there."""
+        parts, above = [f"{number % 1000:03}"], number // 1000
+        while above:
+            parts.insert(0, f"x{above % 1000:03}")
+            above //= 1000
+        width = min(256, (self.size >> 8 * level) - 256 * number)
+        path = self.folder / "tile" / str(level) / "/".join(parts)
+        if width < 256:
+            path = path.with_name(path.name + ".p") / str(width)
+        if not path.exists():
+            return None
+        data = path.read_bytes()
+        return [data[i:i + 32] for i in range(0, len(data), 32)] if len(data) == 32 * width else None
+
+    def node(self, height, index):
+        """Of leaves index << height and on, all of them there."""
+        if height % 8 == 0:
+            tile = self.tile(height // 8, index >> 8)
+            if tile:
+                return tile[index & 255]
+        if height == 0:
+            raise LookupError(f"leaf {index}")
+        return hashlib.sha256(b"\1" + self.node(height - 1, 2 * index) +
+                              self.node(height - 1, 2 * index + 1)).digest()
+
+    def head(self, begin, end):
+        """RFC 6962, 2.1, of the leaves [begin, end); begin is a multiple of what it is split by."""
+        size = end - begin
+        split = 1 << (size - 1).bit_length() >> 1
+        if size & (size - 1) == 0:
+            return self.node(size.bit_length() - 1, begin // size)
+        return hashlib.sha256(b"\1" + self.head(begin, begin + split) +
+                              self.head(begin + split, end)).digest()
+
+    def proof(self, index, begin, end):
+        """RFC 6962, 2.1.1."""
+        if end - begin == 1:
+            return []
+        split = begin + (1 << (end - begin - 1).bit_length() >> 1)
+        if index < split:
+            return self.proof(index, begin, split) + [self.head(split, end)]
+        return self.proof(index, split, end) + [self.head(begin, split)]
+
+
+def tiles(folder):
+    """What other tools can make of the tree, by code that has nothing from Vaka."""
+    place, out_file = folder.parent / "tiles", folder.parent / "for-tiles.json"
+    status, out, err = run("export", "tiles", "-o", place, folder)
+    check("export_tiles", (status, out) == (0, "4 tiles; 2 left out, whose records were removed\n"), out + err)
+    names = sorted(str(p.relative_to(place)) for p in place.rglob("*") if p.is_file())
+    check("tiles_are_named", names == ["checkpoint", "tile/0/002", "tile/0/003", "tile/0/004.p/226",
+                                       "tile/1/000.p/4"], names)
+    check("the_checkpoint_is_the_newest", (place / "checkpoint").read_bytes() ==
+          (folder / "checkpoint").read_bytes())
+    tree = Tiles(place)
+    check("tiles_give_the_root", tree.size == 1250 and tree.head(0, tree.size) == tree.root)
+    run("export", "evidence", "--seq", "990..1249", "--reason", "x", "-o", out_file, folder)
+    good = True
+    for record in json.loads(out_file.read_text())["records"]:
+        leaf = hashlib.sha256(base64.b64decode(record["leaf"])).digest()
+        proof = tree.proof(record["seq"], 0, tree.size)
+        good &= tree.node(0, record["seq"]) == leaf
+        good &= root_of(leaf, record["seq"], tree.size, proof) == tree.root
+        good &= [base64.b64encode(h).decode() for h in proof] == record["proof"]
+    check("tiles_prove_records", good)
+    status, _, err = run("export", "tiles", "-o", place, folder)
+    check("tiles_go_into_an_empty_folder", status == 1 and "not empty" in err, err)
+    older = folder.parent / "older-tiles"
+    status, out, err = run("export", "tiles", "-o", older, "-C", folder / "checkpoint-00000000000000000720", folder)
+    tree = Tiles(older)
+    check("tiles_of_an_older_checkpoint", status == 0 and tree.size == 720 and
+          tree.head(0, tree.size) == tree.root, out + err)
+    wrong = folder.parent / "wrong"
+    text = (folder / "checkpoint").read_text()
+    wrong.write_text(text.replace("\n1250\n", "\n1251\n"))
+    status, _, err = run("export", "tiles", "-o", folder.parent / "none", "-C", wrong, folder)
+    check("tiles_of_another_tree", status == 1 and "not one of this folder's tree" in err, err)
+    wrong.write_text(text.replace("\n1250\n", "\n1249\n"))
+    status, _, err = run("export", "tiles", "-o", folder.parent / "none", "-C", wrong, folder)
+    check("tiles_of_another_root", status == 1 and "not one of this folder's tree" in err, err)
+
+
 def from_settings(folder):
     """Without a folder: the one of the settings, and its key."""
     place = folder.parent / "serve"
@@ -203,6 +294,7 @@ def main():
         older_formats(folder)
         verify_folder(folder)
         evidence(folder, read_folder(folder))
+        tiles(folder)
         from_settings(folder)
         damage(folder)
     tap.done()
