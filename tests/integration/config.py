@@ -6,31 +6,13 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from serving import Fail, holds, run_tests, same, test  # noqa: E402  pylint: disable=wrong-import-position
 
 VAKA = sys.argv[1]
 ROOT = pathlib.Path(sys.argv[2])
 SAMPLES = str(ROOT / "samples" / "julnatt")
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Fail(Exception):
-    pass
-
-
-def same(got, want):
-    if got != want:
-        raise Fail(f"got {got!r}, not {want!r}")
-
-
-def holds(text, part):
-    if part not in text:
-        raise Fail(f"{part!r} is not in {text!r}")
 
 
 def vaka(*args, env=None):
@@ -171,18 +153,4 @@ def log_level_is_a_setting(folder):
     same(err, "")
 
 
-def main():
-    failed = 0
-    for number, function in enumerate(TESTS, 1):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                function(pathlib.Path(folder))
-                print(f"ok {number} - {function.__name__}")
-            except Fail as why:
-                failed += 1
-                print(f"not ok {number} - {function.__name__}\n# {why}")
-    print(f"1..{len(TESTS)}")
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(run_tests(sys.argv[3:]))

@@ -2,42 +2,34 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What serve does when an engine dies of a record, or the disk of its data: faults.py VAKA-FAULTY.
 Prints TAP."""
+import functools
 import json
 import os
 import pathlib
 import signal
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from disks import Small, own_namespace  # noqa: E402  pylint: disable=wrong-import-position
 from senders import Alerts, Senders, stored, text  # noqa: E402  pylint: disable=wrong-import-position
-from serving import Faults, Serve  # noqa: E402  pylint: disable=wrong-import-position
+# pylint: disable-next=wrong-import-position
+from serving import APART, Faults, Serve, Skip, run_tests, same, test  # noqa: E402
 
 FAULTY = str(pathlib.Path(sys.argv[1]).resolve())
-APART = "triage:\n  alike: 0s\n"
 HASTY = APART + "detect:\n  silence: 3s\n  engines: 1\n"
 DAY = 86400
-TESTS = []
-
-
-def test(function):
-    TESTS.append((function, False))
-    return function
+# Before any thread: why there can be no disks of a test's own; None: there can.
+NO_DISKS = own_namespace()
 
 
 def test_with_disks(function):
-    TESTS.append((function, True))
-    return function
-
-
-class Fail(AssertionError):
-    pass
-
-
-def same(got, want):
-    if got != want:
-        raise Fail(f"got {got!r}, not {want!r}")
+    """Marks a test that makes disks."""
+    @functools.wraps(function)
+    def unless_skipped(folder):
+        if NO_DISKS:
+            raise Skip(NO_DISKS)
+        function(folder)
+    return test(unless_skipped)
 
 
 def event(name, more=""):
@@ -259,24 +251,4 @@ def a_full_disk_of_the_database_stops_no_sender(folder):
             serve.kill_all()
 
 
-def main():
-    failed = 0
-    no_disks = own_namespace()
-    print(f"1..{len(TESTS)}")
-    for number, (function, disks) in enumerate(TESTS, 1):
-        if disks and no_disks:
-            print(f"ok {number} - {function.__name__} # SKIP {no_disks}", flush=True)
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                function(pathlib.Path(folder))
-                print(f"ok {number} - {function.__name__}", flush=True)
-            except (AssertionError, OSError, KeyError, TypeError, ValueError) as why:
-                failed += 1
-                lines = str(why).replace("\n", "\n# ")
-                print(f"not ok {number} - {function.__name__}\n# {type(why).__name__}: {lines}",
-                      flush=True)
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(run_tests(sys.argv[2:]))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""Hunts in files that were made to break a reader: hostile.py VAKA [--sanitized]
+"""Hunts in files that were made to break a reader: hostile.py VAKA [--sanitized] [TEST...]
 
 Writes more than a thousand of them into a temporary folder, the same ones every time, and asserts
 for all: the exit status is as documented, what could not be read is named, nothing crashes, no
@@ -10,6 +10,7 @@ same command gives all of its alerts. An attack beside an odd byte must still be
 --sanitized: the program carries sanitizers: memory is not compared, heavy files are left out.
 """
 import collections
+import functools
 import gzip
 import io
 import json
@@ -25,8 +26,14 @@ import tempfile
 import zipfile
 import zlib
 
-import common
-from common import COMMAND, SHADOW_RULE, attack, calm, line
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import common  # noqa: E402  pylint: disable=wrong-import-position
+from common import COMMAND, SHADOW_RULE, attack, calm, line  # noqa: E402
+from serving import Fail, Skip, holds, run_tests, same, test  # noqa: E402
+
+VAKA = os.path.abspath(sys.argv[1])
+SANITIZED = "--sanitized" in sys.argv[2:]
+ONLY = [word for word in sys.argv[2:] if word != "--sanitized"]
 
 MIB = 1024 * 1024
 MORE_MEMORY = 16.0  # MiB above a hunt in an empty folder
@@ -43,11 +50,13 @@ GOOD = b"".join(line(attack(RecordNumber=i)) for i in range(5)) + b"".join(map(l
 GOOD_ALERTS = 5
 
 
+FILES = collections.Counter()  # hunted in, by kind
+PEAK = collections.Counter()   # MiB, by kind
+
+
 class Hunter:
-    def __init__(self, vaka, tap, folder, sanitized):
-        self.vaka, self.tap, self.folder, self.sanitized = vaka, tap, folder, sanitized
-        self.files = collections.Counter()
-        self.peak = collections.Counter()
+    def __init__(self, folder):
+        self.folder = folder
         empty = folder / "empty"
         empty.mkdir()
         self.idle = self.hunt(empty).stats["rss_mb"]
@@ -55,7 +64,7 @@ class Hunter:
         self.good.write_bytes(GOOD)
 
     def hunt(self, *paths, **more):
-        return common.hunt(self.vaka, *paths, **more)
+        return common.hunt(VAKA, *paths, **more)
 
     def problems(self, result, cases):
         """What is wrong with a hunt in the files of these cases and the good one."""
@@ -84,7 +93,7 @@ class Hunter:
             if found[case.name] < case.attacks:
                 yield f"{case.name}: {found[case.name]} attacks found, not {case.attacks} {told}"
         allowed = self.idle + MORE_MEMORY + max(case.memory for case in cases)
-        if not self.sanitized and result.stats["rss_mb"] > allowed:
+        if not SANITIZED and result.stats["rss_mb"] > allowed:
             yield f"{result.stats['rss_mb']} MiB, allowed {allowed:.1f}"
 
     def write(self, place, case):
@@ -102,17 +111,17 @@ class Hunter:
             for case in cases:
                 self.write(place, case)
             result = self.hunt(self.good, place)
-        self.files[kind] += len(cases)
-        self.peak[kind] = max(self.peak[kind], result.stats.get("rss_mb", 0))
+        FILES[kind] += len(cases)
+        PEAK[kind] = max(PEAK[kind], result.stats.get("rss_mb", 0))
         return list(self.problems(result, cases))
 
     def check(self, kind, cases, at_once=BATCH):
-        """All cases of one kind: one test."""
+        """All cases of one kind."""
         cases = list(cases)
         wrong = []
         for begin in range(0, len(cases), at_once):
             wrong += self.batch(kind, cases[begin:begin + at_once])
-        self.tap.ok(not wrong, f"{kind}: {len(cases)} files", "\n".join(wrong))
+        same("\n".join(wrong), "")
 
 
 # ---- mutations -------------------------------------------------------------------------------
@@ -563,8 +572,11 @@ def heavy():
 
 # ---- things that are no files ----------------------------------------------------------------
 
-def test_special(h):
-    place = h.folder / "special"
+@test
+def what_is_no_file_of_a_folder_is_passed_over(folder):
+    """Links, pipes, and folders inside folders."""
+    h = Hunter(folder)
+    place = folder / "special"
     place.mkdir()
     (place / "loop").symlink_to("loop")
     (place / "up").symlink_to("..")
@@ -578,20 +590,28 @@ def test_special(h):
     (place / "odd\n\x1b[2J name").write_bytes(b"\0\1\2")
     (place / "z.json").write_bytes(line(attack()))
     result = h.hunt(place)
-    h.tap.equal([a["rule"]["title"] for a in result.alerts()], [SHADOW_RULE],
-                "links, pipes and deep folders inside a folder are passed over")
-    h.tap.ok(result.status == 1 and "nested too deeply" in result.err and "\x1b" not in result.err,
-             "a folder of 80 levels is named, control characters are not printed", result)
+    same([a["rule"]["title"] for a in result.alerts()], [SHADOW_RULE])
+    holds(result.err, "nested too deeply")
+    same((result.status, "\x1b" in result.err), (1, False))
+    FILES["no files"] += 6
+
+
+@test
+def what_is_no_file_is_named(folder):
+    h = Hunter(folder)
     for device in ("/dev/null", "/dev/zero", "/dev/full", "/dev/urandom"):
         result = h.hunt(h.good, device)
-        want = 0 if device == "/dev/null" else 1
-        h.tap.ok(result.status == want and len(result.alerts()) == GOOD_ALERTS and
-                 (want == 0 or f"{device}: " in result.err), f"{device}", result)
+        same((device, result.status, len(result.alerts())),
+             (device, 0 if device == "/dev/null" else 1, GOOD_ALERTS))
+        if device != "/dev/null":
+            holds(result.err, f"{device}: ")
+    (folder / "loop").symlink_to("loop")
+    (folder / "dangling").symlink_to("nowhere")
     for name in ("loop", "dangling"):
-        result = h.hunt(h.good, place / name)
-        h.tap.ok(result.status == 1 and common.names_file(result.err, name) and
-                 len(result.alerts()) == GOOD_ALERTS, f"a {name} link named on the command line", result)
-    h.files["no files"] += 12
+        result = h.hunt(h.good, folder / name)
+        same((name, result.status, common.names_file(result.err, name), len(result.alerts())),
+             (name, 1, True, GOOD_ALERTS))
+    FILES["no files"] += 6
 
 
 # ---- rules -----------------------------------------------------------------------------------
@@ -665,16 +685,18 @@ def hostile_rules(heavy_too):
                                  "  condition: all of them").encode(), None
 
 
-def test_rules(h):
-    wrong, peak = [], 0.0
-    place = h.folder / "rules"
+@test
+def beside_hostile_rules_a_good_one_finds(folder):
+    h = Hunter(folder)
+    place = folder / "rules"
     place.mkdir()
+    wrong = []
     good_rule = place / "good.yml"
     good_rule.write_bytes((common.RULES / "windows/backup_shadow_copies_deleted.yml").read_bytes())
-    for name, text, refused in hostile_rules(not h.sanitized):
+    for name, text, refused in hostile_rules(not SANITIZED):
         bad = place / f"{name}.yml"
         bad.write_bytes(text)
-        check = common.run(h.vaka, "rules", "check", bad, timeout=60)
+        check = common.run(VAKA, "rules", "check", bad, timeout=60)
         said = (check.out.decode("utf-8", "replace") + check.err)
         if check.status not in (0, 1):
             wrong.append(f"{name}: check: status {check.status}: {said[-300:]}")
@@ -683,46 +705,56 @@ def test_rules(h):
         result = h.hunt(h.good, rules=place, timeout=60)
         if result.status != 0 or len([a for a in result.alerts() if a["rule"]["title"] == SHADOW_RULE]) != GOOD_ALERTS:
             wrong.append(f"{name}: the good rule: {result!r:.400}")
-        peak = max(peak, result.stats.get("rss_mb", 0))
-        h.files["rules"] += 1
+        PEAK["rules"] = max(PEAK["rules"], result.stats.get("rss_mb", 0))
+        FILES["rules"] += 1
         bad.unlink()
-    h.peak["rules"] = peak
-    h.tap.ok(not wrong, f"rules: {h.files['rules']} files; a good rule beside them still finds", "\n".join(wrong))
+    same("\n".join(wrong), "")
 
 
-def main():
-    vaka = os.path.abspath(sys.argv[1])
-    # Meson sets it: every allocation is written to then, and so takes memory that no one uses.
-    os.environ.pop("MALLOC_PERTURB_", None)
-    sanitized = "--sanitized" in sys.argv[2:]
-    few = 6 if sanitized else 1
-    sys.setrecursionlimit(50000)  # Python's reader of JSON wants it for nested events
-    tap = common.Tap()
-    with tempfile.TemporaryDirectory(prefix="vaka-hostile-") as space:
-        h = Hunter(vaka, tap, pathlib.Path(space), sanitized)
-        h.check("attack hidden in JSON", hidden_json())
-        h.check("attack hidden by shape", hidden_shapes())
-        h.check("attack hidden in text", hidden_text())
-        h.check("attack hidden in EVTX", evtx_odd())
-        h.check("lies", lies())
-        h.check("archives", archives())
-        h.check("EVTX mutated", mutations("evtx", evtx_bases(), 360 // few, 1))
-        h.check("EVTX truncated", truncations("evtx", EVTX, 60 // few))
-        for kind, base in {"json": JSON, "array": ARRAY, "csv": CSV, "syslog": SYSLOG + SYSLOG5424,
-                           "audit": AUDIT, "zeek": ZEEK}.items():
-            h.check(f"{kind} mutated", mutations(kind, [base], 50 // few, 1))
-        h.check("archives mutated", mutations("packed", list(PACKED.values()), 180 // few, 1))
-        test_special(h)
-        test_rules(h)
-        if not sanitized:
-            h.check("bombs", bombs(), 1)
-            h.check("wide windows", wide_windows(), 1)
-            h.check("heavy", heavy(), 1)
-        for kind, count in h.files.items():
-            tap.comment(f"{kind}: {count} files, peak {h.peak[kind]:.1f} MiB (idle {h.idle:.1f})")
-        total = sum(h.files.values())
-        tap.ok(sanitized or total >= 1000, f"{total} files were hunted in")
-    tap.done()
+# ---- kinds of files --------------------------------------------------------------------------
+
+def add_kind(kind, cases, at_once=BATCH):
+    """A test of its own for all cases that cases() makes."""
+    def hunted(folder):
+        Hunter(folder).check(kind, cases(), at_once)
+    hunted.__name__ = kind.replace(" ", "_")
+    test(hunted)
 
 
-main()
+def add_kinds():
+    few = 6 if SANITIZED else 1
+    add_kind("attack hidden in JSON", hidden_json)
+    add_kind("attack hidden by shape", hidden_shapes)
+    add_kind("attack hidden in text", hidden_text)
+    add_kind("attack hidden in EVTX", evtx_odd)
+    add_kind("lies", lies)
+    add_kind("archives", archives)
+    add_kind("EVTX mutated", lambda: mutations("evtx", evtx_bases(), 360 // few, 1))
+    add_kind("EVTX truncated", lambda: truncations("evtx", EVTX, 60 // few))
+    for kind, base in {"json": JSON, "array": ARRAY, "csv": CSV, "syslog": SYSLOG + SYSLOG5424,
+                       "audit": AUDIT, "zeek": ZEEK}.items():
+        add_kind(f"{kind} mutated", functools.partial(mutations, kind, [base], 50 // few, 1))
+    add_kind("archives mutated", lambda: mutations("packed", list(PACKED.values()), 180 // few, 1))
+    if not SANITIZED:
+        add_kind("bombs", bombs, 1)
+        add_kind("wide windows", wide_windows, 1)
+        add_kind("heavy", heavy, 1)
+
+
+add_kinds()
+
+
+@test
+def more_than_a_thousand_files_were_hunted_in(_):
+    if SANITIZED or ONLY:
+        raise Skip("these are not all of them")
+    for kind, count in FILES.items():
+        print(f"# {kind}: {count} files, peak {PEAK[kind]:.1f} MiB")
+    if sum(FILES.values()) < 1000:
+        raise Fail(f"{sum(FILES.values())} files")
+
+
+# Meson sets it: every allocation is written to then, and so takes memory that no one uses.
+os.environ.pop("MALLOC_PERTURB_", None)
+sys.setrecursionlimit(50000)  # Python's reader of JSON wants it for nested events
+sys.exit(run_tests(ONLY))
