@@ -132,6 +132,20 @@ static void put_records(struct buf *out, struct slice answer, struct slice proce
     buf_putc(out, '\n');
 }
 
+/* Records that no rule was tried on. */
+static void put_left_out(struct buf *out, struct slice processes)
+{
+    struct slice records = ask_member(ask_member(processes, "detect"), "quarantined_records");
+    struct slice name, value;
+    struct json_parts it;
+    if (records.len <= 2) return;
+    put_label(out, "LEFT OUT");
+    json_parts_init(&it, records);
+    for (bool more = false; json_parts_next(&it, &name, &value); more = true)
+        buf_printf(out, "%s%.*s", more ? ", " : "record ", SLICE_FMT(value));
+    buf_puts(out, ": stored, but not matched, for an engine ended at it\n");
+}
+
 static void put_state(struct buf *out, struct slice processes)
 {
     struct slice triage = ask_member(processes, "triage"), store = ask_member(processes, "store");
@@ -243,6 +257,7 @@ static void put_table(struct buf *out, struct slice answer)
     struct slice processes = ask_member(answer, "processes");
     put_service(out, answer);
     put_records(out, answer, processes);
+    put_left_out(out, processes);
     put_state(out, processes);
     put_processes(out, processes);
     put_sources(out, ask_member(ask_member(processes, "collect"), "sources"));

@@ -62,6 +62,7 @@ struct detect_ctx {
     struct slice values[CORRELATOR_FIELDS_MAX];
     struct buf tuples; /* of the frame at hand: u32 length and bytes each */
     uint64_t skipped[ENGINE_SKIPPED_MAX];
+    bool skip_kept[ENGINE_SKIPPED_MAX]; /* triage has it */
     uint32_t n_skipped, failures;
     uint64_t careful_to;
     struct loop_timer windows, watch;
@@ -260,6 +261,45 @@ static int engine_frame(void *ctx, const struct frame *frame)
     return 0;
 }
 
+/* The oldest goes when there are too many: it is the least likely to be met again. */
+static void leave_out(struct detect_ctx *c, uint64_t seq, bool kept)
+{
+    uint32_t i = 0;
+    while (i < c->n_skipped && c->skipped[i] != seq) i++;
+    if (i == ENGINE_SKIPPED_MAX) {
+        i--;
+        memmove(c->skipped, c->skipped + 1, i * sizeof *c->skipped);
+        memmove(c->skip_kept, c->skip_kept + 1, i * sizeof *c->skip_kept);
+    } else if (i == c->n_skipped) {
+        c->n_skipped++;
+    }
+    c->skipped[i] = seq;
+    c->skip_kept[i] = kept;
+}
+
+static void keep_left_out(struct role *r)
+{
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_TRIAGE);
+    if (!link_is_open(link)) return;
+    for (uint32_t i = 0; i < c->n_skipped; i++) {
+        if (c->skip_kept[i]) continue;
+        say_quarantine_write(link_out(link), &(struct say_quarantine){.seq = c->skipped[i]});
+        c->skip_kept[i] = true;
+    }
+    link_flush(link);
+}
+
+/* What triage has kept of this. */
+static int take_quarantine(struct role *r, const struct frame *frame)
+{
+    struct detect_ctx *c = r->ctx;
+    struct say_quarantine m;
+    if (say_quarantine_read(frame->payload, &m) != 0 || c->begun) return ERR_CORRUPT;
+    leave_out(c, m.seq, true);
+    return 0;
+}
+
 /* What an ended engine worked on, if anything. */
 static void learn_from(struct role *r, const struct engine_child *e)
 {
@@ -276,11 +316,8 @@ static void learn_from(struct role *r, const struct engine_child *e)
     }
     (void)snprintf(text, sizeof text, "record %llu", (unsigned long long)page->first);
     role_alarm(r, "record-quarantined", slice_of(text));
-    if (c->n_skipped == ENGINE_SKIPPED_MAX) {
-        memmove(c->skipped, c->skipped + 1, (ENGINE_SKIPPED_MAX - 1) * sizeof *c->skipped);
-        c->n_skipped--;
-    }
-    c->skipped[c->n_skipped++] = page->first;
+    leave_out(c, page->first, false);
+    keep_left_out(r);
 }
 
 static void engine_closed(void *ctx, int why)
@@ -469,6 +506,7 @@ static int take_begin(struct role *r, const struct frame *frame)
     c->next = m.next;
     if (c->correlator) end_windows_at(c, m.correlated);
     c->replaying = false;
+    keep_left_out(r);
     ask_store(r);
     return 0;
 }
@@ -479,6 +517,7 @@ static int detect_frame(struct role *r, enum serve_role peer, const struct frame
 {
     if (peer == ROLE_TRIAGE && frame->type == SAY_BEGIN) return take_begin(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_KEPT) return take_kept(r, frame);
+    if (peer == ROLE_TRIAGE && frame->type == SAY_QUARANTINE) return take_quarantine(r, frame);
     if (peer == ROLE_STORE && frame->type == SAY_JOURNAL) return take_journal(r, frame);
     if (peer == ROLE_STORE && frame->type == SAY_DURABLE) return take_durable(r, frame);
     return ERR_CORRUPT;
@@ -530,6 +569,7 @@ static void detect_lost(struct role *r, enum serve_role peer)
     struct detect_ctx *c = r->ctx;
     if (peer != ROLE_TRIAGE) return;
     c->begun = false;
+    memset(c->skip_kept, 0, sizeof c->skip_kept);
     end_engines(c);
     /* The next one tells what it kept: from there on everything is counted again. */
     if (make_correlator(r) != 0) role_end(r, ERR_NOMEM);
@@ -610,6 +650,18 @@ static void put_lag(struct role *r, struct buf *out, uint64_t behind)
         json_write_member_u64(out, "lag_s", lag > 0 ? (uint64_t)(lag / NSEC_PER_SEC) : 0);
 }
 
+static void put_quarantined(const struct detect_ctx *c, struct buf *out)
+{
+    json_write_member_u64(out, "quarantined", c->n_skipped);
+    json_write_key(out, "quarantined_records");
+    buf_putc(out, '[');
+    for (uint32_t i = 0; i < c->n_skipped; i++) {
+        if (i) buf_putc(out, ',');
+        json_write_u64(out, c->skipped[i]);
+    }
+    buf_putc(out, ']');
+}
+
 static void detect_status(struct role *r, struct buf *out)
 {
     struct detect_ctx *c = r->ctx;
@@ -626,7 +678,7 @@ static void detect_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "behind", behind);
     put_lag(r, out, behind);
     json_write_member_u64(out, "crashes", c->crashes);
-    json_write_member_u64(out, "quarantined", c->n_skipped);
+    put_quarantined(c, out);
     json_write_member_u64(out, "replayed", c->replayed);
     json_write_member_u64(out, "forgotten", c->forgotten);
 }

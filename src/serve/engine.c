@@ -237,10 +237,10 @@ static void on_undecodable(void *ctx, uint32_t number, const char *reason)
     p->undecodable++;
 }
 
-static bool is_skipped(const struct engine_process *p, uint64_t seq)
+static bool has_skipped(const struct engine_process *p, uint64_t first, uint64_t end)
 {
     for (uint32_t i = 0; i < p->begin->n_skipped; i++)
-        if (p->begin->skipped[i] == seq) return true;
+        if (p->begin->skipped[i] >= first && p->begin->skipped[i] < end) return true;
     return false;
 }
 
@@ -267,7 +267,7 @@ static int match_carefully(struct engine_process *p, const struct record_sink *s
     int result = 0;
     for (uint32_t i = from; i < p->batch->n && result == 0; i++) {
         uint64_t seq = p->first + i;
-        if (is_skipped(p, seq)) continue;
+        if (has_skipped(p, seq, seq + 1)) continue;
         turn_page(p, seq, seq + 1, true);
         result = record_decoder_batch(p->decoder, p->batch, i, i + 1, sink);
     }
@@ -284,7 +284,7 @@ static int match_frame(struct engine_process *p, const struct journal_frame *fra
     p->first = frame->first;
     p->iter.batch = NULL;
     int result;
-    if (frame->first < p->begin->careful_to) {
+    if (frame->first < p->begin->careful_to || has_skipped(p, frame->first, end)) {
         result = match_carefully(p, &sink, from);
     } else {
         turn_page(p, frame->first, end, false);

@@ -36,7 +36,8 @@ struct engine_begin {
     const struct clock *clock;
     struct engine_page *page;
     uint64_t next;                        /* the first record to match */
-    uint64_t careful_to;                  /* records before it are taken one by one */
+    uint64_t careful_to;                  /* records before it are taken one by one, as are those
+                                             of a frame with one that is skipped */
     uint64_t skipped[ENGINE_SKIPPED_MAX]; /* records that are not decoded at all */
     uint32_t n_skipped;
     uint32_t number, of; /* engine k of n */

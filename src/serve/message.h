@@ -63,6 +63,7 @@
  *   cosigned   a checkpoint that was submitted, and the line of a witness's signature
  *
  * triage → detect
+ *   quarantine a record that an engine ended at, before; all of them come before begin
  *   kept       what correlations were told before; all of it comes before begin
  *   begin      the first record that is not matched yet; windows were ended up to `correlated`
  * detect → triage
@@ -70,6 +71,7 @@
  *   kept       what correlations are told of a record, to be kept for the next start
  *   advance    everything before `next` was matched, and its alerts were told; what was kept
  *              before `horizon` is not needed any more
+ *   quarantine a record that an engine ended at: to be left out also after the next start
  *   reset      what was told behind the last advance comes again
  * engine → detect
  *   alert, tuple (what a correlation wants of a record, see correlate.h), advance
@@ -155,8 +157,9 @@ enum {
 #define SAY_ADVANCE_FIELDS(F)                                                                      \
     F(u64, next)                                                                                   \
     F(i64, received) F(u64, events) F(u64, undecodable) F(i64, correlated) F(i64, horizon)
-#define SAY_TUPLE_FIELDS(F)   F(text, body)
-#define SAY_MATCHED_FIELDS(F) F(u64, next)
+#define SAY_TUPLE_FIELDS(F)      F(text, body)
+#define SAY_MATCHED_FIELDS(F)    F(u64, next)
+#define SAY_QUARANTINE_FIELDS(F) F(u64, seq)
 
 #define SAY_WATCH_FIELDS(F)   F(u64, client) F(u64, after) F(u32, limit) F(u8, follow)
 #define SAY_UNWATCH_FIELDS(F) F(u64, client)
@@ -209,6 +212,7 @@ enum {
     M(matched, MATCHED, MATCHED, 33)                                                               \
     M(tuple, TUPLE, TUPLE, 34)                                                                     \
     M(kept, KEPT, KEPT, 38)                                                                        \
+    M(quarantine, QUARANTINE, QUARANTINE, 39)                                                      \
     M(reset, RESET, NO, 35)                                                                        \
     M(watch, WATCH, WATCH, 40)                                                                     \
     M(unwatch, UNWATCH, UNWATCH, 41)                                                               \

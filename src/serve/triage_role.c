@@ -7,6 +7,7 @@
 #include "base/json_write.h"
 #include "base/time.h"
 #include "detect/sigma/doc.h"
+#include "serve/engine.h"
 #include "serve/role.h"
 #include "state/state.h"
 
@@ -229,6 +230,20 @@ static int take_kept(struct role *r, const struct frame *frame)
     return buf_error(&c->held);
 }
 
+/* At once: what an engine ended at must not end the next one. */
+static int take_quarantine(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_quarantine m;
+    if (say_quarantine_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    int error = c->open ? 0 : state_begin(c->state);
+    c->open = error == 0;
+    if (error == 0) error = state_add_quarantined(c->state, m.seq, ENGINE_SKIPPED_MAX);
+    if (error) give_up(r, "state-failed", error);
+    else commit(r);
+    return 0;
+}
+
 static int take_advance(struct role *r, const struct frame *frame)
 {
     struct triage_ctx *c = r->ctx;
@@ -326,6 +341,7 @@ static int triage_frame(struct role *r, enum serve_role peer, const struct frame
     if (peer == ROLE_DETECT && frame->type == SAY_ALERT) return take_alert(r, frame);
     if (peer == ROLE_DETECT && frame->type == SAY_KEPT) return take_kept(r, frame);
     if (peer == ROLE_DETECT && frame->type == SAY_ADVANCE) return take_advance(r, frame);
+    if (peer == ROLE_DETECT && frame->type == SAY_QUARANTINE) return take_quarantine(r, frame);
     if (peer == ROLE_DETECT && frame->type == SAY_RESET) {
         buf_clear(&c->held);
         return 0;
@@ -380,6 +396,18 @@ static void tell_detect(struct role *r)
     link_flush(link);
 }
 
+static void tell_quarantined(struct role *r)
+{
+    struct triage_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_DETECT);
+    uint64_t records[ENGINE_SKIPPED_MAX];
+    uint32_t n = 0;
+    int error = state_quarantined(c->state, records, ENGINE_SKIPPED_MAX, &n);
+    for (uint32_t i = 0; i < n; i++)
+        say_quarantine_write(link_out(link), &(struct say_quarantine){.seq = records[i]});
+    if (error) give_up(r, "state-failed", error);
+}
+
 static void triage_peer(struct role *r, enum serve_role peer)
 {
     struct triage_ctx *c = r->ctx;
@@ -387,6 +415,7 @@ static void triage_peer(struct role *r, enum serve_role peer)
     if (peer == ROLE_DETECT) {
         commit(r);
         c->told_tuple = 0;
+        tell_quarantined(r);
         tell_detect(r);
     } else if (peer == ROLE_STORE) {
         say_matched_write(link_out(link), &(struct say_matched){.next = c->committed});

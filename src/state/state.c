@@ -22,6 +22,9 @@ enum statement {
     LIST_TUPLES,
     GET_CORRELATED,
     SET_CORRELATED,
+    ADD_QUARANTINED,
+    FORGET_QUARANTINED,
+    LIST_QUARANTINED,
     STATEMENTS,
 };
 
@@ -51,6 +54,11 @@ static const char *const statements[STATEMENTS] = {
     [GET_CORRELATED] = "SELECT time FROM correlated WHERE tenant = 0",
     [SET_CORRELATED] = "INSERT INTO correlated (tenant, time) VALUES (0, ?1)"
                        " ON CONFLICT (tenant) DO UPDATE SET time = ?1",
+    [ADD_QUARANTINED] = "INSERT OR IGNORE INTO quarantined (tenant, seq) VALUES (0, ?1)",
+    [FORGET_QUARANTINED] = "DELETE FROM quarantined WHERE id NOT IN (SELECT id FROM quarantined"
+                           " ORDER BY id DESC LIMIT ?1)",
+    [LIST_QUARANTINED] = "SELECT seq FROM (SELECT id, seq FROM quarantined ORDER BY id DESC"
+                         " LIMIT ?1) ORDER BY seq",
 };
 
 /* migrations[n] makes version n + 1 of version n. Never changed once released. */
@@ -67,6 +75,8 @@ static const char *const migrations[STATE_VERSION] = {
     "STRICT;"
     "CREATE INDEX tuple_time ON tuple (time);"
     "CREATE TABLE correlated (tenant INTEGER PRIMARY KEY, time INTEGER NOT NULL) STRICT;",
+    "CREATE TABLE quarantined (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL, UNIQUE (tenant, seq)) STRICT;",
 };
 
 struct state {
@@ -259,6 +269,27 @@ int state_add_tuple(struct state *s, const struct state_tuple *t)
     (void)sqlite3_bind_int64(st, 3, t->time);
     (void)sqlite3_bind_blob64(st, 4, t->body.ptr ? t->body.ptr : "", t->body.len, SQLITE_STATIC);
     return run(s, ADD_TUPLE);
+}
+
+int state_add_quarantined(struct state *s, uint64_t seq, uint64_t most)
+{
+    (void)bind_u64(s->prepared[ADD_QUARANTINED], 1, seq);
+    (void)bind_u64(s->prepared[FORGET_QUARANTINED], 1, most);
+    int error = run(s, ADD_QUARANTINED);
+    return error ? error : run(s, FORGET_QUARANTINED);
+}
+
+int state_quarantined(struct state *s, uint64_t *ret, uint32_t max, uint32_t *ret_n)
+{
+    sqlite3_stmt *st = s->prepared[LIST_QUARANTINED];
+    uint32_t n = 0;
+    int code;
+    (void)bind_u64(st, 1, max);
+    while ((code = sqlite3_step(st)) == SQLITE_ROW && n < max)
+        ret[n++] = (uint64_t)sqlite3_column_int64(st, 0);
+    (void)sqlite3_reset(st);
+    if (error_of(code) == 0) *ret_n = n;
+    return error_of(code);
 }
 
 int state_forget_tuples(struct state *s, nsec time, uint64_t most)

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-enum { STATE_VERSION = 2 };
+enum { STATE_VERSION = 3 };
 
 struct state;
 
@@ -58,6 +58,12 @@ int state_tuples(struct state *s, uint64_t after, uint32_t limit,
 /* 0 at first. */
 int state_correlated(struct state *s, nsec *ret_time) MUST_USE;
 int state_set_correlated(struct state *s, nsec time) MUST_USE;
+
+/* Records that engines ended at, so that they are left out: one more, of which the newest `most`
+ * are kept. */
+int state_add_quarantined(struct state *s, uint64_t seq, uint64_t most) MUST_USE;
+/* The newest `max`, by number; *ret_n of them. */
+int state_quarantined(struct state *s, uint64_t *ret, uint32_t max, uint32_t *ret_n) MUST_USE;
 
 /* Texts are borrowed for the call, or from the row that is told. */
 struct state_alert {

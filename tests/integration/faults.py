@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What serve does when an engine dies of a record, or the disk of its data: faults.py VAKA-FAULTY.
 Prints TAP."""
+import contextlib
 import functools
 import json
 import os
 import pathlib
 import signal
+import sqlite3
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from disks import Small, own_namespace  # noqa: E402  pylint: disable=wrong-import-position
 from senders import Alerts, Senders, stored, text  # noqa: E402  pylint: disable=wrong-import-position
 # pylint: disable-next=wrong-import-position
-from serving import APART, Faults, Serve, Skip, run_tests, same, test  # noqa: E402
+from serving import APART, Faults, Serve, Skip, holds, run_tests, same, test  # noqa: E402
 
 FAULTY = str(pathlib.Path(sys.argv[1]).resolve())
 HASTY = APART + "detect:\n  silence: 3s\n  engines: 1\n"
@@ -92,6 +94,39 @@ def a_record_that_crashes_the_engine_is_left_out(folder):
 @test
 def a_record_that_the_engine_never_ends_with_is_left_out(folder):
     same(one_record_is_left_out(folder, "HANGMARK"), 2)
+
+
+def left_out(serve):
+    return serve.status()["detect"]["quarantined_records"]
+
+
+@test
+def what_was_left_out_stays_so_over_starts(folder):
+    """Of detect, of triage, and of all; no engine ends at the record again."""
+    with Serve(FAULTY, folder, HASTY).start() as serve:
+        same(serve.post("/api/ingest", event("h0-0") + event("h0-1", "ABORTMARK"))[0], 200)
+        serve.shows(lambda s: s["triage"]["matched"] == 2, "all is matched")
+        same(left_out(serve), [1])
+        holds(serve.ask("status"), "LEFT OUT    record 1: stored, but not matched")
+        serve.kill("detect")
+        serve.shows(lambda s: s["detect"]["starts"] == 2 and
+                    s["detect"]["quarantined_records"] == [1], "detect knows it again")
+        serve.kill("triage")
+        serve.shows(lambda s: s["triage"]["starts"] == 2, "another triage")
+        same(serve.post("/api/ingest", event("h0-2", "ABORTMARK") + event("h0-3"))[0], 200)
+        serve.shows(lambda s: s["triage"]["matched"] == 4, "all is matched")
+        same(left_out(serve), [1, 2])
+        same(serve.stop(), 0)
+        # Everything is matched anew, as from a copy of the records alone but for what is left out.
+        database = serve.folder / "var" / "state" / "vaka.db"
+        with contextlib.closing(sqlite3.connect(database)) as state, state:
+            state.execute("UPDATE matched SET next = 0")
+            state.execute("DELETE FROM alert")
+        serve.start()
+        state = serve.shows(lambda s: s["triage"]["matched"] == 4, "all is matched again")
+        same(state["detect"]["quarantined_records"], [1, 2])
+        same(state["detect"]["crashes"], 0)
+        same(Alerts(serve).read(), set(names([0, 3])))
 
 
 @test

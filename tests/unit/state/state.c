@@ -115,11 +115,34 @@ TEST(state_of_version_1_is_brought_up_to_date)
         CHECK(state_correlated(s, &correlated) == 0 && correlated == 0);
         CHECK(state_tuples(s, 0, 10, see_tuple, &seen) == 0 && seen.n == 1);
         CHECK(state_last_alert(s, &last) == 0 && last == 7);
+        uint64_t left_out;
+        uint32_t n = 1;
+        CHECK(state_quarantined(s, &left_out, 1, &n) == 0 && n == 0);
         state_close(s);
     }
     struct state *s = open_state("old.db");
     CHECK(add(s, 50, 9000, 0));
     CHECK(state_last_alert(s, &last) == 0 && last == 8);
+    state_close(s);
+}
+
+TEST(quarantined_records_are_kept_up_to_a_number)
+{
+    uint64_t seen[4] = {0};
+    uint32_t n = 0;
+    struct state *s = open_state("quarantine.db");
+    CHECK(state_quarantined(s, seen, 4, &n) == 0 && n == 0);
+    CHECK_INT(state_add_quarantined(s, 70, 3), 0);
+    CHECK_INT(state_add_quarantined(s, 9, 3), 0);
+    CHECK_INT(state_add_quarantined(s, 70, 3), 0);
+    state_close(s);
+    s = open_state("quarantine.db");
+    CHECK(state_quarantined(s, seen, 4, &n) == 0 && n == 2 && seen[0] == 9 && seen[1] == 70);
+    CHECK_INT(state_add_quarantined(s, 80, 3), 0);
+    CHECK_INT(state_add_quarantined(s, 5, 3), 0);
+    CHECK(state_quarantined(s, seen, 4, &n) == 0 && n == 3);
+    CHECK(seen[0] == 5 && seen[1] == 9 && seen[2] == 80);
+    CHECK(state_quarantined(s, seen, 1, &n) == 0 && n == 1 && seen[0] == 5);
     state_close(s);
 }
 
