@@ -14,6 +14,7 @@
 
 #include "base/json_write.h"
 #include "serve/role.h"
+#include "state/state.h"
 #include "store/sealed.h"
 #include "store/store.h"
 
@@ -44,6 +45,7 @@ struct store_ctx {
     size_t told;  /* journals that the engines have been told of, … */
     bool telling; /* … once they have said from where on */
     uint64_t matched, sealed;
+    uint64_t matched_before; /* the start: numbers below it were given */
     uint64_t records, batches, bytes, commits, refused, damages;
     nsec slowest; /* of the commits since the last status */
     enum store_space space;
@@ -324,6 +326,20 @@ static void tick(void *ctx)
     c->space = space;
 }
 
+/*
+ * How far records were matched stands in triage's database. When journals are lost, a number below
+ * that must not be given again: what came under it would count as matched.
+ */
+static void read_matched(struct role *r)
+{
+    struct store_ctx *c = r->ctx;
+    struct diag diag = {0};
+    const char *path =
+        arena_printf(&r->config.arena, "%s/state/vaka.db", r->config.serve_folder.items[0]);
+    if (path && state_peek_matched(path, &c->matched_before, &diag) != 0)
+        role_alarm(r, "state-unreadable", slice_of(diag.message));
+}
+
 static int store_prepare(struct role *r, struct diag *diag)
 {
     struct store_ctx *c = r->ctx;
@@ -334,6 +350,7 @@ static int store_prepare(struct role *r, struct diag *diag)
         return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path, strerror(errno));
     c->io = store_io_system(c->dirfd);
     role_keep_folder(r, path);
+    read_matched(r);
     c->pending = calloc(PENDING_MAX, sizeof *c->pending);
     c->journals = calloc(JOURNALS_MAX, sizeof *c->journals);
     return c->pending && c->journals ? 0 : ERR_NOMEM;
@@ -355,7 +372,7 @@ static int store_start(struct role *r)
     c->tick = (struct loop_timer){.due = tick, .ctx = r};
     struct tree_range sealed;
     int error = sealed_tree(&c->io, &sealed);
-    options.next_min = sealed.end;
+    options.next_min = sealed.end > c->matched_before ? sealed.end : c->matched_before;
     if (error == 0) error = store_open(&options, &c->store);
     if (error == 0) error = loop_timer_set(r->loop, &c->tick, NSEC_PER_SEC, NSEC_PER_SEC);
     if (error == 0) c->space = store_space(c->store);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "state/state.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum statement {
     BEGIN,
@@ -78,6 +80,8 @@ static const char *const migrations[STATE_VERSION] = {
     "CREATE TABLE quarantined (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
     " seq INTEGER NOT NULL, UNIQUE (tenant, seq)) STRICT;",
 };
+
+enum { BUSY_MS = 10 * 1000 }; /* another one recovers the file, or reads what is to be replaced */
 
 struct state {
     sqlite3 *db;
@@ -390,6 +394,7 @@ static int open_db(struct state *s, const char *path, struct diag *diag)
     int error = error_of(sqlite3_open_v2(path, &s->db, flags, NULL));
     if (error) return error;
     (void)sqlite3_extended_result_codes(s->db, 1);
+    (void)sqlite3_busy_timeout(s->db, BUSY_MS);
     (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     /*
@@ -431,7 +436,10 @@ void state_close(struct state *s)
 
 /* ---- copies ------------------------------------------------------------------------------ */
 
-enum { BUSY_MS = 10 * 1000 };
+enum {
+    /* Not read-only: in WAL mode who reads has a part in the -shm file. */
+    SNAPSHOT_FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+};
 
 struct state_snapshot {
     sqlite3 *db; /* in a transaction that reads: it sees nothing that is committed later */
@@ -455,15 +463,43 @@ static int begin_reading(sqlite3 *db, uint64_t *ret_next)
     return code;
 }
 
+/* Version 0: who makes it has not come so far. */
+static bool is_empty(sqlite3 *db)
+{
+    sqlite3_stmt *st = NULL;
+    bool empty = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &st, NULL) == SQLITE_OK &&
+                 sqlite3_step(st) == SQLITE_ROW && sqlite3_column_int(st, 0) == 0;
+    (void)sqlite3_finalize(st);
+    return empty;
+}
+
+int state_peek_matched(const char *path, uint64_t *ret_next, struct diag *diag)
+{
+    sqlite3 *db = NULL;
+    struct stat st;
+    uint64_t next = 0;
+    /* One that has nothing in it yet is left to who makes it. */
+    if (stat(path, &st) == 0 ? st.st_size == 0 : errno == ENOENT) {
+        *ret_next = 0;
+        return 0;
+    }
+    int code = sqlite3_open_v2(path, &db, SNAPSHOT_FLAGS, NULL);
+    if (code == SQLITE_OK) code = sqlite3_busy_timeout(db, BUSY_MS);
+    if (code == SQLITE_OK) code = begin_reading(db, &next);
+    if (code == SQLITE_ERROR && is_empty(db)) code = SQLITE_OK;
+    int error = tell(db, code, path, diag);
+    (void)sqlite3_close(db);
+    if (error == 0) *ret_next = next;
+    return error;
+}
+
 int state_snapshot_open(const char *path, struct state_snapshot **ret, uint64_t *ret_next,
                         struct diag *diag)
 {
     struct state_snapshot *s = calloc(1, sizeof *s);
     uint64_t next = 0;
     if (!s) return ERR_NOMEM;
-    /* Not read-only: in WAL mode who reads has a part in the -shm file. */
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    int code = sqlite3_open_v2(path, &s->db, flags, NULL);
+    int code = sqlite3_open_v2(path, &s->db, SNAPSHOT_FLAGS, NULL);
     if (code == SQLITE_OK) code = sqlite3_busy_timeout(s->db, BUSY_MS);
     if (code == SQLITE_OK) code = begin_reading(s->db, &next);
     int error = tell(s->db, code, path, diag);

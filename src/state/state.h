@@ -92,7 +92,11 @@ int state_last_alert(struct state *s, uint64_t *ret_id) MUST_USE;
 /* Alerts, and the records they are about. */
 int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_records) MUST_USE;
 
-/* ---- a copy of a file that another process may be writing ---- */
+/* ---- of a file that another process may be writing ---- */
+
+/* state_matched() of it; 0 when it is not there, or nothing is in it yet. The errors of
+ * state_open(). */
+int state_peek_matched(const char *path, uint64_t *ret_next, struct diag *diag) MUST_USE;
 
 struct state_snapshot;
 

@@ -30,6 +30,22 @@ def users(serve):
 
 
 @test
+def numbers_that_were_matched_are_not_given_again(folder):
+    """The journals are lost, and what was matched of them is known: new records are new."""
+    with Serve(VAKA, folder, APART).start() as serve:
+        same(serve.post("/api/ingest", b"".join(event(str(i)) for i in range(5)))[0], 200)
+        serve.matched(5)
+        same(serve.stop(), 0)
+        for path in (serve.folder / "var" / "store" / "0").glob("journal-*"):
+            path.unlink()
+        serve.start()
+        same(serve.status()["store"]["next"], 5)
+        same(serve.post("/api/ingest", b"".join(event(str(i)) for i in range(5, 8)))[0], 200)
+        serve.matched(8)
+        same(serve.counted(), 8)
+
+
+@test
 def records_of_every_input_are_matched(folder):
     with Serve(VAKA, folder, APART).start() as serve:
         with serve.tcp() as s:

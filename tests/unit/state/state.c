@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -124,6 +126,58 @@ TEST(state_of_version_1_is_brought_up_to_date)
     CHECK(add(s, 50, 9000, 0));
     CHECK(state_last_alert(s, &last) == 0 && last == 8);
     state_close(s);
+}
+
+TEST(how_far_it_was_matched_is_read_by_others)
+{
+    struct diag diag;
+    uint64_t next = 1;
+    CHECK(state_peek_matched(test_path("peek.db"), &next, &diag) == 0 && next == 0);
+    test_write("peek.db", "");
+    CHECK(state_peek_matched(test_path("peek.db"), &next, &diag) == 0 && next == 0);
+    struct state *s = open_state("peek.db");
+    CHECK(state_peek_matched(test_path("peek.db"), &next, &diag) == 0 && next == 0);
+    CHECK(state_begin(s) == 0 && state_set_matched(s, 12) == 0);
+    CHECK(state_peek_matched(test_path("peek.db"), &next, &diag) == 0 && next == 0);
+    CHECK_INT(state_commit(s), 0);
+    CHECK(state_peek_matched(test_path("peek.db"), &next, &diag) == 0 && next == 12);
+    state_close(s);
+    CHECK(state_peek_matched(test_path("peek.db"), &next, &diag) == 0 && next == 12);
+    test_write("none.db", "this is no database, though it is long enough to be looked at");
+    CHECK(state_peek_matched(test_path("none.db"), &next, &diag) != 0 && next == 12);
+}
+
+/* As one that recovers the file after a crash. */
+static void lock_for_a_while(const char *path, int told)
+{
+    sqlite3 *db;
+    if (sqlite3_open(path, &db) != SQLITE_OK) _exit(1);
+    (void)sqlite3_exec(db,
+                       "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE;"
+                       "INSERT INTO matched VALUES (0, 5); COMMIT",
+                       NULL, NULL, NULL);
+    if (write(told, "x", 1) != 1) _exit(1);
+    (void)usleep(200 * 1000);
+    _exit(sqlite3_close(db) == SQLITE_OK ? 0 : 1);
+}
+
+TEST(a_file_that_is_locked_is_waited_for)
+{
+    int pipe_fds[2], status = 1;
+    char byte;
+    uint64_t next;
+    state_close(open_state("busy.db"));
+    REQUIRE(pipe(pipe_fds) == 0);
+    pid_t pid = fork();
+    REQUIRE(pid >= 0);
+    if (pid == 0) lock_for_a_while(test_path("busy.db"), pipe_fds[1]);
+    REQUIRE(read(pipe_fds[0], &byte, 1) == 1);
+    struct state *s = open_state("busy.db");
+    CHECK(state_matched(s, &next) == 0 && next == 5);
+    state_close(s);
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    (void)close(pipe_fds[0]);
+    (void)close(pipe_fds[1]);
 }
 
 TEST(quarantined_records_are_kept_up_to_a_number)
