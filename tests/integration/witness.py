@@ -208,9 +208,10 @@ def another_key_or_certificate_is_not_believed(folder):
 
 
 def forget(serve):
-    """Who has the machine writes the past anew: all records go, and what was signed, but the log's
-    key stays."""
+    """Who has the machine writes the past anew: all records go, what was signed and what was
+    matched, but the log's key stays."""
     shutil.rmtree(store(serve))
+    shutil.rmtree(serve.folder / "var" / "state")
     (serve.folder / "var" / "keys" / "log.signed").unlink()
 
 
