@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "collect/callers.h"
 #include "collect/request.h"
 #include "collect/tls.h"
 
@@ -27,6 +28,7 @@ struct http {
     struct loop_timer timer;
     struct loop_deferred again;
     struct http_conn *first;
+    struct callers callers; /* their addresses */
     uint32_t n;
     bool stopped, retired;
 };
@@ -98,12 +100,11 @@ static enum MHD_Result may_connect(void *ctx, const struct sockaddr *from, sockl
 {
     struct http *h = ctx;
     char address[LISTEN_ADDRESS_MAX];
-    uint32_t same = 0;
     (void)len;
     address_of(from, address);
-    for (const struct http_conn *c = h->first; c; c = c->next)
-        same += strcmp(c->address, address) == 0;
-    if (h->n < h->row.connections_max && same < h->row.per_address_max) return MHD_YES;
+    if (h->n < h->row.connections_max &&
+        callers_count(&h->callers, address) < h->row.per_address_max)
+        return MHD_YES;
     count_refused(h, address);
     return MHD_NO;
 }
@@ -124,6 +125,7 @@ static void connected(struct http *h, struct MHD_Connection *connection, void **
     c->next = h->first;
     if (h->first) h->first->prev = c;
     h->first = c;
+    callers_add(&h->callers, c->address);
     h->n++;
 }
 
@@ -133,6 +135,7 @@ static void disconnected(struct http *h, struct http_conn *c)
     if (c->prev) c->prev->next = c->next;
     else h->first = c->next;
     if (c->next) c->next->prev = c->prev;
+    callers_remove(&h->callers, c->address);
     h->n--;
     free(c);
 }
@@ -233,6 +236,10 @@ int http_new(struct core *core, const struct listener *row, struct http **ret)
     h->row = core_listener(row);
     h->again = (struct loop_deferred){.call = on_turn, .ctx = h};
     h->timer = (struct loop_timer){.due = on_turn, .ctx = h};
+    if (callers_init(&h->callers, h->row.connections_max + 1) != 0) {
+        free(h);
+        return ERR_NOMEM;
+    }
     h->daemon = start(h);
     const union MHD_DaemonInfo *info =
         h->daemon ? MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
@@ -243,6 +250,7 @@ int http_new(struct core *core, const struct listener *row, struct http **ret)
         /* The socket stays the caller's. */
         if (h->daemon) (void)MHD_quiesce_daemon(h->daemon);
         if (h->daemon) MHD_stop_daemon(h->daemon);
+        callers_done(&h->callers);
         free(h);
         return error;
     }
@@ -286,5 +294,6 @@ void http_free(struct http *h)
     MHD_stop_daemon(h->daemon);
     loop_timer_stop(h->core->loop, &h->timer);
     loop_defer_cancel(h->core->loop, &h->again);
+    callers_done(&h->callers);
     free(h);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "collect/callers.h"
 #include "collect/framing.h"
 #include "collect/lumberjack.h"
 #include "collect/relp.h"
@@ -74,6 +75,7 @@ struct stream {
     const struct protocol_ops *ops;
     struct loop_watch watch;
     struct conn *first;
+    struct callers callers; /* their addresses */
     uint32_t n;
     bool resting; /* no descriptors left, until the next tick */
 };
@@ -94,6 +96,7 @@ static void conn_free(struct conn *c)
     outbox_forget(s->core->outbox, &c->claimant);
     *c->link = c->next;
     if (c->next) c->next->link = c->link;
+    callers_remove(&s->callers, c->address);
     s->n--;
     s->core->connections--;
     if (c->row) c->row->open--;
@@ -368,7 +371,7 @@ static void on_turn(void *ctx)
     read_turn(ctx);
 }
 
-static struct conn *conn_new(struct stream *s, int fd)
+static struct conn *conn_new(struct stream *s, int fd, const char address[LISTEN_ADDRESS_MAX])
 {
     struct conn *c = calloc(1, sizeof *c);
     if (!c) return NULL;
@@ -395,6 +398,8 @@ static struct conn *conn_new(struct stream *s, int fd)
     c->link = &s->first;
     if (c->next) c->next->link = &c->next;
     s->first = c;
+    memcpy(c->address, address, sizeof c->address);
+    callers_add(&s->callers, address);
     s->n++;
     s->core->connections++;
     s->core->connections_ever++;
@@ -403,10 +408,8 @@ static struct conn *conn_new(struct stream *s, int fd)
 
 static bool has_room(const struct stream *s, const char *address)
 {
-    uint32_t same = 0;
-    for (const struct conn *c = s->first; c; c = c->next) same += strcmp(c->address, address) == 0;
     return s->n < s->row.connections_max && s->core->connections < s->core->connections_max &&
-           same < s->row.per_address_max;
+           callers_count(&s->callers, address) < s->row.per_address_max;
 }
 
 static void refuse(struct stream *s, const char *address)
@@ -426,13 +429,12 @@ static void welcome(struct stream *s, int fd, const struct sockaddr_storage *fro
     char address[LISTEN_ADDRESS_MAX] = {0};
     int on = 1;
     listen_address_text(from, address);
-    struct conn *c = has_room(s, address) ? conn_new(s, fd) : NULL;
+    struct conn *c = has_room(s, address) ? conn_new(s, fd, address) : NULL;
     if (!c) {
         refuse(s, address);
         (void)close(fd);
         return;
     }
-    memcpy(c->address, address, sizeof address);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (loop_watch_add(s->core->loop, &c->watch, 0) != 0) conn_free(c);
@@ -503,8 +505,10 @@ int stream_new(struct core *core, const struct listener *row, struct stream **re
     s->ops = speaks[row->input].ops;
     ASSERT(s->ops != NULL);
     s->watch = (struct loop_watch){.fd = row->fd, .ready = on_knock, .ctx = s};
-    int error = loop_watch_add(core->loop, &s->watch, LOOP_READ);
+    int error = callers_init(&s->callers, s->row.connections_max);
+    if (error == 0) error = loop_watch_add(core->loop, &s->watch, LOOP_READ);
     if (error) {
+        callers_done(&s->callers);
         free(s);
         return error;
     }
@@ -537,5 +541,6 @@ void stream_free(struct stream *s)
     }
     loop_watch_remove(s->core->loop, &s->watch);
     (void)close(s->watch.fd);
+    callers_done(&s->callers);
     free(s);
 }
