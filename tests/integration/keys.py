@@ -29,6 +29,12 @@ def store(serve):
     return serve.folder / "var" / "store" / "0"
 
 
+def forget(serve):
+    """Records go, and what was matched of them."""
+    shutil.rmtree(store(serve))
+    shutil.rmtree(serve.folder / "var" / "state")
+
+
 def public_keys(serve):
     return (keys(serve) / "log.pub").read_text(encoding="utf-8").splitlines()
 
@@ -141,7 +147,7 @@ def a_stolen_key_signs_nothing_after_its_end(folder):
         trusted = public_keys(serve)
         for path in keys(serve).glob("log.*"):
             path.unlink()
-        shutil.rmtree(store(serve))
+        forget(serve)
         replace(stolen, secret)
         replace(keys(serve) / "log.pub", trusted[1].split()[0] + "\n")
         serve.start()
@@ -186,7 +192,7 @@ def a_start_forgets_nothing_that_was_signed(folder):
         serve.post("/api/ingest", event("b") * 2)
         signed(serve, 5)
         serve.stop()
-        shutil.rmtree(store(serve))
+        forget(serve)
         shutil.copytree(folder / "old", store(serve))
         serve.start()
         serve.wait(lambda: "alarm=signature-refused" in serve.log_text(), "the refusal")
