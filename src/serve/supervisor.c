@@ -565,6 +565,7 @@ static int child_frame(void *ctx, const struct frame *frame)
     case SAY_ALARM:
         if (say_alarm_read(frame->payload, &alarm) != 0) return ERR_CORRUPT;
         /* It was logged where it happened; what keeps serve from starting is told to who waits. */
+        tell_trouble(s, c, alarm.event, alarm.text);
         if (!s->told_ready && slice_eq(alarm.event, SLICE("role-failed")))
             (void)diag_set(s->diag, ERR_INVALID, NULL, 0, 0, "%s: %.*s", serve_role_name(c->role),
                            SLICE_FMT(alarm.text));

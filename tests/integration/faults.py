@@ -76,6 +76,8 @@ def one_record_is_left_out(folder, mark, engines=1):
         same(alerts.records, 200)
         same(serve.log_text().count("alarm=record-quarantined"), 1)
         same(serve.log_text().count('text="record 90"'), 1)
+        same({"vaka.record-quarantined", "vaka.engine-crashed"} -
+             {a["rule"]["id"] for a in serve.alerts()}, set())
         same(len(serve.engines()), engines)
         same(serve.post("/api/ingest", event("h0-1000"))[0], 200)
         serve.wait(lambda: "h0-1000" in alerts.read(), "an alert behind it")
