@@ -64,7 +64,7 @@ extern const struct command command_config_check, command_config_show, command_c
     command_config_default;
 extern const struct command command_verify, command_store_ls, command_store_cat,
     command_export_evidence, command_export_tiles;
-extern const struct command command_hold_add, command_hold_ls, command_hold_rm;
+extern const struct command command_hold_add, command_hold_ls, command_hold_rm, command_clock_trust;
 extern const struct command command_witness, command_key_rotate;
 extern const struct command command_help;
 /* All of them, in the order of the overview; ends with NULL. */

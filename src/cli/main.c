@@ -34,6 +34,7 @@ const struct command *const *cli_commands(void)
         &command_hold_add,
         &command_hold_ls,
         &command_hold_rm,
+        &command_clock_trust,
         &command_hunt,
         &command_rules_check,
         &command_rules_list,

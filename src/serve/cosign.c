@@ -79,7 +79,8 @@ static struct slice compose(struct cosign *c, struct slice note)
 }
 
 /* Whose signature `line` is, under a checkpoint that the log itself has signed; -1: nobody's. */
-static int signer_of(struct cosign *c, struct slice note, struct slice line, struct checkpoint *ret)
+static int signer_of(struct cosign *c, struct slice note, struct slice line, struct checkpoint *ret,
+                     uint64_t *ret_time)
 {
     if (!c->log.name[0] || line.len == 0 || slice_find_byte(line, '\n') != line.len - 1) return -1;
     buf_clear(&c->text);
@@ -89,7 +90,7 @@ static int signer_of(struct cosign *c, struct slice note, struct slice line, str
         checkpoint_verify(ret, &c->log, NULL) != 0)
         return -1;
     for (size_t i = 0; i < c->n; i++)
-        if (checkpoint_verify(ret, &c->keys[i], NULL) == 0) return (int)i;
+        if (checkpoint_verify(ret, &c->keys[i], ret_time) == 0) return (int)i;
     return -1;
 }
 
@@ -115,8 +116,9 @@ static int take_cosigned(struct cosign *c, const struct frame *frame)
 {
     struct say_cosigned m;
     struct checkpoint checkpoint;
+    uint64_t time = 0;
     if (say_cosigned_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    int i = signer_of(c, m.note, m.line, &checkpoint);
+    int i = signer_of(c, m.note, m.line, &checkpoint, &time);
     if (i < 0 || checkpoint.size < c->size) {
         c->refused++;
         return 0;
@@ -132,6 +134,7 @@ static int take_cosigned(struct cosign *c, const struct frame *frame)
     }
     c->size = size;
     c->at = clock_realtime(&c->role->clock);
+    c->told_at = time < INT64_MAX / NSEC_PER_SEC ? (nsec)time * NSEC_PER_SEC : 0;
     return 0;
 }
 

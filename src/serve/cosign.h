@@ -32,6 +32,7 @@ struct cosign {
     struct buf text;
     uint64_t size; /* of the newest that a witness signed; 0: none since the start */
     nsec at;       /* realtime; 0: never */
+    nsec told_at;  /* what the clock of that witness said */
     uint64_t refused;
 };
 

@@ -108,6 +108,8 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"unreadable", GAUGE, "Segments that retention could not read."},
             {"retained_at", GAUGE, "When retention looked last, in seconds since 1970."},
             {"held_back", GAUGE, "1: the file of holds cannot be read, and nothing is removed."},
+            {"clock_believed", GAUGE, "The time that retention goes by, in seconds since 1970."},
+            {"clock_doubted", GAUGE, "1: the clock is too far ahead, and makes no record old."},
             {"witnessed", COUNTER, "Records that the newest checkpoint of a witness covers."},
             {"witnessed_at", GAUGE, "When that was signed, in seconds since 1970."},
             {"cosignatures_refused", COUNTER, "Answers of witnesses that were no signature."},

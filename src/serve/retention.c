@@ -8,7 +8,9 @@
 
 #define EVERY_MOST  (3600 * NSEC_PER_SEC)
 #define EVERY_LEAST NSEC_PER_SEC
-enum { PARTS = 24, REASON_MAX = 256 };
+/* A witness's clock that differs by less confirms the one here. */
+#define WITNESS_NEAR (3600 * NSEC_PER_SEC)
+enum { PARTS = 24, REASON_MAX = 256, CLOCK_FILE_MAX = 32 };
 
 /* ---- holds ------------------------------------------------------------------------------- */
 
@@ -50,6 +52,66 @@ static int read_holds(struct retention *t)
     return 0;
 }
 
+/* ---- the time ---------------------------------------------------------------------------- */
+
+/* Seconds; 0: the file is not there, or says nothing. */
+static uint64_t read_clock(const struct retention *t)
+{
+    char text[CLOCK_FILE_MAX];
+    uint64_t seconds = 0;
+    int file = t->io->open(t->io->ctx, RETENTION_CLOCK, STORE_READ);
+    if (file < 0) return 0;
+    int64_t n = store_io_read(t->io, file, text, sizeof text, 0);
+    t->io->close(t->io->ctx, file);
+    if (n <= 0 || !slice_to_u64(slice_trim(slice_make(text, (size_t)n)), &seconds) ||
+        seconds > INT64_MAX / NSEC_PER_SEC)
+        return 0;
+    return seconds;
+}
+
+/* What is believed is kept for the next start; it never goes back. */
+static int keep_clock(struct retention *t, nsec now)
+{
+    char text[CLOCK_FILE_MAX];
+    uint64_t seconds = now > 0 ? (uint64_t)(now / NSEC_PER_SEC) : 0;
+    if (seconds <= t->kept) return 0;
+    int n = snprintf(text, sizeof text, "%llu\n", (unsigned long long)seconds);
+    int error = store_io_replace(t->io, RETENTION_CLOCK, slice_make(text, (size_t)n));
+    if (error == 0) t->kept = seconds;
+    return error;
+}
+
+static void tell_doubt(struct retention *t, nsec wall, nsec now)
+{
+    char text[160];
+    (void)snprintf(text, sizeof text,
+                   "the clock is %lld hours ahead of what can have gone by: nothing gets old by "
+                   "it, until a witness or `vaka clock trust` says that it is right",
+                   (long long)((wall - now) / (3600 * NSEC_PER_SEC)));
+    role_alarm(t->role, "clock-doubted", slice_of(text));
+}
+
+/* The time to go by. */
+static int look_at_clock(struct retention *t, nsec *ret_now)
+{
+    nsec wall = clock_realtime(&t->role->clock), monotonic = clock_monotonic(&t->role->clock);
+    uint64_t told = read_clock(t);
+    bool doubted = t->time.doubted;
+    if (told != t->kept && told != 0)
+        trusted_time_confirm(&t->time, (nsec)told * NSEC_PER_SEC, monotonic);
+    t->kept = told;
+    *ret_now = trusted_time_look(&t->time, wall, monotonic);
+    if (t->time.doubted && !doubted) tell_doubt(t, wall, *ret_now);
+    return keep_clock(t, *ret_now);
+}
+
+void retention_witnessed(struct retention *t, nsec time, nsec wall)
+{
+    nsec apart = time > wall ? time - wall : wall - time;
+    if (t->time.doubted && apart < WITNESS_NEAR)
+        trusted_time_confirm(&t->time, wall, clock_monotonic(&t->role->clock));
+}
+
 /* ---- a pass ------------------------------------------------------------------------------ */
 
 static void end_pass(struct retention *t, int error)
@@ -87,19 +149,24 @@ void retention_signed(struct retention *t, struct slice origin)
     const struct config *config = &t->role->config;
     if (!t->due || t->running || !link_is_open(role_link(t->role, ROLE_SIGN))) return;
     t->due = false;
-    nsec now = clock_realtime(&t->role->clock);
+    nsec now;
+    int error = look_at_clock(t, &now);
+    if (error) {
+        role_alarm(t->role, "retention-failed", slice_of(error_text(error)));
+        return;
+    }
     ASSERT(origin.len < sizeof t->origin);
     memcpy(t->origin, origin.ptr, origin.len);
     buf_clear(&t->reason);
     buf_puts(&t->reason, "older than ");
     config_write_value(&t->reason, config, CONFIG_STORE_KEEP);
     t->running = true;
-    int error = retain_pass_init(
-        &t->pass, &(struct retain_options){.io = t->io,
-                                           .before = now - config->store_keep,
-                                           .now = now,
-                                           .origin = slice_make(t->origin, origin.len),
-                                           .reason = buf_slice(&t->reason)});
+    error = retain_pass_init(&t->pass,
+                             &(struct retain_options){.io = t->io,
+                                                      .before = now - config->store_keep,
+                                                      .now = clock_realtime(&t->role->clock),
+                                                      .origin = slice_make(t->origin, origin.len),
+                                                      .reason = buf_slice(&t->reason)});
     if (error) end_pass(t, error);
     else next(t);
 }
@@ -169,6 +236,9 @@ int retention_prepare(struct retention *t, struct role *r, const struct store_io
 
 int retention_start(struct retention *t)
 {
+    t->kept = read_clock(t);
+    trusted_time_init(&t->time, (nsec)t->kept * NSEC_PER_SEC, t->role->config.store_keep,
+                      clock_realtime(&t->role->clock), clock_monotonic(&t->role->clock));
     nsec every = t->role->config.store_keep / PARTS;
     if (every > EVERY_MOST) every = EVERY_MOST;
     if (every < EVERY_LEAST) every = EVERY_LEAST;
@@ -182,6 +252,9 @@ void retention_status(const struct retention *t, struct buf *out)
     json_write_member_u64(out, "held", t->last.held);
     json_write_member_u64(out, "unreadable", t->last.unreadable);
     json_write_member_u64(out, "retained_at", (uint64_t)(t->ran / NSEC_PER_SEC));
+    json_write_member_u64(out, "clock_believed", t->kept);
+    json_write_key(out, "clock_doubted");
+    buf_puts(out, t->time.doubted ? "true" : "false");
     json_write_key(out, "held_back");
     buf_puts(out, t->held_back ? "true" : "false");
 }

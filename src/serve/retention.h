@@ -5,12 +5,18 @@
  * removes it. It goes on only while the key's process answers, and nothing waits for it.
  *
  * The file of holds is read again before each segment: a hold that was just written holds.
+ *
+ * Age is measured by trusted_time.h. What is believed is kept in the folder's file `clock`, as
+ * seconds since 1970; another number there than was written is an operator's (vaka clock trust).
  */
 #ifndef VAKA_SERVE_RETENTION_H
 #define VAKA_SERVE_RETENTION_H
 
 #include "serve/role.h"
+#include "serve/trusted_time.h"
 #include "store/holds.h"
+
+#define RETENTION_CLOCK "clock"
 
 struct retention {
     struct role *role;
@@ -25,6 +31,8 @@ struct retention {
     uint64_t removed, records;              /* since the start */
     struct retain_counts last;              /* of the newest pass */
     nsec ran;                               /* realtime; 0: never */
+    struct trusted_time time;
+    uint64_t kept; /* what file `clock` says; 0: nothing yet */
 };
 
 /* Before the sandbox. `folder`, of the records, and io are borrowed. */
@@ -33,6 +41,8 @@ int retention_prepare(struct retention *t, struct role *r, const struct store_io
 int retention_start(struct retention *t) MUST_USE;
 /* A checkpoint was signed: all that is in segments is covered. Begins a pass that is due. */
 void retention_signed(struct retention *t, struct slice origin);
+/* A witness said what time it is; `wall`: what the clock here said then. */
+void retention_witnessed(struct retention *t, nsec time, nsec wall);
 /* The answer to what was asked; ERR_CORRUPT: nothing was. */
 int retention_buried(struct retention *t, const struct frame *frame) MUST_USE;
 /* The key's process has gone: the pass is begun again later. */

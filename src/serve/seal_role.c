@@ -353,10 +353,19 @@ static int take_present(struct role *r, const struct frame *frame)
     return 0;
 }
 
+static int take_from_witness(struct role *r, const struct frame *frame)
+{
+    struct seal_ctx *c = r->ctx;
+    int error = cosign_frame(&c->cosign, frame);
+    if (error == 0 && c->cosign.at)
+        retention_witnessed(&c->retention, c->cosign.told_at, c->cosign.at);
+    return error;
+}
+
 static int seal_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     struct seal_ctx *c = r->ctx;
-    if (peer == ROLE_WITNESS) return cosign_frame(&c->cosign, frame);
+    if (peer == ROLE_WITNESS) return take_from_witness(r, frame);
     if (peer == ROLE_SIGN && frame->type == SAY_SIGNED) return take_signed(r, frame);
     if (peer == ROLE_SIGN && frame->type == SAY_BURIED)
         return retention_buried(&c->retention, frame);

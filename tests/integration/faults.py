@@ -240,6 +240,54 @@ def the_clock_jumps(folder):
         all_is_well(serve, senders)
 
 
+def set_clocks(faults, ahead):
+    for role in Faults.ROLES:
+        faults.set(role, clock=ahead)
+
+
+def post_segment(serve, name):
+    """Enough that a journal, and with it a segment, is complete."""
+    same(serve.post("/api/ingest", event(name, os.urandom(600).hex()) * 1000)[0], 200)
+
+
+def after_a_pass(serve):
+    """What seal says when retention has gone through the segments once more."""
+    many = serve.log_text().count("event=retention-ended")
+    serve.wait(lambda: serve.log_text().count("event=retention-ended") > many, "a pass", 60)
+    state = serve.shows(lambda s: s["seal"]["segments"] >= 0, "the status")["seal"]
+    return state["removed"], state["clock_doubted"]
+
+
+@test
+def a_clock_set_far_ahead_makes_no_record_old(folder):
+    """While serve runs, and while it does not; until somebody says that it is right. Retention goes
+    through the segments every ten seconds."""
+    with Serve(FAULTY, folder, "  checkpoint: 1s\n  keep: 240s\n" + APART) as serve:
+        faults = Faults(serve)
+        serve.start()
+        for name in ("h0-0", "h0-1"):
+            post_segment(serve, name)
+        serve.shows(lambda s: s["seal"]["segments"] >= 1, "a segment")
+        set_clocks(faults, 365 * DAY)
+        same(after_a_pass(serve), (0, True))
+        serve.wait(lambda: "vaka.clock-doubted" in {a["rule"]["id"] for a in serve.alerts()}, "an alert")
+        serve.stop()
+        serve.start()
+        serve.shows(lambda s: s["seal"]["clock_doubted"], "doubt after a start")
+        same(after_a_pass(serve), (0, True))
+        set_clocks(faults, 0)
+        same(after_a_pass(serve), (0, False))
+        set_clocks(faults, 365 * DAY)
+        same(after_a_pass(serve), (0, True))
+        # As vaka clock trust does when the whole machine's clock is so far ahead.
+        clock = serve.folder / "var" / "store" / "0" / "clock"
+        serve.ask("clock", "trust")
+        said = int(clock.read_text(encoding="utf-8"))
+        clock.write_text(f"{said + 365 * DAY}\n", encoding="utf-8")
+        serve.shows(lambda s: s["seal"]["removed"] >= 1 and not s["seal"]["clock_doubted"],
+                    "what is old now goes")
+
+
 def full(serve):
     return serve.status()["store"]["disk"] == "full"
 

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka clock trust */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/settings.h"
+#include "serve/retention.h"
+
+static const struct cli_option clock_options[] = {OPTION_CONFIG, OPTION_SET};
+
+static int clock_option(void *ctx, int letter, const char *value)
+{
+    return settings_option(ctx, letter, value);
+}
+
+static int clock_run(const struct invocation *in)
+{
+    struct config config;
+    char folder[CONFIG_PATH_MAX + 64], text[32];
+    if (in->n_operands) return cli_usage("clock trust takes no operands");
+    int status = settings_load(in->ctx, &config, NULL);
+    if (status == 0) {
+        const struct clock clock = clock_system();
+        (void)snprintf(folder, sizeof folder, "%s/store/0", config.serve_folder.items[0]);
+        int n = snprintf(text, sizeof text, "%lld\n",
+                         (long long)(clock_realtime(&clock) / NSEC_PER_SEC));
+        int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        const struct store_io io = store_io_system(fd);
+        int error =
+            fd < 0 ? ERR_IO : store_io_replace(&io, RETENTION_CLOCK, slice_make(text, (size_t)n));
+        if (error) cli_say("%s: %s", folder, fd < 0 ? strerror(errno) : error_text(error));
+        if (fd >= 0) (void)close(fd);
+        status = error ? EXIT_UNREADABLE : EXIT_RAN;
+    }
+    config_done(&config);
+    return status;
+}
+
+const struct command command_clock_trust = {
+    .name = "clock trust",
+    .operands = "",
+    .summary = "say that the clock of this machine is right",
+    .description =
+        "Records go when they are older than store.keep. When the clock has leapt ahead by more "
+        "than a day, or between two runs of vaka serve by more than a tenth of store.keep, that "
+        "may be a mistake or an attack: vaka serve then goes on by the time that can have gone by, "
+        "and says so (alarm clock-doubted). This tells it that the clock is right. To be run as "
+        "the user of vaka serve.",
+    .options = clock_options,
+    .n_options = sizeof clock_options / sizeof clock_options[0],
+    .ctx_size = sizeof(struct settings),
+    .option = clock_option,
+    .run = clock_run,
+};
