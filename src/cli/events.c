@@ -2,9 +2,11 @@
 #include "cli/events.h"
 
 #include "normalise/decoder.h"
+#include "normalise/inner.h"
 
 struct matching {
     struct engine *engine;
+    struct inner_reader *inner; /* of syslog; else NULL */
     void *ctx;
     int (*match)(void *ctx, struct event *ev, const struct engine_result *result);
     bool bad;
@@ -14,7 +16,8 @@ static int on_emit(void *ctx, struct event *ev)
 {
     struct matching *m = ctx;
     struct engine_result result;
-    int error = engine_match(m->engine, ev, &result);
+    int error = m->inner ? inner_read_message(m->inner, ev, false) : 0;
+    if (error == 0) error = engine_match(m->engine, ev, &result);
     if (error == 0) error = m->match(m->ctx, ev, &result);
     engine_housekeep(m->engine);
     return error;
@@ -38,9 +41,11 @@ int events_match(struct engine *engine, struct slice text, void *ctx,
         decoder_sniff(slice_until(text, 64 * 1024), text.len <= 64 * 1024);
     if (!ops) return ERR_UNSUPPORTED;
     struct decoder *d = ops->open(&out, engine_keys(engine));
-    if (!d) return ERR_NOMEM;
-    int result = ops->feed(d, text);
+    bool is_syslog = ops == &decoder_syslog;
+    m.inner = is_syslog ? inner_reader_new(engine_keys(engine)) : NULL;
+    int result = d && (m.inner || !is_syslog) ? ops->feed(d, text) : ERR_NOMEM;
     if (result == 0) result = ops->finish(d);
-    ops->close(d);
+    if (d) ops->close(d);
+    inner_reader_free(m.inner);
     return result == 0 && m.bad ? ERR_CORRUPT : result;
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "hunt/message.h"
 #include "hunt/open.h"
+#include "normalise/inner.h"
 
 enum {
     FLUSH_AT = 128 * 1024,
@@ -26,12 +27,14 @@ struct reader {
     struct buf tuple;
     struct buf name;      /* of the source at hand */
     struct slice *values; /* CORRELATOR_FIELDS_MAX */
-    nsec flushed;         /* when, monotonic */
-    bool streaming;       /* input that trickles: send at once */
+    struct inner_reader *inner;
+    nsec flushed;   /* when, monotonic */
+    bool streaming; /* input that trickles: send at once */
     /* Of the unit. */
     uint64_t position, bytes, events, last_record, untimed, sources, reported;
     uint64_t unknown_before; /* the engine's count when the unit began */
     /* Of the source at hand. */
+    bool is_syslog;
     uint64_t began_at; /* of `bytes` */
     uint64_t bad_records, bad_offset, bad_record;
     const char *bad_reason;
@@ -134,12 +137,13 @@ static int on_emit(void *ctx, struct event *ev)
 {
     struct reader *r = ctx;
     struct engine_result result;
+    int error = r->is_syslog ? inner_read_message(r->inner, ev, false) : 0;
     r->events++;
     if (ev->record > r->last_record) r->last_record = ev->record;
     if (__builtin_expect((ev->flags & EVENT_CUT) != 0, 0))
         on_bad(r, r->bytes - r->began_at, ev->record,
                "it has too many values, only the first were kept");
-    int error = engine_match(r->ctx->engine, ev, &result);
+    if (error == 0) error = engine_match(r->ctx->engine, ev, &result);
     if (__builtin_expect(error != 0, 0)) return error;
     if (__builtin_expect(result.n_hits > 0, 0)) {
         on_hits(r, ev, &result);
@@ -169,6 +173,7 @@ static void on_begin(void *ctx, struct slice name, const struct decoder_ops *for
     r->sources++;
     r->began_at = r->bytes;
     r->bad_records = 0;
+    r->is_syslog = format == &decoder_syslog;
 }
 
 static void on_end(void *ctx)
@@ -287,8 +292,10 @@ int reader_run(void *ctx, struct channel *channel)
     buf_init(&r.tuple, MESSAGE_TEXT_MAX);
     buf_init(&r.name, MESSAGE_UNIT_MAX * 2);
     r.values = calloc(CORRELATOR_FIELDS_MAX, sizeof *r.values);
-    int result = r.values ? line_writer_init(&r.lines, r.ctx->engine, r.ctx->format, r.ctx->n_rules)
-                          : ERR_NOMEM;
+    r.inner = inner_reader_new(engine_keys(r.ctx->engine));
+    int result = r.values && r.inner
+                     ? line_writer_init(&r.lines, r.ctx->engine, r.ctx->format, r.ctx->n_rules)
+                     : ERR_NOMEM;
     while (result == 0) {
         struct frame frame;
         int got = channel_next(channel, &frame);

@@ -10,8 +10,9 @@ enum { NAME_MAX_LEN = 64, PAIRS_MIN = 3 };
 
 static bool is_name_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
+    static const bool is[256] = {['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+                                 ['_'] = true,         ['-'] = true,         ['.'] = true};
+    return is[(unsigned char)c];
 }
 
 /* The length of the name that s begins with, when a = follows; else 0. */

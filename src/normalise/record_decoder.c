@@ -4,15 +4,12 @@
 #include <stdlib.h>
 
 #include "normalise/decoder.h"
+#include "normalise/inner.h"
 #include "normalise/record_forms.h"
 
-/*
- * The decoders of sources that read records as well. WAY_INNER_JSON reads what is inside of a
- * record that another one is reading.
- */
+/* The decoders of sources that read records as well. */
 enum way {
     WAY_JSON,
-    WAY_INNER_JSON,
     WAY_SYSLOG,
     WAY_AUDITD,
     WAY_CSV,
@@ -30,20 +27,16 @@ struct record_decoder {
     bool known[N_WAYS];         /* it has some */
     struct arena arena;
     struct event ev; /* of a form */
-    key_id message, program;
-    uint32_t generation; /* of the key table that these two are of */
-    bool keyed;
+    struct inner_reader *inner;
     /* Of the call. */
     const struct record_sink *sink;
     struct batch_iter it; /* behind the record at hand */
     uint32_t number;      /* of the record at hand */
     struct record at;
-    const char *run;     /* where the lines of a run begin; NULL: one record */
-    uint32_t run_end;    /* the number behind the run */
-    uint32_t events;     /* of the record at hand */
-    const char *reason;  /* what was said about it first, or NULL */
-    struct event *outer; /* text inside of this event is being read; or NULL */
-    bool read_inner;     /* and said something */
+    const char *run;    /* where the lines of a run begin; NULL: one record */
+    uint32_t run_end;   /* the number behind the run */
+    uint32_t events;    /* of the record at hand */
+    const char *reason; /* what was said about it first, or NULL */
 };
 
 /* ---- which record is it ------------------------------------------------------------------- */
@@ -71,35 +64,23 @@ static void go_to(struct record_decoder *d, const char *place)
     }
 }
 
-static int on_event(void *ctx, struct event *ev);
-
 static void on_bad(void *ctx, uint64_t offset, uint64_t record, const char *reason)
 {
     (void)record;
     struct record_decoder *d = ctx;
-    if (d->outer) return;
     if (d->run) go_to(d, d->run + offset);
     if (!d->reason) d->reason = reason;
 }
 
 /* ---- which way ---------------------------------------------------------------------------- */
 
-enum { JSON_SURELY = 90 }; /* {" or the like */
-
-/* What a line of unknown form is: any text is a line at least, and those are syslog's. */
-static enum way look(struct slice raw)
-{
-    if (decoder_json.sniff(raw, true) >= JSON_SURELY) return WAY_JSON;
-    if (!slice_starts_with(raw, SLICE("type=")) && !slice_starts_with(raw, SLICE("node=")))
-        return WAY_SYSLOG;
-    return decoder_auditd.sniff(raw, true) > 0 ? WAY_AUDITD : WAY_SYSLOG;
-}
-
 static enum way way_of(const struct record *r)
 {
+    static const enum way of_text[INNER_KINDS] = {
+        [INNER_JSON] = WAY_JSON, [INNER_SYSLOG] = WAY_SYSLOG, [INNER_AUDITD] = WAY_AUDITD};
     switch ((enum record_format)r->format) {
     case RECORD_TEXT:
-        return look(r->raw);
+        return of_text[inner_look(r->raw)];
     case RECORD_SYSLOG:
         return WAY_SYSLOG;
     case RECORD_JSON:
@@ -119,82 +100,16 @@ static enum way way_of(const struct record *r)
     }
 }
 
-/* ---- text inside of records --------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------- */
 
-static void intern(struct record_decoder *d, struct keys *k)
+static bool is_shipped(const struct record *r)
 {
-    if (d->keyed && d->generation == keys_generation(k)) return;
-    d->message = keys_intern_path(k, SLICE("message"));
-    d->program = keys_intern_path(k, SLICE("program"));
-    d->generation = keys_generation(k);
-    d->keyed = true;
-}
-
-static struct event_field *find(struct event *ev, key_id key)
-{
-    for (uint32_t i = 0; i < ev->n_fields; i++)
-        if (ev->fields[i].key == key) return &ev->fields[i];
-    return NULL;
-}
-
-/*
- * An event inside of another one becomes part of it. A plain line says nothing, and one that only
- * begins with a time like syslog's would tell a wrong host: a program must be named.
- */
-static void on_inner(struct record_decoder *d, struct event *ev)
-{
-    if (slice_eq(slice_of(ev->format), SLICE("syslog")) && !find(ev, d->program)) return;
-    d->read_inner = true;
-    d->outer->flags |= ev->flags & (EVENT_CUT | EVENT_DAMAGED);
-    for (uint32_t i = 0; i < ev->n_fields; i++)
-        event_add(d->outer, ev->fields[i].key, ev->fields[i].type, ev->fields[i].value);
-}
-
-/*
- * Adds what the text says, if it is a record of its own or pairs of names and values; *ret_read
- * says whether it was.
- */
-static int read_inner(struct record_decoder *d, struct event *outer, struct slice text,
-                      bool *ret_read)
-{
-    enum way way = look(text);
-    struct decoder *inner = d->ways[way == WAY_JSON ? WAY_INNER_JSON : way];
-    int rc = 0;
-    *ret_read = way == WAY_SYSLOG && kv_read(text, outer);
-    if (*ret_read) return 0;
-    /* The header of a syslog line stands in no other one. */
-    if (way == WAY_SYSLOG && slice_eq(slice_of(outer->format), SLICE("syslog"))) return 0;
-    d->outer = outer;
-    d->read_inner = false;
-    rc = inner->ops->record(inner, text);
-    d->outer = NULL;
-    *ret_read = d->read_inner;
-    return rc;
-}
-
-/* rsyslog and others mark JSON in a message so (CEE). */
-static struct slice without_cookie(struct slice text)
-{
-    text = slice_trim(text);
-    return slice_starts_with(text, SLICE("@cee:")) ? slice_trim(slice_from(text, 5)) : text;
-}
-
-/* Shippers and syslog put records of another kind into the message: they are read as well. */
-static int read_message(struct record_decoder *d, struct event *ev)
-{
-    struct event_field *message = find(ev, d->message);
-    bool shipped = d->at.format == RECORD_BULK || d->at.format == RECORD_BEATS, read;
-    if (!message || message->value.len == 0) return 0;
-    /* Most messages of syslog are words, and their beginning shows it. */
-    if (!shipped && !memchr(" \t{[@", message->value.ptr[0], 5) && !kv_begins(message->value))
-        return 0;
-    return read_inner(d, ev, without_cookie(event_text(ev, message)), &read);
+    return r->format == RECORD_BULK || r->format == RECORD_BEATS;
 }
 
 static bool has_message(const struct record *r)
 {
-    return r->format == RECORD_SYSLOG || r->format == RECORD_TEXT || r->format == RECORD_BULK ||
-           r->format == RECORD_BEATS;
+    return r->format == RECORD_SYSLOG || r->format == RECORD_TEXT || is_shipped(r);
 }
 
 static int emit(struct record_decoder *d, struct event *ev)
@@ -207,13 +122,8 @@ static int emit(struct record_decoder *d, struct event *ev)
 static int on_event(void *ctx, struct event *ev)
 {
     struct record_decoder *d = ctx;
-    intern(d, ev->keys);
-    if (d->outer) {
-        on_inner(d, ev);
-        return 0;
-    }
     if (d->run) go_to(d, ev->raw.ptr);
-    int rc = has_message(&d->at) ? read_message(d, ev) : 0;
+    int rc = has_message(&d->at) ? inner_read_message(d->inner, ev, is_shipped(&d->at)) : 0;
     return rc == 0 ? emit(d, ev) : rc;
 }
 
@@ -254,11 +164,10 @@ static int decode_form(struct record_decoder *d)
     ev->raw = d->at.raw;
     d->reason = read_form(&d->at, ev, &text);
     if (d->reason) return 0;
-    intern(d, ev->keys);
     bool read = false;
-    int rc = text.len ? read_inner(d, ev, text, &read) : 0;
+    int rc = text.len ? inner_read_text(d->inner, ev, text, &read) : 0;
     if (rc != 0) return rc;
-    if (text.len && !read) event_add(ev, d->message, VALUE_STRING, text);
+    if (text.len && !read) event_add(ev, inner_message_key(d->inner, ev->keys), VALUE_STRING, text);
     if (d->at.format == RECORD_HEC) hec_read_envelope(&d->at, ev);
     return ev->n_fields ? emit(d, ev) : 0;
 }
@@ -363,6 +272,7 @@ void record_decoder_free(struct record_decoder *d)
         if (d->ways[i]) d->ways[i]->ops->close(d->ways[i]);
         buf_done(&d->headers[i]);
     }
+    inner_reader_free(d->inner);
     event_done(&d->ev);
     arena_done(&d->arena);
     free(d);
@@ -371,17 +281,16 @@ void record_decoder_free(struct record_decoder *d)
 struct record_decoder *record_decoder_new(struct keys *keys)
 {
     static const struct decoder_ops *const ops[N_WAYS] = {
-        [WAY_JSON] = &decoder_json,     [WAY_INNER_JSON] = &decoder_json,
-        [WAY_SYSLOG] = &decoder_syslog, [WAY_AUDITD] = &decoder_auditd,
-        [WAY_CSV] = &decoder_csv,       [WAY_ZEEK] = &decoder_zeek,
-        [WAY_EVTX] = &decoder_evtx,
+        [WAY_JSON] = &decoder_json, [WAY_SYSLOG] = &decoder_syslog, [WAY_AUDITD] = &decoder_auditd,
+        [WAY_CSV] = &decoder_csv,   [WAY_ZEEK] = &decoder_zeek,     [WAY_EVTX] = &decoder_evtx,
     };
     struct record_decoder *d = calloc(1, sizeof *d);
     if (!d) return NULL;
     arena_init(&d->arena, ARENA_MAX);
     event_init(&d->ev, keys, &d->arena);
     const struct decoder_out out = {.ctx = d, .emit = on_event, .bad = on_bad};
-    bool whole = true;
+    d->inner = inner_reader_new(keys);
+    bool whole = d->inner != NULL;
     for (int i = 0; i < N_WAYS; i++) {
         buf_init(&d->headers[i], RECORD_TEXT_MAX);
         d->ways[i] = ops[i]->open(&out, keys);
