@@ -77,8 +77,8 @@ static const char *const migrations[STATE_VERSION] = {
     "STRICT;"
     "CREATE INDEX tuple_time ON tuple (time);"
     "CREATE TABLE correlated (tenant INTEGER PRIMARY KEY, time INTEGER NOT NULL) STRICT;",
-    "CREATE TABLE quarantined (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
-    " seq INTEGER NOT NULL, UNIQUE (tenant, seq)) STRICT;",
+    ("CREATE TABLE quarantined (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
+     " seq INTEGER NOT NULL, UNIQUE (tenant, seq)) STRICT;"),
 };
 
 enum { BUSY_MS = 10 * 1000 }; /* another one recovers the file, or reads what is to be replaced */
