@@ -210,7 +210,7 @@ static int settle(const struct rotation *r, const struct checkpoint_key *key, st
     struct slice rest;
     buf_init(&text, (SIGNING_KEYS_MAX + 1) * (size_t)CHECKPOINT_KEY_TEXT);
     int error = file_read(r->public_new, &text, diag);
-    if (error == ERR_NOT_FOUND) error = 0;
+    if (error == ERR_NOT_FOUND) error = diag->message[0] = 0;
     else if (error == 0 && find_line(buf_slice(&text), key, &rest)) error = publish(r, diag);
     buf_done(&text);
     return error ? error : remove_left(r, diag);
