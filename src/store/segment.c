@@ -5,7 +5,7 @@
 #include "base/le.h"
 
 static const char magic_footer[8] = "VkFoot1", magic_end[8] = "VkEnd1\0";
-enum { VERSION = 1, NUMBER_DIGITS = 20 };
+enum { NUMBER_DIGITS = 20 };
 
 void segment_name(char name[STORE_NAME_MAX + 1], const char *kind, uint64_t begin)
 {
@@ -41,7 +41,7 @@ void segment_footer_write(struct buf *out, const struct segment_footer *f)
 {
     size_t start = out->len;
     buf_put(out, slice_make(magic_footer, sizeof magic_footer));
-    put_u32(out, VERSION);
+    put_u32(out, f->version);
     put_u32(out, f->tenant);
     put_u64(out, f->begin);
     put_u64(out, f->lost);
@@ -72,6 +72,7 @@ void segment_footer_write(struct buf *out, const struct segment_footer *f)
 
 static void read_numbers(const char *p, struct segment_footer *f)
 {
+    f->version = le32(p + 8);
     f->tenant = le32(p + 12);
     f->begin = le64(p + 16);
     f->lost = le64(p + 24);
@@ -129,7 +130,8 @@ int segment_footer_read(struct slice bytes, struct segment_footer *ret, size_t *
     if (crc32c(0, body) != le32(tail + 4) ||
         memcmp(body.ptr, magic_footer, sizeof magic_footer) != 0)
         return ERR_CORRUPT;
-    if (le32(body.ptr + 8) != VERSION) return ERR_UNSUPPORTED;
+    uint32_t version = le32(body.ptr + 8);
+    if (version != SEGMENT_VERSION && version != SEGMENT_VERSION_BLOOM) return ERR_UNSUPPORTED;
     read_numbers(body.ptr, ret);
     *ret_len = len;
     return read_nodes(slice_from(body, SEGMENT_FOOTER_MIN), ret);

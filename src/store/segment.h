@@ -6,22 +6,33 @@
  *
  * All numbers are little-endian.
  *
- *     head     magic "VkSeg1\0\0" · u32 version 1 · u32 tenant · u64 begin
- *     body     blocks (block.h), and behind every 64th and the last the filters of these blocks
- *              (filter.h)
- *     index    one zstd frame of
- *                u32 blocks B · u32 groups G · u32 sources S · u32 numbers U
- *                B × { u64 offset · u32 meta · u32 meta raw · u32 data · u32 data raw · u32 CRC32C
- * of the compressed block · u32 records · u64 first · i64 earliest · i64 latest · 32 bytes root ·
- * u32 numbers from · u32 count }          (96 bytes) G × { u64 offset · u32 buckets }: groups of
- * filters, 64 blocks each but the last S × u32: where each source ends · the sources U × u32:
- * sources by number from 0; a block has those from `from` on, `count` many, or 0xffffffff: it may
- * have any footer   magic "VkFoot1\0" · u32 version 1 · u32 tenant · u64 begin · u64 lost · u64
- * records · i64 earliest · i64 latest time received · i64 sealed · u64 raw bytes · u64 index at ·
- *              u32 its length · u32 decompressed · u32 CRC32C of its compressed bytes · u32 blocks
- * · u32 normaliser · u32 token rule · u32 nodes before p · u32 nodes r · 32 bytes root · p nodes of
- * the tree before the segment · r nodes of the segment's range tail     u32 length of footer and
- * tail · u32 CRC32C of the footer · magic "VkEnd1\0\0"
+ * head     magic "VkSeg1\0\0" · u32 version 2 · u32 tenant · u64 begin
+ *
+ * body     blocks (block.h), and behind every 64th and the last the filters of these blocks
+ *          (filter.h)
+ *
+ * index    one zstd frame of
+ *          u32 blocks B · u32 groups G · u32 sources S · u32 numbers U ·
+ *          B × { u64 offset · u32 meta · u32 meta raw · u32 data · u32 data raw · u32 CRC32C of the
+ *          compressed block · u32 records · u64 first · i64 earliest · i64 latest · 32 bytes root ·
+ *          u32 numbers from · u32 count }          (96 bytes) ·
+ *          G × { u64 offset · u64 full · u32 bytes · u32 values · u32 rice }: groups of filters, 64
+ *          blocks each but the last          (28 bytes) ·
+ *          u32 for each page of the filters, group after group: its first value ·
+ *          S × u32: where each source ends · the sources ·
+ *          U × u32: sources by number from 0; a block has those from `from` on, `count` many, or
+ *          0xffffffff: it may have any
+ *
+ * footer   magic "VkFoot1\0" · u32 version 2 · u32 tenant · u64 begin · u64 lost · u64 records ·
+ *          i64 earliest · i64 latest time received · i64 sealed · u64 raw bytes · u64 index at ·
+ *          u32 its length · u32 decompressed · u32 CRC32C of its compressed bytes · u32 blocks ·
+ *          u32 normaliser · u32 token rule · u32 nodes before p · u32 nodes r · 32 bytes root ·
+ *          p nodes of the tree before the segment · r nodes of the segment's range
+ *
+ * tail     u32 length of footer and tail · u32 CRC32C of the footer · magic "VkEnd1\0\0"
+ *
+ * In version 1 the filters are those of bloom.h: a group is { u64 offset · u32 buckets }, and there
+ * are no pages.
  *
  * The leaves of the tree that the segment adds are begin … begin + lost + records - 1. The first
  * `lost` are sequence numbers whose records were lost in the journal; their leaf is SHA-256(0x00
@@ -46,14 +57,19 @@
 #include "store/tree.h"
 
 enum {
+    SEGMENT_VERSION = 2,
+    SEGMENT_VERSION_BLOOM = 1, /* is read */
     SEGMENT_HEAD = 24,
     SEGMENT_FOOTER_MIN = 144,      /* bytes without nodes and tail */
     SEGMENT_FOOTER_MAX = 8 * 1024, /* with them */
     SEGMENT_TAIL = 16,
     SEGMENT_BLOCK_ENTRY = 96,
+    SEGMENT_GROUP_ENTRY = 28,
     SEGMENT_BLOCK = 1024 * 1024, /* bytes of raw records after which a block ends */
     SEGMENT_BLOCKS_MAX = 1024,
-    SEGMENT_LOST_MAX = 1 << 24, /* sequence numbers without a record */
+    SEGMENT_GROUPS_MAX = 16,        /* 64 blocks each */
+    SEGMENT_PAGES_MAX = 512 * 1024, /* of filters; above what full groups have */
+    SEGMENT_LOST_MAX = 1 << 24,     /* sequence numbers without a record */
     SEGMENT_SOURCES_MAX = 64 * 1024,
     SEGMENT_SOURCES_BYTES = 4 * 1024 * 1024,
     SEGMENT_NUMBERS_MAX = 1024 * 1024,    /* sources of blocks in sum */
@@ -61,7 +77,7 @@ enum {
 };
 
 struct segment_footer {
-    uint32_t tenant, normaliser, tokens, blocks;
+    uint32_t version, tenant, normaliser, tokens, blocks;
     uint64_t begin, lost, records;
     nsec earliest, latest, sealed;
     uint64_t raw_bytes, index_at;

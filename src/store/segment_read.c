@@ -3,15 +3,19 @@
 
 #include "base/crc32c.h"
 #include "base/le.h"
+#include "store/bloom.h"
 #include "store/filter.h"
 #include "store/segment.h"
 #include "store/token.h"
 
-enum { VERSION = 1, INDEX_HEAD = 16, GROUP_ENTRY = 12, NO_BLOCK = UINT32_MAX };
+enum { INDEX_HEAD = 16, BLOOM_ENTRY = 12, NO_BLOCK = UINT32_MAX };
 
+/* Filters of up to 64 blocks. */
 struct group {
-    uint64_t offset;
-    uint32_t buckets;
+    uint64_t offset, bytes;
+    uint32_t buckets; /* of version 1 */
+    struct filter_head head;
+    const char *firsts; /* of its pages */
 };
 
 struct segment {
@@ -21,7 +25,8 @@ struct segment {
     struct segment_footer footer;
     struct buf index; /* decompressed */
     uint32_t n_groups, n_sources, n_numbers;
-    const char *blocks, *groups, *ends, *numbers; /* in the index */
+    const char *blocks, *ends, *numbers; /* in the index */
+    struct group groups[SEGMENT_GROUPS_MAX];
     struct slice texts;
     struct block_codec *codec;
     struct buf in, batch;
@@ -52,7 +57,7 @@ static int read_footer(struct segment *s, uint64_t begin)
     if (error == 0) error = read_at(s, head, sizeof head, 0);
     if (error) return error;
     s->footer_at = s->size - len;
-    bool same = memcmp(head, "VkSeg1\0", 8) == 0 && le32(head + 8) == VERSION &&
+    bool same = memcmp(head, "VkSeg1\0", 8) == 0 && le32(head + 8) == s->footer.version &&
                 le32(head + 12) == s->footer.tenant && le64(head + 16) == begin &&
                 s->footer.begin == begin;
     return same ? 0 : ERR_CORRUPT;
@@ -139,12 +144,45 @@ static bool layout_valid(const struct segment *s)
         seq += b.n;
         records += b.n;
         if ((i + 1) % FILTER_BLOCKS != 0 && i + 1 < s->footer.blocks) continue;
-        const char *group = s->groups + (size_t)(i / FILTER_BLOCKS) * GROUP_ENTRY;
-        uint32_t buckets = le32(group + 8);
-        if (le64(group) != at || buckets == 0) return false;
-        at += (uint64_t)buckets * filter_row_size(i % FILTER_BLOCKS + 1);
+        const struct group *group = &s->groups[i / FILTER_BLOCKS];
+        if (group->offset != at) return false;
+        at += group->bytes;
     }
     return at == s->footer.index_at && records == s->footer.records;
+}
+
+static uint32_t blocks_of_group(const struct segment *s, uint32_t number)
+{
+    uint32_t left = s->footer.blocks - number * FILTER_BLOCKS;
+    return left < FILTER_BLOCKS ? left : FILTER_BLOCKS;
+}
+
+static bool take_blooms(struct segment *s, struct slice *rest)
+{
+    for (uint32_t i = 0; i < s->n_groups; i++) {
+        const char *p = take(rest, 1, BLOOM_ENTRY);
+        if (!p || le32(p + 8) == 0) return false;
+        s->groups[i] = (struct group){.offset = le64(p), .buckets = le32(p + 8)};
+        s->groups[i].bytes = s->groups[i].buckets * (uint64_t)bloom_row_size(blocks_of_group(s, i));
+    }
+    return true;
+}
+
+static bool take_groups(struct segment *s, struct slice *rest)
+{
+    if (s->footer.version == SEGMENT_VERSION_BLOOM) return take_blooms(s, rest);
+    const char *p = take(rest, s->n_groups, SEGMENT_GROUP_ENTRY);
+    for (uint32_t i = 0; p && i < s->n_groups; i++, p += SEGMENT_GROUP_ENTRY) {
+        struct group *g = &s->groups[i];
+        g->offset = le64(p);
+        g->head.full = le64(p + 8);
+        g->bytes = g->head.bytes = le32(p + 16);
+        g->head.values = le32(p + 20);
+        g->head.rice = le32(p + 24);
+        g->firsts = take(rest, filter_pages(g->head.bytes), 4);
+        if (!g->firsts || g->head.values == 0 || g->head.values > FILTER_VALUES_MAX) return false;
+    }
+    return p != NULL;
 }
 
 static int parse_index(struct segment *s)
@@ -158,8 +196,7 @@ static int parse_index(struct segment *s)
     s->n_numbers = le32(head + 12);
     if (s->n_groups != (s->footer.blocks + FILTER_BLOCKS - 1) / FILTER_BLOCKS) return ERR_CORRUPT;
     s->blocks = take(&rest, s->footer.blocks, SEGMENT_BLOCK_ENTRY);
-    s->groups = s->blocks ? take(&rest, s->n_groups, GROUP_ENTRY) : NULL;
-    s->ends = s->groups ? take(&rest, s->n_sources, 4) : NULL;
+    s->ends = s->blocks && take_groups(s, &rest) ? take(&rest, s->n_sources, 4) : NULL;
     if (!s->ends) return ERR_CORRUPT;
     size_t texts = s->n_sources ? le32(s->ends + 4 * ((size_t)s->n_sources - 1)) : 0;
     s->texts.ptr = take(&rest, texts, 1);
@@ -323,23 +360,50 @@ static bool has_source(const struct segment_cursor *c, const struct segment_bloc
     return false;
 }
 
+static int ask_bloom(const struct segment *s, const struct group *g, uint32_t n, uint64_t hash,
+                     uint64_t *ret_may)
+{
+    char row[FILTER_BLOCKS * BLOOM_BUCKET + 4];
+    size_t len = bloom_row_size(n);
+    int error = read_at(s, row, len, g->offset + bloom_bucket(hash, g->buckets) * len);
+    if (error == 0) *ret_may = bloom_test(row, n, hash);
+    return error;
+}
+
+static int ask_pages(const struct segment *s, const struct group *g, uint32_t n, uint64_t hash,
+                     uint64_t *ret_may)
+{
+    char bytes[FILTER_PAGE];
+    uint32_t value = filter_value(hash, g->head.values);
+    int page = filter_page_of(g->firsts, filter_pages(g->head.bytes), value);
+    if (page == FILTER_NO_PAGE) {
+        *ret_may = g->head.full;
+        return 0;
+    }
+    size_t len = filter_page_size(g->head.bytes, (uint32_t)page);
+    int error = read_at(s, bytes, len, g->offset + (uint64_t)page * FILTER_PAGE);
+    if (error) return error;
+    *ret_may =
+        g->head.full | filter_test(slice_make(bytes, len), le32(g->firsts + 4 * (size_t)page),
+                                   g->head.rice, n, value);
+    return 0;
+}
+
 /* Which blocks of a group may have all the tokens. */
-static int ask_filters(struct segment_cursor *c, uint32_t group)
+static int ask_filters(struct segment_cursor *c, uint32_t number)
 {
     const struct segment *s = c->segment;
-    char row[FILTER_BLOCKS * FILTER_BUCKET + 4];
-    const char *entry = s->groups + (size_t)group * GROUP_ENTRY;
-    uint32_t n = s->footer.blocks - group * FILTER_BLOCKS;
-    if (n > FILTER_BLOCKS) n = FILTER_BLOCKS;
+    const struct group *group = &s->groups[number];
+    bool bloom = s->footer.version == SEGMENT_VERSION_BLOOM;
+    uint32_t n = blocks_of_group(s, number);
     c->may = ~UINT64_C(0);
     for (uint32_t i = 0; i < c->query.n_tokens && c->may; i++) {
-        uint64_t hash = c->query.tokens[i];
-        uint64_t at = le64(entry) + filter_bucket(hash, le32(entry + 8)) * filter_row_size(n);
-        int error = read_at(s, row, filter_row_size(n), at);
+        uint64_t hash = c->query.tokens[i], may;
+        int error = bloom ? ask_bloom(s, group, n, hash, &may) : ask_pages(s, group, n, hash, &may);
         if (error) return error;
-        c->may &= filter_test(row, n, hash);
+        c->may &= may;
     }
-    c->group = group;
+    c->group = number;
     return 0;
 }
 

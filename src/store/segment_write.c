@@ -10,7 +10,6 @@
 #include "store/token.h"
 
 enum {
-    VERSION = 1,
     LEVEL_OF_INDEX = 3,
     LEAVES_AT_ONCE = 128, /* records that are hashed together */
     HEADS_MAX = LEAVES_AT_ONCE * (3 * RECORD_TEXT_MAX + 64),
@@ -40,7 +39,7 @@ struct segment_writer {
     struct token_set *tokens;
     struct filter_group filters;
     struct sources sources;
-    struct buf blocks, groups, numbers; /* of the index */
+    struct buf blocks, groups, pages, numbers; /* of the index */
     uint32_t n_groups;
     struct sha256 *leaves; /* BATCH_RECORDS_MAX; of the block to come … */
     uint32_t n_leaves;     /* … as many as were handed in */
@@ -67,7 +66,8 @@ static void init_buffers(struct segment_writer *w)
     buf_init(&w->sources.texts, SEGMENT_SOURCES_BYTES);
     buf_init(&w->sources.ends, SEGMENT_SOURCES_MAX * 4);
     buf_init(&w->blocks, SEGMENT_BLOCKS_MAX * SEGMENT_BLOCK_ENTRY);
-    buf_init(&w->groups, SEGMENT_BLOCKS_MAX * 12);
+    buf_init(&w->groups, SEGMENT_GROUPS_MAX * SEGMENT_GROUP_ENTRY);
+    buf_init(&w->pages, SEGMENT_PAGES_MAX * 4);
     buf_init(&w->numbers, SEGMENT_NUMBERS_MAX * 4);
     tiles_new_init(&w->tiles, w->footer.begin);
 }
@@ -75,7 +75,7 @@ static void init_buffers(struct segment_writer *w)
 static int put_head(struct segment_writer *w)
 {
     char head[SEGMENT_HEAD] = "VkSeg1";
-    le32_put(head + 8, VERSION);
+    le32_put(head + 8, SEGMENT_VERSION);
     le32_put(head + 12, w->options.tenant);
     le64_put(head + 16, w->footer.begin);
     w->offset = sizeof head;
@@ -127,6 +127,7 @@ int segment_writer_new(const struct store_io *io, const struct segment_options *
     w->options.before = NULL;
     w->file = -1;
     w->tree = w->footer.before = *options->before;
+    w->footer.version = SEGMENT_VERSION;
     w->footer.begin = options->before->end;
     w->footer.tenant = options->tenant;
     w->footer.normaliser = options->normaliser;
@@ -164,6 +165,7 @@ void segment_writer_free(struct segment_writer *w)
     free(w->sources.slots);
     buf_done(&w->blocks);
     buf_done(&w->groups);
+    buf_done(&w->pages);
     buf_done(&w->numbers);
     free(w->leaves);
     tiles_new_done(&w->tiles);
@@ -292,12 +294,16 @@ static int write_out(struct segment_writer *w, struct slice bytes)
 
 static int write_filters(struct segment_writer *w)
 {
+    struct filter_head head;
     if (w->filters.n == 0) return 0;
     buf_clear(&w->block);
-    int64_t buckets = filter_group_finish(&w->filters, &w->block);
-    if (buckets < 0) return (int)buckets;
+    int error = filter_group_finish(&w->filters, &w->block, &w->pages, &head);
+    if (error) return error;
     put_u64(&w->groups, w->offset);
-    put_u32(&w->groups, (uint32_t)buckets);
+    put_u64(&w->groups, head.full);
+    put_u32(&w->groups, head.bytes);
+    put_u32(&w->groups, head.values);
+    put_u32(&w->groups, head.rice);
     w->n_groups++;
     return write_out(w, buf_slice(&w->block));
 }
@@ -409,6 +415,7 @@ static int write_index(struct segment_writer *w)
     put_u32(&raw, (uint32_t)n_numbers);
     buf_put(&raw, buf_slice(&w->blocks));
     buf_put(&raw, buf_slice(&w->groups));
+    buf_put(&raw, buf_slice(&w->pages));
     buf_put(&raw, buf_slice(&w->sources.ends));
     buf_put(&raw, buf_slice(&w->sources.texts));
     buf_put(&raw, buf_slice(&w->numbers));

@@ -5,7 +5,17 @@
 #include "base/le.h"
 #include "base/utf8.h"
 
-enum { TOKEN_MAX = 128, RAW_MAX = 1024 * 1024, RECENT = 1 << 16, TOKENS_MAX = 1 << 30 };
+enum {
+    TOKEN_MAX = 128,
+    RAW_MAX = 1024 * 1024,
+    RECENT = 1 << 16,
+    TOKENS_MAX = 1 << 30,
+    PAGE_HEAD = 6,
+    GROUP = 64,
+    RICE_MAX = 16,
+    GATHERED_MAX = 64 * 1024, /* tokens of a block */
+    LIST_MAX = 1 << 28,
+};
 
 /* One token of a block. */
 struct token {
@@ -13,8 +23,14 @@ struct token {
     uint64_t position;
 };
 
+/* One value of a list, the blocks that have it, and those whose tokens have it. */
+struct entry {
+    uint64_t value, blocks, seen;
+};
+
 struct verify_filter {
     struct buf tokens; /* struct token */
+    struct buf list;   /* struct entry */
     struct buf text;   /* of the record at hand, escapes decoded, in lower case */
     uint32_t position;
     struct token recent[RECENT]; /* a token that was just taken is not taken again */
@@ -25,6 +41,7 @@ struct verify_filter *verify_filter_new(void)
     struct verify_filter *f = calloc(1, sizeof *f);
     if (!f) return NULL;
     buf_init(&f->tokens, TOKENS_MAX);
+    buf_init(&f->list, LIST_MAX);
     buf_init(&f->text, RAW_MAX + TOKEN_MAX);
     return f;
 }
@@ -33,6 +50,7 @@ void verify_filter_free(struct verify_filter *f)
 {
     if (!f) return;
     buf_done(&f->tokens);
+    buf_done(&f->list);
     buf_done(&f->text);
     free(f);
 }
@@ -269,8 +287,143 @@ int verify_filter_add(struct verify_filter *f, struct verify_block *block, uint3
     return buf_error(&f->tokens);
 }
 
-bool verify_filter_check(const struct verify_filter *f, struct slice rows, uint32_t n,
-                         uint32_t buckets)
+/* ---- lists ------------------------------------------------------------------------------- */
+
+struct bit_reader {
+    struct slice bytes;
+    size_t at; /* bits; beyond the end there are zeros */
+};
+
+static uint64_t read_bits(struct bit_reader *b, uint32_t n)
+{
+    uint64_t v = 0;
+    for (uint32_t i = 0; i < n; i++, b->at++)
+        if (b->at / 8 < b->bytes.len)
+            v |= (uint64_t)((uint8_t)b->bytes.ptr[b->at / 8] >> b->at % 8 & 1) << i;
+    return v;
+}
+
+static uint32_t read_ones(struct bit_reader *b, uint32_t most)
+{
+    uint32_t n = 0;
+    while (n < most && read_bits(b, 1)) n++;
+    return n;
+}
+
+static uint64_t read_number(struct bit_reader *b, uint32_t low_bits)
+{
+    uint64_t high = read_ones(b, 15);
+    if (high == 15) return read_bits(b, 24);
+    return (high << low_bits) + read_bits(b, low_bits);
+}
+
+/* 0: there is a block that cannot be. */
+static uint64_t read_blocks(struct bit_reader *b, uint32_t n)
+{
+    uint32_t count = read_ones(b, 16) + 1, bits = 0;
+    uint64_t blocks = 0, block = 0;
+    if (count == 17) return read_bits(b, n);
+    if (count == 1) {
+        while (UINT64_C(1) << bits < n) bits++;
+        block = read_bits(b, bits);
+        return block < n ? UINT64_C(1) << block : 0;
+    }
+    while (UINT32_C(2) << bits <= n / (count + 1)) bits++;
+    for (uint32_t i = 0; i < count; i++, block++) {
+        block += read_number(b, bits);
+        if (block >= n) return 0;
+        blocks |= UINT64_C(1) << block;
+    }
+    return blocks;
+}
+
+/* Appends the entries of a page to the list, which ascends. */
+static bool read_page(struct verify_filter *f, const struct verify_list *list, uint32_t number)
+{
+    struct slice page = slice_from(list->pages, (size_t)number * VERIFY_FILTER_PAGE);
+    if (page.len > VERIFY_FILTER_PAGE) page.len = VERIFY_FILTER_PAGE;
+    if (page.len < PAGE_HEAD) return false;
+    struct bit_reader bits = {.bytes = slice_from(page, PAGE_HEAD)};
+    struct entry e = {.value = le32(list->firsts + 4 * (size_t)number), .seen = 0}, before;
+    if (f->list.len > 0) {
+        memcpy(&before, f->list.ptr + f->list.len - sizeof before, sizeof before);
+        if (e.value <= before.value) return false;
+    }
+    uint32_t n = le16(page.ptr + 4);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i > 0) e.value += read_number(&bits, list->rice) + 1;
+        e.blocks = read_blocks(&bits, list->n);
+        if (bits.at > 8 * bits.bytes.len || e.value >= list->values || !e.blocks) return false;
+        buf_put(&f->list, slice_make(&e, sizeof e));
+    }
+    while (bits.at < 8 * bits.bytes.len)
+        if (read_bits(&bits, 1)) return false;
+    return n > 0;
+}
+
+static struct entry *find_value(struct verify_filter *f, uint64_t value)
+{
+    struct entry *entries = (void *)f->list.ptr;
+    size_t from = 0, to = f->list.len / sizeof *entries;
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        if (entries[middle].value == value) return &entries[middle];
+        if (entries[middle].value < value) from = middle + 1;
+        else to = middle;
+    }
+    return NULL;
+}
+
+/* The low bits of a gap are as many as make the list shortest. */
+static bool rice_fits(const struct verify_list *list, uint64_t entries)
+{
+    uint64_t shortest = UINT64_MAX;
+    uint32_t best = 0;
+    for (uint32_t rice = 0; rice <= RICE_MAX; rice++) {
+        uint64_t bits = entries * rice + (list->values >> rice);
+        if (bits < shortest) best = rice;
+        if (bits < shortest) shortest = bits;
+    }
+    return list->rice == (entries ? best : 0) && (entries || list->values == 1);
+}
+
+static int read_list(struct verify_filter *f, const struct verify_list *list)
+{
+    buf_clear(&f->list);
+    if (list->values == 0 || list->rice > RICE_MAX) return ERR_INVALID;
+    for (uint32_t i = 0; (size_t)i * VERIFY_FILTER_PAGE < list->pages.len; i++)
+        if (!read_page(f, list, i)) return ERR_INVALID;
+    if (buf_failed(&f->list)) return buf_error(&f->list) == ERR_NOMEM ? ERR_NOMEM : ERR_INVALID;
+    return rice_fits(list, f->list.len / sizeof(struct entry)) ? 0 : ERR_INVALID;
+}
+
+int verify_filter_check(struct verify_filter *f, const struct verify_list *list)
+{
+    uint64_t counts[GROUP] = {0};
+    int error = read_list(f, list);
+    if (error) return error;
+    for (size_t at = 0; at < f->tokens.len; at += sizeof(struct token)) {
+        struct token t;
+        memcpy(&t, f->tokens.ptr + at, sizeof t);
+        uint64_t block = UINT64_C(1) << (t.position - 1);
+        counts[t.position - 1]++;
+        if (list->full & block) continue;
+        struct entry *e = find_value(f, (t.hash >> 38) * list->values >> 26);
+        if (!e || !(e->blocks & block)) return ERR_CORRUPT;
+        e->seen |= block;
+    }
+    for (size_t at = 0; at < f->list.len; at += sizeof(struct entry)) {
+        struct entry e;
+        memcpy(&e, f->list.ptr + at, sizeof e);
+        if (e.blocks != e.seen) return ERR_INVALID;
+    }
+    for (int i = 0; i < GROUP; i++)
+        if ((list->full >> i & 1) && counts[i] <= GATHERED_MAX) return ERR_INVALID;
+    return 0;
+}
+
+bool verify_filter_check_rows(const struct verify_filter *f, struct slice rows, uint32_t n,
+                              uint32_t buckets)
 {
     static const uint32_t salts[8] = {0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d,
                                       0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31};

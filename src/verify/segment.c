@@ -15,7 +15,8 @@ enum {
     INDEX_MAX = 16 * 1024 * 1024,
     INDEX_HEAD = 16,
     BLOCK_ENTRY = 96,
-    GROUP_ENTRY = 12,
+    GROUP_ENTRY = 28,
+    ROWS_ENTRY = 12, /* a group of version 1 */
     BLOCKS_MAX = 1024,
     GROUP_BLOCKS = 64,
     PART_MAX = 8 * 1024 * 1024,
@@ -35,8 +36,9 @@ static int read_footer(struct slice body, struct verify_footer *f)
 {
     const char *p = body.ptr;
     uint64_t end;
-    if (body.len < FOOTER_FIXED || memcmp(p, "VkFoot1", 8) != 0 || le32(p + 8) != 1)
+    if (body.len < FOOTER_FIXED || memcmp(p, "VkFoot1", 8) != 0 || le32(p + 8) - 1 > 1)
         return ERR_INVALID;
+    f->version = le32(p + 8);
     f->tenant = le32(p + 12);
     f->begin = le64(p + 16);
     f->lost = le64(p + 24);
@@ -88,7 +90,7 @@ struct reading {
     verify_take *take;
     void *ctx;
     struct buf in, index;
-    const char *blocks, *groups, *ends, *numbers;
+    const char *blocks, *groups, *firsts, *ends, *numbers;
     struct slice texts;
     uint32_t n_sources, n_numbers;
     bool *seen; /* for each of the numbers: a record has this source */
@@ -131,19 +133,37 @@ static int unpack_index(struct reading *r)
     return 0;
 }
 
+static size_t pages_of(const char *group)
+{
+    return (le32(group + 16) + (size_t)VERIFY_FILTER_PAGE - 1) / VERIFY_FILTER_PAGE;
+}
+
+static size_t pages_of_groups(const struct reading *r, size_t groups)
+{
+    size_t pages = 0;
+    for (size_t i = 0; r->footer->version != 1 && i < groups; i++)
+        pages += pages_of(r->groups + i * GROUP_ENTRY);
+    return pages;
+}
+
 static bool split_index(struct reading *r)
 {
     const char *p = r->index.ptr;
     size_t len = r->index.len, texts = 0;
     if (len < INDEX_HEAD) return false;
     size_t blocks = le32(p), groups = le32(p + 4), sources = le32(p + 8), numbers = le32(p + 12);
-    size_t at = INDEX_HEAD + blocks * BLOCK_ENTRY + groups * GROUP_ENTRY + sources * 4;
+    size_t entry = r->footer->version == 1 ? ROWS_ENTRY : GROUP_ENTRY;
+    size_t at = INDEX_HEAD + blocks * BLOCK_ENTRY + groups * entry;
     if (blocks != r->footer->blocks || blocks > BLOCKS_MAX ||
         groups != (blocks + GROUP_BLOCKS - 1) / GROUP_BLOCKS || at > len)
         return false;
     r->blocks = p + INDEX_HEAD;
     r->groups = r->blocks + blocks * BLOCK_ENTRY;
-    r->ends = r->groups + groups * GROUP_ENTRY;
+    r->firsts = p + at;
+    at += 4 * pages_of_groups(r, groups);
+    if (at > len || sources > (len - at) / 4) return false;
+    r->ends = p + at;
+    at += sources * 4;
     for (size_t i = 0; i < sources; i++) {
         size_t end = le32(r->ends + 4 * i);
         if (end < texts) return false;
@@ -273,31 +293,78 @@ static int read_block(struct reading *r, uint32_t number)
     return 0;
 }
 
-/* The filters behind block `number`, which is the last of its group. */
-static int read_filters(struct reading *r, uint32_t number)
+/* The bytes of filters, from `offset` on, when the index places them there. */
+static int read_group(struct reading *r, uint64_t offset, uint64_t len)
 {
-    const char *entry = r->groups + (size_t)(number / GROUP_BLOCKS) * GROUP_ENTRY;
-    uint32_t n = number % GROUP_BLOCKS + 1, buckets = le32(entry + 8);
-    uint64_t len = (uint64_t)buckets * (n * 32 + 4);
-    if (le64(entry) != r->offset || buckets == 0 || len > FILTERS_MAX) {
+    if (offset != r->offset || len > FILTERS_MAX) {
         flawed(r, false, "the index does not agree with itself");
         return ERR_INVALID;
     }
     int error = verify_file_read(r->file, r->offset, (size_t)len, &r->in);
     if (error == ERR_TRUNCATED) flawed(r, true, "the segment is cut short");
-    if (error) return error == ERR_TRUNCATED ? ERR_INVALID : error;
+    r->offset += len;
+    return error == ERR_TRUNCATED ? ERR_INVALID : error;
+}
+
+static bool is_checked(const struct reading *r)
+{
+    return r->footer->token_rule == VERIFY_FILTER_RULE && !r->flaw->what;
+}
+
+/* Of version 1. */
+static int read_rows(struct reading *r, const char *entry, uint32_t n)
+{
+    uint32_t buckets = le32(entry + 8);
+    uint64_t len = (uint64_t)buckets * (n * 32 + 4);
+    int error = read_group(r, le64(entry), buckets == 0 ? UINT64_MAX : len);
+    if (error) return error;
     for (uint32_t i = 0; i < buckets; i++) {
         struct slice row = slice_make(r->in.ptr + i * (n * 32 + (size_t)4), n * (size_t)32);
         if (crc32c(0, row) == le32(row.ptr + row.len)) continue;
         flawed(r, true, "filters are damaged");
         break;
     }
-    if (r->footer->token_rule == VERIFY_FILTER_RULE && !r->flaw->what &&
-        !verify_filter_check(r->filter, buf_slice(&r->in), n, buckets))
+    if (is_checked(r) && !verify_filter_check_rows(r->filter, buf_slice(&r->in), n, buckets))
         flawed(r, false, "filters hide a token");
-    verify_filter_clear(r->filter);
-    r->offset += len;
     return 0;
+}
+
+static int read_list(struct reading *r, const char *entry, uint32_t n)
+{
+    struct verify_list list = {.n = n,
+                               .full = le64(entry + 8),
+                               .values = le32(entry + 20),
+                               .rice = le32(entry + 24),
+                               .firsts = r->firsts};
+    int error = read_group(r, le64(entry), le32(entry + 16));
+    if (error) return error;
+    list.pages = buf_slice(&r->in);
+    for (size_t at = 0; at < list.pages.len; at += VERIFY_FILTER_PAGE) {
+        struct slice page = slice_from(list.pages, at);
+        if (page.len > VERIFY_FILTER_PAGE) page.len = VERIFY_FILTER_PAGE;
+        if (page.len >= 4 && crc32c(0, slice_from(page, 4)) == le32(page.ptr)) continue;
+        flawed(r, true, "filters are damaged");
+        break;
+    }
+    r->firsts += 4 * pages_of(entry);
+    if (!is_checked(r)) return 0;
+    error = verify_filter_check(r->filter, &list);
+    if (error == ERR_NOMEM) return error;
+    if (error == ERR_INVALID) flawed(r, false, "filters are none");
+    if (error == ERR_CORRUPT) flawed(r, false, "filters hide a token");
+    return 0;
+}
+
+/* The filters behind block `number`, which is the last of its group. */
+static int read_filters(struct reading *r, uint32_t number)
+{
+    bool rows = r->footer->version == 1;
+    const char *entry =
+        r->groups + (size_t)(number / GROUP_BLOCKS) * (rows ? ROWS_ENTRY : GROUP_ENTRY);
+    uint32_t n = number % GROUP_BLOCKS + 1;
+    int error = rows ? read_rows(r, entry, n) : read_list(r, entry, n);
+    verify_filter_clear(r->filter);
+    return error;
 }
 
 static int read_body(struct reading *r)
@@ -325,8 +392,8 @@ static int read_all(struct reading *r, uint64_t begin)
     int error = verify_file_read(r->file, 0, HEAD, &r->in);
     if (error) return error;
     const char *p = r->in.ptr;
-    if (memcmp(p, "VkSeg1\0", 8) != 0 || le32(p + 8) != 1 || le32(p + 12) != r->footer->tenant ||
-        le64(p + 16) != begin)
+    if (memcmp(p, "VkSeg1\0", 8) != 0 || le32(p + 8) != r->footer->version ||
+        le32(p + 12) != r->footer->tenant || le64(p + 16) != begin)
         flawed(r, true, "the head of the segment is damaged");
     if (r->footer->begin != begin) {
         flawed(r, false, "the segment has another number than its name");

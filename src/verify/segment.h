@@ -9,7 +9,7 @@
 enum { VERIFY_FOOTER_MAX = 8 * 1024 };
 
 struct verify_footer {
-    uint32_t tenant, blocks, index_len, index_raw, index_crc, n_before, n_range;
+    uint32_t version, tenant, blocks, index_len, index_raw, index_crc, n_before, n_range;
     uint64_t begin, lost, records, raw_bytes, index_at;
     int64_t earliest, latest;
     uint32_t token_rule;

@@ -162,12 +162,14 @@ static void measure_tokens(const struct input *in)
 {
     struct token_set *set = token_set_new();
     struct filter_group group;
-    struct buf out;
+    struct filter_head head;
+    struct buf out, firsts;
     uint64_t filters = 0, tokens = 0;
     size_t block = 0;
     if (!set) fail("out of memory");
     filter_group_init(&group);
     buf_init(&out, 1 << 28);
+    buf_init(&firsts, 1 << 20);
     const char *at = in->records.ptr;
     nsec start = now();
     for (size_t i = 0; i < in->n_records; at += in->lengths[i++]) {
@@ -182,7 +184,8 @@ static void measure_tokens(const struct input *in)
         block = 0;
         if (group.n < FILTER_BLOCKS && i + 1 < in->n_records) continue;
         buf_clear(&out);
-        if (filter_group_finish(&group, &out) < 0) fail("out of memory");
+        buf_clear(&firsts);
+        if (filter_group_finish(&group, &out, &firsts, &head)) fail("out of memory");
         filters += out.len;
     }
     tell("tokens and filters", in->records.len, start);
@@ -191,6 +194,7 @@ static void measure_tokens(const struct input *in)
                  (double)tokens / ((double)in->records.len / (1 << 20)));
     filter_group_done(&group);
     buf_done(&out);
+    buf_done(&firsts);
     token_set_free(set);
 }
 

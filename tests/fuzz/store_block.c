@@ -42,22 +42,31 @@ static void check_filters(const struct batch *batch, struct verify_block *block)
     struct token_set *set = token_set_new();
     struct verify_filter *filter = verify_filter_new();
     struct filter_group group;
-    struct buf out;
+    struct filter_head head;
+    struct buf out, firsts;
     struct batch_iter it;
     struct record r;
     uint32_t n;
     HOLDS(set && filter);
     filter_group_init(&group);
     buf_init(&out, 1 << 24);
+    buf_init(&firsts, 1 << 16);
     batch_iter_init(&it, batch);
     while (batch_iter_next(&it, &r)) HOLDS(token_set_add(set, r.raw) == 0);
     const uint64_t *hashes = token_set_hashes(set, &n);
     HOLDS(filter_group_add(&group, hashes, n, token_set_full(set)) == 0);
-    int64_t buckets = filter_group_finish(&group, &out);
-    HOLDS(buckets > 0 && verify_filter_add(filter, block, 0) == 0);
-    HOLDS(verify_filter_check(filter, buf_slice(&out), 1, (uint32_t)buckets));
+    HOLDS(filter_group_finish(&group, &out, &firsts, &head) == 0);
+    HOLDS(verify_filter_add(filter, block, 0) == 0);
+    struct verify_list list = {.n = 1,
+                               .full = head.full,
+                               .values = head.values,
+                               .rice = head.rice,
+                               .firsts = firsts.ptr,
+                               .pages = buf_slice(&out)};
+    HOLDS(verify_filter_check(filter, &list) == 0);
     filter_group_done(&group);
     buf_done(&out);
+    buf_done(&firsts);
     verify_filter_free(filter);
     token_set_free(set);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * A segment with any body and any index behind a footer that fits them: both readings end, whatever
- * they find, and a segment that verify takes can be read. Input: u8 lost, u16 records, u16 blocks,
- * u16 length of the body, the body, the index.
+ * they find, and a segment that verify takes can be read. Input: u8 lost, whose highest bit stands
+ * for version 2, u16 records, u16 blocks, u16 length of the body, the body, the index.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,12 +16,23 @@
 
 enum { IN_MAX = 64 * 1024, HEAD = 7 };
 
+static uint32_t version_of(const uint8_t *head)
+{
+    return head[0] & 0x80 ? SEGMENT_VERSION : SEGMENT_VERSION_BLOOM;
+}
+
+static uint8_t lost_of(const uint8_t *head)
+{
+    return head[0] & 0x7f;
+}
+
 static void write_footer(struct buf *out, const uint8_t *head, size_t index_at, size_t index_len,
                          size_t index_raw)
 {
     static struct segment_footer f;
     memset(&f, 0, sizeof f);
-    f.lost = head[0];
+    f.version = version_of(head);
+    f.lost = lost_of(head);
     f.records = le16((const char *)head + 1);
     f.blocks = le16((const char *)head + 3);
     f.tokens = 1;
@@ -105,9 +116,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf out;
     if (size < HEAD || size > IN_MAX) return 0;
     size_t body = le16((const char *)data + 5), rest = size - HEAD;
-    if (body > rest || data[0] + le16((const char *)data + 1) == 0) return 0;
+    if (body > rest || lost_of(data) + le16((const char *)data + 1) == 0) return 0;
     char head[SEGMENT_HEAD] = "VkSeg1";
-    head[8] = 1;
+    head[8] = (char)version_of(data);
     buf_init(&out, 4 * (size_t)IN_MAX);
     buf_put(&out, slice_make(head, sizeof head));
     buf_put(&out, slice_make(data + HEAD, body));

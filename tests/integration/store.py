@@ -275,6 +275,10 @@ def older_formats(folder):
     for old in versions:
         status, out, err = run("store", "cat", "-f", "json", old)
         check(f"{old.name}_is_readable", status == 0 and out == now and len(lines(out)) == 830, err)
+        for text in (" login ", " 10.0.2.77\"", " no-such-word "):
+            status, out, _ = run("store", "cat", "-f", "json", "-g", text, old)
+            has = [r for r in lines(now) if text in r["raw"]]
+            check(f"{old.name}_grep{text}", status == 0 and lines(out) == has, out)
         status, out, _ = run("verify", "-k", old / "key", "-w", old / "witness-key", "-C",
                              old / "witnessed", old)
         check(f"{old.name}_is_intact", status == 0 and out.endswith("\nintact\n"), out)

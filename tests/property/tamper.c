@@ -423,16 +423,17 @@ static void edit_filter(struct bench *b)
 {
     static struct parts p;
     take_apart(b, &p);
-    size_t blocks = le32(p.index), groups = le32(p.index + 4), n = blocks % FILTER_BLOCKS;
-    const char *entry = p.index + 16 + blocks * SEGMENT_BLOCK_ENTRY + (groups - 1) * 12;
-    size_t row = filter_row_size((uint32_t)n);
-    char *at = p.file->bytes.ptr + le64(entry) + draw(b, le32(entry + 8)) * row;
-    size_t byte;
+    size_t blocks = le32(p.index), groups = le32(p.index + 4);
+    const char *entry =
+        p.index + 16 + blocks * SEGMENT_BLOCK_ENTRY + (groups - 1) * SEGMENT_GROUP_ENTRY;
+    uint32_t bytes = le32(entry + 16), page = (uint32_t)draw(b, filter_pages(bytes));
+    char *at = p.file->bytes.ptr + le64(entry) + (size_t)page * FILTER_PAGE;
+    size_t len = filter_page_size(bytes, page), byte;
     do {
-        byte = draw(b, row - 4);
+        byte = 4 + draw(b, len - 4);
     } while (at[byte] == 0);
     at[byte] = (char)(at[byte] & (at[byte] - 1));
-    le32_put(at + row - 4, crc32c(0, slice_make(at, row - 4)));
+    le32_put(at, crc32c(0, slice_make(at + 4, len - 4)));
     put_file(b, p.file->name, buf_slice(&p.file->bytes));
 }
 
