@@ -36,6 +36,7 @@ struct seal_ctx {
     struct journal_reader reader;
     int file; /* of the journal that is read; -1: none */
     struct segment_writer *writer;
+    bool in_segment;            /* of the writer */
     struct tree_range tree;     /* of every record that was read */
     struct tree_range segments; /* of those in finished segments */
     struct buf heads;
@@ -118,19 +119,20 @@ static int begin_segment(struct seal_ctx *c, uint64_t lost)
     options.normaliser = NORMALISER;
     options.before = &c->segments;
     options.lost = lost;
-    return segment_writer_new(&c->io, &options, &c->writer);
+    int error = segment_writer_begin(c->writer, &options);
+    c->in_segment = error == 0;
+    return error;
 }
 
 static int finish_segment(struct role *r)
 {
     struct seal_ctx *c = r->ctx;
     struct link *link = role_link(r, ROLE_STORE);
-    if (!c->writer) return 0;
+    if (!c->in_segment) return 0;
+    c->in_segment = false;
     int error = segment_writer_records(c->writer) == 0
                     ? 0
                     : segment_writer_finish(c->writer, clock_realtime(&r->clock), &c->segments);
-    segment_writer_free(c->writer);
-    c->writer = NULL;
     if (error) return error;
     c->finished++;
     c->keep = true;
@@ -145,7 +147,7 @@ static int finish_segment(struct role *r)
 static int add_record(struct role *r, const struct record *record, const struct sha256 *leaf)
 {
     struct seal_ctx *c = r->ctx;
-    int error = c->writer ? 0 : begin_segment(c, 0);
+    int error = c->in_segment ? 0 : begin_segment(c, 0);
     if (error == 0) error = segment_writer_add(c->writer, record, leaf);
     if (error != ERR_LIMIT) return error;
     error = finish_segment(r);
@@ -419,7 +421,8 @@ static int seal_prepare(struct role *r, struct diag *diag)
     buf_init(&c->body, CHECKPOINT_MAX);
     buf_init(&c->text, CHECKPOINT_MAX);
     if (!c->journals || !c->messages || !c->leaves) return ERR_NOMEM;
-    int error = cosign_prepare(&c->cosign, r, &c->io, diag);
+    int error = segment_writer_new(&c->io, &c->writer);
+    if (error == 0) error = cosign_prepare(&c->cosign, r, &c->io, diag);
     return error ? error : retention_prepare(&c->retention, r, &c->io, path);
 }
 

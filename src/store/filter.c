@@ -40,6 +40,13 @@ void filter_group_done(struct filter_group *g)
     buf_done(&g->sorted);
 }
 
+void filter_group_clear(struct filter_group *g)
+{
+    buf_clear(&g->tokens);
+    g->n = 0;
+    g->full = 0;
+}
+
 int filter_group_add(struct filter_group *g, const uint64_t *hashes, uint32_t n, bool full)
 {
     ASSERT(g->n < FILTER_BLOCKS);
@@ -247,9 +254,7 @@ int filter_group_finish(struct filter_group *g, struct buf *out, struct buf *fir
     if (buf_failed(out)) return buf_error(out);
     if (buf_failed(firsts)) return buf_error(firsts);
     head.bytes = (uint32_t)(out->len - before);
-    buf_clear(&g->tokens);
-    g->n = 0;
-    g->full = 0;
+    filter_group_clear(g);
     *ret = head;
     return 0;
 }

@@ -64,6 +64,8 @@ struct filter_group {
 
 void filter_group_init(struct filter_group *g);
 void filter_group_done(struct filter_group *g);
+/* No blocks; the memory stays. */
+void filter_group_clear(struct filter_group *g);
 /* One more block; there are fewer than FILTER_BLOCKS. ERR_NOMEM. */
 int filter_group_add(struct filter_group *g, const uint64_t *hashes, uint32_t n,
                      bool full) MUST_USE;

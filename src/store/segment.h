@@ -123,18 +123,22 @@ void segment_options_default(struct segment_options *ret);
 struct segment_writer;
 
 /*
- * Begins sealing-N. `io` is borrowed. Holds about 20 MiB, with the tokens of 64 blocks up to 50.
- * ERR_NOMEM, ERR_INVALID (lost is above SEGMENT_LOST_MAX), the table's errors.
+ * Memory to write segments with, one after the other: what one needed stays for the next. About 10
+ * MiB, and 8 bytes for each token of 64 blocks (up to 32 MiB). `io` is borrowed. ERR_NOMEM.
  */
-int segment_writer_new(const struct store_io *io, const struct segment_options *options,
-                       struct segment_writer **ret) MUST_USE;
+int segment_writer_new(const struct store_io *io, struct segment_writer **ret) MUST_USE;
 /* Removes what was not finished. May be NULL. */
 void segment_writer_free(struct segment_writer *w);
+/*
+ * Begins sealing-N, and removes what was begun and not finished. ERR_NOMEM, ERR_INVALID (lost is
+ * above SEGMENT_LOST_MAX), the table's errors; another one may be begun after any.
+ */
+int segment_writer_begin(struct segment_writer *w, const struct segment_options *options) MUST_USE;
 /*
  * The record that follows; `leaf` is its hash in the tree when the caller has it, else NULL and
  * computed here. ERR_LIMIT: the segment has SEGMENT_BLOCKS_MAX blocks, finish it;
  * ERR_INVALID: the record is above its limits. Both leave the segment as it was; after any other
- * error it can only be freed.
+ * error it cannot be finished.
  */
 int segment_writer_add(struct segment_writer *w, const struct record *record,
                        const struct sha256 *leaf) MUST_USE;

@@ -24,7 +24,6 @@ struct sources {
     uint32_t n;
     uint32_t *slots;                    /* number + 1; 0: empty */
     uint32_t seen[SEGMENT_SOURCES_MAX]; /* the last block it was in, + 1 */
-    bool full;
 };
 
 struct segment_writer {
@@ -58,7 +57,7 @@ void segment_options_default(struct segment_options *ret)
 
 static void init_buffers(struct segment_writer *w)
 {
-    batch_writer_init(&w->records, w->options.tenant, BATCH_MAX);
+    batch_writer_init(&w->records, 0, BATCH_MAX);
     buf_init(&w->batch, BATCH_MAX);
     buf_init(&w->block, 2 * (size_t)BLOCK_PART_MAX + FILTERS_MAX);
     buf_init(&w->heads, HEADS_MAX);
@@ -69,7 +68,78 @@ static void init_buffers(struct segment_writer *w)
     buf_init(&w->groups, SEGMENT_GROUPS_MAX * SEGMENT_GROUP_ENTRY);
     buf_init(&w->pages, SEGMENT_PAGES_MAX * 4);
     buf_init(&w->numbers, SEGMENT_NUMBERS_MAX * 4);
-    tiles_new_init(&w->tiles, w->footer.begin);
+    tiles_new_init(&w->tiles);
+}
+
+int segment_writer_new(const struct store_io *io, struct segment_writer **ret)
+{
+    struct segment_writer *w = calloc(1, sizeof *w);
+    if (!w) return ERR_NOMEM;
+    w->io = io;
+    w->file = -1;
+    init_buffers(w);
+    w->sources.slots = calloc(SOURCE_SLOTS, sizeof *w->sources.slots);
+    w->leaves = malloc(BATCH_RECORDS_MAX * sizeof *w->leaves);
+    w->codec = block_codec_new();
+    w->tokens = token_set_new();
+    if (!w->sources.slots || !w->leaves || !w->codec || !w->tokens) {
+        segment_writer_free(w);
+        return ERR_NOMEM;
+    }
+    *ret = w;
+    return 0;
+}
+
+/* What was not finished goes; if it stays, the next of that name removes it. */
+static void abandon(struct segment_writer *w)
+{
+    if (w->file < 0) return;
+    w->io->close(w->io->ctx, w->file);
+    (void)w->io->unlink(w->io->ctx, w->name);
+    w->file = -1;
+}
+
+void segment_writer_free(struct segment_writer *w)
+{
+    if (!w) return;
+    abandon(w);
+    batch_writer_done(&w->records);
+    buf_done(&w->batch);
+    buf_done(&w->block);
+    buf_done(&w->heads);
+    block_codec_free(w->codec);
+    token_set_free(w->tokens);
+    filter_group_done(&w->filters);
+    buf_done(&w->sources.texts);
+    buf_done(&w->sources.ends);
+    free(w->sources.slots);
+    buf_done(&w->blocks);
+    buf_done(&w->groups);
+    buf_done(&w->pages);
+    buf_done(&w->numbers);
+    free(w->leaves);
+    tiles_new_done(&w->tiles);
+    free(w);
+}
+
+/* As if no record had come, with the memory that those before it needed. */
+static void clear(struct segment_writer *w)
+{
+    batch_writer_clear(&w->records);
+    w->records.tenant = w->options.tenant;
+    filter_group_clear(&w->filters);
+    buf_clear(&w->sources.texts);
+    buf_clear(&w->sources.ends);
+    memset(w->sources.slots, 0, SOURCE_SLOTS * sizeof *w->sources.slots);
+    memset(w->sources.seen, 0, sizeof w->sources.seen);
+    w->sources.n = 0;
+    buf_clear(&w->blocks);
+    buf_clear(&w->groups);
+    buf_clear(&w->pages);
+    buf_clear(&w->numbers);
+    tiles_new_begin(&w->tiles, w->footer.begin);
+    w->n_groups = w->n_leaves = 0;
+    w->bytes = w->n = 0;
 }
 
 static int put_head(struct segment_writer *w)
@@ -98,13 +168,8 @@ static void put_lost(struct segment_writer *w)
     }
 }
 
-static int begin(struct segment_writer *w)
+static int create_file(struct segment_writer *w)
 {
-    w->sources.slots = calloc(SOURCE_SLOTS, sizeof *w->sources.slots);
-    w->leaves = malloc(BATCH_RECORDS_MAX * sizeof *w->leaves);
-    w->codec = block_codec_new();
-    w->tokens = token_set_new();
-    if (!w->sources.slots || !w->leaves || !w->codec || !w->tokens) return ERR_NOMEM;
     segment_name(w->name, "sealing", w->footer.begin);
     int file = store_io_create(w->io, w->name);
     if (file < 0) return file;
@@ -113,63 +178,28 @@ static int begin(struct segment_writer *w)
     return put_head(w);
 }
 
-int segment_writer_new(const struct store_io *io, const struct segment_options *options,
-                       struct segment_writer **ret)
+int segment_writer_begin(struct segment_writer *w, const struct segment_options *options)
 {
     uint64_t end;
+    abandon(w);
     if (options->lost > SEGMENT_LOST_MAX ||
         __builtin_add_overflow(options->before->end, options->lost, &end) || end > TREE_SIZE_MAX)
         return ERR_INVALID;
-    struct segment_writer *w = calloc(1, sizeof *w);
-    if (!w) return ERR_NOMEM;
-    w->io = io;
     w->options = *options;
     w->options.before = NULL;
-    w->file = -1;
-    w->tree = w->footer.before = *options->before;
-    w->footer.version = SEGMENT_VERSION;
-    w->footer.begin = options->before->end;
-    w->footer.tenant = options->tenant;
-    w->footer.normaliser = options->normaliser;
-    w->footer.tokens = TOKEN_VERSION;
-    w->footer.lost = options->lost;
-    w->footer.earliest = INT64_MAX;
-    w->footer.latest = INT64_MIN;
+    w->tree = *options->before;
+    w->footer = (struct segment_footer){.version = SEGMENT_VERSION,
+                                        .tenant = options->tenant,
+                                        .normaliser = options->normaliser,
+                                        .tokens = TOKEN_VERSION,
+                                        .begin = options->before->end,
+                                        .lost = options->lost,
+                                        .earliest = INT64_MAX,
+                                        .latest = INT64_MIN,
+                                        .before = *options->before};
     tree_range_init(&w->footer.range, w->footer.begin);
-    init_buffers(w);
-    int error = begin(w);
-    if (error) {
-        segment_writer_free(w);
-        return error;
-    }
-    *ret = w;
-    return 0;
-}
-
-void segment_writer_free(struct segment_writer *w)
-{
-    if (!w) return;
-    if (w->file >= 0) {
-        w->io->close(w->io->ctx, w->file);
-        (void)w->io->unlink(w->io->ctx, w->name); /* one that stays is removed by the next */
-    }
-    batch_writer_done(&w->records);
-    buf_done(&w->batch);
-    buf_done(&w->block);
-    buf_done(&w->heads);
-    block_codec_free(w->codec);
-    token_set_free(w->tokens);
-    filter_group_done(&w->filters);
-    buf_done(&w->sources.texts);
-    buf_done(&w->sources.ends);
-    free(w->sources.slots);
-    buf_done(&w->blocks);
-    buf_done(&w->groups);
-    buf_done(&w->pages);
-    buf_done(&w->numbers);
-    free(w->leaves);
-    tiles_new_done(&w->tiles);
-    free(w);
+    clear(w);
+    return create_file(w);
 }
 
 /* ---- sources ----------------------------------------------------------------------------- */

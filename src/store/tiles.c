@@ -4,9 +4,9 @@
 /* A segment has at most 2^27 records. */
 enum { NEW_MAX = 1 << 25 };
 
-void tiles_new_init(struct tiles_new *t, uint64_t begin)
+void tiles_new_init(struct tiles_new *t)
 {
-    t->begin = begin;
+    t->begin = 0;
     for (unsigned level = 0; level <= TILES_LEVEL_MAX; level++)
         buf_init(&t->levels[level], NEW_MAX);
 }
@@ -14,6 +14,12 @@ void tiles_new_init(struct tiles_new *t, uint64_t begin)
 void tiles_new_done(struct tiles_new *t)
 {
     for (unsigned level = 0; level <= TILES_LEVEL_MAX; level++) buf_done(&t->levels[level]);
+}
+
+void tiles_new_begin(struct tiles_new *t, uint64_t begin)
+{
+    t->begin = begin;
+    for (unsigned level = 0; level <= TILES_LEVEL_MAX; level++) buf_clear(&t->levels[level]);
 }
 
 /* A node that closes a gap between two blocks comes after those that lie whole in the second. */

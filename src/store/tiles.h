@@ -19,8 +19,10 @@ struct tiles_new {
     struct buf levels[TILES_LEVEL_MAX + 1]; /* nodes from index begin >> 8 L on; [0] is not used */
 };
 
-void tiles_new_init(struct tiles_new *t, uint64_t begin);
+void tiles_new_init(struct tiles_new *t);
 void tiles_new_done(struct tiles_new *t);
+/* Empty, for a tree of `begin` leaves. */
+void tiles_new_begin(struct tiles_new *t, uint64_t begin);
 /* Takes nodes; what memory did not suffice for is told by tiles_write(). `t` is borrowed. */
 struct tree_sink tiles_sink(struct tiles_new *t);
 /* Writes them, durably: a segment without its nodes would be one that nobody writes again.

@@ -230,7 +230,8 @@ static void measure_seal(const struct input *in, const struct store_io *io, int 
     options.level_text = options.level_json = level;
     uint64_t begin = tree.end;
     nsec start = now();
-    if (segment_writer_new(io, &options, &w)) fail("cannot begin a segment");
+    if (segment_writer_new(io, &w) || segment_writer_begin(w, &options))
+        fail("cannot begin a segment");
     const char *at = in->records.ptr;
     for (size_t i = 0; i < in->n_records; at += in->lengths[i++]) {
         struct record r = {.raw = slice_make(at, in->lengths[i]),

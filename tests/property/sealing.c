@@ -108,7 +108,8 @@ static int begin_segment(struct sealing *s, uint64_t lost)
 {
     s->options.before = &s->segments;
     s->options.lost = lost;
-    return segment_writer_new(s->io, &s->options, &s->writer);
+    int error = segment_writer_new(s->io, &s->writer);
+    return error ? error : segment_writer_begin(s->writer, &s->options);
 }
 
 static int finish_segment(struct sealing *s)

@@ -116,7 +116,8 @@ static void seal(struct bench *b, struct tree_range *tree, size_t number, uint64
     options.before = tree;
     options.lost = lost[number];
     options.block_bytes = 6000;
-    want(segment_writer_new(&b->io, &options, &w), "a segment");
+    want(segment_writer_new(&b->io, &w), "memory");
+    want(segment_writer_begin(w, &options), "a segment");
     for (uint64_t i = begins[number] + lost[number]; i < begins[number + 1]; i++) {
         struct record r = record_of(b, i);
         if (i != leave_out) want(segment_writer_add(w, &r, NULL), "a record");

@@ -96,8 +96,9 @@ static int seal(const struct store_io *io, uint64_t n, struct tree_range *tree)
     segment_options_default(&options);
     options.before = tree;
     options.block_bytes = BLOCK_BYTES;
-    int error = segment_writer_new(io, &options, &w);
+    int error = segment_writer_new(io, &w);
     if (error) return error;
+    error = segment_writer_begin(w, &options);
     for (uint64_t i = tree->end, end = tree->end + n; i < end && error == 0; i++) {
         struct record r = record_of(i);
         error = segment_writer_add(w, &r, NULL);

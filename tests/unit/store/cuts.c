@@ -69,7 +69,8 @@ static int seal(const struct store_io *io, int n, struct tree_range *tree)
     tree_range_init(tree, 0);
     segment_options_default(&options);
     options.before = tree;
-    REQUIRE(segment_writer_new(io, &options, &w) == 0);
+    REQUIRE(segment_writer_new(io, &w) == 0);
+    REQUIRE(segment_writer_begin(w, &options) == 0);
     for (int i = 0; i < n; i++)
         REQUIRE(segment_writer_add(w, &(struct record){.raw = SLICE("x")}, NULL) == 0);
     int error = segment_writer_finish(w, 1, tree);

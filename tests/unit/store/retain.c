@@ -20,19 +20,20 @@ static struct store_io folder(const char *name)
     static struct store_io io;
     io = store_io_system(fd);
     tree_range_init(&tree, 0);
+    struct segment_writer *w;
+    REQUIRE(segment_writer_new(&io, &w) == 0);
     for (int64_t i = 0; i < 4; i++) {
         struct segment_options options;
-        struct segment_writer *w;
         segment_options_default(&options);
         options.before = &tree;
-        REQUIRE(segment_writer_new(&io, &options, &w) == 0);
+        REQUIRE(segment_writer_begin(w, &options) == 0);
         for (int64_t k = 0; k < EACH; k++) {
             struct record r = {.raw = SLICE("x"), .received = (i * EACH + k) * NSEC_PER_SEC};
             REQUIRE(segment_writer_add(w, &r, NULL) == 0);
         }
         REQUIRE(segment_writer_finish(w, 0, &tree) == 0);
-        segment_writer_free(w);
     }
+    segment_writer_free(w);
     return io;
 }
 

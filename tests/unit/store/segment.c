@@ -73,18 +73,17 @@ static struct sha256 leaf_of(const struct record *r)
 }
 
 /* Seals records begin + lost … begin + lost + n - 1 behind *tree. */
-static void seal(const struct store_io *io, struct tree_range *tree, uint64_t lost, uint64_t n,
-                 uint32_t block_bytes)
+static void seal_with(struct segment_writer *w, struct tree_range *tree, uint64_t lost, uint64_t n,
+                      uint32_t block_bytes)
 {
     struct segment_options options;
-    struct segment_writer *w;
     segment_options_default(&options);
     options.tenant = TENANT;
     options.normaliser = 3;
     options.before = tree;
     options.lost = lost;
     options.block_bytes = block_bytes;
-    REQUIRE(segment_writer_new(io, &options, &w) == 0);
+    REQUIRE(segment_writer_begin(w, &options) == 0);
     uint64_t from = tree->end + lost, bytes = 0;
     for (uint64_t i = 0; i < n; i++) {
         struct record r = record_of(from + i);
@@ -96,6 +95,14 @@ static void seal(const struct store_io *io, struct tree_range *tree, uint64_t lo
     CHECK_INT(segment_writer_bytes(w), bytes);
     CHECK_INT(segment_writer_records(w), n);
     REQUIRE(segment_writer_finish(w, DAY * NSEC_PER_SEC, tree) == 0);
+}
+
+static void seal(const struct store_io *io, struct tree_range *tree, uint64_t lost, uint64_t n,
+                 uint32_t block_bytes)
+{
+    struct segment_writer *w;
+    REQUIRE(segment_writer_new(io, &w) == 0);
+    seal_with(w, tree, lost, n, block_bytes);
     segment_writer_free(w);
 }
 
@@ -338,18 +345,62 @@ TEST(what_is_not_finished_leaves_nothing)
     tree_range_init(&tree, 0);
     segment_options_default(&options);
     options.before = &tree;
-    REQUIRE(segment_writer_new(&io, &options, &w) == 0);
+    REQUIRE(segment_writer_new(&io, &w) == 0);
+    REQUIRE(segment_writer_begin(w, &options) == 0);
     struct record r = record_of(1);
     REQUIRE(segment_writer_add(w, &r, NULL) == 0);
     segment_writer_free(w);
     CHECK(io.open(io.ctx, "sealing-00000000000000000000", STORE_READ) == ERR_NOT_FOUND);
     CHECK(segment_open(&io, 0, &s) == ERR_NOT_FOUND);
     /* Nor does a segment without records come to be. */
-    REQUIRE(segment_writer_new(&io, &options, &w) == 0);
+    REQUIRE(segment_writer_new(&io, &w) == 0);
+    REQUIRE(segment_writer_begin(w, &options) == 0);
     CHECK(segment_writer_finish(w, 0, &tree) == ERR_INVALID);
-    segment_writer_free(w);
     options.lost = SEGMENT_LOST_MAX + 1;
-    CHECK(segment_writer_new(&io, &options, &w) == ERR_INVALID);
+    CHECK(segment_writer_begin(w, &options) == ERR_INVALID);
+    CHECK(io.open(io.ctx, "sealing-00000000000000000000", STORE_READ) == ERR_NOT_FOUND);
+    segment_writer_free(w);
+}
+
+static bool same_segment(const struct store_io *a, const struct store_io *b, uint64_t begin)
+{
+    static char bytes[2][4 << 20];
+    const struct store_io *io[] = {a, b};
+    char name[STORE_NAME_MAX + 1];
+    int64_t n[2];
+    segment_name(name, "segment", begin);
+    for (int i = 0; i < 2; i++) {
+        int file = io[i]->open(io[i]->ctx, name, STORE_READ);
+        REQUIRE(file >= 0);
+        n[i] = store_io_read(io[i], file, bytes[i], sizeof bytes[i], 0);
+        io[i]->close(io[i]->ctx, file);
+    }
+    REQUIRE(n[0] > 0 && n[0] < (int64_t)sizeof bytes[0]);
+    return n[0] == n[1] && memcmp(bytes[0], bytes[1], (size_t)n[0]) == 0;
+}
+
+/* What one writer has written, also what it did not finish, leaves no trace in the next segment. */
+TEST(one_writer_writes_many_segments)
+{
+    static struct tree_range tree, again;
+    struct store_io io = folder("many"), other = folder("each");
+    struct segment_options options;
+    struct segment_writer *w;
+    struct record r = record_of(3);
+    tree_range_init(&tree, 0);
+    tree_range_init(&again, 0);
+    segment_options_default(&options);
+    options.before = &again;
+    REQUIRE(segment_writer_new(&other, &w) == 0);
+    for (uint64_t i = 0; i < 3; i++) {
+        uint64_t begin = tree.end, n = 3000 - 900 * i;
+        REQUIRE(segment_writer_begin(w, &options) == 0);
+        REQUIRE(segment_writer_add(w, &r, NULL) == 0);
+        seal(&io, &tree, 5 * i, n, 20000);
+        seal_with(w, &again, 5 * i, n, 20000);
+        CHECK(same_segment(&io, &other, begin));
+    }
+    segment_writer_free(w);
 }
 
 TEST(names_of_segments)

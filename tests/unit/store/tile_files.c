@@ -37,7 +37,8 @@ static void seal(const struct store_io *io, struct tree_range *tree)
     segment_options_default(&options);
     tree_range_init(tree, 0);
     options.before = tree;
-    REQUIRE(segment_writer_new(io, &options, &w) == 0);
+    REQUIRE(segment_writer_new(io, &w) == 0);
+    REQUIRE(segment_writer_begin(w, &options) == 0);
     for (uint64_t i = 0; i < RECORDS; i++) {
         struct record r = {.raw = slice_make(&i, sizeof i), .ordinal = i};
         REQUIRE(segment_writer_add(w, &r, NULL) == 0);
