@@ -16,6 +16,7 @@ enum {
 };
 
 _Static_assert(FILTER_BLOCKS == 1 << BLOCK_BITS, "blocks of a group are told by BLOCK_BITS");
+_Static_assert(FILTER_HASH_BITS + BLOCK_BITS == 32, "a key has the bits that make a value");
 _Static_assert(FILTER_VALUES_MAX == 1 << (3 * RADIX_BITS), "three passes sort all values");
 _Static_assert(FILTER_VALUES_MAX == 1 << GAP_BITS, "any gap can be written out");
 _Static_assert((uint64_t)FILTER_SPARSE *TOKEN_SET_MAX <= FILTER_VALUES_MAX, "values are enough");
@@ -47,14 +48,14 @@ void filter_group_clear(struct filter_group *g)
     g->full = 0;
 }
 
-int filter_group_add(struct filter_group *g, const uint64_t *hashes, uint32_t n, bool full)
+int filter_group_add(struct filter_group *g, const uint32_t *keys, uint32_t n, bool full)
 {
     ASSERT(g->n < FILTER_BLOCKS);
     if (full) n = 0;
     char *to = buf_reserve(&g->tokens, n * sizeof(uint32_t));
     if (n > 0 && !to) return buf_error(&g->tokens);
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t token = (uint32_t)(hashes[i] >> (64 - FILTER_HASH_BITS)) << BLOCK_BITS | g->n;
+        uint32_t token = keys[i] >> BLOCK_BITS << BLOCK_BITS | g->n;
         memcpy(to + i * sizeof token, &token, sizeof token);
     }
     g->tokens.len += n * sizeof(uint32_t);
@@ -77,17 +78,24 @@ static void sort_by_digit(const uint32_t *from, uint32_t *to, size_t n, int shif
     for (size_t i = 0; i < n; i++) to[next[from[i] >> shift & (RADIX - 1)]++] = from[i];
 }
 
-/* Bits of hashes become values; they are sorted by these into `sorted`, with room for as many. */
+/*
+ * Bits of hashes become values; they are sorted by these into `sorted`, with room for as many:
+ * first by the highest digit, then each of its parts, which fits the caches.
+ */
 static void sort(uint32_t *tokens, size_t n, uint32_t values, uint32_t *sorted)
 {
+    const int high = BLOCK_BITS + 2 * RADIX_BITS;
     for (size_t i = 0; i < n; i++) {
         uint64_t bits_of_hash = tokens[i] >> BLOCK_BITS;
         uint32_t value = (uint32_t)(bits_of_hash * values >> FILTER_HASH_BITS);
         tokens[i] = value << BLOCK_BITS | (tokens[i] & (FILTER_BLOCKS - 1));
     }
-    sort_by_digit(tokens, sorted, n, BLOCK_BITS);
-    sort_by_digit(sorted, tokens, n, BLOCK_BITS + RADIX_BITS);
-    sort_by_digit(tokens, sorted, n, BLOCK_BITS + 2 * RADIX_BITS);
+    sort_by_digit(tokens, sorted, n, high);
+    for (size_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && sorted[to] >> high == sorted[from] >> high;) to++;
+        sort_by_digit(sorted + from, tokens + from, to - from, BLOCK_BITS);
+        sort_by_digit(tokens + from, sorted + from, to - from, BLOCK_BITS + RADIX_BITS);
+    }
 }
 
 /* Takes those of one value from the front of what is sorted; returns their blocks. */

@@ -66,9 +66,8 @@ void filter_group_init(struct filter_group *g);
 void filter_group_done(struct filter_group *g);
 /* No blocks; the memory stays. */
 void filter_group_clear(struct filter_group *g);
-/* One more block; there are fewer than FILTER_BLOCKS. ERR_NOMEM. */
-int filter_group_add(struct filter_group *g, const uint64_t *hashes, uint32_t n,
-                     bool full) MUST_USE;
+/* One more block, with keys of tokens (token.h); there are fewer than FILTER_BLOCKS. ERR_NOMEM. */
+int filter_group_add(struct filter_group *g, const uint32_t *keys, uint32_t n, bool full) MUST_USE;
 /*
  * Appends the pages to `out` and the first value of each as u32 to `firsts`, and empties the group,
  * which has blocks. ERR_NOMEM or ERR_LIMIT when a buffer did not take them.

@@ -394,8 +394,8 @@ static int write_block(struct segment_writer *w)
     if (sum.earliest < w->footer.earliest) w->footer.earliest = sum.earliest;
     if (sum.latest > w->footer.latest) w->footer.latest = sum.latest;
     uint32_t n;
-    const uint64_t *hashes = token_set_hashes(w->tokens, &n);
-    error = filter_group_add(&w->filters, hashes, n, token_set_full(w->tokens));
+    const uint32_t *keys = token_set_keys(w->tokens, &n);
+    error = filter_group_add(&w->filters, keys, n, token_set_full(w->tokens));
     return error || w->filters.n < FILTER_BLOCKS ? error : write_filters(w);
 }
 

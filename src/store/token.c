@@ -35,8 +35,8 @@ struct token_set {
     bool full;
     uint32_t n_waiting;
     uint64_t waiting[WAITING];
-    uint64_t slots[SLOTS];
-    uint64_t list[TOKEN_SET_MAX];
+    uint32_t slots[SLOTS]; /* 0: empty */
+    uint32_t list[TOKEN_SET_MAX];
 };
 
 struct token_set *token_set_new(void)
@@ -70,7 +70,7 @@ bool token_set_full(const struct token_set *set)
     return set->full;
 }
 
-const uint64_t *token_set_hashes(struct token_set *set, uint32_t *ret_n)
+const uint32_t *token_set_keys(struct token_set *set, uint32_t *ret_n)
 {
     *ret_n = set->n;
     return set->list;
@@ -361,7 +361,7 @@ static inline uint64_t hash_token(const char *p, size_t len, bool *ret_high)
     *ret_high = ((high | a | b) & 0x8080808080808080u) != 0;
     h = fold_product(a ^ 0xe7037ed1a0b428dbu, b ^ h);
     h = fold_product(h ^ 0x8ebc6af09c88c6e3u, 0xa0761d6478bd642fu);
-    return h ? h : 1; /* 0 is an empty slot */
+    return h ? h : 1;
 }
 
 /* ---- tokens ------------------------------------------------------------------------------ */
@@ -468,14 +468,15 @@ INLINE void emit_all(const struct text *t, void *ctx, take_token *take)
 static void insert(struct token_set *set, uint64_t hash)
 {
     size_t at = hash % SLOTS;
-    while (set->slots[at] && set->slots[at] != hash) at = (at + 1) % SLOTS;
+    uint32_t key = token_key(hash);
+    while (set->slots[at] && set->slots[at] != key) at = (at + 1) % SLOTS;
     if (set->slots[at]) return;
     if (set->n == TOKEN_SET_MAX) {
         set->full = true;
         return;
     }
-    set->slots[at] = hash;
-    set->list[set->n++] = hash;
+    set->slots[at] = key;
+    set->list[set->n++] = key;
 }
 
 static void insert_waiting(struct token_set *set)

@@ -38,7 +38,11 @@ enum {
     TOKEN_LITERAL_MAX = 32,    /* tokens that are taken of a literal */
 };
 
-/* Distinct tokens, each as 64 bits of hash; and working space. About 1.5 MiB. */
+/*
+ * Distinct tokens, and working space; about 1 MiB. Of each token only the *key* is kept, which is
+ * all that filters are made of: the upper half of its hash with the lowest bit set. Tokens of the
+ * same key are one.
+ */
 struct token_set;
 
 /* NULL: out of memory. */
@@ -51,8 +55,12 @@ void token_set_clear(struct token_set *set);
  */
 int token_set_add(struct token_set *set, struct slice raw) MUST_USE;
 bool token_set_full(const struct token_set *set);
-/* The hashes, in no order, borrowed until the next call. */
-const uint64_t *token_set_hashes(struct token_set *set, uint32_t *ret_n);
+/* The keys, in no order, borrowed until the next call. */
+const uint32_t *token_set_keys(struct token_set *set, uint32_t *ret_n);
+static inline uint32_t token_key(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32) | 1;
+}
 
 /*
  * Hashes of tokens that every record has which has `literal` in its raw bytes: of the runs that lie

@@ -177,8 +177,8 @@ static void measure_tokens(const struct input *in)
         block += in->lengths[i];
         if (block < SEGMENT_BLOCK && i + 1 < in->n_records) continue;
         uint32_t n;
-        const uint64_t *hashes = token_set_hashes(set, &n);
-        if (filter_group_add(&group, hashes, n, token_set_full(set))) fail("out of memory");
+        const uint32_t *keys = token_set_keys(set, &n);
+        if (filter_group_add(&group, keys, n, token_set_full(set))) fail("out of memory");
         tokens += n;
         token_set_clear(set);
         block = 0;

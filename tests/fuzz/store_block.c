@@ -53,8 +53,8 @@ static void check_filters(const struct batch *batch, struct verify_block *block)
     buf_init(&firsts, 1 << 16);
     batch_iter_init(&it, batch);
     while (batch_iter_next(&it, &r)) HOLDS(token_set_add(set, r.raw) == 0);
-    const uint64_t *hashes = token_set_hashes(set, &n);
-    HOLDS(filter_group_add(&group, hashes, n, token_set_full(set)) == 0);
+    const uint32_t *keys = token_set_keys(set, &n);
+    HOLDS(filter_group_add(&group, keys, n, token_set_full(set)) == 0);
     HOLDS(filter_group_finish(&group, &out, &firsts, &head) == 0);
     HOLDS(verify_filter_add(filter, block, 0) == 0);
     struct verify_list list = {.n = 1,

@@ -54,6 +54,14 @@ static uint64_t ask(const struct filters *f, uint64_t hash)
            filter_test(bytes, le32(f->firsts.ptr + 4 * (size_t)page), f->head.rice, f->n, value);
 }
 
+/* One more block. */
+static void add(struct filters *f, const uint64_t *hashes, uint32_t n, bool full)
+{
+    static uint32_t keys[4000];
+    for (uint32_t i = 0; i < n; i++) keys[i] = token_key(hashes[i]);
+    REQUIRE(filter_group_add(&f->group, keys, n, full) == 0);
+}
+
 /* Token i of a block. */
 static uint64_t token(uint64_t block, uint64_t i)
 {
@@ -69,7 +77,7 @@ TEST(filters_find_every_token_and_few_others)
     for (uint32_t block = 0; block < FILTER_BLOCKS; block++) {
         uint32_t n = block == 5 ? 4000 : 1000;
         for (uint32_t i = 0; i < n; i++) hashes[i] = token(block, i);
-        REQUIRE(filter_group_add(&f.group, hashes, n, block == 9) == 0);
+        add(&f, hashes, n, block == 9);
     }
     finish(&f);
     CHECK_INT(f.head.full, 1 << 9);
@@ -104,7 +112,7 @@ TEST(filters_hide_no_token)
                 bool common = hash_mix(round * i, b) % 100 < shared;
                 hashes[b][i] = token(common ? round : round * 64 + b, i) >> spread;
             }
-            REQUIRE(filter_group_add(&f.group, hashes[b], counts[b], false) == 0);
+            add(&f, hashes[b], counts[b], false);
         }
         finish(&f);
         for (uint32_t b = 0; b < blocks; b++)
@@ -121,8 +129,7 @@ TEST(tokens_of_every_block_are_exact)
     static uint64_t hashes[100];
     begin(&f);
     for (uint64_t i = 0; i < 100; i++) hashes[i] = token(1, i);
-    for (uint32_t block = 0; block < 40; block++)
-        REQUIRE(filter_group_add(&f.group, hashes, block % 2 ? 100 : 50, false) == 0);
+    for (uint32_t block = 0; block < 40; block++) add(&f, hashes, block % 2 ? 100 : 50, false);
     finish(&f);
     CHECK(ask(&f, hashes[0]) == (UINT64_C(1) << 40) - 1);
     CHECK(ask(&f, hashes[99]) == (UINT64_C(0xaaaaaaaaaa)));
@@ -134,16 +141,16 @@ TEST(filters_of_a_small_group)
     static struct filters f;
     begin(&f);
     uint64_t one = token(0, 0), other = token(0, 1);
-    REQUIRE(filter_group_add(&f.group, NULL, 0, false) == 0);
-    REQUIRE(filter_group_add(&f.group, &one, 1, false) == 0);
+    add(&f, NULL, 0, false);
+    add(&f, &one, 1, false);
     finish(&f);
     CHECK_INT(f.out.len, FILTER_PAGE_HEAD + 1);
     CHECK_INT(ask(&f, one), 2);
     CHECK_INT(ask(&f, other), 0);
     f.out.ptr[6] ^= 1; /* nothing may be skipped on the word of a damaged page */
     CHECK_INT(ask(&f, one) & 3, 3);
-    REQUIRE(filter_group_add(&f.group, NULL, 0, false) == 0);
-    REQUIRE(filter_group_add(&f.group, &one, 1, true) == 0);
+    add(&f, NULL, 0, false);
+    add(&f, &one, 1, true);
     finish(&f);
     CHECK_INT(f.out.len, 0);
     CHECK_INT(ask(&f, one), 2);
@@ -158,7 +165,7 @@ TEST(gaps_may_be_wide)
     begin(&f);
     for (uint64_t i = 0; i < 2000; i++) hashes[i] = i << 38;
     hashes[2000] = UINT64_MAX;
-    REQUIRE(filter_group_add(&f.group, hashes, 2001, false) == 0);
+    add(&f, hashes, 2001, false);
     finish(&f);
     for (int i = 0; i < 2001; i++) CHECK(ask(&f, hashes[i]) == 1);
     CHECK(ask(&f, UINT64_C(1) << 62) == 0);
