@@ -18,6 +18,9 @@ MIX = ROOT / "tests" / "load" / "city.mix"
 OWN_RULES = ROOT / "rules"
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+# How a city's records come: most by syslog, the rest by what modern shippers speak.
+LANES = [("syslog_tcp", 8), ("syslog_udp", 3), ("relp", 3), ("lumberjack", 2), ("ndjson", 1),
+         ("bulk", 1), ("flow_udp", 2)]
 # The listener that a kind of lane sends to, where it is not named like it.
 LISTENERS = {"ndjson": "http", "bulk": "http"}
 

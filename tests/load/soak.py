@@ -16,13 +16,10 @@ import tempfile
 import threading
 import time
 
-from city import OWN_RULES, ROOT, VAKA, City
+from city import LANES, OWN_RULES, ROOT, VAKA, City
 from machine import run_facts
 
 WORK = ROOT / "build" / "soak"
-# How a city's records come: most by syslog, the rest by what modern shippers speak.
-LANES = [("syslog_tcp", 8), ("syslog_udp", 3), ("relp", 3), ("lumberjack", 2), ("ndjson", 1),
-         ("bulk", 1), ("flow_udp", 2)]
 INPUTS = {"syslog_tcp": "syslog-tcp", "syslog_udp": "syslog-udp", "relp": "relp",
           "lumberjack": "lumberjack", "flow_udp": "flow-udp"}
 FLOWS_MAX = 30  # of one packet
