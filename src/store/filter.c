@@ -139,7 +139,7 @@ static uint32_t rice_of_blocks(uint32_t n, uint32_t count)
     return apart > 1 ? 31 - (uint32_t)__builtin_clz(apart) : 0;
 }
 
-/* n: at most 32. */
+/* n: at most 57. */
 static void put_bits(struct bits *b, uint64_t v, uint32_t n)
 {
     char *to = b->bytes + b->at / 8;
@@ -157,8 +157,8 @@ static void put_gap(struct bits *b, uint32_t gap, uint32_t rice)
 {
     uint32_t ones = gap >> rice;
     if (ones < GAP_ONES) {
-        put_ones(b, ones, GAP_ONES);
-        put_bits(b, gap & ((UINT32_C(1) << rice) - 1), rice);
+        uint64_t low = gap & ((UINT32_C(1) << rice) - 1);
+        put_bits(b, low << (ones + 1) | ((UINT64_C(1) << ones) - 1), ones + 1 + rice);
     } else {
         put_ones(b, GAP_ONES, GAP_ONES);
         put_bits(b, gap, GAP_BITS);
@@ -167,20 +167,21 @@ static void put_gap(struct bits *b, uint32_t gap, uint32_t rice)
 
 static void put_blocks(struct bits *b, uint64_t blocks, uint32_t n)
 {
-    uint32_t count = (uint32_t)__builtin_popcountll(blocks);
-    put_ones(b, count <= LISTED ? count - 1 : LISTED, LISTED);
+    uint32_t count = (uint32_t)__builtin_popcountll(blocks), rice = rice_of_blocks(n, count);
     if (count == 1) {
-        put_bits(b, (uint64_t)__builtin_ctzll(blocks), width_of(n));
-    } else if (count <= LISTED) {
-        uint32_t rice = rice_of_blocks(n, count);
-        for (uint32_t next = 0; blocks; blocks &= blocks - 1) {
-            uint32_t block = (uint32_t)__builtin_ctzll(blocks);
-            put_gap(b, block - next, rice);
-            next = block + 1;
-        }
-    } else {
+        put_bits(b, (uint64_t)__builtin_ctzll(blocks) << 1, 1 + width_of(n));
+        return;
+    }
+    put_ones(b, count <= LISTED ? count - 1 : LISTED, LISTED);
+    if (count > LISTED) {
         put_bits(b, blocks & UINT32_MAX, n < 32 ? n : 32);
         if (n > 32) put_bits(b, blocks >> 32, n - 32);
+        return;
+    }
+    for (uint32_t next = 0; blocks; blocks &= blocks - 1) {
+        uint32_t block = (uint32_t)__builtin_ctzll(blocks);
+        put_gap(b, block - next, rice);
+        next = block + 1;
     }
 }
 
