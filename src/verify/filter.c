@@ -390,7 +390,7 @@ static bool rice_fits(const struct verify_list *list, uint64_t entries)
 static int read_list(struct verify_filter *f, const struct verify_list *list)
 {
     buf_clear(&f->list);
-    if (list->values == 0 || list->rice > RICE_MAX) return ERR_INVALID;
+    if (list->rice > RICE_MAX) return ERR_INVALID;
     for (uint32_t i = 0; (size_t)i * VERIFY_FILTER_PAGE < list->pages.len; i++)
         if (!read_page(f, list, i)) return ERR_INVALID;
     if (buf_failed(&f->list)) return buf_error(&f->list) == ERR_NOMEM ? ERR_NOMEM : ERR_INVALID;

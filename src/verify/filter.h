@@ -24,7 +24,7 @@ int verify_filter_add(struct verify_filter *f, struct verify_block *block,
 struct verify_list {
     uint32_t n; /* blocks */
     uint64_t full;
-    uint32_t values, rice;
+    uint32_t values, rice; /* values: at least 1 */
     const char *firsts; /* u32 for each page */
     struct slice pages;
 };

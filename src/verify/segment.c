@@ -21,6 +21,7 @@ enum {
     GROUP_BLOCKS = 64,
     PART_MAX = 8 * 1024 * 1024,
     FILTERS_MAX = 64 * 1024 * 1024,
+    VALUES_MAX = 1 << 24,
 };
 
 /* ---- footer ------------------------------------------------------------------------------ */
@@ -336,7 +337,8 @@ static int read_list(struct reading *r, const char *entry, uint32_t n)
                                .values = le32(entry + 20),
                                .rice = le32(entry + 24),
                                .firsts = r->firsts};
-    int error = read_group(r, le64(entry), le32(entry + 16));
+    bool can_be = list.values > 0 && list.values <= VALUES_MAX;
+    int error = read_group(r, le64(entry), can_be ? le32(entry + 16) : UINT64_MAX);
     if (error) return error;
     list.pages = buf_slice(&r->in);
     for (size_t at = 0; at < list.pages.len; at += VERIFY_FILTER_PAGE) {
