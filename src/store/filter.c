@@ -320,6 +320,22 @@ static uint64_t take_blocks(struct bits *b, uint32_t n)
     return blocks;
 }
 
+/*
+ * The blocks of an entry and the gap behind it, if there is one block and the gap is not written
+ * out, as in most: both from one load. false: nothing was taken.
+ */
+static inline bool take_common(struct bits *b, uint32_t width, uint32_t rice, uint64_t *ret_blocks,
+                               uint32_t *ret_gap)
+{
+    uint64_t v = le64(b->bytes + b->at / 8) >> (b->at % 8), gap = v >> (1 + width);
+    uint32_t ones = (uint32_t)__builtin_ctzll(~gap | UINT64_C(1) << GAP_ONES);
+    if ((v & 1) || ones == GAP_ONES) return false;
+    *ret_blocks = UINT64_C(1) << (v >> 1 & ((UINT64_C(1) << width) - 1));
+    *ret_gap = ones << rice | (uint32_t)(gap >> (ones + 1) & ((UINT64_C(1) << rice) - 1));
+    b->at += 1 + width + ones + 1 + rice;
+    return true;
+}
+
 uint64_t filter_test(struct slice page, uint32_t first, uint32_t rice, uint32_t n, uint32_t value)
 {
     char bytes[FILTER_PAGE + PADDING];
@@ -331,11 +347,16 @@ uint64_t filter_test(struct slice page, uint32_t first, uint32_t rice, uint32_t 
     memset(bytes + page.len, 0, PADDING);
     struct bits bits = {.bytes = bytes, .at = FILTER_PAGE_HEAD * 8, .end = page.len * 8};
     uint64_t at = first;
-    for (uint32_t left = le16(bytes + 4); left > 0; left--) {
-        uint64_t blocks = take_blocks(&bits, n);
+    for (uint32_t left = le16(bytes + 4), width = width_of(n); left > 0; left--) {
+        uint64_t blocks;
+        uint32_t gap = 0;
+        if (left == 1 || !take_common(&bits, width, rice, &blocks, &gap)) {
+            blocks = take_blocks(&bits, n);
+            if (left > 1) gap = take_gap(&bits, rice);
+        }
         if (bits.at > bits.end) return ~UINT64_C(0);
         if (at == value) return blocks;
-        if (left > 1) at += UINT64_C(1) + take_gap(&bits, rice);
+        at += UINT64_C(1) + gap;
         if (at > value) return 0;
     }
     return 0;
