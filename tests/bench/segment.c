@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/le.h"
 #include "store/filter.h"
 #include "store/segment.h"
 #include "store/token.h"
@@ -227,13 +228,14 @@ struct tokens {
     struct token_set *set;
     struct filter_group group;
     struct buf out, firsts;
+    struct filter_head head; /* of the last group … */
+    uint32_t blocks;         /* … and how many are in it */
     uint64_t bytes, n;
     nsec filters;
 };
 
 static void take_block(struct tokens *t, bool last)
 {
-    struct filter_head head;
     uint32_t n;
     const uint32_t *keys = token_set_keys(t->set, &n);
     nsec start = now();
@@ -243,10 +245,30 @@ static void take_block(struct tokens *t, bool last)
     if (t->group.n == FILTER_BLOCKS || last) {
         buf_clear(&t->out);
         buf_clear(&t->firsts);
-        if (filter_group_finish(&t->group, &t->out, &t->firsts, &head)) fail("out of memory");
+        t->blocks = t->group.n;
+        if (filter_group_finish(&t->group, &t->out, &t->firsts, &t->head)) fail("out of memory");
         t->bytes += t->out.len;
     }
     t->filters += now() - start;
+}
+
+static void measure_questions(const struct tokens *t)
+{
+    uint32_t pages = filter_pages(t->head.bytes);
+    uint64_t found = 0;
+    nsec start = now();
+    for (uint64_t i = 0; i < ASKED; i++) {
+        uint32_t value = filter_value(hash_mix(i, 99), t->head.values);
+        int page = filter_page_of(t->firsts.ptr, pages, value);
+        if (page == FILTER_NO_PAGE) continue;
+        struct slice bytes = slice_make(t->out.ptr + (size_t)page * FILTER_PAGE,
+                                        filter_page_size(t->head.bytes, (uint32_t)page));
+        found += filter_test(bytes, le32(t->firsts.ptr + 4 * (size_t)page), t->head.rice, t->blocks,
+                             value) != 0;
+    }
+    double each = (double)(now() - start) / 1e3 / ASKED;
+    (void)printf("%-34s %8.2f us, of %u blocks, %.1f %% in any\n", "a token asked", each, t->blocks,
+                 100.0 * (double)found / ASKED);
 }
 
 static void measure_tokens(const struct input *in)
@@ -271,6 +293,7 @@ static void measure_tokens(const struct input *in)
     (void)printf("%-34s %8.2f %% of raw, %.0f tokens a MiB\n", "size of filters",
                  100.0 * (double)t.bytes / (double)in->raw_bytes,
                  (double)t.n / ((double)in->raw_bytes / (1 << 20)));
+    measure_questions(&t);
     filter_group_done(&t.group);
     buf_done(&t.out);
     buf_done(&t.firsts);
