@@ -25,7 +25,7 @@ struct verify_list {
     uint32_t n; /* blocks */
     uint64_t full;
     uint32_t values, rice; /* values: at least 1 */
-    const char *firsts; /* u32 for each page */
+    const char *firsts;    /* u32 for each page */
     struct slice pages;
 };
 enum { VERIFY_FILTER_PAGE = 2048 };
