@@ -15,6 +15,7 @@ enum {
     RICE_MAX = 16,
     GATHERED_MAX = 64 * 1024, /* tokens of a block */
     LIST_MAX = 1 << 28,
+    PARTS = 1 << 16, /* of a list, of as many values each */
 };
 
 /* One token of a block. */
@@ -29,9 +30,10 @@ struct entry {
 };
 
 struct verify_filter {
-    struct buf tokens; /* struct token */
-    struct buf list;   /* struct entry */
-    struct buf text;   /* of the record at hand, escapes decoded, in lower case */
+    struct buf tokens;          /* struct token */
+    struct buf list;            /* struct entry */
+    uint32_t starts[PARTS + 1]; /* where the entries of each part begin in it */
+    struct buf text;            /* of the record at hand, escapes decoded, in lower case */
     uint32_t position;
     struct token recent[RECENT]; /* a token that was just taken is not taken again */
 };
@@ -361,10 +363,27 @@ static bool read_page(struct verify_filter *f, const struct verify_list *list, u
     return n > 0;
 }
 
-static struct entry *find_value(struct verify_filter *f, uint64_t value)
+static uint64_t part_of(const struct verify_list *list, uint64_t value)
+{
+    return value * PARTS / list->values;
+}
+
+static void find_starts(struct verify_filter *f, const struct verify_list *list)
+{
+    const struct entry *entries = (const void *)f->list.ptr;
+    size_t n = f->list.len / sizeof *entries, at = 0;
+    for (size_t part = 0; part <= PARTS; part++) {
+        while (at < n && part_of(list, entries[at].value) < part) at++;
+        f->starts[part] = (uint32_t)at;
+    }
+}
+
+static struct entry *find_value(struct verify_filter *f, const struct verify_list *list,
+                                uint64_t value)
 {
     struct entry *entries = (void *)f->list.ptr;
-    size_t from = 0, to = f->list.len / sizeof *entries;
+    uint64_t part = part_of(list, value);
+    size_t from = f->starts[part], to = f->starts[part + 1];
     while (from < to) {
         size_t middle = (from + to) / 2;
         if (entries[middle].value == value) return &entries[middle];
@@ -394,7 +413,9 @@ static int read_list(struct verify_filter *f, const struct verify_list *list)
     for (uint32_t i = 0; (size_t)i * VERIFY_FILTER_PAGE < list->pages.len; i++)
         if (!read_page(f, list, i)) return ERR_INVALID;
     if (buf_failed(&f->list)) return buf_error(&f->list) == ERR_NOMEM ? ERR_NOMEM : ERR_INVALID;
-    return rice_fits(list, f->list.len / sizeof(struct entry)) ? 0 : ERR_INVALID;
+    if (!rice_fits(list, f->list.len / sizeof(struct entry))) return ERR_INVALID;
+    find_starts(f, list);
+    return 0;
 }
 
 int verify_filter_check(struct verify_filter *f, const struct verify_list *list)
@@ -408,7 +429,7 @@ int verify_filter_check(struct verify_filter *f, const struct verify_list *list)
         uint64_t block = UINT64_C(1) << (t.position - 1);
         counts[t.position - 1]++;
         if (list->full & block) continue;
-        struct entry *e = find_value(f, (t.hash >> 38) * list->values >> 26);
+        struct entry *e = find_value(f, list, (t.hash >> 38) * list->values >> 26);
         if (!e || !(e->blocks & block)) return ERR_CORRUPT;
         e->seen |= block;
     }
