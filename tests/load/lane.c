@@ -29,13 +29,21 @@ struct unit *lane_oldest(struct lane *l)
     return l->n_units ? unit_at(l, 0) : NULL;
 }
 
+/* A gathered unit goes out when it is full, or when its first record has waited for long enough. */
+static nsec unit_due(const struct lane *l)
+{
+    if (!l->options.kind->batches || l->n_gathered >= l->options.batch) return l->last_due;
+    return l->first_due + l->options.linger;
+}
+
 void lane_add_unit(struct lane *l, uint64_t id, uint32_t records, uint32_t plant)
 {
     ASSERT(l->n_units < UNITS_MAX);
     *unit_at(l, l->n_units++) = (struct unit){.end = l->handed + (l->out.len - l->out_done),
                                               .id = id,
                                               .records = records,
-                                              .plant = plant};
+                                              .plant = plant,
+                                              .due = unit_due(l)};
 }
 
 static void drop_unit(struct lane *l)
@@ -49,7 +57,7 @@ void lane_take_unit(struct lane *l, nsec now)
 {
     const struct unit *u = unit_at(l, 0);
     ASSERT(l->n_sent > 0);
-    histogram_add(&l->acks, now - u->sent, u->records);
+    if (u->records) histogram_add(&l->acks, now - u->due, u->records);
     drop_unit(l);
 }
 
@@ -59,7 +67,6 @@ static void note_sent(struct lane *l)
     nsec now = clock_monotonic(&clock);
     while (l->n_sent < l->n_units && unit_at(l, l->n_sent)->end <= l->handed) {
         struct unit *u = unit_at(l, l->n_sent++);
-        u->sent = now;
         if (u->plant) plants_sent(l->options.plants, u->plant - 1, now);
         if (!l->options.kind->acked) drop_unit(l);
     }
@@ -195,11 +202,13 @@ bool lane_ready(const struct lane *l)
     return kind->batches ? l->n_gathered < l->options.batch : l->n_units < kind->outstanding;
 }
 
-int lane_add(struct lane *l, struct slice record, uint32_t plant, nsec now)
+int lane_add(struct lane *l, struct slice record, uint32_t plant, nsec due, nsec now)
 {
     const struct lane_kind *kind = l->options.kind;
     l->made++;
     l->bytes += record.len;
+    l->last_due = due;
+    if (l->n_gathered == 0) l->first_due = due;
     if (kind->socket == SOCK_DGRAM && !kind->batches) {
         int error = send_datagram(l, record);
         if (plant && error == 0) plants_sent(l->options.plants, plant - 1, now);

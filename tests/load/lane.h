@@ -15,7 +15,7 @@ struct unit {
     uint64_t id;
     uint32_t records;
     uint32_t plant; /* number + 1; 0: none */
-    nsec sent;      /* 0: not yet */
+    nsec due;       /* when it should have gone out: the wait for its ack counts from there */
 };
 
 struct lane;
@@ -64,6 +64,7 @@ struct lane {
     uint32_t first, n_units, n_sent; /* n_sent: the first of them went out whole */
     uint32_t n_gathered;
     nsec gathered_since, retry_at;
+    nsec first_due, last_due; /* of what was gathered; of the record at hand */
     uint64_t next_id;
     uint64_t made, bytes, requests, acked, refused, resent; /* requests: units of gathered ones */
     struct histogram acks;
@@ -75,8 +76,8 @@ void lane_close(struct lane *l);
 
 /* Whether it takes a record now. */
 bool lane_ready(const struct lane *l);
-/* Takes one; `plant` as in a unit. ERR_IO. */
-int lane_add(struct lane *l, struct slice record, uint32_t plant, nsec now) MUST_USE;
+/* Takes one that should have gone out at `due`; `plant` as in a unit. ERR_IO. */
+int lane_add(struct lane *l, struct slice record, uint32_t plant, nsec due, nsec now) MUST_USE;
 /* Sends and reads what is possible; `all`: also what would be gathered further. An error: the
  * connection broke, or the receiver said something that cannot be. */
 int lane_pump(struct lane *l, bool all, nsec now) MUST_USE;

@@ -129,14 +129,24 @@ static void read_options(struct options *o, int argc, char **argv)
 
 /* ---- making ------------------------------------------------------------------------------ */
 
+/* When the lane's next record is due; without a rate, when it is made. */
+static nsec due_of(const struct run *r, const struct lane *l, nsec now)
+{
+    if (r->options.rate == 0) return now;
+    double each = (double)r->shares / ((double)l->options.share * r->options.rate);
+    return r->begin + (nsec)((double)(l->made + 1) * each * (double)NSEC_PER_SEC);
+}
+
 static void add(struct run *r, struct lane *l, uint32_t plant, nsec now)
 {
+    nsec due = due_of(r, l, now);
     nsec realtime = clock_realtime(&r->clock);
     enum mix_form form = l->options.kind->form;
     struct slice record = l->options.kind->own_records ? SLICE_NONE
                           : plant ? mix_plant(r->mix, form, plant - 1, realtime)
                                   : mix_next(r->mix, form, realtime);
-    if (lane_add(l, record, plant, now) != 0) die(l->options.kind->name, "cannot send");
+    if (lane_add(l, record, plant, due < now ? due : now, now) != 0)
+        die(l->options.kind->name, "cannot send");
     r->made++;
 }
 
@@ -149,12 +159,8 @@ static bool is_over(const struct run *r, nsec now)
 /* What is due of the lane by now, or a burst; false: it takes no more, or nothing is due. */
 static bool make_some(struct run *r, struct lane *l, nsec now)
 {
-    uint64_t due = UINT64_MAX;
-    if (r->options.rate > 0)
-        due = (uint64_t)((double)(now - r->begin) / (double)NSEC_PER_SEC * r->options.rate *
-                         l->options.share / (double)r->shares);
     for (int i = 0; i < BURST; i++) {
-        if (l->made >= due || !lane_ready(l) || is_over(r, r->begin)) return false;
+        if (due_of(r, l, now) > now || !lane_ready(l) || is_over(r, r->begin)) return false;
         add(r, l, 0, now);
     }
     return true;
