@@ -200,6 +200,16 @@ size_t collect_unacked(const struct collect *c)
     return outbox_unacked(c->core.outbox);
 }
 
+void collect_paced(struct collect *c, const struct fair_pace *pace)
+{
+    outbox_paced(c->core.outbox, &c->core.ledger, pace);
+}
+
+uint64_t collect_level(const struct collect *c)
+{
+    return outbox_level(c->core.outbox);
+}
+
 int collect_acked(struct collect *c, uint64_t token)
 {
     return outbox_batch_answered(c->core.outbox, token, true);

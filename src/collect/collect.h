@@ -15,6 +15,9 @@
  * whoever takes the batches needs room for unacked_max bytes and one batch, and never has to say
  * "later".
  *
+ * The same is done to a source that sends more than its share while matching does not keep up; the
+ * others notice nothing (fair.h, collect_paced()).
+ *
  * A sender without acks (syslog) loses what is refused: that is counted as lost. The others are
  * disconnected and send again.
  */
@@ -102,9 +105,15 @@ struct collect_reply {
     struct slice type;   /* of the body */
     struct slice header; /* one more header line, "Name: value", or empty */
     struct slice body;
+    uint64_t bytes; /* of the records that were in the container; 0: not known */
 };
 /* A container whose sender is gone is answered all the same. ERR_NOT_FOUND: no such one waits. */
 int collect_answer(struct collect *c, uint64_t token, const struct collect_reply *reply) MUST_USE;
+
+/* How matching keeps up with what is stored; without it nobody is held back for others. */
+void collect_paced(struct collect *c, const struct fair_pace *pace);
+/* Bytes a second that each source may send because it does not; 0: as many as it likes. */
+uint64_t collect_level(const struct collect *c);
 
 /* Who sent how much, and what became of it. */
 const struct ledger *collect_ledger(const struct collect *c);

@@ -90,11 +90,13 @@ static void take(struct datagram *d, const struct sockaddr_storage *address, str
                  nsec realtime, nsec monotonic)
 {
     if (find_source(d, address) != 0) return;
+    bool flow = d->row.input == LISTEN_FLOW_UDP;
+    struct ledger_sums *sums = flow ? &d->last->requests : &d->last->records;
     if (bytes.len == 0) count_lost(d, LEDGER_FORM, 0);
     else if (!ledger_take(&d->last->bucket, d->row.bytes_per_second, bytes.len, monotonic))
         count_lost(d, LEDGER_RATE, bytes.len);
-    else if (!outbox_is_open(d->core->outbox)) count_lost(d, LEDGER_BUSY, bytes.len);
-    else if (d->row.input == LISTEN_FLOW_UDP) take_flow(d, bytes, realtime);
+    else if (!outbox_admits(d->core->outbox, d->last, sums, bytes.len)) d->last->seen = realtime;
+    else if (flow) take_flow(d, bytes, realtime);
     else take_syslog(d, bytes, realtime);
 }
 

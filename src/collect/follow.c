@@ -228,7 +228,7 @@ static int add_line(struct file *file, const struct piece *piece, uint64_t end)
 static bool may_read(const struct file *file)
 {
     const struct core *core = file->follow->core;
-    return outbox_is_open(core->outbox) && file->claimant.unacked < core->claimant_max;
+    return outbox_takes(core->outbox, file->row) && file->claimant.unacked < core->claimant_max;
 }
 
 /* Lines of what was read. False: no more of them may be taken now. */
@@ -290,8 +290,8 @@ static void on_turn(void *ctx)
     do {
         if (!take_lines(file, &share)) {
             if (file->refused) return;
-            if (!outbox_is_open(file->follow->core->outbox))
-                outbox_stand_in_line(file->follow->core->outbox, &file->in_line);
+            if (!outbox_takes(file->follow->core->outbox, file->row))
+                outbox_stand_in_line(file->follow->core->outbox, &file->in_line, file->row);
             else if (share == 0) loop_defer(file->follow->core->loop, &file->again);
             return; /* or until its own records are safe */
         }

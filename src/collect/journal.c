@@ -110,8 +110,8 @@ static int add_entry(struct journal *j)
 
 static bool may_read(const struct journal *j)
 {
-    return outbox_is_open(j->core->outbox) && j->claimant.unacked < j->core->claimant_max &&
-           j->n_marks < MARKS_MAX;
+    return outbox_takes(j->core->outbox, j->ledger) &&
+           j->claimant.unacked < j->core->claimant_max && j->n_marks < MARKS_MAX;
 }
 
 static void put_mark(struct journal *j)
@@ -143,7 +143,8 @@ static void on_turn(void *ctx)
     }
     if (j->read > before) put_mark(j);
     if (j->refused || r <= 0) return;
-    if (!outbox_is_open(j->core->outbox)) outbox_stand_in_line(j->core->outbox, &j->in_line);
+    if (!outbox_takes(j->core->outbox, j->ledger))
+        outbox_stand_in_line(j->core->outbox, &j->in_line, j->ledger);
     else if (may_read(j)) loop_defer(j->core->loop, &j->again);
 }
 

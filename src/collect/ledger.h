@@ -14,12 +14,14 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "collect/fair.h"
 
 /* name, text, what it means */
 #define LEDGER_LOSSES(X)                                                                           \
     X(KERNEL, "kernel")         /* UDP: the socket's buffer was full */                            \
     X(BUSY, "busy")             /* too much waited for the store */                                \
     X(RATE, "rate")             /* above the limit of the source */                                \
+    X(SHARE, "share")           /* above its share while matching does not keep up */              \
     X(STORE, "store")           /* refused by the store, or by what unpacks */                     \
     X(MEMORY, "memory")         /* no memory */                                                    \
     X(FORM, "form")             /* not what the listener speaks */                                 \
@@ -57,6 +59,8 @@ struct ledger_row {
     uint32_t open;        /* connections now */
     nsec seen;            /* realtime, of the last byte; 0: never */
     struct ledger_bucket bucket;
+    struct fair_share share;
+    size_t unacked;  /* the outbox's: bytes of its records that wait */
     uint64_t flight; /* the outbox's: the batch it has a claim in … */
     void *claim;     /* … and which */
     uint64_t hash;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "collect/outbox.h"
 
-enum { CLAIMS_BLOCK = 1024 };
+enum { CLAIMS_BLOCK = 1024, HELD_FOR = 10 /* ms */ };
 
 /* A run of records of one sender in one batch. */
 struct claim {
@@ -24,7 +24,8 @@ struct container_flight {
     uint64_t token;         /* 0: free */
     struct ledger_row *row; /* NULL: a question */
     struct waiting *waiting;
-    size_t bytes;
+    size_t body;  /* bytes of it */
+    size_t bytes; /* that count as waiting */
 };
 
 /* The batch of a tenant that is being filled. */
@@ -39,9 +40,16 @@ struct claims_block {
     struct claim claims[CLAIMS_BLOCK];
 };
 
+struct line {
+    struct in_line *head, *tail;
+    uint32_t n;
+};
+
 struct outbox {
     struct collect_out out;
     struct loop *loop;
+    struct clock clock;
+    struct fair fair;
     size_t unacked, unacked_max;
 
     struct filling *tenants[OUTBOX_TENANTS_MAX];
@@ -61,9 +69,9 @@ struct outbox {
     struct claim *free_claims;
     uint32_t n_claims;
 
-    struct in_line *head, *tail;
+    struct line gate, held; /* who waits for the gate, and for more of his share */
     struct loop_deferred serving;
-    uint32_t in_line;
+    struct loop_timer holding;
 };
 
 /* ---- the gate ---------------------------------------------------------------------------- */
@@ -79,47 +87,101 @@ size_t outbox_unacked(const struct outbox *o)
     return o->unacked;
 }
 
-void outbox_stand_in_line(struct outbox *o, struct in_line *who)
+bool outbox_takes(const struct outbox *o, struct ledger_row *row)
 {
-    if (who->queued) return;
-    who->queued = true;
+    return outbox_is_open(o) && fair_takes(&o->fair, row, clock_monotonic(&o->clock));
+}
+
+bool outbox_admits(const struct outbox *o, struct ledger_row *row, struct ledger_sums *sums,
+                   size_t bytes)
+{
+    bool open = outbox_is_open(o) && row->unacked < o->unacked_max / 4 * 3;
+    if (open && outbox_takes(o, row)) return true;
+    sums->received++;
+    sums->lost[open ? LEDGER_SHARE : LEDGER_BUSY]++;
+    row->bytes += bytes;
+    fair_charge(&o->fair, row, bytes, false);
+    return false;
+}
+
+static void line_join(struct line *line, struct in_line *who)
+{
+    who->line = line;
     who->next = NULL;
-    who->prev = o->tail;
-    if (o->tail) o->tail->next = who;
-    else o->head = who;
-    o->tail = who;
-    o->in_line++;
-    if (outbox_is_open(o)) loop_defer(o->loop, &o->serving);
+    who->prev = line->tail;
+    if (line->tail) line->tail->next = who;
+    else line->head = who;
+    line->tail = who;
+    line->n++;
 }
 
 void outbox_leave_line(struct outbox *o, struct in_line *who)
 {
-    if (!who->queued) return;
+    struct line *line = who->line;
+    (void)o;
+    if (!line) return;
     if (who->prev) who->prev->next = who->next;
-    else o->head = who->next;
+    else line->head = who->next;
     if (who->next) who->next->prev = who->prev;
-    else o->tail = who->prev;
-    who->queued = false;
-    o->in_line--;
+    else line->tail = who->prev;
+    who->line = NULL;
+    line->n--;
+}
+
+void outbox_stand_in_line(struct outbox *o, struct in_line *who, struct ledger_row *row)
+{
+    if (who->line) return;
+    if (outbox_is_open(o) && !outbox_takes(o, row)) {
+        line_join(&o->held, who);
+        /* Without a timer the next pace does it. */
+        if (o->held.n == 1)
+            (void)!loop_timer_set(o->loop, &o->holding, HELD_FOR * NSEC_PER_MSEC, 0);
+        return;
+    }
+    line_join(&o->gate, who);
+    if (outbox_is_open(o)) loop_defer(o->loop, &o->serving);
 }
 
 /* Everybody has one turn in a round at most; who comes back stands at the end. */
-static void serve_line(void *ctx)
+static void serve_line(struct outbox *o, struct line *line)
 {
-    struct outbox *o = ctx;
-    for (uint32_t turns = o->in_line; turns > 0 && o->head && outbox_is_open(o); turns--) {
-        struct in_line *who = o->head;
+    for (uint32_t turns = line->n; turns > 0 && line->head && outbox_is_open(o); turns--) {
+        struct in_line *who = line->head;
         outbox_leave_line(o, who);
         who->resume(who->ctx);
     }
-    if (o->head && outbox_is_open(o)) loop_defer(o->loop, &o->serving);
+}
+
+static void serve_gate(void *ctx)
+{
+    struct outbox *o = ctx;
+    serve_line(o, &o->gate);
+    if (o->gate.head && outbox_is_open(o)) loop_defer(o->loop, &o->serving);
+}
+
+static void serve_held(void *ctx)
+{
+    struct outbox *o = ctx;
+    serve_line(o, &o->held);
+    if (o->held.head) (void)!loop_timer_set(o->loop, &o->holding, HELD_FOR * NSEC_PER_MSEC, 0);
+}
+
+void outbox_paced(struct outbox *o, struct ledger *ledger, const struct fair_pace *pace)
+{
+    fair_tell(&o->fair, ledger, pace, clock_monotonic(&o->clock));
+    if (o->held.head) serve_held(o);
+}
+
+uint64_t outbox_level(const struct outbox *o)
+{
+    return o->fair.level;
 }
 
 static void release(struct outbox *o, size_t bytes)
 {
     ASSERT(bytes <= o->unacked);
     o->unacked -= bytes;
-    if (o->head && outbox_is_open(o)) loop_defer(o->loop, &o->serving);
+    if (o->gate.head && outbox_is_open(o)) loop_defer(o->loop, &o->serving);
 }
 
 /* ---- claims ------------------------------------------------------------------------------ */
@@ -206,6 +268,7 @@ static void settle(struct outbox *o, struct flight *flight, bool stored)
     for (struct claim *claim = flight->first; claim; claim = next) {
         struct ledger_sums *sums = &claim->row->records;
         sums->pending -= claim->n;
+        claim->row->unacked -= claim->bytes;
         if (stored) sums->stored += claim->n;
         else sums->lost[LEDGER_STORE] += claim->n;
         tell(claim, stored);
@@ -294,6 +357,7 @@ static int add(struct outbox *o, struct filling *f, const struct record *record,
     claim->n++;
     claim->last = record->ordinal;
     claim->bytes += bytes;
+    row->unacked += bytes;
     if (claimant) claimant->unacked += bytes;
     f->flight.bytes += bytes;
     o->unacked += bytes;
@@ -305,6 +369,7 @@ int outbox_add(struct outbox *o, uint32_t tenant, const struct record *record,
 {
     row->records.received++;
     row->bytes += record->raw.len;
+    fair_charge(&o->fair, row, record->raw.len, true);
     row->seen = record->received;
     if (record->flags & RECORD_CUT) row->cut++;
     struct filling *f = filling_of(o, tenant);
@@ -337,10 +402,11 @@ static struct container_flight *container_slot(struct outbox *o)
 }
 
 static void occupy(struct outbox *o, struct container_flight *slot, struct ledger_row *row,
-                   struct waiting *waiting, size_t bytes)
+                   struct waiting *waiting, size_t body)
 {
+    size_t bytes = row ? body + OUTBOX_CONTAINER_OVERHEAD : 0;
     *slot = (struct container_flight){
-        .token = o->next_container, .row = row, .waiting = waiting, .bytes = bytes};
+        .token = o->next_container, .row = row, .waiting = waiting, .body = body, .bytes = bytes};
     if (waiting) waiting->token = slot->token;
     o->n_containers++;
     o->unacked += bytes;
@@ -360,12 +426,13 @@ int outbox_put(struct outbox *o, const struct container *container, struct ledge
     struct container_flight *slot = container_slot(o);
     row->requests.received++;
     row->bytes += container->body.len;
+    fair_charge(&o->fair, row, container->body.len, true);
     row->seen = container->received;
     if (!slot) {
         row->requests.lost[LEDGER_BUSY]++;
         return ERR_LIMIT;
     }
-    occupy(o, slot, row, waiting, container->body.len + OUTBOX_CONTAINER_OVERHEAD);
+    occupy(o, slot, row, waiting, container->body.len);
     o->calling = true;
     int error = o->out.container(o->out.ctx, slot->token, container);
     o->calling = false;
@@ -415,6 +482,9 @@ int outbox_container_answered(struct outbox *o, uint64_t token, const struct col
     struct waiting *waiting = slot->waiting;
     if (slot->row) {
         struct ledger_sums *sums = &slot->row->requests;
+        /* What was packed is matched unpacked. */
+        if (reply->bytes > slot->body)
+            fair_charge(&o->fair, slot->row, reply->bytes - slot->body, true);
         sums->pending--;
         if (reply->status < 300) sums->stored++;
         else sums->lost[LEDGER_STORE]++;
@@ -436,10 +506,13 @@ int outbox_new(const struct collect_options *options, struct outbox **ret)
     if (!o) return ERR_NOMEM;
     o->out = options->out;
     o->loop = options->loop;
+    o->clock = options->clock;
+    fair_init(&o->fair);
     o->unacked_max = options->unacked_max;
     o->first = o->next = 1;
     o->sending = (struct loop_deferred){.call = send_all, .ctx = o};
-    o->serving = (struct loop_deferred){.call = serve_line, .ctx = o};
+    o->serving = (struct loop_deferred){.call = serve_gate, .ctx = o};
+    o->holding = (struct loop_timer){.due = serve_held, .ctx = o};
     o->failing = (struct loop_deferred){.call = settle_failed, .ctx = o};
     buf_init(&o->bytes, BATCH_MAX);
     *ret = o;
@@ -450,7 +523,8 @@ void outbox_free(struct outbox *o)
 {
     struct claims_block *next;
     if (!o) return;
-    ASSERT(!o->head);
+    ASSERT(!o->gate.head && !o->held.head);
+    loop_timer_stop(o->loop, &o->holding);
     loop_defer_cancel(o->loop, &o->sending);
     loop_defer_cancel(o->loop, &o->serving);
     loop_defer_cancel(o->loop, &o->failing);

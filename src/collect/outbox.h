@@ -4,12 +4,14 @@
  * containers that wait for their answer, and the way of the answer back to who waits for it.
  *
  * Batches are sent at the end of each round of the loop, or when they are full. The gate is closed
- * while `unacked_max` bytes wait; who finds it closed stands in line and is called in turn.
+ * while `unacked_max` bytes wait; who finds it closed stands in line and is called in turn. So does
+ * who has sent more than his share (fair.h).
  */
 #ifndef VAKA_COLLECT_OUTBOX_H
 #define VAKA_COLLECT_OUTBOX_H
 
 #include "collect/collect.h"
+#include "collect/fair.h"
 #include "event/record.h"
 
 enum {
@@ -42,12 +44,12 @@ struct waiting {
     uint64_t token; /* the outbox's; 0: he does not wait */
 };
 
-/* Somebody who stands in line at the gate. */
+/* Somebody who stands in line: at the gate, or until his source may send again. */
 struct in_line {
     void (*resume)(void *ctx);
     void *ctx;
     struct in_line *next, *prev; /* the outbox's */
-    bool queued;                 /* the outbox's */
+    struct line *line;           /* the outbox's; NULL: he stands in none */
 };
 
 struct outbox;
@@ -76,12 +78,20 @@ int outbox_ask(struct outbox *o, struct waiting *waiting) MUST_USE;
 void outbox_forget_waiting(struct outbox *o, struct waiting *waiting);
 
 bool outbox_is_open(const struct outbox *o);
+/* Whether that source may send: the gate is open, and it has something left of its share. */
+bool outbox_takes(const struct outbox *o, struct ledger_row *row);
+/* The same of a source that nothing holds up, and that loses what is not taken: it may not fill the
+ * room of all others either. `bytes` is what it wants to send; false: they are counted as lost. */
+bool outbox_admits(const struct outbox *o, struct ledger_row *row, struct ledger_sums *sums,
+                   size_t bytes);
 size_t outbox_unacked(const struct outbox *o);
-/* To the end of the line; nothing when he stands there already. */
-void outbox_stand_in_line(struct outbox *o, struct in_line *who);
+/* To the end of the line, with records of that source; nothing when he stands in one already. */
+void outbox_stand_in_line(struct outbox *o, struct in_line *who, struct ledger_row *row);
 void outbox_leave_line(struct outbox *o, struct in_line *who);
 
 /* See collect.h. */
+void outbox_paced(struct outbox *o, struct ledger *ledger, const struct fair_pace *pace);
+uint64_t outbox_level(const struct outbox *o);
 int outbox_batch_answered(struct outbox *o, uint64_t token, bool stored) MUST_USE;
 int outbox_container_answered(struct outbox *o, uint64_t token,
                               const struct collect_reply *reply) MUST_USE;

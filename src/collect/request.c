@@ -152,7 +152,7 @@ static unsigned authorize(struct request *r)
 
 static bool may_read(const struct request *r)
 {
-    return outbox_is_open(r->core->outbox) && r->claimant.unacked < r->core->claimant_max;
+    return outbox_takes(r->core->outbox, r->ledger) && r->claimant.unacked < r->core->claimant_max;
 }
 
 static void suspend(struct request *r, enum request_state state)
@@ -258,7 +258,8 @@ static void take_stream(struct request *r, const char *bytes, size_t *size)
     }
     *size = rest.len;
     if (r->state != REQUEST_BODY || may_read(r)) return;
-    if (!outbox_is_open(r->core->outbox)) outbox_stand_in_line(r->core->outbox, &r->in_line);
+    if (!outbox_takes(r->core->outbox, r->ledger))
+        outbox_stand_in_line(r->core->outbox, &r->in_line, r->ledger);
     suspend(r, REQUEST_PAUSED);
 }
 
@@ -267,7 +268,8 @@ static void end_stream(struct request *r)
     struct piece piece;
     int error = take_entries(r);
     if (!error && !r->ended && r->body.len > 0 && !may_read(r)) {
-        if (!outbox_is_open(r->core->outbox)) outbox_stand_in_line(r->core->outbox, &r->in_line);
+        if (!outbox_takes(r->core->outbox, r->ledger))
+            outbox_stand_in_line(r->core->outbox, &r->in_line, r->ledger);
         suspend(r, REQUEST_PAUSED);
         return;
     }
@@ -379,6 +381,7 @@ static void decide(struct request *r)
     else if (r->route.action == ROUTE_HEC_HEALTH)
         answer(r, 503, "{\"text\":\"HEC is unhealthy, queues are full\",\"code\":18}");
     else if (has_body && !outbox_is_open(r->core->outbox)) refuse(r, 503, LEDGER_BUSY);
+    else if (has_body && !outbox_takes(r->core->outbox, r->ledger)) refuse(r, 503, LEDGER_SHARE);
     else if (r->route.action == ROUTE_CONTAINER && slice_to_u64(given, &len) &&
              len > r->row->body_max)
         refuse(r, 413, LEDGER_SIZE);

@@ -170,7 +170,7 @@ static enum pause may_read(struct conn *c)
     struct stream *s = c->stream;
     if (c->pause == PAUSE_END) return PAUSE_END;
     if (c->claimant.unacked >= s->claimant_max) return PAUSE_OWN;
-    if (!outbox_is_open(s->core->outbox)) return PAUSE_GATE;
+    if (!outbox_takes(s->core->outbox, c->row)) return PAUSE_GATE;
     if (!ledger_take(&c->row->bucket, s->row.bytes_per_second, 0, now_of(c))) return PAUSE_RATE;
     return PAUSE_NONE;
 }
@@ -178,7 +178,7 @@ static enum pause may_read(struct conn *c)
 static void pause_reading(struct conn *c, enum pause why)
 {
     c->pause = why;
-    if (why == PAUSE_GATE) outbox_stand_in_line(c->stream->core->outbox, &c->in_line);
+    if (why == PAUSE_GATE) outbox_stand_in_line(c->stream->core->outbox, &c->in_line, c->row);
     if (why == PAUSE_SHARE) loop_defer(c->stream->core->loop, &c->again);
 }
 

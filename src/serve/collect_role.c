@@ -227,12 +227,23 @@ static int take_reply(struct role *r, const struct frame *frame)
         if (c->containers[i] != m.id) continue;
         c->containers[i] = c->containers[--c->n_containers];
         return collect_answer(c->collect, m.id,
-                              &(struct collect_reply){.status = m.status ? m.status : 200,
+                              &(struct collect_reply){.bytes = m.bytes,
+                                                      .status = m.status ? m.status : 200,
                                                       .type = m.type,
                                                       .header = m.header,
                                                       .body = m.body});
     }
     return ERR_CORRUPT;
+}
+
+static int take_pace(struct role *r, const struct frame *frame)
+{
+    struct collect_ctx *c = r->ctx;
+    struct say_pace m;
+    if (say_pace_read(frame->payload, &m) != 0 || m.age < 0) return ERR_CORRUPT;
+    collect_paced(c->collect,
+                  &(struct fair_pace){.waiting = m.waiting, .matched = m.matched, .age = m.age});
+    return 0;
 }
 
 static int collect_frame(struct role *r, enum serve_role peer, const struct frame *frame)
@@ -241,6 +252,7 @@ static int collect_frame(struct role *r, enum serve_role peer, const struct fram
     struct say_refused refused;
     if (peer == ROLE_UNWRAP && frame->type == SAY_REPLY) return take_reply(r, frame);
     if (peer != ROLE_STORE) return ERR_CORRUPT;
+    if (frame->type == SAY_PACE) return take_pace(r, frame);
     if (frame->type == SAY_STORED && say_stored_read(frame->payload, &stored) == 0)
         return take_stored(r, stored.id, true);
     if (frame->type == SAY_REFUSED && say_refused_read(frame->payload, &refused) == 0)
@@ -274,6 +286,7 @@ static void put_figures(struct role *r, struct buf *out)
     for (uint32_t i = 0; i < ledger->n; i++) active += ledger_row_is_active(&ledger->rows[i]);
     json_write_member_u64(out, "unacked", collect_unacked(c->collect));
     json_write_member_u64(out, "sources_active", active);
+    json_write_member_u64(out, "source_limit", collect_level(c->collect));
     json_write_member_u64(out, "bookmarks_failed", c->unsaved);
 }
 

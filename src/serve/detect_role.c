@@ -219,6 +219,16 @@ static void end_windows_at(struct detect_ctx *c, nsec time)
     correlator_advance(c->correlator, time);
 }
 
+/* For whoever bounds what waits to be matched; it is true until the next crash. */
+static void tell_progress(struct role *r)
+{
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_STORE);
+    if (!link_is_open(link)) return;
+    say_progress_write(link_out(link), &(struct say_progress){.next = c->next});
+    link_flush(link);
+}
+
 static int take_advance(struct role *r, struct engine_child *e, const struct frame *frame)
 {
     struct detect_ctx *c = r->ctx;
@@ -242,6 +252,7 @@ static int take_advance(struct role *r, struct engine_child *e, const struct fra
         say_advance_write(link_out(link), &m);
         link_flush(link);
     }
+    tell_progress(r);
     forget_journals(c);
     c->turn = (c->turn + 1) % c->n_engines;
     set_pauses(r);

@@ -28,16 +28,21 @@
  * collect → unwrap
  *   container  a body that holds records, with what is known of its sender; `id` is collect's
  * unwrap → collect
- *   reply      what the sender is told: all that was taken of the container is durable
+ *   reply      what the sender is told: all that was taken of the container is durable; its records
+ *              were `bytes`
  *
  * collect, unwrap → store
  *   batch      records of one tenant; `id` is the sender's
+ * store → collect
+ *   pace       how matching keeps up: bytes stored and not matched, bytes matched, and how long the
+ *              oldest of the former wait (ns); while there are some
  * store → collect, unwrap
  *   stored     the batch is durable
  *   refused    it is not and will not be: the store is full, or the batch damaged
  *
  * detect → store
  *   begin      the first record it needs: journals from there on are told
+ *   progress   everything before `next` was matched, for now: only `matched` is for ever
  * store → detect
  *   journal    a journal's descriptor, for reading; the first is the oldest
  *   durable    records before `next` are durable: they end at `offset` of journal `first`
@@ -127,7 +132,8 @@ enum {
     F(i64, received)                                                                               \
     F(text, source)                                                                                \
     F(text, delivery) F(text, target) F(text, query) F(text, type) F(text, encoding) F(text, body)
-#define SAY_REPLY_FIELDS(F)   F(u64, id) F(u32, status) F(text, type) F(text, header) F(text, body)
+#define SAY_REPLY_FIELDS(F)                                                                        \
+    F(u64, id) F(u64, bytes) F(u32, status) F(text, type) F(text, header) F(text, body)
 #define SAY_STORED_FIELDS(F)  F(u64, id)
 #define SAY_REFUSED_FIELDS(F) F(u64, id) F(text, reason)
 #define SAY_JOURNAL_FIELDS(F) F(u64, first)
@@ -160,6 +166,8 @@ enum {
 #define SAY_TUPLE_FIELDS(F)      F(text, body)
 #define SAY_MATCHED_FIELDS(F)    F(u64, next)
 #define SAY_QUARANTINE_FIELDS(F) F(u64, seq)
+#define SAY_PROGRESS_FIELDS(F)   F(u64, next)
+#define SAY_PACE_FIELDS(F)       F(u64, waiting) F(u64, matched) F(i64, age)
 
 #define SAY_WATCH_FIELDS(F)   F(u64, client) F(u64, after) F(u32, limit) F(u8, follow)
 #define SAY_UNWATCH_FIELDS(F) F(u64, client)
@@ -210,6 +218,8 @@ enum {
     M(alert, ALERT, ALERT, 31)                                                                     \
     M(advance, ADVANCE, ADVANCE, 32)                                                               \
     M(matched, MATCHED, MATCHED, 33)                                                               \
+    M(progress, PROGRESS, PROGRESS, 45)                                                            \
+    M(pace, PACE, PACE, 44)                                                                        \
     M(tuple, TUPLE, TUPLE, 34)                                                                     \
     M(kept, KEPT, KEPT, 38)                                                                        \
     M(quarantine, QUARANTINE, QUARANTINE, 39)                                                      \

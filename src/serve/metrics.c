@@ -87,6 +87,8 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
         {
             {"unacked", GAUGE, "Bytes that wait for the store."},
             {"sources_active", GAUGE, "Sources that were ever heard of."},
+            {"source_limit", GAUGE,
+             "Bytes a second that each source may send while matching does not keep up; 0: any."},
             {"bookmarks_failed", COUNTER, "Times that how far a file was read could not be kept."},
         },
     [ROLE_CONTROL] =

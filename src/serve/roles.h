@@ -19,10 +19,10 @@
     X(WITNESS, "witness", SANDBOX_CALLER)   /* asks witnesses elsewhere to sign as well */
 
 #define SERVE_PEERS(X)                                                                             \
-    X(COLLECT, STORE)  /* batches → ← stored */                                                \
+    X(COLLECT, STORE)  /* batches → ← stored, how matching keeps up */                         \
     X(COLLECT, UNWRAP) /* requests → ← answers */                                              \
     X(UNWRAP, STORE)   /* batches → ← stored */                                                \
-    X(STORE, DETECT)   /* journals, how far they are durable → ← from where on */              \
+    X(STORE, DETECT)   /* journals, how far they are durable → ← from where on, how far */     \
     X(DETECT, TRIAGE)  /* alerts, how far it is → ← where to begin */                          \
     X(TRIAGE, STORE)   /* how far everything is matched → */                                     \
     X(CONTROL, TRIAGE) /* questions → ← alerts */                                              \

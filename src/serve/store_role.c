@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "serve/backlog.h"
 #include "serve/role.h"
 #include "state/state.h"
 #include "store/sealed.h"
@@ -22,6 +23,7 @@ enum {
     PENDING_MAX = 64 * 1024,
     COMMIT_AT = 1024 * 1024,
     COMMIT_WITHIN = 2, /* ms */
+    PACE_EVERY = 20,   /* ms */
     JOURNALS_MAX = 64 * 1024,
     JOURNALS_AHEAD = 200, /* told to engines beyond what is matched */
 };
@@ -39,7 +41,10 @@ struct store_ctx {
     struct pending *pending;
     size_t n_pending;
     uint32_t epochs[ROLE_COUNT];
-    struct loop_timer commit, tick;
+    struct loop_timer commit, tick, pace;
+    struct backlog backlog;
+    uint64_t paced;     /* bytes that the backlog was told of */
+    bool pacing;        /* the timer runs */
     uint64_t *journals; /* numbers of the first records, ascending */
     size_t n_journals;
     size_t told;  /* journals that the engines have been told of, … */
@@ -174,6 +179,44 @@ static void on_damage(void *ctx, const struct store_damage *d)
     role_alarm(r, "store-damaged", slice_of(damage_name(d->kind)));
 }
 
+/* ---- how matching keeps up --------------------------------------------------------------- */
+
+static void tell_pace(void *ctx)
+{
+    struct role *r = ctx;
+    struct store_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_COLLECT);
+    const struct backlog *b = &c->backlog;
+    const struct say_pace m = {.waiting = b->stored - b->matched,
+                               .matched = b->matched,
+                               .age = backlog_age(b, clock_monotonic(&r->clock))};
+    if (link_is_open(link)) {
+        say_pace_write(link_out(link), &m);
+        link_flush(link);
+    }
+    c->pacing =
+        m.waiting > 0 && loop_timer_set(r->loop, &c->pace, PACE_EVERY * NSEC_PER_MSEC, 0) == 0;
+}
+
+static void note_stored(struct role *r)
+{
+    struct store_ctx *c = r->ctx;
+    backlog_stored(&c->backlog, store_durable(c->store).next, c->bytes - c->paced,
+                   clock_monotonic(&r->clock));
+    c->paced = c->bytes;
+    if (!c->pacing)
+        c->pacing = loop_timer_set(r->loop, &c->pace, PACE_EVERY * NSEC_PER_MSEC, 0) == 0;
+}
+
+static int take_progress(struct role *r, const struct frame *frame)
+{
+    struct store_ctx *c = r->ctx;
+    struct say_progress m;
+    if (say_progress_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    backlog_matched(&c->backlog, m.next);
+    return 0;
+}
+
 /* ---- commits ----------------------------------------------------------------------------- */
 
 static void answer_all(struct role *r)
@@ -205,6 +248,7 @@ static void commit(struct role *r)
     nsec took = clock_monotonic(&r->clock) - begin;
     if (took > c->slowest) c->slowest = took;
     c->commits++;
+    note_stored(r);
     answer_all(r);
     tell_durable(r);
     tell_seal(r, c->n_journals);
@@ -299,6 +343,7 @@ static int store_frame(struct role *r, enum serve_role peer, const struct frame 
     if ((peer == ROLE_COLLECT || peer == ROLE_UNWRAP) && frame->type == SAY_BATCH)
         return take_batch(r, peer, frame);
     if (peer == ROLE_DETECT && frame->type == SAY_BEGIN) return take_begin(r, frame);
+    if (peer == ROLE_DETECT && frame->type == SAY_PROGRESS) return take_progress(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_MATCHED) return take_matched(r, frame);
     if (peer == ROLE_SEAL && frame->type == SAY_SEALED) return take_sealed(r, frame);
     return ERR_CORRUPT;
@@ -370,6 +415,7 @@ static int store_start(struct role *r)
     if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
     c->commit = (struct loop_timer){.due = commit_due, .ctx = r};
     c->tick = (struct loop_timer){.due = tick, .ctx = r};
+    c->pace = (struct loop_timer){.due = tell_pace, .ctx = r};
     struct tree_range sealed;
     int error = sealed_tree(&c->io, &sealed);
     options.next_min = sealed.end > c->matched_before ? sealed.end : c->matched_before;

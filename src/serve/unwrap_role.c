@@ -20,6 +20,7 @@ struct pending {
     bool used, failed, orphan; /* orphan: collect was replaced, nobody waits */
     bool flow;
     uint32_t batches;
+    uint64_t bytes; /* of them, ever */
     struct unwrap_answer answer;
 };
 
@@ -42,6 +43,7 @@ static void reply(struct role *r, struct pending *p)
     struct unwrap_ctx *c = r->ctx;
     struct link *link = role_link(r, ROLE_COLLECT);
     struct say_reply m = {.id = p->id,
+                          .bytes = p->bytes,
                           .status = p->answer.status,
                           .type = slice_of(p->answer.content_type),
                           .header = slice_of(p->answer.header),
@@ -53,8 +55,11 @@ static void reply(struct role *r, struct pending *p)
     }
     if (p->failed) {
         c->failed++;
-        m = (struct say_reply){
-            .id = p->id, .status = 503, .body = SLICE("not stored\n"), .type = SLICE("text/plain")};
+        m = (struct say_reply){.id = p->id,
+                               .bytes = p->bytes,
+                               .status = 503,
+                               .body = SLICE("not stored\n"),
+                               .type = SLICE("text/plain")};
     }
     if (!p->orphan && link_is_open(link)) {
         say_reply_write(link_out(link), &m);
@@ -73,8 +78,10 @@ static int send_batch(struct role *r)
     if (c->batch.len == 0) return buf_error(&c->batch);
     int error = inflight_send(&c->inflight, role_link(r, ROLE_STORE), ++c->next_id, c->at,
                               buf_slice(&c->batch));
-    if (error == 0) c->pending[c->at].batches++;
-    return error;
+    if (error) return error;
+    c->pending[c->at].batches++;
+    c->pending[c->at].bytes += c->batch.len;
+    return 0;
 }
 
 static int writer_full(void *ctx, struct batch_writer *writer)

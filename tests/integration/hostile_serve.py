@@ -126,6 +126,72 @@ def a_flood_over_udp_costs_the_flooder(folder):
         quiet.lost_nothing()
 
 
+# Expressions without a word to look for: each record goes through all of them.
+SLOW_RULE = '''title: Slow
+id: 0b6c5f0e-8f0e-4a58-9f43-6f5d8d1b7a02
+status: test
+level: low
+logsource: {category: application}
+detection:
+  keywords:
+    '|re': [%s]
+  condition: keywords
+'''
+
+
+def with_slow_matching(folder):
+    serve = Serve(VAKA, folder, APART)
+    rules = ", ".join(f"'[a-w]+[0-9]{{{n}}}[^x]+[y-z]{{{n}}}'" for n in range(2, 60))
+    (folder / "rules" / "slow.yml").write_text(SLOW_RULE % rules, encoding="utf-8")
+    return serve.start()
+
+
+@test
+def who_sends_more_than_is_matched_waits(folder):
+    with with_slow_matching(folder) as serve:
+        flood, quiet = Flood(serve), Quiet(serve)
+        flood.start()
+        for _ in range(3):
+            serve.shows(lambda s: s["collect"]["source_limit"] > 0, "that it is held back")
+            quiet.is_heard()
+            same((flood.is_alive(), flood.end), (True, False))
+        flood.end = True
+        flood.join(60)
+        rows = sources(serve, lambda rows: stored(rows.get(FLOODER)) == flood.sent)
+        same(rows[FLOODER]["records"]["lost"], {})
+        quiet.lost_nothing()
+        serve.shows(lambda s: s["collect"]["source_limit"] == 0, "that nobody is held back any more")
+
+
+@test
+def who_cannot_wait_loses_what_is_above_his_share(folder):
+    line = b"<13>Nov 26 03:00:00 flood app: " + b"x" * 1400
+
+    def share(rows):
+        return rows[FLOODER]["records"]["lost"].get("share", 0)
+    with with_slow_matching(folder) as serve, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        quiet, end = Quiet(serve), threading.Event()
+        s.bind((FLOODER, 0))
+        s.connect(("127.0.0.1", serve.ports["syslog_udp"]))
+
+        def flood():
+            while not end.is_set():
+                s.send(line)
+        sender = threading.Thread(target=flood, daemon=True)
+        sender.start()
+        before = 0
+        for _ in range(3):
+            rows = sources(serve, lambda rows, least=before: FLOODER in rows and share(rows) > least)
+            before = share(rows)
+            quiet.is_heard()
+        end.set()
+        sender.join()
+        state = serve.shows(lambda s: s["collect"]["records"]["pending"] == 0, "all is stored")
+        same({r["address"] for r in state["collect"]["sources"] if "share" in r["records"]["lost"]},
+             {FLOODER})
+        quiet.lost_nothing()
+
+
 # ---- what is not as it should be ---------------------------------------------------------------
 
 def ends(serve, name, data):

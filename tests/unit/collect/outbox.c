@@ -190,6 +190,7 @@ TEST(outbox_does_not_tell_who_has_left)
 struct stander {
     struct in_line in_line;
     struct house *house;
+    struct ledger_row *row;
     char name;
     char *log;
 };
@@ -201,7 +202,7 @@ static void on_resume(void *ctx)
     s->log[n] = s->name;
     s->log[n + 1] = 0;
     CHECK_INT(add(s->house, 1, "a", NULL, 0, RECORD_MAX), 0);
-    if (n < 20) outbox_stand_in_line(s->house->outbox, &s->in_line);
+    if (n < 20) outbox_stand_in_line(s->house->outbox, &s->in_line, s->row);
 }
 
 /* Whoever waits gets one turn after the other, and nobody while the gate is closed. */
@@ -215,9 +216,10 @@ TEST(outbox_serves_the_line_in_turn)
     for (int i = 0; i < 3; i++) {
         all[i] = (struct stander){.in_line = {.resume = on_resume, .ctx = &all[i]},
                                   .house = &h,
+                                  .row = ledger_row_of(&h.ledger, SLICE("a")),
                                   .name = (char)('a' + i),
                                   .log = log};
-        outbox_stand_in_line(h.outbox, &all[i].in_line);
+        outbox_stand_in_line(h.outbox, &all[i].in_line, all[i].row);
     }
     turn(&h);
     CHECK_SLICE(slice_of(log), "");
@@ -299,12 +301,15 @@ TEST(outbox_answers_containers_in_any_order)
     CHECK_INT(outbox_put(h.outbox, &container, row, &b.waiting), 0);
     CHECK_INT(outbox_put(h.outbox, &container, row, NULL), 0);
     CHECK_INT(row->requests.pending, 3);
-    struct collect_reply reply = {200, SLICE("text/plain"), SLICE("X: y"), SLICE("fine")};
+    struct collect_reply reply = {200, SLICE("text/plain"), SLICE("X: y"), SLICE("fine"), 1000};
     CHECK_INT(outbox_container_answered(h.outbox, h.containers[1], &reply), 0);
     CHECK_INT(b.status, 200);
+    /* Its sender has sent what was in it. */
+    CHECK_INT(row->share.asked, 2 + 2 + 1000);
     CHECK_INT(a.times, 0);
     outbox_forget_waiting(h.outbox, &a.waiting);
     reply.status = 503;
+    reply.bytes = 0;
     for (int i = 0; i < 3; i += 2)
         CHECK_INT(outbox_container_answered(h.outbox, h.containers[i], &reply), 0);
     CHECK_INT(a.times, 0);
