@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -618,6 +619,8 @@ static uint32_t count_engines(const struct role *r)
 static int detect_prepare(struct role *r, struct diag *diag)
 {
     struct detect_ctx *c = r->ctx;
+    /* Engines have it from here. */
+    (void)setpriority(PRIO_PROCESS, 0, NICE_DETECT);
     c->n_engines = count_engines(r);
     c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     struct engine_page *pages = mmap(NULL, ENGINES_MAX * sizeof *pages, PROT_READ | PROT_WRITE,

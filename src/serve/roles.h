@@ -37,6 +37,12 @@ enum serve_role {
         ROLE_COUNT,
 };
 
+/*
+ * Where processors are short, the way to the ack goes first, then matching, then sealing: what is
+ * matched or sealed later was safe all the time.
+ */
+enum { NICE_DETECT = 5, NICE_SEAL = 15 };
+
 /* Who reports on itself: the processes above, and the one that started them. */
 enum { ROLE_SUPERVISOR = ROLE_COUNT, REPORT_COUNT = ROLE_COUNT + 1 };
 

@@ -24,7 +24,6 @@ enum {
     JOURNALS_MAX = 64 * 1024,
     ROUND_BYTES = 2 * 1024 * 1024, /* of batches, before others have their turn */
     NORMALISER = 1,                /* version of the decoders */
-    NICE = 10,
 };
 
 struct seal_ctx {
@@ -407,8 +406,7 @@ static int seal_prepare(struct role *r, struct diag *diag)
     if (c->dirfd < 0)
         return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path, strerror(errno));
     role_keep_folder(r, path);
-    /* In a flood, keeping and matching go first: what is sealed later was safe all the time. */
-    (void)setpriority(PRIO_PROCESS, 0, NICE);
+    (void)setpriority(PRIO_PROCESS, 0, NICE_SEAL);
     c->io = store_io_system(c->dirfd);
     c->file = -1;
     c->asked = UINT64_MAX;
