@@ -24,15 +24,17 @@ need() {
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null || {
             say "These packages are missing; install them as root:$missing"
-            exit 1
+            exit 2
         }
         root=sudo
     fi
     say "Installing:$missing"
-    $root apt-get update -qq
     # shellcheck disable=SC2086 # the list is words
-    $root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get install -y -qq \
-        -o Dpkg::Use-Pty=0 --no-install-recommends $missing >/dev/null
+    $root apt-get update -qq && $root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
+        apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends $missing >/dev/null || {
+        say "These packages are missing and could not be installed:$missing"
+        exit 2
+    }
 }
 
 # build_dir NAME [meson option...]: configures build/NAME once and compiles it. Quiet unless it fails.

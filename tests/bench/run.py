@@ -104,7 +104,7 @@ def ten_times_rules(rules, chosen, seconds, emit):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="script/bench [hunt]", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="end within 50 s: shorter loops, smaller files")
     parser.add_argument("--json", action="store_true", help="one JSON line per lane")
     options = parser.parse_args()

@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from table import emitter
@@ -25,6 +26,7 @@ from serving import free_port  # noqa: E402  pylint: disable=wrong-import-positi
 WORK = ROOT / "build" / "bench"
 ONE_RULE = OWN_RULES / "linux" / "ssh_root_password.yml"  # the one that plants are found by
 SIZE = ("--size", 1024, "--pool", 64)
+WARM = 1  # second: rules are made ready for a kind of record when the first of it comes
 # Unpacked by script/bench: Debian does not let it be installed beside rsyslog.
 SYSLOG_NG_ROOT = WORK / "syslog-ng"
 
@@ -150,19 +152,19 @@ def throughput(rules, quick, emit):
 
 
 def acked_lanes(rules, quick, emit):
-    """Until the last ack: everything is on disk then."""
+    """Until the last ack: everything is on disk then. One after the other."""
     records = 20000 if quick else 300000
-    for kind in ("relp", "lumberjack", "ndjson", "bulk"):
-        with tempfile.TemporaryDirectory(dir=WORK) as folder, City(folder, rules).start() as city:
+    with tempfile.TemporaryDirectory(dir=WORK) as folder, City(folder, rules).start() as city:
+        for number, kind in enumerate(("relp", "lumberjack", "ndjson", "bulk"), 1):
             said = city.send([kind] if kind == "relp" else [kind] * 4, "--records", records, *SIZE)
             lane = said["lanes"][kind]
             state = city.settled()
-            city.stop()
-        if not lane["acked"] == lane["records"] == state["store"]["next"]:
-            raise AssertionError(f"{kind}: {lane} and {state['store']['next']} stored")
-        emit({"lane": f"{kind}_acked", "records": records, "connections": lane["lanes"],
-              "records_per_s": records / said["answered_after"], "resent": lane["resent"],
-              "ack_ms": lane["ack_ms"]})
+            if not number * lane["acked"] == number * lane["records"] == state["store"]["next"]:
+                raise AssertionError(f"{kind}: {lane} and {state['store']['next']} stored")
+            emit({"lane": f"{kind}_acked", "records": records, "connections": lane["lanes"],
+                  "records_per_s": records / said["answered_after"], "resent": lane["resent"],
+                  "ack_ms": lane["ack_ms"]})
+        city.stop()
 
 
 def udp(rules, quick, emit):
@@ -181,22 +183,75 @@ def udp(rules, quick, emit):
           "stored": sums["stored"], "lost": lost, "unaccounted": 0})
 
 
+def check_found(said):
+    if said["found"] != said["planted"]:
+        raise AssertionError(f"{said['planted']} planted, {said['found']} found")
+
+
+def acks_at(name, rules, rate, quick, emit):
+    """How long senders wait that send no more than that, from when a record was due."""
+    seconds = WARM + (2 if quick else 30)
+    with tempfile.TemporaryDirectory(dir=WORK) as folder, City(folder, rules).start() as city:
+        said = city.send(["relp"] * 4 + ["bulk"] * 4, "--rate", rate, "--seconds", seconds, "--warm", WARM,
+                         "--plant", 0.05, *SIZE)
+        city.stop()
+    check_found(said)
+    emit({"lane": f"acks_at_{rate}_{name}", "records_per_s": said["records"] / said["seconds"],
+          **{f"{kind}_ack_ms": said["lanes"][kind]["ack_ms"] for kind in ("relp", "bulk")},
+          "resent": said["lanes"]["bulk"]["resent"], "detection_ms": said["detection_ms"]})
+
+
+def lost_of(state, kind):
+    """(sent, stored, lost by reason) of all sources of that kind, and of its listener."""
+    rows = [s["records"] for s in state["collect"]["sources"] if s["input"] == kind]
+    lost = {}
+    for row in rows:
+        for reason, n in row["lost"].items():
+            lost[reason] = lost.get(reason, 0) + n
+    return sum(r["received"] for r in rows), sum(r["stored"] for r in rows), lost
+
+
+def flood(kind, rules, quick, emit):
+    """One source sends as fast as it can, another a planted attack every 100 ms over RELP; nothing of
+    that one may be lost."""
+    seconds, before = (2.5, 1) if quick else (30, 2)
+    flooded = {}
+    with tempfile.TemporaryDirectory(dir=WORK) as folder, City(folder, rules).start() as city:
+        flooder = threading.Thread(target=lambda: flooded.update(generate(
+            [(kind, city.ports[kind])] * 4, "--seconds", before + seconds, *SIZE)))
+        flooder.start()
+        time.sleep(before)
+        said = city.send(["relp"], "--rate", 200, "--seconds", seconds, "--plant", 0.1)
+        flooder.join()
+        state = city.settled()
+        city.stop()
+    check_found(said)
+    sent, stored, lost = lost_of(state, kind.replace("_", "-"))
+    quiet = lost_of(state, "relp")
+    if sent != flooded["records"] or sent != stored + sum(lost.values()):
+        raise AssertionError(f"{flooded['records']} sent, {sent} counted, {stored} stored, {lost}")
+    if quiet != (said["records"], said["records"], {}):
+        raise AssertionError(f"the quiet source: {said['records']} sent, {quiet}")
+    emit({"lane": f"flood_{kind}", "asked_per_s": sent / flooded["seconds"], "taken_per_s": stored / flooded["seconds"],
+          "lost_of_flood": lost, "lost_of_quiet": 0, "quiet_detection_ms": said["detection_ms"],
+          "quiet_ack_ms": said["lanes"]["relp"]["ack_ms"]})
+
+
 def latency(rules, peak, part, quick, emit):
-    seconds = 3 if quick else 30
+    seconds = WARM + (2 if quick else 30)
     rate = int(peak * part)
     with tempfile.TemporaryDirectory(dir=WORK) as folder, City(folder, rules).start() as city:
         said = city.send([("syslog_tcp", 8), ("relp", 1), ("bulk", 1)], "--rate", rate, "--seconds", seconds,
-                         "--plant", 0.05, *SIZE)
+                         "--warm", WARM, "--plant", 0.05, *SIZE)
         city.stop()
-    if said["found"] != said["planted"]:
-        raise AssertionError(f"{said['planted']} planted, {said['found']} found")
+    check_found(said)
     emit({"lane": f"latency_at_{part:.0%}", "records_per_s": said["records"] / said["seconds"],
           "detection_ms": said["detection_ms"], "relp_ack_ms": said["lanes"]["relp"]["ack_ms"],
           "bulk_ack_ms": said["lanes"]["bulk"]["ack_ms"]})
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="script/bench serve", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="end within 50 s: fewer records, one round")
     parser.add_argument("--json", action="store_true", help="one JSON line per lane")
     options = parser.parse_args()
@@ -208,6 +263,10 @@ def main():
     udp(rules, options.quick, emit)
     for part in (0.2, 0.8):
         latency(rules, peak, part, options.quick, emit)
+    acks_at("all_rules", rules, 50000, options.quick, emit)
+    acks_at("store_only", [ONE_RULE], 100000, options.quick, emit)
+    for kind in ("syslog_tcp", "syslog_udp"):
+        flood(kind, rules, options.quick, emit)
     acked_lanes(rules, options.quick, emit)
 
 

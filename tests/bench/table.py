@@ -13,8 +13,9 @@ def words(row):
         if key == "lane":
             continue
         if isinstance(value, dict):
-            inner = " ".join(f"{name} {number:.3g}" for name, number in value.items())
-            yield f"{key} ({inner})"
+            inner = " ".join(f"{name} {number:,}" if isinstance(number, int) else f"{name} {number:.3g}"
+                             for name, number in value.items())
+            yield f"{key} ({inner or 'none'})"
         elif isinstance(value, float):
             yield f"{key} {value:,.4g}"
         else:

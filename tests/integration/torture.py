@@ -9,8 +9,8 @@ cuts       serve.folder is an ext4 of its own, which is shut down without writin
 control    The same with syncs that do nothing (FAULTY) has to lose, or the cuts prove nothing.
 
 After each round: what was acknowledged is stored, came at most as often as it was sent, and has its
-alert; sequence numbers have no gap; vaka verify says intact. Prints TAP, and with --json the figures
-as one object on standard error.
+alert; sequence numbers have no gap; vaka verify says intact. Prints TAP; with --json the figures and
+what became of each part, as one object, and TAP goes to standard error.
 """
 import argparse
 import contextlib
@@ -287,22 +287,25 @@ def main():
     parts = [("kills", kills, None, lambda n: run_kills(vaka, faulty, n, chance, figures)),
              ("cuts", cuts, no_cuts, lambda n: run_cuts(vaka, faulty, n, chance, figures)),
              ("control", control, no_cuts, lambda n: run_control(faulty, n, chance, figures))]
-    failed = 0
-    print(f"1..{len(parts)}")
+    results, tap = {}, sys.stderr if given.json else sys.stdout
+    print(f"1..{len(parts)}", file=tap)
     for number, (name, rounds, skip, run) in enumerate(parts, 1):
         if skip or not rounds:
-            print(f"ok {number} - {name} # SKIP {skip or 'not asked for'}", flush=True)
+            results[name] = f"skipped: {skip or 'not asked for'}"
+            print(f"ok {number} - {name} # SKIP {skip or 'not asked for'}", flush=True, file=tap)
             continue
         try:
             run(rounds)
-            print(f"ok {number} - {name}", flush=True)
+            results[name] = "ok"
+            print(f"ok {number} - {name}", flush=True, file=tap)
         except (AssertionError, OSError, subprocess.SubprocessError, KeyError) as why:
-            failed += 1
+            results[name] = f"failed: {why}"
             lines = str(why).replace("\n", "\n# ")
-            print(f"not ok {number} - {name}\n# {type(why).__name__}: {lines}", flush=True)
+            print(f"not ok {number} - {name}\n# {type(why).__name__}: {lines}", flush=True,
+                  file=tap)
     if given.json:
-        print(json.dumps({**run_facts(given.seed), **figures}), file=sys.stderr)
-    return 1 if failed else 0
+        print(json.dumps({**run_facts(given.seed), **figures, "parts": results}))
+    return 1 if any(result.startswith("failed") for result in results.values()) else 0
 
 
 if __name__ == "__main__":

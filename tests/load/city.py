@@ -96,5 +96,5 @@ class City(Serve):
                 if done and now == before:
                     return state
                 before = now
-            time.sleep(1.1)  # what a process says is up to a second old
+            time.sleep(0.2)  # processes do not say it in the same moment
         raise AssertionError("records that were taken are not matched")

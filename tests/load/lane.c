@@ -57,7 +57,7 @@ void lane_take_unit(struct lane *l, nsec now)
 {
     const struct unit *u = unit_at(l, 0);
     ASSERT(l->n_sent > 0);
-    if (u->records) histogram_add(&l->acks, now - u->due, u->records);
+    if (u->records && u->due >= l->warm_at) histogram_add(&l->acks, now - u->due, u->records);
     drop_unit(l);
 }
 

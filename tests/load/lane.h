@@ -68,6 +68,7 @@ struct lane {
     uint64_t next_id;
     uint64_t made, bytes, requests, acked, refused, resent; /* requests: units of gathered ones */
     struct histogram acks;
+    nsec warm_at; /* what was due before does not count in it */
 };
 
 /* ERR_IO: nobody listens there; ERR_NOMEM. */

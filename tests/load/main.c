@@ -11,6 +11,7 @@
  *     --pool      MiB of records made before it begins, and sent in turn
  *     --batch, --linger    records of one window or request, and ms they are gathered for
  *     --token     for HTTP          --seed      of everything that is drawn
+ *     --warm      seconds from the beginning whose latencies do not count
  *     --plant     seconds between planted attacks; their alerts are read from standard input, as
  *                 `vaka alerts --follow -f json` prints them
  *
@@ -36,7 +37,7 @@ struct options {
     struct mix_options mix;
     struct lane_options lanes[LANES_MAX];
     size_t n_lanes;
-    double rate, seconds, plant;
+    double rate, seconds, warm, plant;
     bool last;
     uint64_t records, batch, linger;
     const char *token;
@@ -94,13 +95,21 @@ static void add_lane(struct options *o, const char *text)
 static void read_options(struct options *o, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"mix", required_argument, NULL, 'm'},     {"lane", required_argument, NULL, 'l'},
-        {"rate", required_argument, NULL, 'r'},    {"seconds", required_argument, NULL, 's'},
-        {"records", required_argument, NULL, 'n'}, {"size", required_argument, NULL, 'z'},
-        {"pool", required_argument, NULL, 'p'},    {"batch", required_argument, NULL, 'b'},
-        {"linger", required_argument, NULL, 'g'},  {"token", required_argument, NULL, 't'},
-        {"seed", required_argument, NULL, 'e'},    {"plant", required_argument, NULL, 'a'},
-        {"last", no_argument, NULL, 'L'},          {NULL, 0, NULL, 0},
+        {"mix", required_argument, NULL, 'm'},
+        {"lane", required_argument, NULL, 'l'},
+        {"rate", required_argument, NULL, 'r'},
+        {"seconds", required_argument, NULL, 's'},
+        {"records", required_argument, NULL, 'n'},
+        {"size", required_argument, NULL, 'z'},
+        {"pool", required_argument, NULL, 'p'},
+        {"batch", required_argument, NULL, 'b'},
+        {"linger", required_argument, NULL, 'g'},
+        {"token", required_argument, NULL, 't'},
+        {"seed", required_argument, NULL, 'e'},
+        {"plant", required_argument, NULL, 'a'},
+        {"last", no_argument, NULL, 'L'},
+        {"warm", required_argument, NULL, 'w'},
+        {NULL, 0, NULL, 0},
     };
     int c;
     *o = (struct options){.mix.seed = 1, .batch = 500, .linger = 100, .token = ""};
@@ -119,6 +128,7 @@ static void read_options(struct options *o, int argc, char **argv)
         else if (c == 'g') o->linger = (uint64_t)v;
         else if (c == 't') o->token = optarg;
         else if (c == 'e') o->mix.seed = (uint64_t)v;
+        else if (c == 'w') o->warm = v;
         else if (c == 'a') o->plant = v;
         else if (c == 'L') o->last = true;
         else exit(2);
@@ -210,9 +220,16 @@ static void rest(struct run *r)
     if (plants_any(r) && !r->plants->ended) plants_read(r->plants, STDIN_FILENO, now_of(r));
 }
 
+static void set_warm(struct run *r, nsec at)
+{
+    r->plants->warm_at = at;
+    for (size_t i = 0; i < r->n_lanes; i++) r->lanes[i]->warm_at = at;
+}
+
 static void send_all(struct run *r)
 {
     r->begin = now_of(r);
+    set_warm(r, r->begin + (nsec)(r->options.warm * (double)NSEC_PER_SEC));
     r->next_plant = r->begin + (nsec)(r->options.plant * (double)NSEC_PER_SEC);
     for (nsec now = r->begin; !is_over(r, now); now = now_of(r)) {
         bool more = false;

@@ -36,7 +36,7 @@ static void take_line(struct plants *p, struct slice line, nsec now)
     for (digits.len = 0; digits.ptr[digits.len] >= '0' && digits.ptr[digits.len] <= '9';)
         digits.len++;
     if (!slice_to_u64(digits, &number) || number >= p->n || p->sent[number] <= 0) return;
-    histogram_add(&p->latency, now - p->sent[number], 1);
+    if (p->sent[number] >= p->warm_at) histogram_add(&p->latency, now - p->sent[number], 1);
     p->sent[number] = -1;
     p->latest = now;
     p->seen++;

@@ -16,8 +16,9 @@ struct plants {
     nsec sent[PLANTS_MAX]; /* its last byte; 0: not yet, -1: its alert was seen */
     struct buf in;
     struct histogram latency;
-    nsec latest; /* when the newest alert was seen; 0: never */
-    bool ended;  /* nobody tells alerts any more */
+    nsec warm_at; /* what was sent before does not count in it */
+    nsec latest;  /* when the newest alert was seen; 0: never */
+    bool ended;   /* nobody tells alerts any more */
 };
 
 struct plants *plants_new(void);

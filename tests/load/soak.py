@@ -141,7 +141,7 @@ def tell(figures):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="script/soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--rate", type=int, default=20000, help="records a second")
     parser.add_argument("--journal", help="of the store, one makes a segment; 64MiB, quick 16MiB")
@@ -150,7 +150,7 @@ def main():
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args()
     if options.quick:
-        options.minutes = 0.5
+        options.minutes = 0.4
     options.journal = options.journal or ("16MiB" if options.quick else "64MiB")
     WORK.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
