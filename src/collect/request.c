@@ -203,7 +203,23 @@ static void on_entries_refused(void *ctx)
 static void on_turn(void *ctx)
 {
     struct request *r = ctx;
-    if (r->state == REQUEST_PAUSED) resume(r, REQUEST_BODY);
+    if (r->state != REQUEST_PAUSED) return;
+    if (!outbox_takes(r->core->outbox, r->ledger)) {
+        outbox_stand_in_line(r->core->outbox, &r->in_line, r->ledger);
+        return;
+    }
+    /* The time it waited for its turn is not its own. */
+    if (r->received == 0) r->begun = now_of(r);
+    resume(r, REQUEST_BODY);
+}
+
+/* Before its body: whether it has to wait until its source may send. */
+static bool waits_for_turn(struct request *r)
+{
+    if (r->received > 0 || outbox_takes(r->core->outbox, r->ledger)) return false;
+    outbox_stand_in_line(r->core->outbox, &r->in_line, r->ledger);
+    suspend(r, REQUEST_PAUSED);
+    return true;
 }
 
 static int add_entry(struct request *r, const struct piece *piece)
@@ -381,7 +397,6 @@ static void decide(struct request *r)
     else if (r->route.action == ROUTE_HEC_HEALTH)
         answer(r, 503, "{\"text\":\"HEC is unhealthy, queues are full\",\"code\":18}");
     else if (has_body && !outbox_is_open(r->core->outbox)) refuse(r, 503, LEDGER_BUSY);
-    else if (has_body && !outbox_takes(r->core->outbox, r->ledger)) refuse(r, 503, LEDGER_SHARE);
     else if (r->route.action == ROUTE_CONTAINER && slice_to_u64(given, &len) &&
              len > r->row->body_max)
         refuse(r, 413, LEDGER_SIZE);
@@ -443,6 +458,7 @@ void request_free(struct request *r)
 void request_take(struct request *r, const char *bytes, size_t *size)
 {
     size_t before = *size;
+    if (r->state == REQUEST_BODY && waits_for_turn(r)) return;
     if (r->state == REQUEST_BODY && r->route.action == ROUTE_JOURNAL) {
         take_stream(r, bytes, size);
     } else {

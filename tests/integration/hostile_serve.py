@@ -164,6 +164,28 @@ def who_sends_more_than_is_matched_waits(folder):
 
 
 @test
+def who_posts_more_than_is_matched_waits(folder):
+    answers, end = set(), threading.Event()
+    with with_slow_matching(folder) as serve:
+        body = json.dumps({"message": "flood " + "x" * 990}).encode() + b"\n"
+
+        def post():
+            while not end.is_set():
+                answers.add(serve.post("/api/ingest", body * 500))
+        senders, quiet = [threading.Thread(target=post, daemon=True) for _ in range(4)], Quiet(serve)
+        for sender in senders:
+            sender.start()
+        for _ in range(3):
+            serve.shows(lambda s: s["collect"]["source_limit"] > 0, "that it is held back")
+            quiet.is_heard()
+        end.set()
+        for sender in senders:
+            sender.join()
+        same({(status, json.loads(answer)["taken"]) for status, answer in answers}, {(200, 500)})
+        quiet.lost_nothing()
+
+
+@test
 def who_cannot_wait_loses_what_is_above_his_share(folder):
     line = b"<13>Nov 26 03:00:00 flood app: " + b"x" * 1400
 
