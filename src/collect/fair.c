@@ -7,8 +7,8 @@ static const nsec busy_age = 50 * NSEC_PER_MSEC;   /* older: matching always had
 static const nsec late_age = 200 * NSEC_PER_MSEC;  /* sources are held back from here on */
 static const nsec rate_time = 100 * NSEC_PER_MSEC; /* of one measurement of what matching takes */
 static const nsec pause_time =
-    300 * NSEC_PER_MSEC;                     /* without a record: that says nothing of a rate … */
-static const nsec still_time = NSEC_PER_SEC; /* … and so long: it stands still */
+    300 * NSEC_PER_MSEC; /* without a record: that says nothing of a rate … */
+static const nsec still_time = 2 * NSEC_PER_SEC;    /* … and so long: it stands still */
 static const nsec fresh_time = 500 * NSEC_PER_MSEC; /* older figures of sources say nothing */
 enum {
     CAPACITY_FIRST = 32 * 1024 * 1024, /* bytes a second, until it was measured … */
