@@ -8,8 +8,8 @@ static const nsec late_age = 200 * NSEC_PER_MSEC;  /* sources are held back from
 static const nsec rate_time = 100 * NSEC_PER_MSEC; /* of one measurement of what matching takes */
 static const nsec pause_time =
     300 * NSEC_PER_MSEC; /* without a record: that says nothing of a rate … */
-static const nsec still_time = 2 * NSEC_PER_SEC;  /* … and so long: it stands still */
-static const nsec alone_time = 10 * NSEC_PER_SEC; /* who said nothing for so long is not waiting */
+static const nsec still_time = 2 * NSEC_PER_SEC;    /* … and so long: it stands still */
+static const nsec alone_time = 60 * NSEC_PER_SEC;   /* who said nothing for so long is not there */
 static const nsec fresh_time = 500 * NSEC_PER_MSEC; /* older figures of sources say nothing */
 enum {
     CAPACITY_FIRST = 32 * 1024 * 1024, /* bytes a second, until it was measured … */

@@ -150,6 +150,7 @@ def with_slow_matching(folder):
 def who_sends_more_than_is_matched_waits(folder):
     with with_slow_matching(folder) as serve:
         flood, quiet = Flood(serve), Quiet(serve)
+        quiet.is_heard()  # a source that is alone is not held back
         flood.start()
         for _ in range(3):
             serve.shows(lambda s: s["collect"]["source_limit"] > 0, "that it is held back")
@@ -173,6 +174,7 @@ def who_posts_more_than_is_matched_waits(folder):
             while not end.is_set():
                 answers.add(serve.post("/api/ingest", body * 500))
         senders, quiet = [threading.Thread(target=post, daemon=True) for _ in range(4)], Quiet(serve)
+        quiet.is_heard()
         for sender in senders:
             sender.start()
         for _ in range(3):
@@ -200,6 +202,7 @@ def who_cannot_wait_loses_what_is_above_his_share(folder):
             while not end.is_set():
                 s.send(line)
         sender = threading.Thread(target=flood, daemon=True)
+        quiet.is_heard()
         sender.start()
         before = 0
         for _ in range(3):

@@ -145,7 +145,7 @@ TEST(fair_lets_one_that_is_alone_send_what_it_likes)
     CHECK_INT(c.fair.level, 0);
     check_free(&c, 0);
     c.rates[0] = 0;
-    city_runs(&c, 60 * NSEC_PER_SEC);
+    city_runs(&c, 90 * NSEC_PER_SEC);
     c.rates[0] = 200 * MB;
     c.rates[1] = MB;
     city_runs(&c, 5 * NSEC_PER_SEC);
