@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "base/ip.h"
+
+#include <arpa/inet.h>
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Up to three digits that are at most 255; the bytes of them. */
+static size_t octet_len(struct slice s)
+{
+    unsigned value = 0;
+    size_t i = 0;
+    for (; i < s.len && i < 3 && is_digit(s.ptr[i]); i++)
+        value = value * 10 + (unsigned)(s.ptr[i] - '0');
+    return value <= 255 ? i : 0;
+}
+
+static size_t ip4_len(struct slice s)
+{
+    size_t at = 0;
+    for (int i = 0; i < 4; i++) {
+        if (i > 0 && (at >= s.len || s.ptr[at++] != '.')) return 0;
+        size_t n = octet_len(slice_from(s, at));
+        if (n == 0) return 0;
+        at += n;
+    }
+    if (at < s.len && is_digit(s.ptr[at])) return 0;
+    return at + 1 < s.len && s.ptr[at] == '.' && is_digit(s.ptr[at + 1]) ? 0 : at;
+}
+
+static bool is_ip6(struct slice s)
+{
+    char text[IP_TEXT_MAX];
+    unsigned char address[16];
+    if (s.len >= sizeof text) return false;
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return inet_pton(AF_INET6, text, address) == 1;
+}
+
+static size_t zone_len(struct slice s)
+{
+    size_t i = 0;
+    if (s.len == 0 || s.ptr[0] != '%') return 0;
+    for (i = 1; i < s.len && i < IP_TEXT_MAX / 4; i++) {
+        char c = s.ptr[i];
+        if (!is_digit(c) && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z')) break;
+    }
+    return i > 1 ? i : 0;
+}
+
+static size_t ip6_len(struct slice s)
+{
+    size_t n = 0, colons = 0;
+    while (n < s.len && n < INET6_ADDRSTRLEN &&
+           (is_hex(s.ptr[n]) || s.ptr[n] == ':' || (s.ptr[n] == '.' && colons > 1)))
+        colons += s.ptr[n++] == ':';
+    if (colons < 2) return 0;
+    /* What ends a sentence or begins what follows is not of the address. */
+    while (n > 2 && !is_ip6(slice_until(s, n))) {
+        do n--;
+        while (n > 2 && s.ptr[n] != ':' && s.ptr[n] != '.');
+    }
+    return n > 2 || (n == 2 && s.ptr[0] == ':' && s.ptr[1] == ':') ? n + zone_len(slice_from(s, n))
+                                                                   : 0;
+}
+
+size_t ip_len(struct slice s)
+{
+    size_t n = ip4_len(s);
+    return n ? n : ip6_len(s);
+}
+
+bool ip_is(struct slice s)
+{
+    return s.len > 0 && ip_len(s) == s.len;
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "product/expr.h"
+
+#include <time.h>
+
+#include "base/hash.h"
+#include "base/ip.h"
+#include "base/time.h"
+
+enum part_kind { PART_FIELD, PART_TEXT };
+
+/* Terms are runs of parts; the last of a run has ends_term. */
+struct part {
+    enum part_kind kind;
+    bool ends_term;
+    uint32_t field;
+    struct slice text;
+};
+
+struct call {
+    enum expr_function function;
+    struct slice argument;
+    const struct expr_table *table;
+};
+
+struct expr {
+    const struct part *parts;
+    const struct call *calls;
+    uint32_t n_parts, n_calls;
+};
+
+struct row {
+    struct slice key;
+    const struct slice *values;
+    uint32_t n_values;
+};
+
+struct expr_table {
+    struct row *rows;
+    uint32_t mask;
+    const struct row *other;
+};
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static char upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c & ~0x20) : c;
+}
+
+/* ---- tables ------------------------------------------------------------------------------ */
+
+struct expr_table *expr_table_new(struct arena *arena, uint32_t rows)
+{
+    struct expr_table *t = arena_zalloc(arena, 1, sizeof *t);
+    uint32_t size = 4;
+    while (size < 2 * rows) size *= 2;
+    if (!t) return NULL;
+    t->mask = size - 1;
+    t->rows = arena_zalloc(arena, size, sizeof *t->rows);
+    return t->rows ? t : NULL;
+}
+
+/* FNV-1a of the key in lower case: keys are short. */
+static uint32_t key_hash(struct slice key)
+{
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < key.len; i++) h = (h ^ (unsigned char)lower(key.ptr[i])) * 16777619u;
+    return h;
+}
+
+static struct row *find_row(const struct expr_table *t, struct slice key)
+{
+    uint32_t at = key_hash(key) & t->mask;
+    while (t->rows[at].values && !slice_eq_nocase(t->rows[at].key, key)) at = (at + 1) & t->mask;
+    return &t->rows[at];
+}
+
+bool expr_table_add(struct expr_table *t, struct slice key, const struct slice *values,
+                    uint32_t n_values)
+{
+    struct row *row = find_row(t, key);
+    if (row->values) return false;
+    *row = (struct row){key, values, n_values};
+    if (slice_eq(key, SLICE("*"))) t->other = row;
+    return true;
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+struct reading {
+    struct arena *arena;
+    const struct expr_world *world;
+    struct slice text;
+    size_t at;
+    struct part parts[EXPR_PARTS_MAX];
+    struct call calls[EXPR_PARTS_MAX];
+    uint32_t n_parts, n_calls;
+    const char *why;
+};
+
+static int refuse(struct reading *r, int error, const char *why)
+{
+    r->why = why;
+    return error;
+}
+
+static void skip_blanks(struct reading *r)
+{
+    while (r->at < r->text.len && (r->text.ptr[r->at] == ' ' || r->text.ptr[r->at] == '\n'))
+        r->at++;
+}
+
+static char peek(struct reading *r)
+{
+    skip_blanks(r);
+    return r->at < r->text.len ? r->text.ptr[r->at] : '\0';
+}
+
+static bool is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-' || c == '@' || c == '#' || (unsigned char)c >= 0x80;
+}
+
+static struct slice take_word(struct reading *r)
+{
+    skip_blanks(r);
+    size_t from = r->at;
+    while (r->at < r->text.len && is_name_byte(r->text.ptr[r->at])) r->at++;
+    return slice_make(r->text.ptr + from, r->at - from);
+}
+
+/* Text in quotes, from the opening one; a doubled quote is one. */
+static int take_quoted(struct reading *r, struct slice *ret)
+{
+    char quote = r->text.ptr[r->at++];
+    char text[EXPR_LEN_MAX];
+    size_t n = 0;
+    for (; r->at < r->text.len; r->at++) {
+        if (r->text.ptr[r->at] == quote) {
+            bool doubled = r->at + 1 < r->text.len && r->text.ptr[r->at + 1] == quote;
+            if (!doubled) break;
+            r->at++;
+        }
+        text[n++] = r->text.ptr[r->at];
+    }
+    if (r->at == r->text.len) return refuse(r, ERR_SYNTAX, "a quote is missing");
+    r->at++;
+    *ret = arena_dup(r->arena, slice_make(text, n));
+    return ret->ptr ? 0 : arena_error(r->arena);
+}
+
+static int take_field(struct reading *r, struct slice name, struct part *ret)
+{
+    if (name.len == 0) return refuse(r, ERR_SYNTAX, "a field's name or a text is missing");
+    int number = r->world->field(r->world->ctx, name);
+    if (number < 0) return refuse(r, number, "not a name of a field");
+    *ret = (struct part){.kind = PART_FIELD, .field = (uint32_t)number};
+    return 0;
+}
+
+static int take_part(struct reading *r)
+{
+    if (r->n_parts == EXPR_PARTS_MAX) return refuse(r, ERR_LIMIT, "too many parts");
+    struct part *part = &r->parts[r->n_parts++];
+    char c = peek(r);
+    struct slice text;
+    int error = c == '\'' || c == '"' ? take_quoted(r, &text) : 0;
+    if (error) return error;
+    if (c == '\'') {
+        *part = (struct part){.kind = PART_TEXT, .text = text};
+        return 0;
+    }
+    return take_field(r, c == '"' ? text : take_word(r), part);
+}
+
+static bool takes_or(struct reading *r)
+{
+    skip_blanks(r);
+    struct slice rest = slice_from(r->text, r->at);
+    if (!slice_starts_with(rest, SLICE("or ")) && !slice_starts_with(rest, SLICE("or\n")))
+        return false;
+    r->at += 2;
+    return true;
+}
+
+static int read_terms(struct reading *r)
+{
+    for (;;) {
+        int error = take_part(r);
+        if (error) return error;
+        if (peek(r) == '+') {
+            r->at++;
+            continue;
+        }
+        r->parts[r->n_parts - 1].ends_term = true;
+        if (!takes_or(r)) return 0;
+    }
+}
+
+static int find_function(struct reading *r, struct slice name, struct call *ret, bool *ret_argument)
+{
+#define X(id, text, argument)                                                                      \
+    if (slice_eq(name, SLICE(text))) {                                                             \
+        ret->function = EXPR_##id;                                                                 \
+        *ret_argument = argument;                                                                  \
+        return 0;                                                                                  \
+    }
+    EXPR_FUNCTIONS(X)
+#undef X
+    return refuse(r, ERR_INVALID, "there is no such function");
+}
+
+static int read_call(struct reading *r)
+{
+    if (r->n_calls == EXPR_PARTS_MAX) return refuse(r, ERR_LIMIT, "too many functions");
+    struct call *call = &r->calls[r->n_calls++];
+    bool argument = false;
+    struct slice name = take_word(r);
+    int error = find_function(r, name, call, &argument);
+    if (error || !argument) return error;
+    if (peek(r) == '\'') {
+        error = take_quoted(r, &call->argument);
+    } else {
+        call->argument = arena_dup(r->arena, take_word(r));
+        if (!call->argument.ptr) return arena_error(r->arena);
+        if (call->argument.len == 0)
+            return refuse(r, ERR_SYNTAX, "this function needs a text in single quotes");
+    }
+    if (error || call->function != EXPR_TABLE) return error;
+    call->table = r->world->table(r->world->ctx, call->argument);
+    return call->table ? 0 : refuse(r, ERR_INVALID, "the product has no such table");
+}
+
+int expr_read(struct arena *arena, struct slice text, const struct expr_world *world,
+              const struct expr **ret, const char **ret_why, size_t *ret_at)
+{
+    struct reading r = {.arena = arena, .world = world, .text = text};
+    int error = text.len > EXPR_LEN_MAX ? refuse(&r, ERR_LIMIT, "longer than 1024 bytes") : 0;
+    if (!error) error = read_terms(&r);
+    while (!error && peek(&r) == '|') {
+        r.at++;
+        error = read_call(&r);
+    }
+    if (!error && peek(&r)) error = refuse(&r, ERR_SYNTAX, "+, or, | or the end is missing here");
+    struct expr *e = arena_zalloc(arena, 1, sizeof *e);
+    struct part *parts = arena_zalloc(arena, r.n_parts, sizeof *parts);
+    struct call *calls = arena_zalloc(arena, r.n_calls, sizeof *calls);
+    if (!error && (!e || !parts || !calls)) error = arena_error(arena);
+    *ret_why = r.why ? r.why : error_text(error);
+    *ret_at = r.at;
+    if (error) return error;
+    memcpy(parts, r.parts, r.n_parts * sizeof *parts);
+    memcpy(calls, r.calls, r.n_calls * sizeof *calls);
+    *e = (struct expr){parts, calls, r.n_parts, r.n_calls};
+    *ret = e;
+    return 0;
+}
+
+/* ---- computing --------------------------------------------------------------------------- */
+
+static bool is_there(struct slice s)
+{
+    return s.len > 0 && !(s.len == 1 && s.ptr[0] == '-');
+}
+
+static struct slice part_text(const struct part *part, const struct expr_scope *scope)
+{
+    return part->kind == PART_TEXT ? part->text : scope->get(scope->ctx, part->field);
+}
+
+/* Parts [from, to) as one text. */
+static struct slice join(const struct expr *e, uint32_t from, uint32_t to,
+                         const struct expr_scope *scope)
+{
+    if (to - from == 1) return part_text(&e->parts[from], scope);
+    struct slice texts[EXPR_PARTS_MAX];
+    size_t len = 0;
+    for (uint32_t i = from; i < to; i++) {
+        texts[i] = part_text(&e->parts[i], scope);
+        bool missing = e->parts[i].kind == PART_FIELD && !is_there(texts[i]);
+        if (missing || __builtin_add_overflow(len, texts[i].len, &len)) return SLICE_NONE;
+    }
+    char *joined = arena_alloc(scope->arena, len);
+    if (!joined) return SLICE_NONE;
+    size_t at = 0;
+    for (uint32_t i = from; i < to; i++) {
+        if (texts[i].len) memcpy(joined + at, texts[i].ptr, texts[i].len);
+        at += texts[i].len;
+    }
+    return slice_make(joined, len);
+}
+
+static struct slice first_term(const struct expr *e, const struct expr_scope *scope)
+{
+    for (uint32_t from = 0, i = 0; i < e->n_parts; i++) {
+        if (!e->parts[i].ends_term) continue;
+        struct slice text = slice_trim(join(e, from, i + 1, scope));
+        if (is_there(text)) return text;
+        from = i + 1;
+    }
+    return SLICE_NONE;
+}
+
+static size_t find_last(struct slice s, struct slice needle)
+{
+    size_t at = SIZE_MAX;
+    for (size_t from = 0; needle.len;) {
+        size_t n = slice_find(slice_from(s, from), needle);
+        if (n == SIZE_MAX) break;
+        at = from + n;
+        from = at + 1;
+    }
+    return at;
+}
+
+static struct slice changed(struct slice s, const struct expr_scope *scope, char (*change)(char c))
+{
+    bool same = true;
+    for (size_t i = 0; i < s.len && same; i++) same = change(s.ptr[i]) == s.ptr[i];
+    if (same) return s;
+    char *to = arena_alloc(scope->arena, s.len);
+    if (!to) return SLICE_NONE;
+    for (size_t i = 0; i < s.len; i++) to[i] = change(s.ptr[i]);
+    return slice_make(to, s.len);
+}
+
+static struct slice trimmed(struct slice s, struct slice bytes)
+{
+    while (s.len && slice_find_byte(bytes, s.ptr[0]) != SIZE_MAX) s = slice_from(s, 1);
+    while (s.len && slice_find_byte(bytes, s.ptr[s.len - 1]) != SIZE_MAX) s.len--;
+    return s;
+}
+
+/* Where the base name begins. */
+static size_t base_at(struct slice s)
+{
+    size_t at = s.len;
+    while (at > 0 && s.ptr[at - 1] != '/' && s.ptr[at - 1] != '\\') at--;
+    return at;
+}
+
+static struct slice dirname_of(struct slice s)
+{
+    size_t at = base_at(s);
+    return at > 1 ? slice_until(s, at - 1) : slice_until(s, at);
+}
+
+static struct slice extension_of(struct slice s)
+{
+    struct slice base = slice_from(s, base_at(s));
+    size_t dot = find_last(base, SLICE("."));
+    return dot == SIZE_MAX || dot == 0 ? SLICE_NONE : slice_from(base, dot + 1);
+}
+
+static struct slice formatted(const struct expr_scope *scope, struct buf *text)
+{
+    return arena_dup(scope->arena, buf_slice(text));
+}
+
+static struct slice unhex(struct slice s, const struct expr_scope *scope)
+{
+    if (!slice_starts_with(s, SLICE("0x")) && !slice_starts_with(s, SLICE("0X"))) return s;
+    uint64_t value = 0;
+    if (s.len < 3 || s.len > 18) return SLICE_NONE;
+    for (size_t i = 2; i < s.len; i++) {
+        char c = lower(s.ptr[i]);
+        bool digit = c >= '0' && c <= '9';
+        if (!digit && !(c >= 'a' && c <= 'f')) return SLICE_NONE;
+        value = value << 4 | (uint64_t)(digit ? c - '0' : c - 'a' + 10);
+    }
+    char room[24];
+    struct buf text = {.ptr = room, .cap = sizeof room, .max = sizeof room}; /* never grows */
+    buf_printf(&text, "%llu", (unsigned long long)value);
+    return formatted(scope, &text);
+}
+
+static struct slice rfc3339(nsec time, const struct expr_scope *scope)
+{
+    char room[64];
+    struct buf text = {.ptr = room, .cap = sizeof room, .max = sizeof room};
+    time_write_rfc3339(&text, time);
+    return formatted(scope, &text);
+}
+
+static struct slice read_time(struct slice s, const struct expr_scope *scope)
+{
+    nsec time;
+    return time_parse(s, scope->year, &time) ? rfc3339(time, scope) : SLICE_NONE;
+}
+
+/* A zone that strptime() put into the struct is taken off. */
+static struct slice read_strptime(struct slice s, struct slice format,
+                                  const struct expr_scope *scope)
+{
+    char text[128], form[128];
+    if (s.len >= sizeof text || format.len >= sizeof form) return SLICE_NONE;
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    memcpy(form, format.ptr, format.len);
+    form[format.len] = '\0';
+    struct tm tm = {.tm_mday = 1, .tm_year = scope->year ? scope->year - 1900 : 70};
+    const char *end = strptime(text, form, &tm);
+    if (!end || *end) return SLICE_NONE;
+    nsec time = time_from_civil(&(struct civil_time){.year = tm.tm_year + 1900,
+                                                     .month = tm.tm_mon + 1,
+                                                     .day = tm.tm_mday,
+                                                     .hour = tm.tm_hour,
+                                                     .minute = tm.tm_min,
+                                                     .second = tm.tm_sec});
+    if (time == TIME_NONE) return SLICE_NONE;
+    return rfc3339(time - tm.tm_gmtoff * NSEC_PER_SEC, scope);
+}
+
+static struct slice split_at(struct slice s, const struct call *call)
+{
+    bool last = call->function == EXPR_BEFORE_LAST || call->function == EXPR_AFTER_LAST;
+    bool before = call->function == EXPR_BEFORE || call->function == EXPR_BEFORE_LAST;
+    size_t at = last ? find_last(s, call->argument) : slice_find(s, call->argument);
+    if (at == SIZE_MAX) return s;
+    return before ? slice_until(s, at) : slice_from(s, at + call->argument.len);
+}
+
+static struct slice if_only(struct slice s, bool keep)
+{
+    return keep ? s : SLICE_NONE;
+}
+
+static bool is_number(struct slice s)
+{
+    int64_t n;
+    return slice_to_i64(s, &n);
+}
+
+static struct slice apply(struct slice s, const struct call *call, const struct expr_scope *scope)
+{
+    switch (call->function) {
+    case EXPR_LOWER:
+        return changed(s, scope, lower);
+    case EXPR_UPPER:
+        return changed(s, scope, upper);
+    case EXPR_BEFORE:
+    case EXPR_AFTER:
+    case EXPR_BEFORE_LAST:
+    case EXPR_AFTER_LAST:
+        return split_at(s, call);
+    case EXPR_HAVING:
+        return if_only(s, slice_find(s, call->argument) != SIZE_MAX);
+    case EXPR_WITHOUT:
+        return if_only(s, !slice_eq_nocase(s, call->argument));
+    case EXPR_TRIM:
+        return trimmed(s, call->argument);
+    case EXPR_BASENAME:
+        return slice_from(s, base_at(s));
+    case EXPR_DIRNAME:
+        return dirname_of(s);
+    case EXPR_EXTENSION:
+        return extension_of(s);
+    case EXPR_IP:
+        return if_only(s, ip_is(s));
+    case EXPR_NAME:
+        return if_only(s, !ip_is(s));
+    case EXPR_NUMBER:
+        return if_only(s, is_number(s));
+    case EXPR_UNHEX:
+        return unhex(s, scope);
+    case EXPR_TIME:
+        return read_time(s, scope);
+    case EXPR_STRPTIME:
+        return read_strptime(s, call->argument, scope);
+    case EXPR_TABLE:
+    case EXPR_DEFAULT:
+        break;
+    }
+    return s;
+}
+
+/* Of a list that a table gave, functions see the first. */
+static uint32_t look_up(const struct expr_table *t, struct slice s, struct slice *ret)
+{
+    const struct row *row = find_row(t, s);
+    if (!row->values) row = t->other;
+    if (!row) return 0;
+    memcpy(ret, row->values, row->n_values * sizeof *ret);
+    return row->n_values;
+}
+
+uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
+                     struct slice ret[EXPR_VALUES_MAX])
+{
+    ret[0] = first_term(e, scope);
+    uint32_t n = is_there(ret[0]);
+    for (uint32_t i = 0; i < e->n_calls; i++) {
+        const struct call *call = &e->calls[i];
+        if (call->function == EXPR_DEFAULT) {
+            if (n == 0) ret[n++] = call->argument;
+            continue;
+        }
+        if (n == 0) continue;
+        if (call->function == EXPR_TABLE) {
+            n = look_up(call->table, ret[0], ret);
+            continue;
+        }
+        ret[0] = slice_trim(apply(ret[0], call, scope));
+        n = is_there(ret[0]);
+    }
+    return n;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What a field of ECS is made of:
+ *
+ *     srcip                                   a field of the record, when it is there
+ *     hostname or devname                     the first that is there
+ *     date + ' ' + time + tz | time           joined; there when every part is
+ *     TargetUserName | after_last '\' | lower through functions, which may leave nothing
+ *
+ * Names are bare words (letters, digits and . _ - @ #) or stand in double quotes; texts stand in
+ * single quotes, where '' is a quote. `or` binds weaker than +, and | is for all of it. A value
+ * that is empty or - is not there.
+ */
+#ifndef VAKA_PRODUCT_EXPR_H
+#define VAKA_PRODUCT_EXPR_H
+
+#include "base/arena.h"
+
+/* Without an argument, or with one in single quotes (S). */
+#define EXPR_FUNCTIONS(X)                                                                          \
+    X(LOWER, "lower", false) /* ASCII letters */                                                   \
+    X(UPPER, "upper", false)                                                                       \
+    X(BEFORE, "before", true)           /* what stands before the first S; all without S */        \
+    X(AFTER, "after", true)             /* what stands behind the first S; all without S */        \
+    X(BEFORE_LAST, "before_last", true) /* the same with the last S */                             \
+    X(AFTER_LAST, "after_last", true)                                                              \
+    X(HAVING, "having", true)        /* nothing unless S is in it */                               \
+    X(WITHOUT, "without", true)      /* nothing when it is S, letters' case aside */               \
+    X(TRIM, "trim", true)            /* bytes of S dropped at both ends */                         \
+    X(BASENAME, "basename", false)   /* behind the last / or \ */                                  \
+    X(DIRNAME, "dirname", false)     /* before it */                                               \
+    X(EXTENSION, "extension", false) /* behind the last dot of the base name */                    \
+    X(IP, "ip", false)               /* nothing unless it is an IP address */                      \
+    X(NAME, "name", false)           /* nothing when it is an IP address */                        \
+    X(NUMBER, "number", false)       /* nothing unless it is a whole number */                     \
+    X(UNHEX, "unhex", false)         /* 0x1f4 as 500; a decimal number stays */                    \
+    X(TIME, "time", false)           /* any form base/time.h reads, as RFC 3339 in UTC */          \
+    X(STRPTIME, "strptime", true)    /* the same, written as S says (strptime(3)) */               \
+    X(TABLE, "table", true)          /* what the product's table S has for it */                   \
+    X(DEFAULT, "default", true)      /* S when there is nothing */
+
+enum expr_function {
+#define X(id, name, argument) EXPR_##id,
+    EXPR_FUNCTIONS(X)
+#undef X
+};
+
+enum { EXPR_LEN_MAX = 1024, EXPR_PARTS_MAX = 32, EXPR_VALUES_MAX = 8 };
+
+struct expr;
+struct expr_table;
+
+/* What stands around an expression where it is read. */
+struct expr_world {
+    void *ctx;
+    /* The number of a field's name, or a negative error. */
+    int (*field)(void *ctx, struct slice name);
+    /* The table of that name, or NULL. */
+    const struct expr_table *(*table)(void *ctx, struct slice name);
+};
+
+/*
+ * Lives in the arena. 0, ERR_NOMEM, or ERR_SYNTAX, ERR_INVALID, ERR_LIMIT with a constant sentence
+ * in *ret_why and the offset in *ret_at.
+ */
+int expr_read(struct arena *arena, struct slice text, const struct expr_world *world,
+              const struct expr **ret, const char **ret_why, size_t *ret_at) MUST_USE;
+
+/* Keys compare without (ASCII) case; the key * is for all others. */
+struct expr_table *expr_table_new(struct arena *arena, uint32_t rows);
+/* At most the rows said; values are borrowed. False: the key is there already. */
+bool expr_table_add(struct expr_table *t, struct slice key, const struct slice *values,
+                    uint32_t n_values) MUST_USE;
+
+/* What stands around an expression where it is computed. */
+struct expr_scope {
+    void *ctx;
+    /* The field's first value; empty when it is not there. */
+    struct slice (*get)(void *ctx, uint32_t field);
+    struct arena *arena; /* for values that are made; full: they are not there */
+    int year;            /* for times that say none */
+};
+
+/* The values, in ret; 0 of them: not there. Parts of fields, of tables, or in the arena. */
+uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
+                     struct slice ret[EXPR_VALUES_MAX]);
+
+#endif

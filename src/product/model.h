@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Products as read from their files: made by read.c, followed by run.c. */
+#ifndef VAKA_PRODUCT_MODEL_H
+#define VAKA_PRODUCT_MODEL_H
+
+#include "product/expr.h"
+#include "product/form.h"
+#include "product/pattern.h"
+#include "product/product.h"
+
+enum {
+    PRODUCT_FIELDS_MAX = 16384, /* names that all products use; fit in 16 bits */
+    PRODUCT_DEPTH_MAX = 8,      /* steps inside steps */
+};
+
+/* One condition on a field: one of the tests must hold, or with `absent` none. */
+struct condition {
+    uint32_t field;
+    bool absent, exists; /* exists: the test is that the field is there */
+    struct test {
+        struct slice text; /* lower case */
+        enum { TEST_EQUALS, TEST_BEGINS, TEST_ENDS, TEST_CONTAINS } kind;
+    } * tests;
+    uint32_t n_tests;
+};
+
+/* A field and what it becomes. */
+struct assignment {
+    uint32_t field, line;
+    const struct expr *expr; /* or NULL, and then */
+    const struct slice *values;
+    uint32_t n_values;
+};
+
+/* What is done: assignments, then the case that fits, then steps. */
+struct body {
+    const struct assignment *assignments;
+    uint32_t n_assignments;
+    const struct cases *cases; /* or NULL */
+    const struct step *steps;
+    uint32_t n_steps;
+};
+
+struct cases {
+    uint32_t field;
+    struct case_row {
+        struct slice key; /* in lower case; empty: free */
+        const struct body *body;
+    } * rows;
+    uint32_t mask;
+    const struct body *other; /* or NULL */
+};
+
+enum operation { OP_NONE, OP_PATTERN, OP_FORM };
+
+struct step {
+    uint32_t line;
+    const struct condition *conditions; /* all must hold */
+    uint32_t n_conditions;
+    enum operation operation;
+    uint32_t from; /* the field it takes apart */
+    const struct pattern_set *patterns;
+    const struct body *pattern_bodies; /* by a pattern's number */
+    const uint32_t *pattern_lines;
+    struct form form;
+    struct body body; /* when the operation said something, or there is none */
+};
+
+struct product_box {
+    struct product product;
+    struct body body;
+};
+
+struct products {
+    struct arena arena;
+    struct taxonomy *taxonomy;
+    struct product_box **at;
+    uint32_t n, cap;
+    /* All names of fields. */
+    struct slice *names;
+    uint32_t n_names, cap_names;
+    uint32_t *index; /* hash table of numbers + 1 */
+    uint32_t index_mask;
+};
+
+/* The number of a name, added when it is new; negative: ERR_LIMIT, ERR_NOMEM. */
+int products_field(struct products *p, struct slice name);
+/* Without adding: UINT32_MAX when no product uses it. */
+uint32_t products_find_field(const struct products *p, struct slice name);
+
+/* Reads a file into box, all of it in the arena of p. */
+int product_file_read(struct products *p, const char *file, struct slice text,
+                      struct product_box *box, struct diag *diag) MUST_USE;
+
+#endif

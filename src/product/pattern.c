@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The tree: a node has literal children, told apart by their first byte, and typed children, told
+ * apart by their type and, for types that end where the following text begins, by its first byte.
+ * Inserting splits literals where they part. Finding walks depth first and goes back where it went
+ * wrong; the number of steps is bounded for all of it.
+ */
+#include "product/pattern.h"
+
+#include "base/ip.h"
+
+enum { END_OF_TEXT = 256, NO_LEAF = UINT32_MAX };
+
+struct branch {
+    enum pattern_type type;
+    uint16_t until; /* TEXT, ANY: the byte behind it, or END_OF_TEXT */
+    struct node *to;
+    struct branch *next; /* in the order of types */
+};
+
+/* A pattern, or one of the ways its optional parts leave. */
+struct leaf {
+    uint32_t number, n_names;
+    const int *names; /* by place in the order of the text; -1: not kept */
+};
+
+struct node {
+    struct slice text; /* to be there before anything else is looked at */
+    struct node *first, *next;
+    struct branch *branches;
+    const struct leaf *leaf;
+};
+
+struct pattern_set {
+    struct arena *arena;
+    struct node root;
+};
+
+struct pattern_set *pattern_set_new(struct arena *arena)
+{
+    struct pattern_set *set = arena_zalloc(arena, 1, sizeof *set);
+    if (set) set->arena = arena;
+    return set;
+}
+
+/* ---- reading a pattern ------------------------------------------------------------------- */
+
+struct piece {
+    bool is_place;
+    struct slice text; /* literal */
+    enum pattern_type type;
+    int name;
+    uint8_t optional; /* 1 + the number of the optional part it belongs to, or 0 */
+};
+
+enum { PIECES_MAX = 2 * PATTERN_PLACES_MAX + 2 * PATTERN_OPTIONAL_MAX + 2 };
+
+struct reading {
+    struct pattern_set *set;
+    struct slice text;
+    size_t at;
+    struct piece pieces[PIECES_MAX];
+    uint32_t n_pieces, n_places;
+    uint8_t optional, n_optional; /* the part we are in, those there are */
+    char literal[PATTERN_LEN_MAX];
+    size_t literal_len;
+    pattern_name_fn *name;
+    void *ctx;
+    const char *why;
+};
+
+static int refuse(struct reading *r, int error, const char *why)
+{
+    r->why = why;
+    return error;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static int add_piece(struct reading *r, const struct piece *piece)
+{
+    if (r->n_pieces == PIECES_MAX) return refuse(r, ERR_LIMIT, "too many places");
+    r->pieces[r->n_pieces] = *piece;
+    r->pieces[r->n_pieces++].optional = r->optional;
+    return 0;
+}
+
+static int end_literal(struct reading *r)
+{
+    if (r->literal_len == 0) return 0;
+    struct slice text = arena_dup(r->set->arena, slice_make(r->literal, r->literal_len));
+    r->literal_len = 0;
+    if (!text.ptr) return arena_error(r->set->arena);
+    return add_piece(r, &(struct piece){.text = text});
+}
+
+static bool find_type(struct slice name, enum pattern_type *ret)
+{
+#define X(id, text)                                                                                \
+    if (slice_eq(name, SLICE(text))) {                                                             \
+        *ret = id;                                                                                 \
+        return true;                                                                               \
+    }
+    PATTERN_TYPES(X)
+#undef X
+    return false;
+}
+
+/* {name:type}, from behind the brace. */
+static int read_place(struct reading *r)
+{
+    size_t len = slice_find_byte(slice_from(r->text, r->at), '}');
+    if (len == SIZE_MAX) return refuse(r, ERR_SYNTAX, "a place has no end: } is missing");
+    struct slice name, type, inner = slice_make(r->text.ptr + r->at, len);
+    struct piece piece = {.is_place = true, .type = PATTERN_TEXT, .name = -1};
+    if (slice_split(inner, ':', &name, &type) && !find_type(type, &piece.type))
+        return refuse(r, ERR_SYNTAX,
+                      "not a type; there are int, ip, hex, mac, host, word, text and any");
+    if (slice_find_byte(name, '{') != SIZE_MAX)
+        return refuse(r, ERR_SYNTAX, "a place has no end: } is missing");
+    if (++r->n_places > PATTERN_PLACES_MAX) return refuse(r, ERR_LIMIT, "too many places");
+    if (name.len) piece.name = r->name(r->ctx, name);
+    if (name.len && piece.name < 0) return refuse(r, piece.name, "not a name of a field");
+    r->at += len + 1;
+    int error = end_literal(r);
+    return error ? error : add_piece(r, &piece);
+}
+
+static int begin_optional(struct reading *r)
+{
+    if (r->optional) return refuse(r, ERR_SYNTAX, "an optional part inside of another one");
+    if (r->n_optional == PATTERN_OPTIONAL_MAX)
+        return refuse(r, ERR_LIMIT, "too many optional parts");
+    int error = end_literal(r);
+    r->optional = ++r->n_optional;
+    return error;
+}
+
+static int read_brace(struct reading *r)
+{
+    struct slice rest = slice_from(r->text, r->at);
+    if (slice_starts_with(rest, SLICE("{{")) || slice_starts_with(rest, SLICE("}}"))) {
+        r->literal[r->literal_len++] = rest.ptr[0];
+        r->at += 2;
+        return 0;
+    }
+    if (slice_starts_with(rest, SLICE("{?"))) {
+        r->at += 2;
+        return begin_optional(r);
+    }
+    r->at++;
+    if (rest.ptr[0] == '{') return read_place(r);
+    if (!r->optional) return refuse(r, ERR_SYNTAX, "} without {; a brace itself is }}");
+    int error = end_literal(r);
+    r->optional = 0;
+    return error;
+}
+
+static int read_pattern(struct reading *r)
+{
+    int error = 0;
+    while (r->at < r->text.len && error == 0) {
+        char c = r->text.ptr[r->at];
+        if (c == '{' || c == '}') {
+            error = read_brace(r);
+            continue;
+        }
+        r->literal[r->literal_len++] = is_blank(c) ? ' ' : c;
+        while (is_blank(c) && r->at + 1 < r->text.len && is_blank(r->text.ptr[r->at + 1])) r->at++;
+        r->at++;
+    }
+    if (error == 0 && r->optional) return refuse(r, ERR_SYNTAX, "an optional part has no end");
+    if (error == 0) error = end_literal(r);
+    if (error == 0 && r->n_pieces == 0) return refuse(r, ERR_SYNTAX, "the pattern is empty");
+    return error;
+}
+
+/* ---- the tree ---------------------------------------------------------------------------- */
+
+/* The node behind `text` from here, made when it is not there. NULL: the arena is full. */
+static struct node *follow_text(struct arena *a, struct node *from, struct slice text)
+{
+    while (text.len) {
+        struct node *child = from->first;
+        while (child && child->text.ptr[0] != text.ptr[0]) child = child->next;
+        if (!child) {
+            child = arena_zalloc(a, 1, sizeof *child);
+            if (!child) return NULL;
+            child->text = text;
+            child->next = from->first;
+            from->first = child;
+            return child;
+        }
+        size_t same = 1;
+        while (same < text.len && same < child->text.len && text.ptr[same] == child->text.ptr[same])
+            same++;
+        if (same < child->text.len) {
+            struct node *rest = arena_alloc(a, sizeof *rest);
+            if (!rest) return NULL;
+            *rest = *child;
+            rest->text = slice_from(child->text, same);
+            rest->next = NULL;
+            *child = (struct node){
+                .text = slice_until(child->text, same), .first = rest, .next = child->next};
+        }
+        from = child;
+        text = slice_from(text, same);
+    }
+    return from;
+}
+
+static bool has_until(enum pattern_type type)
+{
+    return type == PATTERN_TEXT || type == PATTERN_ANY;
+}
+
+static struct node *follow_place(struct arena *a, struct node *from, enum pattern_type type,
+                                 uint16_t until)
+{
+    struct branch **at = &from->branches;
+    if (!has_until(type)) until = 0;
+    /* Of two places that end at a byte of the text, the one that does not take all goes first. */
+    while (*at && ((*at)->type < type || ((*at)->type == type && (*at)->until < until)))
+        at = &(*at)->next;
+    if (*at && (*at)->type == type && (*at)->until == until) return (*at)->to;
+    struct branch *b = arena_zalloc(a, 1, sizeof *b);
+    struct node *to = arena_zalloc(a, 1, sizeof *to);
+    if (!b || !to) return NULL;
+    *b = (struct branch){.type = type, .until = until, .to = to, .next = *at};
+    *at = b;
+    return to;
+}
+
+/* The optional parts whose bits are in `with` are there. */
+static bool is_in(const struct piece *p, uint32_t with)
+{
+    return p->optional == 0 || with >> (p->optional - 1) & 1;
+}
+
+/* Where a place that piece i is ends: the first byte of the text behind it. */
+static int until_of(const struct reading *r, uint32_t i, uint32_t with, uint16_t *ret)
+{
+    *ret = END_OF_TEXT;
+    for (uint32_t j = i + 1; j < r->n_pieces; j++) {
+        const struct piece *p = &r->pieces[j];
+        if (!is_in(p, with)) continue;
+        if (p->is_place && has_until(p->type) && has_until(r->pieces[i].type)) return ERR_SYNTAX;
+        /* A type behind a text says itself where it begins: that is tried at every byte. */
+        *ret = p->is_place ? 0 : (unsigned char)p->text.ptr[0];
+        return 0;
+    }
+    return 0;
+}
+
+static int insert(struct reading *r, uint32_t number, uint32_t with)
+{
+    struct arena *a = r->set->arena;
+    struct node *at = &r->set->root;
+    int names[PATTERN_PLACES_MAX];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < r->n_pieces && at; i++) {
+        const struct piece *p = &r->pieces[i];
+        if (!is_in(p, with)) continue;
+        if (!p->is_place) {
+            at = follow_text(a, at, p->text);
+            continue;
+        }
+        uint16_t until;
+        if (until_of(r, i, with, &until) != 0)
+            return refuse(r, ERR_SYNTAX, "two places of type text or any have no text between");
+        at = follow_place(a, at, p->type, until);
+        names[n++] = p->name;
+    }
+    struct leaf *leaf = arena_zalloc(a, 1, sizeof *leaf);
+    int *kept = arena_zalloc(a, n + 1, sizeof *kept);
+    if (!at || !leaf || !kept) return arena_error(a);
+    memcpy(kept, names, n * sizeof *kept);
+    *leaf = (struct leaf){.number = number, .n_names = n, .names = kept};
+    if (at->leaf && at->leaf->number != number)
+        return refuse(r, ERR_INVALID, "another pattern takes the same texts");
+    if (!at->leaf) at->leaf = leaf;
+    return 0;
+}
+
+int pattern_add(struct pattern_set *set, struct slice text, uint32_t number, pattern_name_fn *name,
+                void *ctx, const char **ret_why, size_t *ret_at)
+{
+    struct reading r = {.set = set, .text = slice_trim(text), .name = name, .ctx = ctx};
+    int error = 0;
+    if (text.len > PATTERN_LEN_MAX) error = refuse(&r, ERR_LIMIT, "longer than 2048 bytes");
+    if (error == 0) error = read_pattern(&r);
+    for (uint32_t with = 0; with < 1u << r.n_optional && error == 0; with++)
+        error = insert(&r, number, with);
+    *ret_why = r.why ? r.why : error_text(error);
+    *ret_at = r.at;
+    return error;
+}
+
+/* ---- finding ----------------------------------------------------------------------------- */
+
+struct search {
+    struct slice text;
+    uint32_t steps, depth;
+    struct slice places[PATTERN_PLACES_MAX];
+    const struct leaf *leaf;
+};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static size_t int_len(struct slice s)
+{
+    size_t sign = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+'), i = sign;
+    while (i < s.len && is_digit(s.ptr[i])) i++;
+    return i > sign ? i : 0;
+}
+
+static size_t hex_len(struct slice s)
+{
+    size_t start = slice_starts_with(s, SLICE("0x")) ? 2 : 0, i = start;
+    while (i < s.len && is_hex(s.ptr[i])) i++;
+    return i > start ? i : 0;
+}
+
+static size_t mac_len(struct slice s)
+{
+    enum { MAC_LEN = 17 };
+    if (s.len < MAC_LEN) return 0;
+    for (size_t i = 0; i < MAC_LEN; i++)
+        if (i % 3 == 2 ? s.ptr[i] != ':' && s.ptr[i] != '-' : !is_hex(s.ptr[i])) return 0;
+    return MAC_LEN;
+}
+
+static size_t run_len(struct slice s, bool (*belongs)(char c))
+{
+    size_t i = 0;
+    while (i < s.len && belongs(s.ptr[i])) i++;
+    return i;
+}
+
+static bool is_host_byte(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '-' || c == '_' || c == ':' || c == '%';
+}
+
+static bool is_word_byte(char c)
+{
+    return !is_blank(c) && c != '\r' && c != '\n';
+}
+
+static size_t typed_len(enum pattern_type type, struct slice s)
+{
+    switch (type) {
+    case PATTERN_INT:
+        return int_len(s);
+    case PATTERN_IP:
+        return ip_len(s);
+    case PATTERN_HEX:
+        return hex_len(s);
+    case PATTERN_MAC:
+        return mac_len(s);
+    case PATTERN_HOST:
+        return run_len(s, is_host_byte);
+    case PATTERN_WORD:
+        return run_len(s, is_word_byte);
+    case PATTERN_TEXT:
+    case PATTERN_ANY:
+        break;
+    }
+    return 0;
+}
+
+static bool walk(struct search *f, const struct node *node, size_t at);
+
+static bool take(struct search *f, const struct node *to, size_t at, size_t len)
+{
+    f->places[f->depth++] = slice_make(f->text.ptr + at, len);
+    if (walk(f, to, at + len)) return true;
+    f->depth--;
+    return false;
+}
+
+/*
+ * Types that go on as long as they can may have taken a byte that belongs to the text behind: a
+ * colon after a host. One byte less is tried.
+ */
+static bool walk_typed(struct search *f, const struct branch *b, size_t at)
+{
+    size_t len = typed_len(b->type, slice_from(f->text, at));
+    if (len == 0) return false;
+    if (take(f, b->to, at, len)) return true;
+    if (b->type != PATTERN_HOST && b->type != PATTERN_WORD) return false;
+    for (len--; len > 0; len--) {
+        char behind = f->text.ptr[at + len];
+        bool may_end = !(is_digit(behind) || (behind >= 'a' && behind <= 'z') ||
+                         (behind >= 'A' && behind <= 'Z'));
+        if (may_end && take(f, b->to, at, len)) return true;
+    }
+    return false;
+}
+
+static bool walk_text(struct search *f, const struct branch *b, size_t at)
+{
+    size_t len = b->type == PATTERN_ANY ? 0 : 1;
+    if (at + len > f->text.len) return false;
+    if (b->until == END_OF_TEXT) return take(f, b->to, at, f->text.len - at);
+    for (; at + len <= f->text.len; len++) {
+        struct slice rest = slice_from(f->text, at + len);
+        size_t skip = b->until ? slice_find_byte(rest, (char)b->until) : 0;
+        if (b->until == ' ') {
+            size_t tab = slice_find_byte(slice_until(rest, skip), '\t');
+            if (tab != SIZE_MAX) skip = tab;
+        }
+        if (skip == SIZE_MAX || ++f->steps > PATTERN_STEPS_MAX) return false;
+        len += skip;
+        if (take(f, b->to, at, len)) return true;
+    }
+    return false;
+}
+
+/* The bytes of the text that the literal takes; SIZE_MAX: something else is there. */
+static size_t literal_len(struct slice literal, struct slice s)
+{
+    size_t i = 0;
+    for (size_t l = 0; l < literal.len; l++) {
+        if (i == s.len) return SIZE_MAX;
+        if (literal.ptr[l] == ' ') {
+            if (!is_blank(s.ptr[i])) return SIZE_MAX;
+            while (i < s.len && is_blank(s.ptr[i])) i++;
+        } else if (s.ptr[i++] != literal.ptr[l]) {
+            return SIZE_MAX;
+        }
+    }
+    return i;
+}
+
+static bool walk(struct search *f, const struct node *node, size_t at)
+{
+    if (++f->steps > PATTERN_STEPS_MAX) return false;
+    size_t len = literal_len(node->text, slice_from(f->text, at));
+    if (len == SIZE_MAX) return false;
+    at += len;
+    if (at < f->text.len) {
+        char c = f->text.ptr[at] == '\t' ? ' ' : f->text.ptr[at];
+        for (const struct node *child = node->first; child; child = child->next)
+            if (child->text.ptr[0] == c && walk(f, child, at)) return true;
+    }
+    if (f->depth < PATTERN_PLACES_MAX)
+        for (const struct branch *b = node->branches; b; b = b->next)
+            if (has_until(b->type) ? walk_text(f, b, at) : walk_typed(f, b, at)) return true;
+    if (!node->leaf || at != f->text.len) return false;
+    f->leaf = node->leaf;
+    return true;
+}
+
+bool pattern_find(const struct pattern_set *set, struct slice text, struct pattern_match *ret)
+{
+    struct search f = {.text = slice_trim(text)};
+    if (!walk(&f, &set->root, 0)) return false;
+    ret->number = f.leaf->number;
+    ret->n_places = 0;
+    for (uint32_t i = 0; i < f.leaf->n_names; i++) {
+        if (f.leaf->names[i] < 0) continue;
+        ret->places[ret->n_places].name = f.leaf->names[i];
+        ret->places[ret->n_places++].text = f.places[i];
+    }
+    return true;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Texts with places in them: what a product's messages look like.
+ *
+ *     Failed password for {?invalid user }{user.name} from {source.ip:ip} port {source.port:int}
+ * ssh2
+ *
+ * `{name}` takes what stands there up to the text behind it, at least one byte and as few as will
+ * do; at the end of a pattern it takes the rest. `{name:type}` takes what the type allows (below);
+ * `{}` and `{:type}` take without keeping. `{?…}` may be there or not and may hold places. A blank
+ * stands for one or more blanks and tabs. `{{` and `}}` are braces. A pattern covers the whole text
+ * but for blanks at its ends; `{:any}` at the end takes whatever is left, also nothing.
+ *
+ * All patterns of a set become one tree whose branches are the texts and types that patterns have
+ * in common, so that a text is compared with hundreds of them at once. Where several fit, text goes
+ * before types and narrow types before wide ones (the order of the list below), not the order in
+ * which they were written. Looking stops after PATTERN_STEPS_MAX steps, which then is no match.
+ */
+#ifndef VAKA_PRODUCT_PATTERN_H
+#define VAKA_PRODUCT_PATTERN_H
+
+#include "base/arena.h"
+
+/* name, what it takes */
+#define PATTERN_TYPES(X)                                                                           \
+    X(PATTERN_INT, "int")   /* digits, a sign before them */                                       \
+    X(PATTERN_IP, "ip")     /* an IPv4 or IPv6 address */                                          \
+    X(PATTERN_HEX, "hex")   /* hexadecimal digits, 0x before them or not */                        \
+    X(PATTERN_MAC, "mac")   /* six pairs of hexadecimal digits with : or - */                      \
+    X(PATTERN_HOST, "host") /* letters, digits and . - _ : % */                                    \
+    X(PATTERN_WORD, "word") /* anything but blanks */                                              \
+    X(PATTERN_TEXT, "text") /* up to what is behind it: what a place without a type is */          \
+    X(PATTERN_ANY, "any")   /* the same, or nothing */
+
+enum pattern_type {
+#define X(id, name) id,
+    PATTERN_TYPES(X)
+#undef X
+};
+
+enum {
+    PATTERN_LEN_MAX = 2048,
+    PATTERN_PLACES_MAX = 48,  /* in one pattern */
+    PATTERN_OPTIONAL_MAX = 6, /* in one pattern: 2^n of it stand in the tree */
+    PATTERN_STEPS_MAX = 8192,
+};
+
+struct pattern_set;
+
+/* All of it lives in the arena. NULL: the arena is full. */
+struct pattern_set *pattern_set_new(struct arena *arena);
+
+/*
+ * Gives the place's name a number that matches will tell; negative (an error): refuse it. An empty
+ * name is not asked about.
+ */
+typedef int pattern_name_fn(void *ctx, struct slice name);
+
+/*
+ * Adds a pattern known by `number`. 0, ERR_NOMEM, what `name` returned, or ERR_SYNTAX, ERR_LIMIT,
+ * ERR_INVALID (the same pattern is there already) with a constant sentence in *ret_why and the
+ * offset in the text in *ret_at.
+ */
+int pattern_add(struct pattern_set *set, struct slice text, uint32_t number, pattern_name_fn *name,
+                void *ctx, const char **ret_why, size_t *ret_at) MUST_USE;
+
+struct pattern_match {
+    uint32_t number;   /* of the pattern */
+    uint32_t n_places; /* those with a name */
+    struct {
+        int name;
+        struct slice text; /* part of the text that was matched */
+    } places[PATTERN_PLACES_MAX];
+};
+
+/* Allocates nothing. */
+bool pattern_find(const struct pattern_set *set, struct slice text, struct pattern_match *ret);
+
+#endif

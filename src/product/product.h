@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What a city's systems say, in one language: a product file says how to recognise the records of
+ * one product, how to take them apart, and which fields of ECS they fill. The format is described
+ * in products/README.md. Products are data; this room reads them and does what they say.
+ *
+ * Recognising is the router's work (detect/taxonomy.h): what a file says about its sources goes
+ * into the taxonomy, so that a record's route tells its product at no cost of its own.
+ */
+#ifndef VAKA_PRODUCT_PRODUCT_H
+#define VAKA_PRODUCT_PRODUCT_H
+
+#include "base/buf.h"
+#include "detect/taxonomy.h"
+#include "event/event.h"
+
+struct products;
+
+/* A record that says what the file promises of it. */
+struct product_sample {
+    struct slice record;
+    uint32_t line; /* in the file */
+    const struct product_expected {
+        struct slice field;
+        const struct slice *values; /* none: the field must not be there */
+        uint32_t n_values;
+    } * fields;
+    uint32_t n_fields;
+};
+
+struct product {
+    struct slice name;     /* of the file, without .yml: "cisco-asa" */
+    struct slice title;    /* "Cisco ASA" */
+    struct slice evidence; /* whose records it was compared with; "unverified": nobody's */
+    const char *file;
+    const struct product_sample *samples;
+    uint32_t n_samples;
+};
+
+enum { PRODUCTS_MAX = 1024, PRODUCT_FILE_MAX = 1024 * 1024 };
+
+/*
+ * With the products built into the program, whose sources are added to the taxonomy, which is
+ * borrowed and must have no router yet. NULL when out of memory.
+ */
+struct products *products_new(struct taxonomy *taxonomy);
+void products_free(struct products *p);
+/*
+ * Adds a user's file, which is asked before all there are. `name` is the file's base name. On
+ * failure diag says where, and all is as it was. `text` is borrowed for the call.
+ */
+int products_add(struct products *p, const char *file, struct slice text,
+                 struct diag *diag) MUST_USE;
+
+uint32_t products_count(const struct products *p);
+const struct product *products_at(const struct products *p, uint32_t index);
+/* The product of a route, or NULL. */
+const struct product *products_of(const struct products *p, const struct taxonomy_route *route);
+
+/* What a reader did, for people. */
+struct product_trace {
+    void *ctx;
+    /* A step of the file: `line` in it, what it is ("pattern", "kv", …) and what came of it. */
+    void (*step)(void *ctx, uint32_t line, const char *what, struct slice text);
+    /* A field that it filled. */
+    void (*field)(void *ctx, uint32_t line, struct slice name, struct slice value);
+};
+
+/* Does what products say, for one thread with one key table. */
+struct product_reader;
+
+/* All are borrowed and outlive the reader. NULL when out of memory. */
+struct product_reader *product_reader_new(const struct products *p, struct keys *keys);
+void product_reader_free(struct product_reader *r);
+/* NULL: none, as at first. Borrowed. */
+void product_reader_trace(struct product_reader *r, const struct product_trace *trace);
+/*
+ * Adds what the product of this route says about the event, marked as derived. What the record
+ * says by itself under a name stays and is not doubled. A value that cannot be made is left out.
+ * Nothing is allocated in the steady state; values live as long as the event.
+ */
+void product_read(struct product_reader *r, struct event *ev, const struct taxonomy_route *route);
+
+#endif
