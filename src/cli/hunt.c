@@ -211,12 +211,12 @@ static int hunt_with(const struct hunt_context *c, struct ruleset *load,
         return EXIT_USAGE;
     }
     options->set = load->set;
-    options->engine = engine_new(load->set, load->taxonomy,
-                                 &(struct engine_options){.any_logsource = c->any_logsource});
-    if (!options->engine) {
+    struct matcher matcher;
+    if (matcher_init(&matcher, load, &(struct engine_options){.any_logsource = c->any_logsource})) {
         cli_say("out of memory");
         return EXIT_UNREADABLE;
     }
+    options->engine = matcher.engine;
     nsec loading = clock_monotonic(options->clock) - begin;
     log_write(LOG_RULES_LOADED, LOG_NUMBER("rules", load->set->n_rules),
               LOG_NUMBER("correlations", load->set->n_correlations),
@@ -225,7 +225,7 @@ static int hunt_with(const struct hunt_context *c, struct ruleset *load,
     struct hunt_result result = {0};
     int error = hunt_run(options, &result);
     if (c->stats) print_stats(&result, load, (double)loading / (double)NSEC_PER_SEC, options->jobs);
-    engine_free(options->engine);
+    matcher_done(&matcher);
     return error ? EXIT_UNREADABLE : exit_status(c, &result);
 }
 

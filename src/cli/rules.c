@@ -372,8 +372,10 @@ static int explain_run(const struct invocation *in)
         return status;
     }
     x.set = load.set;
-    x.engine = engine_new(load.set, load.taxonomy,
-                          &(struct engine_options){.any_logsource = c->any_logsource});
+    struct matcher matcher = {0};
+    if (matcher_init(&matcher, &load,
+                     &(struct engine_options){.any_logsource = c->any_logsource}) == 0)
+        x.engine = matcher.engine;
     status = EXIT_UNREADABLE;
     if (!x.engine) {
         cli_say("out of memory");
@@ -384,7 +386,7 @@ static int explain_run(const struct invocation *in)
     } else {
         status = explain_in_sandbox(&x, slice_make(text, len));
     }
-    if (x.engine) engine_free(x.engine);
+    if (x.engine) matcher_done(&matcher);
     free(text);
     ruleset_done(&load);
     return status;

@@ -142,14 +142,16 @@ static int test_run(const struct invocation *in)
     int status = rules_load(c, in->operands, in->n_operands, &load);
     if (status) return status;
     struct testing t = {.load = &load};
-    t.engine = engine_new(load.set, load.taxonomy,
-                          &(struct engine_options){.any_logsource = c->any_logsource});
+    struct matcher matcher = {0};
+    if (matcher_init(&matcher, &load,
+                     &(struct engine_options){.any_logsource = c->any_logsource}) == 0)
+        t.engine = matcher.engine;
     t.values = calloc(CORRELATOR_FIELDS_MAX, sizeof *t.values);
     buf_init(&t.out, 1024 * 1024);
     if (t.engine && t.values) test_all(&t);
     else cli_say("out of memory");
     status = t.engine && t.values && t.failed == 0 && t.n > 0 ? EXIT_RAN : EXIT_UNREADABLE;
-    if (t.engine) engine_free(t.engine);
+    if (t.engine) matcher_done(&matcher);
     free(t.values);
     buf_done(&t.out);
     ruleset_done(&load);

@@ -45,6 +45,16 @@ void engine_free(struct engine *e);
 struct keys *engine_keys(struct engine *e);
 struct router *engine_router(struct engine *e);
 
+/*
+ * What is done with an event whose route has an owner, before it is matched: `read` may add fields,
+ * and answers whether the route has to be looked up again because of them. Not with any_logsource.
+ */
+struct engine_reading {
+    void *ctx;
+    bool (*read)(void *ctx, struct event *ev, const struct taxonomy_route *route);
+};
+void engine_set_reading(struct engine *e, const struct engine_reading *reading);
+
 /* Call between events: clears the key table when it is full. Decoders hold no key ids over events.
  */
 void engine_housekeep(struct engine *e);

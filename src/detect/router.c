@@ -26,7 +26,8 @@ enum {
     EXPLICIT_ROUTES_MAX = TAXONOMY_ROUTES_MAX / 2,
     VALUE_BUF = TAXONOMY_NAME_MAX,
     ROLE_NONE = 0,
-    ROLE_NEW = 0xff, /* a key not looked at yet */
+    ROLE_NEW = 0xffff, /* a key not looked at yet */
+    RANK_NEW = 0xff,
     RANKS_MAX = TAXONOMY_TIMES_MAX * 2,
     N_EXPLICIT = 3,
     NO_SECOND = 0xff,
@@ -72,7 +73,8 @@ struct router {
     const struct taxonomy *t;
     struct keys *keys;
     uint32_t generation;
-    uint8_t *roles, *time_ranks, *host_ranks; /* by key */
+    uint16_t *roles;                  /* by key */
+    uint8_t *time_ranks, *host_ranks; /* by key */
     uint32_t cap_roles;
 
     struct slot *slots;
@@ -193,7 +195,7 @@ static void build_times(struct router *r)
 
 static const struct taxonomy_route *intern_route(struct router *r,
                                                  const struct taxonomy_label *labels, uint32_t n,
-                                                 const bool open[3], uint32_t beside,
+                                                 const struct taxonomy_route *more,
                                                  bool is_explicit);
 
 struct router *router_new(const struct taxonomy *t, struct keys *keys)
@@ -221,7 +223,9 @@ struct router *router_new(const struct taxonomy *t, struct keys *keys)
         return NULL;
     }
     build_times(r);
-    r->unknown = intern_route(r, NULL, 0, (const bool[3]){true, true, true}, 0, false);
+    const struct taxonomy_route open = {
+        .open_product = true, .open_category = true, .open_service = true};
+    r->unknown = intern_route(r, NULL, 0, &open, false);
     if (!r->unknown) {
         router_free(r);
         return NULL;
@@ -259,13 +263,13 @@ void router_set_now(struct router *r, nsec now)
 
 /* ---- roles of keys ---- */
 
-static bool grow(uint8_t **at, uint32_t from, uint32_t to)
+/* The new ones are ROLE_NEW and RANK_NEW: all bits are set. */
+static void *grow(void *at, size_t size, uint32_t from, uint32_t to)
 {
-    uint8_t *grown = realloc(*at, to);
-    if (!grown) return false;
-    memset(grown + from, ROLE_NEW, to - from);
-    *at = grown;
-    return true;
+    char *grown = realloc(at, to * size);
+    ASSERT(grown);
+    memset(grown + from * size, 0xff, (to - from) * size);
+    return grown;
 }
 
 /* Makes the tables cover every key there is. */
@@ -273,22 +277,22 @@ static void cover_keys(struct router *r)
 {
     if (r->generation != keys_generation(r->keys)) {
         if (r->cap_roles) {
-            memset(r->roles, ROLE_NEW, r->cap_roles);
-            memset(r->time_ranks, ROLE_NEW, r->cap_roles);
-            memset(r->host_ranks, ROLE_NEW, r->cap_roles);
+            memset(r->roles, 0xff, r->cap_roles * sizeof *r->roles);
+            memset(r->time_ranks, 0xff, r->cap_roles);
+            memset(r->host_ranks, 0xff, r->cap_roles);
         }
         r->generation = keys_generation(r->keys);
     }
     uint32_t n = keys_count(r->keys);
     if (n <= r->cap_roles) return;
     uint32_t want = n + n / 2 + 256;
-    ASSERT(grow(&r->roles, r->cap_roles, want));
-    ASSERT(grow(&r->time_ranks, r->cap_roles, want));
-    ASSERT(grow(&r->host_ranks, r->cap_roles, want));
+    r->roles = grow(r->roles, sizeof *r->roles, r->cap_roles, want);
+    r->time_ranks = grow(r->time_ranks, 1, r->cap_roles, want);
+    r->host_ranks = grow(r->host_ranks, 1, r->cap_roles, want);
     r->cap_roles = want;
 }
 
-static uint8_t find_role(struct router *r, key_id key)
+static uint16_t find_role(struct router *r, key_id key)
 {
     struct slice name = taxonomy_plain_name(r->t, keys_name(r->keys, key));
     uint8_t explicit_name = explicit_name_of(name);
@@ -297,7 +301,7 @@ static uint8_t find_role(struct router *r, key_id key)
         bool same = s < r->t->slots.n ? slice_eq(r->t->slots.at[s], name)
                                       : r->slots[s].explicit_name == explicit_name;
         if (!same || s == r->format_slot) continue;
-        r->roles[key] = (uint8_t)(s + 1);
+        r->roles[key] = (uint16_t)(s + 1);
         break;
     }
     return r->roles[key];
@@ -432,12 +436,12 @@ static bool collect(struct router *r, struct event *ev)
     uint64_t *names = &r->key[r->n_words];
     memset(r->key, 0, ((size_t)r->n_words + 1) * sizeof *r->key);
     cover_keys(r);
-    const uint8_t *roles = r->roles;
+    const uint16_t *roles = r->roles;
     bool any_stand_in = false;
     memset(r->stand_ins, 0, r->t->stand_ins.n * sizeof *r->stand_ins);
     for (uint32_t i = 0; i < ev->n_fields; i++) {
         struct event_field *f = &ev->fields[i];
-        uint8_t role = roles[f->key];
+        uint16_t role = roles[f->key];
         if (__builtin_expect(role == ROLE_NONE, 1)) continue;
         if (role == ROLE_NEW) role = find_role(r, f->key);
         if (role == ROLE_NONE || f->type == VALUE_NULL) continue;
@@ -473,16 +477,17 @@ static struct slice own(char *to, struct slice s)
 }
 
 /*
- * The one route with these labels (in this order), open flags and stand-ins. An explicit label is
- * the last one; its text is copied. NULL when there are too many routes, or no memory.
+ * The one route with these labels (in this order) and what else is said in `more`. An explicit
+ * label is the last one; its text is copied. NULL when there are too many routes, or no memory.
  */
 static const struct taxonomy_route *intern_route(struct router *r,
                                                  const struct taxonomy_label *labels, uint32_t n,
-                                                 const bool open[3], uint32_t beside,
+                                                 const struct taxonomy_route *more,
                                                  bool is_explicit)
 {
-    uint64_t hash =
-        (uint64_t)beside << 3 | (uint64_t)open[0] | (uint64_t)open[1] << 1 | (uint64_t)open[2] << 2;
+    uint64_t hash = hash_mix(
+        more->owner, (uint64_t)more->beside << 3 | (uint64_t)more->open_product |
+                         (uint64_t)more->open_category << 1 | (uint64_t)more->open_service << 2);
     for (uint32_t i = 0; i < n; i++) {
         hash = hash_mix(hash, hash64_seed(labels[i].product, 1));
         hash = hash_mix(hash, hash64_seed(labels[i].category, 2));
@@ -490,9 +495,10 @@ static const struct taxonomy_route *intern_route(struct router *r,
     }
     for (uint32_t i = 0; i < r->n_routes; i++) {
         const struct route_box *b = r->routes[i];
-        if (b->hash != hash || b->route.n_labels != n || b->route.beside != beside ||
-            b->route.open_product != open[0] || b->route.open_category != open[1] ||
-            b->route.open_service != open[2])
+        if (b->hash != hash || b->route.n_labels != n || b->route.beside != more->beside ||
+            b->route.owner != more->owner || b->route.open_product != more->open_product ||
+            b->route.open_category != more->open_category ||
+            b->route.open_service != more->open_service)
             continue;
         bool same = true;
         for (uint32_t j = 0; j < n && same; j++)
@@ -519,20 +525,19 @@ static const struct taxonomy_route *intern_route(struct router *r,
     }
     b->hash = hash;
     b->labels = copy;
-    b->route = (struct taxonomy_route){.id = r->n_routes,
-                                       .labels = copy,
-                                       .n_labels = n,
-                                       .open_product = open[0],
-                                       .open_category = open[1],
-                                       .open_service = open[2],
-                                       .beside = beside,
-                                       .taxonomy = r->t};
+    b->route = *more;
+    b->route.id = r->n_routes;
+    b->route.labels = copy;
+    b->route.n_labels = n;
+    b->route.taxonomy = r->t;
     r->routes[r->n_routes++] = b;
     return &b->route;
 }
 
-static bool source_holds(const struct router *r, const struct taxonomy_source *source)
+/* How many conditions of the source's alternative hold that asks for most; 0: none does. */
+static uint32_t source_holds(const struct router *r, const struct taxonomy_source *source)
 {
+    uint32_t most = 0;
     for (uint32_t w = 0; w < source->n_whens; w++) {
         bool all = true;
         for (uint32_t c = 0; c < source->whens[w].n_conds && all; c++) {
@@ -542,9 +547,9 @@ static bool source_holds(const struct router *r, const struct taxonomy_source *s
                 any = fact_holds(r, cond->facts[f]);
             all = any != cond->absent;
         }
-        if (all) return true;
+        if (all && source->whens[w].n_conds > most) most = source->whens[w].n_conds;
     }
-    return false;
+    return most;
 }
 
 static struct slice explicit_at(const struct router *r, unsigned which)
@@ -578,40 +583,55 @@ static bool explicit_label(const struct router *r, uint32_t n_labels, struct tax
     return n_labels == 0 && is_known(r, ret->category, ret->service);
 }
 
-static const struct taxonomy_route *work_out(struct router *r)
+/* The labels of all sources that hold, in scratch; what else they say, in *more. */
+static uint32_t collect_labels(struct router *r, struct taxonomy_route *more)
 {
     const struct taxonomy *t = r->t;
-    uint32_t beside = 0;
-    for (uint32_t i = 0; i < t->stand_ins.n; i++)
-        beside |= (uint32_t)fact_holds(r, t->stand_ins.at[i].beside) << i;
-    bool open[3] = {true, true, true};
-    uint32_t n = 0;
+    uint32_t n = 0, most = 0;
     for (uint32_t i = 0; i < t->sources.n; i++) {
         const struct taxonomy_source *source = &t->sources.at[i];
-        if (!source_holds(r, source)) continue;
         const struct taxonomy_label *label = &t->labels.at[i];
-        open[0] &= label->product.len == 0;
-        open[1] &= source->open_category && label->category.len == 0;
-        open[2] &= source->open_service && label->service.len == 0;
+        uint32_t holding = source_holds(r, source);
+        if (!holding) continue;
+        if (source->owner && holding > most) {
+            most = holding;
+            more->owner = source->owner;
+        }
+        if (!label->product.len && !label->category.len && !label->service.len) continue;
+        more->open_product &= label->product.len == 0;
+        more->open_category &= source->open_category && label->category.len == 0;
+        more->open_service &= source->open_service && label->service.len == 0;
         bool have = false;
         for (uint32_t j = 0; j < n && !have; j++)
             have =
                 label_eq(&r->scratch[j], label) && (!label->map || r->scratch[j].map == label->map);
         if (!have) r->scratch[n++] = *label;
     }
+    return n;
+}
+
+static const struct taxonomy_route *work_out(struct router *r)
+{
+    const struct taxonomy *t = r->t;
+    struct taxonomy_route more = {
+        .open_product = true, .open_category = true, .open_service = true};
+    for (uint32_t i = 0; i < t->stand_ins.n; i++)
+        more.beside |= (uint32_t)fact_holds(r, t->stand_ins.at[i].beside) << i;
+    uint32_t n = collect_labels(r, &more);
     struct taxonomy_label said;
     if (explicit_label(r, n, &said)) {
-        bool left[3] = {open[0] && !said.product.len,
-                        open[1] && !said.category.len && !said.service.len,
-                        open[2] && !said.category.len && !said.service.len};
+        struct taxonomy_route left = more;
+        left.open_product &= !said.product.len;
+        left.open_category &= !said.category.len && !said.service.len;
+        left.open_service &= !said.category.len && !said.service.len;
         bool have = false;
         for (uint32_t j = 0; j < n && !have; j++) have = label_eq(&r->scratch[j], &said);
         if (!have) r->scratch[n] = said;
         const struct taxonomy_route *route =
-            intern_route(r, r->scratch, have ? n : n + 1, left, beside, !have);
+            intern_route(r, r->scratch, have ? n : n + 1, &left, !have);
         if (route) return route;
     }
-    const struct taxonomy_route *route = intern_route(r, r->scratch, n, open, beside, false);
+    const struct taxonomy_route *route = intern_route(r, r->scratch, n, &more, false);
     return route ? route : r->unknown;
 }
 
@@ -685,7 +705,7 @@ nsec router_event_time(struct router *r, struct event *ev)
     cover_keys(r);
     for (uint32_t i = 0; i < ev->n_fields; i++) {
         uint8_t rank = r->time_ranks[ev->fields[i].key];
-        if (rank == ROLE_NEW) rank = find_time_rank(r, ev->fields[i].key);
+        if (rank == RANK_NEW) rank = find_time_rank(r, ev->fields[i].key);
         if (rank && ev->fields[i].type != VALUE_NULL && !found[rank - 1])
             found[rank - 1] = &ev->fields[i];
     }
@@ -718,7 +738,7 @@ struct slice router_event_host(struct router *r, struct event *ev)
     for (uint32_t i = 0; i < ev->n_fields; i++) {
         struct event_field *f = &ev->fields[i];
         uint8_t rank = r->host_ranks[f->key];
-        if (rank == ROLE_NEW) rank = find_host_rank(r, f->key);
+        if (rank == RANK_NEW) rank = find_host_rank(r, f->key);
         if (!rank || rank >= best_rank || f->type == VALUE_NULL || f->value.len == 0) continue;
         best = f;
         best_rank = rank;

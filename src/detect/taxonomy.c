@@ -25,6 +25,7 @@ struct reader {
     struct taxonomy *t;
     const char *file;
     struct diag *diag;
+    uint32_t owner; /* of the file's sources */
 };
 
 /* What an entry says, with what the entries around it say. */
@@ -473,6 +474,17 @@ static int add_open(struct reader *r, struct fy_node *node, void *ctx)
     return 0;
 }
 
+static int add_source(struct reader *r, struct fy_node *node, const struct entry *e)
+{
+    if (!e->label.product.len && !e->label.category.len && !e->label.service.len)
+        return fail(r, node, "a source needs a product, category or service");
+    if (e->source.n_whens == 0) return fail(r, node, "a source needs a condition (when)");
+    if (r->t->sources.n >= TAXONOMY_SOURCES_MAX)
+        return fail(r, node, "more than %d sources", TAXONOMY_SOURCES_MAX);
+    if (!LIST_ADD(&r->t->sources, e->source)) return no_memory(r);
+    return LIST_ADD(&r->t->labels, e->label) ? 0 : no_memory(r);
+}
+
 static int read_sources(struct reader *r, struct fy_node *node, const struct entry *outer,
                         int depth);
 
@@ -503,13 +515,7 @@ static int read_source(struct reader *r, struct fy_node *node, const struct entr
     }
     if (error) return error;
     if (inner) return read_sources(r, inner, &e, depth + 1);
-    if (!e.label.product.len && !e.label.category.len && !e.label.service.len)
-        return fail(r, node, "a source needs a product, category or service");
-    if (e.source.n_whens == 0) return fail(r, node, "a source needs a condition (when)");
-    if (r->t->sources.n >= TAXONOMY_SOURCES_MAX)
-        return fail(r, node, "more than %d sources", TAXONOMY_SOURCES_MAX);
-    if (!LIST_ADD(&r->t->sources, e.source)) return no_memory(r);
-    return LIST_ADD(&r->t->labels, e.label) ? 0 : no_memory(r);
+    return add_source(r, node, &e);
 }
 
 static int read_sources(struct reader *r, struct fy_node *node, const struct entry *outer,
@@ -525,7 +531,6 @@ static int read_sources(struct reader *r, struct fy_node *node, const struct ent
         error = read_source(r, item, outer, depth);
     return error;
 }
-
 /* ---- when and where ---- */
 
 static int add_time(struct reader *r, struct fy_node *node, void *ctx)
@@ -568,6 +573,31 @@ static int read_root(struct reader *r, struct fy_node *root)
     return error;
 }
 
+static struct fy_node *node_of(struct fy_node *root, const char *name)
+{
+    void *iter = NULL;
+    struct fy_node_pair *pair;
+    while ((pair = fy_node_mapping_iterate(root, &iter)))
+        if (key_is(pair, name)) return value_of(pair);
+    return NULL;
+}
+
+/* The conditions alone are a source without a label; others stand inside of them. */
+static int read_product(struct reader *r, struct fy_node *root)
+{
+    if (!root || !fy_node_is_mapping(root)) return fail(r, root, "a product file is a map");
+    struct fy_node *recognise = node_of(root, "recognise"), *sources = node_of(root, "sources");
+    struct entry e = {.source = {.owner = r->owner}};
+    if (!recognise) return fail(r, root, "a product needs a condition (recognise)");
+    int error = read_when(r, recognise, &(struct taxonomy_source){0}, &e.source);
+    if (!error && sources) error = read_sources(r, sources, &e, 1);
+    if (error) return error;
+    if (r->t->sources.n >= TAXONOMY_SOURCES_MAX)
+        return fail(r, root, "more than %d sources", TAXONOMY_SOURCES_MAX);
+    if (!LIST_ADD(&r->t->sources, e.source)) return no_memory(r);
+    return LIST_ADD(&r->t->labels, e.label) ? 0 : no_memory(r);
+}
+
 /* ---- files ---- */
 
 static int syntax_error(struct reader *r, struct fy_diag *log)
@@ -583,9 +613,10 @@ static int syntax_error(struct reader *r, struct fy_diag *log)
     X(strip_start) X(strip_end) X(renames) X(stand_ins) X(labels) X(sources) X(times) X(hosts)
 
 /* Reads one file; on failure the taxonomy is as it was. */
-int taxonomy_add(struct taxonomy *t, const char *file, struct slice text, struct diag *diag)
+static int add_file(struct taxonomy *t, const char *file, struct slice text, uint32_t owner,
+                    struct diag *diag)
 {
-    struct reader r = {t, file, diag};
+    struct reader r = {t, file, diag, owner};
     if (text.len > TAXONOMY_FILE_MAX)
         return diag_set(diag, ERR_LIMIT, file, 0, 0, "longer than %d bytes", TAXONOMY_FILE_MAX);
     struct fy_diag_cfg log_cfg;
@@ -597,7 +628,8 @@ int taxonomy_add(struct taxonomy *t, const char *file, struct slice text, struct
     struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG, .diag = log};
     struct fy_document *doc = fy_document_build_from_string(&cfg, text.ptr, text.len);
     struct taxonomy old = *t;
-    int error = doc ? read_root(&r, fy_document_root(doc)) : syntax_error(&r, log);
+    struct fy_node *root = doc ? fy_document_root(doc) : NULL;
+    int error = !doc ? syntax_error(&r, log) : owner ? read_product(&r, root) : read_root(&r, root);
     if (error) {
 #define RESTORE(list) t->list.n = old.list.n;
         ALL_LISTS(RESTORE)
@@ -612,6 +644,18 @@ int taxonomy_add(struct taxonomy *t, const char *file, struct slice text, struct
     if (doc) fy_document_destroy(doc);
     fy_diag_destroy(log);
     return error;
+}
+
+int taxonomy_add(struct taxonomy *t, const char *file, struct slice text, struct diag *diag)
+{
+    return add_file(t, file, text, 0, diag);
+}
+
+int taxonomy_add_product(struct taxonomy *t, const char *file, struct slice text, uint32_t owner,
+                         struct diag *diag)
+{
+    ASSERT(owner > 0);
+    return add_file(t, file, text, owner, diag);
 }
 
 struct taxonomy *taxonomy_new(void)

@@ -41,6 +41,8 @@ struct taxonomy_route {
     bool open_product, open_category, open_service;
     /* By place in the taxonomy's list: stand-ins that are there beside what they stand for. */
     uint32_t beside;
+    /* Of taxonomy_add_product(): whose records these are; 0: nobody's. */
+    uint32_t owner;
     const struct taxonomy *taxonomy;
 };
 
@@ -52,6 +54,14 @@ void taxonomy_free(struct taxonomy *t);
 /* Adds a user's file; its entries come before what is there. Before the first route. */
 int taxonomy_add(struct taxonomy *t, const char *file, struct slice text,
                  struct diag *diag) MUST_USE;
+
+/*
+ * The same for a product's file, of which only the keys `recognise` (conditions as in `when`) and
+ * `sources` (inside of these conditions) are read. Routes of its records have this owner, which is
+ * not 0. Of several owners the one whose condition asked for most counts, then the one added last.
+ */
+int taxonomy_add_product(struct taxonomy *t, const char *file, struct slice text, uint32_t owner,
+                         struct diag *diag) MUST_USE;
 
 /*
  * The plain Sigma name of an event path ("winlog.event_data.Image" → "Image"), or the path itself.

@@ -12,7 +12,7 @@
 enum {
     TAXONOMY_FILE_MAX = 1024 * 1024,
     TAXONOMY_SOURCES_MAX = 8192,
-    TAXONOMY_SLOTS_MAX = 200,  /* different fields that conditions ask for */
+    TAXONOMY_SLOTS_MAX = 1000, /* different fields that conditions ask for */
     TAXONOMY_FACTS_MAX = 4096, /* different tests on them */
     TAXONOMY_NAME_MAX = 256,   /* bytes of a field name or value in a data file */
     TAXONOMY_TIMES_MAX = 64,
@@ -56,6 +56,7 @@ struct taxonomy_source {
     const struct taxonomy_when *whens; /* any of them */
     uint32_t n_whens;
     bool open_category, open_service; /* says nothing in that respect */
+    uint32_t owner;                   /* number of the product whose file said so; 0: none */
 };
 
 struct taxonomy_map_entry {

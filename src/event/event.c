@@ -223,12 +223,8 @@ static bool chain_fields(struct event *ev, struct chains *ret)
     return true;
 }
 
-void event_write_json(struct event *ev, struct buf *out)
+void event_write_fields(struct event *ev, struct buf *out)
 {
-    if ((ev->flags & EVENT_RAW_IS_JSON) && escapes_are_whole(ev->raw)) {
-        write_raw(ev->raw, out);
-        return;
-    }
     struct chains c;
     bool chained = chain_fields(ev, &c);
     bool first = true;
@@ -250,4 +246,10 @@ void event_write_json(struct event *ev, struct buf *out)
         if (array) buf_putc(out, ']');
     }
     buf_putc(out, '}');
+}
+
+void event_write_json(struct event *ev, struct buf *out)
+{
+    if ((ev->flags & EVENT_RAW_IS_JSON) && escapes_are_whole(ev->raw)) write_raw(ev->raw, out);
+    else event_write_fields(ev, out);
 }

@@ -25,7 +25,8 @@ enum value_type {
 struct event_field {
     struct slice value;
     key_id key;
-    enum value_type type;
+    enum value_type type : 8;
+    bool derived : 1; /* made of other values: words that are searched anywhere do not count here */
 };
 
 enum event_flags {
@@ -78,5 +79,7 @@ struct event_field *event_find(struct event *ev, struct slice path);
 
 /* The event as one JSON object: flat names, repeated names as an array; raw when that is JSON. */
 void event_write_json(struct event *ev, struct buf *out);
+/* The same, of all fields, whatever raw is. */
+void event_write_fields(struct event *ev, struct buf *out);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "product/expr.h"
 #include "product/form.h"
-#include "product/pattern.h"
 #include "product/product.h"
+#include "product/shape.h"
 
 enum {
     PRODUCT_FIELDS_MAX = 16384, /* names that all products use; fit in 16 bits */
@@ -59,7 +59,7 @@ struct step {
     uint32_t n_conditions;
     enum operation operation;
     uint32_t from; /* the field it takes apart */
-    const struct pattern_set *patterns;
+    const struct shape_set *patterns;
     const struct body *pattern_bodies; /* by a pattern's number */
     const uint32_t *pattern_lines;
     struct form form;
@@ -68,6 +68,7 @@ struct step {
 
 struct product_box {
     struct product product;
+    bool again; /* what it adds may show that the records are another product's, too */
     struct body body;
 };
 

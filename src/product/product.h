@@ -72,13 +72,16 @@ struct product_reader;
 /* All are borrowed and outlive the reader. NULL when out of memory. */
 struct product_reader *product_reader_new(const struct products *p, struct keys *keys);
 void product_reader_free(struct product_reader *r);
+/* Times without a year are of this one. Not set: such times are not read. */
+void product_reader_set_now(struct product_reader *r, nsec now);
 /* NULL: none, as at first. Borrowed. */
 void product_reader_trace(struct product_reader *r, const struct product_trace *trace);
 /*
  * Adds what the product of this route says about the event, marked as derived. What the record
  * says by itself under a name stays and is not doubled. A value that cannot be made is left out.
- * Nothing is allocated in the steady state; values live as long as the event.
+ * Nothing is allocated in the steady state; values live as long as the event. Answers whether the
+ * route is to be looked up again: the fields may show another product. Fits engine_set_reading().
  */
-void product_read(struct product_reader *r, struct event *ev, const struct taxonomy_route *route);
+bool product_read(struct product_reader *r, struct event *ev, const struct taxonomy_route *route);
 
 #endif

@@ -65,6 +65,11 @@ static int take_taxonomy(struct ruleset *r, const char *path, struct slice text,
     return taxonomy_add(r->taxonomy, path, text, diag);
 }
 
+static int take_product(struct ruleset *r, const char *path, struct slice text, struct diag *diag)
+{
+    return products_add(r->products, path, text, diag);
+}
+
 static int load_rules(struct ruleset *r, const struct config *config, struct diag *diag)
 {
     char space[PATH_MAX];
@@ -84,37 +89,85 @@ static int load_rules(struct ruleset *r, const struct config *config, struct dia
     return sigma_set_finish(r->set);
 }
 
-static int load(struct ruleset *r, const struct config *config, struct diag *diag)
+static int load_names(struct ruleset *r, const struct config *config, struct diag *diag)
 {
     int result = 0;
     r->placeholders = placeholders_new();
     r->taxonomy = taxonomy_new();
     r->set = sigma_set_new();
-    if (!r->placeholders || !r->taxonomy || !r->set) return ERR_NOMEM;
+    r->products = r->taxonomy ? products_new(r->taxonomy) : NULL;
+    if (!r->placeholders || !r->products || !r->set) return ERR_NOMEM;
     for (uint32_t i = 0; i < config->placeholders.n && result == 0; i++)
         result = read_file(r, config->placeholders.items[i], diag, take_placeholders);
     for (uint32_t i = 0; i < config->taxonomy.n && result == 0; i++)
         result = read_file(r, config->taxonomy.items[i], diag, take_taxonomy);
-    return result ? result : load_rules(r, config, diag);
+    for (uint32_t i = 0; i < config->products.n && result == 0; i++)
+        result = read_file(r, config->products.items[i], diag, take_product);
+    return result;
 }
 
-int ruleset_load(struct ruleset *r, const struct config *config, struct diag *diag)
+static int load(struct ruleset *r, const struct config *config, bool rules, struct diag *diag)
 {
     *r = (struct ruleset){0};
     diag->message[0] = '\0';
-    int result = load(r, config, diag);
+    int result = load_names(r, config, diag);
+    if (result == 0) result = rules ? load_rules(r, config, diag) : sigma_set_finish(r->set);
     if (result && !diag->message[0])
         (void)diag_set(diag, result, NULL, 0, 0, "%s", error_text(result));
     if (result) ruleset_done(r);
     return result;
 }
 
+int ruleset_load(struct ruleset *r, const struct config *config, struct diag *diag)
+{
+    return load(r, config, true, diag);
+}
+
+int ruleset_load_without_rules(struct ruleset *r, const struct config *config, struct diag *diag)
+{
+    return load(r, config, false, diag);
+}
+
 void ruleset_done(struct ruleset *r)
 {
     if (r->set) sigma_set_free(r->set);
+    if (r->products) products_free(r->products);
     if (r->taxonomy) taxonomy_free(r->taxonomy);
     if (r->placeholders) placeholders_free(r->placeholders);
     *r = (struct ruleset){0};
+}
+
+static bool read_product(void *ctx, struct event *ev, const struct taxonomy_route *route)
+{
+    return product_read(ctx, ev, route);
+}
+
+int matcher_init(struct matcher *m, const struct ruleset *r, const struct engine_options *options)
+{
+    m->reader = NULL;
+    m->engine = engine_new(r->set, r->taxonomy, options);
+    if (m->engine) m->reader = product_reader_new(r->products, engine_keys(m->engine));
+    if (!m->reader) {
+        matcher_done(m);
+        return ERR_NOMEM;
+    }
+    const struct clock clock = clock_system();
+    matcher_set_now(m, clock_realtime(&clock));
+    engine_set_reading(m->engine, &(struct engine_reading){m->reader, read_product});
+    return 0;
+}
+
+void matcher_done(struct matcher *m)
+{
+    product_reader_free(m->reader);
+    if (m->engine) engine_free(m->engine);
+    *m = (struct matcher){0};
+}
+
+void matcher_set_now(struct matcher *m, nsec now)
+{
+    router_set_now(engine_router(m->engine), now);
+    product_reader_set_now(m->reader, now);
 }
 
 uint32_t ruleset_refused(const struct sigma_set *set)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Rules, placeholders and taxonomy as the settings name them. */
+/* Rules, placeholders, taxonomy and products as the settings name them. */
 #ifndef VAKA_RULESET_RULESET_H
 #define VAKA_RULESET_RULESET_H
 
 #include "config/config.h"
-#include "detect/sigma/set.h"
-#include "detect/taxonomy.h"
+#include "detect/engine.h"
+#include "product/product.h"
 
 enum { RULESET_FILE_MAX = 16 * 1024 * 1024 };
 
 struct ruleset {
     struct sigma_set *set;
     struct taxonomy *taxonomy;
+    struct products *products;
     struct placeholders *placeholders;
 };
 
@@ -21,7 +22,23 @@ struct ruleset {
  * not: they are in the set. To be given to ruleset_done() after success only.
  */
 int ruleset_load(struct ruleset *r, const struct config *config, struct diag *diag) MUST_USE;
+/* The same without rules: to read events by, not to judge them. */
+int ruleset_load_without_rules(struct ruleset *r, const struct config *config,
+                               struct diag *diag) MUST_USE;
 void ruleset_done(struct ruleset *r);
+
+/* An engine over these rules that reads what the products say of an event. */
+struct matcher {
+    struct engine *engine;
+    struct product_reader *reader;
+};
+
+/* The ruleset is borrowed. ERR_NOMEM. To be given to matcher_done() after success only. */
+int matcher_init(struct matcher *m, const struct ruleset *r,
+                 const struct engine_options *options) MUST_USE;
+void matcher_done(struct matcher *m);
+/* The time by which times without a year are read. */
+void matcher_set_now(struct matcher *m, nsec now);
 
 /* Refused rules (not warnings) of a set. */
 uint32_t ruleset_refused(const struct sigma_set *set);

@@ -35,7 +35,8 @@ struct alert {
 struct engine_process {
     const struct engine_begin *begin;
     struct channel *channel;
-    struct engine *engine;
+    struct matcher matcher;
+    struct engine *engine; /* the matcher's */
     struct router *router;
     struct record_decoder *decoder;
     struct line_writer lines;
@@ -282,6 +283,7 @@ static int match_frame(struct engine_process *p, const struct journal_frame *fra
     uint32_t from = p->next > frame->first ? (uint32_t)(p->next - frame->first) : 0;
     p->batch = &frame->batch;
     p->first = frame->first;
+    matcher_set_now(&p->matcher, frame->latest);
     p->iter.batch = NULL;
     int result;
     if (frame->first < p->begin->careful_to || has_skipped(p, frame->first, end)) {
@@ -394,8 +396,10 @@ static int engine_init(struct engine_process *p)
     p->alerts = calloc(ALIKE_MAX, sizeof *p->alerts);
     p->alike = calloc(ALIKE_MAX, sizeof *p->alike);
     p->values = calloc(CORRELATOR_FIELDS_MAX, sizeof *p->values);
-    p->engine = engine_new(rules->set, rules->taxonomy, &(struct engine_options){0});
-    if (!p->journals || !p->alerts || !p->alike || !p->values || !p->engine) return ERR_NOMEM;
+    if (!p->journals || !p->alerts || !p->alike || !p->values) return ERR_NOMEM;
+    int result = matcher_init(&p->matcher, rules, &(struct engine_options){0});
+    if (result) return result;
+    p->engine = p->matcher.engine;
     p->router = engine_router(p->engine);
     p->decoder = record_decoder_new(engine_keys(p->engine));
     if (!p->decoder) return ERR_NOMEM;

@@ -142,6 +142,7 @@ static enum truth_value inspect_atom(struct inspection *in, const struct sigma_a
     for (uint32_t i = 0; i < in->ev->n_fields && result != TRUTH_TRUE; i++) {
         struct event_field *f = &in->ev->fields[i];
         if (f->type == VALUE_NULL || !selected(in, &s, f->key)) continue;
+        if (f->derived && s.everywhere) continue;
         struct slice text = event_text(in->ev, f);
         struct slice folded = a->op == ATOM_REGEX ? text : folded_field(in, i, text);
         enum truth_value v = atom_holds(a, regex, f->type, text, folded);
@@ -221,7 +222,9 @@ static struct inspection inspection_of(struct engine *e, struct event *ev,
         .ev = ev,
         .rule = rule,
         .plan = e->ev == ev ? e->plan : NULL,
-        .route = e->options.any_logsource ? NULL : router_route(e->router, ev),
+        .route = e->options.any_logsource ? NULL
+                 : e->ev == ev            ? e->route
+                                          : router_route(e->router, ev),
     };
 }
 

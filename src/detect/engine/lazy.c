@@ -182,6 +182,7 @@ enum truth_value lazy_evaluate(struct engine *e, const struct plan_lazy *l)
     }
     if (l->field == 0) { /* keywords: every value of the event */
         for (uint32_t i = 0; i < e->ev->n_fields && result != TRUTH_TRUE; i++) {
+            if (e->ev->fields[i].derived) continue;
             enum truth_value v = any_value(e, l, &e->ev->fields[i]);
             if (v != TRUTH_FALSE) result = v;
         }

@@ -8,6 +8,8 @@
 #include "detect/engine/state.h"
 #include "detect/sigma/match.h"
 
+enum { READINGS_MAX = 4 };
+
 struct engine *engine_new(const struct sigma_set *set, const struct taxonomy *taxonomy,
                           const struct engine_options *options)
 {
@@ -55,6 +57,11 @@ void engine_free(struct engine *e)
 struct keys *engine_keys(struct engine *e)
 {
     return e->keys;
+}
+
+void engine_set_reading(struct engine *e, const struct engine_reading *reading)
+{
+    e->reading = *reading;
 }
 
 struct router *engine_router(struct engine *e)
@@ -350,7 +357,7 @@ static void feed(struct engine *e, struct plan *p, struct event *ev)
             list = map_key(e, p, v->key);
             fresh = true;
         }
-        if (p->keywords && v->type != VALUE_NULL) look(e, p, &p->fields[0], v);
+        if (p->keywords && v->type != VALUE_NULL && !v->derived) look(e, p, &p->fields[0], v);
         if (list == 0) continue;
         for (uint32_t k = 1; k <= p->key_lists[list]; k++) {
             uint32_t field = p->key_lists[list + k];
@@ -426,14 +433,25 @@ static void next_event(struct engine *e)
     }
 }
 
+/* The event's route, once all is read that its owners know to read. */
+static const struct taxonomy_route *find_route(struct engine *e, struct event *ev)
+{
+    const struct taxonomy_route *route = router_route(e->router, ev);
+    for (int round = 0; route->owner && e->reading.read && round < READINGS_MAX; round++) {
+        uint32_t owner = route->owner;
+        if (!e->reading.read(e->reading.ctx, ev, route)) break;
+        route = router_route(e->router, ev);
+        if (route->owner == owner) break;
+    }
+    if (route->n_labels == 0) e->stats.unknown_logsource++;
+    return route;
+}
+
 int engine_match(struct engine *e, struct event *ev, struct engine_result *ret)
 {
     next_event(e);
-    const struct taxonomy_route *route = NULL;
-    if (!e->options.any_logsource) {
-        route = router_route(e->router, ev);
-        if (route->n_labels == 0) e->stats.unknown_logsource++;
-    }
+    const struct taxonomy_route *route = e->options.any_logsource ? NULL : find_route(e, ev);
+    e->route = route;
     struct plan *p = plan_for(e, route);
     e->plan = p;
     e->ev = ev;

@@ -23,6 +23,7 @@ struct engine {
     struct engine_options options;
     struct keys *keys;
     struct router *router;
+    struct engine_reading reading;
     struct engine_stats stats;
 
     struct plan **plans;
@@ -34,6 +35,7 @@ struct engine {
 
     /* Scratch of one event, sized for the largest plan so far. */
     const struct plan *plan;
+    const struct taxonomy_route *route;
     struct event *ev;
     uint32_t now; /* stamps; 0 is never current */
     uint64_t *bits;

@@ -14,66 +14,66 @@
  * All patterns of a set become one tree whose branches are the texts and types that patterns have
  * in common, so that a text is compared with hundreds of them at once. Where several fit, text goes
  * before types and narrow types before wide ones (the order of the list below), not the order in
- * which they were written. Looking stops after PATTERN_STEPS_MAX steps, which then is no match.
+ * which they were written. Looking stops after SHAPE_STEPS_MAX steps, which then is no match.
  */
-#ifndef VAKA_PRODUCT_PATTERN_H
-#define VAKA_PRODUCT_PATTERN_H
+#ifndef VAKA_PRODUCT_SHAPE_H
+#define VAKA_PRODUCT_SHAPE_H
 
 #include "base/arena.h"
 
 /* name, what it takes */
-#define PATTERN_TYPES(X)                                                                           \
-    X(PATTERN_INT, "int")   /* digits, a sign before them */                                       \
-    X(PATTERN_IP, "ip")     /* an IPv4 or IPv6 address */                                          \
-    X(PATTERN_HEX, "hex")   /* hexadecimal digits, 0x before them or not */                        \
-    X(PATTERN_MAC, "mac")   /* six pairs of hexadecimal digits with : or - */                      \
-    X(PATTERN_HOST, "host") /* letters, digits and . - _ : % */                                    \
-    X(PATTERN_WORD, "word") /* anything but blanks */                                              \
-    X(PATTERN_TEXT, "text") /* up to what is behind it: what a place without a type is */          \
-    X(PATTERN_ANY, "any")   /* the same, or nothing */
+#define SHAPE_TYPES(X)                                                                             \
+    X(SHAPE_INT, "int")   /* digits, a sign before them */                                         \
+    X(SHAPE_IP, "ip")     /* an IPv4 or IPv6 address */                                            \
+    X(SHAPE_HEX, "hex")   /* hexadecimal digits, 0x before them or not */                          \
+    X(SHAPE_MAC, "mac")   /* six pairs of hexadecimal digits with : or - */                        \
+    X(SHAPE_HOST, "host") /* letters, digits and . - _ : % */                                      \
+    X(SHAPE_WORD, "word") /* anything but blanks */                                                \
+    X(SHAPE_TEXT, "text") /* up to what is behind it: what a place without a type is */            \
+    X(SHAPE_ANY, "any")   /* the same, or nothing */
 
-enum pattern_type {
+enum shape_type {
 #define X(id, name) id,
-    PATTERN_TYPES(X)
+    SHAPE_TYPES(X)
 #undef X
 };
 
 enum {
-    PATTERN_LEN_MAX = 2048,
-    PATTERN_PLACES_MAX = 48,  /* in one pattern */
-    PATTERN_OPTIONAL_MAX = 6, /* in one pattern: 2^n of it stand in the tree */
-    PATTERN_STEPS_MAX = 8192,
+    SHAPE_LEN_MAX = 2048,
+    SHAPE_PLACES_MAX = 48,  /* in one pattern */
+    SHAPE_OPTIONAL_MAX = 6, /* in one pattern: 2^n of it stand in the tree */
+    SHAPE_STEPS_MAX = 8192,
 };
 
-struct pattern_set;
+struct shape_set;
 
 /* All of it lives in the arena. NULL: the arena is full. */
-struct pattern_set *pattern_set_new(struct arena *arena);
+struct shape_set *shape_set_new(struct arena *arena);
 
 /*
  * Gives the place's name a number that matches will tell; negative (an error): refuse it. An empty
  * name is not asked about.
  */
-typedef int pattern_name_fn(void *ctx, struct slice name);
+typedef int shape_name_fn(void *ctx, struct slice name);
 
 /*
  * Adds a pattern known by `number`. 0, ERR_NOMEM, what `name` returned, or ERR_SYNTAX, ERR_LIMIT,
  * ERR_INVALID (the same pattern is there already) with a constant sentence in *ret_why and the
  * offset in the text in *ret_at.
  */
-int pattern_add(struct pattern_set *set, struct slice text, uint32_t number, pattern_name_fn *name,
-                void *ctx, const char **ret_why, size_t *ret_at) MUST_USE;
+int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_name_fn *name,
+              void *ctx, const char **ret_why, size_t *ret_at) MUST_USE;
 
-struct pattern_match {
+struct shape_match {
     uint32_t number;   /* of the pattern */
     uint32_t n_places; /* those with a name */
     struct {
         int name;
         struct slice text; /* part of the text that was matched */
-    } places[PATTERN_PLACES_MAX];
+    } places[SHAPE_PLACES_MAX];
 };
 
 /* Allocates nothing. */
-bool pattern_find(const struct pattern_set *set, struct slice text, struct pattern_match *ret);
+bool shape_find(const struct shape_set *set, struct slice text, struct shape_match *ret);
 
 #endif

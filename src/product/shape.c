@@ -5,14 +5,14 @@
  * Inserting splits literals where they part. Finding walks depth first and goes back where it went
  * wrong; the number of steps is bounded for all of it.
  */
-#include "product/pattern.h"
+#include "product/shape.h"
 
 #include "base/ip.h"
 
 enum { END_OF_TEXT = 256, NO_LEAF = UINT32_MAX };
 
 struct branch {
-    enum pattern_type type;
+    enum shape_type type;
     uint16_t until; /* TEXT, ANY: the byte behind it, or END_OF_TEXT */
     struct node *to;
     struct branch *next; /* in the order of types */
@@ -31,14 +31,14 @@ struct node {
     const struct leaf *leaf;
 };
 
-struct pattern_set {
+struct shape_set {
     struct arena *arena;
     struct node root;
 };
 
-struct pattern_set *pattern_set_new(struct arena *arena)
+struct shape_set *shape_set_new(struct arena *arena)
 {
-    struct pattern_set *set = arena_zalloc(arena, 1, sizeof *set);
+    struct shape_set *set = arena_zalloc(arena, 1, sizeof *set);
     if (set) set->arena = arena;
     return set;
 }
@@ -48,23 +48,23 @@ struct pattern_set *pattern_set_new(struct arena *arena)
 struct piece {
     bool is_place;
     struct slice text; /* literal */
-    enum pattern_type type;
+    enum shape_type type;
     int name;
     uint8_t optional; /* 1 + the number of the optional part it belongs to, or 0 */
 };
 
-enum { PIECES_MAX = 2 * PATTERN_PLACES_MAX + 2 * PATTERN_OPTIONAL_MAX + 2 };
+enum { PIECES_MAX = 2 * SHAPE_PLACES_MAX + 2 * SHAPE_OPTIONAL_MAX + 2 };
 
 struct reading {
-    struct pattern_set *set;
+    struct shape_set *set;
     struct slice text;
     size_t at;
     struct piece pieces[PIECES_MAX];
     uint32_t n_pieces, n_places;
     uint8_t optional, n_optional; /* the part we are in, those there are */
-    char literal[PATTERN_LEN_MAX];
+    char literal[SHAPE_LEN_MAX];
     size_t literal_len;
-    pattern_name_fn *name;
+    shape_name_fn *name;
     void *ctx;
     const char *why;
 };
@@ -97,14 +97,14 @@ static int end_literal(struct reading *r)
     return add_piece(r, &(struct piece){.text = text});
 }
 
-static bool find_type(struct slice name, enum pattern_type *ret)
+static bool find_type(struct slice name, enum shape_type *ret)
 {
 #define X(id, text)                                                                                \
     if (slice_eq(name, SLICE(text))) {                                                             \
         *ret = id;                                                                                 \
         return true;                                                                               \
     }
-    PATTERN_TYPES(X)
+    SHAPE_TYPES(X)
 #undef X
     return false;
 }
@@ -115,13 +115,13 @@ static int read_place(struct reading *r)
     size_t len = slice_find_byte(slice_from(r->text, r->at), '}');
     if (len == SIZE_MAX) return refuse(r, ERR_SYNTAX, "a place has no end: } is missing");
     struct slice name, type, inner = slice_make(r->text.ptr + r->at, len);
-    struct piece piece = {.is_place = true, .type = PATTERN_TEXT, .name = -1};
+    struct piece piece = {.is_place = true, .type = SHAPE_TEXT, .name = -1};
     if (slice_split(inner, ':', &name, &type) && !find_type(type, &piece.type))
         return refuse(r, ERR_SYNTAX,
                       "not a type; there are int, ip, hex, mac, host, word, text and any");
     if (slice_find_byte(name, '{') != SIZE_MAX)
         return refuse(r, ERR_SYNTAX, "a place has no end: } is missing");
-    if (++r->n_places > PATTERN_PLACES_MAX) return refuse(r, ERR_LIMIT, "too many places");
+    if (++r->n_places > SHAPE_PLACES_MAX) return refuse(r, ERR_LIMIT, "too many places");
     if (name.len) piece.name = r->name(r->ctx, name);
     if (name.len && piece.name < 0) return refuse(r, piece.name, "not a name of a field");
     r->at += len + 1;
@@ -132,8 +132,7 @@ static int read_place(struct reading *r)
 static int begin_optional(struct reading *r)
 {
     if (r->optional) return refuse(r, ERR_SYNTAX, "an optional part inside of another one");
-    if (r->n_optional == PATTERN_OPTIONAL_MAX)
-        return refuse(r, ERR_LIMIT, "too many optional parts");
+    if (r->n_optional == SHAPE_OPTIONAL_MAX) return refuse(r, ERR_LIMIT, "too many optional parts");
     int error = end_literal(r);
     r->optional = ++r->n_optional;
     return error;
@@ -212,12 +211,12 @@ static struct node *follow_text(struct arena *a, struct node *from, struct slice
     return from;
 }
 
-static bool has_until(enum pattern_type type)
+static bool has_until(enum shape_type type)
 {
-    return type == PATTERN_TEXT || type == PATTERN_ANY;
+    return type == SHAPE_TEXT || type == SHAPE_ANY;
 }
 
-static struct node *follow_place(struct arena *a, struct node *from, enum pattern_type type,
+static struct node *follow_place(struct arena *a, struct node *from, enum shape_type type,
                                  uint16_t until)
 {
     struct branch **at = &from->branches;
@@ -259,7 +258,7 @@ static int insert(struct reading *r, uint32_t number, uint32_t with)
 {
     struct arena *a = r->set->arena;
     struct node *at = &r->set->root;
-    int names[PATTERN_PLACES_MAX];
+    int names[SHAPE_PLACES_MAX];
     uint32_t n = 0;
     for (uint32_t i = 0; i < r->n_pieces && at; i++) {
         const struct piece *p = &r->pieces[i];
@@ -285,12 +284,12 @@ static int insert(struct reading *r, uint32_t number, uint32_t with)
     return 0;
 }
 
-int pattern_add(struct pattern_set *set, struct slice text, uint32_t number, pattern_name_fn *name,
-                void *ctx, const char **ret_why, size_t *ret_at)
+int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_name_fn *name,
+              void *ctx, const char **ret_why, size_t *ret_at)
 {
     struct reading r = {.set = set, .text = slice_trim(text), .name = name, .ctx = ctx};
     int error = 0;
-    if (text.len > PATTERN_LEN_MAX) error = refuse(&r, ERR_LIMIT, "longer than 2048 bytes");
+    if (text.len > SHAPE_LEN_MAX) error = refuse(&r, ERR_LIMIT, "longer than 2048 bytes");
     if (error == 0) error = read_pattern(&r);
     for (uint32_t with = 0; with < 1u << r.n_optional && error == 0; with++)
         error = insert(&r, number, with);
@@ -304,7 +303,7 @@ int pattern_add(struct pattern_set *set, struct slice text, uint32_t number, pat
 struct search {
     struct slice text;
     uint32_t steps, depth;
-    struct slice places[PATTERN_PLACES_MAX];
+    struct slice places[SHAPE_PLACES_MAX];
     const struct leaf *leaf;
 };
 
@@ -359,23 +358,23 @@ static bool is_word_byte(char c)
     return !is_blank(c) && c != '\r' && c != '\n';
 }
 
-static size_t typed_len(enum pattern_type type, struct slice s)
+static size_t typed_len(enum shape_type type, struct slice s)
 {
     switch (type) {
-    case PATTERN_INT:
+    case SHAPE_INT:
         return int_len(s);
-    case PATTERN_IP:
+    case SHAPE_IP:
         return ip_len(s);
-    case PATTERN_HEX:
+    case SHAPE_HEX:
         return hex_len(s);
-    case PATTERN_MAC:
+    case SHAPE_MAC:
         return mac_len(s);
-    case PATTERN_HOST:
+    case SHAPE_HOST:
         return run_len(s, is_host_byte);
-    case PATTERN_WORD:
+    case SHAPE_WORD:
         return run_len(s, is_word_byte);
-    case PATTERN_TEXT:
-    case PATTERN_ANY:
+    case SHAPE_TEXT:
+    case SHAPE_ANY:
         break;
     }
     return 0;
@@ -400,7 +399,7 @@ static bool walk_typed(struct search *f, const struct branch *b, size_t at)
     size_t len = typed_len(b->type, slice_from(f->text, at));
     if (len == 0) return false;
     if (take(f, b->to, at, len)) return true;
-    if (b->type != PATTERN_HOST && b->type != PATTERN_WORD) return false;
+    if (b->type != SHAPE_HOST && b->type != SHAPE_WORD) return false;
     for (len--; len > 0; len--) {
         char behind = f->text.ptr[at + len];
         bool may_end = !(is_digit(behind) || (behind >= 'a' && behind <= 'z') ||
@@ -412,7 +411,7 @@ static bool walk_typed(struct search *f, const struct branch *b, size_t at)
 
 static bool walk_text(struct search *f, const struct branch *b, size_t at)
 {
-    size_t len = b->type == PATTERN_ANY ? 0 : 1;
+    size_t len = b->type == SHAPE_ANY ? 0 : 1;
     if (at + len > f->text.len) return false;
     if (b->until == END_OF_TEXT) return take(f, b->to, at, f->text.len - at);
     for (; at + len <= f->text.len; len++) {
@@ -422,7 +421,7 @@ static bool walk_text(struct search *f, const struct branch *b, size_t at)
             size_t tab = slice_find_byte(slice_until(rest, skip), '\t');
             if (tab != SIZE_MAX) skip = tab;
         }
-        if (skip == SIZE_MAX || ++f->steps > PATTERN_STEPS_MAX) return false;
+        if (skip == SIZE_MAX || ++f->steps > SHAPE_STEPS_MAX) return false;
         len += skip;
         if (take(f, b->to, at, len)) return true;
     }
@@ -447,7 +446,7 @@ static size_t literal_len(struct slice literal, struct slice s)
 
 static bool walk(struct search *f, const struct node *node, size_t at)
 {
-    if (++f->steps > PATTERN_STEPS_MAX) return false;
+    if (++f->steps > SHAPE_STEPS_MAX) return false;
     size_t len = literal_len(node->text, slice_from(f->text, at));
     if (len == SIZE_MAX) return false;
     at += len;
@@ -456,7 +455,7 @@ static bool walk(struct search *f, const struct node *node, size_t at)
         for (const struct node *child = node->first; child; child = child->next)
             if (child->text.ptr[0] == c && walk(f, child, at)) return true;
     }
-    if (f->depth < PATTERN_PLACES_MAX)
+    if (f->depth < SHAPE_PLACES_MAX)
         for (const struct branch *b = node->branches; b; b = b->next)
             if (has_until(b->type) ? walk_text(f, b, at) : walk_typed(f, b, at)) return true;
     if (!node->leaf || at != f->text.len) return false;
@@ -464,7 +463,7 @@ static bool walk(struct search *f, const struct node *node, size_t at)
     return true;
 }
 
-bool pattern_find(const struct pattern_set *set, struct slice text, struct pattern_match *ret)
+bool shape_find(const struct shape_set *set, struct slice text, struct shape_match *ret)
 {
     struct search f = {.text = slice_trim(text)};
     if (!walk(&f, &set->root, 0)) return false;

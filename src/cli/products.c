@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka products check, list, test */
+#include <inttypes.h>
+
+#include "base/json_write.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/reading.h"
+#include "cli/rules.h"
+
+struct products_context {
+    struct settings settings;
+    bool json;
+};
+
+static int products_set(void *ctx, int letter, const char *value)
+{
+    struct products_context *c = ctx;
+    if (letter == 'f') c->json = strcmp(value, "json") == 0;
+    else return settings_option(&c->settings, letter, value);
+    return 0;
+}
+
+/* Files that are named are the user's, beside those of the settings. */
+static int load(struct reading *r, struct products_context *c, const struct invocation *in,
+                bool files)
+{
+    for (size_t i = 0; files && i < in->n_operands; i++) {
+        int status = settings_say(&c->settings, CONFIG_PRODUCTS, in->operands[i], "FILE");
+        if (status) return status;
+    }
+    return reading_init(r, &c->settings);
+}
+
+/* ---- list -------------------------------------------------------------------------------- */
+
+static void put_row(struct buf *out, const struct product *p, bool json)
+{
+    if (json) {
+        buf_putc(out, '{');
+        json_write_member_string(out, "name", p->name);
+        json_write_member_string(out, "title", p->title);
+        json_write_member_string(out, "evidence", p->evidence);
+        json_write_member_string(out, "file", slice_of(p->file));
+        json_write_member_u64(out, "samples", p->n_samples);
+        buf_puts(out, "}\n");
+        return;
+    }
+    text_put_padded(out, p->name, 24);
+    text_put_padded(out, p->title, 44);
+    buf_printf(out, "%7" PRIu32 "  ", p->n_samples);
+    (void)text_put_visible(out, p->evidence, 100);
+    buf_putc(out, '\n');
+}
+
+static int list_run(const struct invocation *in)
+{
+    struct products_context *c = in->ctx;
+    struct reading r = {0};
+    if (in->n_operands) return cli_usage("products list takes no names");
+    int status = load(&r, c, in, false);
+    if (status == 0) {
+        struct buf out;
+        buf_init(&out, 4 * 1024 * 1024);
+        if (!c->json)
+            buf_puts(&out, "NAME                    TITLE                                      "
+                           " SAMPLES  EVIDENCE\n");
+        for (uint32_t i = 0; i < products_count(r.rules.products); i++)
+            put_row(&out, products_at(r.rules.products, i), c->json);
+        rules_print(&out);
+        buf_done(&out);
+    }
+    reading_done(&r);
+    return status;
+}
+
+/* ---- check ------------------------------------------------------------------------------- */
+
+static int check_run(const struct invocation *in)
+{
+    struct reading r = {0};
+    if (in->n_operands == 0) return cli_usage("which product files?");
+    int status = load(&r, in->ctx, in, true);
+    reading_done(&r);
+    return status == EXIT_USAGE ? EXIT_UNREADABLE : status;
+}
+
+/* ---- test -------------------------------------------------------------------------------- */
+
+struct testing {
+    struct reading reading;
+    const struct product *product;
+    const struct product_sample *sample;
+    struct buf why; /* empty: the sample is as its file says */
+    struct buf out;
+    uint32_t n, failed;
+};
+
+static bool is_value(const struct product_expected *want, uint32_t at, struct slice text)
+{
+    return at < want->n_values && slice_eq(want->values[at], text);
+}
+
+static void check_field(struct testing *t, struct event *ev, const struct product_expected *want)
+{
+    key_id key = keys_find(ev->keys, want->field);
+    uint32_t found = 0;
+    bool same = true;
+    struct slice text = SLICE_NONE;
+    for (uint32_t i = 0; i < ev->n_fields && key != KEY_NONE; i++) {
+        if (ev->fields[i].key != key) continue;
+        text = event_text(ev, &ev->fields[i]);
+        same = same && is_value(want, found++, text);
+    }
+    if (same && found == want->n_values) return;
+    if (t->why.len) buf_puts(&t->why, "; ");
+    (void)text_put_visible(&t->why, want->field, 80);
+    if (found == 0) buf_puts(&t->why, " is not there");
+    else if (found != want->n_values)
+        buf_printf(&t->why, " has %" PRIu32 " values, not %" PRIu32, found, want->n_values);
+    else {
+        buf_puts(&t->why, " is ");
+        (void)text_put_visible(&t->why, text, 80);
+    }
+}
+
+static void on_event(void *ctx, struct event *ev, const struct taxonomy_route *route)
+{
+    struct testing *t = ctx;
+    const struct product *found = products_of(t->reading.rules.products, route);
+    if (found != t->product) {
+        buf_puts(&t->why, "recognised as ");
+        (void)text_put_visible(&t->why, found ? found->name : SLICE("no product"), 80);
+    }
+    for (uint32_t i = 0; i < t->sample->n_fields; i++) check_field(t, ev, &t->sample->fields[i]);
+}
+
+static void test_sample(struct testing *t)
+{
+    buf_clear(&t->why);
+    int error = reading_take(&t->reading, t->sample->record, t, on_event);
+    if (error) buf_puts(&t->why, error_text(error));
+    else if (t->reading.events == 0) buf_puts(&t->why, "nothing can be read in it");
+    t->n++;
+    t->failed += t->why.len > 0;
+    buf_printf(&t->out, "%sok %" PRIu32 " - %s:%" PRIu32 "\n", t->why.len ? "not " : "", t->n,
+               t->product->file, t->sample->line);
+    if (t->why.len) buf_printf(&t->out, "  # %.*s\n", SLICE_FMT(buf_slice(&t->why)));
+}
+
+static bool is_named(const struct invocation *in, const struct product *p)
+{
+    bool named = in->n_operands == 0;
+    for (size_t i = 0; i < in->n_operands && !named; i++)
+        named = slice_eq(p->name, slice_of(in->operands[i]));
+    return named;
+}
+
+static int test_run(const struct invocation *in)
+{
+    struct products_context *c = in->ctx;
+    struct testing t = {0};
+    int status = load(&t.reading, c, in, false);
+    buf_init(&t.why, 65536);
+    buf_init(&t.out, 64 * 1024 * 1024);
+    for (uint32_t i = 0; status == 0 && i < products_count(t.reading.rules.products); i++) {
+        t.product = products_at(t.reading.rules.products, i);
+        if (!is_named(in, t.product)) continue;
+        for (uint32_t k = 0; k < t.product->n_samples; k++) {
+            t.sample = &t.product->samples[k];
+            test_sample(&t);
+        }
+    }
+    if (status == 0) {
+        buf_printf(&t.out, "1..%" PRIu32 "\n# %" PRIu32 " failed\n", t.n, t.failed);
+        rules_print(&t.out);
+        status = t.failed || t.n == 0 ? EXIT_UNREADABLE : EXIT_RAN;
+    }
+    buf_done(&t.why);
+    buf_done(&t.out);
+    reading_done(&t.reading);
+    return status;
+}
+
+/* ---- commands ---------------------------------------------------------------------------- */
+
+static const struct cli_option list_options[] = {
+    {'f', "format", "table|json", "What to print: a table, or one JSON object a line."},
+    OPTION_CONFIG,
+    OPTION_SET,
+};
+static const struct cli_option other_options[] = {OPTION_CONFIG, OPTION_SET};
+
+const struct command command_products_list = {
+    .name = "products list",
+    .operands = "",
+    .summary = "list the products whose records are understood",
+    .description = "Lists the products that Vaka knows: what their files are called, how many "
+                   "sample records they carry, and whose records they were compared with "
+                   "(\"unverified\": nobody's).",
+    .options = list_options,
+    .n_options = sizeof list_options / sizeof *list_options,
+    .ctx_size = sizeof(struct products_context),
+    .option = products_set,
+    .run = list_run,
+};
+
+const struct command command_products_check = {
+    .name = "products check",
+    .operands = "FILE...",
+    .summary = "read product files and say what is wrong with them",
+    .description = "Reads product files beside those that come with Vaka, and says what is wrong, "
+                   "with line and column.\n\n"
+                   "Exit status: 0 all are good; 1 one is not, or could not be read.",
+    .options = other_options,
+    .n_options = sizeof other_options / sizeof *other_options,
+    .ctx_size = sizeof(struct products_context),
+    .option = products_set,
+    .run = check_run,
+};
+
+const struct command command_products_test = {
+    .name = "products test",
+    .operands = "[NAME...]",
+    .summary = "read the sample records of products and compare with what their files expect",
+    .description =
+        "Reads the sample records that product files carry as vaka serve would read them, and "
+        "compares with what the files expect; of the named products, or of all, those that the "
+        "settings add included. Prints TAP.\n\n"
+        "Exit status: 0 all are as expected; 1 one is not.",
+    .options = other_options,
+    .n_options = sizeof other_options / sizeof *other_options,
+    .ctx_size = sizeof(struct products_context),
+    .option = products_set,
+    .run = test_run,
+};

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Doing what a product file says. Names of fields are numbers over all products. Which number a key
+ * of the event has is remembered by key; so one pass over an event's fields tells for every number
+ * where it stands, and each step only looks there.
+ *
+ * A field is known by the path it has in the record and by the taxonomy's plain name of that path,
+ * so that one file serves every way a record is shipped.
+ */
+#include <stdlib.h>
+
+#include "product/model.h"
+
+enum {
+    NUMBER_NONE = 0xffff,
+    NUMBER_NEW = 0xfffe, /* a key not looked at yet */
+    TEXT_MAX = 256,      /* bytes of a value that conditions and cases look at */
+};
+_Static_assert((int)PRODUCT_FIELDS_MAX < (int)NUMBER_NEW, "numbers of fields fit in 16 bits");
+
+/* The numbers of a key's path and of its plain name. */
+struct numbers {
+    uint16_t exact, plain;
+};
+
+/* Where a field stands. Names that begin with _ are for steps only and not put into the event. */
+struct place {
+    uint32_t index;    /* 1 + in the event's fields, or 0 */
+    struct slice text; /* of one that is for steps only; NULL: not there */
+};
+
+struct product_reader {
+    const struct products *products;
+    struct keys *keys;
+    uint32_t generation;
+    struct numbers *by_key;
+    uint32_t cap_keys;
+    key_id *keys_of; /* by number; KEY_NONE: not asked for yet */
+    struct place *places;
+    uint16_t *touched; /* numbers whose place is taken */
+    uint32_t n_touched;
+    /* Of the call. */
+    struct event *ev;
+    struct expr_scope scope;
+    const struct product_trace *trace;
+};
+
+/* ---- names and places -------------------------------------------------------------------- */
+
+static void forget_keys(struct product_reader *r)
+{
+    if (r->generation == keys_generation(r->keys)) return;
+    memset(r->by_key, 0xff, r->cap_keys * sizeof *r->by_key);
+    for (uint32_t i = 0; i < r->cap_keys; i++) r->by_key[i].exact = NUMBER_NEW;
+    memset(r->keys_of, 0xff, r->products->n_names * sizeof *r->keys_of);
+    r->generation = keys_generation(r->keys);
+}
+
+static void cover_keys(struct product_reader *r)
+{
+    uint32_t n = keys_count(r->keys);
+    if (n <= r->cap_keys) return;
+    uint32_t want = n + n / 2 + 256;
+    struct numbers *grown = realloc(r->by_key, want * sizeof *grown);
+    ASSERT(grown);
+    for (uint32_t i = r->cap_keys; i < want; i++)
+        grown[i] = (struct numbers){NUMBER_NEW, NUMBER_NONE};
+    r->by_key = grown;
+    r->cap_keys = want;
+}
+
+static uint16_t number_of(const struct product_reader *r, struct slice name)
+{
+    uint32_t number = products_find_field(r->products, name);
+    return number == UINT32_MAX ? NUMBER_NONE : (uint16_t)number;
+}
+
+static struct numbers find_numbers(struct product_reader *r, key_id key)
+{
+    struct slice path = keys_name(r->keys, key);
+    struct slice plain = taxonomy_plain_name(r->products->taxonomy, path);
+    struct numbers found = {number_of(r, path), NUMBER_NONE};
+    if (!slice_eq(path, plain)) found.plain = number_of(r, plain);
+    r->by_key[key] = found;
+    return found;
+}
+
+/* The first value of a name counts. */
+static void take_place(struct product_reader *r, uint16_t number, uint32_t index)
+{
+    if (number == NUMBER_NONE || r->places[number].index) return;
+    r->places[number].index = index + 1;
+    r->touched[r->n_touched++] = number;
+}
+
+/* The event's fields from `first` on. */
+static void look_at_fields(struct product_reader *r, uint32_t first)
+{
+    cover_keys(r);
+    for (uint32_t i = first; i < r->ev->n_fields; i++) {
+        key_id key = r->ev->fields[i].key;
+        struct numbers n = r->by_key[key];
+        if (n.exact == NUMBER_NEW) n = find_numbers(r, key);
+        if (r->ev->fields[i].type == VALUE_NULL) continue;
+        take_place(r, n.exact, i);
+        take_place(r, n.plain, i);
+    }
+}
+
+static void forget_places(struct product_reader *r)
+{
+    for (uint32_t i = 0; i < r->n_touched; i++) r->places[r->touched[i]] = (struct place){0};
+    r->n_touched = 0;
+}
+
+static struct slice get(void *ctx, uint32_t field)
+{
+    struct product_reader *r = ctx;
+    const struct place *place = &r->places[field];
+    return place->index ? event_text(r->ev, &r->ev->fields[place->index - 1]) : place->text;
+}
+
+static bool is_there(const struct product_reader *r, uint32_t field)
+{
+    return r->places[field].index || r->places[field].text.ptr;
+}
+
+static void put(struct product_reader *r, uint32_t line, uint32_t field, struct slice value)
+{
+    struct slice name = r->products->names[field];
+    if (r->trace) r->trace->field(r->trace->ctx, line, name, value);
+    if (name.ptr[0] == '_') {
+        if (!is_there(r, field)) r->touched[r->n_touched++] = (uint16_t)field;
+        r->places[field].text = value;
+        return;
+    }
+    if (r->keys_of[field] == KEY_NONE) {
+        r->keys_of[field] = keys_intern_path(r->keys, name);
+        cover_keys(r);
+    }
+    uint32_t index = r->ev->n_fields;
+    event_add(r->ev, r->keys_of[field], VALUE_STRING, value);
+    if (r->ev->n_fields == index) return; /* too many */
+    r->ev->fields[index].derived = true;
+    if (!r->places[field].index) take_place(r, (uint16_t)field, index);
+}
+
+/* ---- conditions -------------------------------------------------------------------------- */
+
+/* In lower case; longer values are cut, which no test can tell from what they are. */
+static struct slice lower_text(struct slice value, char room[TEXT_MAX])
+{
+    size_t n = value.len < TEXT_MAX ? value.len : TEXT_MAX;
+    for (size_t i = 0; i < n; i++) {
+        char c = value.ptr[i];
+        room[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    return slice_make(room, n);
+}
+
+static bool test_holds(const struct test *t, struct slice value, bool whole)
+{
+    switch (t->kind) {
+    case TEST_EQUALS:
+        return whole && slice_eq(value, t->text);
+    case TEST_BEGINS:
+        return slice_starts_with(value, t->text);
+    case TEST_ENDS:
+        return whole && slice_ends_with(value, t->text);
+    case TEST_CONTAINS:
+        return slice_find(value, t->text) != SIZE_MAX;
+    }
+    return false;
+}
+
+static bool condition_holds(struct product_reader *r, const struct condition *c)
+{
+    if (c->exists) return is_there(r, c->field) != c->absent;
+    bool any = false;
+    if (is_there(r, c->field)) {
+        char room[TEXT_MAX];
+        struct slice value = get(r, c->field), lower = lower_text(value, room);
+        for (uint32_t i = 0; i < c->n_tests && !any; i++)
+            any = test_holds(&c->tests[i], lower, lower.len == value.len);
+    }
+    return any != c->absent;
+}
+
+static bool conditions_hold(struct product_reader *r, const struct step *step)
+{
+    for (uint32_t i = 0; i < step->n_conditions; i++)
+        if (!condition_holds(r, &step->conditions[i])) return false;
+    return true;
+}
+
+/* ---- bodies ------------------------------------------------------------------------------ */
+
+static void run_body(struct product_reader *r, const struct body *body);
+
+static void assign(struct product_reader *r, const struct assignment *a)
+{
+    struct slice made[EXPR_VALUES_MAX];
+    const struct slice *values = a->values;
+    uint32_t n = a->n_values;
+    bool for_steps = r->products->names[a->field].ptr[0] == '_';
+    if (is_there(r, a->field) && !for_steps) return;
+    if (a->expr) {
+        n = expr_values(a->expr, &r->scope, made);
+        values = made;
+    }
+    for (uint32_t i = 0; i < n; i++) put(r, a->line, a->field, values[i]);
+}
+
+static const struct body *find_case(struct product_reader *r, const struct cases *cases)
+{
+    char room[TEXT_MAX];
+    struct slice value = slice_trim(get(r, cases->field)), key = lower_text(value, room);
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < key.len; i++) h = (h ^ (unsigned char)key.ptr[i]) * 16777619u;
+    for (uint32_t i = h & cases->mask; cases->rows[i].body; i = (i + 1) & cases->mask)
+        if (slice_eq(cases->rows[i].key, key)) return cases->rows[i].body;
+    return cases->other;
+}
+
+static void trace_step(const struct product_reader *r, uint32_t line, const char *what,
+                       struct slice text)
+{
+    if (r->trace) r->trace->step(r->trace->ctx, line, what, text);
+}
+
+/* False: none fits. */
+static bool run_patterns(struct product_reader *r, const struct step *step)
+{
+    struct shape_match m;
+    struct slice text = get(r, step->from);
+    if (!shape_find(step->patterns, text, &m)) {
+        trace_step(r, step->line, "no pattern fits", text);
+        return false;
+    }
+    trace_step(r, step->pattern_lines[m.number], "pattern", text);
+    for (uint32_t i = 0; i < m.n_places; i++) {
+        uint32_t field = (uint32_t)m.places[i].name;
+        struct slice value = slice_trim(m.places[i].text);
+        if (value.len) put(r, step->pattern_lines[m.number], field, value);
+    }
+    run_body(r, &step->pattern_bodies[m.number]);
+    return true;
+}
+
+/* False: the text has not this form. */
+static bool run_form(struct product_reader *r, const struct step *step)
+{
+    static const char *const names[] = {"kv", "csv", "cef", "leef", "json", "xml", "url"};
+    uint32_t first = r->ev->n_fields;
+    struct slice text = get(r, step->from);
+    bool read = form_read(&step->form, text, r->ev);
+    trace_step(r, step->line, read ? names[step->form.kind] : "the text has another form", text);
+    look_at_fields(r, first);
+    for (uint32_t i = first; i < r->ev->n_fields; i++) {
+        struct event_field *f = &r->ev->fields[i];
+        f->derived = true;
+        if (r->trace)
+            r->trace->field(r->trace->ctx, step->line, keys_name(r->keys, f->key),
+                            event_text(r->ev, f));
+    }
+    return read;
+}
+
+static void run_step(struct product_reader *r, const struct step *step)
+{
+    if (!conditions_hold(r, step)) return;
+    if (step->operation != OP_NONE) {
+        if (!is_there(r, step->from)) return;
+        if (!(step->operation == OP_PATTERN ? run_patterns(r, step) : run_form(r, step))) return;
+    }
+    run_body(r, &step->body);
+}
+
+static void run_body(struct product_reader *r, const struct body *body)
+{
+    for (uint32_t i = 0; i < body->n_assignments; i++) assign(r, &body->assignments[i]);
+    const struct body *chosen = body->cases ? find_case(r, body->cases) : NULL;
+    if (chosen) run_body(r, chosen);
+    for (uint32_t i = 0; i < body->n_steps; i++) run_step(r, &body->steps[i]);
+}
+
+/* ---- the reader -------------------------------------------------------------------------- */
+
+struct product_reader *product_reader_new(const struct products *p, struct keys *keys)
+{
+    struct product_reader *r = calloc(1, sizeof *r);
+    if (!r) return NULL;
+    r->products = p;
+    r->keys = keys;
+    r->scope = (struct expr_scope){.ctx = r, .get = get};
+    r->generation = keys_generation(keys);
+    r->keys_of = malloc((p->n_names + 1) * sizeof *r->keys_of);
+    r->places = calloc(p->n_names + 1, sizeof *r->places);
+    r->touched = calloc(p->n_names + 1, sizeof *r->touched);
+    if (!r->keys_of || !r->places || !r->touched) {
+        product_reader_free(r);
+        return NULL;
+    }
+    memset(r->keys_of, 0xff, (p->n_names + 1) * sizeof *r->keys_of);
+    return r;
+}
+
+void product_reader_free(struct product_reader *r)
+{
+    if (!r) return;
+    free(r->by_key);
+    free(r->keys_of);
+    free(r->places);
+    free(r->touched);
+    free(r);
+}
+
+void product_reader_set_now(struct product_reader *r, nsec now)
+{
+    struct civil_time civil;
+    time_to_civil(now, &civil);
+    r->scope.year = civil.year;
+}
+
+void product_reader_trace(struct product_reader *r, const struct product_trace *trace)
+{
+    r->trace = trace;
+}
+
+bool product_read(struct product_reader *r, struct event *ev, const struct taxonomy_route *route)
+{
+    if (!route || !route->owner) return false;
+    const struct product_box *box = r->products->at[route->owner - 1];
+    r->ev = ev;
+    r->scope.arena = ev->arena;
+    forget_keys(r);
+    look_at_fields(r, 0);
+    run_body(r, &box->body);
+    forget_places(r);
+    return box->again;
+}
