@@ -5,6 +5,7 @@
 
 #include "base/json_write.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "cli/cli.h"
 #include "cli/reading.h"
 #include "cli/rules.h"
@@ -12,9 +13,13 @@
 
 enum { NAME_COLUMNS = 34, VALUE_COLUMNS = 160 };
 
+enum { EXPLAIN_NOW = OPTION_LONG };
+
 struct explain_context {
     struct settings settings;
     bool json;
+    bool has_now;
+    nsec now;
 };
 
 struct explaining {
@@ -28,9 +33,16 @@ struct explaining {
 static int explain_set(void *ctx, int letter, const char *value)
 {
     struct explain_context *c = ctx;
-    if (letter == 'f') c->json = strcmp(value, "json") == 0;
-    else return settings_option(&c->settings, letter, value);
-    return 0;
+    switch (letter) {
+    case 'f':
+        c->json = strcmp(value, "json") == 0;
+        return 0;
+    case EXPLAIN_NOW:
+        c->has_now = time_parse(slice_of(value), 0, &c->now);
+        return c->has_now ? 0 : cli_usage("--now: '%s' is not a time", value);
+    default:
+        return settings_option(&c->settings, letter, value);
+    }
 }
 
 /* ---- text -------------------------------------------------------------------------------- */
@@ -130,6 +142,13 @@ static void explain_as_json(struct explaining *x, struct event *ev,
     json_write_key(out, "product");
     if (product) json_write_string(out, product->name);
     else buf_puts(out, "null");
+    nsec time = router_event_time(engine_router(x->reading.matcher.engine), ev);
+    if (time != TIME_NONE) {
+        json_write_key(out, "time");
+        buf_putc(out, '"');
+        time_write_rfc3339(out, time);
+        buf_putc(out, '"');
+    }
     json_write_key(out, "logsource");
     buf_putc(out, '[');
     for (uint32_t i = 0; i < route->n_labels; i++) {
@@ -186,6 +205,7 @@ static int explain_run(const struct invocation *in)
     int status = reading_init(&x.reading, &c->settings);
     if (status == 0) {
         buf_init(&x.out, 64 * 1024 * 1024);
+        if (c->has_now) matcher_set_now(&x.reading.matcher, c->now);
         product_reader_trace(x.reading.matcher.reader, &trace);
         if (sandbox_enter(SANDBOX_DECODER, NULL, NULL) != 0)
             cli_say("warning: the kernel offers no sandbox; the record is read without one");
@@ -203,6 +223,8 @@ static int explain_run(const struct invocation *in)
 
 static const struct cli_option explain_options[] = {
     {'f', "format", "text|json", "What to print: an explanation, or one JSON object a record."},
+    {EXPLAIN_NOW, "now", "TIME",
+     "Times without a year are of the year before TIME; without it, before now."},
     OPTION_CONFIG,
     OPTION_SET,
 };

@@ -706,8 +706,11 @@ nsec router_event_time(struct router *r, struct event *ev)
     for (uint32_t i = 0; i < ev->n_fields; i++) {
         uint8_t rank = r->time_ranks[ev->fields[i].key];
         if (rank == RANK_NEW) rank = find_time_rank(r, ev->fields[i].key);
-        if (rank && ev->fields[i].type != VALUE_NULL && !found[rank - 1])
-            found[rank - 1] = &ev->fields[i];
+        if (!rank || ev->fields[i].type == VALUE_NULL) continue;
+        nsec t;
+        /* What a product's file made of the record's times is the one that counts. */
+        if (ev->fields[i].derived && read_time(r, ev->fields[i].value, &t)) return t;
+        if (!found[rank - 1]) found[rank - 1] = &ev->fields[i];
     }
     for (uint32_t i = 0; i < r->t->times.n; i++) {
         nsec t;

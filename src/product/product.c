@@ -51,10 +51,6 @@ static int add(struct products *p, const char *file, struct slice text, struct d
     struct product_box *box = arena_zalloc(&p->arena, 1, sizeof *box);
     if (!box) return ERR_NOMEM;
     int error = product_file_read(p, file, text, box, diag);
-    for (uint32_t i = 0; i < p->n && !error; i++)
-        if (slice_eq(p->at[i]->product.name, box->product.name))
-            error = diag_set(diag, ERR_INVALID, file, 0, 0, "there is a product of this name: %s",
-                             p->at[i]->product.file);
     if (!error) error = taxonomy_add_product(p->taxonomy, file, text, p->n + 1, diag);
     if (!error) p->at[p->n++] = box;
     return error;

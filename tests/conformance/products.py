@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""Products against records and expectations that others wrote (elastic-integrations of the corpus).
+
+usage: products.py VAKA [--show] [--limits] [NAME...]
+
+For every product (or several that share files: "sshd,sudo") that products.tsv names, the sample records of its packages are read by `vaka
+explain`, and of the fields below that the expected event has, it is counted how many are there and
+how many of those are equal. --show: also the deviations, most frequent first. --limits: exit status
+1 when a product has less than 90 % present or less than 95 % of those equal. Prints TAP.
+"""
+import argparse
+import collections
+import datetime
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+FIELDS = re.compile(
+    r"(@timestamp|event\.(code|action|outcome|category|type)"
+    r"|(source|destination)\.(ip|port|bytes|nat\.(ip|port))"
+    r"|network\.(transport|protocol|direction)|user\.(name|domain|id)|host\.(name|ip)"
+    r"|process\.(name|pid|executable|command_line|parent\..*)|(file|registry|url|http|rule|observer)\..*"
+    r"|dns\.question\..*)$")
+PRESENT, EQUAL = 0.90, 0.95
+
+
+def corpus():
+    root = os.environ.get("VAKA_CORPUS")
+    return pathlib.Path(root, "elastic-integrations") if root else None
+
+
+def table():
+    """(product, package/stream, file pattern) of products.tsv."""
+    rows = []
+    for line in (pathlib.Path(__file__).parent / "products.tsv").read_text().splitlines():
+        if line and not line.startswith("#"):
+            rows.append(line.split("\t"))
+    return rows
+
+
+def flat(value, path=""):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from flat(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        if any(isinstance(v, (dict, list)) for v in value):
+            for inner in value:
+                yield from flat(inner, path)
+        else:
+            yield path, [str(v) if not isinstance(v, bool) else str(v).lower() for v in value]
+    elif value is not None:
+        yield path, [str(value) if not isinstance(value, bool) else str(value).lower()]
+
+
+def fields_of(event):
+    found = {}
+    for name, values in flat(event):
+        found.setdefault(name, []).extend(values)
+    return found
+
+
+def records(path):
+    """The raw records of a test file: lines, or the messages (else the whole) of its events."""
+    if path.suffix == ".json":
+        for event in json.loads(path.read_text(encoding="utf-8"))["events"]:
+            only = set(event) <= {"message", "@timestamp", "tags", "log", "event", "ecs", "input",
+                                  "agent", "_conf", "host", "fields", "data_stream"}
+            message = event.get("message") or event.get("event", {}).get("original") or ""
+            yield message if only and message else json.dumps(event, ensure_ascii=False)
+    else:
+        yield from path.read_text(encoding="utf-8", errors="replace").rstrip("\n").split("\n")
+
+
+def cases(root, package, pattern):
+    folder = root / package / "_dev" / "test" / "pipeline"
+    for expected in sorted(folder.glob(f"{pattern}-expected.json")):
+        source = expected.with_name(expected.name[:-len("-expected.json")])
+        want = json.loads(expected.read_text(encoding="utf-8"))["expected"]
+        got = [r for r in records(source)]
+        if source.suffix != ".json" and len(got) != len(want):
+            got = [r for r in got if r.strip()]
+        if len(got) != len(want):
+            print(f"# {source.name}: {len(got)} records, {len(want)} expected events: left out")
+            continue
+        for number, (record, event) in enumerate(zip(got, want), 1):
+            if event and record.strip() and "\n" not in record:
+                yield f"{source.name}:{number}", record, event
+
+
+def explain(vaka, lines, now):
+    run = subprocess.run([vaka, "explain", "-f", "json", "--now", now], input="\n".join(lines) + "\n", text=True,
+                         capture_output=True, timeout=600, check=False)
+    out = [json.loads(line) for line in run.stdout.splitlines()]
+    if len(out) != len(lines):
+        sys.exit(f"{len(lines)} records, {len(out)} answers: {run.stderr[:500]}")
+    return out
+
+
+def instant(text):
+    try:
+        return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return text
+
+
+def alike(name, want, got):
+    if name == "@timestamp":
+        return abs(instant(want[0]) - instant(got[0])) < 0.001 if isinstance(
+            instant(want[0]), float) and isinstance(instant(got[0]), float) else False
+    return sorted(set(want)) == sorted(set(got))
+
+
+class Count:
+    def __init__(self):
+        self.records = self.recognised = self.expected = self.present = self.equal = 0
+        self.deviations = collections.Counter()
+        self.examples = {}
+
+    def add(self, name, place, want, got):
+        self.expected += 1
+        if got is None:
+            verdict = f"{name} is missing"
+        elif alike(name, want, got):
+            self.present += 1
+            self.equal += 1
+            return
+        else:
+            self.present += 1
+            verdict = f"{name} differs"
+        self.deviations[verdict] += 1
+        self.examples.setdefault(verdict, []).append((place, want, got))
+
+
+def measure(vaka, root, product, sources):
+    count = Count()
+    for package, pattern in sources:
+        found = list(cases(root, package, pattern))
+        if not found:
+            continue
+        # Times without a year are read as of the end of the year that most expectations have.
+        years = collections.Counter(e["@timestamp"][:4] for _, _, e in found if "@timestamp" in e)
+        now = f"{years.most_common(1)[0][0] if years else 2023}-12-31T23:59:59Z"
+        for (place, _, event), read in zip(found, explain(vaka, [r for _, r, _ in found], now)):
+            count.records += 1
+            count.recognised += read.get("product") in product.split(",")
+            got = fields_of(read.get("fields", {}))
+            if "time" in read:
+                got["@timestamp"] = [read["time"]]
+            for name, want in fields_of(event).items():
+                if FIELDS.match(name):
+                    count.add(name, place, want, got.get(name))
+    return count
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("vaka")
+    parser.add_argument("--show", action="store_true")
+    parser.add_argument("--limits", action="store_true")
+    parser.add_argument("names", nargs="*")
+    args = parser.parse_args()
+    root = corpus()
+    if not root or not root.is_dir():
+        print("1..0 # SKIP VAKA_CORPUS is not set")
+        return 0
+    sources = collections.defaultdict(list)
+    for product, package, pattern in table():
+        if not args.names or product in args.names:
+            sources[product].append((package, pattern))
+    bad = 0
+    for number, (product, packages) in enumerate(sorted(sources.items()), 1):
+        c = measure(args.vaka, root, product, packages)
+        present = c.present / c.expected if c.expected else 0
+        equal = c.equal / c.present if c.present else 0
+        good = present >= PRESENT and equal >= EQUAL
+        bad += not good
+        print(f"{'' if good else 'not '}ok {number} - {product}: {c.records} records, "
+              f"{c.recognised} recognised, {c.expected} fields, {100 * present:.1f} % present, "
+              f"{100 * equal:.1f} % of them equal")
+        if args.show:
+            for verdict, n in c.deviations.most_common(40):
+                print(f"#   {n:5} {verdict}")
+                for place, want, got in c.examples[verdict][:3]:
+                    print(f"#         {place}: wanted {want}, got {got}")
+    print(f"1..{len(sources)}")
+    return 1 if bad and args.limits else 0
+
+
+sys.exit(main())
