@@ -145,6 +145,12 @@ static void put(struct product_reader *r, uint32_t line, uint32_t field, struct 
     if (!r->places[field].index) take_place(r, (uint16_t)field, index);
 }
 
+/* What the record says itself stays, and what was made of it first; names for steps may change. */
+static bool may_fill(const struct product_reader *r, uint32_t field)
+{
+    return !is_there(r, field) || r->products->names[field].ptr[0] == '_';
+}
+
 /* ---- conditions -------------------------------------------------------------------------- */
 
 /* In lower case; longer values are cut, which no test can tell from what they are. */
@@ -202,8 +208,7 @@ static void assign(struct product_reader *r, const struct assignment *a)
     struct slice made[EXPR_VALUES_MAX];
     const struct slice *values = a->values;
     uint32_t n = a->n_values;
-    bool for_steps = r->products->names[a->field].ptr[0] == '_';
-    if (is_there(r, a->field) && !for_steps) return;
+    if (!may_fill(r, a->field)) return;
     if (a->expr) {
         n = expr_values(a->expr, &r->scope, made);
         values = made;
@@ -241,7 +246,7 @@ static bool run_patterns(struct product_reader *r, const struct step *step)
     for (uint32_t i = 0; i < m.n_places; i++) {
         uint32_t field = (uint32_t)m.places[i].name;
         struct slice value = slice_trim(m.places[i].text);
-        if (value.len) put(r, step->pattern_lines[m.number], field, value);
+        if (value.len && may_fill(r, field)) put(r, step->pattern_lines[m.number], field, value);
     }
     run_body(r, &step->pattern_bodies[m.number]);
     return true;

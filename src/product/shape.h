@@ -57,9 +57,9 @@ struct shape_set *shape_set_new(struct arena *arena);
 typedef int shape_name_fn(void *ctx, struct slice name);
 
 /*
- * Adds a pattern known by `number`. 0, ERR_NOMEM, what `name` returned, or ERR_SYNTAX, ERR_LIMIT,
- * ERR_INVALID (the same pattern is there already) with a constant sentence in *ret_why and the
- * offset in the text in *ret_at.
+ * Adds a pattern known by `number`. A set that refused one is good for nothing more. 0, ERR_NOMEM,
+ * what `name` returned, or ERR_SYNTAX, ERR_LIMIT, ERR_INVALID (the same pattern is there already)
+ * with a constant sentence in *ret_why and the offset in the text in *ret_at.
  */
 int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_name_fn *name,
               void *ctx, const char **ret_why, size_t *ret_at) MUST_USE;

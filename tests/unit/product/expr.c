@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "product/expr.h"
+
+#include "test.h"
+
+static const struct {
+    const char *name, *value;
+} fields[] = {
+    {"user", "CITY\\Anna"},
+    {"dash", "-"},
+    {"empty", ""},
+    {"ip", "192.0.2.7"},
+    {"date", "2026-11-26"},
+    {"time", "03:00:01"},
+    {"tz", "+0100"},
+    {"hex", "0x1F4"},
+    {"path", "C:\\Windows\\cmd.exe"},
+    {"dir", "/etc/passwd"},
+    {"port", "443"},
+    {"Process Name", "lsass"},
+    {"action", "Deny"},
+    {"mail", "a@b@kommun.se"},
+    {"quoted", "\"x\""},
+};
+enum { N_FIELDS = sizeof fields / sizeof *fields };
+
+static struct arena arena;
+static struct expr_table *actions;
+
+static int field_number(void *ctx, struct slice name)
+{
+    (void)ctx;
+    for (int i = 0; i < N_FIELDS; i++)
+        if (slice_eq(name, slice_of(fields[i].name))) return i;
+    return ERR_NOT_FOUND;
+}
+
+static const struct expr_table *table_of(void *ctx, struct slice name)
+{
+    (void)ctx;
+    return slice_eq(name, SLICE("actions")) ? actions : NULL;
+}
+
+static struct slice get(void *ctx, uint32_t field)
+{
+    (void)ctx;
+    return slice_of(fields[field].value);
+}
+
+static void begin(void)
+{
+    static const struct slice denied[] = {{"denied", 6}, {"end", 3}};
+    static const struct slice other[] = {{"info", 4}};
+    arena_init(&arena, 1024 * 1024);
+    actions = expr_table_new(&arena, 3);
+    REQUIRE(actions && expr_table_add(actions, SLICE("deny"), denied, 2));
+    REQUIRE(expr_table_add(actions, SLICE("*"), other, 1));
+    CHECK(!expr_table_add(actions, SLICE("DENY"), other, 1));
+}
+
+static int read(const char *text, const struct expr **ret, const char **why)
+{
+    const struct expr_world world = {.field = field_number, .table = table_of};
+    size_t at;
+    return expr_read(&arena, slice_of(text), &world, ret, why, &at);
+}
+
+/* Values with a blank between them; "" when there are none. */
+static const char *compute(const char *text, char out[256])
+{
+    const struct expr_scope scope = {.get = get, .arena = &arena, .year = 2026};
+    const struct expr *e;
+    const char *why;
+    struct slice values[EXPR_VALUES_MAX];
+    out[0] = '\0';
+    if (read(text, &e, &why) != 0) {
+        (void)snprintf(out, 256, "refused: %s", why);
+        return out;
+    }
+    uint32_t n = expr_values(e, &scope, values);
+    for (uint32_t i = 0, len = 0; i < n; i++)
+        len +=
+            (uint32_t)snprintf(out + len, 256 - len, "%s%.*s", i ? " " : "", SLICE_FMT(values[i]));
+    return out;
+}
+
+TEST(values_are_made_of_fields)
+{
+    static const struct {
+        const char *expr, *want;
+    } cases[] = {
+        {"ip", "192.0.2.7"},
+        {"dash", ""},
+        {"empty", ""},
+        {"dash or empty or ip", "192.0.2.7"},
+        {"dash + ip or port", "443"},
+        {"'x' + ip", "x192.0.2.7"},
+        {"date + ' ' + time + ' ' + tz | time", "2026-11-26T02:00:01.000Z"},
+        {"date + dash", ""},
+        {"user | after_last '\\'", "Anna"},
+        {"user | before '\\' | lower", "city"},
+        {"user | upper", "CITY\\ANNA"},
+        {"user | after '/'", "CITY\\Anna"},
+        {"user | having '/'", ""},
+        {"user | having '\\' | after '\\'", "Anna"},
+        {"mail | before_last '@'", "a@b"},
+        {"mail | after '@'", "b@kommun.se"},
+        {"mail | after_last '@'", "kommun.se"},
+        {"mail | before '@'", "a"},
+        {"action | without 'deny'", ""},
+        {"quoted | trim '\"'", "x"},
+        {"path | basename", "cmd.exe"},
+        {"path | dirname", "C:\\Windows"},
+        {"path | extension", "exe"},
+        {"dir | basename", "passwd"},
+        {"dir | dirname", "/etc"},
+        {"dir | extension", ""},
+        {"ip | ip", "192.0.2.7"},
+        {"ip | name", ""},
+        {"action | ip", ""},
+        {"action | name", "Deny"},
+        {"port | number", "443"},
+        {"action | number", ""},
+        {"hex | unhex", "500"},
+        {"port | unhex", "443"},
+        {"action | unhex", "Deny"},
+        {"action | table actions", "denied end"},
+        {"port | table actions", "info"},
+        {"dash | table actions", ""},
+        {"dash | default 'none'", "none"},
+        {"ip | default 'none'", "192.0.2.7"},
+        {"\"Process Name\"", "lsass"},
+        {"date | strptime '%Y-%m-%d'", "2026-11-26T00:00:00.000Z"},
+        {"date | strptime '%d'", ""},
+        {"action | time", ""},
+        {"'it''s'", "it's"},
+    };
+    begin();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char out[256];
+        if (strcmp(compute(cases[i].expr, out), cases[i].want) != 0)
+            test_fail(__FILE__, __LINE__, "%s: %s, not %s", cases[i].expr, out, cases[i].want);
+    }
+    arena_done(&arena);
+}
+
+TEST(mistakes_are_refused)
+{
+    static const struct {
+        const char *expr, *why;
+    } cases[] = {
+        {"", "name or a text is missing"},
+        {"nope", "not a name"},
+        {"ip +", "name or a text is missing"},
+        {"ip | nope", "no such function"},
+        {"ip | before", "needs a text"},
+        {"ip | before 'x", "quote is missing"},
+        {"ip | table nope", "no such table"},
+        {"ip port", "missing here"},
+        {"'x", "quote is missing"},
+        {"ip |", "no such function"},
+        {"ip or", "missing here"},
+        {"ip or or", "not a name"},
+    };
+    begin();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct expr *e;
+        const char *why = "";
+        CHECK(read(cases[i].expr, &e, &why) < 0);
+        if (!strstr(why, cases[i].why)) test_fail(__FILE__, __LINE__, "%s: %s", cases[i].expr, why);
+    }
+    char many[EXPR_LEN_MAX + 8];
+    memset(many, ' ', sizeof many);
+    many[0] = '\'';
+    const struct expr *e;
+    const char *why;
+    const struct expr_world world = {.field = field_number, .table = table_of};
+    size_t at;
+    CHECK_INT(expr_read(&arena, slice_make(many, sizeof many), &world, &e, &why, &at), ERR_LIMIT);
+    CHECK_INT(
+        read("ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip+ip"
+             "+ip+ip+ip+ip+ip+ip",
+             &e, &why),
+        ERR_LIMIT);
+    arena_done(&arena);
+}

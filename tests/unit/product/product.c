@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "product/product.h"
+
+#include <stdlib.h>
+
+#include "test.h"
+
+#define CHECK_STR(got, want) CHECK_SLICE(slice_of(got), want)
+
+struct bench {
+    struct taxonomy *taxonomy;
+    struct products *products;
+    struct keys *keys;
+    struct arena arena;
+    struct event ev;
+    struct router *router;
+    struct product_reader *reader;
+    struct buf out;
+    struct diag diag;
+};
+
+static void bench_init(struct bench *b)
+{
+    b->taxonomy = taxonomy_new();
+    b->products = b->taxonomy ? products_new(b->taxonomy) : NULL;
+    b->keys = keys_new();
+    b->router = NULL;
+    b->reader = NULL;
+    REQUIRE(b->products && b->keys);
+    arena_init(&b->arena, 4 * 1024 * 1024);
+    event_init(&b->ev, b->keys, &b->arena);
+    buf_init(&b->out, 1024 * 1024);
+}
+
+static void bench_done(struct bench *b)
+{
+    buf_done(&b->out);
+    event_done(&b->ev);
+    arena_done(&b->arena);
+    product_reader_free(b->reader);
+    router_free(b->router);
+    keys_free(b->keys);
+    products_free(b->products);
+    taxonomy_free(b->taxonomy);
+}
+
+static int add(struct bench *b, const char *file, const char *text)
+{
+    return products_add(b->products, file, slice_of(text), &b->diag);
+}
+
+/* The event of NAME, VALUE, …, NULL as JSON, after its product had its say. */
+static const char *read(struct bench *b, const char *const *pairs)
+{
+    if (!b->router) {
+        b->router = router_new(b->taxonomy, b->keys);
+        b->reader = product_reader_new(b->products, b->keys);
+        REQUIRE(b->router && b->reader);
+        product_reader_set_now(b->reader, INT64_C(1795651200) * NSEC_PER_SEC); /* 2026-11-26 */
+    }
+    event_reset(&b->ev);
+    for (size_t i = 0; pairs[i]; i += 2)
+        event_add_named(&b->ev, slice_of(pairs[i]), VALUE_STRING, slice_of(pairs[i + 1]));
+    const struct taxonomy_route *route = router_route(b->router, &b->ev);
+    if (product_read(b->reader, &b->ev, route)) {
+        const struct taxonomy_route *again = router_route(b->router, &b->ev);
+        if (again->owner != route->owner) (void)product_read(b->reader, &b->ev, again);
+    }
+    buf_clear(&b->out);
+    event_write_fields(&b->ev, &b->out);
+    buf_putc(&b->out, '\0');
+    return b->out.ptr;
+}
+
+#define PAIRS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+TEST(steps_are_done_in_their_order)
+{
+    struct bench b;
+    bench_init(&b);
+    REQUIRE(add(&b, "x/mine.yml",
+                "title: Mine\n"
+                "evidence: unverified\n"
+                "recognise: {maker: mine}\n"
+                "sources: [{product: mine}]\n"
+                "tables:\n"
+                "  verdict: {yes: [allowed, end], '*': denied}\n"
+                "steps:\n"
+                "  - pattern: text\n"
+                "    any:\n"
+                "      - is: ['{_who:word} said {_what:word}', '{_who:word} says {_what:word}']\n"
+                "        set: {event.action: said}\n"
+                "        map: {event.type: _what | table verdict}\n"
+                "      - '{_who:word} left'\n"
+                "    map: {user.name: _who | lower}\n"
+                "  - when: {event.action: {exists: false}}\n"
+                "    set: {event.action: none}\n"
+                "  - switch: code\n"
+                "    cases:\n"
+                "      1, 2: {set: {event.code: low}}\n"
+                "      A: [{set: {event.code: letter}}, {map: {a.b: code}}]\n"
+                "      default: {set: {event.code: other}}\n"
+                "  - when: {code: [9*, '*9', '*55*'], text: {not: x}}\n"
+                "    set: {nine: [a, b]}\n") == 0);
+    CHECK_STR(
+        read(&b, PAIRS("maker", "mine", "text", "Anna said yes", "code", "2")),
+        "{\"maker\":\"mine\",\"text\":\"Anna said yes\",\"code\":\"2\","
+        "\"event.type\":[\"allowed\",\"end\"],\"event.action\":\"said\",\"user.name\":\"anna\","
+        "\"event.code\":\"low\"}");
+    CHECK_STR(
+        read(&b, PAIRS("maker", "mine", "text", "Bo says no", "code", "a")),
+        "{\"maker\":\"mine\",\"text\":\"Bo says no\",\"code\":\"a\",\"event.type\":\"denied\","
+        "\"event.action\":\"said\",\"user.name\":\"bo\",\"event.code\":\"letter\",\"a.b\":\"a\"}");
+    CHECK_STR(read(&b, PAIRS("maker", "mine", "text", "Cy left", "code", "1554")),
+              "{\"maker\":\"mine\",\"text\":\"Cy left\",\"code\":\"1554\",\"user.name\":\"cy\","
+              "\"event.action\":\"none\",\"event.code\":\"other\",\"nine\":[\"a\",\"b\"]}");
+    CHECK_STR(read(&b, PAIRS("maker", "mine", "text", "nothing fits here", "code", "x9")),
+              "{\"maker\":\"mine\",\"text\":\"nothing fits here\",\"code\":\"x9\","
+              "\"event.action\":\"none\",\"event.code\":\"other\",\"nine\":[\"a\",\"b\"]}");
+    CHECK_STR(read(&b, PAIRS("maker", "other", "text", "Anna said yes")),
+              "{\"maker\":\"other\",\"text\":\"Anna said yes\"}");
+    bench_done(&b);
+}
+
+TEST(what_the_record_says_itself_stays)
+{
+    struct bench b;
+    bench_init(&b);
+    REQUIRE(add(&b, "mine.yml",
+                "title: Mine\nevidence: unverified\nrecognise: {maker: mine}\n"
+                "steps:\n"
+                "  - map: {user.name: TargetUserName, host.name: Computer or maker}\n"
+                "    set: {user.name: nobody}\n") == 0);
+    CHECK_STR(read(&b, PAIRS("maker", "mine", "user.name", "anna", "TargetUserName", "bo")),
+              "{\"maker\":\"mine\",\"user.name\":\"anna\",\"TargetUserName\":\"bo\","
+              "\"host.name\":\"mine\"}");
+    /* By the plain name of a shipper's path. */
+    CHECK_STR(
+        read(&b, PAIRS("maker", "mine", "winlog.event_data.TargetUserName", "bo")),
+        "{\"maker\":\"mine\",\"winlog.event_data.TargetUserName\":\"bo\",\"user.name\":\"bo\","
+        "\"host.name\":\"mine\"}");
+    /* Words that are searched anywhere do not count in what was derived. */
+    for (uint32_t i = 0; i < b.ev.n_fields; i++) CHECK_INT(b.ev.fields[i].derived, i >= 2);
+    bench_done(&b);
+}
+
+TEST(one_product_shows_another)
+{
+    struct bench b;
+    bench_init(&b);
+    REQUIRE(add(&b, "outer.yml",
+                "title: Outer\nevidence: unverified\nrecognise: {form: outer}\nagain: true\n"
+                "steps:\n  - pattern: text\n    any: ['from {maker:word}']\n") == 0);
+    REQUIRE(add(&b, "inner.yml",
+                "title: Inner\nevidence: unverified\nrecognise: {form: outer, maker: acme}\n"
+                "steps:\n  - set: {event.module: inner}\n") == 0);
+    CHECK_STR(read(&b, PAIRS("form", "outer", "text", "from acme")),
+              "{\"form\":\"outer\",\"text\":\"from "
+              "acme\",\"maker\":\"acme\",\"event.module\":\"inner\"}");
+    CHECK_STR(read(&b, PAIRS("form", "outer", "text", "from others")),
+              "{\"form\":\"outer\",\"text\":\"from others\",\"maker\":\"others\"}");
+    bench_done(&b);
+}
+
+TEST(a_users_file_is_asked_first)
+{
+    struct bench b;
+    bench_init(&b);
+    for (int i = 0; i < 2; i++)
+        REQUIRE(add(&b, "same.yml",
+                    i ? "title: B\nevidence: unverified\nrecognise: {maker: mine}\n"
+                        "steps: [{set: {who: second}}]\n"
+                      : "title: A\nevidence: unverified\nrecognise: {maker: mine}\n"
+                        "steps: [{set: {who: first}}]\n") == 0);
+    CHECK_STR(read(&b, PAIRS("maker", "mine")), "{\"maker\":\"mine\",\"who\":\"second\"}");
+    bench_done(&b);
+}
+
+TEST(mistakes_are_refused_with_their_place)
+{
+    static const char head[] = "title: T\nevidence: unverified\nrecognise: {a: b}\n";
+    static const struct {
+        const char *text, *why;
+        uint32_t line;
+    } cases[] = {
+        {"steps:\n  - sett: {a: b}\n", "unknown key `sett` in a step; did you mean `set`?", 5},
+        {"step: []\n", "did you mean `steps`?", 4},
+        {"steps: {}\n", "steps must be a list", 4},
+        {"steps:\n  - map: {a: b c}\n", "missing here at `c`", 5},
+        {"steps:\n  - map: {a: b | table t}\n", "no such table", 5},
+        {"steps:\n  - pattern: m\n", "`any` is missing", 5},
+        {"steps:\n  - pattern: m\n    any: ['{a', b]\n", "} is missing", 6},
+        {"steps:\n  - pattern: m\n    any:\n      - 'a {x}'\n      - 'a {y}'\n",
+         "takes the same texts", 8},
+        {"steps:\n  - switch: a\n", "belong together", 5},
+        {"steps:\n  - {switch: a, cases: {b: {}, B: {}}}\n", "there already", 5},
+        {"steps:\n  - {kv: m, csv: m, columns: [a]}\n", "in one way", 5},
+        {"steps:\n  - {csv: m}\n", "`columns` is missing", 5},
+        {"steps:\n  - {kv: m, separator: ab}\n", "one byte", 5},
+        {"steps:\n  - when: {a: {is: b}}\n", "a condition is a value", 5},
+        {"steps:\n  - when: {a: '*'}\n", "{exists: true} means any", 5},
+        {"tables: {t: {a: b, A: c}}\n", "this key already", 4},
+        {"samples:\n  - record: x\n", "what to expect", 5},
+        {"again: maybe\n", "true or false", 4},
+        {"steps:\n- steps:\n  - steps:\n    - steps:\n      - steps:\n        - steps:\n"
+         "          - steps:\n            - steps:\n              - steps:\n                - "
+         "steps: "
+         "[]\n",
+         "more than 8 deep", 0},
+    };
+    struct bench b;
+    bench_init(&b);
+    uint32_t before = products_count(b.products);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        (void)snprintf(text, sizeof text, "%s%s", head, cases[i].text);
+        CHECK(add(&b, "bad.yml", text) < 0);
+        if (!strstr(b.diag.message, cases[i].why) ||
+            (cases[i].line && b.diag.line != cases[i].line))
+            test_fail(__FILE__, __LINE__, "%s: line %u: %s", cases[i].text, b.diag.line,
+                      b.diag.message);
+    }
+    CHECK(add(&b, "bad.yml", "evidence: x\nrecognise: {a: b}\n") < 0);
+    CHECK(strstr(b.diag.message, "`title` is missing") != NULL);
+    CHECK(add(&b, "bad.yml", "title: T\nevidence: x\n") < 0);
+    CHECK(strstr(b.diag.message, "recognise") != NULL);
+    CHECK(add(&b, "bad.yml", "") < 0);
+    CHECK_INT(products_count(b.products), before);
+    bench_done(&b);
+}
+
+/* What comes with the program is whole. */
+TEST(every_built_in_product_says_who_it_is)
+{
+    struct bench b;
+    bench_init(&b);
+    CHECK(products_count(b.products) > 0);
+    for (uint32_t i = 0; i < products_count(b.products); i++) {
+        const struct product *p = products_at(b.products, i);
+        CHECK(p->title.len > 0 && p->evidence.len > 0 && p->name.len > 0);
+        if (p->n_samples == 0) test_fail(__FILE__, __LINE__, "%s has no samples", p->file);
+    }
+    bench_done(&b);
+}
