@@ -9,6 +9,7 @@
 enum {
     LINE_HEAD_MAX = 128,
     LINE_HOST_MAX = 64 * 1024,
+    LINE_ENTITY_MAX = 4 * 1024,
     LINE_PLACE_MAX = 1024 * 1024, /* the longest host and source, escaped */
     LINE_TEXTS_MAX = 32 * 1024 * 1024,
 };
@@ -41,6 +42,26 @@ static void json_time(struct buf *out, nsec time)
     buf_putc(out, '"');
 }
 
+/* Sigma's tags name techniques as attack.t1059.001. */
+static void json_techniques(struct buf *out, const struct sigma_doc *doc)
+{
+    bool first = true;
+    buf_puts(out, "],\"techniques\":[");
+    for (uint32_t i = 0; i < doc->n_tags; i++) {
+        char id[16];
+        struct slice name = slice_from(doc->tags[i], sizeof "attack." - 1);
+        bool is_technique =
+            slice_eq_nocase(slice_until(doc->tags[i], sizeof "attack.t" - 1), SLICE("attack.t")) &&
+            name.len > 1 && name.len <= sizeof id && name.ptr[1] >= '0' && name.ptr[1] <= '9';
+        if (!is_technique) continue;
+        memcpy(id, name.ptr, name.len);
+        id[0] = 'T';
+        if (!first) buf_putc(out, ',');
+        first = false;
+        json_write_string(out, slice_make(id, name.len));
+    }
+}
+
 /* "rule":{…} */
 static void json_rule(struct buf *out, const struct sigma_doc *doc)
 {
@@ -55,6 +76,7 @@ static void json_rule(struct buf *out, const struct sigma_doc *doc)
         if (i) buf_putc(out, ',');
         json_write_string(out, doc->tags[i]);
     }
+    json_techniques(out, doc);
     buf_puts(out, "],\"file\":");
     json_write_string(out, slice_of(doc->file));
     buf_putc(out, '}');
@@ -66,6 +88,23 @@ static void json_head(struct buf *out, nsec time)
     buf_puts(out, "{\"time\":");
     json_time(out, time);
     buf_putc(out, ',');
+}
+
+/* ,"entities":{"user.name":["anna"],…} */
+static void json_entities(struct line_writer *w, struct buf *out)
+{
+    buf_puts(out, ",\"entities\":{");
+    for (uint32_t i = 0; i < w->n_entities; i++) {
+        const struct taxonomy_entity_value *e = &w->entities[i];
+        bool first = i == 0 || !slice_eq(e[-1].name, e->name);
+        bool last = i + 1 == w->n_entities || !slice_eq(e[1].name, e->name);
+        if (first && i) buf_putc(out, ',');
+        if (first) json_write_string(out, e->name);
+        buf_puts(out, first ? ":[" : ",");
+        json_write_string(out, slice_until(e->value, LINE_ENTITY_MAX));
+        if (last) buf_putc(out, ']');
+    }
+    buf_putc(out, '}');
 }
 
 /* ,"received":…,"source":{… of a stored record. */
@@ -96,6 +135,7 @@ static void compose(struct line_writer *w)
     buf_clear(&w->where);
     buf_puts(&w->where, ",\"host\":");
     json_string_or_null(&w->where, slice_until(w->host, LINE_HOST_MAX));
+    json_entities(w, &w->where);
     if (w->record) {
         compose_record(w);
     } else {
@@ -235,6 +275,9 @@ void line_event(struct line_writer *w, struct event *event, nsec time, struct sl
     w->source = source;
     w->record = NULL;
     w->composed = false;
+    w->n_entities = w->format == HUNT_JSON
+                        ? router_event_entities(engine_router(w->engine), event, w->entities)
+                        : 0;
 }
 
 void line_record(struct line_writer *w, struct event *event, nsec time, struct slice host,

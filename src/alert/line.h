@@ -29,6 +29,8 @@ struct line_writer {
     struct event *event; /* at hand */
     nsec time;
     struct slice host, source;
+    struct taxonomy_entity_value entities[TAXONOMY_ENTITY_VALUES_MAX];
+    uint32_t n_entities;
     const struct record *record; /* live: where it came from, instead of `source` */
     uint64_t seq;                /* and its sequence number */
     bool composed;               /* the three below are those of the event at hand */

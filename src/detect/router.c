@@ -73,8 +73,8 @@ struct router {
     const struct taxonomy *t;
     struct keys *keys;
     uint32_t generation;
-    uint16_t *roles;                  /* by key */
-    uint8_t *time_ranks, *host_ranks; /* by key */
+    uint16_t *roles;                                 /* by key */
+    uint8_t *time_ranks, *host_ranks, *entity_ranks; /* by key */
     uint32_t cap_roles;
 
     struct slot *slots;
@@ -243,6 +243,7 @@ void router_free(struct router *r)
     free(r->roles);
     free(r->time_ranks);
     free(r->host_ranks);
+    free(r->entity_ranks);
     free(r->slots);
     free(r->memos);
     free(r->prefixes);
@@ -280,6 +281,7 @@ static void cover_keys(struct router *r)
             memset(r->roles, 0xff, r->cap_roles * sizeof *r->roles);
             memset(r->time_ranks, 0xff, r->cap_roles);
             memset(r->host_ranks, 0xff, r->cap_roles);
+            memset(r->entity_ranks, 0xff, r->cap_roles);
         }
         r->generation = keys_generation(r->keys);
     }
@@ -289,6 +291,7 @@ static void cover_keys(struct router *r)
     r->roles = grow(r->roles, sizeof *r->roles, r->cap_roles, want);
     r->time_ranks = grow(r->time_ranks, 1, r->cap_roles, want);
     r->host_ranks = grow(r->host_ranks, 1, r->cap_roles, want);
+    r->entity_ranks = grow(r->entity_ranks, 1, r->cap_roles, want);
     r->cap_roles = want;
 }
 
@@ -747,4 +750,63 @@ struct slice router_event_host(struct router *r, struct event *ev)
         best_rank = rank;
     }
     return best ? event_text(ev, best) : SLICE_NONE;
+}
+
+/* ---- whom and what ---- */
+
+/* 1 + the place among the fields of all entities; 0: not there. */
+static uint8_t find_entity_rank(struct router *r, key_id key)
+{
+    struct slice path = keys_name(r->keys, key), name = taxonomy_plain_name(r->t, path);
+    uint32_t rank = 0, found = 0;
+    for (uint32_t i = 0; i < r->t->entities.n && !found; i++) {
+        const struct taxonomy_entity *e = &r->t->entities.at[i];
+        for (uint32_t k = 0; k < e->n_fields && !found; k++) {
+            rank++;
+            if (slice_eq(e->fields[k], name) || slice_eq(e->fields[k], path)) found = rank;
+        }
+    }
+    return r->entity_ranks[key] = (uint8_t)found;
+}
+
+/* A dash is how many records say "nobody". */
+static bool is_value(struct slice s)
+{
+    return s.len > 0 && !(s.len == 1 && s.ptr[0] == '-');
+}
+
+static bool is_about(const struct router *r, struct slice name)
+{
+    for (uint32_t i = 0; i < r->t->about.n; i++)
+        if (slice_eq(r->t->about.at[i], name)) return true;
+    return false;
+}
+
+uint32_t router_event_entities(struct router *r, struct event *ev,
+                               struct taxonomy_entity_value ret[TAXONOMY_ENTITY_VALUES_MAX])
+{
+    uint32_t first[TAXONOMY_ENTITY_FIELDS_MAX + 1] = {0}; /* 1 + the field's place, by rank */
+    cover_keys(r);
+    for (uint32_t i = 0; i < ev->n_fields; i++) {
+        struct event_field *f = &ev->fields[i];
+        uint8_t rank = r->entity_ranks[f->key];
+        if (rank == RANK_NEW) rank = find_entity_rank(r, f->key);
+        if (rank && !first[rank] && f->type != VALUE_NULL && is_value(event_text(ev, f)))
+            first[rank] = i + 1;
+    }
+    uint32_t n = 0, rank = 1;
+    for (uint32_t i = 0; i < r->t->entities.n; i++) {
+        const struct taxonomy_entity *e = &r->t->entities.at[i];
+        uint32_t best = 0;
+        for (uint32_t k = 0; k < e->n_fields && !best; k++)
+            if (first[rank + k]) best = rank + k;
+        rank += e->n_fields;
+        if (!best) continue;
+        key_id key = ev->fields[first[best] - 1].key;
+        for (uint32_t f = first[best] - 1; f < ev->n_fields && n < TAXONOMY_ENTITY_VALUES_MAX; f++)
+            if (ev->fields[f].key == key && ev->fields[f].type != VALUE_NULL)
+                ret[n++] = (struct taxonomy_entity_value){e->name, event_text(ev, &ev->fields[f]),
+                                                          is_about(r, e->name)};
+    }
+    return n;
 }

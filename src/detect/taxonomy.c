@@ -550,10 +550,48 @@ static int add_time(struct reader *r, struct fy_node *node, void *ctx)
     return LIST_ADD(&r->t->times, time) ? 0 : no_memory(r);
 }
 
+static int add_entity(struct reader *r, struct fy_node_pair *pair)
+{
+    struct fy_node *key = fy_node_pair_key(pair), *value = value_of(pair);
+    struct taxonomy_entity e = {0};
+    if (r->t->entities.n == TAXONOMY_ENTITIES_MAX)
+        return fail(r, key, "more than %d entities", TAXONOMY_ENTITIES_MAX);
+    int error = scalar(r, key, "a name", &e.name);
+    if (error) return error;
+    TAXONOMY_LIST(struct slice) fields = {0};
+    error = each_of(r, value, add_text, TEXTS(&fields, "a field name"));
+    if (!error && fields.n == 0) error = fail(r, key, "an entity needs a field");
+    if (!error) {
+        struct slice *copy = arena_zalloc(&r->t->arena, fields.n, sizeof *copy);
+        if (copy) memcpy(copy, fields.at, fields.n * sizeof *copy);
+        e.fields = copy;
+        e.n_fields = fields.n;
+        error = copy && LIST_ADD(&r->t->entities, e) ? 0 : no_memory(r);
+    }
+    free(fields.at);
+    return error;
+}
+
+static int read_entities(struct reader *r, struct fy_node *node)
+{
+    if (!fy_node_is_mapping(node))
+        return fail(r, node, "entities must be a map from name to fields");
+    void *iter = NULL;
+    struct fy_node_pair *pair;
+    int error = 0;
+    while (!error && (pair = fy_node_mapping_iterate(node, &iter))) error = add_entity(r, pair);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < r->t->entities.n; i++) n += r->t->entities.at[i].n_fields;
+    if (!error && n > TAXONOMY_ENTITY_FIELDS_MAX)
+        error = fail(r, node, "entities have more than %d fields", TAXONOMY_ENTITY_FIELDS_MAX);
+    return error;
+}
+
 static int read_root(struct reader *r, struct fy_node *root)
 {
     if (!root || !fy_node_is_mapping(root))
-        return fail(r, root, "a taxonomy file is a map of names, sources, time and host");
+        return fail(r, root,
+                    "a taxonomy file is a map of names, sources, time, host, entities and about");
     struct taxonomy *t = r->t;
     void *iter = NULL;
     struct fy_node_pair *pair;
@@ -566,6 +604,9 @@ static int read_root(struct reader *r, struct fy_node *root)
         else if (key_is(pair, "time")) error = each_of(r, value, add_time, NULL);
         else if (key_is(pair, "host"))
             error = each_of(r, value, add_text, TEXTS(&t->hosts, "a field name"));
+        else if (key_is(pair, "entities")) error = read_entities(r, value);
+        else if (key_is(pair, "about"))
+            error = each_of(r, value, add_text, TEXTS(&t->about, "an entity"));
         else error = unknown_key(r, pair, "a taxonomy file");
     }
     if (!error && t->hosts.n > TAXONOMY_TIMES_MAX)
@@ -610,7 +651,9 @@ static int syntax_error(struct reader *r, struct fy_diag *log)
 }
 
 #define ALL_LISTS(X)                                                                               \
-    X(strip_start) X(strip_end) X(renames) X(stand_ins) X(labels) X(sources) X(times) X(hosts)
+    X(strip_start)                                                                                 \
+    X(strip_end) X(renames) X(stand_ins) X(labels) X(sources) X(times) X(hosts) X(entities)        \
+        X(about)
 
 /* Reads one file; on failure the taxonomy is as it was. */
 static int add_file(struct taxonomy *t, const char *file, struct slice text, uint32_t owner,

@@ -3,13 +3,14 @@
  * What kind of log an event is, in Sigma's words, and what its fields are called there.
  *
  * The facts are data: YAML files in taxonomy/ (built into the program) and files the user adds,
- * which are asked first. Four kinds of fact:
+ * which are asked first. Five kinds of fact:
  *
  *   names:    a record shape's own paths → the plain name Sigma rules use
  *             (winlog.event_data.* → *, Event.System.Provider.#attributes.Name → Provider_Name)
  *   sources:  conditions on an event's fields → product, category, service, and for that source a
  *             field map (process_creation from Security 4688: Image → NewProcessName)
  *   time, host: the fields that say when and where, in order of preference
+ *   entities, about: those that say who and what, and which of them tell alerts apart
  *
  * An event carries labels: one (product, category, service) for every source entry that holds.
  * The names product, category and service in the event itself are honoured as one more label.
@@ -110,6 +111,15 @@ uint32_t taxonomy_sources(const struct taxonomy *t, const struct taxonomy_label 
  */
 nsec router_event_time(struct router *r, struct event *ev);
 struct slice router_event_host(struct router *r, struct event *ev);
+/* One thing an event is about: "user.name" and a value, as long-lived as taxonomy and event. */
+struct taxonomy_entity_value {
+    struct slice name, value;
+    bool about; /* alerts that differ in it are not alike */
+};
+enum { TAXONOMY_ENTITIES_MAX = 32, TAXONOMY_ENTITY_VALUES_MAX = 64 };
+/* In the order of the taxonomy; several values of a field follow each other. The number of them. */
+uint32_t router_event_entities(struct router *r, struct event *ev,
+                               struct taxonomy_entity_value ret[TAXONOMY_ENTITY_VALUES_MAX]);
 /*
  * Times without a year are put into the year before this point in time (and a day of grace);
  * router_new() takes the clock's.

@@ -20,6 +20,7 @@ enum {
     TAXONOMY_WHEN_MAX = 64,  /* alternatives of one source, its parents' multiplied in */
     TAXONOMY_FIELDS_MAX = 8, /* event fields for one rule field */
     TAXONOMY_STAND_INS_MAX = 32,
+    TAXONOMY_ENTITY_FIELDS_MAX = 250, /* of all entities together */
 };
 
 /* Asked as a field's name: the decoder's name instead of a value of the event. */
@@ -87,6 +88,13 @@ struct taxonomy_time {
     struct slice first, second;
 };
 
+/* What an event may be about, and the fields that say it, the best first. */
+struct taxonomy_entity {
+    struct slice name;
+    const struct slice *fields;
+    uint32_t n_fields;
+};
+
 /* A growable array in user's-files-first order. */
 #define TAXONOMY_LIST(type)                                                                        \
     struct {                                                                                       \
@@ -106,6 +114,8 @@ struct taxonomy {
     TAXONOMY_LIST(struct taxonomy_fact) facts;
     TAXONOMY_LIST(struct taxonomy_time) times;
     TAXONOMY_LIST(struct slice) hosts;
+    TAXONOMY_LIST(struct taxonomy_entity) entities;
+    TAXONOMY_LIST(struct slice) about; /* names of entities */
 };
 
 /* The data files built into the program. */

@@ -150,21 +150,15 @@ static int add_alert(struct engine_process *p, const struct engine_hit *hit, uin
 }
 
 /* Who an alert is about: alerts of one rule about the same are counted, not repeated. */
-static void find_entity(struct engine_process *p, struct event *ev, const struct sigma_rule *rule)
+static void find_entity(struct engine_process *p)
 {
-    static const struct {
-        const char *ptr;
-        size_t len;
-    } fields[] = {
-        {"User", 4}, {"TargetUserName", 14}, {"user.name", 9}, {"source.ip", 9}, {"c-ip", 4}};
     buf_clear(&p->entity);
     buf_put(&p->entity, slice_until(p->lines.host, ENTITY_MAX));
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        struct slice value;
-        if (!engine_field(p->engine, ev, rule, slice_make(fields[i].ptr, fields[i].len), &value))
-            continue;
+    for (uint32_t i = 0; i < p->lines.n_entities; i++) {
+        const struct taxonomy_entity_value *e = &p->lines.entities[i];
+        if (!e->about) continue;
         buf_putc(&p->entity, '\t');
-        buf_put(&p->entity, slice_until(value, ENTITY_MAX));
+        buf_put(&p->entity, slice_until(e->value, ENTITY_MAX));
     }
     if (p->entity.len == 0) buf_put(&p->entity, slice_until(p->record.source, ENTITY_MAX));
 }
@@ -208,11 +202,11 @@ static int on_hits(struct engine_process *p, struct event *ev, const struct engi
     look_up(p, number);
     line_record(&p->lines, ev, router_event_time(p->router, ev), router_event_host(p->router, ev),
                 &p->record, seq);
+    find_entity(p);
     for (uint32_t i = 0; i < found->n_hits && result == 0; i++) {
         const struct engine_hit *hit = &found->hits[i];
         if (p->begin->correlator) send_tuple(p, ev, hit->rule, seq);
         if (hit->rule->silent) continue;
-        find_entity(p, ev, hit->rule);
         result = add_alert(p, hit, seq);
     }
     if (result == 0 && p->out.len > LINES_MAX / 4) result = send_out(p);
@@ -390,7 +384,7 @@ static int engine_init(struct engine_process *p)
     buf_init(&p->texts, LINES_MAX);
     buf_init(&p->out, 2 * (size_t)LINES_MAX);
     buf_init(&p->tuple, 4 * 1024 * 1024);
-    buf_init(&p->entity, 16 * ENTITY_MAX);
+    buf_init(&p->entity, (TAXONOMY_ENTITY_VALUES_MAX + 2) * ENTITY_MAX);
     p->io = store_io_system(-1);
     p->journals = calloc(JOURNALS_MAX, sizeof *p->journals);
     p->alerts = calloc(ALIKE_MAX, sizeof *p->alerts);

@@ -312,9 +312,10 @@ def test_options(b):
 
 # ---- what is printed -------------------------------------------------------------------------
 
-RULE_KEYS = {"id": (str, type(None)), "title": str, "level": (str, type(None)), "tags": list, "file": str}
-ALERT_KEYS = {"time": (str, type(None)), "rule": dict, "host": (str, type(None)), "source": dict, "matched": list,
-              "event": dict}
+RULE_KEYS = {"id": (str, type(None)), "title": str, "level": (str, type(None)), "tags": list,
+             "techniques": list, "file": str}
+ALERT_KEYS = {"time": (str, type(None)), "rule": dict, "host": (str, type(None)), "entities": dict, "source": dict,
+              "matched": list, "event": dict}
 CORRELATION_KEYS = {"type": str, "count": (int, float), "group": dict, "first": str, "last": str}
 STATS_KEYS = ("events", "bytes", "seconds", "alerts", "rules_loaded", "rules_refused", "unreadable", "rss_mb")
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -327,7 +328,7 @@ def mismatches(value, keys):
 
 def check_alert(alert):
     if "correlation" in alert:
-        keys = {k: v for k, v in ALERT_KEYS.items() if k not in ("source", "event", "matched")}
+        keys = {k: v for k, v in ALERT_KEYS.items() if k not in ("entities", "source", "event", "matched")}
         wrong = mismatches(alert, keys) + mismatches(alert["correlation"], CORRELATION_KEYS)
     else:
         wrong = mismatches(alert, ALERT_KEYS) + mismatches(alert["source"], {"file": str, "record": int})
@@ -362,7 +363,8 @@ def test_json(b):
     b.tap.equal((alert["time"], alert["host"], alert["source"]), (None, None,
                 {"file": str(b.folder / "one.json"), "record": 1}), "time, host, source")
     b.tap.equal(alert["rule"], {"id": RULE_ID, "title": "Needle", "level": "high",
-                                "tags": ["attack.execution", "attack.t1059"], "file": str(b.rule)}, "rule")
+                                "tags": ["attack.execution", "attack.t1059"],
+                                "techniques": ["T1059"], "file": str(b.rule)}, "rule")
     large = {"a": "needle7", "b": "x" * 3_000_000}
     b.tap.equal(b.seek(b.file("large.json", line(large))).alerts()[0]["event"], large, "a large event is whole")
 

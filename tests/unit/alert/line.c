@@ -80,18 +80,31 @@ static void world_done(struct world *w)
 
 #define RULE_JSON                                                                                  \
     "\"rule\":{\"id\":\"929a690e-bef0-4204-a928-ef5e620d6fcc\",\"title\":\"A \\\"rule\\\", it "    \
-    "is\",\"level\":\"high\",\"tags\":[\"attack.execution\",\"=cmd\\\"\"],\"file\":\"r.yml\"}"
+    "is\",\"level\":\"high\",\"tags\":[\"attack.execution\",\"=cmd\\\"\"],\"techniques\":[],"      \
+    "\"file\":\"r.yml\"}"
 
 TEST(json)
 {
     struct world w = {.time = 0, .host = SLICE("srv\n1")};
     struct slice line = world_line(&w, HUNT_JSON, SLICE("{\"F\":\"an evil\\u00e5\"}\n"));
-    CHECK_SLICE(line,
-                "{\"time\":\"1970-01-01T00:00:00.000Z\"," RULE_JSON
-                ",\"host\":\"srv\\n1\",\"source\":{\"file\":\"a \\\"b\\\".json\",\"record\":},"
-                "\"matched\":[{\"field\":\"F\",\"value\":\"an evilå\",\"pattern\":\"evil\"}],"
-                "\"event\":{\"F\":\"an evil\\u00e5\"}}\n");
+    CHECK_SLICE(line, "{\"time\":\"1970-01-01T00:00:00.000Z\"," RULE_JSON
+                      ",\"host\":\"srv\\n1\",\"entities\":{},\"source\":{\"file\":\"a "
+                      "\\\"b\\\".json\",\"record\":},"
+                      "\"matched\":[{\"field\":\"F\",\"value\":\"an evilå\",\"pattern\":\"evil\"}],"
+                      "\"event\":{\"F\":\"an evil\\u00e5\"}}\n");
     CHECK(slice_ends_with(slice_until(line, w.splice), SLICE("\"record\":")));
+    world_done(&w);
+}
+
+TEST(entities_are_named_as_in_ecs)
+{
+    struct world w = {.time = 0};
+    struct slice line =
+        world_line(&w, HUNT_JSON,
+                   SLICE("{\"F\":\"evil\",\"SubjectUserName\":\"srv$\",\"TargetUserName\":\"anna\","
+                         "\"IpAddress\":\"-\",\"id.orig_h\":[\"192.0.2.1\",\"192.0.2.2\"]}"));
+    CHECK(slice_find(line, SLICE(",\"entities\":{\"user.name\":[\"anna\"],"
+                                 "\"source.ip\":[\"192.0.2.1\",\"192.0.2.2\"]},")) != SIZE_MAX);
     world_done(&w);
 }
 
@@ -181,7 +194,8 @@ TEST(correlations)
     struct buf out;
     CHECK_SLICE(firing_line(&out, HUNT_JSON),
                 "{\"time\":\"1970-01-01T00:00:01.000Z\",\"rule\":{\"id\":null,\"title\":\"C\","
-                "\"level\":\"low\",\"tags\":[],\"file\":\"c.yml\"},\"host\":null,\"source\":null,"
+                "\"level\":\"low\",\"tags\":[],\"techniques\":[],\"file\":\"c.yml\"},\"host\":null,"
+                "\"source\":null,"
                 "\"matched\":[],\"event\":null,\"correlation\":{\"type\":\"value_count\","
                 "\"count\":2.5,\"first\":\"1970-01-01T00:00:00.000Z\",\"last\":null,"
                 "\"group\":{\"User\":\"a\\\"b\",\"H\":\"c\"},\"records\":[{\"file\":\"x\","
