@@ -16,6 +16,7 @@
  * with the quote closed by the line end, and marked EVENT_DAMAGED: nothing is hidden by one stray
  * quote, and the cost stays linear.
  */
+#include "base/csv.h"
 #include "normalise/columns.h"
 #include "normalise/decoder.h"
 #include "normalise/lines.h"
@@ -30,71 +31,6 @@ struct csv {
     bool header;  /* the header was read */
     bool damaged; /* replaying lines of a record that never ended */
 };
-
-/* One cell, as it stands: with quotes, if it has any. */
-struct cell {
-    struct slice text;
-    bool quoted; /* begins with a quote, so that quotes in it mean something */
-    bool open;   /* the closing quote is missing */
-};
-
-/*
- * Takes the next cell off *s; the delimiter behind it goes too and *ret_more says that there was
- * one, so another cell follows.
- */
-static struct cell next_cell(struct slice *s, char delimiter, bool *ret_more)
-{
-    struct cell c = {.quoted = s->len && s->ptr[0] == '"'};
-    size_t i = 0;
-    if (c.quoted) {
-        for (i = 1;; i += 2) {
-            size_t q = slice_find_byte(slice_from(*s, i), '"');
-            if (q == SIZE_MAX) {
-                c.open = true;
-                i = s->len;
-                break;
-            }
-            i += q;
-            if (i + 1 >= s->len || s->ptr[i + 1] != '"') {
-                i++;
-                break;
-            }
-        }
-    }
-    size_t d = slice_find_byte(slice_from(*s, i), delimiter);
-    *ret_more = d != SIZE_MAX;
-    size_t end = *ret_more ? i + d : s->len;
-    c.text = slice_until(*s, end);
-    *s = slice_from(*s, *ret_more ? end + 1 : end);
-    return c;
-}
-
-/* What the cell means. Text that needs no decoding stays in place. */
-static struct slice cell_value(struct cell c, char *(*room)(void *ctx, size_t n), void *ctx)
-{
-    if (!c.quoted) return c.text;
-    struct slice inner = slice_from(c.text, 1);
-    size_t q = slice_find_byte(inner, '"');
-    if (q == SIZE_MAX) return inner;
-    if (q + 1 == inner.len) return slice_until(inner, q);
-    char *dst = room(ctx, inner.len - 1); /* at least one quote goes */
-    if (!dst) return inner;
-    size_t o = 0;
-    bool open = true;
-    for (size_t i = 0; i < inner.len; i++) {
-        char ch = inner.ptr[i];
-        if (ch == '"' && open) {
-            if (i + 1 < inner.len && inner.ptr[i + 1] == '"') {
-                i++;
-            } else {
-                open = false;
-                continue;
-            }
-        }
-        dst[o++] = ch;
-    }
-    return slice_make(dst, o);
-}
 
 static char *room_of_event(void *ctx, size_t n)
 {
@@ -153,8 +89,8 @@ static int read_header(struct csv *d, struct slice row)
     d->d.record--;
     bool more = true;
     for (uint32_t n = 1; more; n++) {
-        struct cell c = next_cell(&row, d->delimiter, &more);
-        struct slice name = unquoted(slice_trim(cell_value(c, room_of_event, d)));
+        struct csv_cell c = csv_take_cell(&row, d->delimiter, &more);
+        struct slice name = unquoted(slice_trim(csv_cell_text(c, room_of_event, d)));
         char numbered[16];
         if (name.len == 0) {
             int len = snprintf(numbered, sizeof numbered, "col%u", n);
@@ -175,11 +111,11 @@ static int read_row(struct csv *d, struct slice row)
     key_id extra = KEY_ROOT;
     bool more = true;
     for (uint32_t i = 0; more && !(ev->flags & EVENT_CUT); i++) {
-        struct cell c = next_cell(&row, d->delimiter, &more);
+        struct csv_cell c = csv_take_cell(&row, d->delimiter, &more);
         if (c.open) ev->flags |= EVENT_DAMAGED;
         if (i == d->columns.n) extra = keys_intern_path(ev->keys, SLICE("extra"));
         event_add(ev, i < d->columns.n ? keys[i] : extra, VALUE_STRING,
-                  cell_value(c, room_of_event, d));
+                  csv_cell_text(c, room_of_event, d));
     }
     return line_decoder_emit(&d->d);
 }
@@ -203,7 +139,7 @@ static bool ends_open(struct slice line, char delimiter, bool open)
         line = slice_from(line, next + 1);
     }
     for (bool more = true; more;) {
-        struct cell c = next_cell(&line, delimiter, &more);
+        struct csv_cell c = csv_take_cell(&line, delimiter, &more);
         if (c.open) return true;
     }
     return false;
@@ -321,7 +257,7 @@ static unsigned count_names(struct slice header, char delimiter)
 {
     unsigned n = 0, empty = 0;
     for (bool more = true; more; n++) {
-        struct slice name = unquoted(slice_trim(next_cell(&header, delimiter, &more).text));
+        struct slice name = unquoted(slice_trim(csv_take_cell(&header, delimiter, &more).text));
         if (name.len == 0 && empty++ == 0) continue;
         if (!is_name(name)) return 0;
     }
@@ -331,7 +267,7 @@ static unsigned count_names(struct slice header, char delimiter)
 static unsigned count_cells(struct slice row, char delimiter)
 {
     unsigned n = 0;
-    for (bool more = true; more; n++) (void)next_cell(&row, delimiter, &more);
+    for (bool more = true; more; n++) (void)csv_take_cell(&row, delimiter, &more);
     return n;
 }
 
