@@ -1,10 +1,75 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "product/form.h"
 
+#include "product/form_read.h"
+
+key_id form_key(const struct form *form, struct event *ev, struct slice name)
+{
+    char path[KEY_NAME_MAX];
+    struct slice prefix = slice_until(form->prefix, sizeof path);
+    if (prefix.len == 0) return keys_intern_path(ev->keys, name);
+    name = slice_until(name, sizeof path - prefix.len);
+    memcpy(path, prefix.ptr, prefix.len);
+    if (name.len) memcpy(path + prefix.len, name.ptr, name.len);
+    return keys_intern_path(ev->keys, slice_make(path, prefix.len + name.len));
+}
+
+void form_add(const struct form *form, struct event *ev, struct slice name, struct slice value)
+{
+    event_add(ev, form_key(form, ev, name), VALUE_STRING, value);
+}
+
+/* Where the first escape is; SIZE_MAX without. */
+static size_t find_escape(struct slice s, struct slice marks)
+{
+    for (size_t i = 0; i + 1 < s.len; i++) {
+        size_t skip = slice_find_byte(slice_from(s, i), '\\');
+        if (skip == SIZE_MAX) return SIZE_MAX;
+        i += skip;
+        if (i + 1 < s.len && slice_find_byte(marks, s.ptr[i + 1]) != SIZE_MAX) return i;
+    }
+    return SIZE_MAX;
+}
+
+struct slice form_unescape(struct event *ev, struct slice s, struct slice marks,
+                           struct slice meanings)
+{
+    size_t at = find_escape(s, marks);
+    if (at == SIZE_MAX) return s;
+    char *text = arena_alloc(ev->arena, s.len - 1);
+    if (!text) {
+        ev->flags |= EVENT_CUT;
+        return s;
+    }
+    memcpy(text, s.ptr, at);
+    size_t n = at;
+    for (; at < s.len; at++) {
+        bool pair = s.ptr[at] == '\\' && at + 1 < s.len;
+        size_t mark = pair ? slice_find_byte(marks, s.ptr[at + 1]) : SIZE_MAX;
+        if (mark != SIZE_MAX) at++;
+        text[n++] = mark == SIZE_MAX ? s.ptr[at] : meanings.ptr[mark];
+    }
+    return slice_make(text, n);
+}
+
 bool form_read(const struct form *form, struct slice text, struct event *ev)
 {
-    (void)form;
-    (void)text;
-    (void)ev;
+    if (text.len == 0) return false;
+    switch (form->kind) {
+    case FORM_KV:
+        return form_kv_read(form, text, ev);
+    case FORM_CSV:
+        return form_csv_read(form, text, ev);
+    case FORM_CEF:
+        return form_cef_read(form, text, ev);
+    case FORM_LEEF:
+        return form_leef_read(form, text, ev);
+    case FORM_JSON:
+        return form_json_read(form, text, ev);
+    case FORM_XML:
+        return form_xml_read(form, text, ev);
+    case FORM_URL:
+        return form_url_read(form, text, ev);
+    }
     return false;
 }

@@ -2,34 +2,64 @@
 /*
  * Forms that texts of many products have: each adds the names and values that stand in a text to an
  * event. Values are parts of the text, or lie in the event's arena where they had to be unescaped.
+ *
+ * KV: name=value pairs, anywhere; text before the first is passed over. A value may stand in " or '
+ * (\" \' \\ \] are escapes there; one that nothing closes goes to the end); what stands between its
+ * end and the next name is passed over. Without a separator a value goes on up to blanks, or a
+ * comma, behind which the next name= stands, so that it may hold blanks. With one it ends there,
+ * names may hold blanks ("Device IP Address"), parts without a name are passed over (with ' ' the
+ * flags of netfilter, "DF"), and a backslash before the separator, unless that is a blank, keeps it
+ * inside. Names are letters,
+ * digits and _ - . and begin with no digit where ':' assigns, because times look alike.
+ *
+ * CSV: RFC 4180; more values than columns, empty ones, and those of columns without a name are not
+ * added.
+ *
+ * CEF: ArcSight Common Event Format, revision 25. The header's parts are cef.version,
+ * cef.device_vendor, cef.device_product, cef.device_version, cef.device_event_class_id, cef.name
+ * and cef.severity; the extension's keys are names as they stand. What a key K holds that KLabel
+ * names is also cef.labels.LABEL, where anything but letters, digits, - and _ is one _.
+ *
+ * LEEF: IBM's Log Event Extended Format 1.0 and 2.0. The header's parts are leef.version,
+ * leef.vendor, leef.product, leef.product_version and leef.event_id.
+ *
+ * JSON: the first object in the text, named and typed as the decoder of JSON does (normalise/):
+ * dots between the names, repeated names for arrays.
+ *
+ * XML: the first element in the text: A.B for its elements' text, A.B.@NAME for attributes, without
+ * prefixes of namespaces. Data Name="X" in Windows' EventData is A.EventData.X. An element with
+ * nothing is null. Text beside elements loses the blanks at its ends. Only the five predefined
+ * entities and references to characters are known; a DOCTYPE ends the reading.
+ *
+ * URL: url.original, full, scheme, username, domain, port, path, extension, query and fragment of
+ * ECS: of a URL, of a request target that begins with /, or of HOST:PORT and HOST/PATH. Passwords
+ * are not taken out. A prefix stands in the place of "url.".
  */
 #ifndef VAKA_PRODUCT_FORM_H
 #define VAKA_PRODUCT_FORM_H
 
 #include "event/event.h"
 
-enum form_kind {
-    FORM_KV,   /* name=value pairs, anywhere in the text */
-    FORM_CSV,  /* columns with names (RFC 4180 quoting) */
-    FORM_CEF,  /* ArcSight Common Event Format, revision 25 */
-    FORM_LEEF, /* IBM Log Event Extended Format 1.0 and 2.0 */
-    FORM_JSON, /* an object */
-    FORM_XML,  /* elements and attributes by their path; Windows' EventData by its Names */
-    FORM_URL,  /* url.* of ECS */
+enum form_kind { FORM_KV, FORM_CSV, FORM_CEF, FORM_LEEF, FORM_JSON, FORM_XML, FORM_URL };
+
+enum {
+    FORM_NAME_MAX = 128,  /* bytes of a name in KV, CEF, LEEF; longer ones are not seen as names */
+    FORM_DEPTH_MAX = 64,  /* JSON, XML: what lies deeper ends the reading */
+    FORM_LABELS_MAX = 64, /* CEF: those beyond stay keys only */
 };
 
 struct form {
     enum form_kind kind;
     const struct slice *columns; /* CSV: empty names are passed over */
     uint32_t n_columns;
-    char separator;      /* KV: between pairs; CSV: between columns */
-    char assign;         /* KV: between name and value */
-    struct slice prefix; /* put before every name */
+    char separator;      /* KV: between pairs, 0: blanks or commas; CSV: between columns, 0: ',' */
+    char assign;         /* KV: between name and value, 0: '=' */
+    struct slice prefix; /* put before every name, as it is: "cisco.ise." */
 };
 
 /*
  * False: the text has not this form, and nothing was added. What is damaged further on ends the
- * reading; what was read before it stays.
+ * reading; what was read before it stays. Time is linear in the text.
  */
 bool form_read(const struct form *form, struct slice text, struct event *ev) MUST_USE;
 
