@@ -527,6 +527,100 @@ TEST(url_without_a_scheme)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) CHECK_FORM(&url, others[i], NULL);
 }
 
+/* ---- what is written comes back ----------------------------------------------------------- */
+
+/* How a form writes a value: what stands around it, and each byte that must be escaped. */
+struct writing {
+    struct form form;
+    const char *before, *behind, *name;
+    const char *bytes; /* values are made of them */
+    struct {
+        char byte;
+        const char *as;
+    } escapes[4];
+};
+
+static const struct writing writings[] = {
+    {{.kind = FORM_KV}, "a=\"", "\" z=1", "a", "x \"'\\=],", {{'"', "\\\""}, {'\\', "\\\\"}}},
+    {{.kind = FORM_KV, .separator = ','}, "z=1,a=", ",b=2", "a", "x\"=,]y", {{',', "\\,"}}},
+    {{.kind = FORM_CSV, .columns = columns, .n_columns = 1},
+     "\"",
+     "\",z",
+     "rule",
+     "x\",; '",
+     {{'"', "\"\""}}},
+    {{.kind = FORM_CEF},
+     "CEF:0|v|p|1|i|",
+     "|5|z=1",
+     "cef.name",
+     "x|\\=n\"",
+     {{'|', "\\|"}, {'\\', "\\\\"}}},
+    {{.kind = FORM_CEF},
+     "CEF:0|v|p|1|i|n|5|a=",
+     " z=1",
+     "a",
+     "x=\\|\n\"",
+     {{'=', "\\="}, {'\\', "\\\\"}, {'\n', "\\n"}}},
+    {{.kind = FORM_JSON},
+     "{\"a\":\"",
+     "\",\"z\":1}",
+     "a",
+     "x\"\\{}\n",
+     {{'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}}},
+    {{.kind = FORM_XML}, "<a>", "</a>", "a", "x<&>;\"", {{'<', "&lt;"}, {'&', "&#38;"}}},
+    {{.kind = FORM_XML}, "<a b='", "'>z</a>", "a.@b", "x<&'>", {{'\'', "&apos;"}, {'&', "&#x26;"}}},
+};
+
+static void put_escaped(struct buf *out, const struct writing *w, char c)
+{
+    for (size_t i = 0; i < 4 && w->escapes[i].as; i++) {
+        if (w->escapes[i].byte != c) continue;
+        buf_puts(out, w->escapes[i].as);
+        return;
+    }
+    buf_putc(out, c);
+}
+
+static void check_round_trip(struct reading *r, struct buf *text, const struct writing *w,
+                             struct slice value)
+{
+    buf_clear(text);
+    buf_puts(text, w->before);
+    for (size_t i = 0; i < value.len; i++) put_escaped(text, w, value.ptr[i]);
+    buf_puts(text, w->behind);
+    event_reset(&r->ev);
+    CHECK(form_read(&w->form, buf_slice(text), &r->ev));
+    struct event_field *f = event_find(&r->ev, slice_of(w->name));
+    if (!f || !slice_eq(event_text(&r->ev, f), value))
+        test_fail(__FILE__, __LINE__, "%.*s came back as %.*s", SLICE_FMT(buf_slice(text)),
+                  f ? (int)f->value.len : 4, f ? f->value.ptr : "none");
+}
+
+TEST(written_values_come_back)
+{
+    enum { LEN_MAX = 4 };
+    struct reading r;
+    struct buf text;
+    reading_begin(&r);
+    buf_init(&text, 1 << 12);
+    for (size_t i = 0; i < sizeof writings / sizeof *writings; i++) {
+        const struct writing *w = &writings[i];
+        size_t n_bytes = strlen(w->bytes), n = n_bytes;
+        for (size_t len = 1; len <= LEN_MAX; len++, n *= n_bytes) {
+            for (size_t k = 0; k < n; k++) {
+                /* Letters at both ends: blanks there would be trimmed, a quote would be one. */
+                char value[LEN_MAX + 2] = "v";
+                for (size_t at = 1, rest = k; at <= len; at++, rest /= n_bytes)
+                    value[at] = w->bytes[rest % n_bytes];
+                value[len + 1] = 'w';
+                check_round_trip(&r, &text, w, slice_make(value, len + 2));
+            }
+        }
+    }
+    buf_done(&text);
+    reading_end(&r);
+}
+
 /* ---- all of them -------------------------------------------------------------------------- */
 
 static const struct slice many[] = {COLUMN("a"), COLUMN("b"), COLUMN("c")};
