@@ -4,13 +4,13 @@
  * event. Values are parts of the text, or lie in the event's arena where they had to be unescaped.
  *
  * KV: name=value pairs, anywhere; text before the first is passed over. A value may stand in " or '
- * (\" \' \\ \] are escapes there; one that nothing closes goes to the end); what stands between its
- * end and the next name is passed over. Without a separator a value goes on up to blanks, or a
- * comma, behind which the next name= stands, so that it may hold blanks. With one it ends there,
- * names may hold blanks ("Device IP Address"), parts without a name are passed over (with ' ' the
- * flags of netfilter, "DF"), and a backslash before the separator, unless that is a blank, keeps it
- * inside. Names are letters,
- * digits and _ - . and begin with no digit where ':' assigns, because times look alike.
+ * (\" \' \\ \] are escapes there; a " that nothing closes goes to the end, such a ' is a byte);
+ * what stands between its end and the next name is passed over. Without a separator a value goes on
+ * up to blanks, or a comma, behind which the next name= stands, so that it may hold blanks. With
+ * one it ends there, names may hold blanks ("Device IP Address"), parts without a name are passed
+ * over (with ' ' the flags of netfilter, "DF"), and a backslash before the separator, unless that
+ * is a blank, keeps it inside. Names are letters, digits and _ - . and begin with no digit where
+ * ':' assigns, because times look alike.
  *
  * CSV: RFC 4180; more values than columns, empty ones, and those of columns without a name are not
  * added.

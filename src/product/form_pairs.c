@@ -48,10 +48,16 @@ static size_t skip_blanks(const struct form_pairs *p, size_t at)
     return at;
 }
 
+static bool ends_value(const struct form_pairs *p, char c)
+{
+    return form_is_blank(c) || c == p->separator || slice_find_byte(SLICE(",;])}>"), c) != SIZE_MAX;
+}
+
 /*
- * A quoted value that begins at `from`; leaves p->at behind it. An apostrophe that nothing closes
- * is a part of a plain value. That this is found out costs the rest of the text, but only once:
- * another one behind it would have closed it.
+ * A quoted value that begins at `from`; leaves p->at behind it. An apostrophe that none closes, or
+ * only the one of a word ("don't"), is a part of a plain value, so that it hides no pairs. Text up
+ * to the closing one is gone through again then, but only once: no other value in quotes begins
+ * there.
  */
 static bool take_quoted(struct form_pairs *p, size_t from, struct form_pair *ret)
 {
@@ -62,7 +68,8 @@ static bool take_quoted(struct form_pairs *p, size_t from, struct form_pair *ret
     size_t end = open + 1;
     while (end < p->text.len && p->text.ptr[end] != quote) end += p->text.ptr[end] == '\\' ? 2 : 1;
     bool closed = end < p->text.len;
-    if (!closed && quote == '\'') return false;
+    bool in_word = closed && end + 1 < p->text.len && !ends_value(p, p->text.ptr[end + 1]);
+    if (quote == '\'' && (!closed || in_word)) return false;
     if (!closed) end = p->text.len;
     ret->value = slice_make(p->text.ptr + open + 1, end - open - 1);
     ret->quoted = true;

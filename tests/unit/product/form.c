@@ -129,6 +129,8 @@ TEST(kv_quoted_values)
     CHECK_FORM(&kv, "a=1 b=\"\\", "a=1|b=\\");
     /* An apostrophe that nothing closes hides nothing. */
     CHECK_FORM(&kv, "user='x srcip=192.0.2.1", "user='x|srcip=192.0.2.1");
+    CHECK_FORM(&kv, "user='x srcip=192.0.2.1 msg=don't", "user='x|srcip=192.0.2.1|msg=don't");
+    CHECK_FORM(&kv, "(a='x' b='y')", "a=x|b=y");
     CHECK_FORM(&kv, "a='", "a='");
 }
 
