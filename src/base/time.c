@@ -147,16 +147,30 @@ static bool take_clock(struct cursor *c, struct civil_time *t)
     return true;
 }
 
-/* The zone at the end, in seconds east of UTC: nothing, Z, UTC, GMT, ±hh, ±hhmm, ±hh:mm. */
+/* Names of zones that mean one thing only; CST, EST and the like are used on several continents. */
+static bool zone_named(struct slice name, int *ret)
+{
+    static const struct {
+        const char *name;
+        int hours;
+    } zones[] = {{"Z", 0},   {"UTC", 0},  {"GMT", 0}, {"WET", 0},
+                 {"CET", 1}, {"CEST", 2}, {"EET", 2}, {"EEST", 3}};
+    for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
+        if (!slice_eq_nocase(name, slice_of(zones[i].name))) continue;
+        *ret = zones[i].hours * 3600;
+        return true;
+    }
+    return false;
+}
+
+/* The zone at the end, in seconds east of UTC: nothing, a name, ±hh, ±hhmm, ±hh:mm. */
 static bool take_zone(struct cursor *c, int *ret)
 {
     *ret = 0;
     (void)take(c, ' ');
     struct slice rest = slice_make(c->p, (size_t)(c->end - c->p));
     if (rest.len == 0) return c->p[-1] != ' ';
-    if (slice_eq_nocase(rest, SLICE("Z")) || slice_eq(rest, SLICE("UTC")) ||
-        slice_eq(rest, SLICE("GMT")))
-        return true;
+    if (zone_named(rest, ret)) return true;
     bool west = *c->p == '-';
     if (!west && *c->p != '+') return false;
     c->p++;
@@ -245,17 +259,37 @@ static bool take_weekday(struct cursor *c)
     return false;
 }
 
-/* [Mon ]Jan  2 03:04:05[ 2026]; without the year it is ref_year's. */
+/* Four digits and a blank, before or behind which a year stands in a time with a month's name. */
+static bool take_year(struct cursor *c, int *ret)
+{
+    struct cursor at = *c;
+    int year;
+    if (!take_digits(&at, 4, &year) || !take(&at, ' ')) return false;
+    *c = at;
+    *ret = year;
+    return true;
+}
+
+/*
+ * [Mon ]Jan  2 03:04:05[ 2026], or with the year before the clock (`Jan  2 2026 03:04:05`) or the
+ * month (`2026 Jan  2 03:04:05`), as Cisco's devices write it; then a zone may follow. Without the
+ * year it is ref_year's.
+ */
 static bool parse_named(struct cursor c, int ref_year, struct zoned *ret)
 {
     struct civil_time t = {.year = ref_year};
-    (void)take_weekday(&c);
+    int zone = 0;
+    bool dated = take_year(&c, &t.year);
+    if (!dated) (void)take_weekday(&c);
     if (!take_month_name(&c, &t.month) || !take(&c, ' ')) return false;
     int digits = take(&c, ' ') ? 1 : 2;
     if (digits == 2 && c.end - c.p > 1 && c.p[1] == ' ') digits = 1;
-    if (!take_digits(&c, digits, &t.day) || !take(&c, ' ') || !take_clock(&c, &t)) return false;
-    if (c.p < c.end && (!take(&c, ' ') || !take_digits(&c, 4, &t.year))) return false;
-    return c.p == c.end && t.year > 0 && finish(&t, 0, ret);
+    if (!take_digits(&c, digits, &t.day) || !take(&c, ' ')) return false;
+    dated = dated || take_year(&c, &t.year);
+    if (!take_clock(&c, &t)) return false;
+    struct cursor behind = c;
+    if (!dated && take(&behind, ' ') && take_digits(&behind, 4, &t.year)) c = behind;
+    return (c.p == c.end || take_zone(&c, &zone)) && t.year > 0 && finish(&t, zone, ret);
 }
 
 /*
@@ -290,7 +324,8 @@ static bool parse(struct slice text, int ref_year, struct zoned *ret)
     if (text.len == 0 || text.len > 64) return false;
     struct cursor c = {text.ptr, text.ptr + text.len};
     if (!peek_digit(&c)) return parse_named(c, ref_year, ret);
-    return parse_iso(c, ret) || parse_clf(c, ret) || parse_epoch(text, ret);
+    return parse_iso(c, ret) || parse_clf(c, ret) || parse_epoch(text, ret) ||
+           parse_named(c, ref_year, ret);
 }
 
 bool time_parse(struct slice text, int ref_year, nsec *ret)

@@ -23,8 +23,9 @@ unsigned time_iso_week(const struct civil_time *c);
  * Reads one of: ISO 8601 / RFC 3339 (`T` or space, optional fraction of 1-9 digits after . or ,
  * optional Z or ±hh[:]mm, no zone = UTC; a date alone), epoch seconds with optional fraction,
  * epoch milliseconds/microseconds/nanoseconds (by magnitude), `2026/01/02 03:04:05`,
- * `02/Jan/2026:03:04:05 +0100`, `Mon Jan  2 03:04:05 2026`, RFC 3164 `Jan  2 03:04:05` (needs
- * ref_year > 0). false when it is none of them.
+ * `02/Jan/2026:03:04:05 +0100`, `Mon Jan  2 03:04:05 2026`, Cisco's `Jan  2 2026 03:04:05` and
+ * `2026 Jan  2 03:04:05`, RFC 3164 `Jan  2 03:04:05` (needs ref_year > 0). A zone may also be UTC,
+ * GMT, WET, CET, CEST, EET or EEST. false when it is none of them.
  */
 bool time_parse(struct slice text, int ref_year, nsec *ret);
 /* The same, with a year, as it is written: date and clock of the text's own zone. Epochs: UTC. */
