@@ -9,17 +9,27 @@
  * behind the time, or ISO 8601 with a `T`. The host is missing when the word after the timestamp
  * is itself a tag or cannot be a host. A tag ends in `:` or `[PID]`.
  *
+ *   Cisco  [<PRI>]HEAD %FACILITY-SEVERITY-MNEMONIC: MSG
+ *
+ * HEAD is what devices and relays put there: any of COUNT, HOST, TAG[PID], `*` or `.` TIMESTAMP,
+ * ZONE and the time since the start (`2y10w`), with blanks and colons between them. Their timestamp
+ * may also be `YYYY Mmm dd hh:mm:ss`. The last of each counts; but a timestamp with `*`, whose
+ * clock was never set, not when there is another one. Other words, or more than two names, in HEAD
+ * are a program's own text, and the line is none of Cisco's. A mnemonic of digits needs no colon.
+ *
  * Fields, all text and each present only when the line has it:
  *
  *   timestamp   as written; also of a plain line that begins with `YYYY-MM-DD hh:mm:ss`
  *   hostname    HOST
  *   program     APP or TAG
+ *               of Cisco's lines %FACILITY-SEVERITY-MNEMONIC; of 5424 only when there is no APP
  *   pid         PROCID or PID
  *   msgid       MSGID
  *   message     MSG without a byte order mark; of a plain line the whole line
  *   priority    the number between < and >
  *   facility    priority / 8, a number
  *   severity    priority % 8, a number
+ *   tag, timezone, sequence   Cisco's TAG, ZONE and COUNT
  *   sd.ID.NAME  one structured data parameter, escapes resolved; sd.ID is empty text for an
  *               element without parameters
  *
@@ -32,6 +42,7 @@
 
 struct syslog_keys {
     key_id timestamp, hostname, program, pid, msgid, message, priority, facility, severity, sd;
+    key_id tag, timezone, sequence; /* Cisco's */
 };
 
 struct syslog {
@@ -130,6 +141,13 @@ static size_t priority_len(struct slice s, struct slice *ret_text, unsigned *ret
     return i + 1;
 }
 
+/* `YYYY Mmm dd hh:mm:ss[.frac]`, as Cisco's NX-OS writes it. */
+static size_t year_time_len(struct slice s)
+{
+    size_t n = has_shape(s, "9999 ") ? bsd_time_len(slice_from(s, 5)) : 0;
+    return n ? n + 5 : 0;
+}
+
 static void add(struct syslog *d, key_id key, struct slice value)
 {
     event_add(&d->d.ev, key, VALUE_STRING, value);
@@ -221,8 +239,53 @@ static size_t sd_element(struct syslog *d, struct slice s)
     return at < s.len ? at + 1 : 0;
 }
 
-/* STRUCTURED-DATA [SP MSG], the rest of a 5424 line. */
-static void structured_data(struct syslog *d, struct slice s)
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_name(char c)
+{
+    return is_upper(c) || (c >= 'a' && c <= 'z') || is_digit(c) || c == '_';
+}
+
+static size_t digits_len(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.len && is_digit(s.ptr[n])) n++;
+    return n;
+}
+
+enum { MARK_MAX = 128 };
+
+/*
+ * %FACILITY-SEVERITY-MNEMONIC at the start of s, the facility perhaps with parts of its own
+ * (`%PIM-SW1-6-INVALID_RP_JOIN`). *ret_len is all up to the message.
+ */
+static bool read_mark(struct slice s, struct slice *ret_mark, size_t *ret_len)
+{
+    struct slice window = slice_until(s, MARK_MAX);
+    if (window.len < 2 || s.ptr[0] != '%' || !is_upper(s.ptr[1])) return false;
+    size_t i = 1, part = 1;
+    bool severity = false; /* the part before was one digit */
+    for (; i < window.len && (is_name(s.ptr[i]) || (s.ptr[i] == '-' && !severity)); i++) {
+        if (s.ptr[i] != '-') continue;
+        severity = i - part == 1 && is_digit(s.ptr[part]);
+        part = i + 1;
+    }
+    if (!severity || i == part) return false;
+    bool number = digits_len(slice_from(s, part)) == i - part;
+    *ret_mark = slice_until(s, i);
+    while (i < s.len && s.ptr[i] == ' ') i++;
+    if (i < s.len && s.ptr[i] == ':') i++;
+    else if (!number || i == ret_mark->len) return false;
+    if (i < s.len && s.ptr[i] == ' ') i++;
+    *ret_len = i;
+    return true;
+}
+
+/* STRUCTURED-DATA [SP MSG], the rest of a 5424 line; `named`: APP was there. */
+static void structured_data(struct syslog *d, struct slice s, bool named)
 {
     struct event *ev = &d->d.ev;
     if (slice_eq(s, SLICE("-")) || slice_starts_with(s, SLICE("- "))) {
@@ -237,6 +300,12 @@ static void structured_data(struct syslog *d, struct slice s)
     }
     if (s.len && s.ptr[0] == ' ') s = slice_from(s, 1);
     if (slice_starts_with(s, SLICE("\xEF\xBB\xBF"))) s = slice_from(s, 3);
+    struct slice mark;
+    size_t n;
+    if (!named && read_mark(s, &mark, &n)) {
+        add(d, d->keys.program, mark);
+        s = slice_from(s, n);
+    }
     if (s.len) add(d, d->keys.message, s);
 }
 
@@ -254,17 +323,21 @@ static void parse_5424(struct syslog *d, struct slice s)
 {
     const key_id header[] = {d->keys.timestamp, d->keys.hostname, d->keys.program, d->keys.pid,
                              d->keys.msgid};
+    bool named = false;
     s = slice_from(s, slice_find_byte(s, ' ') + 1);
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) {
         struct slice word = word_at(s);
-        if (word.len && !slice_eq(word, SLICE("-"))) add(d, header[i], word);
+        if (word.len && !slice_eq(word, SLICE("-"))) {
+            add(d, header[i], word);
+            named = named || header[i] == d->keys.program;
+        }
         if (word.len == s.len) {
             d->d.ev.flags |= EVENT_DAMAGED;
             return;
         }
         s = slice_from(s, word.len + 1);
     }
-    structured_data(d, s);
+    structured_data(d, s, named);
 }
 
 struct tag {
@@ -313,6 +386,133 @@ static bool is_host(struct slice s)
     }
     return true;
 }
+
+/* ---- Cisco --------------------------------------------------------------------------------- */
+
+enum { CISCO_HEAD_MAX = 256, CISCO_NAMES_MAX = 2 };
+
+struct cisco {
+    struct slice timestamp, zone, host, tag, pid, sequence, mark, message;
+    unsigned names;
+    bool clock_set;
+};
+
+/* `[*|.]TIMESTAMP[ ZONE:]`; the length, or 0. */
+static size_t cisco_time(struct cisco *c, struct slice s)
+{
+    bool clock_set = s.ptr[0] != '*';
+    size_t mark = s.ptr[0] == '*' || s.ptr[0] == '.';
+    s = slice_from(s, mark);
+    size_t n = bsd_time_len(s);
+    if (n == 0) n = iso_time_len(s, 'T');
+    if (n == 0) n = year_time_len(s);
+    if (n == 0) return 0;
+    struct slice time = slice_until(s, n), zone = SLICE("");
+    struct slice rest = slice_from(s, n);
+    if (rest.len > 1 && rest.ptr[0] == ' ') {
+        size_t z = 1;
+        while (z < rest.len && z <= 5 && (is_upper(rest.ptr[z]))) z++;
+        if (z > 3 && z < rest.len && rest.ptr[z] == ':') zone = slice_make(rest.ptr + 1, z - 1);
+    }
+    if (clock_set || !c->clock_set) {
+        c->timestamp = time;
+        c->zone = zone;
+        c->clock_set = clock_set;
+    }
+    return mark + n + (zone.len ? zone.len + 1 : 0);
+}
+
+/* `2y10w`, `1d02h`: how long the device has been running. */
+static size_t uptime_len(struct slice s)
+{
+    size_t n = 0, units = 0;
+    for (size_t digits; (digits = digits_len(slice_from(s, n))) > 0; units++) {
+        if (n + digits >= s.len || !memchr("ywdhm", s.ptr[n + digits], 5)) return 0;
+        n += digits + 1;
+    }
+    return units && n < s.len && s.ptr[n] == ':' ? n : 0;
+}
+
+/* A number and a colon. */
+static size_t cisco_count(struct cisco *c, struct slice s)
+{
+    size_t n = digits_len(s);
+    if (n == 0 || n >= s.len || s.ptr[n] != ':') return 0;
+    c->sequence = slice_until(s, n);
+    return n;
+}
+
+static bool begins_with_time(struct slice s)
+{
+    struct cisco unused = {0};
+    return s.len && cisco_time(&unused, s);
+}
+
+/* HOST, TAG[PID], or the place of a card in the device (`RP/0/RSP0/CPU0`, a time behind its colon).
+ */
+static size_t cisco_name(struct cisco *c, struct slice s)
+{
+    size_t n = 0;
+    while (n < s.len && (unsigned char)s.ptr[n] > 0x20 && s.ptr[n] != '[' && s.ptr[n] != '%' &&
+           !(s.ptr[n] == ':' &&
+             (n + 1 == s.len || s.ptr[n + 1] == ' ' || begins_with_time(slice_from(s, n + 1)))))
+        n++;
+    struct slice name = slice_until(s, n);
+    if (!is_host(name) || n == s.len) return 0;
+    if (slice_find_byte(name, '/') != SIZE_MAX) return n;
+    if (++c->names > CISCO_NAMES_MAX) return 0;
+    if (s.ptr[n] != '[') {
+        c->host = name;
+        return n;
+    }
+    size_t pid = digits_len(slice_from(s, n + 1)), end = n + 1 + pid;
+    if (pid == 0 || end >= s.len || s.ptr[end] != ']') return 0;
+    c->tag = name;
+    c->pid = slice_make(s.ptr + n + 1, pid);
+    return end + 1;
+}
+
+/* HEAD %FACILITY-SEVERITY-MNEMONIC: MSG; false when the line has another form. */
+static bool read_cisco(struct slice s, struct cisco *ret)
+{
+    struct slice head = slice_until(s, CISCO_HEAD_MAX);
+    if (slice_find_byte(head, '%') == SIZE_MAX) return false;
+    *ret = (struct cisco){0};
+    for (;;) {
+        while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == ':')) s = slice_from(s, 1);
+        size_t n;
+        if (read_mark(s, &ret->mark, &n)) {
+            ret->message = slice_from(s, n);
+            return true;
+        }
+        if (s.len == 0 || s.ptr > head.ptr + head.len) return false;
+        n = cisco_time(ret, s);
+        if (n == 0) n = uptime_len(s);
+        if (n == 0) n = cisco_count(ret, s);
+        if (n == 0) n = cisco_name(ret, s);
+        if (n == 0) return false;
+        s = slice_from(s, n);
+    }
+}
+
+static void add_cisco(struct syslog *d, const struct cisco *c)
+{
+    const struct {
+        key_id key;
+        struct slice value;
+    } parts[] = {{d->keys.timestamp, c->timestamp},
+                 {d->keys.timezone, c->zone},
+                 {d->keys.hostname, c->host},
+                 {d->keys.sequence, c->sequence},
+                 {d->keys.tag, c->tag},
+                 {d->keys.program, c->mark},
+                 {d->keys.pid, c->pid},
+                 {d->keys.message, c->message}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].value.len) add(d, parts[i].key, parts[i].value);
+}
+
+/* ---- lines --------------------------------------------------------------------------------- */
 
 /* [HOST ][TAG]MSG after a timestamp. */
 static void parse_3164_rest(struct syslog *d, struct slice s)
@@ -364,6 +564,11 @@ static void parse_line(struct syslog *d, struct slice s)
             return;
         }
     }
+    struct cisco cisco;
+    if (read_cisco(s, &cisco)) {
+        add_cisco(d, &cisco);
+        return;
+    }
     size_t time_len, n = time_and_space(s, &time_len);
     if (n) {
         add(d, d->keys.timestamp, slice_until(s, time_len));
@@ -397,6 +602,9 @@ static void syslog_intern(struct syslog *d)
         .facility = keys_intern_path(k, SLICE("facility")),
         .severity = keys_intern_path(k, SLICE("severity")),
         .sd = keys_intern_path(k, SLICE("sd")),
+        .tag = keys_intern_path(k, SLICE("tag")),
+        .timezone = keys_intern_path(k, SLICE("timezone")),
+        .sequence = keys_intern_path(k, SLICE("sequence")),
     };
     d->generation = keys_generation(k);
     d->keyed = true;
@@ -439,7 +647,8 @@ static bool looks_like_syslog(struct slice s)
     s = slice_from(s, pri);
     if (pri && is_5424(s)) return true;
     size_t time_len;
-    return pri || time_and_space(s, &time_len);
+    struct cisco cisco;
+    return pri || time_and_space(s, &time_len) || read_cisco(s, &cisco);
 }
 
 /* Any text is lines at least, so this decoder takes what no other one knows. */

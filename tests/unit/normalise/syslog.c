@@ -106,6 +106,78 @@ TEST(syslog_3164_other_timestamps)
                  "|program=%ASA-6-302013|message=Built\n");
 }
 
+/* What stands before the mark, and what becomes of it. */
+static void check_cisco_at(int line, const char *head, const char *want)
+{
+    char in[256], out[256];
+    snprintf(in, sizeof in, "%s%%SYS-5-CONFIG_I: x: y", head);
+    snprintf(out, sizeof out, "1%s|program=%%SYS-5-CONFIG_I%s|message=x: y\n", want,
+             strchr(head, '[') ? "|pid=999" : "");
+    trace_check_at(__FILE__, line, &decoder_syslog, slice_of(in), out);
+}
+#define CHECK_CISCO(head, want) check_cisco_at(__LINE__, head, want)
+
+TEST(syslog_cisco_heads)
+{
+    CHECK_CISCO("", "");
+    CHECK_CISCO("<165>", "|priority=165|facility=20|severity=5");
+    CHECK_CISCO("Feb  5 2024 17:32:18: ", "|timestamp=Feb  5 2024 17:32:18");
+    CHECK_CISCO("Feb  5 2024 17:32:18 fw1 : ", "|timestamp=Feb  5 2024 17:32:18|hostname=fw1");
+    CHECK_CISCO("Feb  5 17:32:18 fw1: ", "|timestamp=Feb  5 17:32:18|hostname=fw1");
+    CHECK_CISCO("Feb  5 17:32:18 fw1 ", "|timestamp=Feb  5 17:32:18|hostname=fw1");
+    CHECK_CISCO("2024-02-05T17:32:18Z  : ", "|timestamp=2024-02-05T17:32:18Z");
+    CHECK_CISCO("2024-02-05T17:32:18Z fe80::1 : ",
+                "|timestamp=2024-02-05T17:32:18Z|hostname=fe80::1");
+    CHECK_CISCO("2024 Feb  5 17:32:18.250 CET: ",
+                "|timestamp=2024 Feb  5 17:32:18.250|timezone=CET");
+    CHECK_CISCO("Feb 5 2024 17:32:18 localhost CiscoASA[999]: ",
+                "|timestamp=Feb 5 2024 17:32:18|hostname=localhost|tag=CiscoASA");
+    CHECK_CISCO("000012: sw1: .Feb  5 17:32:18.250: ",
+                "|timestamp=Feb  5 17:32:18.250|hostname=sw1|sequence=000012");
+    CHECK_CISCO("7433: sw1: 007439: 2y10w: ", "|hostname=sw1|sequence=007439");
+    CHECK_CISCO("7433: RP/0/RSP0/CPU0:Feb  5 17:32:18.250 UTC: ifmgr[999]: ",
+                "|timestamp=Feb  5 17:32:18.250|timezone=UTC|sequence=7433|tag=ifmgr");
+    /* A relay's time and the device's own, whose clock may never have been set. */
+    CHECK_CISCO("Feb  5 17:32:20 192.0.2.1 585917: Feb  5 17:32:18.250 CEST: ",
+                "|timestamp=Feb  5 17:32:18.250|timezone=CEST|hostname=192.0.2.1"
+                "|sequence=585917");
+    CHECK_CISCO("Feb  5 17:32:20 192.0.2.1 585917: *Mar  1 00:00:07.250: ",
+                "|timestamp=Feb  5 17:32:20|hostname=192.0.2.1|sequence=585917");
+    CHECK_CISCO("585917: *Mar  1 00:00:07.250: ", "|timestamp=Mar  1 00:00:07.250|sequence=585917");
+}
+
+TEST(syslog_cisco_marks)
+{
+    CHECK_SYSLOG("%PIM-SW1-6-INVALID_RP_JOIN: a",
+                 "1|program=%PIM-SW1-6-INVALID_RP_JOIN|message=a\n");
+    CHECK_SYSLOG("%ASA-session-3-106102: a", "1|program=%ASA-session-3-106102|message=a\n");
+    CHECK_SYSLOG("%ASA-6-302016 a", "1|program=%ASA-6-302016|message=a\n");
+    CHECK_SYSLOG("%PKT_INFRA-LINK-3-UPDOWN : a", "1|program=%PKT_INFRA-LINK-3-UPDOWN|message=a\n");
+    CHECK_SYSLOG("<189>1 - sw1 - - - - %VSHD-5-VSHD_SYSLOG_CONFIG_I: a",
+                 "1|priority=189|facility=23|severity=5|hostname=sw1"
+                 "|program=%VSHD-5-VSHD_SYSLOG_CONFIG_I|message=a\n");
+    CHECK_SYSLOG("<189>1 - sw1 b - - - %VSHD-5-X: a",
+                 "1|priority=189|facility=23|severity=5|hostname=sw1|program=b"
+                 "|message=%VSHD-5-X: a\n");
+    /* No marks. */
+    CHECK_SYSLOG("%SYS-5-: a", "1|message=%SYS-5-: a\n");
+    CHECK_SYSLOG("%SYS-55-X: a", "1|message=%SYS-55-X: a\n");
+    CHECK_SYSLOG("%SYS-5-CONFIG a", "1|message=%SYS-5-CONFIG a\n");
+    CHECK_SYSLOG("%sys-5-X: a", "1|message=%sys-5-X: a\n");
+    CHECK_SYSLOG("%ASA-6-302016", "1|message=%ASA-6-302016\n");
+}
+
+/* What somebody typed into another program's message does not make it one of Cisco's. */
+TEST(syslog_cisco_mark_in_a_text)
+{
+    CHECK_SYSLOG("Feb  5 01:02:03 h sshd[7]: Invalid user %ASA-6-302013: from 192.0.2.7",
+                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=sshd|pid=7"
+                 "|message=Invalid user %ASA-6-302013: from 192.0.2.7\n");
+    CHECK_SYSLOG("Feb  5 01:02:03 h app: (%SYS-5-CONFIG_I: x",
+                 "1|timestamp=Feb  5 01:02:03|hostname=h|program=app"
+                 "|message=(%SYS-5-CONFIG_I: x\n");
+}
+
 TEST(syslog_a_level_is_no_host)
 {
     CHECK_SYSLOG("2022-04-25T15:08:29.098Z [AUTH] WARN: wrong password",
