@@ -11,11 +11,12 @@
  *
  *   Cisco  [<PRI>]HEAD %FACILITY-SEVERITY-MNEMONIC: MSG
  *
- * HEAD is what devices and relays put there: any of COUNT, HOST, TAG[PID], `*` or `.` TIMESTAMP,
- * ZONE and the time since the start (`2y10w`), with blanks and colons between them. Their timestamp
- * may also be `YYYY Mmm dd hh:mm:ss`. The last of each counts; but a timestamp with `*`, whose
- * clock was never set, not when there is another one. Other words, or more than two names, in HEAD
- * are a program's own text, and the line is none of Cisco's. A mnemonic of digits needs no colon.
+ * HEAD is what devices and relays put there: any of COUNT, HOST, TAG or TAG[PID], `*` or `.`
+ * TIMESTAMP, ZONE and the time since the start (`2y10w`), with blanks and colons between them.
+ * Their timestamp may also be `YYYY Mmm dd hh:mm:ss`. The last of each counts; but a timestamp with
+ * `*`, whose clock was never set, not when there is another one. Other words, or more than two
+ * names, in HEAD are a program's own text, and the line is none of Cisco's. A mnemonic of digits
+ * needs no colon.
  *
  * Fields, all text and each present only when the line has it:
  *
@@ -462,7 +463,9 @@ static size_t cisco_name(struct cisco *c, struct slice s)
     if (slice_find_byte(name, '/') != SIZE_MAX) return n;
     if (++c->names > CISCO_NAMES_MAX) return 0;
     if (s.ptr[n] != '[') {
-        c->host = name;
+        /* The word behind a host is a tag when a blank is all that parts them from the mark. */
+        if (c->host.len && s.ptr[n] == ' ') c->tag = name;
+        else c->host = name;
         return n;
     }
     size_t pid = digits_len(slice_from(s, n + 1)), end = n + 1 + pid;

@@ -132,6 +132,8 @@ TEST(syslog_cisco_heads)
                 "|timestamp=2024 Feb  5 17:32:18.250|timezone=CET");
     CHECK_CISCO("Feb 5 2024 17:32:18 localhost CiscoASA[999]: ",
                 "|timestamp=Feb 5 2024 17:32:18|hostname=localhost|tag=CiscoASA");
+    CHECK_CISCO("2024-02-05T17:32:18Z fw1 Alerts ",
+                "|timestamp=2024-02-05T17:32:18Z|hostname=fw1|tag=Alerts");
     CHECK_CISCO("000012: sw1: .Feb  5 17:32:18.250: ",
                 "|timestamp=Feb  5 17:32:18.250|hostname=sw1|sequence=000012");
     CHECK_CISCO("7433: sw1: 007439: 2y10w: ", "|hostname=sw1|sequence=007439");
