@@ -7,7 +7,8 @@
  *
  * where 3164's TIMESTAMP is `Mmm dd hh:mm:ss[.frac]`, the same with a year behind the day or
  * behind the time, or ISO 8601 with a `T`. The host is missing when the word after the timestamp
- * is itself a tag or cannot be a host. A tag ends in `:` or `[PID]`.
+ * is itself a tag or cannot be a host. A tag ends in `:` or `[PID]`. The `<FACILITY.LEVEL>` that
+ * FreeBSD's syslogd may put behind the timestamp is passed over.
  *
  *   Cisco  [<PRI>]HEAD %FACILITY-SEVERITY-MNEMONIC: MSG
  *
@@ -17,6 +18,11 @@
  * `*`, whose clock was never set, not when there is another one. Other words, or more than two
  * names, in HEAD are a program's own text, and the line is none of Cisco's. A mnemonic of digits
  * needs no colon.
+ *
+ *   Citrix [<PRI>][TIMESTAMP ][HOST ]99/99/9999:hh:mm:ss[ ZONE] [HOST] CORE-PPE-NUMBER : MSG
+ *
+ * NetScaler's packet engine (`0-PPE-0`) is the program; its own time and host count. Which of the
+ * first two numbers is the month is a setting of the device.
  *
  * Fields, all text and each present only when the line has it:
  *
@@ -30,7 +36,7 @@
  *   priority    the number between < and >
  *   facility    priority / 8, a number
  *   severity    priority % 8, a number
- *   tag, timezone, sequence   Cisco's TAG, ZONE and COUNT
+ *   tag, timezone, sequence   a device's TAG, ZONE and COUNT
  *   sd.ID.NAME  one structured data parameter, escapes resolved; sd.ID is empty text for an
  *               element without parameters
  *
@@ -43,7 +49,7 @@
 
 struct syslog_keys {
     key_id timestamp, hostname, program, pid, msgid, message, priority, facility, severity, sd;
-    key_id tag, timezone, sequence; /* Cisco's */
+    key_id tag, timezone, sequence; /* of devices */
 };
 
 struct syslog {
@@ -392,14 +398,23 @@ static bool is_host(struct slice s)
 
 enum { CISCO_HEAD_MAX = 256, CISCO_NAMES_MAX = 2 };
 
-struct cisco {
+/* What the header of a device's line says. */
+struct device {
     struct slice timestamp, zone, host, tag, pid, sequence, mark, message;
     unsigned names;
     bool clock_set;
 };
 
+/* The name of a zone: three to five capitals. */
+static size_t zone_len(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.len && n < 6 && is_upper(s.ptr[n])) n++;
+    return n >= 3 && n <= 5 ? n : 0;
+}
+
 /* `[*|.]TIMESTAMP[ ZONE:]`; the length, or 0. */
-static size_t cisco_time(struct cisco *c, struct slice s)
+static size_t cisco_time(struct device *c, struct slice s)
 {
     bool clock_set = s.ptr[0] != '*';
     size_t mark = s.ptr[0] == '*' || s.ptr[0] == '.';
@@ -410,10 +425,9 @@ static size_t cisco_time(struct cisco *c, struct slice s)
     if (n == 0) return 0;
     struct slice time = slice_until(s, n), zone = SLICE("");
     struct slice rest = slice_from(s, n);
-    if (rest.len > 1 && rest.ptr[0] == ' ') {
-        size_t z = 1;
-        while (z < rest.len && z <= 5 && (is_upper(rest.ptr[z]))) z++;
-        if (z > 3 && z < rest.len && rest.ptr[z] == ':') zone = slice_make(rest.ptr + 1, z - 1);
+    if (rest.len && rest.ptr[0] == ' ') {
+        size_t z = zone_len(slice_from(rest, 1));
+        if (z && z + 1 < rest.len && rest.ptr[z + 1] == ':') zone = slice_make(rest.ptr + 1, z);
     }
     if (clock_set || !c->clock_set) {
         c->timestamp = time;
@@ -435,7 +449,7 @@ static size_t uptime_len(struct slice s)
 }
 
 /* A number and a colon. */
-static size_t cisco_count(struct cisco *c, struct slice s)
+static size_t cisco_count(struct device *c, struct slice s)
 {
     size_t n = digits_len(s);
     if (n == 0 || n >= s.len || s.ptr[n] != ':') return 0;
@@ -445,13 +459,13 @@ static size_t cisco_count(struct cisco *c, struct slice s)
 
 static bool begins_with_time(struct slice s)
 {
-    struct cisco unused = {0};
+    struct device unused = {0};
     return s.len && cisco_time(&unused, s);
 }
 
 /* HOST, TAG[PID], or the place of a card in the device (`RP/0/RSP0/CPU0`, a time behind its colon).
  */
-static size_t cisco_name(struct cisco *c, struct slice s)
+static size_t cisco_name(struct device *c, struct slice s)
 {
     size_t n = 0;
     while (n < s.len && (unsigned char)s.ptr[n] > 0x20 && s.ptr[n] != '[' && s.ptr[n] != '%' &&
@@ -476,29 +490,30 @@ static size_t cisco_name(struct cisco *c, struct slice s)
 }
 
 /* HEAD %FACILITY-SEVERITY-MNEMONIC: MSG; false when the line has another form. */
-static bool read_cisco(struct slice s, struct cisco *ret)
+static bool read_cisco(struct slice s, struct device *ret)
 {
     struct slice head = slice_until(s, CISCO_HEAD_MAX);
     if (slice_find_byte(head, '%') == SIZE_MAX) return false;
-    *ret = (struct cisco){0};
+    struct device found = {0};
     for (;;) {
         while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == ':')) s = slice_from(s, 1);
         size_t n;
-        if (read_mark(s, &ret->mark, &n)) {
-            ret->message = slice_from(s, n);
+        if (read_mark(s, &found.mark, &n)) {
+            found.message = slice_from(s, n);
+            *ret = found;
             return true;
         }
         if (s.len == 0 || s.ptr > head.ptr + head.len) return false;
-        n = cisco_time(ret, s);
+        n = cisco_time(&found, s);
         if (n == 0) n = uptime_len(s);
-        if (n == 0) n = cisco_count(ret, s);
-        if (n == 0) n = cisco_name(ret, s);
+        if (n == 0) n = cisco_count(&found, s);
+        if (n == 0) n = cisco_name(&found, s);
         if (n == 0) return false;
         s = slice_from(s, n);
     }
 }
 
-static void add_cisco(struct syslog *d, const struct cisco *c)
+static void add_device(struct syslog *d, const struct device *c)
 {
     const struct {
         key_id key;
@@ -513,6 +528,62 @@ static void add_cisco(struct syslog *d, const struct cisco *c)
                  {d->keys.message, c->message}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i].value.len) add(d, parts[i].key, parts[i].value);
+}
+
+/* ---- NetScaler ----------------------------------------------------------------------------- */
+
+static size_t blanks_len(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.len && s.ptr[n] == ' ') n++;
+    return n;
+}
+
+/* `<local0.info> `, which FreeBSD's syslogd puts behind the timestamp when called with -v. */
+static size_t level_len(struct slice s)
+{
+    size_t n = 1;
+    if (s.len == 0 || s.ptr[0] != '<') return 0;
+    while (n < s.len && (is_name(s.ptr[n]) || s.ptr[n] == '.')) n++;
+    if (n >= s.len || s.ptr[n] != '>' || memchr(s.ptr, '.', n) == NULL) return 0;
+    n++;
+    return n + blanks_len(slice_from(s, n));
+}
+
+/* [TIMESTAMP ][<FACILITY.LEVEL> ] of the relay. */
+static size_t relay_len(struct slice s)
+{
+    size_t n = blanks_len(s);
+    n += bsd_time_len(slice_from(s, n));
+    n += blanks_len(slice_from(s, n));
+    return n + level_len(slice_from(s, n));
+}
+
+/* MM/DD/YYYY:hh:mm:ss[ ZONE] [HOST] CORE-PPE-NUMBER : MSG, behind [TIMESTAMP ][HOST ]. */
+static bool read_netscaler(struct slice s, struct device *ret)
+{
+    static const char stamp[] = "99/99/9999:99:99:99 ";
+    s = slice_from(s, relay_len(s));
+    if (!has_shape(s, stamp)) s = slice_from(s, word_at(s).len + 1);
+    if (!has_shape(s, stamp)) return false;
+    struct device found = {.timestamp = slice_until(s, sizeof stamp - 2)};
+    s = slice_from(s, sizeof stamp - 1);
+    for (int words = 0; words < 3; words++) {
+        s = slice_from(s, blanks_len(s));
+        struct slice word = word_at(s);
+        s = slice_from(s, word.len);
+        if (slice_find(word, SLICE("-PPE-")) != SIZE_MAX) {
+            if (!slice_starts_with(s, SLICE(" :"))) return false;
+            found.mark = word;
+            found.message = slice_from(s, slice_starts_with(s, SLICE(" : ")) ? 3 : 2);
+            *ret = found;
+            return true;
+        }
+        if (!is_host(word)) return false;
+        if (words == 0 && zone_len(word) == word.len) found.zone = word;
+        else found.host = word;
+    }
+    return false;
 }
 
 /* ---- lines --------------------------------------------------------------------------------- */
@@ -567,15 +638,15 @@ static void parse_line(struct syslog *d, struct slice s)
             return;
         }
     }
-    struct cisco cisco;
-    if (read_cisco(s, &cisco)) {
-        add_cisco(d, &cisco);
+    struct device device;
+    if (read_cisco(s, &device) || read_netscaler(s, &device)) {
+        add_device(d, &device);
         return;
     }
     size_t time_len, n = time_and_space(s, &time_len);
     if (n) {
         add(d, d->keys.timestamp, slice_until(s, time_len));
-        parse_3164_rest(d, slice_from(s, n));
+        parse_3164_rest(d, slice_from(s, n + level_len(slice_from(s, n))));
         return;
     }
     struct tag tag;
@@ -650,8 +721,9 @@ static bool looks_like_syslog(struct slice s)
     s = slice_from(s, pri);
     if (pri && is_5424(s)) return true;
     size_t time_len;
-    struct cisco cisco;
-    return pri || time_and_space(s, &time_len) || read_cisco(s, &cisco);
+    struct device device;
+    return pri || time_and_space(s, &time_len) || read_cisco(s, &device) ||
+           read_netscaler(s, &device);
 }
 
 /* Any text is lines at least, so this decoder takes what no other one knows. */

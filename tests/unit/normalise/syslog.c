@@ -180,6 +180,29 @@ TEST(syslog_cisco_mark_in_a_text)
                  "|message=(%SYS-5-CONFIG_I: x\n");
 }
 
+TEST(syslog_netscaler)
+{
+    CHECK_SYSLOG(
+        "<134> 02/05/2026:17:32:18 GMT ns1 0-PPE-0 : default TCP CONN_TERMINATE 4 0 :  Source",
+        "1|priority=134|facility=16|severity=6|timestamp=02/05/2026:17:32:18|timezone=GMT"
+        "|hostname=ns1|program=0-PPE-0|message=default TCP CONN_TERMINATE 4 0 :  Source\n");
+    CHECK_SYSLOG("<134> 02/05/2026:17:32:18 GMT  0-PPE-1 : AAA LOGIN",
+                 "1|priority=134|facility=16|severity=6|timestamp=02/05/2026:17:32:18|timezone=GMT"
+                 "|program=0-PPE-1|message=AAA LOGIN\n");
+    CHECK_SYSLOG("Feb  5 17:32:18 <local0.info> 192.0.2.1 02/05/2026:17:32:18 ns1 10-PPE-0 : x : y",
+                 "1|timestamp=02/05/2026:17:32:18|hostname=ns1|program=10-PPE-0|message=x : y\n");
+    CHECK_SYSLOG("<134>Feb  5 17:32:18 ns1 02/05/2026:17:32:18 GMT ns1 is no engine : x",
+                 "1|priority=134|facility=16|severity=6|timestamp=Feb  5 17:32:18|hostname=ns1"
+                 "|message=02/05/2026:17:32:18 GMT ns1 is no engine : x\n");
+}
+
+TEST(syslog_level_behind_the_time)
+{
+    CHECK_SYSLOG("Feb  5 17:32:18 <auth.info> h sshd[7]: x",
+                 "1|timestamp=Feb  5 17:32:18|hostname=h|program=sshd|pid=7|message=x\n");
+    CHECK_SYSLOG("Feb  5 17:32:18 <b> x", "1|timestamp=Feb  5 17:32:18|message=<b> x\n");
+}
+
 TEST(syslog_a_level_is_no_host)
 {
     CHECK_SYSLOG("2022-04-25T15:08:29.098Z [AUTH] WARN: wrong password",
