@@ -37,6 +37,8 @@
  *   facility    priority / 8, a number
  *   severity    priority % 8, a number
  *   tag, timezone, sequence   a device's TAG, ZONE and COUNT
+ *   mark        Cisco's %FACILITY-SEVERITY-MNEMONIC with the colon behind it: rules that look for
+ *               words look for that
  *   sd.ID.NAME  one structured data parameter, escapes resolved; sd.ID is empty text for an
  *               element without parameters
  *
@@ -49,7 +51,7 @@
 
 struct syslog_keys {
     key_id timestamp, hostname, program, pid, msgid, message, priority, facility, severity, sd;
-    key_id tag, timezone, sequence; /* of devices */
+    key_id tag, timezone, sequence, mark; /* of devices */
 };
 
 struct syslog {
@@ -265,11 +267,16 @@ static size_t digits_len(struct slice s)
 
 enum { MARK_MAX = 128 };
 
+struct mark {
+    struct slice name, written; /* with the colon behind it, or empty */
+    size_t len;                 /* up to the message */
+};
+
 /*
  * %FACILITY-SEVERITY-MNEMONIC at the start of s, the facility perhaps with parts of its own
- * (`%PIM-SW1-6-INVALID_RP_JOIN`). *ret_len is all up to the message.
+ * (`%PIM-SW1-6-INVALID_RP_JOIN`).
  */
-static bool read_mark(struct slice s, struct slice *ret_mark, size_t *ret_len)
+static bool read_mark(struct slice s, struct mark *ret)
 {
     struct slice window = slice_until(s, MARK_MAX);
     if (window.len < 2 || s.ptr[0] != '%' || !is_upper(s.ptr[1])) return false;
@@ -281,13 +288,18 @@ static bool read_mark(struct slice s, struct slice *ret_mark, size_t *ret_len)
         part = i + 1;
     }
     if (!severity || i == part) return false;
+    struct mark mark = {.name = slice_until(s, i)};
     bool number = digits_len(slice_from(s, part)) == i - part;
-    *ret_mark = slice_until(s, i);
     while (i < s.len && s.ptr[i] == ' ') i++;
-    if (i < s.len && s.ptr[i] == ':') i++;
-    else if (!number || i == ret_mark->len) return false;
+    if (i < s.len && s.ptr[i] == ':') {
+        if (i == mark.name.len) mark.written = slice_until(s, i + 1);
+        i++;
+    } else if (!number || i == mark.name.len) {
+        return false;
+    }
     if (i < s.len && s.ptr[i] == ' ') i++;
-    *ret_len = i;
+    mark.len = i;
+    *ret = mark;
     return true;
 }
 
@@ -307,11 +319,11 @@ static void structured_data(struct syslog *d, struct slice s, bool named)
     }
     if (s.len && s.ptr[0] == ' ') s = slice_from(s, 1);
     if (slice_starts_with(s, SLICE("\xEF\xBB\xBF"))) s = slice_from(s, 3);
-    struct slice mark;
-    size_t n;
-    if (!named && read_mark(s, &mark, &n)) {
-        add(d, d->keys.program, mark);
-        s = slice_from(s, n);
+    struct mark mark;
+    if (!named && read_mark(s, &mark)) {
+        add(d, d->keys.program, mark.name);
+        if (mark.written.len) add(d, d->keys.mark, mark.written);
+        s = slice_from(s, mark.len);
     }
     if (s.len) add(d, d->keys.message, s);
 }
@@ -400,7 +412,7 @@ enum { CISCO_HEAD_MAX = 256, CISCO_NAMES_MAX = 2 };
 
 /* What the header of a device's line says. */
 struct device {
-    struct slice timestamp, zone, host, tag, pid, sequence, mark, message;
+    struct slice timestamp, zone, host, tag, program, mark, pid, sequence, message;
     unsigned names;
     bool clock_set;
 };
@@ -497,14 +509,16 @@ static bool read_cisco(struct slice s, struct device *ret)
     struct device found = {0};
     for (;;) {
         while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == ':')) s = slice_from(s, 1);
-        size_t n;
-        if (read_mark(s, &found.mark, &n)) {
-            found.message = slice_from(s, n);
+        struct mark mark;
+        if (read_mark(s, &mark)) {
+            found.program = mark.name;
+            found.mark = mark.written;
+            found.message = slice_from(s, mark.len);
             *ret = found;
             return true;
         }
         if (s.len == 0 || s.ptr > head.ptr + head.len) return false;
-        n = cisco_time(&found, s);
+        size_t n = cisco_time(&found, s);
         if (n == 0) n = uptime_len(s);
         if (n == 0) n = cisco_count(&found, s);
         if (n == 0) n = cisco_name(&found, s);
@@ -523,7 +537,8 @@ static void add_device(struct syslog *d, const struct device *c)
                  {d->keys.hostname, c->host},
                  {d->keys.sequence, c->sequence},
                  {d->keys.tag, c->tag},
-                 {d->keys.program, c->mark},
+                 {d->keys.program, c->program},
+                 {d->keys.mark, c->mark},
                  {d->keys.pid, c->pid},
                  {d->keys.message, c->message}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -574,7 +589,7 @@ static bool read_netscaler(struct slice s, struct device *ret)
         s = slice_from(s, word.len);
         if (slice_find(word, SLICE("-PPE-")) != SIZE_MAX) {
             if (!slice_starts_with(s, SLICE(" :"))) return false;
-            found.mark = word;
+            found.program = word;
             found.message = slice_from(s, slice_starts_with(s, SLICE(" : ")) ? 3 : 2);
             *ret = found;
             return true;
@@ -679,6 +694,7 @@ static void syslog_intern(struct syslog *d)
         .tag = keys_intern_path(k, SLICE("tag")),
         .timezone = keys_intern_path(k, SLICE("timezone")),
         .sequence = keys_intern_path(k, SLICE("sequence")),
+        .mark = keys_intern_path(k, SLICE("mark")),
     };
     d->generation = keys_generation(k);
     d->keyed = true;

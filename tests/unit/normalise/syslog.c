@@ -103,7 +103,7 @@ TEST(syslog_3164_other_timestamps)
                  "1|timestamp=Feb 15 17:32:18.123 2024|hostname=h|program=a|message=w\n");
     CHECK_SYSLOG("<166>Jan 01 2020 10:00:00: %ASA-6-302013: Built",
                  "1|priority=166|facility=20|severity=6|timestamp=Jan 01 2020 10:00:00"
-                 "|program=%ASA-6-302013|message=Built\n");
+                 "|program=%ASA-6-302013|mark=%ASA-6-302013:|message=Built\n");
 }
 
 /* What stands before the mark, and what becomes of it. */
@@ -111,7 +111,8 @@ static void check_cisco_at(int line, const char *head, const char *want)
 {
     char in[256], out[256];
     snprintf(in, sizeof in, "%s%%SYS-5-CONFIG_I: x: y", head);
-    snprintf(out, sizeof out, "1%s|program=%%SYS-5-CONFIG_I%s|message=x: y\n", want,
+    snprintf(out, sizeof out,
+             "1%s|program=%%SYS-5-CONFIG_I|mark=%%SYS-5-CONFIG_I:%s|message=x: y\n", want,
              strchr(head, '[') ? "|pid=999" : "");
     trace_check_at(__FILE__, line, &decoder_syslog, slice_of(in), out);
 }
@@ -150,14 +151,17 @@ TEST(syslog_cisco_heads)
 
 TEST(syslog_cisco_marks)
 {
-    CHECK_SYSLOG("%PIM-SW1-6-INVALID_RP_JOIN: a",
-                 "1|program=%PIM-SW1-6-INVALID_RP_JOIN|message=a\n");
-    CHECK_SYSLOG("%ASA-session-3-106102: a", "1|program=%ASA-session-3-106102|message=a\n");
+    CHECK_SYSLOG(
+        "%PIM-SW1-6-INVALID_RP_JOIN: a",
+        "1|program=%PIM-SW1-6-INVALID_RP_JOIN|mark=%PIM-SW1-6-INVALID_RP_JOIN:|message=a\n");
+    CHECK_SYSLOG("%ASA-session-3-106102: a",
+                 "1|program=%ASA-session-3-106102|mark=%ASA-session-3-106102:|message=a\n");
     CHECK_SYSLOG("%ASA-6-302016 a", "1|program=%ASA-6-302016|message=a\n");
     CHECK_SYSLOG("%PKT_INFRA-LINK-3-UPDOWN : a", "1|program=%PKT_INFRA-LINK-3-UPDOWN|message=a\n");
-    CHECK_SYSLOG("<189>1 - sw1 - - - - %VSHD-5-VSHD_SYSLOG_CONFIG_I: a",
-                 "1|priority=189|facility=23|severity=5|hostname=sw1"
-                 "|program=%VSHD-5-VSHD_SYSLOG_CONFIG_I|message=a\n");
+    CHECK_SYSLOG(
+        "<189>1 - sw1 - - - - %VSHD-5-VSHD_SYSLOG_CONFIG_I: a",
+        "1|priority=189|facility=23|severity=5|hostname=sw1"
+        "|program=%VSHD-5-VSHD_SYSLOG_CONFIG_I|mark=%VSHD-5-VSHD_SYSLOG_CONFIG_I:|message=a\n");
     CHECK_SYSLOG("<189>1 - sw1 b - - - %VSHD-5-X: a",
                  "1|priority=189|facility=23|severity=5|hostname=sw1|program=b"
                  "|message=%VSHD-5-X: a\n");
