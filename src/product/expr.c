@@ -20,6 +20,7 @@ struct part {
 struct call {
     enum expr_function function;
     struct slice argument;
+    uint32_t field; /* UNLIKE */
     const struct expr_table *table;
 };
 
@@ -231,9 +232,16 @@ static int read_call(struct reading *r)
         if (call->argument.len == 0)
             return refuse(r, ERR_SYNTAX, "this function needs a text in single quotes");
     }
-    if (error || call->function != EXPR_TABLE) return error;
-    call->table = r->world->table(r->world->ctx, call->argument);
-    return call->table ? 0 : refuse(r, ERR_INVALID, "the product has no such table");
+    if (error) return error;
+    if (call->function == EXPR_UNLIKE) {
+        struct part part;
+        error = take_field(r, call->argument, &part);
+        if (!error) call->field = part.field;
+    } else if (call->function == EXPR_TABLE) {
+        call->table = r->world->table(r->world->ctx, call->argument);
+        if (!call->table) error = refuse(r, ERR_INVALID, "the product has no such table");
+    }
+    return error;
 }
 
 int expr_read(struct arena *arena, struct slice text, const struct expr_world *world,
@@ -452,6 +460,8 @@ static struct slice apply(struct slice s, const struct call *call, const struct 
         return if_only(s, slice_find(s, call->argument) != SIZE_MAX);
     case EXPR_WITHOUT:
         return if_only(s, !slice_eq_nocase(s, call->argument));
+    case EXPR_UNLIKE:
+        return if_only(s, !slice_eq(s, slice_trim(scope->get(scope->ctx, call->field))));
     case EXPR_TRIM:
         return trimmed(s, call->argument);
     case EXPR_BASENAME:

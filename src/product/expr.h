@@ -16,7 +16,7 @@
 
 #include "base/arena.h"
 
-/* Without an argument, or with one in single quotes (S). */
+/* Without an argument, or with one (S): a word, or text in single quotes. */
 #define EXPR_FUNCTIONS(X)                                                                          \
     X(LOWER, "lower", false) /* ASCII letters */                                                   \
     X(UPPER, "upper", false)                                                                       \
@@ -26,6 +26,7 @@
     X(AFTER_LAST, "after_last", true)                                                              \
     X(HAVING, "having", true)        /* nothing unless S is in it */                               \
     X(WITHOUT, "without", true)      /* nothing when it is S, letters' case aside */               \
+    X(UNLIKE, "unlike", true)        /* nothing when the field S has the same text */              \
     X(TRIM, "trim", true)            /* bytes of S dropped at both ends */                         \
     X(BASENAME, "basename", false)   /* behind the last / or \ */                                  \
     X(DIRNAME, "dirname", false)     /* before it */                                               \
