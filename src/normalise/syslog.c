@@ -565,20 +565,11 @@ static size_t level_len(struct slice s)
     return n + blanks_len(slice_from(s, n));
 }
 
-/* [TIMESTAMP ][<FACILITY.LEVEL> ] of the relay. */
-static size_t relay_len(struct slice s)
-{
-    size_t n = blanks_len(s);
-    n += bsd_time_len(slice_from(s, n));
-    n += blanks_len(slice_from(s, n));
-    return n + level_len(slice_from(s, n));
-}
-
-/* MM/DD/YYYY:hh:mm:ss[ ZONE] [HOST] CORE-PPE-NUMBER : MSG, behind [TIMESTAMP ][HOST ]. */
+/* [HOST ]MM/DD/YYYY:hh:mm:ss[ ZONE] [HOST] CORE-PPE-NUMBER : MSG; the first host is a relay's. */
 static bool read_netscaler(struct slice s, struct device *ret)
 {
     static const char stamp[] = "99/99/9999:99:99:99 ";
-    s = slice_from(s, relay_len(s));
+    s = slice_from(s, blanks_len(s));
     if (!has_shape(s, stamp)) s = slice_from(s, word_at(s).len + 1);
     if (!has_shape(s, stamp)) return false;
     struct device found = {.timestamp = slice_until(s, sizeof stamp - 2)};
@@ -654,14 +645,20 @@ static void parse_line(struct syslog *d, struct slice s)
         }
     }
     struct device device;
-    if (read_cisco(s, &device) || read_netscaler(s, &device)) {
+    if (read_cisco(s, &device)) {
         add_device(d, &device);
         return;
     }
     size_t time_len, n = time_and_space(s, &time_len);
+    struct slice rest = slice_from(s, n);
+    if (n) rest = slice_from(rest, level_len(rest));
+    if (read_netscaler(rest, &device)) {
+        add_device(d, &device);
+        return;
+    }
     if (n) {
         add(d, d->keys.timestamp, slice_until(s, time_len));
-        parse_3164_rest(d, slice_from(s, n + level_len(slice_from(s, n))));
+        parse_3164_rest(d, rest);
         return;
     }
     struct tag tag;
