@@ -119,7 +119,7 @@ def explained(vaka, found):
     that most of the expectations of their kind have in the file: with a year in the text, or without."""
     groups = collections.defaultdict(list)
     for case in found:
-        groups[case[0].split(":")[0], bool(re.search(r"\b(19|20)\d\d\b", case[1][:80]))].append(case)
+        groups[case[0].split(":")[0], bool(re.search(r"\b(19|20)\d\d\b", case[1][:140]))].append(case)
     for group in groups.values():
         years = collections.Counter(e["@timestamp"][:4] for _, _, e in group if "@timestamp" in e)
         now = f"{years.most_common(1)[0][0] if years else 2023}-12-31T23:59:59Z"
