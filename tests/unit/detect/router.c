@@ -423,6 +423,8 @@ TEST(network_logs)
     FIELDS("event_type=flow;flow_id=1;src_ip=a;dest_ip=b", "", "firewall", "", "dst_ip", "dest_ip");
     YES("program=%AAA-5-USER_LOGGED;message=x", "cisco", "", "aaa");
     NO("program=%AAA-5-USER_LOGGED;message=x", "cisco", "", "bgp");
+    YES("program=%IP-TCP-3-BADAUTH;message=x", "cisco", "", "bgp");
+    YES("program=%TCP-6-BADAUTH;message=x", "cisco", "", "ldp");
     YES("program=%%01BGP/3/AUTH;message=x", "huawei", "", "bgp");
     NO("program=%%01BGP/3/AUTH;message=x", "cisco", "", "bgp");
     bench_close(&b);
@@ -654,6 +656,9 @@ TEST(times)
     CHECK_INT(time_of(&b, "date=2026-01-02"), base - (3 * 3600 + 4 * 60 + 5) * s);
     /* Without a year: this year's, or last year's when that is still to come. */
     CHECK_INT(time_of(&b, "timestamp=Jan  2 03:04:05"), base);
+    /* A zone beside it counts when it is known. */
+    CHECK_INT(time_of(&b, "timestamp=Jan  2 2026 04:04:05;timezone=CET"), base);
+    CHECK_INT(time_of(&b, "timestamp=Jan  2 2026 03:04:05;timezone=CST"), base);
     CHECK_INT(time_of(&b, "timestamp=Jan  3 03:04:05"), base + 86400 * s);
     CHECK_INT(time_of(&b, "timestamp=Dec 31 03:04:05"), base - 2 * 86400 * s);
     CHECK_INT(time_of(&b, "timestamp=Jan  9 03:04:05"), base - 358 * 86400 * s);

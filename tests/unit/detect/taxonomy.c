@@ -29,6 +29,8 @@ TEST(names_of_every_shape)
     plain(t, "Event.EventData.Data.#text", "Data");
     plain(t, "Event.UserData.EventXML.Address", "Address");
     plain(t, "Event.UserData.Operation_StartedOperational.HostProcess", "HostProcess");
+    plain(t, "sd.junos@2636.1.1.1.2.129.source-address", "source-address");
+    plain(t, "sd.ex@32473.iut", "sd.ex@32473.iut");
     plain(t, "Event.System.EventID", "EventID");
     plain(t, "Event.System.EventID.#text", "EventID");
     plain(t, "Event.System.EventID.#attributes.Qualifiers", "EventID_Qualifiers");
