@@ -417,6 +417,13 @@ struct device {
     bool clock_set;
 };
 
+static size_t blanks_len(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.len && s.ptr[n] == ' ') n++;
+    return n;
+}
+
 /* The name of a zone: three to five capitals. */
 static size_t zone_len(struct slice s)
 {
@@ -489,8 +496,9 @@ static size_t cisco_name(struct device *c, struct slice s)
     if (slice_find_byte(name, '/') != SIZE_MAX) return n;
     if (++c->names > CISCO_NAMES_MAX) return 0;
     if (s.ptr[n] != '[') {
-        /* The word behind a host is a tag when a blank is all that parts them from the mark. */
-        if (c->host.len && s.ptr[n] == ' ') c->tag = name;
+        /* Behind a host it is a tag when blanks alone part it from the mark. */
+        struct slice rest = slice_from(s, n + blanks_len(slice_from(s, n)));
+        if (c->host.len && rest.len && rest.ptr[0] == '%') c->tag = name;
         else c->host = name;
         return n;
     }
@@ -546,13 +554,6 @@ static void add_device(struct syslog *d, const struct device *c)
 }
 
 /* ---- NetScaler ----------------------------------------------------------------------------- */
-
-static size_t blanks_len(struct slice s)
-{
-    size_t n = 0;
-    while (n < s.len && s.ptr[n] == ' ') n++;
-    return n;
-}
 
 /* `<local0.info> `, which FreeBSD's syslogd puts behind the timestamp when called with -v. */
 static size_t level_len(struct slice s)

@@ -144,6 +144,8 @@ TEST(syslog_cisco_heads)
     CHECK_CISCO("Feb  5 17:32:20 192.0.2.1 585917: Feb  5 17:32:18.250 CEST: ",
                 "|timestamp=Feb  5 17:32:18.250|timezone=CEST|hostname=192.0.2.1"
                 "|sequence=585917");
+    CHECK_CISCO("Feb  5 17:32:20 relay1 Feb  5 2024 17:32:18 fw1 : ",
+                "|timestamp=Feb  5 2024 17:32:18|hostname=fw1");
     CHECK_CISCO("Feb  5 17:32:20 192.0.2.1 585917: *Mar  1 00:00:07.250: ",
                 "|timestamp=Feb  5 17:32:20|hostname=192.0.2.1|sequence=585917");
     CHECK_CISCO("585917: *Mar  1 00:00:07.250: ", "|timestamp=Mar  1 00:00:07.250|sequence=585917");
