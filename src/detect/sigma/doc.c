@@ -2,9 +2,11 @@
 #include "detect/sigma/doc.h"
 
 #include "base/hint.h"
+#include "base/time.h"
 #include "detect/sigma/read.h"
 
 enum { CONDITIONS_MAX = 256, TAGS_MAX = 1024 };
+#define DAY (86400 * NSEC_PER_SEC)
 
 static const char *const level_names[] = {"", "informational", "low", "medium", "high", "critical"};
 
@@ -432,10 +434,35 @@ static int check_status(struct sigma_reading *rd, const struct yaml_node *root,
                        hint_show(shown, doc->status));
 }
 
-static int read_filter(struct sigma_reading *rd, const struct yaml_node *key, struct sigma_doc *doc)
+bool sigma_until_parse(struct slice text, nsec *ret)
+{
+    nsec at;
+    if (!time_parse(text, 0, &at) || at <= 0) return false;
+    *ret = text.len == strlen("2026-12-31") && at <= INT64_MAX - DAY ? at + DAY : at;
+    return true;
+}
+
+/* A filter of the operator's that ends: `vaka: {until: 2026-12-31}`. */
+static int read_until(struct sigma_reading *rd, const struct yaml_node *root, nsec *ret)
+{
+    const struct yaml_node *vaka = yaml_get(root, "vaka");
+    const struct yaml_node *until = vaka && vaka->kind == YAML_MAP ? yaml_get(vaka, "until") : NULL;
+    struct slice text;
+    if (is_null(until)) return 0;
+    int error = sigma_read_text(rd, until, "`until`", &text);
+    if (error) return error;
+    if (!sigma_until_parse(text, ret))
+        return READ_REFUSE(rd, ERR_INVALID, until->pos, "`until` is no point in time");
+    return 0;
+}
+
+static int read_filter(struct sigma_reading *rd, const struct yaml_node *root,
+                       const struct yaml_node *key, struct sigma_doc *doc)
 {
     static const char *const skip[] = {"rules", "condition", NULL};
     int error = sigma_read_detection(rd, key, skip, &doc->detection);
+    if (error) return error;
+    error = read_until(rd, root, &doc->filter.until);
     if (error) return error;
     const struct yaml_node *rules = yaml_get(key->value, "rules");
     if (is_null(rules) || (rules->kind == YAML_SEQ && rules->n == 0))
@@ -504,7 +531,7 @@ static int read_document(struct sigma_reading *rd, const struct yaml_node *root,
     if (doc->kind == SIGMA_CORRELATION) {
         error = sigma_read_correlation(rd, root, &doc->correlation);
     } else if (doc->kind == SIGMA_FILTER) {
-        error = read_filter(rd, yaml_key(root, "filter"), doc);
+        error = read_filter(rd, root, yaml_key(root, "filter"), doc);
     } else {
         const struct yaml_node *key = yaml_key(root, "detection");
         error = key ? sigma_read_detection(rd, key, skip, &doc->detection)

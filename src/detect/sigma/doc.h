@@ -10,6 +10,7 @@
 #define VAKA_DETECT_SIGMA_DOC_H
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "yaml/yaml.h"
 
@@ -127,7 +128,8 @@ struct sigma_correlation {
 struct sigma_filter {
     const struct sigma_value *rules; /* ids or names */
     uint32_t n_rules;
-    bool any; /* `rules: any` */
+    bool any;   /* `rules: any` */
+    nsec until; /* Vaka's own key `vaka: until:`, a day or a moment; 0: for good */
 };
 
 /* One of Vaka's own test events (custom key `vaka.tests`), kept as JSON text. */
@@ -154,6 +156,9 @@ struct sigma_doc {
     uint32_t n_tests;
     struct sigma_doc *next;
 };
+
+/* When something ends that is said to hold until a moment, or a day: that day's end in UTC. */
+bool sigma_until_parse(struct slice text, nsec *ret);
 
 struct sigma_read_out {
     void *ctx;

@@ -29,7 +29,8 @@ void sigma_set_free(struct sigma_set *set)
     free(set->rules);
     free(set->correlations);
     free(set->refusals);
-    free(s->filters);
+    free(set->filters);
+    free(s->read_filters);
     free(s->entries);
     free(s->table);
     free(s->files.slots);
@@ -230,8 +231,8 @@ static int add_correlation(struct set_impl *s, const struct sigma_doc *doc)
 
 static int add_filter(struct set_impl *s, const struct sigma_doc *doc, struct diag *diag)
 {
-    if (!GROW(s->filters, s->n_filters, &s->cap_filters)) return ERR_NOMEM;
-    struct set_filter *f = &s->filters[s->n_filters];
+    if (!GROW(s->read_filters, s->n_filters, &s->cap_filters)) return ERR_NOMEM;
+    struct set_filter *f = &s->read_filters[s->n_filters];
     f->doc = doc;
     int error = sigma_interpret_detection(&s->set.arena, doc, s->opt ? s->opt->placeholders : NULL,
                                           &f->expr, diag);
@@ -272,6 +273,7 @@ int set_read_text(struct set_impl *s, const char *file, struct slice text,
         return s->error;
     }
     s->opt = opt;
+    if (opt && opt->now > s->now) s->now = opt->now;
     s->unsupported = unsupported;
     const struct sigma_read_out out = {s, loaded, refused};
     int error = sigma_read(&s->set.arena, file, text, &out);

@@ -20,6 +20,12 @@ struct sigma_corr_rule {
     bool silent; /* referred to by another correlation without `generate` */
 };
 
+/* A filter that is in force. */
+struct sigma_filter_rule {
+    const struct sigma_doc *doc;
+    uint32_t n_rules; /* that it was applied to */
+};
+
 struct sigma_refusal {
     struct diag diag;       /* diag.file lives as long as the set */
     struct slice title, id; /* when they were readable */
@@ -32,7 +38,9 @@ struct sigma_set {
     uint32_t n_rules;
     struct sigma_corr_rule **correlations; /* in dependency order: referred ones first */
     uint32_t n_correlations;
+    struct sigma_filter_rule *filters;
     uint32_t n_filters;
+    nsec filters_end; /* when the first of them ends; 0: none does */
     struct sigma_refusal *refusals;
     uint32_t n_refusals; /* including warnings */
     uint32_t n_files;
@@ -44,6 +52,7 @@ typedef void (*sigma_progress)(void *ctx, uint32_t files_done, uint32_t files_to
 
 struct sigma_set_options {
     const struct placeholders *placeholders;
+    nsec now; /* filters that ended before it are left out; 0: none is */
     sigma_progress progress;
     void *progress_ctx;
 };

@@ -101,7 +101,8 @@ static const struct sigma_expr *kept_part(struct set_impl *s, const struct set_f
     return part;
 }
 
-static void apply_to_ref(struct set_impl *s, const struct set_filter *filter,
+/* Whether it was applied; where not, why is told. */
+static bool apply_to_ref(struct set_impl *s, const struct set_filter *filter,
                          const struct sigma_expr *part, const struct sigma_value *ref)
 {
     char shown[HINT_SHOW_SIZE], hint[HINT_SIZE];
@@ -124,23 +125,52 @@ static void apply_to_ref(struct set_impl *s, const struct set_filter *filter,
                       shown);
     } else if (!apply(s, part, s->set.rules[e->index])) {
         s->error = ERR_NOMEM;
+    } else {
+        return true;
     }
+    return false;
+}
+
+/* How many rules it was applied to. */
+static uint32_t apply_filter(struct set_impl *s, const struct set_filter *filter,
+                             const struct sigma_expr *part)
+{
+    const struct sigma_filter *f = &filter->doc->filter;
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < f->n_rules && !s->error; k++)
+        n += apply_to_ref(s, filter, part, &f->rules[k]);
+    for (uint32_t k = 0; f->any && k < s->set.n_rules && !s->error; k++) {
+        if (!covers(&filter->doc->logsource, &s->set.rules[k]->logsource)) continue;
+        if (apply(s, part, s->set.rules[k])) n++;
+        else s->error = ERR_NOMEM;
+    }
+    return n;
+}
+
+/* Whether it is over; of the others it is remembered when the first one will be. */
+static bool has_ended(struct set_impl *s, const struct sigma_doc *doc)
+{
+    nsec until = doc->filter.until;
+    if (until == 0) return false;
+    if (s->now >= until) {
+        set_refuse_at(s, doc, doc->pos, true, ERR_INVALID, "the filter has ended");
+        return true;
+    }
+    if (s->set.filters_end == 0 || until < s->set.filters_end) s->set.filters_end = until;
+    return false;
 }
 
 static void apply_filters(struct set_impl *s)
 {
+    s->set.filters = s->n_filters ? calloc(s->n_filters, sizeof *s->set.filters) : NULL;
+    if (s->n_filters && !s->set.filters) s->error = ERR_NOMEM;
     for (uint32_t i = 0; i < s->n_filters && !s->error; i++) {
-        const struct set_filter *filter = &s->filters[i];
+        const struct set_filter *filter = &s->read_filters[i];
+        if (has_ended(s, filter->doc)) continue;
         const struct sigma_expr *part = kept_part(s, filter);
         if (!part) continue;
-        s->set.n_filters++;
-        const struct sigma_filter *f = &filter->doc->filter;
-        for (uint32_t k = 0; k < f->n_rules && !s->error; k++)
-            apply_to_ref(s, filter, part, &f->rules[k]);
-        for (uint32_t k = 0; f->any && k < s->set.n_rules && !s->error; k++)
-            if (covers(&filter->doc->logsource, &s->set.rules[k]->logsource) &&
-                !apply(s, part, s->set.rules[k]))
-                s->error = ERR_NOMEM;
+        s->set.filters[s->set.n_filters].doc = filter->doc;
+        s->set.filters[s->set.n_filters++].n_rules = apply_filter(s, filter, part);
     }
 }
 

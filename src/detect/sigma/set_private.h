@@ -38,8 +38,9 @@ struct set_inodes {
 struct set_impl {
     struct sigma_set set;
     uint32_t cap_rules, cap_correlations, cap_refusals;
-    struct set_filter *filters;
+    struct set_filter *read_filters; /* as read; not all of them come into force */
     uint32_t n_filters, cap_filters;
+    nsec now;
     struct set_entry *entries;
     uint32_t n_entries, cap_entries;
     uint32_t *table; /* of entries, index + 1; open addressing */

@@ -258,6 +258,46 @@ TEST(a_filter_reaches_what_it_names_within_its_log_source)
     sigma_set_free(set);
 }
 
+/* The set as it is at that moment, in seconds. */
+static struct sigma_set *load_at(const char *text, nsec now)
+{
+    const struct sigma_set_options options = {.now = now * NSEC_PER_SEC};
+    struct sigma_set *set = sigma_set_new();
+    REQUIRE(set);
+    REQUIRE(sigma_set_add_text(set, "r.yml", slice_of(text), &options) == 0);
+    REQUIRE(sigma_set_finish(set) == 0);
+    return set;
+}
+
+TEST(a_filter_holds_until_the_end_of_the_day_it_names)
+{
+    const nsec midnight = 1798761600; /* 2027-01-01T00:00:00Z */
+    const char *text = RULE("R", "id: " ID_A "\n")
+        NEXT FILTER("F", "[" ID_A "]", "f") "vaka:\n    until: 2026-12-31\n" NEXT FILTER(
+            "G", "[" ID_A "]", "g") "vaka:\n    until: '2027-02-01T00:00:00Z'\n";
+    struct sigma_set *set = load_at(text, midnight - 1);
+    CHECK_INT(set->n_filters, 2);
+    CHECK(set->filters_end == midnight * NSEC_PER_SEC);
+    CHECK_COUNTS(set, 1, 0, 0);
+    sigma_set_free(set);
+
+    set = load_at(text, midnight);
+    CHECK_INT(set->n_filters, 1);
+    CHECK_SLICE(set->filters[0].doc->title, "G");
+    CHECK_INT(set->filters[0].n_rules, 1);
+    CHECK(set->filters_end == (midnight + 31 * 86400) * NSEC_PER_SEC);
+    CHECK_WARNING(set, 10, 1, "the filter has ended");
+    CHECK_COUNTS(set, 1, 0, 1);
+    sigma_set_free(set);
+
+    set = load_text(text);
+    CHECK_INT(set->n_filters, 2);
+    sigma_set_free(set);
+    set = load_text(FILTER("F", "any", "f") "vaka:\n    until: soon\n");
+    CHECK_REFUSAL(set, 12, 12, "`until` is no point in time");
+    sigma_set_free(set);
+}
+
 TEST(a_filter_for_any_rule_reaches_those_of_its_log_source)
 {
     struct sigma_set *set = load_text(
