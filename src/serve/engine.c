@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "alert/entity.h"
 #include "alert/line.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -15,7 +16,6 @@ enum {
     JOURNALS_MAX = 64 * 1024,
     LINES_MAX = 32 * 1024 * 1024,
     ALIKE_MAX = 8192, /* alerts of one frame told apart; a power of two */
-    ENTITY_MAX = 1024,
 };
 
 /* One rule for one entity in the frame at hand. */
@@ -135,7 +135,7 @@ static int add_alert(struct engine_process *p, const struct engine_hit *hit, uin
                         .time = p->lines.time,
                         .received = p->record.received,
                         .host = p->texts.len};
-    buf_put(&p->texts, slice_until(p->lines.host, ENTITY_MAX));
+    buf_put(&p->texts, slice_until(p->lines.host, ENTITY_PART_MAX));
     a->host_len = p->texts.len - a->host;
     a->entity = p->texts.len;
     buf_put(&p->texts, buf_slice(&p->entity));
@@ -147,20 +147,6 @@ static int add_alert(struct engine_process *p, const struct engine_hit *hit, uin
     if (buf_failed(&p->texts)) return ERR_NOMEM;
     bool full = p->n_alerts == ALIKE_MAX / 2 || p->texts.len > LINES_MAX / 2;
     return full ? send_alerts(p) : 0;
-}
-
-/* Who an alert is about: alerts of one rule about the same are counted, not repeated. */
-static void find_entity(struct engine_process *p)
-{
-    buf_clear(&p->entity);
-    buf_put(&p->entity, slice_until(p->lines.host, ENTITY_MAX));
-    for (uint32_t i = 0; i < p->lines.n_entities; i++) {
-        const struct taxonomy_entity_value *e = &p->lines.entities[i];
-        if (!e->about) continue;
-        buf_putc(&p->entity, '\t');
-        buf_put(&p->entity, slice_until(e->value, ENTITY_MAX));
-    }
-    if (p->entity.len == 0) buf_put(&p->entity, slice_until(p->record.source, ENTITY_MAX));
 }
 
 static void send_tuple(struct engine_process *p, struct event *ev, const struct sigma_rule *rule,
@@ -202,7 +188,8 @@ static int on_hits(struct engine_process *p, struct event *ev, const struct engi
     look_up(p, number);
     line_record(&p->lines, ev, router_event_time(p->router, ev), router_event_host(p->router, ev),
                 &p->record, seq);
-    find_entity(p);
+    entity_write(&p->entity, p->lines.entities, p->lines.n_entities, p->lines.host,
+                 p->record.source);
     for (uint32_t i = 0; i < found->n_hits && result == 0; i++) {
         const struct engine_hit *hit = &found->hits[i];
         if (p->begin->correlator) send_tuple(p, ev, hit->rule, seq);
@@ -384,7 +371,7 @@ static int engine_init(struct engine_process *p)
     buf_init(&p->texts, LINES_MAX);
     buf_init(&p->out, 2 * (size_t)LINES_MAX);
     buf_init(&p->tuple, 4 * 1024 * 1024);
-    buf_init(&p->entity, (TAXONOMY_ENTITY_VALUES_MAX + 2) * ENTITY_MAX);
+    buf_init(&p->entity, ENTITY_MAX);
     p->io = store_io_system(-1);
     p->journals = calloc(JOURNALS_MAX, sizeof *p->journals);
     p->alerts = calloc(ALIKE_MAX, sizeof *p->alerts);
