@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "library/library.h"
 
 static bool is_folder(const char *path)
 {
@@ -41,77 +42,141 @@ static const char *own_rules(char space[static PATH_MAX])
     return is_folder(VAKA_DATADIR "/rules") ? VAKA_DATADIR "/rules" : NULL;
 }
 
-/* The file's text goes to `take`. */
-static int read_file(struct ruleset *r, const char *path, struct diag *diag,
-                     int (*take)(struct ruleset *r, const char *path, struct slice text,
-                                 struct diag *diag))
+static int read_placeholders(struct placeholders *p, const char *path, struct diag *diag)
 {
     struct buf text;
     buf_init(&text, RULESET_FILE_MAX);
     int result = file_read(path, &text, diag);
-    if (result == 0) result = take(r, path, buf_slice(&text), diag);
+    if (result == 0) result = placeholders_read(p, path, buf_slice(&text), diag);
     buf_done(&text);
     return result;
 }
 
-static int take_placeholders(struct ruleset *r, const char *path, struct slice text,
-                             struct diag *diag)
+static int read_taxonomy(struct taxonomy *t, const char *path, struct diag *diag)
 {
-    return placeholders_read(r->placeholders, path, text, diag);
-}
-
-static int take_taxonomy(struct ruleset *r, const char *path, struct slice text, struct diag *diag)
-{
-    return taxonomy_add(r->taxonomy, path, text, diag);
-}
-
-static int take_product(struct ruleset *r, const char *path, struct slice text, struct diag *diag)
-{
-    return products_add(r->products, path, text, diag);
-}
-
-static int load_rules(struct ruleset *r, const struct config *config, struct diag *diag)
-{
-    char space[PATH_MAX];
-    const struct sigma_set_options set_options = {.placeholders = r->placeholders};
-    const char *own = config->rules.n ? NULL : own_rules(space);
-    if (!config->rules.n && !own)
-        return diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "no rules: name some with -r");
-    uint32_t n = own ? 1 : config->rules.n;
-    for (uint32_t i = 0; i < n; i++) {
-        const char *path = own ? own : config->rules.items[i];
-        struct diag why = {0};
-        int result = sigma_set_add_path(r->set, path, &set_options, &why);
-        if (result)
-            return diag_set(diag, result, NULL, 0, 0, "%s: %s", path,
-                            why.message[0] ? why.message : error_text(result));
-    }
-    return sigma_set_finish(r->set);
-}
-
-static int load_names(struct ruleset *r, const struct config *config, struct diag *diag)
-{
-    int result = 0;
-    r->placeholders = placeholders_new();
-    r->taxonomy = taxonomy_new();
-    r->set = sigma_set_new();
-    r->products = r->taxonomy ? products_new(r->taxonomy) : NULL;
-    if (!r->placeholders || !r->products || !r->set) return ERR_NOMEM;
-    for (uint32_t i = 0; i < config->placeholders.n && result == 0; i++)
-        result = read_file(r, config->placeholders.items[i], diag, take_placeholders);
-    for (uint32_t i = 0; i < config->taxonomy.n && result == 0; i++)
-        result = read_file(r, config->taxonomy.items[i], diag, take_taxonomy);
-    for (uint32_t i = 0; i < config->products.n && result == 0; i++)
-        result = read_file(r, config->products.items[i], diag, take_product);
+    struct buf text;
+    buf_init(&text, RULESET_FILE_MAX);
+    int result = file_read(path, &text, diag);
+    if (result == 0) result = taxonomy_add(t, path, buf_slice(&text), diag);
+    buf_done(&text);
     return result;
 }
 
-static int load(struct ruleset *r, const struct config *config, bool rules, struct diag *diag)
+int ruleset_read_placeholders(const struct config *config, struct placeholders **ret,
+                              struct diag *diag)
+{
+    struct placeholders *p = placeholders_new();
+    if (!p) return diag_set(diag, ERR_NOMEM, NULL, 0, 0, "%s", error_text(ERR_NOMEM));
+    int result = 0;
+    for (uint32_t i = 0; i < config->placeholders.n && result == 0; i++)
+        result = read_placeholders(p, config->placeholders.items[i], diag);
+    if (result == 0) *ret = p;
+    else placeholders_free(p);
+    return result;
+}
+
+static int read_product(struct products *p, const char *path, struct diag *diag)
+{
+    struct buf text;
+    buf_init(&text, RULESET_FILE_MAX);
+    int result = file_read(path, &text, diag);
+    if (result == 0) result = products_add(p, path, buf_slice(&text), diag);
+    buf_done(&text);
+    return result;
+}
+
+/* What is to be loaded. */
+struct wanted {
+    const struct config *config;
+    const char *const *paths; /* n_paths of them */
+    uint32_t n_paths;
+    bool library, exceptions; /* what is in force there */
+    bool no_rules;
+    nsec now;
+};
+
+static int add_path(struct ruleset *r, const char *path, nsec now, struct diag *diag)
+{
+    const struct sigma_set_options options = {.placeholders = r->placeholders, .now = now};
+    struct diag why = {0};
+    int result = sigma_set_add_path(r->set, path, &options, &why);
+    return result ? diag_set(diag, result, NULL, 0, 0, "%s: %s", path,
+                             why.message[0] ? why.message : error_text(result))
+                  : 0;
+}
+
+int ruleset_library_path(const struct config *config, char *ret, struct diag *diag)
+{
+    int n = snprintf(ret, PATH_MAX, "%s/rules", config->serve_folder.items[0]);
+    if (n > 0 && n < PATH_MAX) return 0;
+    return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "serve.folder is too long");
+}
+
+static int add_sets(struct ruleset *r, const struct library *library, const struct wanted *w,
+                    struct diag *diag)
+{
+    struct library_list sets;
+    struct library_name version;
+    int result = library_sets(library, &sets, diag);
+    for (uint32_t i = 0; i < sets.n && result == 0; i++) {
+        if (!library_current(library, sets.items[i].text, &version)) continue;
+        const char *path = arena_printf(&r->set->arena, "%s/%s/%s/on", library->path,
+                                        sets.items[i].text, version.text);
+        result = path ? add_path(r, path, w->now, diag) : ERR_NOMEM;
+    }
+    library_list_done(&sets);
+    return result;
+}
+
+static int add_library(struct ruleset *r, const struct wanted *w, struct diag *diag)
+{
+    struct library library;
+    char folder[PATH_MAX];
+    int result = ruleset_library_path(w->config, folder, diag);
+    if (result == 0) result = library_open(&library, folder, false, diag);
+    if (result) return result;
+    const char *path = arena_printf(&r->set->arena, "%s/" LIBRARY_EXCEPTIONS, folder);
+    if (w->library) result = add_sets(r, &library, w, diag);
+    if (result == 0 && !path) result = ERR_NOMEM;
+    if (result == 0 && is_folder(path)) result = add_path(r, path, w->now, diag);
+    library_close(&library);
+    return result;
+}
+
+static int load_rules(struct ruleset *r, const struct wanted *w, struct diag *diag)
+{
+    char space[PATH_MAX];
+    const char *own = w->n_paths ? NULL : own_rules(space);
+    if (!w->n_paths && !own)
+        return diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "no rules: name some with -r");
+    int result = own ? add_path(r, own, w->now, diag) : 0;
+    for (uint32_t i = 0; i < w->n_paths && result == 0; i++)
+        result = add_path(r, w->paths[i], w->now, diag);
+    if (result == 0 && w->exceptions) result = add_library(r, w, diag);
+    return result ? result : sigma_set_finish(r->set);
+}
+
+static int load_all(struct ruleset *r, const struct wanted *w, struct diag *diag)
+{
+    const struct config *config = w->config;
+    r->taxonomy = taxonomy_new();
+    r->set = sigma_set_new();
+    r->products = r->taxonomy ? products_new(r->taxonomy) : NULL;
+    if (!r->products || !r->set) return ERR_NOMEM;
+    int result = ruleset_read_placeholders(config, &r->placeholders, diag);
+    for (uint32_t i = 0; i < config->taxonomy.n && result == 0; i++)
+        result = read_taxonomy(r->taxonomy, config->taxonomy.items[i], diag);
+    for (uint32_t i = 0; i < config->products.n && result == 0; i++)
+        result = read_product(r->products, config->products.items[i], diag);
+    if (result) return result;
+    return w->no_rules ? sigma_set_finish(r->set) : load_rules(r, w, diag);
+}
+
+static int load(struct ruleset *r, const struct wanted *w, struct diag *diag)
 {
     *r = (struct ruleset){0};
     diag->message[0] = '\0';
-    int result = load_names(r, config, diag);
-    if (result == 0) result = rules ? load_rules(r, config, diag) : sigma_set_finish(r->set);
+    int result = load_all(r, w, diag);
     if (result && !diag->message[0])
         (void)diag_set(diag, result, NULL, 0, 0, "%s", error_text(result));
     if (result) ruleset_done(r);
@@ -120,12 +185,37 @@ static int load(struct ruleset *r, const struct config *config, bool rules, stru
 
 int ruleset_load(struct ruleset *r, const struct config *config, struct diag *diag)
 {
-    return load(r, config, true, diag);
+    return load(r,
+                &(struct wanted){
+                    .config = config, .paths = config->rules.items, .n_paths = config->rules.n},
+                diag);
+}
+
+int ruleset_load_watch(struct ruleset *r, const struct config *config, nsec now, struct diag *diag)
+{
+    return load(r,
+                &(struct wanted){.config = config,
+                                 .paths = config->rules.items,
+                                 .n_paths = config->rules.n,
+                                 .library = true,
+                                 .exceptions = true,
+                                 .now = now},
+                diag);
+}
+
+int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,
+                       const char *const *paths, uint32_t n_paths, struct diag *diag)
+{
+    return load(
+        r,
+        &(struct wanted){
+            .config = config, .paths = paths, .n_paths = n_paths, .exceptions = true, .now = now},
+        diag);
 }
 
 int ruleset_load_without_rules(struct ruleset *r, const struct config *config, struct diag *diag)
 {
-    return load(r, config, false, diag);
+    return load(r, &(struct wanted){.config = config, .no_rules = true}, diag);
 }
 
 void ruleset_done(struct ruleset *r)
@@ -137,7 +227,7 @@ void ruleset_done(struct ruleset *r)
     *r = (struct ruleset){0};
 }
 
-static bool read_product(void *ctx, struct event *ev, const struct taxonomy_route *route)
+static bool read_event(void *ctx, struct event *ev, const struct taxonomy_route *route)
 {
     return product_read(ctx, ev, route);
 }
@@ -153,7 +243,7 @@ int matcher_init(struct matcher *m, const struct ruleset *r, const struct engine
     }
     const struct clock clock = clock_system();
     matcher_set_now(m, clock_realtime(&clock));
-    engine_set_reading(m->engine, &(struct engine_reading){m->reader, read_product});
+    engine_set_reading(m->engine, &(struct engine_reading){m->reader, read_event});
     return 0;
 }
 

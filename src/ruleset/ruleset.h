@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Rules, placeholders, taxonomy and products as the settings name them. */
+/*
+ * Rules, placeholders, taxonomy and products as the settings name them, and the rules that were
+ * imported into the library (library/library.h) and are switched on.
+ */
 #ifndef VAKA_RULESET_RULESET_H
 #define VAKA_RULESET_RULESET_H
 
@@ -22,10 +25,28 @@ struct ruleset {
  * not: they are in the set. To be given to ruleset_done() after success only.
  */
 int ruleset_load(struct ruleset *r, const struct config *config, struct diag *diag) MUST_USE;
+/*
+ * The same for the watch: with the sets of serve.folder/rules that are in force, and the exceptions
+ * there that have not ended by `now`.
+ */
+int ruleset_load_watch(struct ruleset *r, const struct config *config, nsec now,
+                       struct diag *diag) MUST_USE;
+/*
+ * Only the files and folders named, and those exceptions: what would be if they were switched on.
+ */
+int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,
+                       const char *const *paths, uint32_t n_paths, struct diag *diag) MUST_USE;
 /* The same without rules: to read events by, not to judge them. */
 int ruleset_load_without_rules(struct ruleset *r, const struct config *config,
                                struct diag *diag) MUST_USE;
 void ruleset_done(struct ruleset *r);
+
+/* The values of placeholders that the settings name; placeholders_free() on success. */
+int ruleset_read_placeholders(const struct config *config, struct placeholders **ret,
+                              struct diag *diag) MUST_USE;
+
+/* serve.folder/rules; into a buffer of PATH_MAX. ERR_LIMIT: it is too long. */
+int ruleset_library_path(const struct config *config, char *ret, struct diag *diag) MUST_USE;
 
 /* An engine over these rules that reads what the products say of an event. */
 struct matcher {

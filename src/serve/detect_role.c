@@ -31,6 +31,7 @@ enum {
     ROOM_LEAST = 8 * 1024 * 1024 + 65536, /* towards triage, for whatever message comes next */
     FAILURES_MAX = 5,                     /* ends in a row that no record explains */
     CLOCK_BEHIND = 2,                     /* s: windows end so long behind the clock when idle */
+    RENEW_AGAIN = 600, /* s: until rules that could not be read are asked for again */
 };
 
 struct engine_child {
@@ -66,10 +67,11 @@ struct detect_ctx {
     bool skip_kept[ENGINE_SKIPPED_MAX]; /* triage has it */
     uint32_t n_skipped, failures;
     uint64_t careful_to;
-    struct loop_timer windows, watch;
+    struct loop_timer windows, watch, renew;
     nsec correlated; /* windows were ended up to here */
     nsec memory;     /* how long correlations may remember a record */
     uint64_t *names; /* by rule: a hash of the names of its values */
+    nsec asked;      /* when the rules were asked to be read again; 0: they were not */
     bool replaying;  /* what is pushed was told before: so were its firings */
     uint64_t replayed, forgotten;
     struct loop_deferred restart;
@@ -607,6 +609,18 @@ static void end_windows(void *ctx)
     link_flush(link);
 }
 
+/* An exception has ended: who comes next reads the rules without it. */
+static void renew_rules(void *ctx)
+{
+    struct role *r = ctx;
+    struct detect_ctx *c = r->ctx;
+    nsec now = clock_realtime(&r->clock), end = c->rules.set->filters_end;
+    if (end == 0 || now < end || (c->asked && now - c->asked < RENEW_AGAIN * NSEC_PER_SEC)) return;
+    c->asked = now;
+    say_command_write(link_out(&r->supervisor), &(struct say_command){.command = COMMAND_RULES});
+    link_flush(&r->supervisor);
+}
+
 static uint32_t count_engines(const struct role *r)
 {
     cpu_set_t set;
@@ -635,8 +649,9 @@ static int detect_prepare(struct role *r, struct diag *diag)
     }
     c->windows = (struct loop_timer){.due = end_windows, .ctx = r};
     c->watch = (struct loop_timer){.due = watch_engines, .ctx = r};
+    c->renew = (struct loop_timer){.due = renew_rules, .ctx = r};
     c->restart = (struct loop_deferred){.call = start_engines, .ctx = r};
-    int error = ruleset_load(&c->rules, &r->config, diag);
+    int error = ruleset_load_watch(&c->rules, &r->config, clock_realtime(&r->clock), diag);
     if (error == 0) error = make_correlator(r);
     if (error == 0) error = learn_correlations(c);
     if (error == 0 && c->rules.set->n_rules + c->rules.set->n_correlations == 0)
@@ -648,6 +663,7 @@ static int detect_start(struct role *r)
 {
     struct detect_ctx *c = r->ctx;
     int error = loop_timer_set(r->loop, &c->watch, NSEC_PER_SEC, NSEC_PER_SEC);
+    if (error == 0) error = loop_timer_set(r->loop, &c->renew, NSEC_PER_SEC, NSEC_PER_SEC);
     return error ? error : loop_timer_set(r->loop, &c->windows, NSEC_PER_SEC, NSEC_PER_SEC);
 }
 

@@ -22,7 +22,8 @@
  *   alarm      something that people should hear of
  *   heard      (triage) the oldest trouble is in the database
  *   broke      that peer broke the protocol: it is to be started again
- *   command    (control) somebody with the right to do so asks for it
+ *   command    (control) somebody with the right to do so asks for it; (detect) an exception has
+ *              ended: the rules are to be read again
  *   refresh    (control) every process is to tell
  *
  * collect → unwrap
@@ -249,7 +250,8 @@ const char *say_name(unsigned type);
  * plus the enum credential_file. */
 enum { GIVE_CONTROL_SOCKET = 1, GIVE_LISTENER = 2, GIVE_CREDENTIAL = 64 };
 /* Commands of control. */
-enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2, COMMAND_KEYS = 3 };
+/* COMMAND_RULES: of detect alone. */
+enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2, COMMAND_KEYS = 3, COMMAND_RULES = 4 };
 /* What is asked. */
 enum { ASK_STATUS = 1, ASK_ALERTS = 2, ASK_RELOAD = 3, ASK_KEYS = 4 };
 

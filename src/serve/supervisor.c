@@ -393,11 +393,12 @@ static int reload_credentials(struct supervisor *s, const struct config *config,
 
 /*
  * A second process reads the rules while the first goes on. When it cannot, nothing has changed;
- * when it has, it takes the role, and begins where the other had come to.
+ * when it has, it takes the role, and begins where the other had come to. Without `config` the
+ * settings stay those that were read last.
  */
 static int reload_rules(struct supervisor *s, const struct config *config)
 {
-    int error = s->spare->pid ? ERR_LIMIT : set_config(s, config);
+    int error = s->spare->pid ? ERR_LIMIT : config ? set_config(s, config) : 0;
     if (error == 0) error = child_start(s, s->spare);
     if (error == 0) error = child_go(s->spare);
     if (error) kill_child(s->spare);
@@ -425,6 +426,15 @@ static void reload(struct supervisor *s)
     buf_done(&restart);
     config_done(&config);
     if (!s->spare->pid) tell_running(s);
+}
+
+/* Something in the rules has ended by itself. While a reload is on its way it finds that, too. */
+static int renew_rules(struct supervisor *s)
+{
+    if (s->stopping || s->spare->pid) return 0;
+    int error = reload_rules(s, NULL);
+    if (error) log_write(LOG_RELOAD_FAILED, LOG_TEXT("how", slice_of(error_text(error))));
+    return 0;
 }
 
 static void adopt_spare(struct supervisor *s)
@@ -583,8 +593,9 @@ static int child_frame(void *ctx, const struct frame *frame)
         ask_all(s, refresh.round);
         return 0;
     case SAY_COMMAND:
-        if (c->role != ROLE_CONTROL || say_command_read(frame->payload, &command) != 0)
-            return ERR_CORRUPT;
+        if (say_command_read(frame->payload, &command) != 0) return ERR_CORRUPT;
+        if (c->role == ROLE_DETECT && command.command == COMMAND_RULES) return renew_rules(s);
+        if (c->role != ROLE_CONTROL) return ERR_CORRUPT;
         if (command.command == COMMAND_RELOAD) reload(s);
         else if (command.command == COMMAND_STOP) begin_stop(s);
         else if (command.command == COMMAND_KEYS) read_keys(s);
