@@ -59,6 +59,9 @@ void engine_set_reading(struct engine *e, const struct engine_reading *reading);
  */
 void engine_housekeep(struct engine *e);
 
+/* The event's route, after what there is to read was read; not with any_logsource. */
+const struct taxonomy_route *engine_route(struct engine *e, struct event *ev);
+/* That, and which rules hold. */
 int engine_match(struct engine *e, struct event *ev, struct engine_result *ret) MUST_USE;
 
 /*

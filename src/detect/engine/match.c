@@ -433,8 +433,7 @@ static void next_event(struct engine *e)
     }
 }
 
-/* The event's route, once all is read that its owners know to read. */
-static const struct taxonomy_route *find_route(struct engine *e, struct event *ev)
+const struct taxonomy_route *engine_route(struct engine *e, struct event *ev)
 {
     const struct taxonomy_route *route = router_route(e->router, ev);
     for (int round = 0; route->owner && e->reading.read && round < READINGS_MAX; round++) {
@@ -450,7 +449,7 @@ static const struct taxonomy_route *find_route(struct engine *e, struct event *e
 int engine_match(struct engine *e, struct event *ev, struct engine_result *ret)
 {
     next_event(e);
-    const struct taxonomy_route *route = e->options.any_logsource ? NULL : find_route(e, ev);
+    const struct taxonomy_route *route = e->options.any_logsource ? NULL : engine_route(e, ev);
     e->route = route;
     struct plan *p = plan_for(e, route);
     e->plan = p;

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "noise/noise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "noise/reader.h"
+#include "proc/worker.h"
+#include "store/journal.h"
+#include "store/segment.h"
+
+enum {
+    UNIT_BLOCKS = 64,
+    SAMPLE_BLOCKS = 16, /* of so many one is looked at */
+    UNITS_MAX = 1 << 20,
+    HELD_MAX = 256 * 1024 * 1024, /* findings of one unit */
+    FAILURES_MAX = 16,
+    JOURNALS_MAX = 4096,
+    TICK_MS = 100,
+};
+
+/* A piece of work; they are numbered in the order of the records. */
+struct unit {
+    struct noise_unit m;
+    uint64_t bytes;
+    int file;          /* of journals: opened at the start */
+    struct buf held;   /* its findings, until its turn */
+    bool begun, ended; /* ended: all that there will be is held */
+};
+
+struct reading {
+    struct worker worker;
+    uint32_t unit; /* UINT32_MAX: none */
+};
+
+struct noise {
+    const struct noise_options *options;
+    struct tally *tally;
+    struct diag *diag;
+    struct noise_begin begin;
+    struct unit *units;
+    uint32_t n_units, cap_units;
+    uint32_t next;  /* to be handed out */
+    uint32_t taken; /* units whose findings are in the tally */
+    struct reading *readers;
+    uint32_t n_readers, failures;
+    int folder, null_fd;
+    struct store_io io;
+    struct buf segments, journals; /* u64 */
+    uint64_t total;
+    bool unconfined;
+};
+
+/* ---- units ------------------------------------------------------------------------------- */
+
+static int on_name(void *ctx, const char *name)
+{
+    struct noise *n = ctx;
+    uint64_t number;
+    struct buf *to = segment_name_read(name, "segment", &number) ? &n->segments
+                     : journal_name_read(name, &number)          ? &n->journals
+                                                                 : NULL;
+    if (to) buf_put(to, slice_make(&number, sizeof number));
+    return to ? buf_error(to) : 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+static uint64_t number_at(const struct buf *numbers, size_t i)
+{
+    uint64_t number;
+    memcpy(&number, numbers->ptr + i * sizeof number, sizeof number);
+    return number;
+}
+
+static int list(struct noise *n)
+{
+    buf_clear(&n->segments);
+    buf_clear(&n->journals);
+    int error = n->io.list(n->io.ctx, on_name, n);
+    struct buf *both[] = {&n->segments, &n->journals};
+    for (size_t i = 0; i < 2 && error == 0; i++)
+        if (both[i]->len)
+            qsort(both[i]->ptr, both[i]->len / sizeof(uint64_t), sizeof(uint64_t), by_number);
+    return error;
+}
+
+static int add_unit(struct noise *n, const struct noise_unit *m, uint64_t bytes, int file)
+{
+    if (n->n_units == n->cap_units) {
+        uint32_t cap = n->cap_units ? 2 * n->cap_units : 64;
+        struct unit *more = cap > UNITS_MAX ? NULL : reallocarray(n->units, cap, sizeof *n->units);
+        if (!more) return ERR_NOMEM;
+        n->units = more;
+        n->cap_units = cap;
+    }
+    struct unit *u = &n->units[n->n_units++];
+    *u = (struct unit){.m = *m, .bytes = bytes, .file = file};
+    buf_init(&u->held, HELD_MAX);
+    n->total += bytes;
+    return 0;
+}
+
+/* Every UNIT_BLOCKS blocks that may have something of the time that is asked for. */
+static int add_segment(struct noise *n, uint64_t begin, uint64_t *ret_end)
+{
+    struct segment_footer f;
+    int error = segment_footer_load(&n->io, "segment", begin, &f);
+    if (error == ERR_NOT_FOUND) return 0; /* retention was faster */
+    if (error) {
+        n->tally->damaged++;
+        return error == ERR_NOMEM ? error : 0;
+    }
+    *ret_end = f.begin + f.lost + f.records;
+    if (f.latest < n->options->from || f.earliest >= n->options->to) return 0;
+    uint32_t step = n->options->sample ? SAMPLE_BLOCKS : UNIT_BLOCKS;
+    for (uint32_t at = 0; at < f.blocks && error == 0; at += step) {
+        uint32_t to = n->options->sample ? at + 1 : at + step < f.blocks ? at + step : f.blocks;
+        const struct noise_unit m = {.begin = begin, .from = at, .to = to};
+        error = add_unit(n, &m, f.raw_bytes / f.blocks * (to - at), -1);
+    }
+    return error;
+}
+
+static int add_journal(struct noise *n, uint64_t begin, int file, uint64_t sealed)
+{
+    int64_t size = n->io.size(n->io.ctx, file);
+    const struct noise_unit m = {.journal = 1, .begin = begin, .seq = sealed};
+    return add_unit(n, &m, size > 0 ? (uint64_t)size : 0, file);
+}
+
+/* A journal that was opened. */
+struct opened {
+    uint64_t begin;
+    int file;
+};
+
+/* One that is gone by now is sealed. */
+static int open_journals(struct noise *n, struct buf *opened)
+{
+    for (size_t i = 0; i < n->journals.len / sizeof(uint64_t); i++) {
+        struct opened o = {.begin = number_at(&n->journals, i)};
+        o.file = journal_open(&n->io, o.begin, STORE_READ);
+        if (o.file == ERR_NOT_FOUND) continue;
+        if (o.file < 0) return o.file;
+        buf_put(opened, slice_make(&o, sizeof o));
+        if (!buf_failed(opened)) continue;
+        n->io.close(n->io.ctx, o.file);
+        return buf_error(opened);
+    }
+    return 0;
+}
+
+/* Journals are opened before segments are listed, so that what is sealed meanwhile is in one of
+ * them. */
+static int add_all(struct noise *n)
+{
+    struct buf opened;
+    uint64_t sealed = 0;
+    buf_init(&opened, JOURNALS_MAX * sizeof(struct opened));
+    int error = list(n);
+    if (error == 0) error = open_journals(n, &opened);
+    if (error == 0) error = list(n);
+    for (size_t i = 0; i < n->segments.len / sizeof(uint64_t) && error == 0; i++)
+        error = add_segment(n, number_at(&n->segments, i), &sealed);
+    for (size_t at = 0; at < opened.len; at += sizeof(struct opened)) {
+        struct opened o;
+        memcpy(&o, opened.ptr + at, sizeof o);
+        if (error == 0) error = add_journal(n, o.begin, o.file, sealed);
+        else n->io.close(n->io.ctx, o.file);
+    }
+    buf_done(&opened);
+    return error;
+}
+
+/* ---- readers ----------------------------------------------------------------------------- */
+
+static int start_reader(struct noise *n, struct reading *r)
+{
+    r->unit = UINT32_MAX;
+    return worker_start(&r->worker, &(struct worker_spec){.run = noise_reader_run,
+                                                          .ctx = &n->begin,
+                                                          .role = SANDBOX_DECODER,
+                                                          .unconfined = n->unconfined,
+                                                          .max_payload = NOISE_PAYLOAD_MAX,
+                                                          .null_fd = n->null_fd});
+}
+
+static void end_unit(struct noise *n, struct unit *u, bool whole)
+{
+    if (!whole) {
+        n->tally->unreadable++;
+        buf_clear(&u->held);
+    }
+    u->ended = true;
+    if (u->file >= 0) n->io.close(n->io.ctx, u->file);
+    u->file = -1;
+}
+
+static int open_unit(struct noise *n, struct unit *u)
+{
+    char name[STORE_NAME_MAX + 1];
+    if (u->m.journal) return u->file;
+    segment_name(name, "segment", u->m.begin);
+    return u->file = n->io.open(n->io.ctx, name, STORE_READ);
+}
+
+/* Not far ahead of the oldest one that is not done: its findings would have to wait. */
+static int hand_out(struct noise *n, struct reading *r)
+{
+    struct buf out;
+    int error = 0;
+    while (r->unit == UINT32_MAX && n->next < n->n_units && n->next < n->taken + 4 * n->n_readers &&
+           error == 0) {
+        struct unit *u = &n->units[n->next];
+        int file = open_unit(n, u);
+        u->begun = true;
+        if (file < 0) {
+            u->file = -1;
+            end_unit(n, u, file == ERR_NOT_FOUND);
+            n->next++;
+            continue;
+        }
+        buf_init(&out, 4096);
+        noise_unit_write(&out, &u->m);
+        error = channel_send(&r->worker.channel, buf_slice(&out), file);
+        buf_done(&out);
+        r->unit = n->next++;
+    }
+    return error;
+}
+
+/* It ended over its unit, or broke the protocol: the unit is given up, another one goes on. */
+static int replace_reader(struct noise *n, struct reading *r)
+{
+    struct rusage usage;
+    if (r->unit != UINT32_MAX) end_unit(n, &n->units[r->unit], false);
+    int status = worker_stop(&r->worker, true, &usage);
+    if (++n->failures <= FAILURES_MAX) return start_reader(n, r);
+    char how[80];
+    worker_describe(status, how, sizeof how);
+    return diag_set(n->diag, ERR_CORRUPT, NULL, 0, 0, "the processes that read records end: %s",
+                    how);
+}
+
+static int take_held(struct noise *n, struct unit *u)
+{
+    struct noise_done done;
+    struct frame frame;
+    struct slice rest = buf_slice(&u->held);
+    int error = 0;
+    while (error == 0 && rest.len && frame_next(rest, NOISE_PAYLOAD_MAX, &frame) == 1) {
+        if (frame.type != NOISE_DONE) error = tally_take(n->tally, &frame);
+        else if (noise_done_read(frame.payload, &done) != 0) error = ERR_CORRUPT;
+        else tally_take_done(n->tally, &done);
+        rest = slice_from(rest, frame.size);
+    }
+    if (error == 0 && u->held.len && rest.len) error = ERR_CORRUPT;
+    buf_done(&u->held);
+    return error;
+}
+
+/* Findings go to the tally in the order of the units. */
+static int take_ended(struct noise *n)
+{
+    int error = 0;
+    while (n->taken < n->n_units && n->units[n->taken].ended && error == 0)
+        error = take_held(n, &n->units[n->taken++]);
+    return error == ERR_CORRUPT
+               ? diag_set(n->diag, error, NULL, 0, 0, "a process that reads records went astray")
+               : error;
+}
+
+/* The frames of one that has said something. */
+static int listen(struct noise *n, struct reading *r)
+{
+    struct frame frame;
+    int got = channel_fill(&r->worker.channel);
+    if (got) return replace_reader(n, r);
+    while ((got = channel_next(&r->worker.channel, &frame)) == 1) {
+        if (r->unit == UINT32_MAX) return replace_reader(n, r);
+        struct unit *u = &n->units[r->unit];
+        buf_put(&u->held, slice_make(frame.payload.ptr - FRAME_HEADER, frame.size));
+        if (buf_failed(&u->held)) return replace_reader(n, r);
+        if (frame.type != NOISE_DONE) continue;
+        end_unit(n, u, true);
+        r->unit = UINT32_MAX;
+    }
+    return got < 0 ? replace_reader(n, r) : 0;
+}
+
+static int tick(const struct noise *n)
+{
+    uint64_t done = 0, matches = 0;
+    if (!n->options->tick) return 0;
+    for (uint32_t i = 0; i < n->taken; i++) done += n->units[i].bytes;
+    for (uint32_t i = 0; i < n->tally->n; i++) matches += n->tally->rules[i].matches;
+    return n->options->tick(n->options->ctx, done, n->total, n->tally->events, matches);
+}
+
+static int work(struct noise *n)
+{
+    struct pollfd polls[NOISE_JOBS_MAX];
+    int error = 0;
+    while (error == 0 && n->taken < n->n_units) {
+        for (uint32_t i = 0; i < n->n_readers; i++) {
+            if (hand_out(n, &n->readers[i]) != 0 && error == 0)
+                error = replace_reader(n, &n->readers[i]);
+            polls[i] = (struct pollfd){.fd = n->readers[i].worker.channel.fd, .events = POLLIN};
+        }
+        /* Units that went before they were opened have ended without a word. */
+        if (error == 0) error = take_ended(n);
+        if (error || n->taken == n->n_units) break;
+        int ready = poll(polls, n->n_readers, TICK_MS);
+        for (uint32_t i = 0; ready > 0 && i < n->n_readers && error == 0; i++)
+            if (polls[i].revents) error = listen(n, &n->readers[i]);
+        if (error == 0) error = take_ended(n);
+        if (error == 0) error = tick(n);
+    }
+    return error;
+}
+
+/* ---- all of it --------------------------------------------------------------------------- */
+
+static int start(struct noise *n)
+{
+    int error = 0;
+    uint32_t jobs = n->options->jobs ? n->options->jobs : 1;
+    if (jobs > NOISE_JOBS_MAX) jobs = NOISE_JOBS_MAX;
+    if (jobs > n->n_units) jobs = n->n_units;
+    n->readers = calloc(jobs, sizeof *n->readers);
+    if (!n->readers) return ERR_NOMEM;
+    n->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (n->null_fd < 0) return ERR_IO;
+    for (; n->n_readers < jobs && error == 0; n->n_readers++)
+        error = start_reader(n, &n->readers[n->n_readers]);
+    return error;
+}
+
+static void finish(struct noise *n)
+{
+    struct rusage usage;
+    for (uint32_t i = 0; i < n->n_readers; i++)
+        (void)worker_stop(&n->readers[i].worker, true, &usage);
+    for (uint32_t i = 0; i < n->n_units; i++) {
+        if (n->units[i].file >= 0) n->io.close(n->io.ctx, n->units[i].file);
+        buf_done(&n->units[i].held);
+    }
+    free(n->units);
+    free(n->readers);
+    buf_done(&n->segments);
+    buf_done(&n->journals);
+    if (n->null_fd >= 0) (void)close(n->null_fd);
+    if (n->folder >= 0) (void)close(n->folder);
+}
+
+int noise_run(const struct noise_options *options, struct tally *ret, struct diag *diag)
+{
+    struct noise n = {.options = options, .tally = ret, .diag = diag, .null_fd = -1};
+    n.begin = (struct noise_begin){.rules = options->rules,
+                                   .correlator = ret->correlator,
+                                   .from = options->from,
+                                   .to = options->to,
+                                   .alike = options->alike,
+                                   .sources_only = options->sources_only,
+                                   .sample = options->sample};
+    diag->message[0] = '\0';
+    buf_init(&n.segments, UNITS_MAX * sizeof(uint64_t));
+    buf_init(&n.journals, UNITS_MAX * sizeof(uint64_t));
+    n.folder = open(options->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (n.folder < 0)
+        return diag_set(diag, errno == ENOENT ? ERR_NOT_FOUND : ERR_ACCESS, NULL, 0, 0, "%s: %s",
+                        options->store, strerror(errno));
+    n.io = store_io_system(n.folder);
+    int error = add_all(&n);
+    if (error == 0 && n.n_units) error = start(&n);
+    if (error == 0) error = work(&n);
+    finish(&n);
+    if (error == 0) tally_finish(ret);
+    if (error && !diag->message[0])
+        (void)diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
+    return error;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What rules would have found in the stored records: sealed segments and journals are read, and
+ * only read, while vaka serve goes on; by several processes, whose findings are taken in the order
+ * of the records.
+ */
+#ifndef VAKA_NOISE_NOISE_H
+#define VAKA_NOISE_NOISE_H
+
+#include "noise/tally.h"
+#include "ruleset/ruleset.h"
+
+enum { NOISE_JOBS_MAX = 64 };
+
+struct noise_options {
+    const struct ruleset *rules;
+    const char *store; /* a tenant's folder */
+    nsec from, to;     /* received at or after, and before */
+    nsec alike;        /* triage.alike */
+    uint32_t jobs;
+    bool sources_only; /* no rule is matched: only what kind of log there is */
+    uint32_t sample;   /* records of a block that are looked at, and 1 of 16 blocks; 0: all */
+    void *ctx;
+    /* Now and then; non-zero ends it. May be NULL. */
+    int (*tick)(void *ctx, uint64_t done, uint64_t total, uint64_t events, uint64_t matches);
+};
+
+/*
+ * Fills *ret, which was made with tally_init() for the same rules; tally_finish() was done. diag
+ * says what is wrong. ERR_NOT_FOUND: no store; ERR_STOPPED: tick() ended it.
+ */
+int noise_run(const struct noise_options *options, struct tally *ret, struct diag *diag) MUST_USE;
+
+#endif

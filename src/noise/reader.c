@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "noise/reader.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "alert/entity.h"
+#include "base/hash.h"
+#include "detect/engine.h"
+#include "normalise/record_decoder.h"
+#include "store/journal.h"
+#include "store/segment.h"
+
+enum {
+    OUT_SEND = 1024 * 1024,
+    RUNS_MAX = 8192,    /* slots; half of them are used */
+    VALUES_MAX = 16384, /* the same */
+    VALUE_LEN_MAX = 200,
+    TEXTS_MAX = 16 * 1024 * 1024,
+    DETAILS = 6,
+};
+
+/* One rule about one entity, while no pause is longer than `alike`. */
+struct run {
+    uint64_t key; /* 0: free */
+    struct noise_run m;
+};
+
+struct counted {
+    uint64_t key; /* 0: free */
+    uint32_t rule;
+    uint64_t count;
+    struct slice field, value; /* in texts */
+};
+
+struct reader {
+    const struct noise_begin *begin;
+    struct channel *channel;
+    struct matcher matcher;
+    struct engine *engine; /* the matcher's */
+    struct router *router;
+    struct record_decoder *decoder;
+    struct store_io io;
+    int file; /* of the unit at hand; -1: taken */
+    struct buf out, tuple, entity;
+    struct run *runs;
+    struct counted *values;
+    uint32_t n_runs, n_values;
+    struct arena texts;
+    uint32_t *hits;                     /* of each rule in the unit */
+    uint64_t *routes;                   /* events of each route in the unit */
+    const struct taxonomy_route **seen; /* by id: every route so far */
+    uint32_t n_routes;
+    char *data; /* a bit for each rule */
+    size_t data_len;
+    bool data_changed;
+    struct slice *wanted; /* of a correlation */
+    struct noise_done done;
+    /* The batch at hand. */
+    const struct batch *batch;
+    uint64_t first;
+    uint32_t base; /* number of the record that is decoded by itself */
+    struct batch_iter iter;
+    struct record record;
+    struct slice host, user; /* of the event at hand */
+};
+
+static int send_out(struct reader *r)
+{
+    int error = buf_error(&r->out);
+    if (error == 0 && r->out.len) error = channel_send(r->channel, buf_slice(&r->out), -1);
+    buf_clear(&r->out);
+    return error;
+}
+
+/* ---- runs -------------------------------------------------------------------------------- */
+
+static void send_runs(struct reader *r)
+{
+    for (uint32_t i = 0; i < RUNS_MAX; i++)
+        if (r->runs[i].key) noise_run_write(&r->out, &r->runs[i].m);
+    memset(r->runs, 0, RUNS_MAX * sizeof *r->runs);
+    r->n_runs = 0;
+}
+
+static struct run *find_run(struct reader *r, uint32_t rule, uint64_t entity)
+{
+    uint64_t key = hash_mix(entity, rule + 1u) | 1;
+    uint32_t at = (uint32_t)key % RUNS_MAX;
+    while (r->runs[at].key && r->runs[at].key != key) at = (at + 1) % RUNS_MAX;
+    if (!r->runs[at].key) r->n_runs++;
+    r->runs[at].key = key;
+    return &r->runs[at];
+}
+
+static void count_run(struct reader *r, const struct noise_run *hit)
+{
+    if (r->n_runs >= RUNS_MAX / 2) send_runs(r);
+    struct run *run = find_run(r, hit->rule, hit->entity);
+    bool goes_on = run->m.count && hit->first - run->m.last <= r->begin->alike;
+    if (run->m.count && !goes_on) noise_run_write(&r->out, &run->m);
+    if (!goes_on) {
+        run->m = *hit;
+        return;
+    }
+    run->m.count++;
+    if (hit->last > run->m.last) run->m.last = hit->last;
+}
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+static void send_values(struct reader *r)
+{
+    for (uint32_t i = 0; i < VALUES_MAX; i++) {
+        const struct counted *v = &r->values[i];
+        if (v->key)
+            noise_value_write(&r->out, &(struct noise_value){.rule = v->rule,
+                                                             .count = v->count,
+                                                             .field = v->field,
+                                                             .value = v->value});
+    }
+    memset(r->values, 0, VALUES_MAX * sizeof *r->values);
+    r->n_values = 0;
+    arena_reset(&r->texts);
+}
+
+static void count_value(struct reader *r, uint32_t rule, struct slice field, struct slice value,
+                        uint64_t weight)
+{
+    if (value.len == 0) return;
+    value = slice_until(value, VALUE_LEN_MAX);
+    if (r->n_values >= VALUES_MAX / 2) send_values(r);
+    uint64_t key = hash_mix(hash_mix(hash64(field), hash64(value)), rule + 1u) | 1;
+    uint32_t at = (uint32_t)key % VALUES_MAX;
+    while (r->values[at].key && r->values[at].key != key) at = (at + 1) % VALUES_MAX;
+    struct counted *v = &r->values[at];
+    if (!v->key) {
+        *v = (struct counted){.key = key,
+                              .rule = rule,
+                              .field = arena_dup(&r->texts, field),
+                              .value = arena_dup(&r->texts, value)};
+        r->n_values++;
+    }
+    v->count += weight;
+}
+
+static void count_values(struct reader *r, struct event *ev, const struct engine_hit *hit,
+                         struct slice host, struct slice user)
+{
+    struct engine_detail details[DETAILS];
+    uint32_t rule = hit->rule->index, n = r->hits[rule]++;
+    if (n >= READER_DETAILED && n % READER_SAMPLE != 0) return;
+    uint64_t weight = n >= READER_DETAILED ? READER_SAMPLE : 1;
+    count_value(r, rule, SLICE("(host)"), host, weight);
+    count_value(r, rule, SLICE("(user)"), user, weight);
+    uint32_t found = engine_details(r->engine, ev, hit, details, DETAILS);
+    for (uint32_t i = 0; i < found; i++)
+        count_value(r, rule, details[i].field, details[i].value, weight);
+}
+
+/* ---- sources ----------------------------------------------------------------------------- */
+
+/* A route that was not seen before: which rules it is data for. */
+static void learn_route(struct reader *r, const struct taxonomy_route *route)
+{
+    const struct sigma_set *set = r->begin->rules->set;
+    r->seen[route->id] = route;
+    if (route->id >= r->n_routes) r->n_routes = route->id + 1;
+    for (uint32_t i = 0; i < set->n_rules; i++) {
+        if (!taxonomy_says(route, &set->rules[i]->logsource)) continue;
+        r->data[i / 8] = (char)(r->data[i / 8] | 1 << i % 8);
+        r->data_changed = true;
+    }
+}
+
+static void count_route(struct reader *r, const struct taxonomy_route *route)
+{
+    if (!route || route->id >= TAXONOMY_ROUTES_MAX) return;
+    if (!r->seen[route->id]) learn_route(r, route);
+    r->routes[route->id]++;
+    r->done.unknown += route->n_labels == 0;
+}
+
+static void send_sources(struct reader *r)
+{
+    for (uint32_t i = 0; i < r->n_routes; i++) {
+        const struct taxonomy_route *route = r->seen[i];
+        for (uint32_t k = 0; route && r->routes[i] && k < route->n_labels; k++)
+            noise_source_write(&r->out,
+                               &(struct noise_source){.events = r->routes[i],
+                                                      .product = route->labels[k].product,
+                                                      .category = route->labels[k].category,
+                                                      .service = route->labels[k].service});
+        r->routes[i] = 0;
+    }
+    if (r->data_changed)
+        noise_data_write(&r->out, &(struct noise_data){.bits = slice_make(r->data, r->data_len)});
+    r->data_changed = false;
+}
+
+/* ---- records ----------------------------------------------------------------------------- */
+
+/* The record of that number in the batch; asked for in order. */
+static void look_up(struct reader *r, uint32_t number)
+{
+    if (r->iter.batch != r->batch || r->iter.next > number + 1) batch_iter_init(&r->iter, r->batch);
+    while (r->iter.next <= number)
+        if (!batch_iter_next(&r->iter, &r->record)) return;
+}
+
+static void send_tuple(struct reader *r, struct event *ev, const struct sigma_rule *rule,
+                       uint64_t seq)
+{
+    struct correlator_wants wants;
+    correlator_wants(r->begin->correlator, rule->index, &wants);
+    if (!wants.wanted) return;
+    for (uint32_t i = 0; i < wants.n_fields; i++)
+        if (!engine_field(r->engine, ev, rule, wants.fields[i], &r->wanted[i]))
+            r->wanted[i] = SLICE_NONE;
+    buf_clear(&r->tuple);
+    correlator_tuple_write(&r->tuple, &(struct correlator_tuple){.rule = rule->index,
+                                                                 .time = r->record.received,
+                                                                 .ref = seq,
+                                                                 .values = r->wanted,
+                                                                 .n_values = wants.n_fields});
+    if (!buf_failed(&r->tuple))
+        noise_tuple_write(&r->out, &(struct noise_tuple){.received = r->record.received,
+                                                         .body = buf_slice(&r->tuple)});
+}
+
+static void on_hit(struct reader *r, struct event *ev, const struct engine_hit *hit, uint64_t seq)
+{
+    struct slice host = r->host, user = r->user;
+    if (r->begin->correlator) send_tuple(r, ev, hit->rule, seq);
+    if (hit->rule->silent) return;
+    count_run(r, &(struct noise_run){.rule = hit->rule->index,
+                                     .entity = hash64(buf_slice(&r->entity)),
+                                     .host = host.len ? hash64(host) : 0,
+                                     .user = user.len ? hash64(user) : 0,
+                                     .first = r->record.received,
+                                     .last = r->record.received,
+                                     .count = 1,
+                                     .seq = seq});
+    count_values(r, ev, hit, host, user);
+}
+
+/* Whom and what the event at hand is about. */
+static void find_entity(struct reader *r, struct event *ev)
+{
+    struct taxonomy_entity_value entities[TAXONOMY_ENTITY_VALUES_MAX];
+    uint32_t n = router_event_entities(r->router, ev, entities);
+    r->host = router_event_host(r->router, ev);
+    r->user = entity_user(entities, n);
+    entity_write(&r->entity, entities, n, r->host, r->record.source);
+}
+
+static int on_event(void *ctx, uint32_t number, struct event *ev)
+{
+    struct reader *r = ctx;
+    struct engine_result found = {0};
+    int error = 0;
+    r->done.events++;
+    if (r->begin->sources_only) found.route = engine_route(r->engine, ev);
+    else error = engine_match(r->engine, ev, &found);
+    if (error == 0) count_route(r, found.route);
+    if (found.n_hits) {
+        look_up(r, r->base + number);
+        find_entity(r, ev);
+    }
+    for (uint32_t i = 0; i < found.n_hits && error == 0; i++)
+        on_hit(r, ev, &found.hits[i], r->first + r->base + number);
+    engine_housekeep(r->engine);
+    if (error == 0 && r->out.len > OUT_SEND) error = send_out(r);
+    return error;
+}
+
+static void on_undecodable(void *ctx, uint32_t number, const char *reason)
+{
+    struct reader *r = ctx;
+    (void)number;
+    (void)reason;
+    r->done.undecodable++;
+}
+
+static void widen(struct reader *r, nsec earliest, nsec latest)
+{
+    if (earliest < r->done.first) r->done.first = earliest;
+    if (latest > r->done.last) r->done.last = latest;
+}
+
+/* Some of the records are outside of the time that is asked for. */
+static int match_some(struct reader *r, const struct record_sink *sink, uint32_t from, uint32_t to)
+{
+    int error = 0;
+    for (uint32_t i = from; i < to && error == 0; i++) {
+        look_up(r, i);
+        if (r->record.received < r->begin->from || r->record.received >= r->begin->to) continue;
+        r->done.records++;
+        widen(r, r->record.received, r->record.received);
+        r->base = i;
+        error = record_decoder_one(r->decoder, &r->record, sink);
+    }
+    return error;
+}
+
+/* Records from number `from` on; earliest and latest are those of the whole batch. */
+static int match_batch(struct reader *r, const struct batch *batch, uint64_t first, uint32_t from,
+                       nsec earliest, nsec latest)
+{
+    const struct record_sink sink = {.ctx = r, .event = on_event, .undecodable = on_undecodable};
+    const struct noise_begin *b = r->begin;
+    uint32_t to = b->sample && from + b->sample < batch->n ? from + b->sample : batch->n;
+    if (latest < b->from || earliest >= b->to || from >= to) return 0;
+    r->batch = batch;
+    matcher_set_now(&r->matcher, latest);
+    r->first = first;
+    r->iter.batch = NULL;
+    r->base = 0;
+    if (earliest < b->from || latest >= b->to) return match_some(r, &sink, from, to);
+    r->done.records += to - from;
+    widen(r, earliest, latest);
+    return record_decoder_batch(r->decoder, batch, from, to, &sink);
+}
+
+/* ---- units ------------------------------------------------------------------------------- */
+
+/* Of a segment: the only name it asks for is that of the unit. */
+static int open_unit(void *ctx, const char *name, enum store_open_mode mode)
+{
+    struct reader *r = ctx;
+    int file = r->file;
+    (void)name;
+    r->file = -1;
+    return mode == STORE_READ && file >= 0 ? file : ERR_NOT_FOUND;
+}
+
+static int read_segment(struct reader *r, const struct noise_unit *unit)
+{
+    struct segment *s;
+    int error = segment_open(&r->io, unit->begin, &s);
+    if (error) return error == ERR_NOMEM ? error : (r->done.damaged++, 0);
+    uint32_t blocks = segment_footer_of(s)->blocks;
+    for (uint32_t i = unit->from; i < unit->to && i < blocks && error == 0; i++) {
+        struct segment_block block;
+        struct batch batch;
+        segment_block_of(s, i, &block);
+        r->done.bytes += block.sizes.data_raw;
+        if (block.latest < r->begin->from || block.earliest >= r->begin->to) continue;
+        error = segment_read_block(s, i, &batch);
+        if (error == 0)
+            error = match_batch(r, &batch, block.first, 0, block.earliest, block.latest);
+        else if (error != ERR_NOMEM) {
+            r->done.damaged++;
+            error = 0;
+        }
+    }
+    segment_close(s);
+    return error;
+}
+
+/* The journal may be growing: what is half written at its end is no damage. */
+static int read_journal(struct reader *r, const struct noise_unit *unit)
+{
+    struct journal_reader reader;
+    struct journal_frame frame;
+    int error = journal_reader_init(&reader, &r->io, r->file, unit->begin);
+    uint64_t damaged = 0;
+    if (error) return error == ERR_NOMEM ? error : (r->done.damaged++, 0);
+    while (error == 0) {
+        int got = journal_reader_next(&reader, JOURNAL_ALL, &frame);
+        if (got == 0) break;
+        if (got == ERR_CORRUPT) damaged++;
+        else if (got < 0) error = got;
+        if (got != 1) continue;
+        r->done.damaged += damaged;
+        damaged = 0;
+        r->done.bytes += frame.batch.bytes.len;
+        uint64_t before = unit->seq > frame.first ? unit->seq - frame.first : 0;
+        if (before < frame.batch.n)
+            error = match_batch(r, &frame.batch, frame.first, (uint32_t)before, frame.earliest,
+                                frame.latest);
+    }
+    journal_reader_done(&reader);
+    return error;
+}
+
+static int read_unit(struct reader *r, const struct noise_unit *unit)
+{
+    r->done = (struct noise_done){.first = INT64_MAX, .last = INT64_MIN};
+    memset(r->hits, 0, (r->begin->rules->set->n_rules + 1u) * sizeof *r->hits);
+    int error = unit->journal ? read_journal(r, unit) : read_segment(r, unit);
+    if (error) return error;
+    send_runs(r);
+    send_values(r);
+    send_sources(r);
+    noise_done_write(&r->out, &r->done);
+    return send_out(r);
+}
+
+static int take_unit(struct reader *r, struct slice payload)
+{
+    struct noise_unit unit;
+    r->file = channel_take_fd(r->channel);
+    if (r->file < 0 || noise_unit_read(payload, &unit) != 0) return ERR_CORRUPT;
+    int error = read_unit(r, &unit);
+    if (r->file >= 0) (void)close(r->file);
+    return error;
+}
+
+/* ---- the process ------------------------------------------------------------------------- */
+
+static int reader_init(struct reader *r)
+{
+    const struct ruleset *rules = r->begin->rules;
+    size_t n = rules->set->n_rules + 1u;
+    buf_init(&r->out, 64 * OUT_SEND);
+    buf_init(&r->tuple, NOISE_TEXT_MAX);
+    buf_init(&r->entity, ENTITY_MAX);
+    arena_init(&r->texts, TEXTS_MAX);
+    r->io = store_io_system(-1);
+    r->io.open = open_unit;
+    r->io.ctx = r;
+    r->runs = calloc(RUNS_MAX, sizeof *r->runs);
+    r->values = calloc(VALUES_MAX, sizeof *r->values);
+    r->hits = calloc(n, sizeof *r->hits);
+    r->routes = calloc(TAXONOMY_ROUTES_MAX, sizeof *r->routes);
+    r->seen = calloc(TAXONOMY_ROUTES_MAX, sizeof(struct taxonomy_route *));
+    r->data_len = (n + 7) / 8;
+    r->data = calloc(1, r->data_len);
+    r->wanted = calloc(CORRELATOR_FIELDS_MAX, sizeof *r->wanted);
+    if (!r->runs || !r->values || !r->hits || !r->routes || !r->seen || !r->data || !r->wanted)
+        return ERR_NOMEM;
+    int error = matcher_init(&r->matcher, rules, &(struct engine_options){0});
+    if (error) return error;
+    r->engine = r->matcher.engine;
+    r->router = engine_router(r->engine);
+    r->decoder = record_decoder_new(engine_keys(r->engine));
+    return r->decoder ? 0 : ERR_NOMEM;
+}
+
+int noise_reader_run(void *ctx, struct channel *channel)
+{
+    /* The process ends with this: the kernel takes all of it back. */
+    struct reader *r = calloc(1, sizeof *r);
+    if (!r) return 1;
+    r->begin = ctx;
+    r->channel = channel;
+    int error = reader_init(r);
+    while (error == 0) {
+        struct frame frame;
+        int got = channel_next(channel, &frame);
+        if (got == 0) error = channel_fill(channel);
+        else if (got > 0 && frame.type == NOISE_UNIT) error = take_unit(r, frame.payload);
+        else error = ERR_CORRUPT;
+    }
+    return error == ERR_STOPPED ? 0 : 1;
+}
