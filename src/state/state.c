@@ -512,6 +512,30 @@ int state_snapshot_open(const char *path, struct state_snapshot **ret, uint64_t 
     return 0;
 }
 
+int state_snapshot_rules(struct state_snapshot *s,
+                         bool (*each)(void *ctx, const struct state_rule *rule), void *ctx,
+                         struct diag *diag)
+{
+    static const char query[] =
+        "SELECT rule, count(*), sum(count), max(last_received) FROM alert GROUP BY rule";
+    sqlite3_stmt *st = NULL;
+    int code = sqlite3_prepare_v2(s->db, query, -1, &st, NULL);
+    bool more = true;
+    while (code == SQLITE_OK && more && (code = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(st, 0);
+        struct state_rule rule = {
+            .rule = slice_make(text, text ? (size_t)sqlite3_column_bytes(st, 0) : 0),
+            .alerts = (uint64_t)sqlite3_column_int64(st, 1),
+            .records = (uint64_t)sqlite3_column_int64(st, 2),
+            .last = sqlite3_column_int64(st, 3)};
+        more = each(ctx, &rule);
+        code = SQLITE_OK;
+    }
+    int error = tell(s->db, code == SQLITE_DONE ? SQLITE_OK : code, "alerts", diag);
+    (void)sqlite3_finalize(st);
+    return error;
+}
+
 /* The copy is one file: it needs no -wal beside it. */
 static int copy_pages(struct state_snapshot *s, sqlite3 *to)
 {

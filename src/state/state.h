@@ -104,6 +104,18 @@ struct state_snapshot;
  * The errors of state_open(). */
 int state_snapshot_open(const char *path, struct state_snapshot **ret, uint64_t *ret_next,
                         struct diag *diag) MUST_USE;
+/*
+ * The alerts of each rule, by its id: how many there are, about how many records, and when the last
+ * of those was received; until `each` returns false. The errors of state_open().
+ */
+struct state_rule {
+    struct slice rule; /* borrowed for the call */
+    uint64_t alerts, records;
+    nsec last;
+};
+int state_snapshot_rules(struct state_snapshot *s,
+                         bool (*each)(void *ctx, const struct state_rule *rule), void *ctx,
+                         struct diag *diag) MUST_USE;
 /* Into a new file: durable when 0 is returned, its name apart. */
 int state_snapshot_write(struct state_snapshot *s, const char *path, struct diag *diag) MUST_USE;
 /* May be NULL. */
