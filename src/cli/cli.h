@@ -60,6 +60,9 @@ extern const struct command command_init, command_serve, command_alerts, command
     command_reload, command_backup, command_restore, command_size;
 extern const struct command command_rules_check, command_rules_list, command_rules_explain,
     command_rules_test;
+extern const struct command command_rules_import, command_rules_versions, command_rules_diff,
+    command_rules_show, command_rules_use, command_rules_except, command_rules_exceptions,
+    command_rules_noise, command_rules_coverage;
 extern const struct command command_config_check, command_config_show, command_config_explain,
     command_config_default;
 extern const struct command command_explain, command_products_check, command_products_list,

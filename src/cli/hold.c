@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -121,18 +120,10 @@ static nsec now(void)
     return clock_realtime(&clock);
 }
 
-static const char *who(const struct hold_context *c)
-{
-    const char *sudo = getenv("SUDO_USER");
-    if (c->by) return c->by;
-    if (geteuid() == 0 && sudo && *sudo) return sudo;
-    const struct passwd *user = getpwuid(geteuid());
-    return user ? user->pw_name : "unknown";
-}
-
 static int add(struct hold_context *c, const char *operand)
 {
-    struct hold hold = {.time = now(), .who = slice_of(who(c)), .reason = slice_of(c->reason)};
+    struct hold hold = {
+        .time = now(), .who = slice_of(settings_who(c->by)), .reason = slice_of(c->reason)};
     if (!hold_range_read(slice_of(operand), &hold.range))
         return cli_usage("'%s': sequence numbers are expected, FROM-TO or FROM-", operand);
     buf_put(&c->out, buf_slice(&c->text));
@@ -148,7 +139,7 @@ static int lift(struct hold_context *c, const char *operand)
     size_t n;
     if (!hold_range_read(slice_of(operand), &range))
         return cli_usage("'%s': sequence numbers are expected, FROM-TO or FROM-", operand);
-    holds_lift(&c->out, buf_slice(&c->text), &range, now(), slice_of(who(c)), &n);
+    holds_lift(&c->out, buf_slice(&c->text), &range, now(), slice_of(settings_who(c->by)), &n);
     if (n > 0) return 0;
     cli_say("no hold is of exactly these records; 'vaka hold ls' lists them");
     return EXIT_UNREADABLE;

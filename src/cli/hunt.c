@@ -3,7 +3,6 @@
 #include "hunt/hunt.h"
 
 #include <inttypes.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include "base/json_write.h"
@@ -130,13 +129,6 @@ static void log_settings(const struct config *config, const char *file)
     }
 }
 
-static uint32_t processors(void)
-{
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n < 1 ? 1 : n > COLLECTOR_JOBS_MAX ? COLLECTOR_JOBS_MAX : (uint32_t)n;
-}
-
 static int set_time(const char *text, nsec now, bool end_of_day, nsec *ret)
 {
     *ret = TIME_NONE;
@@ -251,7 +243,8 @@ static int hunt_configured(struct hunt_context *c, const struct invocation *in, 
         .format = (enum hunt_format)config->hunt_format,
         .min_level = (enum sigma_level)config->hunt_level,
         .utc = config->hunt_utc,
-        .jobs = config->hunt_jobs ? (uint32_t)config->hunt_jobs : processors(),
+        .jobs = config->hunt_jobs ? (uint32_t)config->hunt_jobs
+                                  : settings_processors(COLLECTOR_JOBS_MAX),
         .silence = config->hunt_silence,
         .correlation_state = config->correlation_state,
         .correlation_sort = config->correlation_sort,

@@ -22,11 +22,22 @@ char *load_file(const char *path, size_t max, size_t *ret_len)
     return NULL;
 }
 
+static int tell(int result, const struct diag *diag)
+{
+    if (result && diag->line) cli_diag(diag, "");
+    else if (result) cli_say("%s", diag->message);
+    return result;
+}
+
 int load_rules(struct ruleset *r, const struct config *config)
 {
     struct diag diag;
-    int result = ruleset_load(r, config, &diag);
-    if (result && diag.line) cli_diag(&diag, "");
-    else if (result) cli_say("%s", diag.message);
-    return result;
+    return tell(ruleset_load(r, config, &diag), &diag);
+}
+
+int load_watch(struct ruleset *r, const struct config *config)
+{
+    const struct clock clock = clock_system();
+    struct diag diag;
+    return tell(ruleset_load_watch(r, config, clock_realtime(&clock), &diag), &diag);
 }

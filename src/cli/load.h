@@ -6,6 +6,8 @@
 #include "ruleset/ruleset.h"
 
 int load_rules(struct ruleset *r, const struct config *config) MUST_USE;
+/* With what was imported and is in force: ruleset_load_watch(). */
+int load_watch(struct ruleset *r, const struct config *config) MUST_USE;
 
 /* A whole file, or standard input for "-"; NUL-terminated, free() it. NULL when it fails. */
 char *load_file(const char *path, size_t max, size_t *ret_len);

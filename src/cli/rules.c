@@ -19,6 +19,7 @@ int rules_set(void *ctx, int letter, const char *value)
     struct rules_context *c = ctx;
     switch (letter) {
     case 'r':
+        c->named = true;
         return settings_say(&c->settings, CONFIG_RULES, value, "-r");
     case RULES_PLACEHOLDERS:
         return settings_say(&c->settings, CONFIG_PLACEHOLDERS, value, "--placeholders");
@@ -44,7 +45,9 @@ int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths
     for (size_t i = 0; i < n_paths && status == 0; i++)
         if (config_set(&config, CONFIG_RULES, slice_of(paths[i]), "PATH", &diag))
             status = cli_usage("%s", diag.message);
-    if (status == 0 && load_rules(ret, &config)) status = EXIT_USAGE;
+    bool watch = n_paths == 0 && !c->named;
+    if (status == 0 && (watch ? load_watch(ret, &config) : load_rules(ret, &config)))
+        status = EXIT_USAGE;
     config_done(&config);
     return status;
 }
@@ -177,7 +180,12 @@ static struct verdict judge(const struct taxonomy *taxonomy, const struct sigma_
     return v;
 }
 
-static void put_logsource(struct buf *out, const struct sigma_logsource *ls)
+bool rules_can_fire(const struct taxonomy *taxonomy, const struct sigma_rule *rule)
+{
+    return judge(taxonomy, rule).can_fire;
+}
+
+void rules_put_logsource(struct buf *out, const struct sigma_logsource *ls)
 {
     const struct {
         const char *key;
@@ -226,7 +234,7 @@ static void list_line(struct buf *out, const struct sigma_doc *doc, const struct
     if (!v->can_fire) {
         buf_printf(out, "  [%s: ", v->why);
         if (v->field.len) buf_put(out, v->field);
-        else put_logsource(out, &doc->logsource);
+        else rules_put_logsource(out, &doc->logsource);
         buf_putc(out, ']');
     }
     buf_putc(out, '\n');
@@ -311,7 +319,7 @@ static int explain_event(void *ctx, struct event *ev, const struct engine_result
         buf_puts(&x->out, hit ? ": MATCH\n" : ": no match\n");
         if (result->route && !taxonomy_applies(result->route, &rule->logsource)) {
             buf_puts(&x->out, "  the event is of another log source than ");
-            put_logsource(&x->out, &rule->logsource);
+            rules_put_logsource(&x->out, &rule->logsource);
             buf_putc(&x->out, '\n');
         } else if (result->route && !taxonomy_says(result->route, &rule->logsource) &&
                    expr_holds_for_nothing(rule->expr))
@@ -412,11 +420,13 @@ static const struct cli_option list_options[] = {
     OPTION_RULES,
     {'f', "format", "table|json", "What to print: lines for people, or one JSON object a line."},
     OPTIONS_DATA,
+    OPTION_SET,
 };
 static const struct cli_option explain_options[] = {
     OPTION_RULES,
     {RULES_ANY_LOGSOURCE, "any-logsource", NULL, "As for vaka hunt: no routing, no field mapping."},
     OPTIONS_DATA,
+    OPTION_SET,
 };
 
 const struct command command_rules_check = {
@@ -441,7 +451,9 @@ const struct command command_rules_list = {
     .description =
         "Lists the rules with level and title, and whether each can fire: whether any log source "
         "that the taxonomy knows is one the rule asks for, and has its fields. If not, why. "
-        "Without a PATH, the rules that come with Vaka.",
+        "Without a PATH, the rules in force: those that the settings name, or that come with Vaka, "
+        "and "
+        "what was imported and switched on.",
     .options = list_options,
     .n_options = sizeof list_options / sizeof *list_options,
     .ctx_size = sizeof(struct rules_context),
@@ -456,7 +468,7 @@ const struct command command_rules_explain = {
     .description =
         "Shows the rule's condition as a tree, with the truth of every part for the event. RULE is "
         "a rule file, or the id, name or title of a rule in those given with -r (without -r, "
-        "Vaka's own). EVENT is a file, JSON text, or - for standard input.",
+        "in those in force). EVENT is a file, JSON text, or - for standard input.",
     .options = explain_options,
     .n_options = sizeof explain_options / sizeof *explain_options,
     .ctx_size = sizeof(struct rules_context),

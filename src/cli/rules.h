@@ -12,13 +12,18 @@ enum { RULES_PLACEHOLDERS = OPTION_LONG, RULES_TAXONOMY, RULES_ANY_LOGSOURCE };
 
 struct rules_context {
     struct settings settings;
-    bool json, any_logsource;
+    bool json, any_logsource, named; /* named: rules were given with -r */
 };
 
 int rules_set(void *ctx, int letter, const char *value);
-/* Loads what the settings name; paths are rules as -r names them. 0 or an exit status. */
+/* Loads what the settings name; paths are rules as -r names them; without both, what is in force. 0
+ * or an exit status. */
 int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths,
                struct ruleset *ret) MUST_USE;
+/* Whether any log source that the taxonomy knows is one the rule asks for, with its fields. */
+bool rules_can_fire(const struct taxonomy *taxonomy, const struct sigma_rule *rule);
+/* product=… category=… service=…, as far as there is one. */
+void rules_put_logsource(struct buf *out, const struct sigma_logsource *ls);
 /* Prints finished lines, made visible, and empties out. */
 void rules_print(struct buf *out);
 

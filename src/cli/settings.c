@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "cli/settings.h"
 
+#include <pwd.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "cli/load.h"
@@ -88,6 +90,22 @@ int settings_store(const struct settings *s, const struct invocation *in, struct
 const char *settings_log_key(struct config *config)
 {
     return arena_printf(&config->arena, "%s/keys/log.pub", config->serve_folder.items[0]);
+}
+
+uint32_t settings_processors(uint32_t most)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < 1 ? 1 : (uint32_t)n > most ? most : (uint32_t)n;
+}
+
+const char *settings_who(const char *said)
+{
+    const char *sudo = getenv("SUDO_USER");
+    if (said) return said;
+    if (geteuid() == 0 && sudo && *sudo) return sudo;
+    const struct passwd *user = getpwuid(geteuid());
+    return user ? user->pw_name : "unknown";
 }
 
 enum log_level settings_log_level(const struct config *config)

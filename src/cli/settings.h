@@ -39,6 +39,12 @@ int settings_option(struct settings *s, int letter, const char *value) MUST_USE;
 int settings_say(struct settings *s, enum config_key key, const char *value,
                  const char *option) MUST_USE;
 
+/* Processors that this process may use, 1 to `most`. */
+uint32_t settings_processors(uint32_t most);
+
+/* Who does something: `said`, or the user when that is NULL. */
+const char *settings_who(const char *said);
+
 /* log.level */
 enum log_level settings_log_level(const struct config *config);
 

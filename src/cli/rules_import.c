@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka rules import, versions, diff, show */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/text.h"
+#include "cli/ask.h"
+#include "cli/rules_library.h"
+
+enum { O_NAME = OPTION_LONG, O_PROFILE, O_DRY_RUN, O_BY };
+
+struct import_context {
+    struct settings settings;
+    const char *name, *profile, *by;
+    bool json, dry_run;
+};
+
+static int import_option(void *ctx, int letter, const char *value)
+{
+    struct import_context *c = ctx;
+    switch (letter) {
+    case O_NAME:
+        c->name = value;
+        return 0;
+    case O_PROFILE:
+        c->profile = value;
+        return 0;
+    case O_DRY_RUN:
+        c->dry_run = true;
+        return 0;
+    case O_BY:
+        c->by = value;
+        return 0;
+    case 'f':
+        c->json = strcmp(value, "json") == 0;
+        return 0;
+    default:
+        return settings_option(&c->settings, letter, value);
+    }
+}
+
+/* ---- import ------------------------------------------------------------------------------ */
+
+struct importing {
+    struct rules_work *work;
+    const struct import_context *c;
+    const char *from;
+    struct arena arena; /* of the profile */
+    struct profile profile;
+    struct pack pack;
+    struct catalog catalog;
+    struct rules_version before;
+    bool has_before, fresh;
+    struct differences changes;
+    struct library_name set, version;
+};
+
+static void put_refusal(struct buf *out, bool json, struct slice file, uint32_t line,
+                        uint32_t column, struct slice id, const char *why, bool first)
+{
+    if (!json) {
+        buf_put(out, file);
+        if (line) buf_printf(out, ":%" PRIu32 ":%" PRIu32, line, column);
+        buf_printf(out, ": refused: %s\n", why);
+        return;
+    }
+    buf_puts(out, first ? "{" : ",{");
+    json_write_member_string(out, "file", file);
+    json_write_member_u64(out, "line", line);
+    json_write_member_u64(out, "column", column);
+    json_write_member_string(out, "id", id);
+    json_write_member_string(out, "why", slice_of(why));
+    buf_putc(out, '}');
+}
+
+/* How many there were. */
+static uint32_t put_refusals(struct importing *im)
+{
+    struct buf *out = &im->work->out;
+    const struct sigma_set *set = im->catalog.set;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < im->pack.n_refusals; i++)
+        put_refusal(out, im->c->json, im->pack.refusals[i].path, 0, 0, SLICE_NONE,
+                    im->pack.refusals[i].why, n++ == 0);
+    for (uint32_t i = 0; i < set->n_refusals; i++) {
+        const struct sigma_refusal *r = &set->refusals[i];
+        if (r->warning) continue;
+        put_refusal(out, im->c->json, slice_of(r->diag.file ? r->diag.file : "?"), r->diag.line,
+                    r->diag.column, r->id, r->diag.message, n++ == 0);
+    }
+    return n;
+}
+
+static void put_counts_json(struct buf *out, const struct differences *d)
+{
+    for (unsigned i = 0; i < DIFFERENCE_COUNT; i++)
+        json_write_member_u64(out, difference_name(i), d->counts[i]);
+    json_write_member_u64(out, "unchanged", d->same);
+    json_write_member_u64(out, "switched_on", d->on);
+    json_write_member_u64(out, "switched_off", d->off);
+}
+
+static void put_counts(struct buf *out, const struct differences *d)
+{
+    buf_printf(out,
+               "%" PRIu32 " new, %" PRIu32 " removed, %" PRIu32 " with other logic, %" PRIu32
+               " with other metadata, %" PRIu32 " unchanged; %" PRIu32 " switched on, %" PRIu32
+               " off\n",
+               d->counts[DIFFERENCE_NEW], d->counts[DIFFERENCE_REMOVED],
+               d->counts[DIFFERENCE_LOGIC], d->counts[DIFFERENCE_METADATA], d->same, d->on, d->off);
+}
+
+static void put_import_json(struct importing *im)
+{
+    struct buf *out = &im->work->out;
+    buf_putc(out, '{');
+    json_write_member_string(out, "set", slice_of(im->set.text));
+    json_write_member_string(out, "version", slice_of(im->version.text));
+    json_write_member_string(out, "profile", im->profile.name);
+    json_write_key(out, "kept");
+    buf_puts(out, im->c->dry_run ? "false" : "true");
+    json_write_key(out, "fresh");
+    buf_puts(out, im->fresh ? "true" : "false");
+    json_write_member_u64(out, "files", im->pack.n);
+    json_write_member_u64(out, "rules", im->catalog.n);
+    json_write_member_u64(out, "on", catalog_count_on(&im->catalog));
+    json_write_key(out, "before");
+    if (im->has_before) json_write_string(out, slice_of(im->before.version.text));
+    else buf_puts(out, "null");
+    put_counts_json(out, &im->changes);
+    json_write_key(out, "refused");
+    buf_putc(out, '[');
+    (void)put_refusals(im);
+    buf_puts(out, "]}\n");
+}
+
+static void put_import(struct importing *im)
+{
+    struct buf *out = &im->work->out;
+    uint32_t refused = put_refusals(im), on = catalog_count_on(&im->catalog);
+    buf_printf(out, "%s %s%s\n", im->set.text, im->version.text,
+               im->c->dry_run ? ": nothing was kept (--dry-run)"
+               : im->fresh    ? ""
+                              : ": it was there already");
+    buf_printf(out,
+               "  %" PRIu32 " rules in %" PRIu32 " files, %" PRIu32 " refused; by the profile %.*s "
+               "%" PRIu32 " are on and %" PRIu32 " off\n",
+               im->catalog.n, im->pack.n, refused, SLICE_FMT(im->profile.name), on,
+               im->catalog.n - on);
+    if (im->has_before) buf_printf(out, "  from %s: ", im->before.version.text);
+    else buf_puts(out, "  the first of this name: ");
+    put_counts(out, &im->changes);
+    if (!im->c->dry_run)
+        buf_printf(out,
+                   "What it would have found: vaka rules noise %s %s\n"
+                   "Switch it on: vaka rules use %s %s\n",
+                   im->set.text, im->version.text, im->set.text, im->version.text);
+}
+
+static int keep(struct importing *im, struct diag *diag)
+{
+    struct rules_work *w = im->work;
+    struct slice who = slice_of(settings_who(im->c->by));
+    const struct library_origin origin = {.from = slice_of(im->from), .who = who, .now = w->now};
+    int error = library_add(&w->library, im->set.text, &im->catalog, &im->profile, &origin,
+                            &im->version, &im->fresh, diag);
+    if (error || !im->fresh) return error;
+    struct buf members;
+    buf_init(&members, 64 * 1024);
+    json_write_string(&members, SLICE("set"));
+    buf_putc(&members, ':');
+    json_write_string(&members, slice_of(im->set.text));
+    json_write_member_string(&members, "version", slice_of(im->version.text));
+    json_write_member_string(&members, "from", slice_of(im->from));
+    json_write_member_string(&members, "profile", im->profile.name);
+    error = library_note(&w->library, w->now, who, "import", buf_slice(&members), diag);
+    buf_done(&members);
+    return error;
+}
+
+/* With pack and profile read. */
+static int import_catalog(struct importing *im, struct diag *diag)
+{
+    struct diag none = {0};
+    im->has_before = rules_version_read(im->work, im->set.text, NULL, &im->before, &none) == 0;
+    int error =
+        difference_make(&im->changes, im->has_before ? &im->before.catalog : NULL, &im->catalog);
+    if (error == 0 && im->catalog.n == 0)
+        error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "%s: there is no rule in it", im->from);
+    library_version_of(&im->catalog, &im->version);
+    if (error == 0 && !im->c->dry_run) error = keep(im, diag);
+    if (error == 0 && im->c->json) put_import_json(im);
+    else if (error == 0) put_import(im);
+    difference_done(&im->changes);
+    if (im->has_before) rules_version_done(&im->before);
+    return error;
+}
+
+static int import_pack(struct importing *im, struct diag *diag)
+{
+    const char *profile = im->c->profile ? im->c->profile : "default";
+    int error = profile_load(&im->profile, &im->arena, profile, diag);
+    if (error) return error;
+    error = pack_read(&im->pack, im->from, diag);
+    if (error) return error;
+    error = catalog_make(&im->catalog, &im->pack, &im->profile, im->work->placeholders);
+    if (error == 0) {
+        error = import_catalog(im, diag);
+        catalog_done(&im->catalog);
+    }
+    pack_done(&im->pack);
+    return error;
+}
+
+static int import_run(const struct invocation *in)
+{
+    const struct import_context *c = in->ctx;
+    struct rules_work work;
+    struct diag diag = {0};
+    if (in->n_operands != 1) return cli_usage("rules import wants one folder or zip");
+    struct importing im = {.work = &work, .c = c, .from = in->operands[0]};
+    if (!library_name_read(slice_of(c->name ? c->name : RULES_SET_DEFAULT), &im.set))
+        return cli_usage("--name wants 1 to %d of a-z A-Z 0-9 . _ - +, not '%s'", LIBRARY_NAME_MAX,
+                         c->name);
+    int status = rules_work_init(&work, &c->settings, !c->dry_run);
+    arena_init(&im.arena, 4 * 1024 * 1024);
+    if (status == 0) {
+        int error = import_pack(&im, &diag);
+        if (error) status = rules_work_failed(&diag, error);
+    }
+    rules_print(&work.out);
+    arena_done(&im.arena);
+    rules_work_done(&work);
+    return status;
+}
+
+/* ---- versions ---------------------------------------------------------------------------- */
+
+static void put_version(struct rules_work *w, const struct import_context *c, struct slice about,
+                        bool current)
+{
+    struct buf *out = &w->out;
+    if (c->json) {
+        struct slice object = slice_trim(about);
+        if (object.len < 2) return;
+        buf_put(out, slice_until(object, object.len - 1));
+        buf_printf(out, ",\"current\":%s}\n", current ? "true" : "false");
+        return;
+    }
+    buf_puts(out, current ? "* " : "  ");
+    text_put_padded(out, ask_text(about, "set"), 12);
+    buf_putc(out, ' ');
+    text_put_padded(out, ask_text(about, "version"), 32);
+    buf_printf(out, " %6" PRIu64 " of %6" PRIu64 " on  ", ask_number(about, "on"),
+               ask_number(about, "rules"));
+    text_put_padded(out, ask_text(about, "profile"), 10);
+    buf_putc(out, ' ');
+    (void)text_put_visible(out, slice_until(ask_text(about, "imported"), strlen("2026-11-26")), 10);
+    buf_puts(out, "  ");
+    (void)text_put_visible(out, ask_text(about, "by"), 32);
+    buf_putc(out, '\n');
+}
+
+static int put_versions(struct rules_work *w, const struct import_context *c, const char *set,
+                        struct diag *diag)
+{
+    struct library_list versions;
+    struct library_name current = {""};
+    struct buf about;
+    int error = library_versions(&w->library, set, &versions, diag);
+    bool any = library_current(&w->library, set, &current);
+    buf_init(&about, 64 * 1024);
+    for (uint32_t i = 0; i < versions.n && error == 0; i++) {
+        const char *version = versions.items[i].text;
+        buf_clear(&about);
+        error = library_about(&w->library, set, version, &about, diag);
+        if (error == 0)
+            put_version(w, c, buf_slice(&about), any && strcmp(version, current.text) == 0);
+    }
+    buf_done(&about);
+    library_list_done(&versions);
+    return error;
+}
+
+static int versions_run(const struct invocation *in)
+{
+    const struct import_context *c = in->ctx;
+    struct rules_work work;
+    struct library_list sets = {0};
+    struct diag diag = {0};
+    if (in->n_operands > 1) return cli_usage("rules versions takes one name");
+    int status = rules_work_init(&work, &c->settings, false);
+    int error = status ? 0 : library_sets(&work.library, &sets, &diag);
+    for (uint32_t i = 0; i < sets.n && error == 0; i++)
+        if (in->n_operands == 0 || strcmp(in->operands[0], sets.items[i].text) == 0)
+            error = put_versions(&work, c, sets.items[i].text, &diag);
+    if (error) status = rules_work_failed(&diag, error);
+    library_list_done(&sets);
+    rules_print(&work.out);
+    rules_work_done(&work);
+    return status;
+}
+
+/* ---- diff -------------------------------------------------------------------------------- */
+
+static const char *switched(const struct difference *d)
+{
+    if (!d->switched) return d->new && d->new->on ? "on" : d->old && d->old->on ? "on" : "off";
+    return d->new && d->new->on ? "off > on" : "on > off";
+}
+
+static void put_difference(struct buf *out, const struct difference *d)
+{
+    const struct catalog_rule *r = d->new ? d->new : d->old;
+    const char *name;
+    struct slice old, new;
+    buf_printf(out, "%-9s %-8s ", difference_name(d->kind), switched(d));
+    text_put_padded(out, slice_of(sigma_level_name(r->doc->level)), 13);
+    buf_putc(out, ' ');
+    (void)text_put_visible(out, r->doc->title, 200);
+    buf_puts(out, "\n          ");
+    (void)text_put_visible(out, r->key, 200);
+    for (unsigned part = 0; (part = difference_part(d, part, &name, &old, &new)) != 0;) {
+        buf_printf(out, "\n          %s: ", name);
+        (void)text_put_visible(out, old, 100);
+        buf_puts(out, " > ");
+        (void)text_put_visible(out, new, 100);
+    }
+    buf_putc(out, '\n');
+}
+
+static void put_difference_json(struct buf *out, const struct difference *d)
+{
+    const struct catalog_rule *r = d->new ? d->new : d->old;
+    const char *name;
+    struct slice old, new;
+    buf_putc(out, '{');
+    json_write_member_string(out, "change", slice_of(difference_name(d->kind)));
+    json_write_member_string(out, "id", r->key);
+    json_write_member_string(out, "title", r->doc->title);
+    json_write_member_string(out, "level", slice_of(sigma_level_name(r->doc->level)));
+    json_write_key(out, "was_on");
+    buf_puts(out, d->old && d->old->on ? "true" : "false");
+    json_write_key(out, "is_on");
+    buf_puts(out, d->new && d->new->on ? "true" : "false");
+    json_write_key(out, "metadata");
+    buf_putc(out, '{');
+    for (unsigned part = 0; (part = difference_part(d, part, &name, &old, &new)) != 0;) {
+        json_write_key(out, name);
+        buf_putc(out, '[');
+        json_write_string(out, old);
+        buf_putc(out, ',');
+        json_write_string(out, new);
+        buf_putc(out, ']');
+    }
+    buf_puts(out, "}}\n");
+}
+
+static int put_differences(struct rules_work *w, const struct import_context *c,
+                           const struct rules_version *old, const struct rules_version *new)
+{
+    struct differences d;
+    int error = difference_make(&d, &old->catalog, &new->catalog);
+    if (error) return error;
+    for (uint32_t i = 0; i < d.n; i++) {
+        if (c->json) put_difference_json(&w->out, &d.items[i]);
+        else put_difference(&w->out, &d.items[i]);
+        rules_print(&w->out);
+    }
+    if (!c->json) {
+        buf_printf(&w->out, "%s from %s to %s: ", new->set.text, old->version.text,
+                   new->version.text);
+        put_counts(&w->out, &d);
+    }
+    difference_done(&d);
+    return 0;
+}
+
+/* What is compared when it is not said: what is in force, or came before, with what came last. */
+static int default_versions(struct rules_work *w, const char *set, const char **old,
+                            const char **new, struct library_name names[2], struct diag *diag)
+{
+    struct library_list versions;
+    int error = library_versions(&w->library, set, &versions, diag);
+    uint32_t n = error ? 0 : versions.n;
+    if (n) names[1] = versions.items[n - 1];
+    bool current = library_current(&w->library, set, &names[0]);
+    if (n > 1 && (!current || strcmp(names[0].text, names[1].text) == 0))
+        names[0] = versions.items[n - 2];
+    if (error == 0 && (n == 0 || (n < 2 && !*old && !*new)))
+        error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "%s has no two versions to compare", set);
+    if (error == 0 && !*old) *old = names[0].text;
+    if (error == 0 && !*new) *new = names[1].text;
+    library_list_done(&versions);
+    return error;
+}
+
+static int diff(struct rules_work *w, const struct import_context *c, const char *old,
+                const char *new, struct diag *diag)
+{
+    struct library_name set, names[2];
+    struct rules_version a, b;
+    if (!c->name && !rules_set_default(w, &set))
+        return diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "of which set? Name it with --name");
+    const char *name = c->name ? c->name : set.text;
+    int error = default_versions(w, name, &old, &new, names, diag);
+    if (error == 0) error = rules_version_read(w, name, old, &a, diag);
+    if (error) return error;
+    error = rules_version_read(w, name, new, &b, diag);
+    if (error == 0) {
+        error = put_differences(w, c, &a, &b);
+        rules_version_done(&b);
+    }
+    rules_version_done(&a);
+    return error;
+}
+
+static int diff_run(const struct invocation *in)
+{
+    const struct import_context *c = in->ctx;
+    struct rules_work work;
+    struct diag diag = {0};
+    if (in->n_operands > 2) return cli_usage("rules diff takes two versions");
+    int status = rules_work_init(&work, &c->settings, false);
+    if (status == 0) {
+        int error = diff(&work, c, in->n_operands > 0 ? in->operands[0] : NULL,
+                         in->n_operands > 1 ? in->operands[1] : NULL, &diag);
+        if (error) status = rules_work_failed(&diag, error);
+    }
+    rules_print(&work.out);
+    rules_work_done(&work);
+    return status;
+}
+
+/* ---- show -------------------------------------------------------------------------------- */
+
+static void put_rule(struct rules_work *w, const struct rules_found *f, bool json)
+{
+    struct buf *out = &w->out;
+    const struct sigma_doc *doc = f->rule->doc;
+    struct slice text = f->version.pack.files[f->rule->file].text;
+    const char *state = !f->rule->on ? "off" : f->current ? "on, in force" : "on, not in force";
+    if (!json) {
+        buf_printf(out, "# %s %s, %s\n# %s\n", f->version.set.text, f->version.version.text, state,
+                   doc->file);
+        buf_put(out, text);
+        return;
+    }
+    buf_putc(out, '{');
+    json_write_member_string(out, "set", slice_of(f->version.set.text));
+    json_write_member_string(out, "version", slice_of(f->version.version.text));
+    json_write_member_string(out, "file", slice_of(doc->file));
+    json_write_key(out, "on");
+    buf_puts(out, f->rule->on ? "true" : "false");
+    json_write_key(out, "in_force");
+    buf_puts(out, f->rule->on && f->current ? "true" : "false");
+    json_write_member_string(out, "id", doc->id);
+    json_write_member_string(out, "title", doc->title);
+    json_write_member_string(out, "level", slice_of(sigma_level_name(doc->level)));
+    json_write_member_string(out, "status", doc->status);
+    json_write_member_string(out, "text", text);
+    buf_puts(out, "}\n");
+}
+
+static int show_run(const struct invocation *in)
+{
+    const struct import_context *c = in->ctx;
+    struct rules_work work;
+    struct rules_found found;
+    struct diag diag = {0};
+    if (in->n_operands != 1) return cli_usage("rules show wants the id or title of a rule");
+    int status = rules_work_init(&work, &c->settings, false);
+    if (status == 0) {
+        int error = rules_find(&work, in->operands[0], &found, &diag);
+        if (error) {
+            status = rules_work_failed(&diag, error);
+        } else {
+            put_rule(&work, &found, c->json);
+            rules_version_done(&found.version);
+        }
+    }
+    rules_print(&work.out);
+    rules_work_done(&work);
+    return status;
+}
+
+/* ---- tables ------------------------------------------------------------------------------ */
+
+static const struct cli_option import_options[] = {
+    {O_NAME, "name", "NAME", "What the set is called. Default: sigmahq."},
+    {O_PROFILE, "profile", "NAME",
+     "Which rules are switched on: default (status stable and test, level high and critical), all, "
+     "or a file of your own. Default: default."},
+    {O_DRY_RUN, "dry-run", NULL, "Tell what would be imported, and keep nothing."},
+    {O_BY, "by", "NAME", "Who says so; default: the user."},
+    {'f', "format", "text|json", "Lines for people, or one JSON object."},
+    OPTION_CONFIG,
+    OPTION_SET,
+};
+static const struct cli_option versions_options[] = {
+    {'f', "format", "text|json", "Lines for people, or one JSON object a line."},
+    OPTION_CONFIG,
+    OPTION_SET,
+};
+static const struct cli_option diff_options[] = {
+    {O_NAME, "name", "NAME", "Of which set. Default: the only one, or sigmahq."},
+    {'f', "format", "text|json", "Lines for people, or one JSON object a line."},
+    OPTION_CONFIG,
+    OPTION_SET,
+};
+
+const struct command command_rules_import = {
+    .name = "rules import",
+    .operands = "FOLDER|ZIP",
+    .summary = "take in rules that others made, as a version that is kept",
+    .description =
+        "Reads rules in the layout of SigmaHQ's releases (folders rules, rules-..., deprecated, "
+        "unsupported) from a folder or a zip, refuses what cannot be used with its place, and "
+        "keeps "
+        "the rest as a version of its own in serve.folder/rules. A profile decides which of its "
+        "rules are switched on; nothing is in force before 'vaka rules use'.\n\n"
+        "Exit status: 0 it was imported, though rules may have been refused; 1 it was not; 2 the "
+        "command line could not be understood.",
+    .options = import_options,
+    .n_options = sizeof import_options / sizeof *import_options,
+    .ctx_size = sizeof(struct import_context),
+    .option = import_option,
+    .run = import_run,
+};
+
+const struct command command_rules_versions = {
+    .name = "rules versions",
+    .operands = "[NAME]",
+    .summary = "list what was imported, and what of it is in force",
+    .description =
+        "Lists the versions of every set that was imported, the oldest import first: how "
+        "many rules it has and how many are switched on, by which profile, when it was "
+        "imported and by whom. A star marks what is in force.",
+    .options = versions_options,
+    .n_options = sizeof versions_options / sizeof *versions_options,
+    .ctx_size = sizeof(struct import_context),
+    .option = import_option,
+    .run = versions_run,
+};
+
+const struct command command_rules_diff = {
+    .name = "rules diff",
+    .operands = "[OLD [NEW]]",
+    .summary = "tell what became of each rule between two versions",
+    .description =
+        "Compares two versions rule by rule, by their ids: new, removed, with other logic (they "
+        "may "
+        "fire on other events), with other metadata (level, status, title, place, description; or "
+        "only comments and references), switched (nothing but that it is on or off). Without OLD, "
+        "what is in "
+        "force (or was imported before); without NEW, what was imported last.",
+    .options = diff_options,
+    .n_options = sizeof diff_options / sizeof *diff_options,
+    .ctx_size = sizeof(struct import_context),
+    .option = import_option,
+    .run = diff_run,
+};
+
+const struct command command_rules_show = {
+    .name = "rules show",
+    .operands = "ID",
+    .summary = "print an imported rule as it came",
+    .description = "Prints the rule with that id or title, of what is in force or was imported "
+                   "last, and says where it is from and whether it is switched on.",
+    .options = versions_options,
+    .n_options = sizeof versions_options / sizeof *versions_options,
+    .ctx_size = sizeof(struct import_context),
+    .option = import_option,
+    .run = show_run,
+};

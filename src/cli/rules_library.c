@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "cli/rules_library.h"
+
+#include "serve/client.h"
+
+enum { OUT_MAX = 64 * 1024 * 1024 };
+
+int rules_work_failed(const struct diag *diag, int error)
+{
+    if (diag->line) cli_diag(diag, "");
+    else cli_say("%s", diag->message[0] ? diag->message : error_text(error));
+    return EXIT_UNREADABLE;
+}
+
+int rules_work_init(struct rules_work *w, const struct settings *settings, bool change)
+{
+    const struct clock clock = clock_system();
+    struct diag diag = {0};
+    *w = (struct rules_work){.library = {.folder = -1}, .now = clock_realtime(&clock)};
+    buf_init(&w->out, OUT_MAX);
+    int status = settings_load(settings, &w->config, NULL);
+    if (status) return status;
+    int error = ruleset_library_path(&w->config, w->path, &diag);
+    if (error == 0) error = library_open(&w->library, w->path, change, &diag);
+    if (error == 0) error = ruleset_read_placeholders(&w->config, &w->placeholders, &diag);
+    return error ? rules_work_failed(&diag, error) : 0;
+}
+
+void rules_work_done(struct rules_work *w)
+{
+    placeholders_free(w->placeholders);
+    library_close(&w->library);
+    buf_done(&w->out);
+    config_done(&w->config);
+}
+
+/* ---- versions ---------------------------------------------------------------------------- */
+
+/* The one in force, else the one that was imported last. */
+static int choose_version(struct rules_work *w, const char *set, struct library_name *ret,
+                          struct diag *diag)
+{
+    struct library_list versions;
+    if (library_current(&w->library, set, ret)) return 0;
+    int error = library_versions(&w->library, set, &versions, diag);
+    if (error == 0 && versions.n == 0)
+        error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0,
+                         "no rules were imported under the name %.64s", set);
+    if (error == 0) *ret = versions.items[versions.n - 1];
+    library_list_done(&versions);
+    return error;
+}
+
+static int read_version(struct rules_work *w, struct rules_version *v, struct diag *diag)
+{
+    int error = library_read(&w->library, v->set.text, v->version.text, &v->pack, diag);
+    if (error) return error;
+    error = catalog_make(&v->catalog, &v->pack, NULL, w->placeholders);
+    if (error) {
+        pack_done(&v->pack);
+        return diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
+    }
+    if (library_is_whole(v->version.text, &v->catalog)) return 0;
+    catalog_done(&v->catalog);
+    pack_done(&v->pack);
+    return diag_set(diag, ERR_CORRUPT, NULL, 0, 0,
+                    "%s/%s: it is not what was imported any more; import it again", v->set.text,
+                    v->version.text);
+}
+
+int rules_version_read(struct rules_work *w, const char *set, const char *version,
+                       struct rules_version *ret, struct diag *diag)
+{
+    struct rules_version v = {0};
+    int error = 0;
+    if (!library_name_read(slice_of(set), &v.set))
+        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "'%.64s' is no name of a set", set);
+    if (!version) error = choose_version(w, set, &v.version, diag);
+    else if (!library_name_read(slice_of(version), &v.version))
+        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "'%.64s' is no name of a version", version);
+    if (error) return error;
+    *ret = v;
+    return read_version(w, ret, diag);
+}
+
+void rules_version_done(struct rules_version *v)
+{
+    catalog_done(&v->catalog);
+    pack_done(&v->pack);
+}
+
+bool rules_set_default(struct rules_work *w, struct library_name *ret)
+{
+    struct library_list sets;
+    struct diag diag;
+    if (library_sets(&w->library, &sets, &diag) != 0) return false;
+    bool one = sets.n == 1;
+    if (one) *ret = sets.items[0];
+    for (uint32_t i = 0; i < sets.n && !one; i++) {
+        one = strcmp(sets.items[i].text, RULES_SET_DEFAULT) == 0;
+        if (one) *ret = sets.items[i];
+    }
+    library_list_done(&sets);
+    return one;
+}
+
+/* ---- rules ------------------------------------------------------------------------------- */
+
+static const struct catalog_rule *find_in(const struct catalog *c, struct slice id)
+{
+    for (uint32_t i = 0; i < c->n; i++) {
+        const struct sigma_doc *doc = c->rules[i].doc;
+        if (slice_eq_nocase(doc->id, id) || slice_eq_nocase(doc->title, id)) return &c->rules[i];
+    }
+    return NULL;
+}
+
+int rules_find(struct rules_work *w, const char *id, struct rules_found *ret, struct diag *diag)
+{
+    struct library_list sets;
+    struct library_name current;
+    int error = library_sets(&w->library, &sets, diag), found = 0;
+    for (uint32_t i = 0; i < sets.n && error == 0 && !found; i++) {
+        error = rules_version_read(w, sets.items[i].text, NULL, &ret->version, diag);
+        if (error) break;
+        ret->rule = find_in(&ret->version.catalog, slice_of(id));
+        ret->current = library_current(&w->library, sets.items[i].text, &current);
+        found = ret->rule != NULL;
+        if (!found) rules_version_done(&ret->version);
+    }
+    library_list_done(&sets);
+    if (error || found) return error;
+    return diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "no imported rule is called '%.80s'", id);
+}
+
+/* ---- vaka serve --------------------------------------------------------------------------- */
+
+static int tell_answer(void *ctx, const struct say_answer *answer)
+{
+    (void)ctx;
+    cli_say("these settings have changed and take effect when vaka serve is started again: %.*s",
+            SLICE_FMT(answer->text));
+    return 0;
+}
+
+/* What serves now goes on until the new rules are read; one that does not run reads them later. */
+void rules_reload(const struct rules_work *w)
+{
+    struct diag diag = {0};
+    int error = client_ask(&(struct client_question){.socket = w->config.serve_socket.items[0],
+                                                     .ask = {.what = ASK_RELOAD},
+                                                     .answer = tell_answer},
+                           &diag);
+    if (error == ERR_NOT_FOUND)
+        cli_say("vaka serve does not run: it reads them when it is started");
+    else if (error)
+        cli_say("vaka serve did not read them, say 'vaka reload': %s",
+                diag.message[0] ? diag.message : error_text(error));
+}

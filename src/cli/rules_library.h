@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What the `vaka rules` commands about imported rules share. */
+#ifndef VAKA_CLI_RULES_LIBRARY_H
+#define VAKA_CLI_RULES_LIBRARY_H
+
+#include <limits.h>
+
+#include "cli/rules.h"
+#include "library/difference.h"
+#include "library/library.h"
+
+#define RULES_SET_DEFAULT "sigmahq"
+
+/* Settings, and the open library that they name; what is to be printed. */
+struct rules_work {
+    struct config config;
+    struct library library;
+    struct placeholders *placeholders;
+    char path[PATH_MAX];
+    struct buf out;
+    nsec now;
+};
+
+/* `change`: the library is made and locked. 0 or an exit status; rules_work_done() in any case. */
+int rules_work_init(struct rules_work *w, const struct settings *settings, bool change) MUST_USE;
+void rules_work_done(struct rules_work *w);
+/* Says what is wrong; EXIT_UNREADABLE. */
+int rules_work_failed(const struct diag *diag, int error);
+
+/* A version of a set, read and understood. */
+struct rules_version {
+    struct library_name set, version;
+    struct pack pack;
+    struct catalog catalog;
+};
+/*
+ * Reads it; version NULL: the one in force, else the one that was imported last. ERR_CORRUPT: it is
+ * not what was imported. diag says what is wrong. rules_version_done() after success only.
+ */
+int rules_version_read(struct rules_work *w, const char *set, const char *version,
+                       struct rules_version *ret, struct diag *diag) MUST_USE;
+void rules_version_done(struct rules_version *v);
+
+/* "NAME is the only one, or sigmahq": the set that is meant when none is said; false: none is. */
+bool rules_set_default(struct rules_work *w, struct library_name *ret);
+
+/* The rule of that id or title, of what is in force or was imported. */
+struct rules_found {
+    struct rules_version version;
+    const struct catalog_rule *rule;
+    bool current; /* its version is in force */
+};
+/* ERR_NOT_FOUND. rules_version_done() of it after success only. */
+int rules_find(struct rules_work *w, const char *id, struct rules_found *ret,
+               struct diag *diag) MUST_USE;
+
+/* Lets a running vaka serve read its rules again; one that does not run is told of. */
+void rules_reload(const struct rules_work *w);
+
+/* Appends the exceptions, all or only those that do nothing, to w->out. */
+int rules_exceptions_put(struct rules_work *w, bool idle, bool json, struct diag *diag) MUST_USE;
+
+#endif

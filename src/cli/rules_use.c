@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka rules use */
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/json_write.h"
+#include "cli/rules_library.h"
+#include "cli/rules_report.h"
+
+enum { O_NO_REPORT = OPTION_LONG, O_YES, O_BY, REPORT_DAYS = 7 };
+
+struct use_context {
+    struct settings settings;
+    const char *by;
+    bool no_report, yes;
+};
+
+static int use_option(void *ctx, int letter, const char *value)
+{
+    struct use_context *c = ctx;
+    switch (letter) {
+    case O_NO_REPORT:
+        c->no_report = true;
+        return 0;
+    case 'y':
+        c->yes = true;
+        return 0;
+    case O_BY:
+        c->by = value;
+        return 0;
+    default:
+        return settings_option(&c->settings, letter, value);
+    }
+}
+
+/* At a terminal a person decides; elsewhere the command line has said it. */
+static bool is_meant(const struct use_context *c)
+{
+    char answer[16] = "";
+    if (c->yes || c->no_report || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) return true;
+    (void)fputs("Switch it on? [y/N] ", stderr);
+    return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int note(struct rules_work *w, const struct use_context *c, const char *set,
+                const char *version, const char *before, struct diag *diag)
+{
+    struct buf members;
+    buf_init(&members, 4096);
+    json_write_string(&members, SLICE("set"));
+    buf_putc(&members, ':');
+    json_write_string(&members, slice_of(set));
+    json_write_member_string(&members, "version", slice_of(version ? version : "off"));
+    json_write_member_string(&members, "before", slice_of(before));
+    int error = library_note(&w->library, w->now, slice_of(settings_who(c->by)), "use",
+                             buf_slice(&members), diag);
+    buf_done(&members);
+    return error;
+}
+
+/* Reads all of it, so that nothing is switched on that does not load or is damaged. */
+static int check(struct rules_work *w, const char *set, const char *version, struct diag *diag)
+{
+    struct rules_version v;
+    int error = rules_version_read(w, set, version, &v, diag);
+    if (error) return error;
+    uint32_t on = catalog_count_on(&v.catalog);
+    buf_printf(&w->out, "%s %s: %" PRIu32 " rules are on\n", set, version, on);
+    rules_version_done(&v);
+    return on ? 0
+              : diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0,
+                         "no rule of it is switched on: import it with another profile");
+}
+
+static int switch_to(struct rules_work *w, const struct use_context *c, const char *set,
+                     const char *version, struct diag *diag)
+{
+    struct library_name before = {"off"};
+    (void)library_current(&w->library, set, &before);
+    if (version && strcmp(before.text, version) == 0) {
+        buf_printf(&w->out, "%s %s is in force already\n", set, version);
+        return 0;
+    }
+    int error = note(w, c, set, version, before.text, diag);
+    if (error == 0) error = library_use(&w->library, set, version, diag);
+    if (error) return error;
+    buf_printf(&w->out, "%s: %s is in force, before it was %s\n", set, version ? version : "none",
+               before.text);
+    return 0;
+}
+
+static int use(struct rules_work *w, const struct use_context *c, const char *set,
+               const char *version, struct diag *diag)
+{
+    struct library_name name;
+    if (!library_name_read(slice_of(set), &name) ||
+        (version && !library_name_read(slice_of(version), &name)))
+        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "'%.64s %.64s' is no set and version", set,
+                        version ? version : "off");
+    int error = version ? check(w, set, version, diag) : 0;
+    rules_print(&w->out);
+    if (error == 0 && version && !c->no_report)
+        error = rules_report_summary(w, set, version, REPORT_DAYS, diag);
+    rules_print(&w->out);
+    if (error) return error;
+    if (version && !is_meant(c))
+        return diag_set(diag, ERR_STOPPED, NULL, 0, 0, "nothing was changed");
+    return switch_to(w, c, set, version, diag);
+}
+
+static int use_run(const struct invocation *in)
+{
+    const struct use_context *c = in->ctx;
+    struct rules_work work;
+    struct diag diag = {0};
+    if (in->n_operands != 2) return cli_usage("rules use wants a set and a version, or off");
+    const char *version = strcmp(in->operands[1], "off") == 0 ? NULL : in->operands[1];
+    int status = rules_work_init(&work, &c->settings, true);
+    if (status == 0) {
+        int error = use(&work, c, in->operands[0], version, &diag);
+        if (error) status = rules_work_failed(&diag, error);
+        else rules_reload(&work);
+        /* It is in force: what is said of exceptions from here on changes nothing of that. */
+        if (error == 0 && rules_exceptions_put(&work, true, false, &diag) != 0)
+            cli_say("the exceptions: %s", diag.message);
+    }
+    rules_print(&work.out);
+    rules_work_done(&work);
+    return status;
+}
+
+static const struct cli_option use_options[] = {
+    {O_NO_REPORT, "no-report", NULL,
+     "Do not tell what it would have found in the records of the last 7 days, and ask nothing."},
+    {'y', "yes", NULL, "Switch it on without asking."},
+    {O_BY, "by", "NAME", "Who says so; default: the user."},
+    OPTION_CONFIG,
+    OPTION_SET,
+};
+
+const struct command command_rules_use = {
+    .name = "rules use",
+    .operands = "NAME VERSION|off",
+    .summary = "switch imported rules on, or off",
+    .description =
+        "Puts a version of an imported set into force, beside the rules that the settings name (or "
+        "those that come with Vaka), and lets a running vaka serve read its rules again. A version "
+        "that cannot be read, is not what was imported any more, or has no rule switched on is "
+        "refused. Before that it tells what the rules would have found in the records of the last "
+        "7 "
+        "days, as vaka rules noise does, and asks when a person sits at the terminal.\n\n"
+        "Exit status: 0 it is in force; 1 nothing was changed; 2 the command line could not be "
+        "understood.",
+    .options = use_options,
+    .n_options = sizeof use_options / sizeof *use_options,
+    .ctx_size = sizeof(struct use_context),
+    .option = use_option,
+    .run = use_run,
+};
