@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -216,6 +217,17 @@ static int copy_keys(struct backup *b)
     return error ? error : copy_folder_done(&keys, copy_all(&keys, NULL));
 }
 
+/* Rules that were imported, and exceptions; nobody changes them meanwhile (library/library.h). */
+static int copy_rules(struct backup *b)
+{
+    struct copy_job rules;
+    if (faccessat(b->top.from, "rules", F_OK, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+    int error = copy_folder(&b->top, "rules", &rules);
+    if (error) return error;
+    if (flock(rules.from, LOCK_SH) != 0) error = copy_failed(b->diag, "rules");
+    return copy_folder_done(&rules, error ? error : copy_all(&rules, NULL));
+}
+
 /* ---- the whole --------------------------------------------------------------------------- */
 
 static int write_manifest(struct backup *b)
@@ -254,6 +266,7 @@ int backup_make(const struct backup_options *options, struct backup_report *ret,
     if (error == 0) b.top.to = copy_open_empty(options->to, diag);
     if (b.top.to < 0 && error == 0) error = b.top.to;
     if (error == 0) error = copy_keys(&b);
+    if (error == 0) error = copy_rules(&b);
     if (error == 0) error = copy_store(&b);
     if (error == 0) error = write_manifest(&b);
     if (error == 0 && fsync(b.top.to) != 0) error = copy_failed(diag, options->to);

@@ -10,7 +10,7 @@
 
 #include "base/folder.h"
 
-enum { PIECE = 1024 * 1024, DEPTH_MAX = 8 };
+enum { PIECE = 1024 * 1024, DEPTH_MAX = 32 };
 
 int copy_failed(struct diag *diag, const char *name)
 {

@@ -105,7 +105,10 @@ static int use(struct rules_work *w, const struct use_context *c, const char *se
     if (error) return error;
     if (version && !is_meant(c))
         return diag_set(diag, ERR_STOPPED, NULL, 0, 0, "nothing was changed");
-    return switch_to(w, c, set, version, diag);
+    /* Reading all of it may take long: only now others have to wait. */
+    library_close(&w->library);
+    error = library_open(&w->library, w->path, true, diag);
+    return error ? error : switch_to(w, c, set, version, diag);
 }
 
 static int use_run(const struct invocation *in)
@@ -115,7 +118,7 @@ static int use_run(const struct invocation *in)
     struct diag diag = {0};
     if (in->n_operands != 2) return cli_usage("rules use wants a set and a version, or off");
     const char *version = strcmp(in->operands[1], "off") == 0 ? NULL : in->operands[1];
-    int status = rules_work_init(&work, &c->settings, true);
+    int status = rules_work_init(&work, &c->settings, false);
     if (status == 0) {
         int error = use(&work, c, in->operands[0], version, &diag);
         if (error) status = rules_work_failed(&diag, error);

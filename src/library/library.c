@@ -457,8 +457,7 @@ static bool add_version(const struct library *l, int set, const char *version,
     if (!remove_tree(set, fresh, 0)) return false;
     int folder = make_folder(l, set, fresh);
     bool good = folder >= 0 && write_version(l, folder, c, profile, about) && syncfs(folder) == 0 &&
-                renameat2(set, fresh, set, version, RENAME_NOREPLACE) == 0 && fsync(set) == 0 &&
-                fsync(l->folder) == 0;
+                renameat(set, fresh, set, version) == 0 && fsync(set) == 0 && fsync(l->folder) == 0;
     int number = errno;
     if (folder >= 0) (void)close(folder);
     if (!good) (void)remove_tree(set, fresh, 0);

@@ -184,6 +184,31 @@ def check_gap(tap, folder):
         tap.equal(status, 0, "with all of them there is") or tap.comment(err)
 
 
+def check_rules(tap, folder):
+    """Imported rules, what of them is in force, and exceptions come along."""
+    place = folder / "rules-serve"
+    place.mkdir()
+    source = place / "release/rules/deep/deeper/deepest/folder/of/them/all"
+    source.mkdir(parents=True)
+    with Serve(VAKA, place, APART) as serve:
+        rule = (serve.folder / "rules/marker.yml").read_text("utf-8")
+        (source / "own.yml").write_text(rule.replace("6b2a6a4e", "7b2a6a4e").replace("Marker", "Other"), "utf-8")
+        serve.start()
+        serve.ask("rules", "import", place / "release", "--name", "own")
+        version = json.loads(serve.ask("rules", "versions", "-f", "json"))["version"]
+        serve.ask("rules", "use", "own", version, "--no-report")
+        serve.ask("rules", "except", "Marker", "--when", "User: nobody", "--reason", "a test")
+        told = [serve.ask("rules", *words) for words in (("versions",), ("exceptions",))]
+        status, out, err = run("backup", folder / "with-rules", "-c", serve.config)
+        tap.equal(status, 0, "a backup with rules") or tap.comment(out + err)
+        tap.equal(serve.stop(), 0, "it ends")
+    serve, (status, out, err) = restored(folder, folder / "with-rules", "back-rules")
+    tap.equal(status, 0, "is put back") or tap.comment(out + err)
+    tap.equal([serve.ask("rules", *words) for words in (("versions",), ("exceptions",))], told, "as they were")
+    with serve.start():
+        tap.equal(serve.status()["detect"]["rules"], 2, "and in force")
+
+
 def check_owner(tap, folder):
     if os.geteuid() != 0:
         tap.skip("owners", "not root")
@@ -231,6 +256,7 @@ def main():
         check_restore(tap, folder, before)
         check_unmatched(tap, folder)
         check_gap(tap, folder)
+        check_rules(tap, folder)
         check_owner(tap, folder)
         check_refusals(tap, folder)
     tap.done()
