@@ -13,6 +13,7 @@
 #include "store/journal.h"
 #include "store/segment.h"
 #include "store/token.h"
+#include "store/view.h"
 
 enum {
     O_FROM = OPTION_LONG,
@@ -47,7 +48,7 @@ struct store_context {
     bool has_from, has_to;
     const char *source, *grep;
     struct store_io io;
-    struct buf segments, footers, journals; /* u64, ascending */
+    struct buf segments, footers; /* of ls: u64, ascending */
     struct buf line, shown;
     bool terminal;
     int status;
@@ -91,7 +92,6 @@ static int on_name(void *ctx, const char *name)
     uint64_t number;
     struct buf *to = segment_name_read(name, "segment", &number)  ? &c->segments
                      : segment_name_read(name, "footer", &number) ? &c->footers
-                     : journal_name_read(name, &number)           ? &c->journals
                                                                   : NULL;
     if (!to) return 0;
     buf_put(to, slice_make(&number, sizeof number));
@@ -120,9 +120,9 @@ static uint64_t number_at(const struct buf *numbers, size_t i)
 
 static int list(struct store_context *c)
 {
-    struct buf *all[] = {&c->segments, &c->footers, &c->journals};
+    struct buf *all[] = {&c->segments, &c->footers};
     int error = c->io.list(c->io.ctx, on_name, c);
-    for (size_t i = 0; i < 3 && error == 0; i++)
+    for (size_t i = 0; i < 2 && error == 0; i++)
         if (all[i]->len) qsort(all[i]->ptr, count(all[i]), sizeof(uint64_t), compare);
     return error;
 }
@@ -154,15 +154,12 @@ static int work_in(struct store_context *c, const char *path, int (*work)(struct
     c->terminal = isatty(STDOUT_FILENO);
     buf_init(&c->segments, NAMES_MAX * sizeof(uint64_t));
     buf_init(&c->footers, NAMES_MAX * sizeof(uint64_t));
-    buf_init(&c->journals, NAMES_MAX * sizeof(uint64_t));
     buf_init(&c->line, LINE_MAX);
     buf_init(&c->shown, 8 * (size_t)LINE_MAX);
-    int error = list(c);
-    if (error == 0) error = work(c);
+    int error = work(c);
     if (error) cli_say("%s: %s", path, error_text(error));
     buf_done(&c->segments);
     buf_done(&c->footers);
-    buf_done(&c->journals);
     buf_done(&c->line);
     buf_done(&c->shown);
     (void)close(folder);
@@ -257,6 +254,8 @@ static void ls_removed(struct store_context *c)
 
 static int ls(struct store_context *c)
 {
+    int error = list(c);
+    if (error) return error;
     if (!c->json) {
         buf_puts(&c->line, "       begin    records  received\n");
         print(c);
@@ -266,7 +265,7 @@ static int ls(struct store_context *c)
         uint64_t begin = number_at(&c->segments, i);
         char name[STORE_NAME_MAX + 1];
         struct segment *s;
-        int error = segment_open(&c->io, begin, &s);
+        error = segment_open(&c->io, begin, &s);
         if (error) {
             complain(c, "segment", begin, error);
             continue;
@@ -365,51 +364,39 @@ static void cat_batch(struct store_context *c, const struct journal_frame *f, ui
 }
 
 /* Records from `from` on: those before it are sealed. */
-static int cat_journal(struct store_context *c, uint64_t first, uint64_t from,
-                       const struct segment_query *q)
+static int cat_journal(struct store_context *c, const struct store_view_journal *journal,
+                       uint64_t from, const struct segment_query *q)
 {
     struct journal_reader reader = {.io = NULL};
     struct journal_frame frame;
-    int file = journal_open(&c->io, first, STORE_READ);
-    int error = file < 0 ? file : journal_reader_init(&reader, &c->io, file, first);
+    int error = journal_reader_init(&reader, &c->io, journal->file, journal->first);
     while (error == 0) {
         int answer = journal_reader_next(&reader, JOURNAL_ALL, &frame);
         if (answer == 0) break;
         if (answer == 1) cat_batch(c, &frame, from, q);
-        else if (answer == ERR_CORRUPT) complain(c, "journal", first, answer);
+        else if (answer == ERR_CORRUPT) complain(c, "journal", journal->first, answer);
         else error = answer;
     }
-    if (error) complain(c, "journal", first, error);
+    if (error) complain(c, "journal", journal->first, error);
     journal_reader_done(&reader);
-    if (file >= 0) c->io.close(c->io.ctx, file);
     return 0;
-}
-
-/* The sequence number behind the last sealed record. */
-static uint64_t sealed_end(struct store_context *c)
-{
-    struct segment *s;
-    size_t n = count(&c->segments);
-    if (n == 0 || segment_open(&c->io, number_at(&c->segments, n - 1), &s) != 0) return 0;
-    const struct segment_footer *f = segment_footer_of(s);
-    uint64_t end = f->begin + f->lost + f->records;
-    segment_close(s);
-    return end;
 }
 
 static int cat(struct store_context *c)
 {
     uint64_t tokens[TOKEN_LITERAL_MAX];
     struct segment_query q = {.from = c->from, .to = c->to, .tokens = tokens};
-    int n = c->grep ? token_of_literal(slice_of(c->grep), tokens) : 0, error = 0;
+    struct store_view view;
+    int n = c->grep ? token_of_literal(slice_of(c->grep), tokens) : 0;
     if (n < 0) return n;
     q.n_tokens = (uint32_t)n;
     if (c->source) q.source = slice_of(c->source);
-    for (size_t i = 0; i < count(&c->segments) && error == 0; i++)
-        error = cat_segment(c, number_at(&c->segments, i), &q);
-    uint64_t from = sealed_end(c);
-    for (size_t i = 0; i < count(&c->journals) && error == 0; i++)
-        error = cat_journal(c, number_at(&c->journals, i), from, &q);
+    int error = store_view_open(&c->io, &view);
+    for (size_t i = 0; i < store_view_segments(&view) && error == 0; i++)
+        error = cat_segment(c, store_view_segment(&view, i), &q);
+    for (size_t i = 0; i < view.n_journals && error == 0; i++)
+        error = cat_journal(c, &view.journals[i], view.sealed, &q);
+    store_view_close(&c->io, &view);
     return error;
 }
 

@@ -9,8 +9,8 @@
 
 #include "noise/reader.h"
 #include "proc/worker.h"
-#include "store/journal.h"
 #include "store/segment.h"
+#include "store/view.h"
 
 enum {
     UNIT_BLOCKS = 64,
@@ -18,7 +18,6 @@ enum {
     UNITS_MAX = 1 << 20,
     HELD_MAX = 256 * 1024 * 1024, /* findings of one unit */
     FAILURES_MAX = 16,
-    JOURNALS_MAX = 4096,
     TICK_MS = 100,
 };
 
@@ -49,50 +48,11 @@ struct noise {
     uint32_t n_readers, failures;
     int folder, null_fd;
     struct store_io io;
-    struct buf segments, journals; /* u64 */
     uint64_t total;
     bool unconfined;
 };
 
 /* ---- units ------------------------------------------------------------------------------- */
-
-static int on_name(void *ctx, const char *name)
-{
-    struct noise *n = ctx;
-    uint64_t number;
-    struct buf *to = segment_name_read(name, "segment", &number) ? &n->segments
-                     : journal_name_read(name, &number)          ? &n->journals
-                                                                 : NULL;
-    if (to) buf_put(to, slice_make(&number, sizeof number));
-    return to ? buf_error(to) : 0;
-}
-
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x < y ? -1 : x > y;
-}
-
-static uint64_t number_at(const struct buf *numbers, size_t i)
-{
-    uint64_t number;
-    memcpy(&number, numbers->ptr + i * sizeof number, sizeof number);
-    return number;
-}
-
-static int list(struct noise *n)
-{
-    buf_clear(&n->segments);
-    buf_clear(&n->journals);
-    int error = n->io.list(n->io.ctx, on_name, n);
-    struct buf *both[] = {&n->segments, &n->journals};
-    for (size_t i = 0; i < 2 && error == 0; i++)
-        if (both[i]->len)
-            qsort(both[i]->ptr, both[i]->len / sizeof(uint64_t), sizeof(uint64_t), by_number);
-    return error;
-}
 
 static int add_unit(struct noise *n, const struct noise_unit *m, uint64_t bytes, int file)
 {
@@ -111,7 +71,7 @@ static int add_unit(struct noise *n, const struct noise_unit *m, uint64_t bytes,
 }
 
 /* Every UNIT_BLOCKS blocks that may have something of the time that is asked for. */
-static int add_segment(struct noise *n, uint64_t begin, uint64_t *ret_end)
+static int add_segment(struct noise *n, uint64_t begin)
 {
     struct segment_footer f;
     int error = segment_footer_load(&n->io, "segment", begin, &f);
@@ -120,7 +80,6 @@ static int add_segment(struct noise *n, uint64_t begin, uint64_t *ret_end)
         n->tally->damaged++;
         return error == ERR_NOMEM ? error : 0;
     }
-    *ret_end = f.begin + f.lost + f.records;
     if (f.latest < n->options->from || f.earliest >= n->options->to) return 0;
     uint32_t step = n->options->sample ? SAMPLE_BLOCKS : UNIT_BLOCKS;
     for (uint32_t at = 0; at < f.blocks && error == 0; at += step) {
@@ -131,54 +90,25 @@ static int add_segment(struct noise *n, uint64_t begin, uint64_t *ret_end)
     return error;
 }
 
-static int add_journal(struct noise *n, uint64_t begin, int file, uint64_t sealed)
+/* Takes its file. */
+static int add_journal(struct noise *n, struct store_view_journal *journal, uint64_t sealed)
 {
-    int64_t size = n->io.size(n->io.ctx, file);
-    const struct noise_unit m = {.journal = 1, .begin = begin, .seq = sealed};
-    return add_unit(n, &m, size > 0 ? (uint64_t)size : 0, file);
+    int64_t size = n->io.size(n->io.ctx, journal->file);
+    const struct noise_unit m = {.journal = 1, .begin = journal->first, .seq = sealed};
+    int error = add_unit(n, &m, size > 0 ? (uint64_t)size : 0, journal->file);
+    if (error == 0) journal->file = -1;
+    return error;
 }
 
-/* A journal that was opened. */
-struct opened {
-    uint64_t begin;
-    int file;
-};
-
-/* One that is gone by now is sealed. */
-static int open_journals(struct noise *n, struct buf *opened)
-{
-    for (size_t i = 0; i < n->journals.len / sizeof(uint64_t); i++) {
-        struct opened o = {.begin = number_at(&n->journals, i)};
-        o.file = journal_open(&n->io, o.begin, STORE_READ);
-        if (o.file == ERR_NOT_FOUND) continue;
-        if (o.file < 0) return o.file;
-        buf_put(opened, slice_make(&o, sizeof o));
-        if (!buf_failed(opened)) continue;
-        n->io.close(n->io.ctx, o.file);
-        return buf_error(opened);
-    }
-    return 0;
-}
-
-/* Journals are opened before segments are listed, so that what is sealed meanwhile is in one of
- * them. */
 static int add_all(struct noise *n)
 {
-    struct buf opened;
-    uint64_t sealed = 0;
-    buf_init(&opened, JOURNALS_MAX * sizeof(struct opened));
-    int error = list(n);
-    if (error == 0) error = open_journals(n, &opened);
-    if (error == 0) error = list(n);
-    for (size_t i = 0; i < n->segments.len / sizeof(uint64_t) && error == 0; i++)
-        error = add_segment(n, number_at(&n->segments, i), &sealed);
-    for (size_t at = 0; at < opened.len; at += sizeof(struct opened)) {
-        struct opened o;
-        memcpy(&o, opened.ptr + at, sizeof o);
-        if (error == 0) error = add_journal(n, o.begin, o.file, sealed);
-        else n->io.close(n->io.ctx, o.file);
-    }
-    buf_done(&opened);
+    struct store_view view;
+    int error = store_view_open(&n->io, &view);
+    for (size_t i = 0; i < store_view_segments(&view) && error == 0; i++)
+        error = add_segment(n, store_view_segment(&view, i));
+    for (size_t i = 0; i < view.n_journals && error == 0; i++)
+        error = add_journal(n, &view.journals[i], view.sealed);
+    store_view_close(&n->io, &view);
     return error;
 }
 
@@ -357,8 +287,6 @@ static void finish(struct noise *n)
     }
     free(n->units);
     free(n->readers);
-    buf_done(&n->segments);
-    buf_done(&n->journals);
     if (n->null_fd >= 0) (void)close(n->null_fd);
     if (n->folder >= 0) (void)close(n->folder);
 }
@@ -374,8 +302,6 @@ int noise_run(const struct noise_options *options, struct tally *ret, struct dia
                                    .sources_only = options->sources_only,
                                    .sample = options->sample};
     diag->message[0] = '\0';
-    buf_init(&n.segments, UNITS_MAX * sizeof(uint64_t));
-    buf_init(&n.journals, UNITS_MAX * sizeof(uint64_t));
     n.folder = open(options->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (n.folder < 0)
         return diag_set(diag, errno == ENOENT ? ERR_NOT_FOUND : ERR_ACCESS, NULL, 0, 0, "%s: %s",
