@@ -89,6 +89,8 @@ int rules_report_run(struct rules_work *w, const struct rules_report_options *op
                                                   .jobs = options->jobs
                                                               ? options->jobs
                                                               : settings_processors(NOISE_JOBS_MAX),
+                                                  .clock = &showing.clock,
+                                                  .silence = w->config.detect_silence,
                                                   .sources_only = options->sources_only,
                                                   .sample = options->sample,
                                                   .ctx = &showing,

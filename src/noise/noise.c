@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "noise/reader.h"
@@ -17,7 +18,7 @@ enum {
     SAMPLE_BLOCKS = 16, /* of so many one is looked at */
     UNITS_MAX = 1 << 20,
     HELD_MAX = 256 * 1024 * 1024, /* findings of one unit */
-    FAILURES_MAX = 16,
+    FAILURES_MAX = NOISE_SKIPPED_MAX + 16,
     TICK_MS = 100,
 };
 
@@ -25,14 +26,17 @@ enum {
 struct unit {
     struct noise_unit m;
     uint64_t bytes;
-    int file;          /* of journals: opened at the start */
-    struct buf held;   /* its findings, until its turn */
-    bool begun, ended; /* ended: all that there will be is held */
+    int file;        /* of journals: opened at the start */
+    struct buf held; /* its findings, until its turn */
+    bool ended;      /* all that there will be is held */
 };
 
 struct reading {
     struct worker worker;
-    uint32_t unit; /* UINT32_MAX: none */
+    struct noise_page *page;
+    uint32_t unit;  /* UINT32_MAX: none */
+    uint64_t steps; /* of its page, when it was looked at last … */
+    nsec since;     /* … and since when it has been that */
 };
 
 struct noise {
@@ -45,6 +49,7 @@ struct noise {
     uint32_t next;  /* to be handed out */
     uint32_t taken; /* units whose findings are in the tally */
     struct reading *readers;
+    struct noise_page *pages; /* shared with them */
     uint32_t n_readers, failures;
     int folder, null_fd;
     struct store_io io;
@@ -117,6 +122,10 @@ static int add_all(struct noise *n)
 static int start_reader(struct noise *n, struct reading *r)
 {
     r->unit = UINT32_MAX;
+    *r->page = (struct noise_page){0};
+    r->steps = 0;
+    r->since = clock_monotonic(n->options->clock);
+    n->begin.page = r->page;
     return worker_start(&r->worker, &(struct worker_spec){.run = noise_reader_run,
                                                           .ctx = &n->begin,
                                                           .role = SANDBOX_DECODER,
@@ -144,42 +153,78 @@ static int open_unit(struct noise *n, struct unit *u)
     return u->file = n->io.open(n->io.ctx, name, STORE_READ);
 }
 
+static int send_unit(struct noise *n, struct reading *r, uint32_t number)
+{
+    struct buf out;
+    const struct unit *u = &n->units[number];
+    buf_init(&out, 4096);
+    noise_unit_write(&out, &u->m);
+    int error = channel_send(&r->worker.channel, buf_slice(&out), u->file);
+    buf_done(&out);
+    r->unit = number;
+    r->since = clock_monotonic(n->options->clock);
+    return error;
+}
+
 /* Not far ahead of the oldest one that is not done: its findings would have to wait. */
 static int hand_out(struct noise *n, struct reading *r)
 {
-    struct buf out;
     int error = 0;
     while (r->unit == UINT32_MAX && n->next < n->n_units && n->next < n->taken + 4 * n->n_readers &&
            error == 0) {
         struct unit *u = &n->units[n->next];
         int file = open_unit(n, u);
-        u->begun = true;
         if (file < 0) {
             u->file = -1;
             end_unit(n, u, file == ERR_NOT_FOUND);
             n->next++;
             continue;
         }
-        buf_init(&out, 4096);
-        noise_unit_write(&out, &u->m);
-        error = channel_send(&r->worker.channel, buf_slice(&out), file);
-        buf_done(&out);
-        r->unit = n->next++;
+        error = send_unit(n, r, n->next++);
     }
     return error;
 }
 
-/* It ended over its unit, or broke the protocol: the unit is given up, another one goes on. */
+/* What it worked on is left out from now on. False: nothing can be learnt from its end. */
+static bool learn(struct noise *n, const struct reading *r)
+{
+    uint64_t first = r->page->first;
+    if (r->unit == UINT32_MAX || first == 0 || n->begin.n_skipped == NOISE_SKIPPED_MAX)
+        return false;
+    n->begin.skipped[n->begin.n_skipped++] = first;
+    return true;
+}
+
+/*
+ * It ended over its unit, hangs, or broke the protocol. Another one takes the unit from its
+ * beginning, without the block or frame that it was; or the unit is given up.
+ */
 static int replace_reader(struct noise *n, struct reading *r)
 {
     struct rusage usage;
-    if (r->unit != UINT32_MAX) end_unit(n, &n->units[r->unit], false);
+    uint32_t unit = r->unit;
     int status = worker_stop(&r->worker, true, &usage);
-    if (++n->failures <= FAILURES_MAX) return start_reader(n, r);
-    char how[80];
-    worker_describe(status, how, sizeof how);
-    return diag_set(n->diag, ERR_CORRUPT, NULL, 0, 0, "the processes that read records end: %s",
-                    how);
+    bool again = learn(n, r);
+    if (unit != UINT32_MAX) buf_clear(&n->units[unit].held);
+    if (unit != UINT32_MAX && !again) end_unit(n, &n->units[unit], false);
+    if (++n->failures > FAILURES_MAX) {
+        char how[80];
+        worker_describe(status, how, sizeof how);
+        return diag_set(n->diag, ERR_CORRUPT, NULL, 0, 0, "the processes that read records end: %s",
+                        how);
+    }
+    int error = start_reader(n, r);
+    return error || !again ? error : send_unit(n, r, unit);
+}
+
+/* One that has a unit and does not go on with it. */
+static int watch(struct noise *n, struct reading *r)
+{
+    nsec now = clock_monotonic(n->options->clock);
+    uint64_t steps = __atomic_load_n(&r->page->steps, __ATOMIC_ACQUIRE);
+    if (r->unit == UINT32_MAX || steps != r->steps) r->since = now;
+    r->steps = steps;
+    return now - r->since < n->options->silence ? 0 : replace_reader(n, r);
 }
 
 static int take_held(struct noise *n, struct unit *u)
@@ -253,6 +298,7 @@ static int work(struct noise *n)
         int ready = poll(polls, n->n_readers, TICK_MS);
         for (uint32_t i = 0; ready > 0 && i < n->n_readers && error == 0; i++)
             if (polls[i].revents) error = listen(n, &n->readers[i]);
+        for (uint32_t i = 0; i < n->n_readers && error == 0; i++) error = watch(n, &n->readers[i]);
         if (error == 0) error = take_ended(n);
         if (error == 0) error = tick(n);
     }
@@ -271,8 +317,14 @@ static int start(struct noise *n)
     if (!n->readers) return ERR_NOMEM;
     n->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (n->null_fd < 0) return ERR_IO;
-    for (; n->n_readers < jobs && error == 0; n->n_readers++)
+    n->pages = mmap(NULL, NOISE_JOBS_MAX * sizeof *n->pages, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (n->pages == MAP_FAILED) n->pages = NULL;
+    if (!n->pages) return ERR_NOMEM;
+    for (; n->n_readers < jobs && error == 0; n->n_readers++) {
+        n->readers[n->n_readers].page = &n->pages[n->n_readers];
         error = start_reader(n, &n->readers[n->n_readers]);
+    }
     return error;
 }
 
@@ -287,6 +339,7 @@ static void finish(struct noise *n)
     }
     free(n->units);
     free(n->readers);
+    if (n->pages) (void)munmap(n->pages, NOISE_JOBS_MAX * sizeof *n->pages);
     if (n->null_fd >= 0) (void)close(n->null_fd);
     if (n->folder >= 0) (void)close(n->folder);
 }

@@ -2,11 +2,13 @@
 /*
  * What rules would have found in the stored records: sealed segments and journals are read, and
  * only read, while vaka serve goes on; by several processes, whose findings are taken in the order
- * of the records.
+ * of the records. A block or frame over which one of them ends, or does not go on, is left out and
+ * counted.
  */
 #ifndef VAKA_NOISE_NOISE_H
 #define VAKA_NOISE_NOISE_H
 
+#include "base/clock.h"
 #include "noise/tally.h"
 #include "ruleset/ruleset.h"
 
@@ -18,6 +20,8 @@ struct noise_options {
     nsec from, to;     /* received at or after, and before */
     nsec alike;        /* triage.alike */
     uint32_t jobs;
+    const struct clock *clock;
+    nsec silence;      /* detect.silence: a reader that does not go on for so long is ended */
     bool sources_only; /* no rule is matched: only what kind of log there is */
     uint32_t sample;   /* records of a block that are looked at, and 1 of 16 blocks; 0: all */
     void *ctx;

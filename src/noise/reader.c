@@ -262,6 +262,7 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     r->done.events++;
     if (r->begin->sources_only) found.route = engine_route(r->engine, ev);
     else error = engine_match(r->engine, ev, &found);
+    __atomic_store_n(&r->begin->page->steps, r->begin->page->steps + 1, __ATOMIC_RELAXED);
     if (error == 0) count_route(r, found.route);
     if (found.n_hits) {
         look_up(r, r->base + number);
@@ -303,6 +304,20 @@ static int match_some(struct reader *r, const struct record_sink *sink, uint32_t
     return error;
 }
 
+static void turn_page(const struct reader *r, uint64_t first)
+{
+    struct noise_page *page = r->begin->page;
+    page->first = first;
+    __atomic_store_n(&page->steps, page->steps + 1, __ATOMIC_RELEASE);
+}
+
+static bool is_skipped(const struct reader *r, uint64_t first)
+{
+    for (uint32_t i = 0; i < r->begin->n_skipped; i++)
+        if (r->begin->skipped[i] == first + 1) return true;
+    return false;
+}
+
 /* Records from number `from` on; earliest and latest are those of the whole batch. */
 static int match_batch(struct reader *r, const struct batch *batch, uint64_t first, uint32_t from,
                        nsec earliest, nsec latest)
@@ -311,6 +326,11 @@ static int match_batch(struct reader *r, const struct batch *batch, uint64_t fir
     const struct noise_begin *b = r->begin;
     uint32_t to = b->sample && from + b->sample < batch->n ? from + b->sample : batch->n;
     if (latest < b->from || earliest >= b->to || from >= to) return 0;
+    if (is_skipped(r, first)) {
+        r->done.left_out++;
+        return 0;
+    }
+    turn_page(r, first + 1);
     r->batch = batch;
     matcher_set_now(&r->matcher, latest);
     r->first = first;
@@ -390,6 +410,7 @@ static int read_unit(struct reader *r, const struct noise_unit *unit)
     memset(r->hits, 0, (r->begin->rules->set->n_rules + 1u) * sizeof *r->hits);
     int error = unit->journal ? read_journal(r, unit) : read_segment(r, unit);
     if (error) return error;
+    turn_page(r, 0);
     send_runs(r);
     send_values(r);
     send_sources(r);

@@ -16,7 +16,18 @@ enum {
     READER_SAMPLE = 16,    /* … of the others one in so many */
 };
 
+enum { NOISE_SKIPPED_MAX = 64 };
+
+/* Written by the reader, read by its parent, which learns from it over what a reader ended. */
+struct noise_page {
+    uint64_t first; /* sequence number of the block or frame at hand, plus one; 0: none */
+    uint64_t steps; /* grows with every one of them, and every record that is told of */
+};
+
 struct noise_begin {
+    struct noise_page *page;
+    uint64_t skipped[NOISE_SKIPPED_MAX]; /* blocks and frames that are left out, by that number */
+    uint32_t n_skipped;
     const struct ruleset *rules;
     const struct correlator *correlator; /* what correlations want; NULL: there are none */
     nsec from, to;                       /* received at or after, and before */

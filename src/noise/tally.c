@@ -232,6 +232,7 @@ void tally_take_done(struct tally *t, const struct noise_done *done)
     t->undecodable += done->undecodable;
     t->unknown += done->unknown;
     t->damaged += done->damaged;
+    t->unreadable += done->left_out;
     if (done->first < t->first) t->first = done->first;
     if (done->last > t->last) t->last = done->last;
 }

@@ -51,7 +51,7 @@ struct tally {
     uint32_t n_sources;
     uint64_t bytes, records, events, undecodable, unknown, damaged;
     nsec first, last;    /* received; first above last: no record was looked at */
-    uint64_t unreadable; /* units that were given up */
+    uint64_t unreadable; /* parts over which a reader ended, left out */
     bool approximate;
     /* Not for others. */
     nsec alike;

@@ -144,6 +144,22 @@ def with_several_engines_it_is_the_same(folder):
 
 
 @test
+def a_report_leaves_out_what_brings_it_down(folder):
+    """The frame of such a record, and nothing else."""
+    with Serve(FAULTY, folder, HASTY).start() as serve:
+        for mark in ("ABORTMARK", "HANGMARK"):
+            for part in range(3):
+                body = [event(n) for n in names(range(part * 10, part * 10 + 10))]
+                if part == 1:
+                    body.insert(5, event("h0-999", mark))
+                same(serve.post("/api/ingest", b"".join(body))[0], 200)
+        serve.shows(lambda s: s["triage"]["matched"] == 62, "that all but two are matched")
+        report = json.loads(serve.ask("rules", "noise", "-f", "json"))
+        same((report["unreadable"], report["records"], report["matches"]), (2, 40, 40))
+        same(serve.stop(), 0)
+
+
+@test
 def a_stopped_engine_is_replaced_and_no_record_blamed(folder):
     """One that hangs between records, or is stopped from outside, comes back."""
     with Serve(FAULTY, folder, HASTY).start() as serve:
