@@ -490,7 +490,7 @@ static int show_run(const struct invocation *in)
 
 static const struct cli_option import_options[] = {
     {O_NAME, "name", "NAME", "What the set is called. Default: sigmahq."},
-    {O_PROFILE, "profile", "NAME",
+    {O_PROFILE, "profile", "FILE",
      "Which rules are switched on: default (status stable and test, level high and critical), all, "
      "or a file of your own. Default: default."},
     {O_DRY_RUN, "dry-run", NULL, "Tell what would be imported, and keep nothing."},

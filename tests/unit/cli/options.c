@@ -70,7 +70,9 @@ TEST(commands_that_do_not_exist)
     USAGE("Hunt", "unknown command `Hunt`; did you mean `hunt`?");
     USAGE("rules chekc x", "unknown command `rules chekc`; did you mean `rules check`?");
     USAGE("rule check x", "did you mean `rules`?");
-    USAGE("rules", "`rules` needs a second word: check, list, explain, test\n");
+    USAGE("rules",
+          "`rules` needs a second word: check, list, explain, test, import, versions, diff, show, "
+          "noise, coverage, use, except, exceptions\n");
     USAGE("help rules chekc", "unknown command `rules chekc`; did you mean `rules check`?");
     USAGE("hnut --help", "unknown command `hnut`; did you mean `hunt`?");
     USAGE("frobnicate", "unknown command `frobnicate`\n");

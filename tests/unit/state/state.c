@@ -311,6 +311,56 @@ static void add_tuple(struct state *s, nsec time)
     CHECK_INT(state_add_tuple(s, &t), 0);
 }
 
+struct rules_found {
+    struct state_rule rules[4];
+    char ids[4][8];
+    uint32_t n, most;
+};
+
+static bool take_rule(void *ctx, const struct state_rule *rule)
+{
+    struct rules_found *f = ctx;
+    REQUIRE(f->n < 4 && rule->rule.len < 8);
+    f->rules[f->n] = *rule;
+    memcpy(f->ids[f->n], rule->rule.ptr, rule->rule.len);
+    f->ids[f->n][rule->rule.len] = '\0';
+    return ++f->n < f->most;
+}
+
+TEST(state_sums_up_the_alerts_of_each_rule_while_it_is_written)
+{
+    struct state *s = open_state("rules.db");
+    struct state_snapshot *snapshot;
+    struct rules_found all = {.most = 4}, one = {.most = 1};
+    struct diag diag;
+    uint64_t next;
+    bool is_new;
+    struct state_alert other = an_alert;
+    other.rule = SLICE("r2");
+    REQUIRE(state_begin(s) == 0);
+    CHECK(add(s, 10, 1000, 0));
+    CHECK(add(s, 20, 5000, 0));
+    CHECK_INT(state_add_alert(s, &other, 0, &is_new), 0);
+    REQUIRE(state_commit(s) == 0);
+    REQUIRE(state_snapshot_open(test_path("rules.db"), &snapshot, &next, &diag) == 0);
+    REQUIRE(state_begin(s) == 0);
+    CHECK(add(s, 30, 9000, 0));
+    REQUIRE(state_commit(s) == 0);
+    CHECK_INT(state_snapshot_rules(snapshot, take_rule, &all, &diag), 0);
+    REQUIRE(all.n == 2);
+    uint32_t r1 = strcmp(all.ids[0], "r1") == 0 ? 0 : 1;
+    CHECK_SLICE(slice_of(all.ids[r1]), "r1");
+    CHECK_SLICE(slice_of(all.ids[1 - r1]), "r2");
+    CHECK_INT(all.rules[r1].alerts, 2);
+    CHECK_INT(all.rules[r1].records, 6);
+    CHECK_INT(all.rules[r1].last, 5000);
+    CHECK_INT(all.rules[1 - r1].alerts, 1);
+    CHECK_INT(state_snapshot_rules(snapshot, take_rule, &one, &diag), 0);
+    CHECK_INT(one.n, 1);
+    state_snapshot_close(snapshot);
+    state_close(s);
+}
+
 TEST(state_forgets_tuples_that_are_old_or_too_many)
 {
     struct state *s = open_state("tuples.db");
