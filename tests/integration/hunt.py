@@ -591,7 +591,7 @@ def test_help(b):
     words, registered = complete("vaka", "")
     b.tap.ok({"hunt", "rules", "help", "--version"} <= set(words) and "-F _vaka vaka" in registered,
              "bash completion loads and knows the commands", (words, registered))
-    for typed, want in ((("vaka", "hu"), ["hunt"]), (("vaka", "rules", "ex"), ["explain"]),
+    for typed, want in ((("vaka", "hu"), ["hunt"]), (("vaka", "rules", "exp"), ["explain"]),
                         (("vaka", "hunt", "--any"), ["--any-logsource"]),
                         (("vaka", "hunt", "-f", ""), ["csv", "json", "table"]),
                         (("vaka", "hunt", "--level", "c"), ["critical"]),
