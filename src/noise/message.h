@@ -33,8 +33,7 @@ enum { NOISE_TEXT_MAX = 4 * 1024 * 1024, NOISE_PAYLOAD_MAX = NOISE_TEXT_MAX + 64
     F(u64, bytes)                                                                                  \
     F(u64, records)                                                                                \
     F(u64, events)                                                                                 \
-    F(u64, undecodable) F(u64, unknown) F(u64, damaged) F(u64, left_out) F(i64, first)             \
-        F(i64, last)
+    F(u64, undecodable) F(u64, unknown) F(u64, damaged) F(u64, left_out) F(i64, first) F(i64, last)
 
 #define NOISE_MESSAGES(M)                                                                          \
     M(unit, UNIT, 1)                                                                               \
