@@ -8,13 +8,14 @@
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/rules_library.h"
+#include "library/lines.h"
 
-enum { O_NAME = OPTION_LONG, O_PROFILE, O_DRY_RUN, O_BY };
+enum { O_NAME = OPTION_LONG, O_PROFILE, O_DRY_RUN, O_BY, O_TEXT };
 
 struct import_context {
     struct settings settings;
     const char *name, *profile, *by;
-    bool json, dry_run;
+    bool json, dry_run, text;
 };
 
 static int import_option(void *ctx, int letter, const char *value)
@@ -32,6 +33,9 @@ static int import_option(void *ctx, int letter, const char *value)
         return 0;
     case O_BY:
         c->by = value;
+        return 0;
+    case O_TEXT:
+        c->text = true;
         return 0;
     case 'f':
         c->json = strcmp(value, "json") == 0;
@@ -112,6 +116,32 @@ static void put_counts(struct buf *out, const struct differences *d)
                d->counts[DIFFERENCE_LOGIC], d->counts[DIFFERENCE_METADATA], d->same, d->on, d->off);
 }
 
+/* How many rules each of the built-in profiles would switch on. */
+static uint32_t count_taken(const struct importing *im, const struct profile *profile)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < im->catalog.n; i++)
+        n += profile_takes(profile, im->catalog.rules[i].doc);
+    return n;
+}
+
+static void put_profiles(struct importing *im)
+{
+    struct buf *out = &im->work->out;
+    struct profile profile;
+    struct diag diag;
+    const char *name;
+    if (im->c->json) json_write_key(out, "profiles");
+    buf_puts(out, im->c->json ? "{" : "  built-in profiles:");
+    for (uint32_t i = 0; (name = profile_builtin(i)); i++) {
+        if (profile_load(&profile, &im->arena, name, &diag) != 0) continue;
+        uint32_t n = count_taken(im, &profile);
+        if (im->c->json) json_write_member_u64(out, name, n);
+        else buf_printf(out, "%s %s %" PRIu32, i ? "," : "", name, n);
+    }
+    buf_puts(out, im->c->json ? "}" : "\n");
+}
+
 static void put_import_json(struct importing *im)
 {
     struct buf *out = &im->work->out;
@@ -130,6 +160,7 @@ static void put_import_json(struct importing *im)
     if (im->has_before) json_write_string(out, slice_of(im->before.version.text));
     else buf_puts(out, "null");
     put_counts_json(out, &im->changes);
+    put_profiles(im);
     json_write_key(out, "refused");
     buf_putc(out, '[');
     (void)put_refusals(im);
@@ -149,6 +180,7 @@ static void put_import(struct importing *im)
                "%" PRIu32 " are on and %" PRIu32 " off\n",
                im->catalog.n, im->pack.n, refused, SLICE_FMT(im->profile.name), on,
                im->catalog.n - on);
+    put_profiles(im);
     if (im->has_before) buf_printf(out, "  from %s: ", im->before.version.text);
     else buf_puts(out, "  the first of this name: ");
     put_counts(out, &im->changes);
@@ -358,24 +390,37 @@ static void put_difference_json(struct buf *out, const struct difference *d)
     buf_puts(out, "}}\n");
 }
 
+/* What was written before and is now; of files with several rules all of it. */
+static int put_text(struct buf *out, const struct rules_version *old,
+                    const struct rules_version *new, const struct difference *d)
+{
+    int error = lines_write_difference(out, "          ", old->pack.files[d->old->file].text,
+                                       new->pack.files[d->new->file].text);
+    if (error == ERR_LIMIT) buf_puts(out, "          (too many lines differ)\n");
+    return error == ERR_LIMIT ? 0 : error;
+}
+
 static int put_differences(struct rules_work *w, const struct import_context *c,
                            const struct rules_version *old, const struct rules_version *new)
 {
     struct differences d;
     int error = difference_make(&d, &old->catalog, &new->catalog);
     if (error) return error;
-    for (uint32_t i = 0; i < d.n; i++) {
-        if (c->json) put_difference_json(&w->out, &d.items[i]);
-        else put_difference(&w->out, &d.items[i]);
+    for (uint32_t i = 0; i < d.n && error == 0; i++) {
+        const struct difference *item = &d.items[i];
+        if (c->json) put_difference_json(&w->out, item);
+        else put_difference(&w->out, item);
+        if (c->text && !c->json && item->old && item->new)
+            error = put_text(&w->out, old, new, item);
         rules_print(&w->out);
     }
-    if (!c->json) {
+    if (!c->json && error == 0) {
         buf_printf(&w->out, "%s from %s to %s: ", new->set.text, old->version.text,
                    new->version.text);
         put_counts(&w->out, &d);
     }
     difference_done(&d);
-    return 0;
+    return error;
 }
 
 /* What is compared when it is not said: what is in force, or came before, with what came last. */
@@ -506,6 +551,7 @@ static const struct cli_option versions_options[] = {
 };
 static const struct cli_option diff_options[] = {
     {O_NAME, "name", "NAME", "Of which set. Default: the only one, or sigmahq."},
+    {O_TEXT, "text", NULL, "Show the lines, too, that differ."},
     {'f', "format", "text|json", "Lines for people, or one JSON object a line."},
     OPTION_CONFIG,
     OPTION_SET,

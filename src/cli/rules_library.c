@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "cli/rules_library.h"
 
-#include "serve/client.h"
+#include <unistd.h>
+
+#include "cli/ask.h"
 
 enum { OUT_MAX = 64 * 1024 * 1024 };
 
@@ -135,6 +137,33 @@ int rules_find(struct rules_work *w, const char *id, struct rules_found *ret, st
 
 /* ---- vaka serve --------------------------------------------------------------------------- */
 
+enum { LOOK_MS = 100, LOOKS_MAX = 600 };
+
+static int ask(const struct rules_work *w, struct say_ask question,
+               int (*answer)(void *ctx, const struct say_answer *answer), void *ctx,
+               struct diag *diag)
+{
+    return client_ask(&(struct client_question){.socket = w->config.serve_socket.items[0],
+                                                .ask = question,
+                                                .answer = answer,
+                                                .ctx = ctx},
+                      diag);
+}
+
+/* The process that has the rules, and how many. */
+struct matching {
+    uint64_t pid, rules;
+};
+
+static int take_status(void *ctx, const struct say_answer *answer)
+{
+    struct matching *m = ctx;
+    struct slice detect = ask_member(ask_member(answer->text, "processes"), "detect");
+    m->pid = ask_number(detect, "pid");
+    m->rules = ask_number(detect, "rules");
+    return 0;
+}
+
 static int tell_answer(void *ctx, const struct say_answer *answer)
 {
     (void)ctx;
@@ -143,17 +172,32 @@ static int tell_answer(void *ctx, const struct say_answer *answer)
     return 0;
 }
 
-/* What serves now goes on until the new rules are read; one that does not run reads them later. */
+/* New rules are another process: until it is there, those before are in force. */
+static void await_rules(const struct rules_work *w, const struct matching *before)
+{
+    struct matching now = {0};
+    struct diag diag;
+    for (unsigned i = 0; i < LOOKS_MAX; i++) {
+        if (ask(w, (struct say_ask){.what = ASK_STATUS}, take_status, &now, &diag) != 0) break;
+        if (now.pid && now.pid != before->pid) {
+            cli_say("vaka serve matches with %llu rules now", (unsigned long long)now.rules);
+            return;
+        }
+        (void)usleep(LOOK_MS * 1000);
+    }
+    cli_say("vaka serve has not taken the rules; 'vaka alerts' may tell why");
+}
+
 void rules_reload(const struct rules_work *w)
 {
+    struct matching before = {0};
     struct diag diag = {0};
-    int error = client_ask(&(struct client_question){.socket = w->config.serve_socket.items[0],
-                                                     .ask = {.what = ASK_RELOAD},
-                                                     .answer = tell_answer},
-                           &diag);
+    int error = ask(w, (struct say_ask){.what = ASK_STATUS}, take_status, &before, &diag);
+    if (error == 0) error = ask(w, (struct say_ask){.what = ASK_RELOAD}, tell_answer, NULL, &diag);
     if (error == ERR_NOT_FOUND)
         cli_say("vaka serve does not run: it reads them when it is started");
     else if (error)
         cli_say("vaka serve did not read them, say 'vaka reload': %s",
                 diag.message[0] ? diag.message : error_text(error));
+    else await_rules(w, &before);
 }

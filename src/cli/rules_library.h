@@ -54,7 +54,8 @@ struct rules_found {
 int rules_find(struct rules_work *w, const char *id, struct rules_found *ret,
                struct diag *diag) MUST_USE;
 
-/* Lets a running vaka serve read its rules again; one that does not run is told of. */
+/* Lets a running vaka serve read its rules again, and waits until it has; tells what became of it.
+ */
 void rules_reload(const struct rules_work *w);
 
 /* Appends the exceptions, all or only those that do nothing, to w->out. */

@@ -168,6 +168,13 @@ int profile_read(struct profile *ret, struct arena *arena, const char *file, str
     return error;
 }
 
+static const char *const builtin[] = {"default", "all", NULL};
+
+const char *profile_builtin(uint32_t number)
+{
+    return number < sizeof builtin / sizeof *builtin ? builtin[number] : NULL;
+}
+
 int profile_load(struct profile *ret, struct arena *arena, const char *name, struct diag *diag)
 {
     struct slice wanted = slice_of(name);

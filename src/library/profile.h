@@ -52,6 +52,9 @@ int profile_read(struct profile *ret, struct arena *arena, const char *file, str
 int profile_load(struct profile *ret, struct arena *arena, const char *name,
                  struct diag *diag) MUST_USE;
 
+/* The names of those that are built in, by number from 0; NULL behind the last. */
+const char *profile_builtin(uint32_t number);
+
 bool profile_takes(const struct profile *p, const struct sigma_doc *doc);
 
 #endif

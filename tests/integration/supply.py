@@ -209,6 +209,8 @@ def what_changed_is_told_rule_by_rule(folder):
     same(ask(folder, "diff"), list(changes.values()))
     back = {c["id"]: c["change"] for c in ask(folder, "diff", new, old)}
     same((back[IDS[3]], back[IDS[8]]), ("new", "removed"))
+    same(found["profiles"], {"default": 3, "all": 4})
+    holds(run(folder, "diff", "--text"), "          - " + "        word: x\n" + "          + " + "        word: other\n")
     holds(run(folder, "diff"), "1 new, 1 removed, 1 with other logic, 2 with other metadata, 1 unchanged")
     shown = ask(folder, "show", IDS[2])[0]
     same((shown["version"], shown["on"], shown["in_force"], shown["text"]), (new, True, False, rule(2, level="high")))
@@ -255,13 +257,10 @@ class Watch(Serve):
         return (result.stdout if status == 0 else result.stderr).decode()
 
     def use(self, version, *words):
+        """In force when the command has ended."""
         before = self.status()["detect"]["pid"]
         self.rules("use", "sigmahq", version, "--no-report", *words)
-        self.renewed(before)
-
-    def renewed(self, before):
-        """Waits for another process with the rules."""
-        self.wait(lambda: self.status()["detect"]["pid"] != before, "new rules")
+        same(self.status()["detect"]["pid"] != before, True)
 
     def send(self, text):
         """All of its lines are matched afterwards."""
@@ -315,10 +314,8 @@ def an_exception_is_kept_apart_and_ends(folder):
         version = json.loads(serve.rules("import", source, "-f", "json"))["version"]
         before = {p: p.read_bytes() for p in (serve.folder / "var/rules/sigmahq").rglob("*") if p.is_file()}
         serve.use(version)
-        pid = serve.status()["detect"]["pid"]
         path = serve.rules("except", IDS[1], "--when", "host: h1", "--when", "host: h2", "--reason",
                            "it's a test", "--by", "anna").strip()
-        serve.renewed(pid)
         serve.send(event(1) + event(2) + event(3))
         same(serve.fired(), {IDS[1]: 1, IDS[3]: 3})
         same({p: p.read_bytes() for p in before}, before)
@@ -326,33 +323,30 @@ def an_exception_is_kept_apart_and_ends(folder):
         same({k: found[k] for k in ("rule", "state", "reason", "by", "until", "file")},
              {"rule": IDS[1], "state": "applies", "reason": "it's a test", "by": "anna", "until": None, "file": path})
         # Others' text goes, the exception stays and is told of.
-        pid = serve.status()["detect"]["pid"]
         holds(serve.rules("use", "sigmahq", "off"), "its rule is not in force")
-        serve.renewed(pid)
         tree(source, {"rules/windows/one.yml": rule(9)})
         other = json.loads(serve.rules("import", source, "-f", "json"))["version"]
         serve.use(other)
         same(json.loads(serve.rules("exceptions", "-f", "json"))["state"], "no rule is like that")
         serve.use(version)
         # It is lifted by its id, and what was lifted is not lost.
-        pid = serve.status()["detect"]["pid"]
         serve.rules("except", "--lift", found["id"])
-        serve.renewed(pid)
         serve.send(event(1))
         same(serve.fired()[IDS[1]], 2)
         same(serve.rules("exceptions"), "")
         holds(serve.rules("except", "--lift", found["id"], status=1), "No such file")
         # One that ends does so by itself.
-        pid = serve.status()["detect"]["pid"]
-        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 6))
-        serve.rules("except", IDS[1], "--when", "host: h1", "--reason", "for now", "--until", until)
-        serve.renewed(pid)
-        pid = serve.status()["detect"]["pid"]
+        serve.rules("except", IDS[1], "--when", "host: h1", "--reason", "for long", "--until", "2100-01-01")
         serve.send(event(1))
         same(serve.fired()[IDS[1]], 2)
-        serve.renewed(pid)
-        serve.send(event(1))
-        same(serve.fired()[IDS[1]], 3)
+        serve.rules("except", "--lift", json.loads(serve.rules("exceptions", "-f", "json"))["id"])
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 4))
+        serve.rules("except", IDS[1], "--when", "host: h1", "--reason", "for now", "--until", until)
+
+        def fires_again():
+            serve.send(event(1))
+            return serve.fired()[IDS[1]] > 2
+        serve.wait(fires_again, "the end of the exception", 60)
         same(json.loads(serve.rules("exceptions", "-f", "json"))["state"], "ended")
 
 
