@@ -94,6 +94,21 @@ static int note(struct rules_work *w, const struct except_context *c, const char
     return error;
 }
 
+static void put_added(struct rules_work *w, const struct except_context *c, const char *id,
+                      const char *name)
+{
+    char path[PATH_MAX + 64];
+    (void)snprintf(path, sizeof path, "%s/" LIBRARY_EXCEPTIONS "/%s", w->path, name);
+    if (!c->json) {
+        buf_printf(&w->out, "%s\n", path);
+        return;
+    }
+    buf_putc(&w->out, '{');
+    json_write_member_string(&w->out, "id", slice_of(id));
+    json_write_member_string(&w->out, "file", slice_of(path));
+    buf_puts(&w->out, "}\n");
+}
+
 static int add(struct rules_work *w, const struct except_context *c, const struct sigma_doc *rule,
                struct slice text, struct diag *diag)
 {
@@ -114,7 +129,7 @@ static int add(struct rules_work *w, const struct except_context *c, const struc
     if (error == 0) error = note(w, c, "except", id, rule->id, diag);
     if (error == 0)
         error = library_write(&w->library, LIBRARY_EXCEPTIONS, name, buf_slice(&filter), diag);
-    if (error == 0) buf_printf(&w->out, "%s/" LIBRARY_EXCEPTIONS "/%s\n", w->path, name);
+    if (error == 0) put_added(w, c, id, name);
     buf_done(&filter);
     return error;
 }
@@ -174,6 +189,7 @@ static int except_run(const struct invocation *in)
     if (status == 0) {
         int error = c->lift ? lift(&work, c, in->operands[0], &diag)
                             : add_for(&work, c, in->operands[0], &diag);
+        library_unlock(&work.library);
         if (error) status = rules_work_failed(&diag, error);
         else rules_reload(&work);
     }
@@ -304,6 +320,7 @@ static const struct cli_option except_options[] = {
     {O_UNTIL, "until", "DATE", "The last day on which it holds, in UTC; or a moment."},
     {O_BY, "by", "NAME", "Who says so; default: the user."},
     {O_LIFT, "lift", NULL, "Take an exception away again: ID is that of the exception."},
+    {'f', "format", "text|json", "The new file, or one JSON object."},
     OPTION_CONFIG,
     OPTION_SET,
 };

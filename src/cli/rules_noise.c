@@ -378,7 +378,7 @@ static int put_json(struct rules_work *w, const struct tally *t)
     }
     buf_putc(out, ']');
     put_lists_json(out, t);
-    buf_puts(out, "}\n");
+    buf_putc(out, '}');
     free(list);
     return 0;
 }
@@ -406,29 +406,34 @@ static int load(struct rules_work *w, const char *first, const char *second, str
     return ruleset_load_trial(ret, &w->config, w->now, paths, 1, diag);
 }
 
-int rules_report_summary(struct rules_work *w, const char *set, const char *version, unsigned days,
-                         struct diag *diag)
+static int put_summary(struct rules_work *w, const struct tally *t)
 {
-    struct rules_report report = {0};
     uint32_t n;
+    const struct tally_rule **list = fired(t, &n);
+    if (!list) return ERR_NOMEM;
+    if (n) buf_puts(&w->out, table_head);
+    for (uint32_t i = 0; i < n && i < SUMMARY_RULES; i++)
+        put_fired(&w->out, list[i], tally_days(t));
+    put_totals(&w->out, t);
+    free(list);
+    return 0;
+}
+
+int rules_report_summary(struct rules_work *w, const char *set, const char *version, unsigned days,
+                         bool json, struct diag *diag)
+{
+    const struct rules_report_options options = {.from = w->now - days * DAY, .to = INT64_MAX};
+    struct rules_report report = {0};
     int error = load(w, set, version, &report.rules, diag);
     if (error) return error;
-    error = rules_report_run(
-        w, &(struct rules_report_options){.from = w->now - days * DAY, .to = INT64_MAX}, &report,
-        diag);
-    const struct tally_rule **list = error ? NULL : fired(&report.tally, &n);
-    if (list && n) buf_puts(&w->out, table_head);
-    for (uint32_t i = 0; list && i < n && i < SUMMARY_RULES; i++)
-        put_fired(&w->out, list[i], tally_days(&report.tally));
-    if (error == 0) put_totals(&w->out, &report.tally);
+    error = rules_report_run(w, &options, &report, diag);
     /* Where nothing was ever stored there is nothing to tell. */
-    if (error == ERR_NOT_FOUND) {
-        buf_puts(&w->out, "there are no records to try it on\n");
-        error = 0;
-    }
-    free(list);
+    bool nothing = error == ERR_NOT_FOUND;
+    if (json) json_write_key(&w->out, "report");
+    if (nothing) buf_puts(&w->out, json ? "null" : "there are no records to try it on\n");
+    else if (error == 0) error = json ? put_json(w, &report.tally) : put_summary(w, &report.tally);
     rules_report_done(&report);
-    return error;
+    return nothing ? 0 : error;
 }
 
 static int set_times(const struct noise_context *c, nsec now, struct rules_report_options *ret)
@@ -453,6 +458,7 @@ static int report(struct rules_work *w, const struct noise_context *c, const str
     if (error) return error;
     error = rules_report_run(w, options, &r, diag);
     if (error == 0) error = c->json ? put_json(w, &r.tally) : put_table(w, &r.tally, c->top);
+    if (c->json) buf_putc(&w->out, '\n');
     rules_report_done(&r);
     return error;
 }

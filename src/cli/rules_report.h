@@ -27,8 +27,9 @@ int rules_report_run(struct rules_work *w, const struct rules_report_options *op
                      struct rules_report *r, struct diag *diag) MUST_USE;
 void rules_report_done(struct rules_report *r);
 
-/* Appends what the version would have found in the last `days` to w->out, in a few lines. */
+/* Appends what the version would have found in the last `days` to w->out: in a few lines, or as the
+ * member "report" of a JSON object. */
 int rules_report_summary(struct rules_work *w, const char *set, const char *version, unsigned days,
-                         struct diag *diag) MUST_USE;
+                         bool json, struct diag *diag) MUST_USE;
 
 #endif

@@ -12,7 +12,7 @@ enum { O_NO_REPORT = OPTION_LONG, O_YES, O_BY, REPORT_DAYS = 7 };
 struct use_context {
     struct settings settings;
     const char *by;
-    bool no_report, yes;
+    bool no_report, yes, json;
 };
 
 static int use_option(void *ctx, int letter, const char *value)
@@ -27,6 +27,9 @@ static int use_option(void *ctx, int letter, const char *value)
         return 0;
     case O_BY:
         c->by = value;
+        return 0;
+    case 'f':
+        c->json = strcmp(value, "json") == 0;
         return 0;
     default:
         return settings_option(&c->settings, letter, value);
@@ -59,13 +62,15 @@ static int note(struct rules_work *w, const struct use_context *c, const char *s
 }
 
 /* Reads all of it, so that nothing is switched on that does not load or is damaged. */
-static int check(struct rules_work *w, const char *set, const char *version, struct diag *diag)
+static int check(struct rules_work *w, const struct use_context *c, const char *set,
+                 const char *version, struct diag *diag)
 {
     struct rules_version v;
     int error = rules_version_read(w, set, version, &v, diag);
     if (error) return error;
     uint32_t on = catalog_count_on(&v.catalog);
-    buf_printf(&w->out, "%s %s: %" PRIu32 " rules are on\n", set, version, on);
+    if (c->json) json_write_member_u64(&w->out, "on", on);
+    else buf_printf(&w->out, "%s %s: %" PRIu32 " rules are on\n", set, version, on);
     rules_version_done(&v);
     return on ? 0
               : diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0,
@@ -77,15 +82,22 @@ static int switch_to(struct rules_work *w, const struct use_context *c, const ch
 {
     struct library_name before = {"off"};
     (void)library_current(&w->library, set, &before);
-    if (version && strcmp(before.text, version) == 0) {
-        buf_printf(&w->out, "%s %s is in force already\n", set, version);
-        return 0;
-    }
-    int error = note(w, c, set, version, before.text, diag);
-    if (error == 0) error = library_use(&w->library, set, version, diag);
+    bool already = version && strcmp(before.text, version) == 0;
+    int error = already ? 0 : note(w, c, set, version, before.text, diag);
+    if (error == 0 && !already) error = library_use(&w->library, set, version, diag);
+    library_unlock(&w->library);
     if (error) return error;
-    buf_printf(&w->out, "%s: %s is in force, before it was %s\n", set, version ? version : "none",
-               before.text);
+    if (c->json) {
+        json_write_member_string(&w->out, "set", slice_of(set));
+        json_write_member_string(&w->out, "version", slice_of(version ? version : "off"));
+        json_write_member_string(&w->out, "before", slice_of(before.text));
+        buf_puts(&w->out, "}\n");
+    } else if (already) {
+        buf_printf(&w->out, "%s %s is in force already\n", set, version);
+    } else {
+        buf_printf(&w->out, "%s: %s is in force, before it was %s\n", set,
+                   version ? version : "none", before.text);
+    }
     return 0;
 }
 
@@ -97,11 +109,12 @@ static int use(struct rules_work *w, const struct use_context *c, const char *se
         (version && !library_name_read(slice_of(version), &name)))
         return diag_set(diag, ERR_INVALID, NULL, 0, 0, "'%.64s %.64s' is no set and version", set,
                         version ? version : "off");
-    int error = version ? check(w, set, version, diag) : 0;
-    rules_print(&w->out);
+    if (c->json) buf_putc(&w->out, '{');
+    int error = version ? check(w, c, set, version, diag) : 0;
+    if (!c->json) rules_print(&w->out);
     if (error == 0 && version && !c->no_report)
-        error = rules_report_summary(w, set, version, REPORT_DAYS, diag);
-    rules_print(&w->out);
+        error = rules_report_summary(w, set, version, REPORT_DAYS, c->json, diag);
+    if (!c->json) rules_print(&w->out);
     if (error) return error;
     if (version && !is_meant(c))
         return diag_set(diag, ERR_STOPPED, NULL, 0, 0, "nothing was changed");
@@ -121,10 +134,11 @@ static int use_run(const struct invocation *in)
     int status = rules_work_init(&work, &c->settings, false);
     if (status == 0) {
         int error = use(&work, c, in->operands[0], version, &diag);
+        if (error) buf_clear(&work.out);
         if (error) status = rules_work_failed(&diag, error);
         else rules_reload(&work);
         /* It is in force: what is said of exceptions from here on changes nothing of that. */
-        if (error == 0 && rules_exceptions_put(&work, true, false, &diag) != 0)
+        if (error == 0 && !c->json && rules_exceptions_put(&work, true, false, &diag) != 0)
             cli_say("the exceptions: %s", diag.message);
     }
     rules_print(&work.out);
@@ -137,6 +151,7 @@ static const struct cli_option use_options[] = {
      "Do not tell what it would have found in the records of the last 7 days, and ask nothing."},
     {'y', "yes", NULL, "Switch it on without asking."},
     {O_BY, "by", "NAME", "Who says so; default: the user."},
+    {'f', "format", "text|json", "Lines for people, or one JSON object."},
     OPTION_CONFIG,
     OPTION_SET,
 };

@@ -84,6 +84,11 @@ void library_close(struct library *l)
     l->folder = -1;
 }
 
+void library_unlock(const struct library *l)
+{
+    (void)flock(l->folder, LOCK_UN);
+}
+
 static int open_folder(const struct library *l, const char *name)
 {
     if (l->folder < 0) errno = ENOENT;

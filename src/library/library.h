@@ -53,6 +53,8 @@ bool library_name_read(struct slice text, struct library_name *ret);
  */
 int library_open(struct library *l, const char *path, bool change, struct diag *diag) MUST_USE;
 void library_close(struct library *l);
+/* Others may change something again. */
+void library_unlock(const struct library *l);
 
 /* Sets, or versions of a set (oldest import first); at most LIBRARY_SETS_MAX. */
 struct library_list {

@@ -450,6 +450,12 @@ def the_report_comes_before_the_switch(folder):
         holds(said, "Rule 3")
         holds(said, "about 4.0 alerts a day by 2 rules (4 matches)")
         holds(said, f"sigmahq: {version} is in force, before it was off")
+        said = json.loads(serve.rules("use", "sigmahq", "off", "-f", "json"))
+        same(said, {"set": "sigmahq", "version": "off", "before": version})
+        said = json.loads(serve.rules("use", "sigmahq", version, "-f", "json"))
+        same((said["on"], said["before"], said["report"]["matches"], len(said["report"]["fired"])), (2, "off", 4, 2))
+        said = json.loads(serve.rules("except", IDS[1], "--when", "host: h1", "--reason", "r", "-f", "json"))
+        same(pathlib.Path(said["file"]).name, said["id"] + ".yml")
 
 
 @test
@@ -511,6 +517,22 @@ def coverage_tells_data_rule_test_and_alert(folder):
     bare = folder / "bare"
     (bare / "var").mkdir(parents=True)
     holds(run(bare, "coverage"), "there are no stored records")
+
+
+@test
+def what_root_imports_is_the_owners(folder):
+    if os.geteuid() != 0:
+        raise Skip("not root")
+    place = folder / "var"
+    place.mkdir()
+    os.chown(place, 65534, 65534)
+    source = tree(folder / "release", RELEASE)
+    version = take(folder, source)["version"]
+    run(folder, "use", "sigmahq", version, "--no-report")
+    run(folder, "except", IDS[1], "--when", "host: x", "--reason", "r")
+    run(folder, "use", "sigmahq", "off")
+    same({(p.stat().st_uid, p.stat().st_gid) for p in place.rglob("*")}, {(65534, 65534)})
+    same({oct(p.stat().st_mode & 0o007) for p in place.rglob("*")}, {"0o0"})
 
 
 @test
