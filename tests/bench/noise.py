@@ -65,7 +65,7 @@ def main():
     sigma = pathlib.Path(os.environ["VAKA_CORPUS"]) / "sigma"
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         with Serve(VAKA, folder, journal="64MiB").start() as serve:
-            records = store(serve, f"{folder}/events.ndjson", 20000 if options.quick else 200000)
+            records = store(serve, f"{folder}/events.ndjson", 20000 if options.quick else 150000)
             here = ("-c", serve.config)
             seconds, used, rss, _ = timed("rules", "import", sigma, "--profile", "all", *here)
             emit({"lane": "import", "seconds": seconds, "cpu_s": used, "peak_rss_mb": rss})
