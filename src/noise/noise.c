@@ -14,7 +14,7 @@
 #include "store/view.h"
 
 enum {
-    UNIT_BLOCKS = 64,
+    UNIT_BLOCKS = 24,   /* few enough that processes end at about the same time */
     SAMPLE_BLOCKS = 16, /* of so many one is looked at */
     UNITS_MAX = 1 << 20,
     HELD_MAX = 256 * 1024 * 1024, /* findings of one unit */
