@@ -385,15 +385,27 @@ static int put_json(struct rules_work *w, const struct tally *t)
 
 /* ---- the commands ------------------------------------------------------------------------ */
 
+static bool is_set(const struct rules_work *w, const char *name)
+{
+    struct library_list versions;
+    struct library_name checked;
+    struct diag diag;
+    bool any = library_name_read(slice_of(name), &checked) &&
+               library_versions(&w->library, name, &versions, &diag) == 0;
+    if (!any) return false;
+    any = versions.n > 0;
+    library_list_done(&versions);
+    return any;
+}
+
 /* NAME [VERSION], a folder, or what is in force. */
 static int load(struct rules_work *w, const char *first, const char *second, struct ruleset *ret,
                 struct diag *diag)
 {
-    struct library_name set, version;
+    struct library_name version;
     char path[PATH_MAX + 4 * LIBRARY_NAME_MAX];
     if (!first) return ruleset_load_watch(ret, &w->config, w->now, diag);
-    bool folder = !second && (strchr(first, '/') || !library_name_read(slice_of(first), &set) ||
-                              access(first, R_OK) == 0);
+    bool folder = !second && !is_set(w, first) && access(first, F_OK) == 0;
     const char *paths[] = {folder ? first : path};
     if (!folder) {
         struct rules_version v;

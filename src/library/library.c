@@ -22,7 +22,8 @@ static int fail(const struct library *l, const char *name, struct diag *diag)
                 : number == EACCES || number == EPERM  ? ERR_ACCESS
                 : number == ENOSPC || number == EDQUOT ? ERR_LIMIT
                                                        : ERR_IO;
-    return diag_set(diag, error, NULL, 0, 0, "%s/%s: %s", l->path, name, strerror(number));
+    return diag_set(diag, error, NULL, 0, 0, "%s%s%s: %s", l->path, *name ? "/" : "", name,
+                    strerror(number));
 }
 
 bool library_name_read(struct slice text, struct library_name *ret)

@@ -6,6 +6,7 @@ import collections
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import stat
@@ -427,6 +428,10 @@ def a_report_counts_what_the_watch_counts(folder):
         trial = tree(folder / "trial", {"one.yml": rule(40, word="other")})
         same([(r["id"], r["matches"]) for r in told(serve, trial)["fired"]], [(IDS[40], 50)])
         same(told(serve, "sigmahq", version)["matches"] >= 7200, True)
+        # A set is meant before a folder that is called so.
+        tree(serve.folder / "sigmahq", {"one.yml": rule(40, word="other")})
+        same(told(serve, "sigmahq")["matches"] >= 7200, True)
+        holds(serve.rules("noise", "nosuchset", status=1), "no rules were imported under the name nosuchset")
         same((told(serve, "--to", report["from"])["records"], told(serve, "--from", "2001-01-01", "--to", "2002-01-01")["records"]), (0, 0))
         part = told(serve, "--from", report["to"])
         same(0 < part["records"] < report["records"], True)
@@ -456,6 +461,35 @@ def the_report_comes_before_the_switch(folder):
         same((said["on"], said["before"], said["report"]["matches"], len(said["report"]["fired"])), (2, "off", 4, 2))
         said = json.loads(serve.rules("except", IDS[1], "--when", "host: h1", "--reason", "r", "-f", "json"))
         same(pathlib.Path(said["file"]).name, said["id"] + ".yml")
+
+
+def answered(folder, answer, *words):
+    """What becomes of it at a terminal where a person says that: (status, what was printed)."""
+    master, slave = pty.openpty()
+    with subprocess.Popen([VAKA, "rules", *words, "--set", f"serve.folder={folder}/var", "--set",
+                           f"serve.socket={folder}/v.sock"], cwd=folder, stdin=slave, stderr=slave,
+                          stdout=subprocess.PIPE) as process:
+        os.close(slave)
+        os.write(master, answer)
+        out = process.stdout.read().decode()
+        status = process.wait(60)
+    os.close(master)
+    return status, out
+
+
+@test
+def a_person_is_asked(folder):
+    (folder / "var").mkdir()
+    version = take(folder, tree(folder / "release", RELEASE))["version"]
+    for answer in (b"n\n", b"\n", b"\4"):
+        same(answered(folder, answer, "use", "sigmahq", version)[0], 1)
+        same([v["current"] for v in ask(folder, "versions")], [False])
+    status, out = answered(folder, b"y\n", "use", "sigmahq", version)
+    same((status, [v["current"] for v in ask(folder, "versions")]), (0, [True]))
+    holds(out, "there are no records to try it on\n")
+    # Nobody has to be asked to switch something off, or when the command line says yes.
+    same(answered(folder, b"", "use", "sigmahq", "off")[0], 0)
+    same(answered(folder, b"", "use", "sigmahq", version, "--yes")[0], 0)
 
 
 @test
