@@ -57,23 +57,35 @@ static const struct sigma_doc *find_loaded(const struct sigma_set *set, struct s
     return NULL;
 }
 
+static bool is_of(const char *file, const char *name)
+{
+    return file && strcmp(file, name) == 0;
+}
+
+/* Whether the exception is in force for some rule; else why not. */
+static const char *why_idle(const struct sigma_set *set, const char *name)
+{
+    const char *why = "it does not apply to the rule";
+    for (uint32_t i = 0; i < set->n_filters; i++)
+        if (is_of(set->filters[i].doc->file, name) && set->filters[i].n_rules) return NULL;
+    for (uint32_t i = 0; i < set->n_refusals; i++)
+        if (is_of(set->refusals[i].diag.file, name)) why = set->refusals[i].diag.message;
+    return why;
+}
+
 /* Reads it as it will be read, with the rule: a mistake in it must not wait for the next start. */
 static int try(const struct rules_work *w, struct slice rule, struct slice filter,
                struct diag *diag)
 {
+    static const char name[] = "exception";
     const struct sigma_set_options options = {.placeholders = w->placeholders, .now = w->now};
     struct sigma_set *set = sigma_set_new();
     if (!set) return ERR_NOMEM;
     int error = sigma_set_add_text(set, "rule", rule, &options);
-    if (error == 0) error = sigma_set_add_text(set, "exception", filter, &options);
+    if (error == 0) error = sigma_set_add_text(set, name, filter, &options);
     if (error == 0) error = sigma_set_finish(set);
-    if (error == 0 && (set->n_filters != 1 || set->filters[0].n_rules == 0)) {
-        const char *why = "it does not apply to the rule";
-        for (uint32_t i = 0; i < set->n_refusals; i++)
-            if (strcmp(set->refusals[i].diag.file, "exception") == 0)
-                why = set->refusals[i].diag.message;
-        error = diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s", why);
-    }
+    const char *why = error ? NULL : why_idle(set, name);
+    if (why) error = diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s", why);
     sigma_set_free(set);
     return error;
 }
@@ -212,14 +224,20 @@ static bool is_imported(struct rules_work *w, struct slice id)
     return true;
 }
 
+static bool does_something(const struct rules_work *w, const struct sigma_filter_rule *f)
+{
+    nsec until = f->doc->filter.until;
+    return f->n_rules > 0 && (until == 0 || until > w->now);
+}
+
 static const char *state_of(struct rules_work *w, const struct sigma_filter_rule *f)
 {
     const struct sigma_filter *filter = &f->doc->filter;
+    if (does_something(w, f)) return "applies";
     if (filter->until && filter->until <= w->now) return "ended";
-    if (f->n_rules) return "applies";
     for (uint32_t i = 0; i < filter->n_rules; i++)
         if (is_imported(w, filter->rules[i].text)) return "its rule is not in force";
-    return "no rule is like that";
+    return "its rule is gone";
 }
 
 static void put_exception(struct rules_work *w, const struct sigma_filter_rule *f, bool json)
@@ -274,7 +292,7 @@ static void put_exceptions(struct rules_work *w, const struct sigma_set *set, bo
 {
     for (uint32_t i = 0; i < set->n_filters; i++) {
         const struct sigma_filter_rule *f = &set->filters[i];
-        if (!is_own(w, f->doc->file) || (idle && f->n_rules)) continue;
+        if (!is_own(w, f->doc->file) || (idle && does_something(w, f))) continue;
         put_exception(w, f, json);
     }
     for (uint32_t i = 0; i < set->n_refusals; i++) {

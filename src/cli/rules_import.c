@@ -121,7 +121,7 @@ static uint32_t count_taken(const struct importing *im, const struct profile *pr
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < im->catalog.n; i++)
-        n += profile_takes(profile, im->catalog.rules[i].doc);
+        n += catalog_takes(profile, im->catalog.rules[i].doc);
     return n;
 }
 

@@ -148,6 +148,14 @@ static uint32_t file_of(const struct pack *pack, const char *path)
     return low;
 }
 
+bool catalog_takes(const struct profile *profile, const struct sigma_doc *doc)
+{
+    struct slice path = slice_of(doc->file);
+    bool away = slice_starts_with(path, SLICE("deprecated/")) ||
+                slice_starts_with(path, SLICE("unsupported/"));
+    return away ? profile_names(profile, doc) : profile_takes(profile, doc);
+}
+
 static void add(struct catalog *c, const struct sigma_doc *doc, const struct sigma_rule *rule,
                 const struct profile *profile)
 {
@@ -157,7 +165,7 @@ static void add(struct catalog *c, const struct sigma_doc *doc, const struct sig
                                .key = doc->id.len ? doc->id : doc->title,
                                .file = file_of(c->pack, doc->file)};
     digest_logic(doc, r->logic);
-    if (profile && profile_takes(profile, doc)) c->on[r->file] = true;
+    if (profile && catalog_takes(profile, doc)) c->on[r->file] = true;
     struct slice date = doc->modified.len ? doc->modified : doc->date;
     if (date.len == strlen("2026-08-05") && slice_cmp(date, c->newest) > 0) c->newest = date;
 }

@@ -40,6 +40,12 @@ int catalog_make(struct catalog *c, const struct pack *pack, const struct profil
                  const struct placeholders *placeholders) MUST_USE;
 void catalog_done(struct catalog *c);
 
+/*
+ * Whether the profile takes the document by itself. What lies in the folders `deprecated` and
+ * `unsupported` is only taken by its id: it was put away by its authors, whatever it says.
+ */
+bool catalog_takes(const struct profile *profile, const struct sigma_doc *doc);
+
 /* By key, without regard to case; NULL when it has none. */
 const struct catalog_rule *catalog_find(const struct catalog *c, struct slice key);
 uint32_t catalog_count_on(const struct catalog *c);

@@ -237,14 +237,19 @@ static bool has_source(const struct profile_sources *list, const struct sigma_lo
     return false;
 }
 
+bool profile_names(const struct profile *p, const struct sigma_doc *doc)
+{
+    return doc->id.len > 0 && has_word(&p->rules, doc->id) && !has_word(&p->no_rules, doc->id);
+}
+
 bool profile_takes(const struct profile *p, const struct sigma_doc *doc)
 {
     struct slice status = doc->status.len ? doc->status : SLICE("experimental");
     struct slice level =
         doc->level == LEVEL_NONE ? SLICE("none") : slice_of(sigma_level_name(doc->level));
     if (doc->kind == SIGMA_FILTER) return true;
+    if (profile_names(p, doc)) return true;
     if (doc->id.len && has_word(&p->no_rules, doc->id)) return false;
-    if (doc->id.len && has_word(&p->rules, doc->id)) return true;
     if (p->status.said && !has_word(&p->status, status)) return false;
     if (p->level.said && !has_word(&p->level, level)) return false;
     if (p->tags.said && !has_tag(&p->tags, doc)) return false;

@@ -55,6 +55,8 @@ int profile_load(struct profile *ret, struct arena *arena, const char *name,
 /* The names of those that are built in, by number from 0; NULL behind the last. */
 const char *profile_builtin(uint32_t number);
 
+/* Whether the profile includes the rule by its id. */
+bool profile_names(const struct profile *p, const struct sigma_doc *doc);
 bool profile_takes(const struct profile *p, const struct sigma_doc *doc);
 
 #endif

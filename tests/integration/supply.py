@@ -328,7 +328,7 @@ def an_exception_is_kept_apart_and_ends(folder):
         tree(source, {"rules/windows/one.yml": rule(9)})
         other = json.loads(serve.rules("import", source, "-f", "json"))["version"]
         serve.use(other)
-        same(json.loads(serve.rules("exceptions", "-f", "json"))["state"], "no rule is like that")
+        same(json.loads(serve.rules("exceptions", "-f", "json"))["state"], "its rule is gone")
         serve.use(version)
         # It is lifted by its id, and what was lifted is not lost.
         serve.rules("except", "--lift", found["id"])

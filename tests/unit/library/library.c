@@ -79,6 +79,20 @@ TEST(a_correlation_that_is_on_brings_what_it_refers_to)
     done(&f);
 }
 
+TEST(what_its_authors_put_away_is_off)
+{
+    struct fixture f;
+    test_write("away/rules/a.yml", RULE(A, "high", "x"));
+    test_write("away/deprecated/b.yml", RULE(B, "high", "x"));
+    test_write("away/unsupported/c.yml", RULE(C, "high", "x"));
+    make(&f, "away");
+    CHECK_INT(f.catalog.n, 3);
+    CHECK(catalog_find(&f.catalog, SLICE(A))->on);
+    CHECK(!catalog_find(&f.catalog, SLICE(B))->on);
+    CHECK(!catalog_find(&f.catalog, SLICE(C))->on);
+    done(&f);
+}
+
 TEST(a_version_is_kept_and_read_as_it_was)
 {
     struct fixture f;
