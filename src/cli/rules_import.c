@@ -97,25 +97,6 @@ static uint32_t put_refusals(struct importing *im)
     return n;
 }
 
-static void put_counts_json(struct buf *out, const struct differences *d)
-{
-    for (unsigned i = 0; i < DIFFERENCE_COUNT; i++)
-        json_write_member_u64(out, difference_name(i), d->counts[i]);
-    json_write_member_u64(out, "unchanged", d->same);
-    json_write_member_u64(out, "switched_on", d->on);
-    json_write_member_u64(out, "switched_off", d->off);
-}
-
-static void put_counts(struct buf *out, const struct differences *d)
-{
-    buf_printf(out,
-               "%" PRIu32 " new, %" PRIu32 " removed, %" PRIu32 " with other logic, %" PRIu32
-               " with other metadata, %" PRIu32 " unchanged; %" PRIu32 " switched on, %" PRIu32
-               " off\n",
-               d->counts[DIFFERENCE_NEW], d->counts[DIFFERENCE_REMOVED],
-               d->counts[DIFFERENCE_LOGIC], d->counts[DIFFERENCE_METADATA], d->same, d->on, d->off);
-}
-
 /* How many rules each of the built-in profiles would switch on. */
 static uint32_t count_taken(const struct importing *im, const struct profile *profile)
 {
@@ -159,7 +140,7 @@ static void put_import_json(struct importing *im)
     json_write_key(out, "before");
     if (im->has_before) json_write_string(out, slice_of(im->before.version.text));
     else buf_puts(out, "null");
-    put_counts_json(out, &im->changes);
+    rules_put_counts_json(out, &im->changes);
     put_profiles(im);
     json_write_key(out, "refused");
     buf_putc(out, '[');
@@ -183,7 +164,7 @@ static void put_import(struct importing *im)
     put_profiles(im);
     if (im->has_before) buf_printf(out, "  from %s: ", im->before.version.text);
     else buf_puts(out, "  the first of this name: ");
-    put_counts(out, &im->changes);
+    rules_put_counts(out, &im->changes);
     if (!im->c->dry_run)
         buf_printf(out,
                    "What it would have found: vaka rules noise %s %s\n"
@@ -417,7 +398,7 @@ static int put_differences(struct rules_work *w, const struct import_context *c,
     if (!c->json && error == 0) {
         buf_printf(&w->out, "%s from %s to %s: ", new->set.text, old->version.text,
                    new->version.text);
-        put_counts(&w->out, &d);
+        rules_put_counts(&w->out, &d);
     }
     difference_done(&d);
     return error;

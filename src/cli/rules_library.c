@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "cli/rules_library.h"
 
+#include <inttypes.h>
 #include <unistd.h>
+
+#include "base/json_write.h"
 
 #include "cli/ask.h"
 
@@ -104,6 +107,27 @@ bool rules_set_default(struct rules_work *w, struct library_name *ret)
     }
     library_list_done(&sets);
     return one;
+}
+
+/* ---- differences ----------------------------------------------------------------------- */
+
+void rules_put_counts_json(struct buf *out, const struct differences *d)
+{
+    for (unsigned i = 0; i < DIFFERENCE_COUNT; i++)
+        json_write_member_u64(out, difference_name(i), d->counts[i]);
+    json_write_member_u64(out, "unchanged", d->same);
+    json_write_member_u64(out, "switched_on", d->on);
+    json_write_member_u64(out, "switched_off", d->off);
+}
+
+void rules_put_counts(struct buf *out, const struct differences *d)
+{
+    buf_printf(out,
+               "%" PRIu32 " new, %" PRIu32 " removed, %" PRIu32 " with other logic, %" PRIu32
+               " with other metadata, %" PRIu32 " unchanged; %" PRIu32 " switched on, %" PRIu32
+               " off\n",
+               d->counts[DIFFERENCE_NEW], d->counts[DIFFERENCE_REMOVED],
+               d->counts[DIFFERENCE_LOGIC], d->counts[DIFFERENCE_METADATA], d->same, d->on, d->off);
 }
 
 /* ---- rules ------------------------------------------------------------------------------- */

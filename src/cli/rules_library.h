@@ -41,6 +41,10 @@ int rules_version_read(struct rules_work *w, const char *set, const char *versio
                        struct rules_version *ret, struct diag *diag) MUST_USE;
 void rules_version_done(struct rules_version *v);
 
+/* How many rules are new, removed, changed: one line, or members of a JSON object. */
+void rules_put_counts(struct buf *out, const struct differences *d);
+void rules_put_counts_json(struct buf *out, const struct differences *d);
+
 /* "NAME is the only one, or sigmahq": the set that is meant when none is said; false: none is. */
 bool rules_set_default(struct rules_work *w, struct library_name *ret);
 

@@ -61,6 +61,32 @@ static int note(struct rules_work *w, const struct use_context *c, const char *s
     return error;
 }
 
+/* What it changes of what is in force, as far as that can still be read. */
+static void put_changes(struct rules_work *w, const struct use_context *c,
+                        const struct rules_version *v)
+{
+    struct rules_version before;
+    struct library_name name;
+    struct differences d;
+    struct diag diag = {0};
+    if (!library_current(&w->library, v->set.text, &name) ||
+        rules_version_read(w, v->set.text, name.text, &before, &diag) != 0)
+        return;
+    if (difference_make(&d, &before.catalog, &v->catalog) == 0) {
+        if (c->json) {
+            json_write_key(&w->out, "changes");
+            buf_putc(&w->out, '{');
+            rules_put_counts_json(&w->out, &d);
+            buf_putc(&w->out, '}');
+        } else {
+            buf_printf(&w->out, "from %s: ", name.text);
+            rules_put_counts(&w->out, &d);
+        }
+        difference_done(&d);
+    }
+    rules_version_done(&before);
+}
+
 /* Reads all of it, so that nothing is switched on that does not load or is damaged. */
 static int check(struct rules_work *w, const struct use_context *c, const char *set,
                  const char *version, struct diag *diag)
@@ -71,6 +97,7 @@ static int check(struct rules_work *w, const struct use_context *c, const char *
     uint32_t on = catalog_count_on(&v.catalog);
     if (c->json) json_write_member_u64(&w->out, "on", on);
     else buf_printf(&w->out, "%s %s: %" PRIu32 " rules are on\n", set, version, on);
+    put_changes(w, c, &v);
     rules_version_done(&v);
     return on ? 0
               : diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0,

@@ -327,7 +327,10 @@ def an_exception_is_kept_apart_and_ends(folder):
         holds(serve.rules("use", "sigmahq", "off"), "its rule is not in force")
         tree(source, {"rules/windows/one.yml": rule(9)})
         other = json.loads(serve.rules("import", source, "-f", "json"))["version"]
-        serve.use(other)
+        said = json.loads(serve.rules("use", "sigmahq", version, "--no-report", "-f", "json"))
+        same("changes" in said, False)
+        said = json.loads(serve.rules("use", "sigmahq", other, "--no-report", "-f", "json"))
+        same((said["before"], said["changes"]["new"], said["changes"]["removed"], said["changes"]["unchanged"]), (version, 1, 1, 4))
         same(json.loads(serve.rules("exceptions", "-f", "json"))["state"], "its rule is gone")
         serve.use(version)
         # It is lifted by its id, and what was lifted is not lost.
