@@ -28,13 +28,18 @@ static void check_filter(const struct sigma_doc *filter, const struct exception 
 
 static void check_written(const struct exception *e, struct slice written)
 {
-    char text[sizeof rule + 2 * EXCEPTION_FILE_MAX];
-    int n = snprintf(text, sizeof text, "%s---\n%.*s", rule, SLICE_FMT(written));
-    struct sigma_set *set = rules_load(slice_make(text, (size_t)n), NULL);
+    struct buf text;
+    buf_init(&text, sizeof rule + 2 * EXCEPTION_FILE_MAX);
+    buf_puts(&text, rule);
+    buf_puts(&text, "---\n");
+    buf_put(&text, written);
+    HOLDS(!buf_failed(&text));
+    struct sigma_set *set = rules_load(buf_slice(&text), NULL);
     /* Fields may have modifiers that mean nothing: then the filter is refused, as a whole. */
     HOLDS(set->n_rules == 1 && set->n_filters + set->n_refusals >= 1);
     if (set->n_filters) check_filter(set->filters[0].doc, e);
     sigma_set_free(set);
+    buf_done(&text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
