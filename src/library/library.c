@@ -125,17 +125,20 @@ static int by_time(const void *a, const void *b)
     return strcmp(x->name.text, y->name.text);
 }
 
-static uint32_t collect(DIR *dir, struct entry *entries)
+static int collect(DIR *dir, struct entry *entries, uint32_t *ret_n)
 {
     uint32_t n = 0;
     struct stat st;
-    for (struct dirent *e; n < LIBRARY_SETS_MAX && (e = readdir(dir));) {
-        if (!library_name_read(slice_of(e->d_name), &entries[n].name)) continue;
+    for (struct dirent *e; (e = readdir(dir));) {
+        struct library_name name;
+        if (!library_name_read(slice_of(e->d_name), &name)) continue;
         if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
         if (!S_ISDIR(st.st_mode)) continue;
-        entries[n++].time = st.st_mtim;
+        if (n == LIBRARY_SETS_MAX) return ERR_LIMIT;
+        entries[n++] = (struct entry){name, st.st_mtim};
     }
-    return n;
+    *ret_n = n;
+    return 0;
 }
 
 /* Folders below one of the library's, in the order in which they were made. */
@@ -148,17 +151,15 @@ static int list(const struct library *l, const char *folder, struct library_list
     DIR *dir = fdopendir(fd);
     struct entry *entries = calloc(LIBRARY_SETS_MAX, sizeof *entries);
     ret->items = calloc(LIBRARY_SETS_MAX, sizeof *ret->items);
-    int error = 0;
-    if (!dir || !entries || !ret->items) {
-        error = diag_set(diag, ERR_NOMEM, NULL, 0, 0, "%s", error_text(ERR_NOMEM));
-        if (!dir) (void)close(fd);
+    int error = dir && entries && ret->items ? collect(dir, entries, &ret->n) : ERR_NOMEM;
+    if (ret->n) qsort(entries, ret->n, sizeof *entries, by_time);
+    for (uint32_t i = 0; i < ret->n; i++) ret->items[i] = entries[i].name;
+    if (error) {
+        (void)diag_set(diag, error, NULL, 0, 0, "%s/%s: %s", l->path, folder, error_text(error));
         library_list_done(ret);
-    } else {
-        ret->n = collect(dir, entries);
-        if (ret->n) qsort(entries, ret->n, sizeof *entries, by_time);
-        for (uint32_t i = 0; i < ret->n; i++) ret->items[i] = entries[i].name;
     }
     if (dir) (void)closedir(dir);
+    else (void)close(fd);
     free(entries);
     return error;
 }

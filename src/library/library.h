@@ -26,8 +26,8 @@
 #include "library/catalog.h"
 
 enum {
-    LIBRARY_NAME_MAX = 64, /* bytes of the name of a set or a version */
-    LIBRARY_SETS_MAX = 256,
+    LIBRARY_NAME_MAX = 64,   /* bytes of the name of a set or a version */
+    LIBRARY_SETS_MAX = 4096, /* sets, or versions of one */
     LIBRARY_WHO_MAX = 128,
 };
 #define LIBRARY_EXCEPTIONS "exceptions"
@@ -56,7 +56,7 @@ void library_close(struct library *l);
 /* Others may change something again. */
 void library_unlock(const struct library *l);
 
-/* Sets, or versions of a set (oldest import first); at most LIBRARY_SETS_MAX. */
+/* Sets, or versions of a set (oldest import first). ERR_LIMIT: more than LIBRARY_SETS_MAX. */
 struct library_list {
     struct library_name *items;
     uint32_t n;

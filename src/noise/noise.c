@@ -54,7 +54,6 @@ struct noise {
     int folder, null_fd;
     struct store_io io;
     uint64_t total;
-    bool unconfined;
 };
 
 /* ---- units ------------------------------------------------------------------------------- */
@@ -129,7 +128,6 @@ static int start_reader(struct noise *n, struct reading *r)
     return worker_start(&r->worker, &(struct worker_spec){.run = noise_reader_run,
                                                           .ctx = &n->begin,
                                                           .role = SANDBOX_DECODER,
-                                                          .unconfined = n->unconfined,
                                                           .max_payload = NOISE_PAYLOAD_MAX,
                                                           .null_fd = n->null_fd});
 }
