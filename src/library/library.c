@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/time.h"
 
@@ -110,77 +111,6 @@ static int make_folder(const struct library *l, int at, const char *name)
     return fd;
 }
 
-/* ---- lists ------------------------------------------------------------------------------- */
-
-struct entry {
-    struct library_name name;
-    struct timespec time;
-};
-
-static int by_time(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    if (x->time.tv_sec != y->time.tv_sec) return x->time.tv_sec < y->time.tv_sec ? -1 : 1;
-    if (x->time.tv_nsec != y->time.tv_nsec) return x->time.tv_nsec < y->time.tv_nsec ? -1 : 1;
-    return strcmp(x->name.text, y->name.text);
-}
-
-static int collect(DIR *dir, struct entry *entries, uint32_t *ret_n)
-{
-    uint32_t n = 0;
-    struct stat st;
-    for (struct dirent *e; (e = readdir(dir));) {
-        struct library_name name;
-        if (!library_name_read(slice_of(e->d_name), &name)) continue;
-        if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
-        if (!S_ISDIR(st.st_mode)) continue;
-        if (n == LIBRARY_SETS_MAX) return ERR_LIMIT;
-        entries[n++] = (struct entry){name, st.st_mtim};
-    }
-    *ret_n = n;
-    return 0;
-}
-
-/* Folders below one of the library's, in the order in which they were made. */
-static int list(const struct library *l, const char *folder, struct library_list *ret,
-                struct diag *diag)
-{
-    *ret = (struct library_list){0};
-    int fd = open_folder(l, folder);
-    if (fd < 0) return errno == ENOENT ? 0 : fail(l, folder, diag);
-    DIR *dir = fdopendir(fd);
-    struct entry *entries = calloc(LIBRARY_SETS_MAX, sizeof *entries);
-    ret->items = calloc(LIBRARY_SETS_MAX, sizeof *ret->items);
-    int error = dir && entries && ret->items ? collect(dir, entries, &ret->n) : ERR_NOMEM;
-    if (ret->n) qsort(entries, ret->n, sizeof *entries, by_time);
-    for (uint32_t i = 0; i < ret->n; i++) ret->items[i] = entries[i].name;
-    if (error) {
-        (void)diag_set(diag, error, NULL, 0, 0, "%s/%s: %s", l->path, folder, error_text(error));
-        library_list_done(ret);
-    }
-    if (dir) (void)closedir(dir);
-    else (void)close(fd);
-    free(entries);
-    return error;
-}
-
-int library_sets(const struct library *l, struct library_list *ret, struct diag *diag)
-{
-    return list(l, ".", ret, diag);
-}
-
-int library_versions(const struct library *l, const char *set, struct library_list *ret,
-                     struct diag *diag)
-{
-    return list(l, set, ret, diag);
-}
-
-void library_list_done(struct library_list *list)
-{
-    free(list->items);
-    *list = (struct library_list){0};
-}
-
 /* ---- files ------------------------------------------------------------------------------- */
 
 /* set/version/name, or set/name without a version. */
@@ -264,6 +194,93 @@ int library_note(const struct library *l, nsec now, struct slice who, const char
     if (fd >= 0) (void)close(fd);
     buf_done(&line);
     return error;
+}
+
+/* ---- lists ------------------------------------------------------------------------------- */
+
+struct entry {
+    struct library_name name;
+    nsec imported; /* of versions */
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->imported != y->imported) return x->imported < y->imported ? -1 : 1;
+    return strcmp(x->name.text, y->name.text);
+}
+
+/* As version.json says: the times of files are those of a copy when it was put back. */
+static nsec imported(const struct library *l, const char *set, const char *version)
+{
+    struct buf about;
+    struct slice value, text;
+    nsec time = 0;
+    buf_init(&about, ABOUT_MAX);
+    bool told = library_about(l, set, version, &about, NULL) == 0 &&
+                json_find_member(buf_slice(&about), "imported", NULL, &value) &&
+                json_string_inside(value, &text) && time_parse(text, 0, &time);
+    buf_done(&about);
+    return told ? time : 0;
+}
+
+static int collect(DIR *dir, struct entry *entries, uint32_t *ret_n)
+{
+    uint32_t n = 0;
+    struct stat st;
+    for (struct dirent *e; (e = readdir(dir));) {
+        struct library_name name;
+        if (!library_name_read(slice_of(e->d_name), &name)) continue;
+        if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (!S_ISDIR(st.st_mode)) continue;
+        if (n == LIBRARY_SETS_MAX) return ERR_LIMIT;
+        entries[n++] = (struct entry){.name = name};
+    }
+    *ret_n = n;
+    return 0;
+}
+
+/* Sets (NULL) by name, or the versions of one by when they were imported. */
+static int list(const struct library *l, const char *set, struct library_list *ret,
+                struct diag *diag)
+{
+    *ret = (struct library_list){0};
+    const char *folder = set ? set : ".";
+    int fd = open_folder(l, folder);
+    if (fd < 0) return errno == ENOENT ? 0 : fail(l, folder, diag);
+    DIR *dir = fdopendir(fd);
+    struct entry *entries = calloc(LIBRARY_SETS_MAX, sizeof *entries);
+    ret->items = calloc(LIBRARY_SETS_MAX, sizeof *ret->items);
+    int error = dir && entries && ret->items ? collect(dir, entries, &ret->n) : ERR_NOMEM;
+    for (uint32_t i = 0; set && i < ret->n; i++)
+        entries[i].imported = imported(l, set, entries[i].name.text);
+    if (ret->n) qsort(entries, ret->n, sizeof *entries, by_time);
+    for (uint32_t i = 0; i < ret->n; i++) ret->items[i] = entries[i].name;
+    if (error) {
+        (void)diag_set(diag, error, NULL, 0, 0, "%s/%s: %s", l->path, folder, error_text(error));
+        library_list_done(ret);
+    }
+    if (dir) (void)closedir(dir);
+    else (void)close(fd);
+    free(entries);
+    return error;
+}
+
+int library_sets(const struct library *l, struct library_list *ret, struct diag *diag)
+{
+    return list(l, NULL, ret, diag);
+}
+
+int library_versions(const struct library *l, const char *set, struct library_list *ret,
+                     struct diag *diag)
+{
+    return list(l, set, ret, diag);
+}
+
+void library_list_done(struct library_list *list)
+{
+    free(list->items);
+    *list = (struct library_list){0};
 }
 
 /* ---- versions ---------------------------------------------------------------------------- */

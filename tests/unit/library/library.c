@@ -191,6 +191,38 @@ TEST(what_an_import_left_half_done_is_made_anew)
     done(&f);
 }
 
+TEST(versions_are_in_the_order_of_their_import)
+{
+    struct library l;
+    struct library_list list;
+    struct library_name first, second;
+    struct diag diag = {0};
+    bool fresh;
+    struct library_origin later = origin;
+    open_library(&l, true);
+    for (int i = 0; i < 2; i++) {
+        struct fixture f;
+        /* The name of the first sorts behind that of the second. */
+        test_write("order/version.txt", i ? "r2026-01-01" : "r2026-02-02");
+        test_write("order/rules/high.yml", RULE(A, "high", "x"));
+        make(&f, "order");
+        REQUIRE(library_add(&l, "order", &f.catalog, &f.profile, &later, i ? &second : &first,
+                            &fresh, &diag) == 0);
+        later.now += NSEC_PER_SEC;
+        done(&f);
+    }
+    char name[256];
+    (void)snprintf(name, sizeof name, "rules/order/%s/touched", first.text);
+    test_write(name, "");
+    REQUIRE(unlink(test_path(name)) == 0);
+    REQUIRE(library_versions(&l, "order", &list, &diag) == 0);
+    REQUIRE(list.n == 2);
+    CHECK_SLICE(slice_of(list.items[0].text), first.text);
+    CHECK_SLICE(slice_of(list.items[1].text), second.text);
+    library_list_done(&list);
+    library_close(&l);
+}
+
 TEST(names_are_plain_and_not_those_of_the_library)
 {
     static const char *const wrong[] = {"", ".new", "a/b", "..", "exceptions", "history", "a b"};
