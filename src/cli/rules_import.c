@@ -50,7 +50,7 @@ static int import_option(void *ctx, int letter, const char *value)
 struct importing {
     struct rules_work *work;
     const struct import_context *c;
-    const char *from;
+    const char *from, *who;
     struct arena arena; /* of the profile */
     struct profile profile;
     struct pack pack;
@@ -175,7 +175,7 @@ static void put_import(struct importing *im)
 static int keep(struct importing *im, struct diag *diag)
 {
     struct rules_work *w = im->work;
-    struct slice who = slice_of(settings_who(im->c->by));
+    struct slice who = slice_of(im->who);
     const struct library_origin origin = {.from = slice_of(im->from), .who = who, .now = w->now};
     int error = library_add(&w->library, im->set.text, &im->catalog, &im->profile, &origin,
                             &im->version, &im->fresh, diag);
@@ -218,7 +218,10 @@ static int import_pack(struct importing *im, struct diag *diag)
     if (error) return error;
     error = pack_read(&im->pack, im->from, diag);
     if (error) return error;
-    error = catalog_make(&im->catalog, &im->pack, &im->profile, im->work->placeholders);
+    /* Its bytes are read; what they mean is not for root to find out. */
+    error = library_drop_root(&im->work->library, diag);
+    if (error == 0)
+        error = catalog_make(&im->catalog, &im->pack, &im->profile, im->work->placeholders);
     if (error == 0) {
         error = import_catalog(im, diag);
         catalog_done(&im->catalog);
@@ -233,7 +236,8 @@ static int import_run(const struct invocation *in)
     struct rules_work work;
     struct diag diag = {0};
     if (in->n_operands != 1) return cli_usage("rules import wants one folder or zip");
-    struct importing im = {.work = &work, .c = c, .from = in->operands[0]};
+    struct importing im = {
+        .work = &work, .c = c, .from = in->operands[0], .who = settings_who(c->by)};
     if (!library_name_read(slice_of(c->name ? c->name : RULES_SET_DEFAULT), &im.set))
         return cli_usage("--name wants 1 to %d of a-z A-Z 0-9 . _ - +, not '%s'", LIBRARY_NAME_MAX,
                          c->name);

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -54,11 +55,13 @@ static int find_owner(struct library *l, struct diag *diag)
 {
     struct stat st;
     char above[PATH_MAX];
-    int n = snprintf(above, sizeof above, "%s/..", l->path);
+    const char *slash = strrchr(l->path, '/');
+    int n = snprintf(above, sizeof above, "%.*s", slash ? (int)(slash - l->path) : 1,
+                     slash ? l->path : ".");
     if (n < 0 || (size_t)n >= sizeof above)
         return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "%s: the path is too long", l->path);
     if (geteuid() != 0) return 0;
-    if (stat(above, &st) != 0) return fail(l, "..", diag);
+    if (stat(*above ? above : "/", &st) != 0) return fail(l, "", diag);
     l->own = true;
     l->uid = st.st_uid;
     l->gid = st.st_gid;
@@ -84,6 +87,17 @@ void library_close(struct library *l)
 {
     if (l->folder >= 0) (void)close(l->folder);
     l->folder = -1;
+}
+
+int library_drop_root(struct library *l, struct diag *diag)
+{
+    int error = find_owner(l, diag);
+    if (error || !l->own || l->uid == 0) return error;
+    if (setgroups(0, NULL) != 0 || setresgid(l->gid, l->gid, l->gid) != 0 ||
+        setresuid(l->uid, l->uid, l->uid) != 0)
+        return fail(l, "", diag);
+    l->own = false; /* what is made from now on is its own */
+    return 0;
 }
 
 void library_unlock(const struct library *l)

@@ -53,6 +53,11 @@ bool library_name_read(struct slice text, struct library_name *ret);
  */
 int library_open(struct library *l, const char *path, bool change, struct diag *diag) MUST_USE;
 void library_close(struct library *l);
+/*
+ * Root becomes the owner of serve.folder, for good: before it looks into what others wrote.
+ * ERR_ACCESS.
+ */
+int library_drop_root(struct library *l, struct diag *diag) MUST_USE;
 /* Others may change something again. */
 void library_unlock(const struct library *l);
 

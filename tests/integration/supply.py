@@ -564,9 +564,15 @@ def what_root_imports_is_the_owners(folder):
     place.mkdir()
     os.chown(place, 65534, 65534)
     source = tree(folder / "release", RELEASE)
-    version = take(folder, source)["version"]
-    run(folder, "use", "sigmahq", version, "--no-report")
-    run(folder, "except", IDS[1], "--when", "host: x", "--reason", "r")
+    os.environ["SUDO_USER"] = "anna"
+    try:
+        version = take(folder, source)["version"]
+        run(folder, "use", "sigmahq", version, "--no-report")
+        run(folder, "except", IDS[1], "--when", "host: x", "--reason", "r")
+    finally:
+        del os.environ["SUDO_USER"]
+    history = [json.loads(line) for line in (place / "rules/history").read_text("utf-8").splitlines()]
+    same([h["by"] for h in history], ["anna"] * 3)
     run(folder, "use", "sigmahq", "off")
     same({(p.stat().st_uid, p.stat().st_gid) for p in place.rglob("*")}, {(65534, 65534)})
     same({oct(p.stat().st_mode & 0o007) for p in place.rglob("*")}, {"0o0"})
