@@ -325,7 +325,7 @@ static int coverage_run(const struct invocation *in)
     struct coverage c = {.work = &work};
     struct diag diag = {0};
     if (in->n_operands) return cli_usage("rules coverage takes no operands");
-    int status = rules_work_init(&work, &said->settings, false);
+    int status = rules_work_enter(&work, &said->settings, false);
     if (status == 0) {
         int error = gather(&c, said, &diag);
         if (error) status = rules_work_failed(&diag, error);

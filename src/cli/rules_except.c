@@ -100,7 +100,7 @@ static int note(struct rules_work *w, const struct except_context *c, const char
     json_write_string(&members, slice_of(id));
     json_write_member_string(&members, "rule", rule);
     json_write_member_string(&members, "reason", slice_of(c->reason ? c->reason : ""));
-    int error = library_note(&w->library, w->now, slice_of(settings_who(c->by)), what,
+    int error = library_note(&w->library, w->now, slice_of(c->by ? c->by : w->who), what,
                              buf_slice(&members), diag);
     buf_done(&members);
     return error;
@@ -128,7 +128,7 @@ static int add(struct rules_work *w, const struct except_context *c, const struc
                                 .when = c->when,
                                 .n_when = c->n_when,
                                 .reason = slice_of(c->reason),
-                                .who = slice_of(settings_who(c->by)),
+                                .who = slice_of(c->by ? c->by : w->who),
                                 .now = w->now,
                                 .until = c->until};
     char id[EXCEPTION_ID + 1], name[EXCEPTION_ID + 8];
@@ -197,7 +197,7 @@ static int except_run(const struct invocation *in)
         return cli_usage("rules except wants the id of one %s", c->lift ? "exception" : "rule");
     if (!c->lift && (c->n_when == 0 || !c->reason))
         return cli_usage("rules except wants --when and --reason");
-    int status = rules_work_init(&work, &c->settings, true);
+    int status = rules_work_enter(&work, &c->settings, true);
     if (status == 0) {
         int error = c->lift ? lift(&work, c, in->operands[0], &diag)
                             : add_for(&work, c, in->operands[0], &diag);
@@ -318,7 +318,7 @@ static int exceptions_run(const struct invocation *in)
     struct rules_work work;
     struct diag diag = {0};
     if (in->n_operands) return cli_usage("rules exceptions takes no operands");
-    int status = rules_work_init(&work, &c->settings, false);
+    int status = rules_work_enter(&work, &c->settings, false);
     if (status == 0) {
         int error = rules_exceptions_put(&work, false, c->json, &diag);
         if (error) status = rules_work_failed(&diag, error);

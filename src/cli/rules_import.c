@@ -50,7 +50,7 @@ static int import_option(void *ctx, int letter, const char *value)
 struct importing {
     struct rules_work *work;
     const struct import_context *c;
-    const char *from, *who;
+    const char *from;
     struct arena arena; /* of the profile */
     struct profile profile;
     struct pack pack;
@@ -175,7 +175,7 @@ static void put_import(struct importing *im)
 static int keep(struct importing *im, struct diag *diag)
 {
     struct rules_work *w = im->work;
-    struct slice who = slice_of(im->who);
+    struct slice who = slice_of(im->c->by ? im->c->by : w->who);
     const struct library_origin origin = {.from = slice_of(im->from), .who = who, .now = w->now};
     int error = library_add(&w->library, im->set.text, &im->catalog, &im->profile, &origin,
                             &im->version, &im->fresh, diag);
@@ -236,8 +236,7 @@ static int import_run(const struct invocation *in)
     struct rules_work work;
     struct diag diag = {0};
     if (in->n_operands != 1) return cli_usage("rules import wants one folder or zip");
-    struct importing im = {
-        .work = &work, .c = c, .from = in->operands[0], .who = settings_who(c->by)};
+    struct importing im = {.work = &work, .c = c, .from = in->operands[0]};
     if (!library_name_read(slice_of(c->name ? c->name : RULES_SET_DEFAULT), &im.set))
         return cli_usage("--name wants 1 to %d of a-z A-Z 0-9 . _ - +, not '%s'", LIBRARY_NAME_MAX,
                          c->name);
@@ -308,7 +307,7 @@ static int versions_run(const struct invocation *in)
     struct library_list sets = {0};
     struct diag diag = {0};
     if (in->n_operands > 1) return cli_usage("rules versions takes one name");
-    int status = rules_work_init(&work, &c->settings, false);
+    int status = rules_work_enter(&work, &c->settings, false);
     int error = status ? 0 : library_sets(&work.library, &sets, &diag);
     for (uint32_t i = 0; i < sets.n && error == 0; i++)
         if (in->n_operands == 0 || strcmp(in->operands[0], sets.items[i].text) == 0)
@@ -453,7 +452,7 @@ static int diff_run(const struct invocation *in)
     struct rules_work work;
     struct diag diag = {0};
     if (in->n_operands > 2) return cli_usage("rules diff takes two versions");
-    int status = rules_work_init(&work, &c->settings, false);
+    int status = rules_work_enter(&work, &c->settings, false);
     if (status == 0) {
         int error = diff(&work, c, in->n_operands > 0 ? in->operands[0] : NULL,
                          in->n_operands > 1 ? in->operands[1] : NULL, &diag);
@@ -501,7 +500,7 @@ static int show_run(const struct invocation *in)
     struct rules_found found;
     struct diag diag = {0};
     if (in->n_operands != 1) return cli_usage("rules show wants the id or title of a rule");
-    int status = rules_work_init(&work, &c->settings, false);
+    int status = rules_work_enter(&work, &c->settings, false);
     if (status == 0) {
         int error = rules_find(&work, in->operands[0], &found, &diag);
         if (error) {

@@ -21,7 +21,8 @@ int rules_work_init(struct rules_work *w, const struct settings *settings, bool 
 {
     const struct clock clock = clock_system();
     struct diag diag = {0};
-    *w = (struct rules_work){.library = {.folder = -1}, .now = clock_realtime(&clock)};
+    *w = (struct rules_work){
+        .library = {.folder = -1}, .who = settings_who(NULL), .now = clock_realtime(&clock)};
     buf_init(&w->out, OUT_MAX);
     int status = settings_load(settings, &w->config, NULL);
     if (status) return status;
@@ -29,6 +30,14 @@ int rules_work_init(struct rules_work *w, const struct settings *settings, bool 
     if (error == 0) error = library_open(&w->library, w->path, change, &diag);
     if (error == 0) error = ruleset_read_placeholders(&w->config, &w->placeholders, &diag);
     return error ? rules_work_failed(&diag, error) : 0;
+}
+
+int rules_work_enter(struct rules_work *w, const struct settings *settings, bool change)
+{
+    struct diag diag = {0};
+    int status = rules_work_init(w, settings, change);
+    int error = status ? 0 : library_drop_root(&w->library, &diag);
+    return error ? rules_work_failed(&diag, error) : status;
 }
 
 void rules_work_done(struct rules_work *w)

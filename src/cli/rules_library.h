@@ -16,6 +16,7 @@ struct rules_work {
     struct config config;
     struct library library;
     struct placeholders *placeholders;
+    const char *who; /* the user, before root became another one */
     char path[PATH_MAX];
     struct buf out;
     nsec now;
@@ -23,6 +24,8 @@ struct rules_work {
 
 /* `change`: the library is made and locked. 0 or an exit status; rules_work_done() in any case. */
 int rules_work_init(struct rules_work *w, const struct settings *settings, bool change) MUST_USE;
+/* The same, and root becomes the owner of serve.folder: library_drop_root(). */
+int rules_work_enter(struct rules_work *w, const struct settings *settings, bool change) MUST_USE;
 void rules_work_done(struct rules_work *w);
 /* Says what is wrong; EXIT_UNREADABLE. */
 int rules_work_failed(const struct diag *diag, int error);

@@ -482,7 +482,10 @@ static int noise_main(const struct invocation *in)
     struct rules_work work;
     struct diag diag = {0};
     if (in->n_operands > 2) return cli_usage("rules noise takes a set and a version, or a folder");
-    int status = rules_work_init(&work, &c->settings, false);
+    /* A folder may be whoever's who tries it. */
+    bool folder = in->n_operands == 1 && strchr(in->operands[0], '/');
+    int status = folder ? rules_work_init(&work, &c->settings, false)
+                        : rules_work_enter(&work, &c->settings, false);
     if (status == 0) status = set_times(c, work.now, &options);
     if (status == 0) {
         int error = report(&work, c, in, &options, &diag);

@@ -55,7 +55,7 @@ static int note(struct rules_work *w, const struct use_context *c, const char *s
     json_write_string(&members, slice_of(set));
     json_write_member_string(&members, "version", slice_of(version ? version : "off"));
     json_write_member_string(&members, "before", slice_of(before));
-    int error = library_note(&w->library, w->now, slice_of(settings_who(c->by)), "use",
+    int error = library_note(&w->library, w->now, slice_of(c->by ? c->by : w->who), "use",
                              buf_slice(&members), diag);
     buf_done(&members);
     return error;
@@ -158,7 +158,7 @@ static int use_run(const struct invocation *in)
     struct diag diag = {0};
     if (in->n_operands != 2) return cli_usage("rules use wants a set and a version, or off");
     const char *version = strcmp(in->operands[1], "off") == 0 ? NULL : in->operands[1];
-    int status = rules_work_init(&work, &c->settings, false);
+    int status = rules_work_enter(&work, &c->settings, false);
     if (status == 0) {
         int error = use(&work, c, in->operands[0], version, &diag);
         if (error) buf_clear(&work.out);

@@ -562,6 +562,7 @@ def what_root_imports_is_the_owners(folder):
         raise Skip("not root")
     place = folder / "var"
     place.mkdir()
+    folder.chmod(0o755)
     os.chown(place, 65534, 65534)
     source = tree(folder / "release", RELEASE)
     os.environ["SUDO_USER"] = "anna"
