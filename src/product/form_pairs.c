@@ -63,6 +63,8 @@ static bool take_quoted(struct form_pairs *p, size_t from, struct form_pair *ret
 {
     size_t open = skip_blanks(p, from);
     if (!p->quotes || open == p->text.len) return false;
+    /* Check Point assigns some values twice: sys_message::"text". */
+    if (p->text.ptr[open] == p->assign && open + 1 < p->text.len) open++;
     char quote = p->text.ptr[open];
     if (quote != '"' && quote != '\'') return false;
     size_t end = open + 1;

@@ -143,6 +143,7 @@ TEST(kv_with_a_separator)
         "flags:\"18688\"; tag:\"product=VPN-1[db={A;B};name=Standard\\]\"; src:\"192.0.2.1\"]",
         "action=Failed Log In|flags=18688|tag=product=VPN-1[db={A;B};name=Standard]"
         "|src=192.0.2.1");
+    CHECK_FORM(&checkpoint, "[a::\"b; c:d\"; e::f; g::\"\"; h::]", "a=b; c:d|e=:f|g=|h=:]");
     CHECK_FORM(&checkpoint, "a:1 ; b: two words;;c:;d", "a=1|b=two words|c=");
     const struct form sudo = {.kind = FORM_KV, .separator = ';'};
     CHECK_FORM(&sudo, "   root : TTY=pts/0 ; PWD=/root ; USER=root ; COMMAND=/bin/ls -l a=b",
