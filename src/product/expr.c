@@ -21,6 +21,7 @@ struct call {
     enum expr_function function;
     struct slice argument;
     uint32_t field; /* UNLIKE */
+    uint64_t count; /* LAST */
     const struct expr_table *table;
 };
 
@@ -216,6 +217,28 @@ static int find_function(struct reading *r, struct slice name, struct call *ret,
     return refuse(r, ERR_INVALID, "there is no such function");
 }
 
+/* What the argument is of the functions for which it is more than a text. */
+static int take_argument(struct reading *r, struct call *call)
+{
+    struct part part;
+    int error = 0;
+    switch (call->function) {
+    case EXPR_UNLIKE:
+        error = take_field(r, call->argument, &part);
+        if (!error) call->field = part.field;
+        return error;
+    case EXPR_LAST:
+        return slice_to_u64(call->argument, &call->count)
+                   ? 0
+                   : refuse(r, ERR_SYNTAX, "this function needs a number");
+    case EXPR_TABLE:
+        call->table = r->world->table(r->world->ctx, call->argument);
+        return call->table ? 0 : refuse(r, ERR_INVALID, "the product has no such table");
+    default:
+        return 0;
+    }
+}
+
 static int read_call(struct reading *r)
 {
     if (r->n_calls == EXPR_PARTS_MAX) return refuse(r, ERR_LIMIT, "too many functions");
@@ -232,16 +255,7 @@ static int read_call(struct reading *r)
         if (call->argument.len == 0)
             return refuse(r, ERR_SYNTAX, "this function needs a text in single quotes");
     }
-    if (error) return error;
-    if (call->function == EXPR_UNLIKE) {
-        struct part part;
-        error = take_field(r, call->argument, &part);
-        if (!error) call->field = part.field;
-    } else if (call->function == EXPR_TABLE) {
-        call->table = r->world->table(r->world->ctx, call->argument);
-        if (!call->table) error = refuse(r, ERR_INVALID, "the product has no such table");
-    }
-    return error;
+    return error ? error : take_argument(r, call);
 }
 
 int expr_read(struct arena *arena, struct slice text, const struct expr_world *world,
@@ -462,6 +476,8 @@ static struct slice apply(struct slice s, const struct call *call, const struct 
         return if_only(s, !slice_eq_nocase(s, call->argument));
     case EXPR_UNLIKE:
         return if_only(s, !slice_eq(s, slice_trim(scope->get(scope->ctx, call->field))));
+    case EXPR_LAST:
+        return s.len > call->count ? slice_from(s, s.len - call->count) : s;
     case EXPR_TRIM:
         return trimmed(s, call->argument);
     case EXPR_BASENAME:

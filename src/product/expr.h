@@ -27,6 +27,7 @@
     X(HAVING, "having", true)        /* nothing unless S is in it */                               \
     X(WITHOUT, "without", true)      /* nothing when it is S, letters' case aside */               \
     X(UNLIKE, "unlike", true)        /* nothing when the field S has the same text */              \
+    X(LAST, "last", true)            /* its last S bytes; all when there are fewer */              \
     X(TRIM, "trim", true)            /* bytes of S dropped at both ends */                         \
     X(BASENAME, "basename", false)   /* behind the last / or \ */                                  \
     X(DIRNAME, "dirname", false)     /* before it */                                               \
