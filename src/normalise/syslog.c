@@ -6,9 +6,9 @@
  *   3164   [<PRI>][TIMESTAMP ][HOST ][TAG[[PID]]: ]MSG
  *
  * where 3164's TIMESTAMP is `Mmm dd hh:mm:ss[.frac]`, the same with a year behind the day or
- * behind the time, or ISO 8601 with a `T`. The host is missing when the word after the timestamp
- * is itself a tag or cannot be a host. A tag ends in `:` or `[PID]`. The `<FACILITY.LEVEL>` that
- * FreeBSD's syslogd may put behind the timestamp is passed over.
+ * behind the time, ISO 8601 with a `T`, or `YYYY:MM:DD-hh:mm:ss` (Sophos UTM). The host is missing
+ * when the word after the timestamp is itself a tag or cannot be a host. A tag ends in `:` or
+ * `[PID]`. The `<FACILITY.LEVEL>` that FreeBSD's syslogd may put behind the timestamp is passed over.
  *
  *   Cisco  [<PRI>]HEAD %FACILITY-SEVERITY-MNEMONIC: MSG
  *
@@ -624,6 +624,7 @@ static size_t time_and_space(struct slice s, size_t *ret_time)
 {
     size_t n = bsd_time_len(s);
     if (n == 0) n = iso_time_len(s, 'T');
+    if (n == 0 && has_shape(s, "9999:99:99-99:99:99")) n = 19;
     *ret_time = n;
     if (n == 0) return 0;
     if (n < s.len && s.ptr[n] == ':') n++;

@@ -101,6 +101,10 @@ TEST(syslog_3164_other_timestamps)
                  "1|timestamp=Feb  5 2024 17:32:18|hostname=h|program=a|message=w\n");
     CHECK_SYSLOG("Feb 15 17:32:18.123 2024 h a: w",
                  "1|timestamp=Feb 15 17:32:18.123 2024|hostname=h|program=a|message=w\n");
+    CHECK_SYSLOG("<30>2026:03:02-08:15:09 utm ulogd[5009]: id=\"2002\"",
+                 "1|priority=30|facility=3|severity=6|timestamp=2026:03:02-08:15:09|hostname=utm"
+                 "|program=ulogd|pid=5009|message=id=\"2002\"\n");
+    CHECK_SYSLOG("2026:03:02-08:15:9 utm a: w", "1|message=2026:03:02-08:15:9 utm a: w\n");
     CHECK_SYSLOG("<166>Jan 01 2020 10:00:00: %ASA-6-302013: Built",
                  "1|priority=166|facility=20|severity=6|timestamp=Jan 01 2020 10:00:00"
                  "|program=%ASA-6-302013|mark=%ASA-6-302013:|message=Built\n");
