@@ -714,6 +714,7 @@ TEST(hosts)
         "PC1");
     CHECK_SLICE(router_event_host(b.r, event_of(&b, "Computer=;hostname=b")), "b");
     CHECK_SLICE(router_event_host(b.r, event_of(&b, "Computer=<>;host.name=c")), "c");
+    CHECK_SLICE(router_event_host(b.r, event_of(&b, "hostname=site.example;devname=fw1")), "fw1");
     bench_close(&b);
 }
 
