@@ -6,9 +6,10 @@
  *   3164   [<PRI>][TIMESTAMP ][HOST ][TAG[[PID]]: ]MSG
  *
  * where 3164's TIMESTAMP is `Mmm dd hh:mm:ss[.frac]`, the same with a year behind the day or
- * behind the time, ISO 8601 with a `T`, or `YYYY:MM:DD-hh:mm:ss` (Sophos UTM). The host is missing
- * when the word after the timestamp is itself a tag or cannot be a host. A tag ends in `:` or
- * `[PID]`. The `<FACILITY.LEVEL>` that FreeBSD's syslogd may put behind the timestamp is passed over.
+ * behind the time, ISO 8601 with a `T`, `YYYY:MM:DD-hh:mm:ss` (Sophos UTM), or behind a PRI
+ * `YYYY-MM-DD hh:mm:ss[.frac] ±hhmm` (Barracuda). The host is missing when the word after the
+ * timestamp is itself a tag or cannot be a host. A tag ends in `:` or `[PID]`. The
+ * `<FACILITY.LEVEL>` that FreeBSD's syslogd may put behind the timestamp is passed over.
  *
  *   Cisco  [<PRI>]HEAD %FACILITY-SEVERITY-MNEMONIC: MSG
  *
@@ -134,6 +135,14 @@ static size_t iso_time_len(struct slice s, char separator)
         if (has_shape(slice_from(zone, 1), "99")) return n + 3;
     }
     return n;
+}
+
+/* `YYYY-MM-DD hh:mm:ss[.frac] ±hhmm`, in which a program's own line begins, too. */
+static size_t zoned_time_len(struct slice s)
+{
+    size_t n = iso_time_len(s, ' ');
+    struct slice zone = slice_from(s, n);
+    return n && (has_shape(zone, " +9999 ") || has_shape(zone, " -9999 ")) ? n + 6 : 0;
 }
 
 /* `<0>` to `<191>` at the start; *ret_text is the number as written. Returns its length or 0. */
@@ -620,10 +629,11 @@ static void parse_3164_rest(struct syslog *d, struct slice s)
  * The length of a timestamp and the space behind it, 0 without one. Cisco's firewalls put a colon
  * behind it and no host.
  */
-static size_t time_and_space(struct slice s, size_t *ret_time)
+static size_t time_and_space(struct slice s, bool has_priority, size_t *ret_time)
 {
     size_t n = bsd_time_len(s);
     if (n == 0) n = iso_time_len(s, 'T');
+    if (n == 0 && has_priority) n = zoned_time_len(s);
     if (n == 0 && has_shape(s, "9999:99:99-99:99:99")) n = 19;
     *ret_time = n;
     if (n == 0) return 0;
@@ -651,7 +661,7 @@ static void parse_line(struct syslog *d, struct slice s)
         add_device(d, &device);
         return;
     }
-    size_t time_len, n = time_and_space(s, &time_len);
+    size_t time_len, n = time_and_space(s, pri > 0, &time_len);
     struct slice rest = slice_from(s, n);
     if (n) rest = slice_from(rest, level_len(rest));
     if (read_netscaler(rest, &device)) {
@@ -737,7 +747,7 @@ static bool looks_like_syslog(struct slice s)
     if (pri && is_5424(s)) return true;
     size_t time_len;
     struct device device;
-    return pri || time_and_space(s, &time_len) || read_cisco(s, &device) ||
+    return pri || time_and_space(s, pri > 0, &time_len) || read_cisco(s, &device) ||
            read_netscaler(s, &device);
 }
 

@@ -104,6 +104,11 @@ TEST(syslog_3164_other_timestamps)
     CHECK_SYSLOG("<30>2026:03:02-08:15:09 utm ulogd[5009]: id=\"2002\"",
                  "1|priority=30|facility=3|severity=6|timestamp=2026:03:02-08:15:09|hostname=utm"
                  "|program=ulogd|pid=5009|message=id=\"2002\"\n");
+    CHECK_SYSLOG("<134>2026-03-02 08:15:09.123 +0100  waf TR 192.0.2.1 443",
+                 "1|priority=134|facility=16|severity=6|timestamp=2026-03-02 08:15:09.123 +0100"
+                 "|hostname=waf|message=TR 192.0.2.1 443\n");
+    CHECK_SYSLOG("2026-03-02 08:15:09 +0100 ERROR w",
+                 "1|timestamp=2026-03-02 08:15:09|message=2026-03-02 08:15:09 +0100 ERROR w\n");
     CHECK_SYSLOG("2026:03:02-08:15:9 utm a: w", "1|message=2026:03:02-08:15:9 utm a: w\n");
     CHECK_SYSLOG("<166>Jan 01 2020 10:00:00: %ASA-6-302013: Built",
                  "1|priority=166|facility=20|severity=6|timestamp=Jan 01 2020 10:00:00"
