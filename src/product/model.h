@@ -51,14 +51,15 @@ struct cases {
     const struct body *other; /* or NULL */
 };
 
-enum operation { OP_NONE, OP_PATTERN, OP_FORM };
+enum operation { OP_NONE, OP_PATTERN, OP_FORM, OP_ENTRIES };
 
 struct step {
     uint32_t line;
     const struct condition *conditions; /* all must hold */
     uint32_t n_conditions;
     enum operation operation;
-    uint32_t from; /* the field it takes apart */
+    uint32_t from;   /* the field it takes apart; entries: of their names */
+    uint32_t values; /* entries: the field of their values */
     const struct shape_set *patterns;
     const struct body *pattern_bodies; /* by a pattern's number */
     const uint32_t *pattern_lines;

@@ -488,47 +488,64 @@ static int read_columns(struct reading *r, const struct yaml_node *map, struct f
     return error;
 }
 
+static int read_prefix(struct reading *r, const struct yaml_node *map, struct form *ret)
+{
+    const struct yaml_node *prefix = yaml_get(map, "prefix");
+    return prefix ? read_text(r, prefix, "prefix", KEY_NAME_MAX, &ret->prefix) : 0;
+}
+
 static int read_form(struct reading *r, const struct yaml_node *map, enum form_kind kind,
                      struct step *ret)
 {
-    const struct yaml_node *prefix = yaml_get(map, "prefix");
     ret->operation = OP_FORM;
     ret->form.kind = kind;
     int error = read_byte(r, map, "separator", &ret->form.separator);
     if (!error) error = read_byte(r, map, "assign", &ret->form.assign);
-    if (!error && prefix) error = read_text(r, prefix, "prefix", KEY_NAME_MAX, &ret->form.prefix);
+    if (!error) error = read_prefix(r, map, &ret->form);
     if (!error && kind == FORM_CSV) error = read_columns(r, map, &ret->form);
     return error;
 }
 
+static int read_entries(struct reading *r, const struct yaml_node *map, struct step *ret)
+{
+    const struct yaml_node *values = yaml_get(map, "values");
+    if (!values) return refuse(r, ERR_INVALID, map, "`values` is missing: the field of the values");
+    ret->operation = OP_ENTRIES;
+    int error = read_field(r, values, &ret->values);
+    return error ? error : read_prefix(r, map, &ret->form);
+}
+
 /* ---- steps ------------------------------------------------------------------------------- */
+
+/* The field that an operation takes apart, when the step has it. */
+static int read_from(struct reading *r, const struct yaml_node *node, struct step *ret)
+{
+    if (ret->operation != OP_NONE)
+        return refuse(r, ERR_INVALID, node, "a step takes one text apart, in one way");
+    return read_field(r, node, &ret->from);
+}
 
 static int read_operation(struct reading *r, const struct yaml_node *map, struct step *ret)
 {
-    const struct yaml_node *from = yaml_get(map, "pattern");
-    if (from) {
-        int error = read_field(r, from, &ret->from);
-        if (!error) error = read_patterns(r, map, ret);
-        if (error) return error;
-    }
-    for (size_t i = 0; i < N_FORMS; i++) {
+    const struct yaml_node *pattern = yaml_get(map, "pattern"), *entries = yaml_get(map, "entries");
+    int error = pattern ? read_from(r, pattern, ret) : 0;
+    if (!error && pattern) error = read_patterns(r, map, ret);
+    for (size_t i = 0; i < N_FORMS && !error; i++) {
         const struct yaml_node *node = yaml_get(map, forms[i].name);
-        if (!node) continue;
-        if (ret->operation != OP_NONE)
-            return refuse(r, ERR_INVALID, node, "a step takes one text apart, in one way");
-        int error = read_field(r, node, &ret->from);
-        if (!error) error = read_form(r, map, forms[i].kind, ret);
-        if (error) return error;
+        if (node) error = read_from(r, node, ret);
+        if (!error && node) error = read_form(r, map, forms[i].kind, ret);
     }
-    return 0;
+    if (!error && entries) error = read_from(r, entries, ret);
+    if (!error && entries) error = read_entries(r, map, ret);
+    return error;
 }
 
 static int read_step(struct reading *r, const struct yaml_node *map, struct step *ret)
 {
-    static const char *const keys[] = {"when",  "pattern", "any",       "kv",     "csv",
-                                       "cef",   "leef",    "json",      "xml",    "url",
-                                       "set",   "map",     "separator", "assign", "columns",
-                                       "steps", "prefix",  "switch",    "cases",  NULL};
+    static const char *const keys[] = {
+        "when",   "pattern", "any",   "kv",      "csv",       "cef",    "leef",    "json",
+        "xml",    "url",     "set",   "map",     "separator", "assign", "columns", "steps",
+        "prefix", "switch",  "cases", "entries", "values",    NULL};
     int error = check_keys(r, map, "a step", keys);
     if (error) return error;
     const struct yaml_node *when = yaml_get(map, "when");

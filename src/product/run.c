@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "product/form_read.h"
 #include "product/model.h"
 
 enum {
@@ -252,14 +253,9 @@ static bool run_patterns(struct product_reader *r, const struct step *step)
     return true;
 }
 
-/* False: the text has not this form. */
-static bool run_form(struct product_reader *r, const struct step *step)
+/* What an operation added to the event from `first` on. */
+static void take_added(struct product_reader *r, const struct step *step, uint32_t first)
 {
-    static const char *const names[] = {"kv", "csv", "cef", "leef", "json", "xml", "url"};
-    uint32_t first = r->ev->n_fields;
-    struct slice text = get(r, step->from);
-    bool read = form_read(&step->form, text, r->ev);
-    trace_step(r, step->line, read ? names[step->form.kind] : "the text has another form", text);
     look_at_fields(r, first);
     for (uint32_t i = first; i < r->ev->n_fields; i++) {
         struct event_field *f = &r->ev->fields[i];
@@ -268,17 +264,62 @@ static bool run_form(struct product_reader *r, const struct step *step)
             r->trace->field(r->trace->ctx, step->line, keys_name(r->keys, f->key),
                             event_text(r->ev, f));
     }
+}
+
+/* False: the text has not this form. */
+static bool run_form(struct product_reader *r, const struct step *step)
+{
+    static const char *const names[] = {"kv", "csv", "cef", "leef", "json", "xml", "url"};
+    uint32_t first = r->ev->n_fields;
+    struct slice text = get(r, step->from);
+    bool read = form_read(&step->form, text, r->ev);
+    trace_step(r, step->line, read ? names[step->form.kind] : "the text has another form", text);
+    take_added(r, step, first);
     return read;
+}
+
+static bool is_field(const struct product_reader *r, const struct event_field *f, uint32_t field)
+{
+    struct numbers n = r->by_key[f->key];
+    return f->type != VALUE_NULL && (n.exact == field || n.plain == field);
+}
+
+/* False: there is no name with a value. */
+static bool run_entries(struct product_reader *r, const struct step *step)
+{
+    uint32_t first = r->ev->n_fields;
+    struct slice name = SLICE_NONE;
+    trace_step(r, step->line, "entries", r->products->names[step->from]);
+    for (uint32_t i = 0; i < first; i++) {
+        const struct event_field *f = &r->ev->fields[i];
+        if (is_field(r, f, step->from)) name = event_text(r->ev, f);
+        else if (name.len && is_field(r, f, step->values))
+            form_add(&step->form, r->ev, name, event_text(r->ev, f));
+    }
+    take_added(r, step, first);
+    return r->ev->n_fields > first;
+}
+
+static bool run_operation(struct product_reader *r, const struct step *step)
+{
+    switch (step->operation) {
+    case OP_NONE:
+        return true;
+    case OP_PATTERN:
+        return run_patterns(r, step);
+    case OP_FORM:
+        return run_form(r, step);
+    case OP_ENTRIES:
+        return run_entries(r, step);
+    }
+    return false;
 }
 
 static void run_step(struct product_reader *r, const struct step *step)
 {
     if (!conditions_hold(r, step)) return;
-    if (step->operation != OP_NONE) {
-        if (!is_there(r, step->from)) return;
-        if (!(step->operation == OP_PATTERN ? run_patterns(r, step) : run_form(r, step))) return;
-    }
-    run_body(r, &step->body);
+    if (step->operation != OP_NONE && !is_there(r, step->from)) return;
+    if (run_operation(r, step)) run_body(r, &step->body);
 }
 
 static void run_body(struct product_reader *r, const struct body *body)

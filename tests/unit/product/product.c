@@ -162,6 +162,26 @@ TEST(one_product_shows_another)
     bench_done(&b);
 }
 
+TEST(entries_are_fields_of_their_own)
+{
+    struct bench b;
+    bench_init(&b);
+    REQUIRE(add(&b, "listed.yml",
+                "title: L\nevidence: unverified\nrecognise: {maker: listed}\n"
+                "steps:\n  - {entries: p.name, values: p.value, prefix: q., set: {done: yes}}\n"
+                "  - map: {agent: q.agent}\n") == 0);
+    /* A value before any name, a name without a value, one with two. */
+    CHECK_STR(read(&b, PAIRS("maker", "listed", "p.value", "x", "p.name", "none", "p.name", "agent",
+                             "p.value", "y", "p.name", "two", "p.value", "1", "p.value", "2")),
+              "{\"maker\":\"listed\",\"p.value\":[\"x\",\"y\",\"1\",\"2\"],"
+              "\"p.name\":[\"none\",\"agent\",\"two\"],\"q.agent\":\"y\",\"q.two\":[\"1\",\"2\"],"
+              "\"done\":\"yes\",\"agent\":\"y\"}");
+    /* The rest of the step needs one. */
+    CHECK_STR(read(&b, PAIRS("maker", "listed", "p.name", "none")),
+              "{\"maker\":\"listed\",\"p.name\":\"none\"}");
+    bench_done(&b);
+}
+
 TEST(a_users_file_is_asked_first)
 {
     struct bench b;
@@ -196,6 +216,8 @@ TEST(mistakes_are_refused_with_their_place)
         {"steps:\n  - {switch: a, cases: {b: {}, B: {}}}\n", "there already", 5},
         {"steps:\n  - {kv: m, csv: m, columns: [a]}\n", "in one way", 5},
         {"steps:\n  - {csv: m}\n", "`columns` is missing", 5},
+        {"steps:\n  - {entries: m}\n", "`values` is missing", 5},
+        {"steps:\n  - {kv: m, entries: m, values: n}\n", "in one way", 5},
         {"steps:\n  - {kv: m, separator: ab}\n", "one byte", 5},
         {"steps:\n  - when: {a: {is: b}}\n", "a condition is a value", 5},
         {"steps:\n  - when: {a: '*'}\n", "{exists: true} means any", 5},
