@@ -180,7 +180,7 @@ def main():
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--limits", action="store_true")
     parser.add_argument("names", nargs="*")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     root = corpus()
     if not root or not root.is_dir():
         print("1..0 # SKIP VAKA_CORPUS is not set")
