@@ -291,7 +291,7 @@ static bool run_entries(struct product_reader *r, const struct step *step)
     struct slice name = SLICE_NONE;
     trace_step(r, step->line, "entries", r->products->names[step->from]);
     for (uint32_t i = 0; i < first; i++) {
-        const struct event_field *f = &r->ev->fields[i];
+        struct event_field *f = &r->ev->fields[i];
         if (is_field(r, f, step->from)) name = event_text(r->ev, f);
         else if (name.len && is_field(r, f, step->values))
             form_add(&step->form, r->ev, name, event_text(r->ev, f));
