@@ -39,8 +39,8 @@ bool split_is_paging(struct slice name)
 
 bool split_is_list(struct slice name)
 {
-    return slice_eq(name, SLICE("Records")) || slice_eq(name, SLICE("value")) ||
-           slice_eq(name, SLICE("events"));
+    return slice_eq(name, SLICE("Records")) || slice_eq(name, SLICE("records")) ||
+           slice_eq(name, SLICE("value")) || slice_eq(name, SLICE("events"));
 }
 
 static enum split_member member_of(struct slice name)

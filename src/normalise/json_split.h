@@ -12,8 +12,8 @@
  *
  * On the way an object is recognised that only wraps a list of records: its members before the
  * list are paging details, and the list is an array under `Records` (then SPLIT_LIST is returned at
- * once), `value` or `events` (then `list` is its first element and `wraps` says, at the end of the
- * object, that nothing else was in it).
+ * once), `records` (Azure's Event Hubs), `value` or `events` (then `list` is its first element and
+ * `wraps` says, at the end of the object, that nothing else was in it).
  */
 #ifndef VAKA_NORMALISE_JSON_SPLIT_H
 #define VAKA_NORMALISE_JSON_SPLIT_H

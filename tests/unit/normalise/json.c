@@ -209,6 +209,8 @@ TEST(json_lists_of_records)
     CHECK_JSON(
         "{\"@odata.context\":\"x\",\"value\":[{\"a\":1},{\"a\":2}],\"count\":2}\n{\"b\":1}\n",
         "#1 a=n:1\n#2 a=n:2\n#3 b=n:1\n");
+    CHECK_JSON("{\"records\":[{\"a\":1},{\"a\":2}]}\n{\"b\":1}\n",
+               "#1 a=n:1\n#2 a=n:2\n#3 b=n:1\n");
     CHECK_JSON("{\"events\":[{\"a\":1}]}{\"events\":[{\"a\":2}],\"nextToken\":\"t\"}",
                "#1 a=n:1\n#2 a=n:2\n");
     CHECK_JSON("{\"Records\":[{\"a\":1},{\"a\":2}", "#1 a=n:1\n#2 a=n:2\n"
@@ -221,6 +223,7 @@ TEST(json_records_that_hold_a_list_of_objects)
 {
     CHECK_JSON("{\"EventID\":1,\"events\":[{\"a\":1}]}\n", "#1 EventID=n:1 events.a=n:1\n");
     CHECK_JSON("{\"events\":[{\"a\":1}],\"Image\":\"x\"}\n", "#1 events.a=n:1 Image=s:x\n");
+    CHECK_JSON("{\"records\":[{\"a\":1}],\"Image\":\"x\"}\n", "#1 records.a=n:1 Image=s:x\n");
     CHECK_JSON("{\"Image\":\"x\",\"Records\":[{\"a\":1}]}\n", "#1 Image=s:x Records.a=n:1\n");
     CHECK_JSON("{\"value\":[1,{\"a\":1}]}\n", "#1 value=n:1 value.a=n:1\n");
     CHECK_JSON("{\"value\":[]}\n{\"Records\":[]}\n{\"Records\":{\"a\":1}}\n",
