@@ -6,7 +6,7 @@
 #include "product/expr.h"
 #include "product/form.h"
 #include "product/product.h"
-#include "product/shape.h"
+#include "base/shape.h"
 
 enum {
     PRODUCT_FIELDS_MAX = 16384, /* names that all products use; fit in 16 bits */

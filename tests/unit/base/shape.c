@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "product/shape.h"
+#include "base/shape.h"
 
 #include "base/hash.h"
 #include "test.h"

@@ -16,8 +16,8 @@
  * before types and narrow types before wide ones (the order of the list below), not the order in
  * which they were written. Looking stops after SHAPE_STEPS_MAX steps, which then is no match.
  */
-#ifndef VAKA_PRODUCT_SHAPE_H
-#define VAKA_PRODUCT_SHAPE_H
+#ifndef VAKA_BASE_SHAPE_H
+#define VAKA_BASE_SHAPE_H
 
 #include "base/arena.h"
 

@@ -5,7 +5,7 @@
  * Inserting splits literals where they part. Finding walks depth first and goes back where it went
  * wrong; the number of steps is bounded for all of it.
  */
-#include "product/shape.h"
+#include "base/shape.h"
 
 #include "base/ip.h"
 
