@@ -41,6 +41,8 @@ struct slot {
     uint32_t exists;    /* fact, or UINT32_MAX */
     uint32_t prefix_at; /* into prefixes[] */
     uint32_t n_prefixes;
+    uint32_t like_at; /* into likes[] */
+    uint32_t n_likes;
     bool has_equals;
     uint8_t explicit_name; /* 1 product, 2 category, 3 service, else 0 */
     uint8_t stand_in;      /* 1 + place in the list, or 0 */
@@ -82,6 +84,7 @@ struct router {
     uint32_t n_slots;
     uint32_t format_slot; /* or UINT32_MAX */
     uint32_t *prefixes;   /* facts, grouped by slot */
+    uint32_t *likes;      /* the same */
     struct equal_entry *equals;
     uint32_t equals_mask;
 
@@ -136,17 +139,19 @@ static bool build_slots(struct router *r)
     r->n_slots = t->slots.n;
     r->slots = calloc((size_t)t->slots.n + N_EXPLICIT + 1, sizeof *r->slots);
     r->prefixes = calloc((size_t)t->facts.n + 1, sizeof *r->prefixes);
+    r->likes = calloc((size_t)t->facts.n + 1, sizeof *r->likes);
     uint32_t size = 64;
     while (size < t->facts.n * 2) size *= 2;
     r->equals = calloc(size, sizeof *r->equals);
     r->equals_mask = size - 1;
     r->memos = calloc((size_t)t->slots.n + N_EXPLICIT + 1, sizeof *r->memos);
-    if (!r->slots || !r->prefixes || !r->equals || !r->memos) return false;
-    uint32_t n_prefixes = 0;
+    if (!r->slots || !r->prefixes || !r->likes || !r->equals || !r->memos) return false;
+    uint32_t n_prefixes = 0, n_likes = 0;
     for (uint32_t s = 0; s < t->slots.n; s++) {
         struct slot *slot = &r->slots[s];
         slot->exists = UINT32_MAX;
         slot->prefix_at = n_prefixes;
+        slot->like_at = n_likes;
         slot->explicit_name = explicit_name_of(t->slots.at[s]);
         if (slice_eq(t->slots.at[s], TAXONOMY_FORMAT_SLOT)) r->format_slot = s;
         for (uint32_t f = 0; f < t->facts.n; f++) {
@@ -154,6 +159,7 @@ static bool build_slots(struct router *r)
             if (fact->slot != s) continue;
             if (fact->kind == FACT_EXISTS) slot->exists = f;
             if (fact->kind == FACT_PREFIX) r->prefixes[n_prefixes++] = f;
+            if (fact->kind == FACT_LIKE) r->likes[n_likes++] = f;
             if (fact->kind != FACT_EQUALS) continue;
             slot->has_equals = true;
             uint32_t hash = equal_hash(s, fact->text), at = hash & r->equals_mask;
@@ -161,6 +167,7 @@ static bool build_slots(struct router *r)
             r->equals[at] = (struct equal_entry){hash, f};
         }
         slot->n_prefixes = n_prefixes - slot->prefix_at;
+        slot->n_likes = n_likes - slot->like_at;
     }
     /* Backwards: of two entries for one name the first counts. */
     for (uint32_t i = t->stand_ins.n; i-- > 0;)
@@ -247,6 +254,7 @@ void router_free(struct router *r)
     free(r->slots);
     free(r->memos);
     free(r->prefixes);
+    free(r->likes);
     free(r->equals);
     free(r->key);
     free(r->last_key);
@@ -353,10 +361,20 @@ static inline void set_fact(struct router *r, uint32_t fact)
     r->n_noted++;
 }
 
+static void collect_likes(struct router *r, const struct slot *slot, struct slice value)
+{
+    struct shape_match match;
+    for (uint32_t i = 0; i < slot->n_likes; i++) {
+        uint32_t fact = r->likes[slot->like_at + i];
+        if (shape_find(r->t->facts.at[fact].shape, value, &match)) set_fact(r, fact);
+    }
+}
+
 static void collect_value(struct router *r, uint32_t s, struct slice value)
 {
     const struct slot *slot = &r->slots[s];
     if (slot->exists != UINT32_MAX) set_fact(r, slot->exists);
+    collect_likes(r, slot, value);
     if (!slot->has_equals && !slot->n_prefixes) return;
     char text[VALUE_BUF];
     /* A longer value equals nothing asked for, but may begin with it. */
@@ -408,7 +426,7 @@ static uint16_t collect_field(struct router *r, struct event *ev, uint32_t s, st
 {
     const struct slot *slot = &r->slots[s];
     struct memo *m = &r->memos[s];
-    if (!slot->explicit_name && !slot->has_equals && !slot->n_prefixes) {
+    if (!slot->explicit_name && !slot->has_equals && !slot->n_prefixes && !slot->n_likes) {
         if (slot->exists != UINT32_MAX) set_fact(r, slot->exists);
         return 0;
     }

@@ -329,15 +329,46 @@ static int add_fact(struct reader *r, struct fy_node *node, void *ctx)
     return LIST_ADD(&b->facts, id) ? 0 : no_memory(r);
 }
 
-/* {exists: true}, {exists: false}, {not: values} */
+/* Patterns of conditions keep nothing: a name in one would promise a field. */
+static int refuse_name(void *ctx, struct slice name)
+{
+    (void)ctx;
+    (void)name;
+    return ERR_INVALID;
+}
+
+static int add_pattern(struct reader *r, struct fy_node *node, void *ctx)
+{
+    struct cond_builder *b = ctx;
+    struct taxonomy_fact fact = {.kind = FACT_LIKE, .slot = b->slot};
+    int error = scalar(r, node, "a pattern", &fact.text);
+    if (error) return error;
+    struct shape_set *set = shape_set_new(&r->t->arena);
+    const char *why;
+    size_t at;
+    if (!set) return no_memory(r);
+    error = shape_add(set, fact.text, 0, refuse_name, NULL, &why, &at);
+    if (error == ERR_NOMEM) return no_memory(r);
+    if (error) return fail(r, node, "%s", why);
+    fact.shape = set;
+    uint32_t id;
+    error = fact_of(r, node, &fact, &id);
+    if (error) return error;
+    return LIST_ADD(&b->facts, id) ? 0 : no_memory(r);
+}
+
+/* {exists: true}, {exists: false}, {not: values}, {like: patterns} */
 static int read_special(struct reader *r, struct fy_node *node, struct cond_builder *b,
                         bool *absent)
 {
     void *iter = NULL;
     struct fy_node_pair *pair = fy_node_mapping_iterate(node, &iter);
-    bool is_not = pair && key_is(pair, "not");
-    if (!pair || fy_node_mapping_item_count(node) != 1 || (!is_not && !key_is(pair, "exists")))
-        return fail(r, node, "a condition is a value, a list, {exists: ...} or {not: ...}");
+    bool is_not = pair && key_is(pair, "not"), is_like = pair && key_is(pair, "like");
+    if (!pair || fy_node_mapping_item_count(node) != 1 ||
+        (!is_not && !is_like && !key_is(pair, "exists")))
+        return fail(r, node,
+                    "a condition is a value, a list, {exists: ...}, {not: ...} or {like: ...}");
+    if (is_like) return each_of(r, value_of(pair), add_pattern, b);
     if (is_not) {
         *absent = true;
         return each_of(r, value_of(pair), add_fact, b);
@@ -652,8 +683,7 @@ static int syntax_error(struct reader *r, struct fy_diag *log)
 
 #define ALL_LISTS(X)                                                                               \
     X(strip_start)                                                                                 \
-    X(strip_end) X(renames) X(stand_ins) X(labels) X(sources) X(times) X(hosts) X(entities)        \
-        X(about)
+    X(strip_end) X(renames) X(stand_ins) X(labels) X(sources) X(times) X(hosts) X(entities) X(about)
 
 /* Reads one file; on failure the taxonomy is as it was. */
 static int add_file(struct taxonomy *t, const char *file, struct slice text, uint32_t owner,

@@ -7,6 +7,7 @@
 #define VAKA_DETECT_TAXONOMY_MODEL_H
 
 #include "base/arena.h"
+#include "base/shape.h"
 #include "detect/taxonomy.h"
 
 enum {
@@ -30,14 +31,16 @@ enum fact_kind {
     FACT_EQUALS,
     FACT_PREFIX,
     FACT_EXISTS,
+    FACT_LIKE,   /* looks like a pattern (base/shape.h) */
     FACT_BESIDE, /* the slot's name, a stand-in, is there together with what it stands for */
 };
 
-/* One test on one field. Text is in lower case (ASCII). */
+/* One test on one field. */
 struct taxonomy_fact {
     enum fact_kind kind;
     uint32_t slot;
-    struct slice text;
+    struct slice text; /* in lower case (ASCII) but for FACT_LIKE: the pattern as written */
+    const struct shape_set *shape; /* FACT_LIKE */
 };
 
 /* One field of a `when`: any of the facts must hold; absent: none. */

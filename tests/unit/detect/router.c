@@ -557,6 +557,23 @@ TEST(values_in_arrays)
     bench_close(&b);
 }
 
+TEST(lines_that_look_like_a_pattern)
+{
+    struct bench b;
+    bench_open(&b,
+               "sources:\n"
+               "  - {product: p, service: web, when: {line: {like: ['{:ip} - [{:text}] \"{:any}',\n"
+               "     '{:int}.{:int} {:ip}']}}}\n"
+               "  - {product: p, service: rest, when: {line: {exists: true}}}\n");
+    YES("line=192.0.2.1 - [today] \"GET /", "p", "", "web");
+    YES("line=17.5   192.0.2.1", "p", "", "web");
+    YES("line=17.5   192.0.2.1", "p", "", "rest");
+    NO("line=17.5 192.0.2.1 more", "p", "", "web");
+    NO("line=host - [today] \"GET /", "p", "", "web");
+    YES("line=host", "p", "", "rest");
+    bench_close(&b);
+}
+
 TEST(own_sources)
 {
     struct bench b;

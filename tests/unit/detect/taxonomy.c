@@ -100,6 +100,10 @@ TEST(refusals_name_the_place)
             "true or false");
     refused("sources:\n  - {product: a, when: {X: {is: 1}}}\n", ERR_INVALID, 2, 29,
             "a condition is");
+    refused("sources:\n  - {product: a, when: {X: {like: '{:ipp}'}}}\n", ERR_INVALID, 2, 36,
+            "type");
+    refused("sources:\n  - {product: a, when: {X: {like: '{ip}'}}}\n", ERR_INVALID, 2, 36,
+            "not a name of a field");
     refused("sources:\n  - {product: [a], when: {X: 1}}\n", ERR_INVALID, 2, 16, "plain text");
     refused("sources:\n  - {product: '', when: {X: 1}}\n", ERR_INVALID, 2, 16, "is empty");
     refused("sources:\n  - {product: a, open: product, when: {X: 1}}\n", ERR_INVALID, 2, 24,
