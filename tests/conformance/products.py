@@ -158,6 +158,20 @@ class Count:
         self.deviations[verdict] += 1
         self.examples.setdefault(verdict, []).append((place, want, got))
 
+    def report(self, number, product, show):
+        """Prints the line of a test; whether the limits are kept."""
+        present = self.present / self.expected if self.expected else 0
+        equal = self.equal / self.present if self.present else 0
+        good = present >= PRESENT and equal >= EQUAL
+        print(f"{'' if good else 'not '}ok {number} - {product}: {self.records} records, "
+              f"{self.recognised} recognised, {self.expected} fields, {100 * present:.1f} % present, "
+              f"{100 * equal:.1f} % of them equal")
+        for verdict, n in self.deviations.most_common(40 if show else 0):
+            print(f"#   {n:5} {verdict}")
+            for place, want, got in self.examples[verdict][:3]:
+                print(f"#         {place}: wanted {want}, got {got}")
+        return good
+
 
 def measure(vaka, root, product, sources):
     count = Count()
@@ -191,21 +205,10 @@ def main():
             sources[product].append((package, pattern))
     bad = 0
     for number, (product, packages) in enumerate(sorted(sources.items()), 1):
-        c = measure(args.vaka, root, product, packages)
-        present = c.present / c.expected if c.expected else 0
-        equal = c.equal / c.present if c.present else 0
-        good = present >= PRESENT and equal >= EQUAL
-        bad += not good
-        print(f"{'' if good else 'not '}ok {number} - {product}: {c.records} records, "
-              f"{c.recognised} recognised, {c.expected} fields, {100 * present:.1f} % present, "
-              f"{100 * equal:.1f} % of them equal")
-        if args.show:
-            for verdict, n in c.deviations.most_common(40):
-                print(f"#   {n:5} {verdict}")
-                for place, want, got in c.examples[verdict][:3]:
-                    print(f"#         {place}: wanted {want}, got {got}")
+        bad += not measure(args.vaka, root, product, packages).report(number, product, args.show)
     print(f"1..{len(sources)}")
     return 1 if bad and args.limits else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
