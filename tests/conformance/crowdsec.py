@@ -64,7 +64,7 @@ def cases(folder):
     for (_, number), (parsed, meta) in sorted(stated(folder).items(), key=lambda item: item[0][1]):
         message = parsed.get("message", "").strip()
         line = next((one for one in lines if message and one.rstrip().endswith(message)), None)
-        want = {FIELDS[name]: [value] for name, value in meta.items() if name in FIELDS and value}
+        want = {FIELDS[name]: [value] for name, value in meta.items() if name in FIELDS and value not in ("", "-")}
         if line and want:
             lines.remove(line)
             yield f"{folder.name}:{number}", line, want
