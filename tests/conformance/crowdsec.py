@@ -18,8 +18,27 @@ import sys
 
 from products import Count, explain, fields_of
 
-# What it is called there, and in ECS.
+# What it is called there (in Meta, or in Parsed), and in ECS.
 FIELDS = {
+    "body_bytes_sent": "http.response.body.bytes",
+    "bytes": "http.response.body.bytes",
+    "client_port": "source.port",
+    "clientport": "source.port",
+    "dovecot_local_ip": "destination.ip",
+    "dovecot_user": "user.name",
+    "dst_ip": "destination.ip",
+    "dst_port": "destination.port",
+    "http_referer": "http.request.referrer",
+    "http_version": "http.version",
+    "httpversion": "http.version",
+    "referrer": "http.request.referrer",
+    "remote_port": "source.port",
+    "remote_user": "user.name",
+    "source_port": "source.port",
+    "src_port": "source.port",
+    "sshd_client_port": "source.port",
+    "sshd_port": "source.port",
+
     "source_ip": "source.ip",
     "target_user": "user.name",
     "username": "user.name",
@@ -36,7 +55,7 @@ FIELDS = {
     "pid": "process.pid",
     "ppid": "process.parent.pid",
 }
-STATED = re.compile(r'results\["s01-parse"\]\["([^"]+)"\]\[(\d+)\]\.Evt\.(Parsed|Meta)\["(\w+)"\] == "(.*)"$')
+STATED = re.compile(r'results\["s01-parse"\]\["([^"]+)"\]\[(\d+)\]\.Evt\.(?:Parsed|Meta)\["(\w+)"\] == "(.*)"$')
 
 
 def table():
@@ -46,13 +65,13 @@ def table():
 
 
 def stated(folder):
-    """What parser.assert says of each line: {(parser, number): ({Parsed}, {Meta})}."""
-    found = collections.defaultdict(lambda: ({}, {}))
+    """What parser.assert says of each line: {(parser, number): {name: value}}."""
+    found = collections.defaultdict(dict)
     for line in (folder / "parser.assert").read_text(encoding="utf-8").splitlines():
         match = STATED.match(line)
         if match:
-            parser, number, kind, name, value = match.groups()
-            found[parser, int(number)][kind == "Meta"][name] = re.sub(r"\\(.)", r"\1", value)
+            parser, number, name, value = match.groups()
+            found[parser, int(number)][name] = re.sub(r"\\(.)", r"\1", value)
     return found
 
 
@@ -61,10 +80,10 @@ def cases(folder):
     config = (folder / "config.yaml").read_text(encoding="utf-8")
     log = folder / re.search(r"^log_file:\s*\"?([^\"\s]+)", config, re.M).group(1)
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").split("\n") if line.strip()]
-    for (_, number), (parsed, meta) in sorted(stated(folder).items(), key=lambda item: item[0][1]):
-        message = parsed.get("message", "").strip()
+    for (_, number), values in sorted(stated(folder).items(), key=lambda item: item[0][1]):
+        message = values.pop("message", "").strip()
         line = next((one for one in lines if message and one.rstrip().endswith(message)), None)
-        want = {FIELDS[name]: [value] for name, value in meta.items() if name in FIELDS and value not in ("", "-")}
+        want = {FIELDS[name]: [value] for name, value in values.items() if name in FIELDS and value not in ("", "-")}
         if line and want:
             lines.remove(line)
             yield f"{folder.name}:{number}", line, want
@@ -90,7 +109,7 @@ def main():
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--limits", action="store_true")
     parser.add_argument("names", nargs="*")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     root = pathlib.Path(os.environ.get("VAKA_CORPUS", ""), "crowdsec-hub-tests")
     if "VAKA_CORPUS" not in os.environ or not root.is_dir():
         print("1..0 # SKIP VAKA_CORPUS is not set")
