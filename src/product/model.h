@@ -3,10 +3,10 @@
 #ifndef VAKA_PRODUCT_MODEL_H
 #define VAKA_PRODUCT_MODEL_H
 
+#include "base/shape.h"
 #include "product/expr.h"
 #include "product/form.h"
 #include "product/product.h"
-#include "base/shape.h"
 
 enum {
     PRODUCT_FIELDS_MAX = 16384, /* names that all products use; fit in 16 bits */
