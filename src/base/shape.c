@@ -34,6 +34,8 @@ struct node {
 struct shape_set {
     struct arena *arena;
     struct node root;
+    uint32_t n_patterns;
+    struct slice needle; /* of a set of one: text that must be there; looked for before all else */
 };
 
 struct shape_set *shape_set_new(struct arena *arena)
@@ -284,6 +286,24 @@ static int insert(struct reading *r, uint32_t number, uint32_t with)
     return 0;
 }
 
+/*
+ * The longest text without blanks that the pattern cannot do without. Where one begins with what
+ * any text may be, much is tried before it is known not to fit; others are done at once.
+ */
+static struct slice needle_of(const struct reading *r)
+{
+    struct slice longest = SLICE_NONE, word, rest;
+    if (!r->pieces[0].is_place || !has_until(r->pieces[0].type)) return longest;
+    for (uint32_t i = 0; i < r->n_pieces; i++) {
+        if (r->pieces[i].is_place || r->pieces[i].optional) continue;
+        for (rest = r->pieces[i].text; rest.len;) {
+            slice_split(rest, ' ', &word, &rest);
+            if (word.len > longest.len) longest = word;
+        }
+    }
+    return longest;
+}
+
 int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_name_fn *name,
               void *ctx, const char **ret_why, size_t *ret_at)
 {
@@ -293,6 +313,7 @@ int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_n
     if (error == 0) error = read_pattern(&r);
     for (uint32_t with = 0; with < 1u << r.n_optional && error == 0; with++)
         error = insert(&r, number, with);
+    if (error == 0) set->needle = set->n_patterns++ ? SLICE_NONE : needle_of(&r);
     *ret_why = r.why ? r.why : error_text(error);
     *ret_at = r.at;
     return error;
@@ -465,7 +486,10 @@ static bool walk(struct search *f, const struct node *node, size_t at)
 
 bool shape_find(const struct shape_set *set, struct slice text, struct shape_match *ret)
 {
-    struct search f = {.text = slice_trim(text)};
+    if (slice_find(text, set->needle) == SIZE_MAX) return false;
+    struct search f; /* without its places, which are written before they are read */
+    f.text = slice_trim(text);
+    f.steps = f.depth = 0;
     if (!walk(&f, &set->root, 0)) return false;
     ret->number = f.leaf->number;
     ret->n_places = 0;

@@ -83,6 +83,33 @@ TEST(one_pattern_finds_its_places)
     arena_done(&b.arena);
 }
 
+/* What a pattern needs is looked for first, where it begins with any text and stands alone. */
+TEST(one_pattern_that_begins_with_any_text)
+{
+    static const struct {
+        const char *pattern, *text, *want;
+    } cases[] = {
+        {"{a:any}long text {b:int}{? longest part}", "x long \t text 7", "0 a=x  b=7"},
+        {"{a:any}long text {b:int}{? longest part}", "long text 7 longest part", "0 a= b=7"},
+        {"{a:any}long text {b:int}{? longest part}", "lon text 7", ""},
+        {"{a:any}long text {b:int}{? longest part}", "long texts 7", ""},
+        {"{a}{b:int}", "x7", "0 a=x b=7"},
+        {"{a} {b}", "x\ty", "0 a=x b=y"},
+        {"{a}{?z}", "xyz", "0 a=xy"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench b = bench_of();
+        REQUIRE(add(&b, cases[i].pattern) == 0);
+        FINDS(b, cases[i].text, cases[i].want);
+        arena_done(&b.arena);
+    }
+    struct bench b = bench_of();
+    REQUIRE(add(&b, "{a} first {b:int}") == 0 && add(&b, "{a} second {b:int}") == 0);
+    FINDS(b, "x first 1", "0 a=x b=1");
+    FINDS(b, "x second 2", "1 a=x b=2");
+    arena_done(&b.arena);
+}
+
 TEST(types_take_what_they_allow)
 {
     static const struct {
