@@ -14,7 +14,7 @@ int reading_init(struct reading *r, const struct settings *settings)
     }
     config_done(&config);
     if (status) return status;
-    if (matcher_init(&r->matcher, &r->rules, &(struct engine_options){0}) == 0)
+    if (matcher_init(&r->matcher, &r->rules, &(struct engine_options){.read_all = true}) == 0)
         r->decoder = record_decoder_new(engine_keys(r->matcher.engine));
     if (r->decoder) return 0;
     cli_say("%s", error_text(ERR_NOMEM));

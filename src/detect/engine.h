@@ -15,6 +15,7 @@ struct engine;
 struct engine_options {
     bool any_logsource; /* every rule on every event, names as they are */
     bool no_memo;       /* search every value anew, also one seen before (for measuring) */
+    bool read_all;      /* read every event (engine_set_reading), not only for rules and hits */
 };
 
 /* One rule that holds for the event. */
@@ -46,12 +47,18 @@ struct keys *engine_keys(struct engine *e);
 struct router *engine_router(struct engine *e);
 
 /*
- * What is done with an event whose route has an owner, before it is matched: `read` may add fields,
- * and answers whether the route has to be looked up again because of them. Not with any_logsource.
+ * What is done with an event whose route has an owner: `read` may add fields, and answers whether
+ * the route has to be looked up again because of them. Not with any_logsource.
+ *
+ * It is done before the event is matched when a rule of its route could see the difference, and
+ * else only when a rule holds: most events are then never read, and every hit's event is.
  */
 struct engine_reading {
     void *ctx;
     bool (*read)(void *ctx, struct event *ev, const struct taxonomy_route *route);
+    /* Whether read() may show another route, or add a field of which `asks` holds. */
+    bool (*matters)(void *ctx, const struct taxonomy_route *route,
+                    bool (*asks)(void *asks_ctx, struct slice path), void *asks_ctx);
 };
 void engine_set_reading(struct engine *e, const struct engine_reading *reading);
 

@@ -283,6 +283,13 @@ int expr_read(struct arena *arena, struct slice text, const struct expr_world *w
     return 0;
 }
 
+bool expr_is_field(const struct expr *e, uint32_t *ret)
+{
+    if (e->n_parts != 1 || e->n_calls || e->parts[0].kind != PART_FIELD) return false;
+    *ret = e->parts[0].field;
+    return true;
+}
+
 /* ---- computing --------------------------------------------------------------------------- */
 
 static bool is_there(struct slice s)

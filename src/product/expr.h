@@ -68,6 +68,9 @@ struct expr_world {
 int expr_read(struct arena *arena, struct slice text, const struct expr_world *world,
               const struct expr **ret, const char **ret_why, size_t *ret_at) MUST_USE;
 
+/* Whether it is a field and nothing else; then its number. */
+bool expr_is_field(const struct expr *e, uint32_t *ret);
+
 /* Keys compare without (ASCII) case; the key * is for all others. */
 struct expr_table *expr_table_new(struct arena *arena, uint32_t rows);
 /* At most the rows said; values are borrowed. False: the key is there already. */

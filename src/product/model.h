@@ -70,7 +70,13 @@ struct step {
 struct product_box {
     struct product product;
     bool again; /* what it adds may show that the records are another product's, too */
+    bool forms; /* it takes names from texts */
     struct body body;
+    /* What it may fill: a field, and the one that it is a copy of, or itself. May repeat. */
+    const struct fill {
+        const struct fill *next;
+        uint32_t field, copy_of;
+    } * fills;
 };
 
 struct products {

@@ -83,5 +83,12 @@ void product_reader_trace(struct product_reader *r, const struct product_trace *
  * route is to be looked up again: the fields may show another product. Fits engine_set_reading().
  */
 bool product_read(struct product_reader *r, struct event *ev, const struct taxonomy_route *route);
+/*
+ * Whether product_read() may show another product, or add a field that has names of its own in a
+ * text, or one of which `asks` holds (given its path). A field that only repeats another under the
+ * same plain name is none.
+ */
+bool product_may_add(const struct product_reader *r, const struct taxonomy_route *route,
+                     bool (*asks)(void *ctx, struct slice path), void *ctx);
 
 #endif

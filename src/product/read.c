@@ -18,6 +18,7 @@ enum {
 
 struct reading {
     struct products *p;
+    struct product_box *box;
     const char *file;
     struct diag *diag;
     const struct yaml_node *tables; /* or NULL */
@@ -147,6 +148,25 @@ static int expr_field(void *ctx, struct slice name)
 {
     struct reading *r = ctx;
     return products_field(r->p, name);
+}
+
+/* The product may fill this field. */
+static int add_fill(struct reading *r, uint32_t field, uint32_t copy_of)
+{
+    struct fill *fill = array(r, 1, sizeof *fill);
+    if (!fill) return no_memory(r);
+    *fill = (struct fill){r->box->fills, field, copy_of};
+    r->box->fills = fill;
+    return 0;
+}
+
+static int place_field(void *ctx, struct slice name)
+{
+    struct reading *r = ctx;
+    int number = products_field(r->p, name);
+    if (number < 0) return number;
+    int error = add_fill(r, (uint32_t)number, (uint32_t)number);
+    return error ? error : number;
 }
 
 static const struct expr_table *expr_table_of(void *ctx, struct slice name)
@@ -291,12 +311,16 @@ static int read_assignments(struct reading *r, const struct yaml_node *map, stru
         a->line = key->pos.line;
         error = read_field(r, key, &a->field);
         if (!error) error = read_expr(r, key->value, &a->expr);
+        uint32_t from = a->field;
+        if (!error) (void)expr_is_field(a->expr, &from);
+        if (!error) error = add_fill(r, a->field, from);
         a++;
     }
     for (const struct yaml_node *key = set ? set->first : NULL; key && !error; key = key->next) {
         a->line = key->pos.line;
         error = read_field(r, key, &a->field);
         if (!error) error = read_values(r, key->value, &a->values, &a->n_values);
+        if (!error) error = add_fill(r, a->field, a->field);
         a++;
     }
     return error;
@@ -403,7 +427,7 @@ static int read_pattern(struct reading *r, struct shape_set *set, const struct y
     size_t at;
     int error = read_text(r, node, "a pattern", SHAPE_LEN_MAX, &text);
     if (error) return error;
-    error = shape_add(set, text, number, expr_field, r, &why, &at);
+    error = shape_add(set, text, number, place_field, r, &why, &at);
     char shown[HINT_SHOW_SIZE];
     if (error)
         return refuse(r, error, node, "%s, before `%s`", why,
@@ -498,6 +522,7 @@ static int read_form(struct reading *r, const struct yaml_node *map, enum form_k
                      struct step *ret)
 {
     ret->operation = OP_FORM;
+    r->box->forms = true;
     ret->form.kind = kind;
     int error = read_byte(r, map, "separator", &ret->form.separator);
     if (!error) error = read_byte(r, map, "assign", &ret->form.assign);
@@ -654,7 +679,7 @@ static int read_root(struct reading *r, const struct yaml_node *root, struct pro
 int product_file_read(struct products *p, const char *file, struct slice text,
                       struct product_box *box, struct diag *diag)
 {
-    struct reading r = {.p = p, .file = file, .diag = diag};
+    struct reading r = {.p = p, .box = box, .file = file, .diag = diag};
     struct yaml_reader yaml;
     const struct yaml_node *root = NULL, *more = NULL;
     if (text.len > PRODUCT_FILE_MAX)

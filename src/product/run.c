@@ -373,6 +373,22 @@ void product_reader_trace(struct product_reader *r, const struct product_trace *
     r->trace = trace;
 }
 
+bool product_may_add(const struct product_reader *r, const struct taxonomy_route *route,
+                     bool (*asks)(void *ctx, struct slice path), void *ctx)
+{
+    const struct products *p = r->products;
+    if (!route || !route->owner) return false;
+    const struct product_box *box = p->at[route->owner - 1];
+    if (box->again || box->forms) return true;
+    for (const struct fill *f = box->fills; f; f = f->next) {
+        struct slice name = p->names[f->field], source = p->names[f->copy_of];
+        bool repeats = f->field != f->copy_of && slice_eq(taxonomy_plain_name(p->taxonomy, name),
+                                                          taxonomy_plain_name(p->taxonomy, source));
+        if (name.ptr[0] != '_' && !repeats && asks(ctx, name)) return true;
+    }
+    return false;
+}
+
 bool product_read(struct product_reader *r, struct event *ev, const struct taxonomy_route *route)
 {
     if (!route || !route->owner) return false;

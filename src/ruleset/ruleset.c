@@ -232,6 +232,12 @@ static bool read_event(void *ctx, struct event *ev, const struct taxonomy_route 
     return product_read(ctx, ev, route);
 }
 
+static bool product_matters(void *ctx, const struct taxonomy_route *route,
+                            bool (*asks)(void *asks_ctx, struct slice path), void *asks_ctx)
+{
+    return product_may_add(ctx, route, asks, asks_ctx);
+}
+
 int matcher_init(struct matcher *m, const struct ruleset *r, const struct engine_options *options)
 {
     m->reader = NULL;
@@ -243,7 +249,8 @@ int matcher_init(struct matcher *m, const struct ruleset *r, const struct engine
     }
     const struct clock clock = clock_system();
     matcher_set_now(m, clock_realtime(&clock));
-    engine_set_reading(m->engine, &(struct engine_reading){m->reader, read_event});
+    engine_set_reading(m->engine,
+                       &(struct engine_reading){m->reader, read_event, product_matters});
     return 0;
 }
 

@@ -153,20 +153,25 @@ static struct plan *plan_compile(struct engine *e, const struct taxonomy_route *
     return p;
 }
 
-static struct plan *plan_for(struct engine *e, const struct taxonomy_route *route)
+static struct route_state *state_of(struct engine *e, const struct taxonomy_route *route)
 {
     uint32_t id = route ? route->id : 0;
-    if (__builtin_expect(id < e->n_by_route && e->by_route[id], 1)) return e->by_route[id];
     if (id >= e->n_by_route) {
         uint32_t want = id + 64;
-        struct plan **grown = realloc(e->by_route, want * sizeof(struct plan *));
+        struct route_state *grown = realloc(e->by_route, want * sizeof *grown);
         ASSERT(grown);
-        memset(grown + e->n_by_route, 0, (want - e->n_by_route) * sizeof(struct plan *));
+        memset(grown + e->n_by_route, 0, (want - e->n_by_route) * sizeof *grown);
         e->by_route = grown;
         e->n_by_route = want;
     }
-    e->by_route[id] = plan_compile(e, route);
-    return e->by_route[id];
+    return &e->by_route[id];
+}
+
+static struct plan *plan_for(struct engine *e, const struct taxonomy_route *route)
+{
+    struct route_state *state = state_of(e, route);
+    if (!state->plan) state->plan = plan_compile(e, route);
+    return state->plan;
 }
 
 struct slice engine_plain_name(struct engine *e, key_id key)
@@ -433,17 +438,66 @@ static void next_event(struct engine *e)
     }
 }
 
+struct asking {
+    struct engine *e;
+    const struct taxonomy_route *route;
+};
+
+/* A rule's field is this path, or an object that the path lies in. */
+static bool field_meets(struct slice field, struct slice path)
+{
+    return engine_same_name(path, field) ||
+           (path.len > field.len && path.ptr[field.len] == '.' && slice_starts_with(path, field));
+}
+
+/* Whether a rule of the route looks at this path. */
+static bool rules_ask(void *ctx, struct slice path)
+{
+    const struct asking *a = ctx;
+    const struct plan *p = plan_for(a->e, a->route);
+    struct slice plain = taxonomy_plain_name(a->e->taxonomy, path);
+    for (uint32_t f = 1; f < p->n_fields; f++)
+        for (uint32_t i = 0; i < p->fields[f].n_names; i++)
+            if (field_meets(p->fields[f].names[i], plain)) return true;
+    return false;
+}
+
+/* Whether events of the route are read before rules look at them. */
+static bool reads_first(struct engine *e, const struct taxonomy_route *route)
+{
+    struct route_state *state = state_of(e, route);
+    if (__builtin_expect(state->reading == READ_UNKNOWN, 0)) {
+        struct asking asking = {e, route};
+        bool matters =
+            e->options.read_all || e->reading.matters(e->reading.ctx, route, rules_ask, &asking);
+        state = state_of(e, route);
+        state->reading = matters ? READ_FIRST : READ_HITS;
+    }
+    return state->reading == READ_FIRST;
+}
+
 const struct taxonomy_route *engine_route(struct engine *e, struct event *ev)
 {
     const struct taxonomy_route *route = router_route(e->router, ev);
     for (int round = 0; route->owner && e->reading.read && round < READINGS_MAX; round++) {
         uint32_t owner = route->owner;
+        if (!reads_first(e, route)) break;
         if (!e->reading.read(e->reading.ctx, ev, route)) break;
         route = router_route(e->router, ev);
         if (route->owner == owner) break;
     }
     if (route->n_labels == 0) e->stats.unknown_logsource++;
     return route;
+}
+
+/* What is told about a hit looks at all of the event's fields under the plan: new keys, too. */
+static void read_hit(struct engine *e, struct plan *p, struct event *ev)
+{
+    const struct taxonomy_route *route = e->route;
+    if (!route || !route->owner || !e->reading.read || reads_first(e, route)) return;
+    uint32_t first = ev->n_fields;
+    (void)e->reading.read(e->reading.ctx, ev, route);
+    for (uint32_t i = first; i < ev->n_fields; i++) (void)map_key(e, p, ev->fields[i].key);
 }
 
 int engine_match(struct engine *e, struct event *ev, struct engine_result *ret)
@@ -458,6 +512,7 @@ int engine_match(struct engine *e, struct event *ev, struct engine_result *ret)
     for (uint32_t i = 0; i < p->always.n; i++) run_rule(e, p, p->index[p->always.at + i]);
     for (uint32_t i = 0; i < e->n_candidates; i++) run_rule(e, p, e->candidates[i]);
     if (e->n_hits > 1) qsort(e->hits, e->n_hits, sizeof *e->hits, by_rule);
+    if (__builtin_expect(e->n_hits > 0, 0)) read_hit(e, p, ev);
     e->stats.events++;
     e->stats.candidates += e->n_candidates + p->always.n;
     *ret = (struct engine_result){e->hits, e->n_hits, route};

@@ -28,7 +28,10 @@ struct engine {
 
     struct plan **plans;
     uint32_t n_plans;
-    struct plan **by_route; /* by route id; with any_logsource by_route[0] */
+    struct route_state {
+        struct plan *plan; /* NULL: not compiled yet */
+        enum { READ_UNKNOWN, READ_FIRST, READ_HITS } reading;
+    } * by_route; /* by route id; with any_logsource by_route[0] */
     uint32_t n_by_route;
     struct slice *plain; /* by key id: its plain name; ptr NULL = not asked yet */
     uint32_t n_plain, plain_generation;
