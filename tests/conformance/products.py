@@ -25,7 +25,7 @@ FIELDS = re.compile(
     r"|(source|destination)\.(ip|port|bytes|nat\.(ip|port))"
     r"|network\.(transport|protocol|direction)|user\.(name|domain|id)|host\.(name|ip)"
     r"|process\.(name|pid|executable|command_line|parent\..*)|(file|registry|url|http|rule|observer)\..*"
-    r"|dns\.question\..*)$")
+    r"|dns\.question\.(?!registered_domain|top_level_domain|subdomain).*)$")  # these: Public Suffix List
 PRESENT, EQUAL = 0.90, 0.95
 
 
