@@ -28,7 +28,7 @@ enum {
     ROLE_NONE = 0,
     ROLE_NEW = 0xffff, /* a key not looked at yet */
     RANK_NEW = 0xff,
-    RANKS_MAX = TAXONOMY_TIMES_MAX * 2,
+    RANKS_MAX = TAXONOMY_TIMES_MAX * 2 + 1,
     N_EXPLICIT = 3,
     NO_SECOND = 0xff,
     MEMO_LEN = 56,
@@ -112,6 +112,7 @@ struct router {
 
     struct slice time_names[RANKS_MAX]; /* every field of the time list once */
     uint32_t n_time_names;
+    uint8_t timestamp; /* @timestamp's place in time_names */
     struct {
         uint8_t first, second; /* index into time_names; second: NO_SECOND when it stands alone */
     } times[TAXONOMY_TIMES_MAX];
@@ -198,6 +199,7 @@ static void build_times(struct router *r)
         r->times[i].first = time_name(r, time->first);
         r->times[i].second = time->second.len ? time_name(r, time->second) : NO_SECOND;
     }
+    r->timestamp = time_name(r, SLICE("@timestamp"));
 }
 
 static const struct taxonomy_route *intern_route(struct router *r,
@@ -729,8 +731,10 @@ nsec router_event_time(struct router *r, struct event *ev)
         if (rank == RANK_NEW) rank = find_time_rank(r, ev->fields[i].key);
         if (!rank || ev->fields[i].type == VALUE_NULL) continue;
         nsec t;
-        /* What a product's file made of the record's times is the one that counts. */
-        if (ev->fields[i].derived && read_time(r, ev->fields[i].value, &t)) return t;
+        /* What a product's file says the time is counts; other names it found in a text rank. */
+        if (ev->fields[i].derived && rank == r->timestamp + 1 &&
+            read_time(r, ev->fields[i].value, &t))
+            return t;
         if (!found[rank - 1]) found[rank - 1] = &ev->fields[i];
     }
     for (uint32_t i = 0; i < r->t->times.n; i++) {

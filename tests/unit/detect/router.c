@@ -684,6 +684,34 @@ TEST(times)
     bench_close(&b);
 }
 
+/* The time of an event whose fields from `first` on a product has made. */
+static nsec time_made(struct bench *b, const char *text, uint32_t first)
+{
+    struct event *ev = event_of(b, text);
+    for (uint32_t i = first; i < ev->n_fields; i++) ev->fields[i].derived = true;
+    return router_event_time(b->r, ev);
+}
+
+TEST(times_that_a_product_has_made)
+{
+    struct bench b;
+    bench_open(&b, NULL);
+    const nsec s = NSEC_PER_SEC;
+    nsec base = INT64_C(1767323045) * s; /* 2026-01-02T03:04:05Z */
+    /* Its @timestamp counts, also where the record has a better name, and a worse one stands first.
+     */
+    CHECK_INT(
+        time_made(&b, "TimeCreated=2025-01-01;date=2025-01-01;@timestamp=2026-01-02T03:04:05Z", 1),
+        base);
+    /* What it found in a text has the rank of its name, wherever it stands. */
+    CHECK_INT(time_made(&b, "EventTime=2025-01-01;UtcTime=2026-01-02T03:04:05Z", 0), base);
+    CHECK_INT(time_made(&b, "date=2026-01-02;time=03:04:05", 0), base);
+    CHECK_INT(time_made(&b, "timestamp=2026-01-02T03:04:05Z;eventtime=2025-01-01", 1), base);
+    /* One that cannot be read gives way. */
+    CHECK_INT(time_made(&b, "ts=2026-01-02T03:04:05Z;@timestamp=never", 1), base);
+    bench_close(&b);
+}
+
 TEST(stand_ins)
 {
     struct bench b;
