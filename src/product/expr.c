@@ -522,10 +522,25 @@ static uint32_t look_up(const struct expr_table *t, struct slice s, struct slice
     return row->n_values;
 }
 
+/* `FIELD | having S`: the first of its values that S is in. */
+static struct slice first_having(const struct expr *e, const struct expr_scope *scope)
+{
+    struct slice text = scope->get(scope->ctx, e->parts[0].field);
+    for (uint32_t at = 0; text.ptr; text = scope->next(scope->ctx, e->parts[0].field, &at))
+        if (slice_find(text, e->calls[0].argument) != SIZE_MAX) return slice_trim(text);
+    return SLICE_NONE;
+}
+
+static bool asks_all_values(const struct expr *e)
+{
+    return e->n_calls && e->calls[0].function == EXPR_HAVING && e->n_parts == 1 &&
+           e->parts[0].kind == PART_FIELD;
+}
+
 uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
                      struct slice ret[EXPR_VALUES_MAX])
 {
-    ret[0] = first_term(e, scope);
+    ret[0] = asks_all_values(e) ? first_having(e, scope) : first_term(e, scope);
     uint32_t n = is_there(ret[0]);
     for (uint32_t i = 0; i < e->n_calls; i++) {
         const struct call *call = &e->calls[i];

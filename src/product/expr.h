@@ -10,6 +10,7 @@
  * Names are bare words (letters, digits and . _ - @ #) or stand in double quotes; texts stand in
  * single quotes, where '' is a quote. `or` binds weaker than +, and | is for all of it. A value
  * that is empty or - is not there.
+ * Of a field with several values the first counts; `FIELD | having S` takes the first that has S.
  */
 #ifndef VAKA_PRODUCT_EXPR_H
 #define VAKA_PRODUCT_EXPR_H
@@ -82,6 +83,8 @@ struct expr_scope {
     void *ctx;
     /* The field's first value; empty when it is not there. */
     struct slice (*get)(void *ctx, uint32_t field);
+    /* Its next value; *at begins as 0. {NULL, 0}: there are no more. */
+    struct slice (*next)(void *ctx, uint32_t field, uint32_t *at);
     struct arena *arena; /* for values that are made; full: they are not there */
     int year;            /* for times that say none */
 };

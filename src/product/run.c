@@ -121,6 +121,21 @@ static struct slice get(void *ctx, uint32_t field)
     return place->index ? event_text(r->ev, &r->ev->fields[place->index - 1]) : place->text;
 }
 
+static struct slice next(void *ctx, uint32_t field, uint32_t *at)
+{
+    struct product_reader *r = ctx;
+    uint32_t first = r->places[field].index;
+    if (!first) return SLICE_NONE;
+    for (uint32_t i = *at ? *at : first; i < r->ev->n_fields; i++) {
+        struct event_field *f = &r->ev->fields[i];
+        const struct numbers *n = &r->by_key[f->key];
+        if ((n->exact != field && n->plain != field) || f->type == VALUE_NULL) continue;
+        *at = i + 1;
+        return event_text(r->ev, f);
+    }
+    return SLICE_NONE;
+}
+
 static bool is_there(const struct product_reader *r, uint32_t field)
 {
     return r->places[field].index || r->places[field].text.ptr;
@@ -338,7 +353,7 @@ struct product_reader *product_reader_new(const struct products *p, struct keys 
     if (!r) return NULL;
     r->products = p;
     r->keys = keys;
-    r->scope = (struct expr_scope){.ctx = r, .get = get};
+    r->scope = (struct expr_scope){.ctx = r, .get = get, .next = next};
     r->generation = keys_generation(keys);
     r->keys_of = malloc((p->n_names + 1) * sizeof *r->keys_of);
     r->places = calloc(p->n_names + 1, sizeof *r->places);

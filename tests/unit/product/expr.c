@@ -21,6 +21,11 @@ static const struct {
     {"action", "Deny"},
     {"mail", "a@b@kommun.se"},
     {"quoted", "\"x\""},
+    /* One of four values: those behind it follow. */
+    {"many", "Available"},
+    {"many", "None"},
+    {"many", "-"},
+    {"many", " Host=Console "},
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 
@@ -47,6 +52,15 @@ static struct slice get(void *ctx, uint32_t field)
     return slice_of(fields[field].value);
 }
 
+static struct slice next(void *ctx, uint32_t field, uint32_t *at)
+{
+    (void)ctx;
+    uint32_t i = *at ? *at : field + 1;
+    if (i >= N_FIELDS || strcmp(fields[i].name, fields[field].name) != 0) return SLICE_NONE;
+    *at = i + 1;
+    return slice_of(fields[i].value);
+}
+
 static void begin(void)
 {
     static const struct slice denied[] = {{"denied", 6}, {"end", 3}};
@@ -68,7 +82,7 @@ static int read(const char *text, const struct expr **ret, const char **why)
 /* Values with a blank between them; "" when there are none. */
 static const char *compute(const char *text, char out[256])
 {
-    const struct expr_scope scope = {.get = get, .arena = &arena, .year = 2026};
+    const struct expr_scope scope = {.get = get, .next = next, .arena = &arena, .year = 2026};
     const struct expr *e;
     const char *why;
     struct slice values[EXPR_VALUES_MAX];
@@ -102,6 +116,12 @@ TEST(values_are_made_of_fields)
         {"user | upper", "CITY\\ANNA"},
         {"user | after '/'", "CITY\\Anna"},
         {"user | having '/'", ""},
+        {"many | having 'Host'", "Host=Console"},
+        {"many | having 'a'", "Available"},
+        {"many | having 'x'", ""},
+        {"many | having 'Host' | after '='", "Console"},
+        {"many + '' | having 'Host'", ""},
+        {"many | lower | having 'None'", ""},
         {"user | having '\\' | after '\\'", "Anna"},
         {"mail | before_last '@'", "a@b"},
         {"mail | after '@'", "b@kommun.se"},

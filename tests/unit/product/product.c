@@ -264,3 +264,29 @@ TEST(every_built_in_product_says_who_it_is)
     }
     bench_done(&b);
 }
+
+/* Paths with one plain name are one field with several values. */
+TEST(all_values_of_a_field_are_asked)
+{
+    struct bench b;
+    bench_init(&b);
+    CHECK_INT(add(&b, "p.yml",
+                  "title: t\nevidence: unverified\nrecognise: {a: 1}\nsteps:\n"
+                  "  - map: {found: \"Data | having 'Host=' | after 'Host='\"}\n"),
+              0);
+    static const char *const pairs[] = {"a",
+                                        "1",
+                                        "winlog.event_data.Data",
+                                        "Started",
+                                        "x",
+                                        "Host=no",
+                                        "Event.EventData.Data",
+                                        "",
+                                        "Event.EventData.Data",
+                                        "Host=yes",
+                                        NULL};
+    CHECK(strstr(read(&b, pairs), "\"found\":\"yes\""));
+    static const char *const none[] = {"a", "1", "x", "Host=no", NULL};
+    CHECK(!strstr(read(&b, none), "found"));
+    bench_done(&b);
+}
