@@ -408,6 +408,37 @@ static struct slice unhex(struct slice s, const struct expr_scope *scope)
     return formatted(scope, &text);
 }
 
+/* One label and its length before it: takes them off *s. False: there is none. */
+static bool take_label(struct slice *s, struct slice *ret)
+{
+    size_t len = 0, at = 1;
+    if (s->len < 3 || s->ptr[0] != '(') return false;
+    for (; at < s->len && at < 4 && s->ptr[at] >= '0' && s->ptr[at] <= '9'; at++)
+        len = len * 10 + (size_t)(s->ptr[at] - '0');
+    if (at == 1 || at == s->len || s->ptr[at] != ')') return false;
+    *s = slice_from(*s, at + 1);
+    if (s->len < len) return false;
+    *ret = slice_until(*s, len);
+    *s = slice_from(*s, len);
+    return true;
+}
+
+/* The way DNS servers of Windows write a name. */
+static struct slice labels(struct slice s, const struct expr_scope *scope)
+{
+    struct slice rest = s, label;
+    if (s.len == 0 || s.ptr[0] != '(') return s;
+    char *name = arena_alloc(scope->arena, s.len);
+    size_t n = 0;
+    if (!name) return SLICE_NONE;
+    while (take_label(&rest, &label) && label.len) {
+        if (n) name[n++] = '.';
+        memcpy(name + n, label.ptr, label.len);
+        n += label.len;
+    }
+    return rest.len ? s : slice_make(name, n);
+}
+
 static struct slice rfc3339(nsec time, const struct expr_scope *scope)
 {
     char room[64];
@@ -501,6 +532,8 @@ static struct slice apply(struct slice s, const struct call *call, const struct 
         return if_only(s, is_number(s));
     case EXPR_UNHEX:
         return unhex(s, scope);
+    case EXPR_LABELS:
+        return labels(s, scope);
     case EXPR_TIME:
         return read_time(s, scope);
     case EXPR_STRPTIME:
