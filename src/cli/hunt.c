@@ -284,11 +284,11 @@ const struct command command_hunt = {
     .description =
         "Reads log files and prints what Sigma rules find in them. A PATH is a file, a folder (and "
         "everything in it) or - for standard input. What a file is, is seen from its content: "
-        "EVTX, JSON in many shapes, syslog, auditd, Zeek, CSV; also inside gzip, zstd, xz, zip and "
-        "tar, nested once. Text of no known format, a README beside the logs as well, is read too: "
-        "each line is an event with its text in message and no known log source, so that keywords "
-        "and rules for any source find what it says; --stats counts such events in "
-        "unknown_source. What is not text is named and passed over.\n\n"
+        "EVTX, JSON in many shapes, syslog, auditd, Zeek, W3C (IIS), CSV; also inside gzip, "
+        "zstd, xz, zip and tar, nested once. Text of no known format, a README beside the logs "
+        "as well, is read too: each line is an event with its text in message and no known log "
+        "source, so that keywords and rules for any source find what it says; --stats counts "
+        "such events in unknown_source. What is not text is named and passed over.\n\n"
         "Exit status: 0 it ran; 1 some input could not be read (it is named, the rest was done); "
         "2 the command line or the rules could not be understood, or there is no rule; 3 see "
         "--fail-on.",

@@ -2,8 +2,8 @@
 #include "normalise/decoder.h"
 
 static const struct decoder_ops *const decoders[] = {
-    &decoder_json,   &decoder_json_utf16, &decoder_evtx,   &decoder_zeek,
-    &decoder_auditd, &decoder_csv,        &decoder_syslog,
+    &decoder_json, &decoder_json_utf16, &decoder_evtx, &decoder_zeek,
+    &decoder_w3c,  &decoder_auditd,     &decoder_csv,  &decoder_syslog,
 };
 
 enum { N_DECODERS = sizeof decoders / sizeof *decoders };

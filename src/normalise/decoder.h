@@ -29,7 +29,7 @@ struct decoder_out {
 struct decoder;
 
 struct decoder_ops {
-    const char *name; /* "json", "json-utf16", "evtx", "syslog", "csv", "zeek", "auditd" */
+    const char *name; /* "json", "json-utf16", "evtx", "syslog", "csv", "zeek", "w3c", "auditd" */
     /*
      * How well the first bytes of a source fit: 0 no, 100 certainly. `final` says that `head` is
      * the whole source. Decoders are asked in the order of the table; the highest wins.
@@ -72,6 +72,7 @@ extern const struct decoder_ops decoder_evtx;
 extern const struct decoder_ops decoder_syslog;
 extern const struct decoder_ops decoder_csv;
 extern const struct decoder_ops decoder_zeek;
+extern const struct decoder_ops decoder_w3c;
 extern const struct decoder_ops decoder_auditd;
 
 /* The decoder that fits best, or NULL. 4 KiB of head are enough for every sniff. */

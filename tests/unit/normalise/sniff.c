@@ -12,8 +12,8 @@ static const char *sniffed(struct slice head, bool final)
 
 TEST(sniff_by_name)
 {
-    static const char *const names[] = {"json", "json-utf16", "evtx",  "syslog",
-                                        "csv",  "zeek",       "auditd"};
+    static const char *const names[] = {"json", "json-utf16", "evtx", "syslog",
+                                        "csv",  "zeek",       "w3c",  "auditd"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const struct decoder_ops *ops = decoder_by_name(slice_of(names[i]));
         CHECK(ops && slice_eq(slice_of(ops->name), slice_of(names[i])));
@@ -40,7 +40,13 @@ TEST(sniff_zeek)
     SNIFF_HEAD("#separator \\x09\n#set_separator\t,\n", "zeek");
     SNIFF("#path\tconn\n#fields\tts\tuid\n1\tC\n", "zeek");
     SNIFF("# a comment\nfoo\n", "syslog");
-    SNIFF("#Software: Microsoft IIS\n#Fields: date time\n2020-01-01 00:00:00\n", "syslog");
+}
+
+TEST(sniff_w3c)
+{
+    SNIFF("#Software: Microsoft IIS\n#Fields: date time\n2020-01-01 00:00:00\n", "w3c");
+    SNIFF_HEAD("#Version: 1.0\r\n#Fields: a,b\r\n1,2\r\n", "w3c");
+    SNIFF("#Software: Microsoft IIS\n2020-01-01 00:00:00\n#Fields: date time\n", "syslog");
 }
 
 TEST(sniff_auditd)
