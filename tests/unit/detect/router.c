@@ -414,6 +414,15 @@ TEST(network_logs)
     FIELDS(http, "zeek", "", "http", "c-uri", "uri");
     YES("_path=zigbee;ts=1", "zeek", "", "");
     NO("_path=zigbee;ts=1", "zeek", "", "dns");
+    /* Zeek's JSON does not name the log. */
+    const char *plain = "ts=1;uid=C1;id.orig_h=1.2.3.4;id.resp_h=1.1.1.1;conn_state=SF;service=dns";
+    YES(plain, "zeek", "", "conn");
+    YES(plain, "", "firewall", "");
+    NO(plain, "zeek", "", "dns");
+    FIELDS(plain, "", "firewall", "", "dst_ip", "id.resp_h");
+    const char *files = "ts=1;fuid=F1;source=HTTP;seen_bytes=7";
+    YES(files, "zeek", "", "files");
+    NO(files, "zeek", "", "http");
     const char *eve = "event_type=dns;flow_id=1;src_ip=1.2.3.4;dest_ip=1.1.1.1;dns.rrname=a.b";
     YES(eve, "suricata", "", "dns");
     YES(eve, "", "dns", "");
