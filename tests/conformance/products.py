@@ -70,7 +70,11 @@ def records(path):
         for event in json.loads(path.read_text(encoding="utf-8"))["events"]:
             only = set(event) <= {"message", "@timestamp", "tags", "log", "event", "ecs", "input",
                                   "agent", "_conf", "host", "fields", "data_stream"}
-            message = event.get("message") or event.get("event", {}).get("original") or ""
+            original = event.get("event", {}).get("original") or ""
+            if original.startswith("CEF:"):  # beside it stands what the collector made of it
+                yield original
+                continue
+            message = event.get("message") or original
             yield message if only and message else json.dumps(event, ensure_ascii=False)
     else:
         yield from path.read_text(encoding="utf-8", errors="replace").rstrip("\n").split("\n")
