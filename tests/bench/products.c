@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What it costs to understand records, lane by lane, on one core:
+ *
+ *     vaka-bench-products [--rules PATH] [--seconds S] [--few NAME,NAME…] FORM:NAME=FILE…
+ *
+ * FORM is json, syslog or text; FILE says what the records look like (tests/load/mix.h). They lie
+ * in batches as they come out of the journal, and are gone through again and again: decoded only;
+ * decoded and recognised, among the few products and among all; decoded, recognised and read by
+ * their product; and all that is done with an event, rules included. The stages take turns for at
+ * least S processor seconds each. Of each the fastest pass counts: what disturbs one only makes it
+ * slower. Prints one line of JSON a lane.
+ */
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "normalise/record_decoder.h"
+#include "product/data.h"
+#include "ruleset/ruleset.h"
+#include "../load/mix.h"
+
+enum { BATCHES_MAX = 32, POOL = 8 * 1024 * 1024, BATCH_BYTES = 1024 * 1024 };
+
+enum stage_kind { STAGE_DECODE, STAGE_FEW, STAGE_ALL, STAGE_READ, STAGE_MATCH, N_STAGES };
+
+/* Each has a key table of its own, as a thread has. */
+struct stage {
+    enum stage_kind kind;
+    struct keys *keys;
+    struct record_decoder *decoder;
+    struct router *router;
+    struct product_reader *reader;
+    struct matcher matcher;
+    uint64_t events, bad, recognised, alerts;
+    double used, fastest; /* processor seconds: of all passes, of the fastest */
+};
+
+struct bench {
+    struct ruleset rules;
+    struct taxonomy *few;
+    uint32_t n_few;
+    double seconds;
+    struct batch batches[BATCHES_MAX];
+    struct buf memory[BATCHES_MAX];
+    uint32_t n_batches;
+    uint64_t bytes;
+    struct stage stages[N_STAGES];
+};
+
+static void die(const char *why)
+{
+    fprintf(stderr, "%s\n", why);
+    exit(1);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* ---- records ------------------------------------------------------------------------------ */
+
+static void end_batch(struct bench *b, struct batch_writer *w)
+{
+    if (b->n_batches == BATCHES_MAX) die("more records than there are batches");
+    struct buf *out = &b->memory[b->n_batches];
+    buf_init(out, BATCH_MAX);
+    batch_writer_finish(w, out);
+    if (out->len && batch_open(buf_slice(out), &b->batches[b->n_batches]) != 0) die("a bad batch");
+    b->n_batches += out->len > 0;
+}
+
+static void make_records(struct bench *b, const char *path, enum record_format format)
+{
+    enum mix_form form = format == RECORD_JSON ? MIX_JSON : MIX_TEXT;
+    const struct mix_options options = {.path = path, .seed = 42};
+    const struct clock clock = clock_system();
+    struct mix *mix;
+    struct diag diag = {0};
+    struct batch_writer w;
+    if (mix_new(&options, clock_realtime(&clock), &mix, &diag) != 0) die(diag.message);
+    batch_writer_init(&w, 1, BATCH_BYTES);
+    while (b->bytes < POOL) {
+        struct record r = {.raw = mix_next(mix, form, clock_realtime(&clock)),
+                           .source = SLICE("tcp\tdefault\t\t192.0.2.1"),
+                           .format = (uint8_t)format};
+        int error = batch_writer_add(&w, &r);
+        if (error == ERR_LIMIT) {
+            end_batch(b, &w);
+            error = batch_writer_add(&w, &r);
+        }
+        if (error) die("a record that no batch takes");
+        b->bytes += r.raw.len;
+    }
+    end_batch(b, &w);
+    batch_writer_done(&w);
+    mix_free(mix);
+}
+
+/* ---- stages ------------------------------------------------------------------------------- */
+
+static const struct taxonomy_route *read_product(struct stage *s, struct event *ev,
+                                                 const struct taxonomy_route *route)
+{
+    if (!product_read(s->reader, ev, route)) return route;
+    route = router_route(s->router, ev);
+    (void)product_read(s->reader, ev, route);
+    return route;
+}
+
+static int on_event(void *ctx, uint32_t number, struct event *ev)
+{
+    struct stage *s = ctx;
+    struct engine_result result;
+    const struct taxonomy_route *route = NULL;
+    int error = 0;
+    (void)number;
+    s->events++;
+    if (s->kind == STAGE_MATCH) {
+        error = engine_match(s->matcher.engine, ev, &result);
+        if (error) return error;
+        s->alerts += result.n_hits;
+        route = result.route;
+    } else if (s->router) {
+        route = router_route(s->router, ev);
+    }
+    if (s->reader) route = read_product(s, ev, route);
+    s->recognised += route && route->owner;
+    return 0;
+}
+
+static void on_undecodable(void *ctx, uint32_t number, const char *reason)
+{
+    (void)number, (void)reason;
+    ((struct stage *)ctx)->bad++;
+}
+
+static void open_stage(struct bench *b, enum stage_kind kind)
+{
+    struct stage *s = &b->stages[kind];
+    *s = (struct stage){.kind = kind, .fastest = INFINITY};
+    bool ok = true;
+    if (kind == STAGE_MATCH) {
+        ok = matcher_init(&s->matcher, &b->rules, &(struct engine_options){0}) == 0;
+        s->keys = ok ? engine_keys(s->matcher.engine) : NULL;
+    } else {
+        s->keys = keys_new();
+    }
+    s->decoder = s->keys ? record_decoder_new(s->keys) : NULL;
+    if (s->keys && (kind == STAGE_FEW || kind == STAGE_ALL || kind == STAGE_READ))
+        s->router = router_new(kind == STAGE_FEW ? b->few : b->rules.taxonomy, s->keys);
+    if (s->router && kind == STAGE_READ) {
+        s->reader = product_reader_new(b->rules.products, s->keys);
+        const struct clock clock = clock_system();
+        if (s->reader) product_reader_set_now(s->reader, clock_realtime(&clock));
+        ok = s->reader != NULL;
+    }
+    if (!ok || !s->decoder) die("out of memory");
+}
+
+static void close_stage(struct stage *s)
+{
+    record_decoder_free(s->decoder);
+    product_reader_free(s->reader);
+    if (s->router) router_free(s->router);
+    if (s->kind == STAGE_MATCH) matcher_done(&s->matcher);
+    else keys_free(s->keys);
+}
+
+static void pass(const struct bench *b, struct stage *s)
+{
+    const struct record_sink sink = {s, on_event, on_undecodable};
+    double start = now(), took;
+    for (uint32_t i = 0; i < b->n_batches; i++)
+        if (record_decoder_batch(s->decoder, &b->batches[i], 0, UINT32_MAX, &sink) != 0)
+            die("a batch cannot be decoded");
+    took = now() - start;
+    s->used += took;
+    if (took < s->fastest) s->fastest = took;
+}
+
+/* ---- lanes -------------------------------------------------------------------------------- */
+
+static void print(const struct bench *b, const char *name, uint64_t events)
+{
+    const struct stage *s = b->stages;
+    double n = (double)events, mb = (double)b->bytes / 1e6;
+    double few = s[STAGE_FEW].fastest - s[STAGE_DECODE].fastest;
+    double all = s[STAGE_ALL].fastest - s[STAGE_DECODE].fastest;
+    printf(
+        "{\"lane\":\"%s\",\"bytes_per_event\":%.0f,\"recognised\":%.4f,\"alerts_per_event\":%.4f,"
+        "\"decode_mb_per_s\":%.1f,\"normalise_events_per_s\":%.0f,\"normalise_mb_per_s\":%.1f,"
+        "\"match_events_per_s\":%.0f,\"match_mb_per_s\":%.1f,\"rules\":%u,"
+        "\"recognise_ns_of_%u\":%.1f,\"recognise_ns_of_%u\":%.1f,\"more_products_cost\":%.3f}\n",
+        name, (double)b->bytes / n, (double)s[STAGE_READ].recognised / (double)s[STAGE_READ].events,
+        (double)s[STAGE_MATCH].alerts / (double)s[STAGE_MATCH].events, mb / s[STAGE_DECODE].fastest,
+        n / s[STAGE_READ].fastest, mb / s[STAGE_READ].fastest, n / s[STAGE_MATCH].fastest,
+        mb / s[STAGE_MATCH].fastest, b->rules.set->n_rules, b->n_few, few / n * 1e9,
+        products_count(b->rules.products), all / n * 1e9, all / few - 1);
+    (void)fflush(stdout);
+}
+
+static void run_lane(struct bench *b, const char *name, const char *path, enum record_format format)
+{
+    b->n_batches = 0;
+    b->bytes = 0;
+    make_records(b, path, format);
+    for (int kind = 0; kind < N_STAGES; kind++) {
+        open_stage(b, (enum stage_kind)kind);
+        pass(b, &b->stages[kind]); /* plans are compiled, arenas grow */
+        b->stages[kind].used = 0;
+        b->stages[kind].fastest = INFINITY;
+    }
+    uint64_t events = b->stages[STAGE_DECODE].events;
+    if (events == 0 || b->stages[STAGE_DECODE].bad) die("records that cannot be decoded");
+    while (b->stages[STAGE_DECODE].used < b->seconds || b->stages[STAGE_MATCH].used < b->seconds)
+        for (int kind = 0; kind < N_STAGES; kind++) pass(b, &b->stages[kind]);
+    print(b, name, events);
+    for (int kind = 0; kind < N_STAGES; kind++) close_stage(&b->stages[kind]);
+    for (uint32_t i = 0; i < b->n_batches; i++) buf_done(&b->memory[i]);
+}
+
+/* ---- the program -------------------------------------------------------------------------- */
+
+/* The taxonomy with those of the built-in products that the list names. */
+static void add_few(struct bench *b, struct slice list)
+{
+    b->few = taxonomy_new();
+    if (!b->few) die("out of memory");
+    for (const struct product_data *f = product_files; f->name; f++) {
+        struct slice rest = list, name;
+        bool named = false;
+        while (rest.ptr && !named) {
+            char file[128];
+            (void)slice_split(rest, ',', &name, &rest);
+            (void)snprintf(file, sizeof file, "products/%.*s.yml", (int)name.len, name.ptr);
+            named = slice_ends_with(slice_of(f->name), slice_of(file));
+            if (rest.len == 0) break;
+        }
+        struct diag diag = {0};
+        if (named && taxonomy_add_product(b->few, f->name, slice_make(f->text, f->len), ++b->n_few,
+                                          &diag) != 0)
+            die(diag.message);
+    }
+}
+
+static bool run_argument(struct bench *b, char *argument)
+{
+    char *name = strchr(argument, ':'), *path = name ? strchr(name, '=') : NULL;
+    if (!path) return false;
+    *name++ = '\0';
+    *path++ = '\0';
+    enum record_format format = strcmp(argument, "json") == 0     ? RECORD_JSON
+                                : strcmp(argument, "syslog") == 0 ? RECORD_SYSLOG
+                                                                  : RECORD_TEXT;
+    run_lane(b, name, path, format);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    enum { RULES = 1, SECONDS, FEW };
+    static const struct option longs[] = {{"rules", required_argument, NULL, RULES},
+                                          {"seconds", required_argument, NULL, SECONDS},
+                                          {"few", required_argument, NULL, FEW},
+                                          {0}};
+    static struct bench b = {.seconds = 2};
+    const char *rules = "rules", *few = "sshd,suricata,zeek,cisco-asa,fortigate";
+    struct config config;
+    struct diag diag;
+    bool ok = true;
+    for (int c; ok && (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        if (c == RULES) rules = optarg;
+        else if (c == SECONDS) ok = slice_to_double(slice_of(optarg), &b.seconds);
+        else if (c == FEW) few = optarg;
+        else ok = false;
+    }
+    if (!ok || optind == argc) die("usage: see the head of tests/bench/products.c");
+    config_init(&config);
+    config.rules.items = &rules;
+    config.rules.n = 1;
+    if (ruleset_load(&b.rules, &config, &diag) != 0) die(diag.message);
+    add_few(&b, slice_of(few));
+    for (int i = optind; ok && i < argc; i++) ok = run_argument(&b, argv[i]);
+    if (!ok) die("a lane is FORM:NAME=FILE");
+    taxonomy_free(b.few);
+    ruleset_done(&b.rules);
+    return 0;
+}
