@@ -24,7 +24,6 @@ enum {
     EXPLICIT_MAX = 1024,
     EXPLICIT_LEN_MAX = 64,
     EXPLICIT_ROUTES_MAX = TAXONOMY_ROUTES_MAX / 2,
-    VALUE_BUF = TAXONOMY_NAME_MAX,
     ROLE_NONE = 0,
     ROLE_NEW = 0xffff, /* a key not looked at yet */
     RANK_NEW = 0xff,
@@ -43,6 +42,7 @@ struct slot {
     uint32_t n_prefixes;
     uint32_t like_at; /* into likes[] */
     uint32_t n_likes;
+    uint32_t longest; /* bytes of the longest text that a value is compared with */
     bool has_equals;
     uint8_t explicit_name; /* 1 product, 2 category, 3 service, else 0 */
     uint8_t stand_in;      /* 1 + place in the list, or 0 */
@@ -56,6 +56,13 @@ struct memo {
     uint16_t number; /* explicit name */
     uint32_t facts[MEMO_FACTS];
     char raw[MEMO_LEN];
+};
+
+/* A fact about a beginning. Many products are known by how a message begins: nearly all of their
+ * beginnings are ruled out by the first byte. */
+struct prefix {
+    uint32_t fact;
+    char first;
 };
 
 struct equal_entry {
@@ -82,9 +89,9 @@ struct router {
     struct slot *slots;
     struct memo *memos; /* by slot */
     uint32_t n_slots;
-    uint32_t format_slot; /* or UINT32_MAX */
-    uint32_t *prefixes;   /* facts, grouped by slot */
-    uint32_t *likes;      /* the same */
+    uint32_t format_slot;    /* or UINT32_MAX */
+    struct prefix *prefixes; /* grouped by slot */
+    uint32_t *likes;         /* facts, grouped by slot */
     struct equal_entry *equals;
     uint32_t equals_mask;
 
@@ -159,8 +166,12 @@ static bool build_slots(struct router *r)
             const struct taxonomy_fact *fact = &t->facts.at[f];
             if (fact->slot != s) continue;
             if (fact->kind == FACT_EXISTS) slot->exists = f;
-            if (fact->kind == FACT_PREFIX) r->prefixes[n_prefixes++] = f;
             if (fact->kind == FACT_LIKE) r->likes[n_likes++] = f;
+            if (fact->kind == FACT_PREFIX)
+                r->prefixes[n_prefixes++] = (struct prefix){f, fact->text.ptr[0]};
+            if ((fact->kind == FACT_PREFIX || fact->kind == FACT_EQUALS) &&
+                fact->text.len > slot->longest)
+                slot->longest = (uint32_t)fact->text.len;
             if (fact->kind != FACT_EQUALS) continue;
             slot->has_equals = true;
             uint32_t hash = equal_hash(s, fact->text), at = hash & r->equals_mask;
@@ -378,14 +389,15 @@ static void collect_value(struct router *r, uint32_t s, struct slice value)
     if (slot->exists != UINT32_MAX) set_fact(r, slot->exists);
     collect_likes(r, slot, value);
     if (!slot->has_equals && !slot->n_prefixes) return;
-    char text[VALUE_BUF];
+    char text[TAXONOMY_NAME_MAX];
     /* A longer value equals nothing asked for, but may begin with it. */
-    size_t n = value.len < sizeof text ? value.len : sizeof text;
+    size_t n = value.len < slot->longest ? value.len : slot->longest;
     for (size_t i = 0; i < n; i++) text[i] = taxonomy_lower(value.ptr[i]);
     struct slice lower = slice_make(text, n);
     for (uint32_t i = 0; i < slot->n_prefixes; i++) {
-        uint32_t fact = r->prefixes[slot->prefix_at + i];
-        if (slice_starts_with(lower, r->t->facts.at[fact].text)) set_fact(r, fact);
+        const struct prefix *p = &r->prefixes[slot->prefix_at + i];
+        if (n == 0 || p->first != text[0]) continue;
+        if (slice_starts_with(lower, r->t->facts.at[p->fact].text)) set_fact(r, p->fact);
     }
     if (!slot->has_equals || n < value.len) return;
     uint32_t hash = equal_hash(s, lower);
