@@ -453,6 +453,17 @@ static struct slice read_time(struct slice s, const struct expr_scope *scope)
     return time_parse(s, scope->year, &time) ? rfc3339(time, scope) : SLICE_NONE;
 }
 
+/* Nothing, or a point and up to nine digits: the part of a second. */
+static bool read_fraction(const char *s, nsec *ret)
+{
+    nsec unit = NSEC_PER_SEC;
+    *ret = 0;
+    if (!*s) return true;
+    if (*s++ != '.' || !*s) return false;
+    for (; *s >= '0' && *s <= '9' && unit > 1; s++) *ret += (*s - '0') * (unit /= 10);
+    return !*s;
+}
+
 /* A zone that strptime() put into the struct is taken off. */
 static struct slice read_strptime(struct slice s, struct slice format,
                                   const struct expr_scope *scope)
@@ -465,7 +476,8 @@ static struct slice read_strptime(struct slice s, struct slice format,
     form[format.len] = '\0';
     struct tm tm = {.tm_mday = 1, .tm_year = scope->year ? scope->year - 1900 : 70};
     const char *end = strptime(text, form, &tm);
-    if (!end || *end) return SLICE_NONE;
+    nsec fraction;
+    if (!end || !read_fraction(end, &fraction)) return SLICE_NONE;
     nsec time = time_from_civil(&(struct civil_time){.year = tm.tm_year + 1900,
                                                      .month = tm.tm_mon + 1,
                                                      .day = tm.tm_mday,
@@ -473,7 +485,7 @@ static struct slice read_strptime(struct slice s, struct slice format,
                                                      .minute = tm.tm_min,
                                                      .second = tm.tm_sec});
     if (time == TIME_NONE) return SLICE_NONE;
-    return rfc3339(time - tm.tm_gmtoff * NSEC_PER_SEC, scope);
+    return rfc3339(time - tm.tm_gmtoff * NSEC_PER_SEC + fraction, scope);
 }
 
 static struct slice split_at(struct slice s, const struct call *call)

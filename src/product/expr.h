@@ -39,7 +39,7 @@
     X(UNHEX, "unhex", false)         /* 0x1f4 as 500; a decimal number stays */                    \
     X(LABELS, "labels", false)       /* (3)www(2)se(0) as www.se; other text stays */              \
     X(TIME, "time", false)           /* any form base/time.h reads, as RFC 3339 in UTC */          \
-    X(STRPTIME, "strptime", true)    /* the same, written as S says (strptime(3)) */               \
+    X(STRPTIME, "strptime", true)    /* the same, written as S (strptime(3)), a fraction behind */ \
     X(TABLE, "table", true)          /* what the product's table S has for it */                   \
     X(DEFAULT, "default", true)      /* S when there is nothing */
 

@@ -11,6 +11,7 @@ static const struct {
     {"empty", ""},
     {"ip", "192.0.2.7"},
     {"date", "2026-11-26"},
+    {"clock", "11/26/26-08:15:00.123456"},
     {"time", "03:00:01"},
     {"tz", "+0100"},
     {"hex", "0x1F4"},
@@ -169,6 +170,10 @@ TEST(values_are_made_of_fields)
         {"\"Process Name\"", "lsass"},
         {"date | strptime '%Y-%m-%d'", "2026-11-26T00:00:00.000Z"},
         {"date | strptime '%d'", ""},
+        {"clock | strptime '%m/%d/%y-%H:%M:%S'", "2026-11-26T08:15:00.123456Z"},
+        {"clock + '4567890' | strptime '%m/%d/%y-%H:%M:%S'", ""},
+        {"clock + 'x' | strptime '%m/%d/%y-%H:%M:%S'", ""},
+        {"date + '.' | strptime '%Y-%m-%d'", ""},
         {"action | time", ""},
         {"'it''s'", "it's"},
     };
