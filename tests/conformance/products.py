@@ -71,7 +71,7 @@ def records(path):
             only = set(event) <= {"message", "@timestamp", "tags", "log", "event", "ecs", "input",
                                   "agent", "_conf", "host", "fields", "data_stream"}
             original = event.get("event", {}).get("original") or ""
-            if original.startswith("CEF:"):  # beside it stands what the collector made of it
+            if "CEF:0|" in original:  # beside it stands what the collector made of it
                 yield original
                 continue
             message = event.get("message") or original
