@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "../load/mix.h"
 #include "normalise/record_decoder.h"
 #include "product/data.h"
 #include "ruleset/ruleset.h"
-#include "../load/mix.h"
 
 enum { BATCHES_MAX = 32, POOL = 8 * 1024 * 1024, BATCH_BYTES = 1024 * 1024 };
 
