@@ -34,6 +34,7 @@ struct node {
 struct shape_set {
     struct arena *arena;
     struct node root;
+    uint64_t begins[4]; /* bytes that a text may begin with */
     uint32_t n_patterns;
     struct slice needle; /* of a set of one: text that must be there; looked for before all else */
 };
@@ -80,6 +81,27 @@ static int refuse(struct reading *r, int error, const char *why)
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_host_byte(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '-' || c == '_' || c == ':' || c == '%';
+}
+
+static bool is_word_byte(char c)
+{
+    return !is_blank(c) && c != '\r' && c != '\n';
 }
 
 static int add_piece(struct reading *r, const struct piece *piece)
@@ -304,6 +326,42 @@ static struct slice needle_of(const struct reading *r)
     return longest;
 }
 
+static bool can_begin(const struct piece *p, char c)
+{
+    if (!p->is_place) return c == p->text.ptr[0];
+    switch (p->type) {
+    case SHAPE_INT:
+        return is_digit(c) || c == '-' || c == '+';
+    case SHAPE_IP:
+        return is_hex(c) || c == ':';
+    case SHAPE_HEX:
+    case SHAPE_MAC:
+        return is_hex(c);
+    case SHAPE_HOST:
+        return is_host_byte(c);
+    case SHAPE_WORD:
+    case SHAPE_TEXT:
+    case SHAPE_ANY:
+        break;
+    }
+    return true;
+}
+
+/* With the optional parts whose bits are in `with`. */
+static void admit_beginning(const struct reading *r, uint32_t with)
+{
+    uint32_t i = 0;
+    while (i < r->n_pieces && !is_in(&r->pieces[i], with)) i++;
+    for (unsigned c = 0; c < 256 && i < r->n_pieces; c++)
+        if (can_begin(&r->pieces[i], (char)c)) r->set->begins[c >> 6] |= UINT64_C(1) << (c & 63);
+}
+
+static bool may_begin(const struct shape_set *set, struct slice text)
+{
+    unsigned c = text.len ? (unsigned char)text.ptr[0] : 0;
+    return text.len == 0 || (set->begins[c >> 6] >> (c & 63) & 1);
+}
+
 int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_name_fn *name,
               void *ctx, const char **ret_why, size_t *ret_at)
 {
@@ -311,8 +369,10 @@ int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_n
     int error = 0;
     if (text.len > SHAPE_LEN_MAX) error = refuse(&r, ERR_LIMIT, "longer than 2048 bytes");
     if (error == 0) error = read_pattern(&r);
-    for (uint32_t with = 0; with < 1u << r.n_optional && error == 0; with++)
+    for (uint32_t with = 0; with < 1u << r.n_optional && error == 0; with++) {
         error = insert(&r, number, with);
+        admit_beginning(&r, with);
+    }
     if (error == 0) set->needle = set->n_patterns++ ? SLICE_NONE : needle_of(&r);
     *ret_why = r.why ? r.why : error_text(error);
     *ret_at = r.at;
@@ -327,16 +387,6 @@ struct search {
     struct slice places[SHAPE_PLACES_MAX];
     const struct leaf *leaf;
 };
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 static size_t int_len(struct slice s)
 {
@@ -366,17 +416,6 @@ static size_t run_len(struct slice s, bool (*belongs)(char c))
     size_t i = 0;
     while (i < s.len && belongs(s.ptr[i])) i++;
     return i;
-}
-
-static bool is_host_byte(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '-' || c == '_' || c == ':' || c == '%';
-}
-
-static bool is_word_byte(char c)
-{
-    return !is_blank(c) && c != '\r' && c != '\n';
 }
 
 static size_t typed_len(enum shape_type type, struct slice s)
@@ -486,9 +525,10 @@ static bool walk(struct search *f, const struct node *node, size_t at)
 
 bool shape_find(const struct shape_set *set, struct slice text, struct shape_match *ret)
 {
-    if (slice_find(text, set->needle) == SIZE_MAX) return false;
+    text = slice_trim(text);
+    if (!may_begin(set, text) || slice_find(text, set->needle) == SIZE_MAX) return false;
     struct search f; /* without its places, which are written before they are read */
-    f.text = slice_trim(text);
+    f.text = text;
     f.steps = f.depth = 0;
     if (!walk(&f, &set->root, 0)) return false;
     ret->number = f.leaf->number;
