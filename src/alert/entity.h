@@ -15,8 +15,8 @@ enum {
 };
 
 /*
- * Writes the host, then what the entities are that tell alerts apart, behind a TAB each; where there
- * is none of it, `source`.
+ * Writes the host, then what the entities are that tell alerts apart, behind a TAB each; where
+ * there is none of it, `source`.
  */
 void entity_write(struct buf *out, const struct taxonomy_entity_value *entities, uint32_t n,
                   struct slice host, struct slice source);

@@ -249,8 +249,7 @@ int matcher_init(struct matcher *m, const struct ruleset *r, const struct engine
     }
     const struct clock clock = clock_system();
     matcher_set_now(m, clock_realtime(&clock));
-    engine_set_reading(m->engine,
-                       &(struct engine_reading){m->reader, read_event, product_matters});
+    engine_set_reading(m->engine, &(struct engine_reading){m->reader, read_event, product_matters});
     return 0;
 }
 
