@@ -192,6 +192,11 @@ ZEEK = (b"#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_fie
         b"".join(b"1798059692.%06d\tC%d\t10.0.0.1\t%d\ttcp\n" % (i, i, i) for i in range(20)))
 
 
+W3C = (b"#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n"
+       b"#Fields: date time s-ip cs-method cs-uri-stem c-ip\r\n" +
+       b"".join(b"2026-12-23 21:00:%02d 192.0.2.80 GET / 203.0.113.%d\r\n" % (i, i) for i in range(20)))
+
+
 def csv_rows(rows):
     keys = list(rows[0])
     text = ",".join(keys) + "\n"
@@ -334,6 +339,13 @@ def lies():
     yield Case("zeek-separator0", ZEEK.replace(b"\\x09", b"\\x00"))
     yield Case("zeek-empty", b"#separator \\x09\n")
     yield Case("zeek-long_header", b"#separator \\x09\n#fields\t" + b"abc\t" * 200000 + b"\n1\t2\n")
+    yield Case("w3c-no_fields", W3C.replace(b"#Fields", b"#Feelds"), EITHER)
+    yield Case("w3c-more_fields", W3C.replace(b" c-ip\r", b" c-ip" + b" x" * 5000 + b"\r"))
+    yield Case("w3c-fewer_fields", W3C.replace(b" cs-uri-stem c-ip\r", b"\r"))
+    yield Case("w3c-tabs", W3C.replace(b"/ 203", b"/\t\t\t\t\t\t\t203", 1))
+    yield Case("w3c-quotes", W3C.replace(b"/ 203", b'"/ 203', 2))
+    yield Case("w3c-empty", b"#Fields: \r\n")
+    yield Case("w3c-long_header", b"#Fields: " + b"abc " * 200000 + b"\r\n1 2\r\n")
     yield Case("syslog-long", SYSLOG + b"<13>" + b"A" * 3 * MIB + b"\n" + SYSLOG)
     yield Case("syslog-pri", b"<99999999999999999999>Dec 23 21:47:00 h p: x\n" * 5 + SYSLOG)
     yield Case("syslog-sd", b'<13>1 - - - - - ' + b'[a b="' * 5000 + b"\n" + SYSLOG5424)

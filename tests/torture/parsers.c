@@ -100,6 +100,12 @@ TEST(csv)
                                         "2026-01-01T00:00:01Z,bo,\"two\nlines\"\n"));
 }
 
+TEST(w3c)
+{
+    torture_decoder(&decoder_w3c, SLICE("#Version: 1.0\n#Fields: a,b,c\nx,\"y \"\"z\"\"\",1\n"
+                                        "#Fields: d e\n1 2\n3 4 5\n"));
+}
+
 TEST(zeek)
 {
     torture_decoder(&decoder_zeek, SLICE("#separator \\x09\n#set_separator\t,\n#empty_field\t"
