@@ -796,6 +796,13 @@ static size_t prefix_length(struct slice prefix, struct slice path)
     return at < path.len ? at : 0;
 }
 
+struct slice taxonomy_stands_for(const struct taxonomy *t, struct slice name)
+{
+    for (uint32_t i = 0; i < t->stand_ins.n; i++)
+        if (slice_eq(t->stand_ins.at[i].name, name)) return t->stand_ins.at[i].stands_for;
+    return SLICE_NONE;
+}
+
 struct slice taxonomy_plain_name(const struct taxonomy *t, struct slice path)
 {
     for (int round = 0; round < STRIP_ROUNDS; round++) {

@@ -69,6 +69,8 @@ int taxonomy_add_product(struct taxonomy *t, const char *file, struct slice text
  * Case is kept. The result lives as long as the taxonomy or `path`. Slow; callers remember it.
  */
 struct slice taxonomy_plain_name(const struct taxonomy *t, struct slice path);
+/* What a plain name stands for in an event that has not this; {NULL, 0}: for nothing else. */
+struct slice taxonomy_stands_for(const struct taxonomy *t, struct slice name);
 
 /*
  * Per-thread routing state over one key table: a cache keyed by the values of the fields that

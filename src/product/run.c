@@ -4,8 +4,8 @@
  * of the event has is remembered by key; so one pass over an event's fields tells for every number
  * where it stands, and each step only looks there.
  *
- * A field is known by the path it has in the record and by the taxonomy's plain name of that path,
- * so that one file serves every way a record is shipped.
+ * A field is known by the path it has in the record, by the taxonomy's plain name of that path, and
+ * by what this stands for, so that one file serves every way a record is shipped.
  */
 #include <stdlib.h>
 
@@ -19,9 +19,9 @@ enum {
 };
 _Static_assert((int)PRODUCT_FIELDS_MAX < (int)NUMBER_NEW, "numbers of fields fit in 16 bits");
 
-/* The numbers of a key's path and of its plain name. */
+/* The numbers of a key's path, of its plain name, and of what this stands for. */
 struct numbers {
-    uint16_t exact, plain;
+    uint16_t exact, plain, stands_for;
 };
 
 /* Where a field stands. Names that begin with _ are for steps only and not put into the event. */
@@ -65,7 +65,7 @@ static void cover_keys(struct product_reader *r)
     struct numbers *grown = realloc(r->by_key, want * sizeof *grown);
     ASSERT(grown);
     for (uint32_t i = r->cap_keys; i < want; i++)
-        grown[i] = (struct numbers){NUMBER_NEW, NUMBER_NONE};
+        grown[i] = (struct numbers){NUMBER_NEW, NUMBER_NONE, NUMBER_NONE};
     r->by_key = grown;
     r->cap_keys = want;
 }
@@ -80,8 +80,10 @@ static struct numbers find_numbers(struct product_reader *r, key_id key)
 {
     struct slice path = keys_name(r->keys, key);
     struct slice plain = taxonomy_plain_name(r->products->taxonomy, path);
-    struct numbers found = {number_of(r, path), NUMBER_NONE};
+    struct slice other = taxonomy_stands_for(r->products->taxonomy, plain);
+    struct numbers found = {number_of(r, path), NUMBER_NONE, NUMBER_NONE};
     if (!slice_eq(path, plain)) found.plain = number_of(r, plain);
+    if (other.ptr) found.stands_for = number_of(r, other);
     r->by_key[key] = found;
     return found;
 }
@@ -98,6 +100,7 @@ static void take_place(struct product_reader *r, uint16_t number, uint32_t index
 static void look_at_fields(struct product_reader *r, uint32_t first)
 {
     cover_keys(r);
+    bool stand_ins = false;
     for (uint32_t i = first; i < r->ev->n_fields; i++) {
         key_id key = r->ev->fields[i].key;
         struct numbers n = r->by_key[key];
@@ -105,7 +108,11 @@ static void look_at_fields(struct product_reader *r, uint32_t first)
         if (r->ev->fields[i].type == VALUE_NULL) continue;
         take_place(r, n.exact, i);
         take_place(r, n.plain, i);
+        stand_ins |= n.stands_for != NUMBER_NONE;
     }
+    for (uint32_t i = first; stand_ins && i < r->ev->n_fields; i++)
+        if (r->ev->fields[i].type != VALUE_NULL)
+            take_place(r, r->by_key[r->ev->fields[i].key].stands_for, i);
 }
 
 static void forget_places(struct product_reader *r)

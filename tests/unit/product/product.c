@@ -290,3 +290,22 @@ TEST(all_values_of_a_field_are_asked)
     CHECK(!strstr(read(&b, none), "found"));
     bench_done(&b);
 }
+
+/* A name that stands for another does so where the other is not there, wherever it stands. */
+TEST(stand_ins_are_what_they_stand_for)
+{
+    struct bench b;
+    bench_init(&b);
+    CHECK_INT(add(&b, "p.yml",
+                  "title: t\nevidence: unverified\nrecognise: {a: 1}\nsteps:\n"
+                  "  - {map: {provider: Provider_Name, id: EventID, own: SourceName}}\n"),
+              0);
+    static const char *const alone[] = {"a", "1", "EventId", "7", "SourceName", "Sysmon", NULL};
+    CHECK(strstr(read(&b, alone), "\"provider\":\"Sysmon\",\"id\":\"7\",\"own\":\"Sysmon\""));
+    static const char *const both[] = {"a", "1", "SourceName", "x", "winlog.provider_name",
+                                       "P", NULL};
+    CHECK(strstr(read(&b, both), "\"provider\":\"P\",\"own\":\"x\""));
+    static const char *const none[] = {"a", "1", "Sourcename", "x", NULL};
+    CHECK(!strstr(read(&b, none), "provider"));
+    bench_done(&b);
+}
