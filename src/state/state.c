@@ -27,6 +27,9 @@ enum statement {
     ADD_QUARANTINED,
     FORGET_QUARANTINED,
     LIST_QUARANTINED,
+    PUT_HEALTH,
+    DROP_HEALTH,
+    LIST_HEALTH,
     STATEMENTS,
 };
 
@@ -61,6 +64,10 @@ static const char *const statements[STATEMENTS] = {
                            " ORDER BY id DESC LIMIT ?1)",
     [LIST_QUARANTINED] = "SELECT seq FROM (SELECT id, seq FROM quarantined ORDER BY id DESC"
                          " LIMIT ?1) ORDER BY seq",
+    [PUT_HEALTH] = "INSERT INTO health (tenant, source, saved) VALUES (0, ?1, ?2)"
+                   " ON CONFLICT (tenant, source) DO UPDATE SET saved = ?2",
+    [DROP_HEALTH] = "DELETE FROM health WHERE tenant = 0 AND source = ?1",
+    [LIST_HEALTH] = "SELECT source, saved FROM health WHERE tenant = 0",
 };
 
 /* migrations[n] makes version n + 1 of version n. Never changed once released. */
@@ -79,6 +86,8 @@ static const char *const migrations[STATE_VERSION] = {
     "CREATE TABLE correlated (tenant INTEGER PRIMARY KEY, time INTEGER NOT NULL) STRICT;",
     ("CREATE TABLE quarantined (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
      " seq INTEGER NOT NULL, UNIQUE (tenant, seq)) STRICT;"),
+    "CREATE TABLE health (tenant INTEGER NOT NULL, source TEXT NOT NULL, saved BLOB NOT NULL,"
+    " PRIMARY KEY (tenant, source)) STRICT, WITHOUT ROWID;",
 };
 
 enum { BUSY_MS = 10 * 1000 }; /* another one recovers the file, or reads what is to be replaced */
@@ -263,6 +272,40 @@ int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_reco
     return get_numbers(s, COUNT_ALERTS, ret_alerts, ret_records);
 }
 
+/* ---- sources ------------------------------------------------------------------------------ */
+
+static int bind_blob(sqlite3_stmt *st, int at, struct slice s)
+{
+    return sqlite3_bind_blob64(st, at, s.ptr ? s.ptr : "", s.len, SQLITE_STATIC);
+}
+
+int state_put_health(struct state *s, struct slice source, struct slice saved)
+{
+    (void)bind_text(s->prepared[PUT_HEALTH], 1, source);
+    (void)bind_blob(s->prepared[PUT_HEALTH], 2, saved);
+    return run(s, PUT_HEALTH);
+}
+
+int state_drop_health(struct state *s, struct slice source)
+{
+    (void)bind_text(s->prepared[DROP_HEALTH], 1, source);
+    return run(s, DROP_HEALTH);
+}
+
+int state_health(struct state *s, bool (*each)(void *ctx, struct slice source, struct slice saved),
+                 void *ctx)
+{
+    sqlite3_stmt *st = s->prepared[LIST_HEALTH];
+    int code;
+    while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+        const void *saved = sqlite3_column_blob(st, 1);
+        if (!each(ctx, column(st, 0), slice_make(saved, (size_t)sqlite3_column_bytes(st, 1))))
+            break;
+    }
+    (void)sqlite3_reset(st);
+    return error_of(code);
+}
+
 /* ---- what correlations were told --------------------------------------------------------- */
 
 int state_add_tuple(struct state *s, const struct state_tuple *t)
@@ -271,7 +314,7 @@ int state_add_tuple(struct state *s, const struct state_tuple *t)
     (void)bind_text(st, 1, t->rule);
     (void)bind_u64(st, 2, t->names);
     (void)sqlite3_bind_int64(st, 3, t->time);
-    (void)sqlite3_bind_blob64(st, 4, t->body.ptr ? t->body.ptr : "", t->body.len, SQLITE_STATIC);
+    (void)bind_blob(st, 4, t->body);
     return run(s, ADD_TUPLE);
 }
 

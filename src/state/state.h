@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-enum { STATE_VERSION = 3 };
+enum { STATE_VERSION = 4 };
 
 struct state;
 
@@ -64,6 +64,16 @@ int state_set_correlated(struct state *s, nsec time) MUST_USE;
 int state_add_quarantined(struct state *s, uint64_t seq, uint64_t most) MUST_USE;
 /* The newest `max`, by number; *ret_n of them. */
 int state_quarantined(struct state *s, uint64_t *ret, uint32_t max, uint32_t *ret_n) MUST_USE;
+
+/*
+ * What is known of sources, by their names as health_save() writes it; in place of what was kept
+ * under that name before.
+ */
+int state_put_health(struct state *s, struct slice source, struct slice saved) MUST_USE;
+int state_drop_health(struct state *s, struct slice source) MUST_USE;
+/* All of them, by name, until `each` returns false; texts are borrowed for the call. */
+int state_health(struct state *s, bool (*each)(void *ctx, struct slice source, struct slice saved),
+                 void *ctx) MUST_USE;
 
 /* Texts are borrowed for the call, or from the row that is told. */
 struct state_alert {

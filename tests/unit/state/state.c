@@ -379,3 +379,32 @@ TEST(state_forgets_tuples_that_are_old_or_too_many)
     CHECK(seen.n == 1 && seen.ids[0] == 7);
     state_close(s);
 }
+
+struct health_seen {
+    unsigned n;
+    char all[64];
+};
+
+static bool see_health(void *ctx, struct slice source, struct slice saved)
+{
+    struct health_seen *seen = ctx;
+    size_t at = strlen(seen->all);
+    (void)snprintf(seen->all + at, sizeof seen->all - at, "%.*s=%zu:%d ", SLICE_FMT(source),
+                   saved.len, saved.len ? saved.ptr[0] : -1);
+    seen->n++;
+    return true;
+}
+
+TEST(state_keeps_the_last_health_of_each_source)
+{
+    struct state *s = open_state("health.db");
+    struct health_seen seen = {0};
+    CHECK_INT(state_put_health(s, SLICE("a"), SLICE("\0one")), 0);
+    CHECK_INT(state_put_health(s, SLICE("b"), SLICE("\2")), 0);
+    CHECK_INT(state_put_health(s, SLICE("a"), SLICE("\7\0")), 0);
+    CHECK_INT(state_put_health(s, SLICE("c"), SLICE("\3")), 0);
+    CHECK_INT(state_drop_health(s, SLICE("b")), 0);
+    CHECK_INT(state_health(s, see_health, &seen), 0);
+    CHECK_SLICE(slice_of(seen.all), "a=2:7 c=1:3 ");
+    state_close(s);
+}
