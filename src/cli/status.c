@@ -153,6 +153,15 @@ static void put_state(struct buf *out, struct slice processes)
     put_label(out, "alerts");
     buf_printf(out, "%" PRIu64 " new, from %" PRIu64 " matches, since triage was started\n",
                ask_number(triage, "alerts_added"), ask_number(triage, "alerts_counted"));
+    put_label(out, "sources");
+    buf_printf(out,
+               "%" PRIu64 " watched, %" PRIu64 " judged: %" PRIu64 " silent, %" PRIu64
+               " with less than usual, %" PRIu64 " not understood, %" PRIu64 " clocks off, %" PRIu64
+               " with gaps\n",
+               ask_number(triage, "sources_watched"), ask_number(triage, "sources_judged"),
+               ask_number(triage, "sources_silent"), ask_number(triage, "sources_volume"),
+               ask_number(triage, "sources_unread"), ask_number(triage, "sources_clock"),
+               ask_number(triage, "sources_gap"));
     put_label(out, "evidence");
     buf_printf(out, "%" PRIu64 " records signed, ", ask_number(seal, "signed"));
     put_ago(out, ask_number(seal, "signed_at"));
@@ -226,7 +235,43 @@ static void put_sums(struct buf *out, struct slice source, const char *kind)
     put_lost(out, sums);
 }
 
-static void put_source(struct buf *out, struct slice source)
+static bool is_same_source(struct slice a, struct slice b)
+{
+    static const char *const names[] = {"address", "identity", "listener", "input"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!slice_eq(ask_text(a, names[i]), ask_text(b, names[i]))) return false;
+    return true;
+}
+
+/* "  well: within 40 s, 90/h"; "  SILENT, CLOCK: …". */
+static void put_health(struct buf *out, struct slice source, struct slice all)
+{
+    struct json_parts it;
+    struct slice name, health, kind;
+    json_parts_init(&it, all);
+    do {
+        if (!json_parts_next(&it, &name, &health)) return;
+    } while (!is_same_source(source, health));
+    struct slice state = ask_text(health, "state"), found = ask_member(health, "found");
+    bool more = false;
+    buf_puts(out, "  ");
+    json_parts_init(&it, found);
+    while (found.len > 2 && json_parts_next(&it, &name, &kind)) {
+        struct slice word = SLICE_NONE;
+        (void)json_string_inside(kind, &word);
+        buf_puts(out, more ? ", " : "");
+        for (size_t i = 0; i < word.len; i++) buf_putc(out, (char)(word.ptr[i] - 'a' + 'A'));
+        more = true;
+    }
+    if (!more) buf_put(out, state);
+    if (!json_is_number(ask_member(health, "silence_s"))) return;
+    buf_puts(out, ": within ");
+    put_duration(out, ask_number(health, "silence_s"));
+    if (json_is_number(ask_member(health, "hourly")))
+        buf_printf(out, ", %" PRIu64 " an hour", ask_number(health, "hourly"));
+}
+
+static void put_source(struct buf *out, struct slice source, struct slice health)
 {
     struct slice identity = ask_text(source, "identity");
     text_put_padded(out, ask_text(source, "input"), LABEL);
@@ -235,19 +280,20 @@ static void put_source(struct buf *out, struct slice source)
     text_put_padded(out, identity.len ? identity : ask_text(source, "address"), 24);
     buf_putc(out, ' ');
     put_ago(out, ask_number(source, "seen"));
+    if (health.len) put_health(out, source, health);
     put_sums(out, source, "records");
     put_sums(out, source, "requests");
     buf_putc(out, '\n');
 }
 
-static void put_sources(struct buf *out, struct slice sources)
+static void put_sources(struct buf *out, struct slice sources, struct slice health)
 {
     struct json_parts it;
     struct slice name, source;
     if (sources.len <= 2 || sources.ptr[0] != '[') return;
     buf_putc(out, '\n');
     json_parts_init(&it, sources);
-    while (json_parts_next(&it, &name, &source)) put_source(out, source);
+    while (json_parts_next(&it, &name, &source)) put_source(out, source, health);
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */
@@ -260,7 +306,8 @@ static void put_table(struct buf *out, struct slice answer)
     put_left_out(out, processes);
     put_state(out, processes);
     put_processes(out, processes);
-    put_sources(out, ask_member(ask_member(processes, "collect"), "sources"));
+    put_sources(out, ask_member(ask_member(processes, "collect"), "sources"),
+                ask_member(ask_member(processes, "triage"), "sources"));
 }
 
 /* One line, over the one before when it is a terminal. */

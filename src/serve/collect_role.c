@@ -31,7 +31,7 @@ enum {
     CONTAINERS_MAX = 2048,
     BODIES_MAX = 256 * 1024 * 1024,
     SCRAPES_MAX = 64,
-    REPORT_MAX = 64 * 1024,
+    REPORT_MAX = 1024 * 1024,
     METRICS_MAX = 8 * 1024 * 1024,
     READINGS_MAX = 65, /* of files.follow, and the journal */
     STOP_WITHIN = 5,   /* s: for what is under way to become durable */

@@ -67,7 +67,7 @@ struct detect_ctx {
     bool skip_kept[ENGINE_SKIPPED_MAX]; /* triage has it */
     uint32_t n_skipped, failures;
     uint64_t careful_to;
-    struct loop_timer windows, watch, renew;
+    struct loop_timer windows, watch, renew, hearing;
     nsec correlated; /* windows were ended up to here */
     nsec memory;     /* how long correlations may remember a record */
     uint64_t *names; /* by rule: a hash of the names of its values */
@@ -262,6 +262,16 @@ static int take_advance(struct role *r, struct engine_child *e, const struct fra
     return 0;
 }
 
+static int pass_sighted(struct role *r, const struct frame *frame)
+{
+    struct link *link = role_link(r, ROLE_TRIAGE);
+    struct say_sighted m;
+    if (say_sighted_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    if (link_is_open(link)) say_sighted_write(link_out(link), &m);
+    if (!triage_has_room(r)) set_pauses(r);
+    return 0;
+}
+
 static int engine_frame(void *ctx, const struct frame *frame)
 {
     struct engine_child *e = ctx;
@@ -269,6 +279,7 @@ static int engine_frame(void *ctx, const struct frame *frame)
     struct say_alert alert;
     if (frame->type == SAY_TUPLE) return take_tuple(r->ctx, frame);
     if (frame->type == SAY_ADVANCE) return take_advance(r, e, frame);
+    if (frame->type == SAY_SIGHTED) return pass_sighted(r, frame);
     if (frame->type != SAY_ALERT || say_alert_read(frame->payload, &alert) != 0) return ERR_CORRUPT;
     pass_alert(r, &alert);
     if (!triage_has_room(r)) set_pauses(r);
@@ -594,6 +605,20 @@ static void detect_room(struct role *r, enum serve_role peer)
     if (peer == ROLE_TRIAGE) set_pauses(r);
 }
 
+/* How far sources were heard: by the clock when there is nothing that was not matched. */
+static void tell_watched(void *ctx)
+{
+    struct role *r = ctx;
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_TRIAGE);
+    if (!c->begun || !link_is_open(link) || !triage_has_room(r)) return;
+    bool idle = c->durable.offset > 0 && c->next == c->durable.next;
+    nsec time = idle ? clock_realtime(&r->clock) - CLOCK_BEHIND * NSEC_PER_SEC : c->received;
+    if (time <= 0) return;
+    say_watched_write(link_out(link), &(struct say_watched){.time = time});
+    link_flush(link);
+}
+
 /* Windows end by the clock when nothing comes. */
 static void end_windows(void *ctx)
 {
@@ -650,6 +675,7 @@ static int detect_prepare(struct role *r, struct diag *diag)
     c->windows = (struct loop_timer){.due = end_windows, .ctx = r};
     c->watch = (struct loop_timer){.due = watch_engines, .ctx = r};
     c->renew = (struct loop_timer){.due = renew_rules, .ctx = r};
+    c->hearing = (struct loop_timer){.due = tell_watched, .ctx = r};
     c->restart = (struct loop_deferred){.call = start_engines, .ctx = r};
     int error = ruleset_load_watch(&c->rules, &r->config, clock_realtime(&r->clock), diag);
     if (error == 0) error = make_correlator(r);
@@ -664,6 +690,7 @@ static int detect_start(struct role *r)
     struct detect_ctx *c = r->ctx;
     int error = loop_timer_set(r->loop, &c->watch, NSEC_PER_SEC, NSEC_PER_SEC);
     if (error == 0) error = loop_timer_set(r->loop, &c->renew, NSEC_PER_SEC, NSEC_PER_SEC);
+    if (error == 0) error = loop_timer_set(r->loop, &c->hearing, NSEC_PER_SEC, NSEC_PER_SEC);
     return error ? error : loop_timer_set(r->loop, &c->windows, NSEC_PER_SEC, NSEC_PER_SEC);
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "detect/engine.h"
 #include "normalise/record_decoder.h"
+#include "serve/hearing.h"
 #include "store/journal.h"
 
 enum {
@@ -39,6 +40,7 @@ struct engine_process {
     struct engine *engine; /* the matcher's */
     struct router *router;
     struct record_decoder *decoder;
+    struct hearing *hearing;
     struct line_writer lines;
     struct store_io io;
     struct journal_reader reader;
@@ -206,6 +208,7 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     struct engine_result found;
     p->events++;
     int result = engine_match(p->engine, ev, &found);
+    if (result == 0) hearing_event(p->hearing, number, ev, p->router, found.route->n_labels > 0);
     if (result == 0 && found.n_hits > 0) result = on_hits(p, ev, &found, number);
     engine_housekeep(p->engine);
     return result;
@@ -214,9 +217,9 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
 static void on_undecodable(void *ctx, uint32_t number, const char *reason)
 {
     struct engine_process *p = ctx;
-    (void)number;
     (void)reason;
     p->undecodable++;
+    hearing_undecodable(p->hearing, number);
 }
 
 static bool has_skipped(const struct engine_process *p, uint64_t first, uint64_t end)
@@ -266,6 +269,7 @@ static int match_frame(struct engine_process *p, const struct journal_frame *fra
     p->first = frame->first;
     matcher_set_now(&p->matcher, frame->latest);
     p->iter.batch = NULL;
+    hearing_begin(p->hearing, p->batch, from);
     int result;
     if (frame->first < p->begin->careful_to || has_skipped(p, frame->first, end)) {
         result = match_carefully(p, &sink, from);
@@ -278,6 +282,7 @@ static int match_frame(struct engine_process *p, const struct journal_frame *fra
     turn_page(p, end, end, false);
     p->batch = NULL;
     result = send_alerts(p);
+    hearing_write(p->hearing, &p->out);
     say_advance_write(&p->out, &(struct say_advance){.next = end,
                                                      .received = frame->latest,
                                                      .events = p->events,
@@ -383,7 +388,8 @@ static int engine_init(struct engine_process *p)
     p->engine = p->matcher.engine;
     p->router = engine_router(p->engine);
     p->decoder = record_decoder_new(engine_keys(p->engine));
-    if (!p->decoder) return ERR_NOMEM;
+    p->hearing = hearing_new();
+    if (!p->decoder || !p->hearing) return ERR_NOMEM;
     return line_writer_init(&p->lines, p->engine, HUNT_JSON, rules->set->n_rules);
 }
 

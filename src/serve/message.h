@@ -78,9 +78,11 @@
  *   advance    everything before `next` was matched, and its alerts were told; what was kept
  *              before `horizon` is not needed any more
  *   quarantine a record that an engine ended at: to be left out also after the next start
+ *   sighted    what came from a source, up to the next advance
+ *   watched    everything that was received before `time` was told
  *   reset      what was told behind the last advance comes again
  * engine → detect
- *   alert, tuple (what a correlation wants of a record, see correlate.h), advance
+ *   alert, tuple (what a correlation wants of a record, see correlate.h), sighted, advance
  * detect → engine
  *   journal, durable
  * triage → store
@@ -164,6 +166,16 @@ enum {
 #define SAY_ADVANCE_FIELDS(F)                                                                      \
     F(u64, next)                                                                                   \
     F(i64, received) F(u64, events) F(u64, undecodable) F(i64, correlated) F(i64, horizon)
+#define SAY_SIGHTED_FIELDS(F)                                                                      \
+    F(text, source)                                                                                \
+    F(i64, first)                                                                                  \
+    F(i64, last)                                                                                   \
+    F(i64, longest)                                                                                \
+    F(u64, records)                                                                                \
+    F(u64, unread)                                                                                 \
+    F(u32, claims)                                                                                 \
+    F(i64, freshest) F(u64, sequence) F(u64, number) F(u64, last_number) F(u64, numbers)
+#define SAY_WATCHED_FIELDS(F)    F(i64, time)
 #define SAY_TUPLE_FIELDS(F)      F(text, body)
 #define SAY_MATCHED_FIELDS(F)    F(u64, next)
 #define SAY_QUARANTINE_FIELDS(F) F(u64, seq)
@@ -222,6 +234,8 @@ enum {
     M(progress, PROGRESS, PROGRESS, 45)                                                            \
     M(pace, PACE, PACE, 44)                                                                        \
     M(tuple, TUPLE, TUPLE, 34)                                                                     \
+    M(sighted, SIGHTED, SIGHTED, 46)                                                               \
+    M(watched, WATCHED, WATCHED, 47)                                                               \
     M(kept, KEPT, KEPT, 38)                                                                        \
     M(quarantine, QUARANTINE, QUARANTINE, 39)                                                      \
     M(reset, RESET, NO, 35)                                                                        \

@@ -51,6 +51,19 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"alerts_added", COUNTER, "Alerts that were added since the process was started."},
             {"alerts_counted", COUNTER, "Matches of rules, those that an alert counts among them."},
             {"commits", COUNTER, "Transactions of the database."},
+            {"watched_until", GAUGE,
+             "Up to when it is known what came from sources, in seconds since 1970."},
+            {"sources_watched", GAUGE, "Sources whose health is followed."},
+            {"sources_judged", GAUGE, "Those of them that are known well enough to be judged."},
+            {"sources_unwatched", COUNTER,
+             "Times that a source was heard of for which there is no "
+             "room."},
+            {"sources_silent", GAUGE, "Sources that are silent."},
+            {"sources_volume", GAUGE, "Sources that send much less than usual."},
+            {"sources_unread", GAUGE, "Sources whose records are not understood any more."},
+            {"sources_clock", GAUGE, "Sources whose clock is off."},
+            {"sources_gap", GAUGE, "Sources of which records were missing in the last day."},
+            {"day_off", GAUGE, "1: sources with a rhythm of work behave as on a day off."},
         },
     [ROLE_DETECT] =
         {
@@ -280,22 +293,27 @@ struct shown {
     size_t n;
 };
 
-static void put_labels(struct buf *out, const struct ledger_row *row)
+static void put_source_labels(struct buf *out, const struct record_source *from)
 {
-    struct record_source from;
-    record_source_read(row->source, &from);
     const struct {
         const char *name;
         struct slice value;
-    } labels[] = {{"input", from.input},
-                  {"listener", from.listener},
-                  {"identity", from.identity},
-                  {"address", from.address}};
+    } labels[] = {{"input", from->input},
+                  {"listener", from->listener},
+                  {"identity", from->identity},
+                  {"address", from->address}};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         buf_printf(out, "%s%s=\"", i ? "," : "{", labels[i].name);
         metrics_put_label(out, labels[i].value);
         buf_putc(out, '"');
     }
+}
+
+static void put_labels(struct buf *out, const struct ledger_row *row)
+{
+    struct record_source from;
+    record_source_read(row->source, &from);
+    put_source_labels(out, &from);
 }
 
 static void put_source_losses(struct buf *out, const struct shown *shown, size_t loss)
@@ -346,6 +364,73 @@ static void put_sources(struct buf *out, const struct shown *shown)
     }
 }
 
+/* ---- their health ------------------------------------------------------------------------ */
+
+static struct slice text_of(struct slice object, const char *name)
+{
+    struct slice value, inside = SLICE_NONE;
+    if (json_find_member(object, name, NULL, &value)) (void)json_string_inside(value, &inside);
+    return inside;
+}
+
+static void put_health_labels(struct buf *out, struct slice source)
+{
+    const struct record_source from = {.input = text_of(source, "input"),
+                                       .listener = text_of(source, "listener"),
+                                       .identity = text_of(source, "identity"),
+                                       .address = text_of(source, "address")};
+    put_source_labels(out, &from);
+}
+
+/* Every word of a source's `found`, with the value 1. */
+static void put_found(struct buf *out, struct slice source)
+{
+    struct json_parts it;
+    struct slice found, name, value, word;
+    if (!json_find_member(source, "found", NULL, &found)) return;
+    json_parts_init(&it, found);
+    while (json_parts_next(&it, &name, &value)) {
+        if (!json_string_inside(value, &word)) continue;
+        buf_puts(out, "vaka_source_found");
+        put_health_labels(out, source);
+        buf_printf(out, ",what=\"%.*s\"} 1\n", SLICE_FMT(word));
+    }
+}
+
+static void put_silence(struct buf *out, struct slice source)
+{
+    struct slice value;
+    if (!json_find_member(source, "silence_s", NULL, &value) || !json_is_number(value)) return;
+    buf_puts(out, "vaka_source_usual_silence_seconds");
+    put_health_labels(out, source);
+    buf_putc(out, '}');
+    (void)put_number(out, value);
+}
+
+/* Of what triage says about sources. */
+static void put_health(struct buf *out, struct slice report)
+{
+    static const struct {
+        const char *name, *help;
+        void (*put)(struct buf *out, struct slice source);
+    } parts[] = {
+        {"vaka_source_found", "What is wrong with a source.", put_found},
+        {"vaka_source_usual_silence_seconds",
+         "The longest silence that is usual for a source at this hour of the week.", put_silence},
+    };
+    struct slice sources = SLICE_NONE, name, source;
+    (void)json_find_member(report, "sources", NULL, &sources);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct json_parts it;
+        put_head(out, parts[i].name, GAUGE, parts[i].help);
+        json_parts_init(&it, sources);
+        for (size_t n = 0; n < METRICS_SOURCES_MAX && sources.len > 0; n++) {
+            if (!json_parts_next(&it, &name, &source)) break;
+            parts[i].put(out, source);
+        }
+    }
+}
+
 static uint64_t sum_of(const struct ledger *ledger, size_t offset)
 {
     uint64_t sum = 0;
@@ -383,4 +468,5 @@ void metrics_write(struct buf *out, const struct slice reports[REPORT_COUNT],
     for (unsigned role = 0; role < REPORT_COUNT; role++) put_role(out, role, reports[role]);
     put_sums(out, ledger);
     put_sources(out, &shown);
+    put_health(out, reports[ROLE_TRIAGE]);
 }

@@ -4,11 +4,16 @@
  * then written in one transaction with how far everything was matched; who follows sees an alert
  * when it is durable.
  */
+#include <errno.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
 #include "base/json_write.h"
 #include "base/time.h"
 #include "detect/sigma/doc.h"
 #include "serve/engine.h"
 #include "serve/role.h"
+#include "serve/source_watch.h"
 #include "state/state.h"
 
 enum {
@@ -29,7 +34,8 @@ struct watcher {
 
 struct triage_ctx {
     struct state *state;
-    struct buf held; /* alerts as frames, behind the last advance */
+    struct source_watch sources;
+    struct buf held; /* alerts and what was heard as frames, behind the last advance */
     uint64_t next, committed;
     bool open, has_alerts; /* a transaction */
     struct loop_timer commit;
@@ -128,9 +134,19 @@ static int take_unwatch(struct role *r, const struct frame *frame)
 
 /* ---- what was found ---------------------------------------------------------------------- */
 
-static int add_alert(struct role *r, const struct say_alert *m)
+static int keep_alert(struct role *r, const struct state_alert *alert)
 {
     struct triage_ctx *c = r->ctx;
+    bool is_new = false;
+    int error = state_add_alert(c->state, alert, r->config.triage_alike, &is_new);
+    c->added += is_new;
+    c->counted += alert->count;
+    c->has_alerts = true;
+    return error;
+}
+
+static int add_alert(struct role *r, const struct say_alert *m)
+{
     const struct state_alert alert = {.seq = m->seq,
                                       .last_seq = m->last_seq,
                                       .count = m->count,
@@ -143,12 +159,7 @@ static int add_alert(struct role *r, const struct say_alert *m)
                                       .host = m->host,
                                       .entity = m->entity,
                                       .line = m->line};
-    bool is_new = false;
-    int error = state_add_alert(c->state, &alert, r->config.triage_alike, &is_new);
-    c->added += is_new;
-    c->counted += m->count;
-    c->has_alerts = true;
-    return error;
+    return keep_alert(r, &alert);
 }
 
 static int add_tuple(struct triage_ctx *c, const struct say_kept *m)
@@ -169,9 +180,13 @@ static int apply_held(struct role *r)
     while (error == 0 && (got = frame_next(rest, SAY_MAX, &frame)) > 0) {
         struct say_alert alert;
         struct say_kept kept;
+        struct say_sighted sighted;
         if (frame.type == SAY_ALERT) {
             error = say_alert_read(frame.payload, &alert);
             if (error == 0) error = add_alert(r, &alert);
+        } else if (frame.type == SAY_SIGHTED) {
+            error = say_sighted_read(frame.payload, &sighted);
+            if (error == 0) source_watch_hear(&c->sources, &sighted);
         } else {
             error = say_kept_read(frame.payload, &kept);
             if (error == 0) error = add_tuple(c, &kept);
@@ -242,6 +257,15 @@ static int take_quarantine(struct role *r, const struct frame *frame)
     if (error) give_up(r, "state-failed", error);
     else commit(r);
     return 0;
+}
+
+static int take_sighted(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_sighted m;
+    if (say_sighted_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    say_sighted_write(&c->held, &m);
+    return buf_error(&c->held);
 }
 
 static int take_advance(struct role *r, const struct frame *frame)
@@ -330,6 +354,30 @@ static int take_trouble(struct role *r, const struct frame *frame)
     return 0;
 }
 
+/* ---- sources ----------------------------------------------------------------------------- */
+
+/* Time has passed: what is found about sources, and what was learned, into the database. */
+static int take_watched(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_watched m;
+    struct state_alert alert;
+    if (say_watched_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    source_watch_pass(&c->sources, m.time);
+    bool news = source_watch_next(&c->sources, &alert);
+    if (!news && !source_watch_wants_save(&c->sources)) return 0;
+    int error = c->open ? 0 : state_begin(c->state);
+    c->open = error == 0;
+    for (; news && error == 0; news = source_watch_next(&c->sources, &alert)) {
+        alert.seq = alert.last_seq = c->next;
+        error = keep_alert(r, &alert);
+    }
+    if (error == 0) error = source_watch_save(&c->sources, c->state, false);
+    if (error) give_up(r, "state-failed", error);
+    else commit(r);
+    return 0;
+}
+
 static int triage_command(struct role *r, const struct frame *frame)
 {
     return frame->type == SAY_TROUBLE ? take_trouble(r, frame) : ERR_CORRUPT;
@@ -342,6 +390,8 @@ static int triage_frame(struct role *r, enum serve_role peer, const struct frame
     if (peer == ROLE_DETECT && frame->type == SAY_KEPT) return take_kept(r, frame);
     if (peer == ROLE_DETECT && frame->type == SAY_ADVANCE) return take_advance(r, frame);
     if (peer == ROLE_DETECT && frame->type == SAY_QUARANTINE) return take_quarantine(r, frame);
+    if (peer == ROLE_DETECT && frame->type == SAY_SIGHTED) return take_sighted(r, frame);
+    if (peer == ROLE_DETECT && frame->type == SAY_WATCHED) return take_watched(r, frame);
     if (peer == ROLE_DETECT && frame->type == SAY_RESET) {
         buf_clear(&c->held);
         return 0;
@@ -436,6 +486,15 @@ static void triage_room(struct role *r, enum serve_role peer)
     if (peer == ROLE_DETECT) tell_detect(r);
 }
 
+static int open_sources(struct role *r, struct diag *diag)
+{
+    struct triage_ctx *c = r->ctx;
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) return ERR_IO;
+    return source_watch_open(&c->sources, &r->config, c->state, seed, clock_realtime(&r->clock),
+                             diag);
+}
+
 static int triage_prepare(struct role *r, struct diag *diag)
 {
     struct triage_ctx *c = r->ctx;
@@ -450,6 +509,7 @@ static int triage_prepare(struct role *r, struct diag *diag)
     int error = state_open(path, &c->state, diag);
     if (error == 0) error = state_matched(c->state, &c->committed);
     if (error == 0) error = state_correlated(c->state, &c->correlated);
+    if (error == 0) error = open_sources(r, diag);
     c->told_tuple = UINT64_MAX;
     c->next = c->committed;
     return error;
@@ -462,12 +522,18 @@ static void triage_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "alerts_added", c->added);
     json_write_member_u64(out, "alerts_counted", c->counted);
     json_write_member_u64(out, "commits", c->commits);
+    source_watch_status(&c->sources, out);
 }
 
 static void triage_stop(struct role *r)
 {
     struct triage_ctx *c = r->ctx;
-    commit(r);
+    int error = c->open ? 0 : state_begin(c->state);
+    c->open = error == 0;
+    if (error == 0) error = source_watch_save(&c->sources, c->state, true);
+    if (error) state_rollback(c->state);
+    else commit(r);
+    source_watch_close(&c->sources);
     state_close(c->state);
     role_end(r, 0);
 }

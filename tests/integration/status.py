@@ -119,11 +119,13 @@ def check_table(tap, serve):
             ("records", rf"records     {number} stored(, [\d.]+/s over 10 s, [\d.]+/s over 1 min)?"),
             ("what is behind", r"            \d+ matched.*; \d+ behind, for \d+ s"),
             ("alerts", r"alerts      \d+ new, from \d+ matches, since triage was started"),
+            ("the health of sources", r"sources     \d+ watched, \d+ judged: 0 silent, 0 with less than usual, "
+             r"0 not understood, 0 clocks off, 0 with gaps"),
             ("evidence", r"evidence    \d+ records signed, (\d+ \w+ ago|never)"),
             ("disk", r"disk        ok: [\d.]+ \w+ used, [\d.]+ \w+ free of [\d.]+ \w+"),
             ("processes", r"store       pid=\d+  starts=1  up_s=\d+ .*"),
             ("sources", rf"syslog-tcp  127\.0\.0\.1:{serve.ports['syslog_tcp']} +127\.0\.0\.1 +\d+ s ago"
-                        r"  records: received=1 stored=1 pending=0")):
+                        r"(  new)?  records: received=1 stored=1 pending=0")):
         tap.ok(re.search(f"^{line}$", table, re.M), f"the table tells of {what}", table)
     tap.ok(all(len(line) <= 160 for line in table.splitlines()), "lines can be read", table)
     line = serve.ask("status", "-f", "line")
