@@ -270,6 +270,8 @@ static int match_frame(struct engine_process *p, const struct journal_frame *fra
     matcher_set_now(&p->matcher, frame->latest);
     p->iter.batch = NULL;
     hearing_begin(p->hearing, p->batch, from);
+    /* A time without a year is of the year in which it was received. */
+    router_set_now(p->router, frame->latest);
     int result;
     if (frame->first < p->begin->careful_to || has_skipped(p, frame->first, end)) {
         result = match_carefully(p, &sink, from);

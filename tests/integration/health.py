@@ -180,5 +180,28 @@ def format_clock_and_numbers_are_told(folder):
             same([t for t in told if t[0] == kind], [(kind, city.addresses[name])])
 
 
+@test
+def a_time_without_a_year_is_of_the_year_it_came_in(folder):
+    serve = Serve(VAKA, folder, APART)
+    faults = Faults(serve)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    new_year = datetime.datetime(now.year + 1, 1, 1, tzinfo=datetime.timezone.utc)
+
+    def at(hours):
+        for role in faults.ROLES:
+            faults.set(role, clock=int((new_year - now).total_seconds()) + hours * 3600)
+
+    def send(line, n):
+        with serve.tcp() as s:
+            s.sendall(line)
+        serve.wait(lambda: len(serve.found()) == n, f"{n} alerts")
+    at(-1)
+    with serve.start():
+        send(b"<13>Dec 31 23:00:00 h app: VAKAMARK line-0.\n", 1)
+        at(25)
+        send(b"<13>Jan  2 01:00:00 h app: VAKAMARK line-1.\n", 2)
+        same([a["time"][:4] for a in serve.found()], [str(now.year), str(now.year + 1)])
+
+
 if __name__ == "__main__":
     sys.exit(run_tests(sys.argv[3:]))
