@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "test.h"
 
 #define MINUTE (60 * NSEC_PER_SEC)
@@ -119,7 +120,7 @@ TEST(health_of_a_source_that_is_quiet_at_night)
     CHECK(by_day * 60 >= 1 && by_day * 60 <= 2);
     /* At 17 on Tuesday it went home: nobody can know before Wednesday at 7, and an hour late. */
     double by_night = silence_at_end(&w, office, 5, 24 * HOUR + 20 * HOUR);
-    CHECK(by_night > 14 && by_night < 16.1);
+    CHECK(by_night > 15.5 && by_night < 16.1);
     double at_weekend = silence_at_end(&w, office, 5, 5 * DAY);
     CHECK(at_weekend > 62 && at_weekend < 64.1);
 }
@@ -195,6 +196,45 @@ TEST(health_blames_nobody_for_time_that_was_not_watched)
     CHECK_INT(w.began[HEALTH_SILENT], 0);
     live(&w, never, w.now + 10 * MINUTE);
     CHECK_INT(w.began[HEALTH_SILENT], 1);
+    health_free(w.health);
+}
+
+static bool every_20_minutes(nsec now)
+{
+    return (now - MONDAY) % (20 * MINUTE) == 0;
+}
+
+/* It comes back when its time has come, not at once; what it said meanwhile nobody heard. */
+TEST(health_adds_no_time_to_a_silence_that_was_not_watched)
+{
+    struct world w;
+    begin_world(&w);
+    live(&w, every_20_minutes, MONDAY + 2 * WEEK + 5 * MINUTE);
+    pass(&w, 3 * HOUR);
+    live(&w, every_20_minutes, w.now + DAY);
+    CHECK_INT(w.began[HEALTH_SILENT], 0);
+    health_free(w.health);
+}
+
+/* About every second hour of work, by chance. */
+static bool now_and_then(nsec now)
+{
+    uint64_t minute = (uint64_t)((now - MONDAY) / MINUTE);
+    return office(now) && now % MINUTE == 0 && hash_mix(minute, 7) % 120 == 0;
+}
+
+/* How long it is silent says little at the beginning of a day; how much is missing says more. */
+TEST(health_of_a_source_that_speaks_now_and_then)
+{
+    struct world w;
+    begin_world(&w);
+    while (w.now < MONDAY + 20 * WEEK) {
+        if (now_and_then(w.now)) say(&w, "s", 1);
+        pass(&w, MINUTE / 2);
+    }
+    CHECK(w.began[HEALTH_SILENT] <= 1);
+    live(&w, never, w.now + 2 * WEEK);
+    CHECK(w.began[HEALTH_SILENT] >= 1 && w.last.kind == HEALTH_SILENT && !w.last.ended);
     health_free(w.health);
 }
 
