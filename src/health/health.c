@@ -429,6 +429,10 @@ static void count_time(struct health *h, struct health_source *s, const struct h
     bool was_told = s->findings[HEALTH_SILENT].open;
     nsec before = s->heard;
     end_silence(h, s, news->first);
+    /* It was only longer than ever; a day off says nothing of other days. */
+    if (s->unusual && !was_told && s->excused <= s->heard)
+        note_hours(h, s, s->unusual, news->first, true);
+    s->unusual = 0;
     if (to > s->heard) s->heard = to;
     if (news->last > s->last) s->last = news->last;
     if (day > s->day) {
@@ -500,7 +504,11 @@ static void end_hour(struct health *h, struct health_source *s, unsigned hour)
     bool is_low = low > 0 && low < ACCEPTED;
     bool shifted = h->day_off || h->shift > SHIFT_MUCH;
     const double dips[VOLUMES] = {s->volumes[VOLUME_FINE].dip, s->volumes[VOLUME_COARSE].dip};
-    bool says = !h->spoilt && !s->spoilt && s->born > 0 && !s->findings[HEALTH_SILENT].open;
+    /* Who stopped must not make his own silence usual before it is told. */
+    bool unusual = s->records == 0 && s->usual > 0 && age > s->usual;
+    if (unusual && s->unusual == 0) s->unusual = h->now - 1;
+    bool says =
+        !h->spoilt && !s->spoilt && !unusual && s->born > 0 && !s->findings[HEALTH_SILENT].open;
     if (says && !(h->day_off && s->rests))
         rhythm_learn(&s->rhythm, hour, silence, is_low || shifted ? -1 : (double)s->records,
                      (is_low && low > SHORTLY) || shifted ? NULL : dips);

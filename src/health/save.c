@@ -193,6 +193,7 @@ static void carry_source(struct carrier *c, struct health_source *s)
     CARRY(c, s->resting);
     CARRY(c, s->missed);
     CARRY(c, s->missed_most);
+    CARRY(c, s->unusual);
     for (unsigned i = 0; i < ENDED; i++) {
         CARRY(c, s->ended[i]);
         CARRY(c, s->ended_at[i]);

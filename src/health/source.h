@@ -29,6 +29,7 @@ struct health_source {
     nsec due;         /* watched time at which it is silent; INT64_MAX: never */
     uint32_t days;    /* on which it was heard of */
     int64_t day;      /* the last of them */
+    nsec unusual;     /* received: since then hours are not learned, for it is silent too long */
     double gap;       /* s: the longest silence that reached into this hour */
     uint64_t records; /* of this hour */
     bool spoilt;      /* this hour says nothing of its rhythm */

@@ -238,6 +238,26 @@ TEST(health_of_a_source_that_speaks_now_and_then)
     health_free(w.health);
 }
 
+/* A silence that is not told yet must not become what is usual, or it never is. */
+TEST(health_learns_nothing_of_a_silence_while_it_lasts)
+{
+    struct world w;
+    struct health_view before, after;
+    options.factor = 1000; /* it is never told */
+    begin_world(&w);
+    options.factor = 1.5;
+    while (w.now < MONDAY + 10 * WEEK) {
+        if (now_and_then(w.now)) say(&w, "s", 1);
+        pass(&w, MINUTE / 2);
+    }
+    live(&w, never, w.now + DAY + 16 * HOUR);
+    health_view(w.health, 0, &before);
+    live(&w, never, w.now + WEEK);
+    health_view(w.health, 0, &after);
+    CHECK(after.silence <= 1.5 * before.silence);
+    health_free(w.health);
+}
+
 static struct health *copy_of(const struct health *h)
 {
     struct health *copy;
