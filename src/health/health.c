@@ -146,13 +146,14 @@ static void forget_old(struct health *h)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < h->n; i++) {
         struct health_source *s = h->sources[i];
-        bool room = h->forgotten.max - h->forgotten.len > s->name.len + 1;
-        if (!room || !is_done(h, s)) {
+        char *to = is_done(h, s) ? buf_reserve(&h->forgotten, s->name.len + 1) : NULL;
+        if (!to) { /* it stays, or its turn comes when there is room */
             h->sources[kept++] = s;
             continue;
         }
-        buf_put(&h->forgotten, slice_make(s->name.ptr, s->name.len));
-        buf_putc(&h->forgotten, '\0');
+        memcpy(to, s->name.ptr, s->name.len);
+        to[s->name.len] = '\0';
+        h->forgotten.len += s->name.len + 1;
         free(s);
     }
     if (kept == h->n) return;
@@ -164,7 +165,10 @@ static void forget_old(struct health *h)
 bool health_next_forgotten(struct health *h, struct buf *ret_source)
 {
     struct slice all = buf_slice(&h->forgotten);
-    if (all.len == 0) return false;
+    if (all.len == 0) {
+        buf_clear(&h->forgotten);
+        return false;
+    }
     size_t len = slice_find_byte(all, '\0');
     buf_clear(ret_source);
     buf_put(ret_source, slice_until(all, len));
