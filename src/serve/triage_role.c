@@ -4,9 +4,7 @@
  * then written in one transaction with how far everything was matched; who follows sees an alert
  * when it is durable.
  */
-#include <errno.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #include "base/json_write.h"
 #include "base/time.h"
