@@ -33,6 +33,7 @@ enum {
     MEMO_LEN = 56,
     MEMO_FACTS = 4,
     GRACE_DAYS = 2,
+    LIKE_TEXTS_MAX = 8,
 };
 
 /* Where the facts about one field are. Role of a key: its slot + 1. */
@@ -40,12 +41,25 @@ struct slot {
     uint32_t exists;    /* fact, or UINT32_MAX */
     uint32_t prefix_at; /* into prefixes[] */
     uint32_t n_prefixes;
-    uint32_t like_at; /* into likes[] */
-    uint32_t n_likes;
+    bool has_likes;
     uint32_t longest; /* bytes of the longest text that a value is compared with */
     bool has_equals;
     uint8_t explicit_name; /* 1 product, 2 category, 3 service, else 0 */
     uint8_t stand_in;      /* 1 + place in the list, or 0 */
+};
+
+/*
+ * A fact about the look of a text, which costs far more than the others. It is looked at when it
+ * matters: all else that one of the conditions with it asks for holds, and these ask for more than
+ * those by which a product is known already. Of one that does not matter the route is the same
+ * either way.
+ */
+struct like {
+    uint32_t fact, slot;
+    uint32_t when_at, n_whens; /* into like_whens[] */
+    uint32_t owner;            /* of all of these; 0: of several, or nobody's */
+    uint32_t most;             /* how much the longest of them asks for */
+    bool negated;              /* it is what must not be, somewhere */
 };
 
 /* The last value seen in a slot and what came of it: most fields repeat theirs. */
@@ -91,7 +105,15 @@ struct router {
     uint32_t n_slots;
     uint32_t format_slot;    /* or UINT32_MAX */
     struct prefix *prefixes; /* grouped by slot */
-    uint32_t *likes;         /* facts, grouped by slot */
+    struct like *likes;      /* by ascending facts */
+    uint32_t n_likes;
+    const struct taxonomy_when **like_whens;
+    struct {
+        uint32_t slot;
+        struct slice text;
+    } like_texts[LIKE_TEXTS_MAX]; /* of this event */
+    uint32_t n_like_texts;
+    struct shape_match match; /* large: not on the stack, where each call would clear it */
     struct equal_entry *equals;
     uint32_t equals_mask;
 
@@ -147,26 +169,24 @@ static bool build_slots(struct router *r)
     r->n_slots = t->slots.n;
     r->slots = calloc((size_t)t->slots.n + N_EXPLICIT + 1, sizeof *r->slots);
     r->prefixes = calloc((size_t)t->facts.n + 1, sizeof *r->prefixes);
-    r->likes = calloc((size_t)t->facts.n + 1, sizeof *r->likes);
     uint32_t size = 64;
     while (size < t->facts.n * 2) size *= 2;
     r->equals = calloc(size, sizeof *r->equals);
     r->equals_mask = size - 1;
     r->memos = calloc((size_t)t->slots.n + N_EXPLICIT + 1, sizeof *r->memos);
-    if (!r->slots || !r->prefixes || !r->likes || !r->equals || !r->memos) return false;
-    uint32_t n_prefixes = 0, n_likes = 0;
+    if (!r->slots || !r->prefixes || !r->equals || !r->memos) return false;
+    uint32_t n_prefixes = 0;
     for (uint32_t s = 0; s < t->slots.n; s++) {
         struct slot *slot = &r->slots[s];
         slot->exists = UINT32_MAX;
         slot->prefix_at = n_prefixes;
-        slot->like_at = n_likes;
         slot->explicit_name = explicit_name_of(t->slots.at[s]);
         if (slice_eq(t->slots.at[s], TAXONOMY_FORMAT_SLOT)) r->format_slot = s;
         for (uint32_t f = 0; f < t->facts.n; f++) {
             const struct taxonomy_fact *fact = &t->facts.at[f];
             if (fact->slot != s) continue;
             if (fact->kind == FACT_EXISTS) slot->exists = f;
-            if (fact->kind == FACT_LIKE) r->likes[n_likes++] = f;
+            if (fact->kind == FACT_LIKE) slot->has_likes = true;
             if (fact->kind == FACT_PREFIX)
                 r->prefixes[n_prefixes++] = (struct prefix){f, fact->text.ptr[0]};
             if ((fact->kind == FACT_PREFIX || fact->kind == FACT_EQUALS) &&
@@ -179,7 +199,6 @@ static bool build_slots(struct router *r)
             r->equals[at] = (struct equal_entry){hash, f};
         }
         slot->n_prefixes = n_prefixes - slot->prefix_at;
-        slot->n_likes = n_likes - slot->like_at;
     }
     /* Backwards: of two entries for one name the first counts. */
     for (uint32_t i = t->stand_ins.n; i-- > 0;)
@@ -192,6 +211,63 @@ static bool build_slots(struct router *r)
             r->slots[r->n_slots++] =
                 (struct slot){.exists = UINT32_MAX, .explicit_name = (uint8_t)name};
     }
+    return true;
+}
+
+static bool asks_for(const struct taxonomy_cond *cond, uint32_t fact)
+{
+    for (uint32_t f = 0; f < cond->n_facts; f++)
+        if (cond->facts[f] == fact) return true;
+    return false;
+}
+
+static bool take_when(struct like *like, const struct taxonomy_when *when)
+{
+    bool any = false;
+    for (uint32_t c = 0; c < when->n_conds; c++) {
+        if (!asks_for(&when->conds[c], like->fact)) continue;
+        any = true;
+        like->negated |= when->conds[c].absent;
+    }
+    if (any && when->n_conds > like->most) like->most = when->n_conds;
+    return any;
+}
+
+/* The conditions with this fact, into `ret` unless that is NULL. */
+static void list_whens(const struct taxonomy *t, struct like *like,
+                       const struct taxonomy_when **ret)
+{
+    like->n_whens = 0;
+    for (uint32_t s = 0; s < t->sources.n; s++) {
+        const struct taxonomy_source *source = &t->sources.at[s];
+        for (uint32_t w = 0; w < source->n_whens; w++) {
+            if (!take_when(like, &source->whens[w])) continue;
+            if (like->n_whens == 0) like->owner = source->owner;
+            if (like->owner != source->owner) like->owner = 0;
+            if (ret) ret[like->n_whens] = &source->whens[w];
+            like->n_whens++;
+        }
+    }
+}
+
+static bool build_likes(struct router *r)
+{
+    const struct taxonomy *t = r->t;
+    uint32_t n_whens = 0;
+    for (uint32_t f = 0; f < t->facts.n; f++) r->n_likes += t->facts.at[f].kind == FACT_LIKE;
+    r->likes = calloc((size_t)r->n_likes + 1, sizeof *r->likes);
+    if (!r->likes) return false;
+    struct like *like = r->likes;
+    for (uint32_t f = 0; f < t->facts.n; f++) {
+        if (t->facts.at[f].kind != FACT_LIKE) continue;
+        *like = (struct like){.fact = f, .slot = t->facts.at[f].slot, .when_at = n_whens};
+        list_whens(t, like, NULL);
+        n_whens += like++->n_whens;
+    }
+    r->like_whens = calloc((size_t)n_whens + 1, sizeof *r->like_whens);
+    if (!r->like_whens) return false;
+    for (uint32_t i = 0; i < r->n_likes; i++)
+        list_whens(t, &r->likes[i], r->like_whens + r->likes[i].when_at);
     return true;
 }
 
@@ -238,7 +314,7 @@ struct router *router_new(const struct taxonomy *t, struct keys *keys)
     struct timespec ts;
     if (clock_gettime(CLOCK_REALTIME, &ts) == 0) r->now = ts.tv_sec * NSEC_PER_SEC;
     if (!r->key || !r->last_key || !r->rows || !r->row_route || !r->routes || !r->scratch ||
-        !build_slots(r)) {
+        !build_slots(r) || !build_likes(r)) {
         router_free(r);
         return NULL;
     }
@@ -268,6 +344,7 @@ void router_free(struct router *r)
     free(r->memos);
     free(r->prefixes);
     free(r->likes);
+    free(r->like_whens);
     free(r->equals);
     free(r->key);
     free(r->last_key);
@@ -374,20 +451,72 @@ static inline void set_fact(struct router *r, uint32_t fact)
     r->n_noted++;
 }
 
-static void collect_likes(struct router *r, const struct slot *slot, struct slice value)
+/* `like` is being looked at: it and those behind it may still turn out to hold. */
+static bool may_hold(const struct router *r, const struct taxonomy_cond *cond,
+                     const struct like *like)
 {
-    struct shape_match match;
-    for (uint32_t i = 0; i < slot->n_likes; i++) {
-        uint32_t fact = r->likes[slot->like_at + i];
-        if (shape_find(r->t->facts.at[fact].shape, value, &match)) set_fact(r, fact);
+    bool open = false;
+    for (uint32_t f = 0; f < cond->n_facts; f++) {
+        uint32_t fact = cond->facts[f];
+        if (fact_holds(r, fact)) return !cond->absent;
+        open |= fact >= like->fact && r->t->facts.at[fact].kind == FACT_LIKE;
     }
+    return cond->absent || open;
+}
+
+/* A look does not outweigh what a product is known by as long as it does not ask for more. */
+static bool is_outdone(const struct like *like, const struct taxonomy_route *known)
+{
+    return !like->negated && known->owner && like->owner && like->owner != known->owner &&
+           like->most <= known->asked;
+}
+
+static bool like_matters(const struct router *r, const struct like *like)
+{
+    bool may = like->negated;
+    for (uint32_t w = 0; w < like->n_whens && !may; w++) {
+        const struct taxonomy_when *when = r->like_whens[like->when_at + w];
+        may = true;
+        for (uint32_t c = 0; c < when->n_conds && may; c++)
+            may = may_hold(r, &when->conds[c], like);
+    }
+    return may;
+}
+
+static void look_at(struct router *r, const struct like *like, struct slice text)
+{
+    if (fact_holds(r, like->fact)) return;
+    if (shape_find(r->t->facts.at[like->fact].shape, text, &r->match)) set_fact(r, like->fact);
+}
+
+/* After all other facts, by which the event is known as this. Whether one of them holds. */
+static bool collect_likes(struct router *r, const struct taxonomy_route *known)
+{
+    r->n_noted = 0;
+    for (const struct like *like = r->likes; like < r->likes + r->n_likes; like++) {
+        if (is_outdone(like, known) || !like_matters(r, like)) continue;
+        for (uint32_t i = 0; i < r->n_like_texts; i++)
+            if (r->like_texts[i].slot == like->slot) look_at(r, like, r->like_texts[i].text);
+    }
+    return r->n_noted > 0;
+}
+
+/* When there are too many to keep, all is looked at now. */
+static void keep_like_text(struct router *r, uint32_t s, struct slice text)
+{
+    if (r->n_like_texts < LIKE_TEXTS_MAX) {
+        r->like_texts[r->n_like_texts].slot = s;
+        r->like_texts[r->n_like_texts++].text = text;
+        return;
+    }
+    for (uint32_t i = 0; i < r->n_likes; i++)
+        if (r->likes[i].slot == s) look_at(r, &r->likes[i], text);
 }
 
 static void collect_value(struct router *r, uint32_t s, struct slice value)
 {
     const struct slot *slot = &r->slots[s];
     if (slot->exists != UINT32_MAX) set_fact(r, slot->exists);
-    collect_likes(r, slot, value);
     if (!slot->has_equals && !slot->n_prefixes) return;
     char text[TAXONOMY_NAME_MAX];
     /* A longer value equals nothing asked for, but may begin with it. */
@@ -440,17 +569,21 @@ static uint16_t collect_field(struct router *r, struct event *ev, uint32_t s, st
 {
     const struct slot *slot = &r->slots[s];
     struct memo *m = &r->memos[s];
-    if (!slot->explicit_name && !slot->has_equals && !slot->n_prefixes && !slot->n_likes) {
+    if (!slot->explicit_name && !slot->has_equals && !slot->n_prefixes && !slot->has_likes) {
         if (slot->exists != UINT32_MAX) set_fact(r, slot->exists);
         return 0;
     }
-    if (recall(r, m, f)) return m->number;
+    if (recall(r, m, f)) {
+        if (slot->has_likes) keep_like_text(r, s, event_text(ev, f));
+        return m->number;
+    }
     const struct event_field raw = *f;
     struct slice value = event_text(ev, f);
     r->n_noted = 0;
     if (s < r->t->slots.n) collect_value(r, s, value);
     uint16_t number = slot->explicit_name ? explicit_number(r, value) : 0;
     if (number != EXPLICIT_MAX) remember(r, m, &raw, number);
+    if (slot->has_likes) keep_like_text(r, s, value);
     return number;
 }
 
@@ -473,6 +606,7 @@ static bool collect(struct router *r, struct event *ev)
     cover_keys(r);
     const uint16_t *roles = r->roles;
     bool any_stand_in = false;
+    r->n_like_texts = 0;
     memset(r->stand_ins, 0, r->t->stand_ins.n * sizeof *r->stand_ins);
     for (uint32_t i = 0; i < ev->n_fields; i++) {
         struct event_field *f = &ev->fields[i];
@@ -531,7 +665,8 @@ static const struct taxonomy_route *intern_route(struct router *r,
     for (uint32_t i = 0; i < r->n_routes; i++) {
         const struct route_box *b = r->routes[i];
         if (b->hash != hash || b->route.n_labels != n || b->route.beside != more->beside ||
-            b->route.owner != more->owner || b->route.open_product != more->open_product ||
+            b->route.owner != more->owner || b->route.asked != more->asked ||
+            b->route.open_product != more->open_product ||
             b->route.open_category != more->open_category ||
             b->route.open_service != more->open_service)
             continue;
@@ -631,6 +766,7 @@ static uint32_t collect_labels(struct router *r, struct taxonomy_route *more)
         if (source->owner && holding > most) {
             most = holding;
             more->owner = source->owner;
+            more->asked = holding;
         }
         if (!label->product.len && !label->category.len && !label->service.len) continue;
         more->open_product &= label->product.len == 0;
@@ -688,17 +824,23 @@ static const struct taxonomy_route *look_up(struct router *r)
     return route;
 }
 
+static const struct taxonomy_route *look_up_like_last(struct router *r)
+{
+    size_t bytes = ((size_t)r->n_words + 1) * sizeof *r->key;
+    if (r->last_route && memcmp(r->last_key, r->key, bytes) == 0) return r->last_route;
+    r->last_route = look_up(r);
+    memcpy(r->last_key, r->key, bytes);
+    return r->last_route;
+}
+
 const struct taxonomy_route *router_route(struct router *r, struct event *ev)
 {
     if (!collect(r, ev)) {
         forget(r);
         if (!collect(r, ev)) return r->unknown; /* three names always fit */
     }
-    size_t bytes = ((size_t)r->n_words + 1) * sizeof *r->key;
-    if (r->last_route && memcmp(r->last_key, r->key, bytes) == 0) return r->last_route;
-    r->last_route = look_up(r);
-    memcpy(r->last_key, r->key, bytes);
-    return r->last_route;
+    const struct taxonomy_route *route = look_up_like_last(r);
+    return r->n_like_texts && collect_likes(r, route) ? look_up(r) : route;
 }
 
 /* ---- when and where ---- */

@@ -44,6 +44,7 @@ struct taxonomy_route {
     uint32_t beside;
     /* Of taxonomy_add_product(): whose records these are; 0: nobody's. */
     uint32_t owner;
+    uint32_t asked; /* how many conditions the owner is known by */
     const struct taxonomy *taxonomy;
 };
 

@@ -583,6 +583,53 @@ TEST(lines_that_look_like_a_pattern)
     bench_close(&b);
 }
 
+TEST(looks_matter_when_all_else_holds)
+{
+    struct bench b;
+    bench_open(&b, "sources:\n"
+                   "  - {product: p, service: a, when: {tag: x, line: {like: 'a {:any}'}}}\n"
+                   "  - product: p\n"
+                   "    service: b\n"
+                   "    when: {line: {like: '{:any} z'}}\n"
+                   "    sources: [{category: c, when: {line: {like: 'q{:any}'}}}, {service: b}]\n"
+                   "  - {product: p, service: rest, when: {line: {exists: true}}}\n");
+    YES("tag=x;line=a 1", "p", "", "a");
+    YES("line=a 1;tag=x", "p", "", "a");
+    NO("tag=w;line=a 1", "p", "", "a");
+    NO("line=a 1", "p", "", "a");
+    YES("line=q 1 z", "p", "c", "");
+    NO("line=q 1", "p", "c", "");
+    NO("line=1 z", "p", "c", "");
+    /* More values than are kept. */
+    YES("line=1;line=2;line=3;line=4;line=5;line=6;line=7;line=8;line=9;line=q z", "p", "c", "");
+    NO("line=1;line=2;line=3;line=4;line=5;line=6;line=7;line=8;line=9;line=q", "p", "c", "");
+    bench_close(&b);
+}
+
+TEST(a_look_does_not_outweigh_what_a_product_is_known_by)
+{
+    static const char known[] = "recognise: {tag: x}\n";
+    static const char look[] = "recognise:\n  - {line: {like: 'a {:any}'}}\n"
+                               "  - {tag: y, line: {like: 'b {:any}'}}\n"
+                               "  - {tag: x, line: {like: 'c {:any}'}}\n";
+    struct diag diag;
+    struct taxonomy *t = taxonomy_new();
+    struct keys *keys = keys_new();
+    CHECK_INT(taxonomy_add_product(t, "known.yml", slice_of(known), 1, &diag), 0);
+    CHECK_INT(taxonomy_add_product(t, "look.yml", slice_of(look), 2, &diag), 0);
+    struct bench b = {.t = t, .keys = keys, .r = router_new(t, keys)};
+    arena_init(&b.arena, 1024 * 1024);
+    event_init(&b.ev, b.keys, &b.arena);
+    CHECK_INT(router_route(b.r, event_of(&b, "line=a 1"))->owner, 2);
+    CHECK_INT(router_route(b.r, event_of(&b, "tag=x;line=a 1"))->owner, 1);
+    CHECK_INT(router_route(b.r, event_of(&b, "line=d 1"))->owner, 0);
+    CHECK_INT(router_route(b.r, event_of(&b, "tag=x;line=d 1"))->owner, 1);
+    CHECK_INT(router_route(b.r, event_of(&b, "tag=x;line=c 1"))->owner, 2);
+    CHECK_INT(router_route(b.r, event_of(&b, "tag=y;line=b 1"))->owner, 2);
+    CHECK_INT(router_route(b.r, event_of(&b, "tag=y;line=d 1"))->owner, 0);
+    bench_close(&b);
+}
+
 TEST(own_sources)
 {
     struct bench b;
