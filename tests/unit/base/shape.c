@@ -18,12 +18,11 @@ struct bench {
     uint32_t n;
 };
 
-static struct bench bench_of(void)
+static void bench_init(struct bench *b)
 {
-    struct bench b = {.n_names = 0};
-    arena_init(&b.arena, 64 * 1024 * 1024);
-    b.set = shape_set_new(&b.arena);
-    return b;
+    *b = (struct bench){.n_names = 0};
+    arena_init(&b->arena, 64 * 1024 * 1024);
+    b->set = shape_set_new(&b->arena);
 }
 
 static int number_of(void *ctx, struct slice name)
@@ -63,7 +62,8 @@ static const char *find(struct bench *b, const char *text, char out[1024])
 
 TEST(one_pattern_finds_its_places)
 {
-    struct bench b = bench_of();
+    struct bench b;
+    bench_init(&b);
     REQUIRE(add(&b, "Failed {how:word} for {?invalid user }{user} from {ip:ip} port {port:int}") ==
             0);
     FINDS(b, "Failed password for root from 192.0.2.1 port 22",
@@ -98,12 +98,14 @@ TEST(one_pattern_that_begins_with_any_text)
         {"{a}{?z}", "xyz", "0 a=xy"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct bench b = bench_of();
+        struct bench b;
+        bench_init(&b);
         REQUIRE(add(&b, cases[i].pattern) == 0);
         FINDS(b, cases[i].text, cases[i].want);
         arena_done(&b.arena);
     }
-    struct bench b = bench_of();
+    struct bench b;
+    bench_init(&b);
     REQUIRE(add(&b, "{a} first {b:int}") == 0 && add(&b, "{a} second {b:int}") == 0);
     FINDS(b, "x first 1", "0 a=x b=1");
     FINDS(b, "x second 2", "1 a=x b=2");
@@ -137,7 +139,8 @@ TEST(types_take_what_they_allow)
         {"{x}{y:ip}", "at 192.0.2.1", "0 x=at  y=192.0.2.1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct bench b = bench_of();
+        struct bench b;
+        bench_init(&b);
         if (add(&b, cases[i].pattern) != 0)
             test_fail(__FILE__, __LINE__, "%s: %s", cases[i].pattern, b.why);
         else FINDS(b, cases[i].text, cases[i].want);
@@ -151,7 +154,8 @@ TEST(the_most_telling_of_several_is_found_whatever_their_order)
                                            "user {x:ip}", "user {x} left", "{x:any}"};
     enum { N = sizeof patterns / sizeof *patterns };
     for (unsigned turn = 0; turn < N; turn++) {
-        struct bench b = bench_of();
+        struct bench b;
+        bench_init(&b);
         for (unsigned i = 0; i < N; i++) {
             b.n = (i + turn) % N;
             REQUIRE(add(&b, patterns[(i + turn) % N]) == 0);
@@ -182,13 +186,15 @@ TEST(mistakes_are_refused_with_their_place)
         {"{?1}{?2}{?3}{?4}{?5}{?6}{?7}", "too many optional"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct bench b = bench_of();
+        struct bench b;
+        bench_init(&b);
         CHECK(add(&b, cases[i].pattern) < 0);
         if (!strstr(b.why, cases[i].why))
             test_fail(__FILE__, __LINE__, "%s: %s", cases[i].pattern, b.why);
         arena_done(&b.arena);
     }
-    struct bench b = bench_of();
+    struct bench b;
+    bench_init(&b);
     CHECK_INT(add(&b, "a {x} b"), 0);
     CHECK_INT(add(&b, "a {y} b"), ERR_INVALID);
     CHECK_INT(add(&b, "a {x:word} b"), 0);
@@ -201,7 +207,8 @@ TEST(mistakes_are_refused_with_their_place)
 /* Looking has an end, however often a text could be cut in another way. */
 TEST(hostile_texts_end)
 {
-    struct bench b = bench_of();
+    struct bench b;
+    bench_init(&b);
     REQUIRE(add(&b, "{a} {b} {c} {d} {e} {f} {g} {h} {i} end") == 0);
     static char text[60000];
     for (size_t i = 0; i + 1 < sizeof text; i++) text[i] = i % 2 ? ' ' : 'x';
@@ -236,11 +243,11 @@ TEST(a_set_finds_what_its_patterns_find)
     unsigned found = 0;
     for (int round = 0; round < 4000; round++) {
         static struct bench all, alone[4];
-        all = bench_of();
+        bench_init(&all);
         bool whole = true;
         for (uint32_t i = 0; i < 4; i++) {
             char pattern[256];
-            alone[i] = bench_of();
+            bench_init(&alone[i]);
             alone[i].n = all.n = i;
             random_text(&state, true, pattern, sizeof pattern);
             bool fits = add(&alone[i], pattern) == 0;
