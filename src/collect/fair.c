@@ -9,7 +9,6 @@ static const nsec rate_time = 100 * NSEC_PER_MSEC; /* of one measurement of what
 static const nsec pause_time =
     300 * NSEC_PER_MSEC; /* without a record: that says nothing of a rate … */
 static const nsec still_time = 2 * NSEC_PER_SEC;    /* … and so long: it stands still */
-static const nsec alone_time = 60 * NSEC_PER_SEC;   /* who said nothing for so long is not there */
 static const nsec fresh_time = 500 * NSEC_PER_MSEC; /* older figures of sources say nothing */
 enum {
     CAPACITY_FIRST = 32 * 1024 * 1024, /* bytes a second, until it was measured … */
@@ -104,7 +103,6 @@ static bool weigh(struct fair *f, struct ledger *ledger, nsec now)
         struct fair_share *s = &ledger->rows[i].share;
         uint64_t rate = fresh ? per_second(s->asked - s->weighed, passed) : 0;
         s->rate = f->level ? (s->rate + rate) / 2 : rate;
-        if (s->asked != s->weighed) s->active = now;
         s->weighed = s->asked;
     }
     f->weighed = now;
@@ -133,16 +131,6 @@ static uint64_t find_level(const struct ledger *ledger, uint64_t budget)
     return level < LEVEL_LEAST ? LEVEL_LEAST : level > level_max ? level_max : level;
 }
 
-static bool has_others(const struct ledger *ledger, nsec now)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < ledger->n; i++) {
-        nsec active = ledger->rows[i].share.active;
-        n += active > 0 && now - active < alone_time;
-    }
-    return n > 1;
-}
-
 static void forget_held(struct ledger *ledger)
 {
     for (uint32_t i = 0; i < ledger->n; i++) ledger->rows[i].share.held = false;
@@ -155,7 +143,7 @@ static uint64_t next_level(struct fair *f, struct ledger *ledger, nsec now)
     uint64_t capacity = capacity_of(f);
     if (f->pace.age < busy_age) return 0;
     bool known = weigh(f, ledger, now);
-    if (!known || now - f->moved > still_time || !has_others(ledger, now)) return 0;
+    if (!known || now - f->moved > still_time) return 0;
     nsec lag = lag_of(&f->pace, capacity);
     if (f->level == 0 && lag < late_age) return 0;
     return find_level(ledger, budget_of(f, capacity, lag, now));

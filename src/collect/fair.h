@@ -8,9 +8,9 @@
  * theirs.
  *
  * Nothing is held back as long as all that is asked for fits in what matching takes, however far it
- * is behind: after a start it catches up by itself. Nothing is held back when matching stands
- * still: then keeping is all that can be done. And a source that is alone delays nobody: its burst
- * is kept, and matched when its turn comes.
+ * is behind: after a start it catches up by itself. And nothing is held back when matching stands
+ * still: then keeping is all that can be done. A source that is alone is held back as well: another
+ * one may come at any moment, and must not wait for what was let in before.
  */
 #ifndef VAKA_COLLECT_FAIR_H
 #define VAKA_COLLECT_FAIR_H
@@ -49,7 +49,6 @@ struct fair {
 struct fair_share {
     uint64_t asked, weighed; /* bytes it wanted to send, ever; and when they were looked at last */
     uint64_t rate;           /* bytes a second, lately */
-    nsec active;             /* when it was seen to ask for something last; 0: never */
     int64_t left;            /* bytes that may come now; below 0: sent in advance */
     nsec filled;
     bool held; /* wanted more than that */

@@ -135,26 +135,6 @@ TEST(fair_holds_back_who_floods_and_nobody_else)
     }
 }
 
-/* Whoever is alone delays nobody; when another one comes, he is not delayed by much. */
-TEST(fair_lets_one_that_is_alone_send_what_it_likes)
-{
-    struct city c;
-    city_init(&c, 50 * MB);
-    c.rates[0] = 200 * MB;
-    city_runs(&c, 5 * NSEC_PER_SEC);
-    CHECK_INT(c.fair.level, 0);
-    check_free(&c, 0);
-    c.rates[0] = 0;
-    city_runs(&c, 90 * NSEC_PER_SEC);
-    c.rates[0] = 200 * MB;
-    c.rates[1] = MB;
-    city_runs(&c, 5 * NSEC_PER_SEC);
-    CHECK(c.fair.level > 0);
-    CHECK(c.lost[0] > 0);
-    check_free(&c, 1);
-    city_done(&c);
-}
-
 TEST(fair_shares_among_those_who_flood)
 {
     struct city c;
