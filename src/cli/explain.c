@@ -86,13 +86,12 @@ static void put_label(struct buf *out, const struct taxonomy_label *l)
 }
 
 /* What was decoded comes last here and stands first in the explanation: it is put in front. */
-static void put_decoded(struct explaining *x, struct event *ev, struct buf *out)
+static void put_decoded(struct event *ev, struct buf *out)
 {
     buf_printf(out, "decoded as %s\n", ev->format);
     for (uint32_t i = 0; i < ev->n_fields; i++)
         if (!ev->fields[i].derived)
             put_pair(out, keys_name(ev->keys, ev->fields[i].key), event_text(ev, &ev->fields[i]));
-    (void)x;
 }
 
 static void put_understood(struct explaining *x, const struct taxonomy_route *route,
@@ -122,7 +121,7 @@ static void explain_as_text(struct explaining *x, struct event *ev,
 {
     struct buf whole;
     buf_init(&whole, x->out.max);
-    put_decoded(x, ev, &whole);
+    put_decoded(ev, &whole);
     put_understood(x, route, &whole);
     buf_put(&whole, buf_slice(&x->out));
     if (whole.len) (void)fwrite(whole.ptr, 1, whole.len, stdout);

@@ -326,13 +326,6 @@ static int read_assignments(struct reading *r, const struct yaml_node *map, stru
     return error;
 }
 
-static uint32_t case_hash(struct slice key)
-{
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < key.len; i++) h = (h ^ (unsigned char)key.ptr[i]) * 16777619u;
-    return h;
-}
-
 static int add_case(struct reading *r, const struct yaml_node *at, struct cases *cases,
                     struct slice key, const struct body *body)
 {

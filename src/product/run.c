@@ -243,9 +243,7 @@ static const struct body *find_case(struct product_reader *r, const struct cases
 {
     char room[TEXT_MAX];
     struct slice value = slice_trim(get(r, cases->field)), key = lower_text(value, room);
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < key.len; i++) h = (h ^ (unsigned char)key.ptr[i]) * 16777619u;
-    for (uint32_t i = h & cases->mask; cases->rows[i].body; i = (i + 1) & cases->mask)
+    for (uint32_t i = case_hash(key) & cases->mask; cases->rows[i].body; i = (i + 1) & cases->mask)
         if (slice_eq(cases->rows[i].key, key)) return cases->rows[i].body;
     return cases->other;
 }
