@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * The matcher: all rules against one event. An engine belongs to one thread and compiles what it
- * needs per log source on first sight; engine_prepare() does that ahead of time.
+ * needs per log source on first sight; a process that is forked from it has all of that.
  */
 #ifndef VAKA_DETECT_ENGINE_H
 #define VAKA_DETECT_ENGINE_H

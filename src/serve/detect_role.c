@@ -23,6 +23,7 @@
 #include "proc/worker.h"
 #include "serve/engine.h"
 #include "serve/role.h"
+#include "serve/warming.h"
 
 enum {
     ENGINES_MAX = 64,
@@ -47,6 +48,7 @@ struct engine_child {
 
 struct detect_ctx {
     struct ruleset rules;
+    struct matcher matcher; /* every engine begins with a copy of it */
     struct correlator *correlator;
     struct engine_child engines[ENGINES_MAX];
     uint32_t n_engines, turn; /* whose frame is next */
@@ -402,6 +404,7 @@ static int start_engine(struct role *r, uint32_t number)
     *e->page = (struct engine_page){0};
     e->told = e->steps = e->quiet = 0;
     e->begin = (struct engine_begin){.rules = &c->rules,
+                                     .matcher = &c->matcher,
                                      .correlator = c->correlator,
                                      .clock = &r->clock,
                                      .page = e->page,
@@ -678,6 +681,8 @@ static int detect_prepare(struct role *r, struct diag *diag)
     c->hearing = (struct loop_timer){.due = tell_watched, .ctx = r};
     c->restart = (struct loop_deferred){.call = start_engines, .ctx = r};
     int error = ruleset_load_watch(&c->rules, &r->config, clock_realtime(&r->clock), diag);
+    if (error == 0) error = matcher_init(&c->matcher, &c->rules, &(struct engine_options){0});
+    if (error == 0) error = warming_run(&c->matcher, c->rules.products);
     if (error == 0) error = make_correlator(r);
     if (error == 0) error = learn_correlations(c);
     if (error == 0 && c->rules.set->n_rules + c->rules.set->n_correlations == 0)

@@ -36,7 +36,6 @@ struct alert {
 struct engine_process {
     const struct engine_begin *begin;
     struct channel *channel;
-    struct matcher matcher;
     struct engine *engine; /* the matcher's */
     struct router *router;
     struct record_decoder *decoder;
@@ -267,11 +266,10 @@ static int match_frame(struct engine_process *p, const struct journal_frame *fra
     uint32_t from = p->next > frame->first ? (uint32_t)(p->next - frame->first) : 0;
     p->batch = &frame->batch;
     p->first = frame->first;
-    matcher_set_now(&p->matcher, frame->latest);
+    /* A time without a year is of the year in which it was received. */
+    matcher_set_now(p->begin->matcher, frame->latest);
     p->iter.batch = NULL;
     hearing_begin(p->hearing, p->batch, from);
-    /* A time without a year is of the year in which it was received. */
-    router_set_now(p->router, frame->latest);
     int result;
     if (frame->first < p->begin->careful_to || has_skipped(p, frame->first, end)) {
         result = match_carefully(p, &sink, from);
@@ -385,9 +383,7 @@ static int engine_init(struct engine_process *p)
     p->alike = calloc(ALIKE_MAX, sizeof *p->alike);
     p->values = calloc(CORRELATOR_FIELDS_MAX, sizeof *p->values);
     if (!p->journals || !p->alerts || !p->alike || !p->values) return ERR_NOMEM;
-    int result = matcher_init(&p->matcher, rules, &(struct engine_options){0});
-    if (result) return result;
-    p->engine = p->matcher.engine;
+    p->engine = p->begin->matcher->engine;
     p->router = engine_router(p->engine);
     p->decoder = record_decoder_new(engine_keys(p->engine));
     p->hearing = hearing_new();

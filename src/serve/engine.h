@@ -32,6 +32,7 @@ struct engine_page {
 
 struct engine_begin {
     const struct ruleset *rules;
+    struct matcher *matcher; /* over them; the process has its own copy by being forked */
     const struct correlator *correlator; /* what correlations want; NULL: there are none */
     const struct clock *clock;
     struct engine_page *page;
