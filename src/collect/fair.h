@@ -5,7 +5,9 @@
  * all. When the oldest record that is not matched gets old, what matching takes is shared out:
  * a source that asks for less than its share goes on as before, the others get the same each (the
  * largest "max-min fair" share), and what they send above it waits, or is lost and counted as
- * theirs.
+ * theirs. The longer the wait already is, the less they get of it, down to nearly nothing: then
+ * what waits is matched first. It stays far below a second, also when matching gets slower by
+ * half from one moment to the next.
  *
  * Nothing is held back as long as all that is asked for fits in what matching takes, however far it
  * is behind: after a start it catches up by itself. And nothing is held back when matching stands
@@ -32,16 +34,20 @@ struct fair_pace {
 };
 
 struct fair {
-    uint64_t level;     /* bytes a second that a source may send; 0: as many as it likes */
-    nsec since;         /* when the level was no longer 0 */
-    nsec told, weighed; /* the last pace; the last look at what sources ask for; 0: never */
-    nsec moved;         /* when `matched` was another, last */
+    uint64_t level;       /* bytes a second that a source may send; 0: as many as it likes … */
+    uint64_t flood_level; /* … and one that would send more than that */
+    nsec since;           /* when the level was no longer 0 */
+    nsec told, weighed;   /* the last pace; the last look at what sources ask for; 0: never */
+    nsec moved;           /* when `matched` was another, last … */
+    nsec resumed;         /* … and when that was after a pause */
     struct fair_pace pace;
     nsec busy;                  /* how long matching was seen with something to do … */
     uint64_t busy_bytes;        /* … and what it did in that time */
     uint64_t rates[FAIR_RATES]; /* bytes a second, of times when it had something to do */
     uint64_t next_rate;         /* how many were ever taken */
-    uint64_t kept_up;           /* what it did when it had nothing left to do, lately … */
+    nsec idle;                  /* how long it had nothing left to do in the end, … */
+    uint64_t idle_bytes;        /* … and what it did in that time */
+    uint64_t kept_up;           /* bytes a second that it did so, lately … */
     nsec kept_up_at;            /* … and when that was */
 };
 
@@ -51,7 +57,8 @@ struct fair_share {
     uint64_t rate;           /* bytes a second, lately */
     int64_t left;            /* bytes that may come now; below 0: sent in advance */
     nsec filled;
-    bool held; /* wanted more than that */
+    bool held;   /* wanted more than that */
+    bool floods; /* would send more than the level */
 };
 
 void fair_init(struct fair *f);

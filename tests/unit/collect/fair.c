@@ -34,12 +34,14 @@ static void source_sends(struct city *c, int i, uint64_t bytes)
 {
     for (c->owed[i] += bytes; c->owed[i] >= RECORD; c->owed[i] -= RECORD) {
         bool taken = fair_takes(&c->fair, c->rows[i], c->now);
-        if (!taken && c->waits) return;
+        if (!taken && c->waits) break;
         fair_charge(&c->fair, c->rows[i], RECORD, taken);
         c->sent[i] += taken ? RECORD : 0;
         c->lost[i] += taken ? 0 : RECORD;
         c->stored += taken ? RECORD : 0;
     }
+    /* No more waits than its connection takes in a step. */
+    if (c->owed[i] > bytes) c->owed[i] = bytes;
 }
 
 static void city_runs(struct city *c, nsec duration)
@@ -133,6 +135,40 @@ TEST(fair_holds_back_who_floods_and_nobody_else)
         CHECK_INT(c.fair.level, 0);
         city_done(&c);
     }
+}
+
+/* As when something else needs the processor: what it did a moment ago is no promise. */
+TEST(fair_bounds_the_wait_when_matching_gets_slow)
+{
+    for (int waits = 0; waits < 2; waits++) {
+        struct city c;
+        flood(&c, waits);
+        for (int i = 0; i < 5; i++) {
+            c.capacity = (i % 2 ? 50 : 20) * (uint64_t)MB;
+            city_runs(&c, 2 * NSEC_PER_SEC);
+        }
+        CHECK(c.longest < NSEC_PER_SEC);
+        check_free(&c, 1);
+        check_free(&c, 2);
+        city_done(&c);
+    }
+}
+
+/* Paces that come together, behind a moment in which nobody had the processor, show no rate. */
+TEST(fair_takes_no_rate_from_a_moment)
+{
+    struct city c;
+    city_init(&c, 50 * MB);
+    c.rates[0] = 20 * MB;
+    city_runs(&c, 2 * NSEC_PER_SEC);
+    for (int i = 0; i < 4; i++) {
+        c.now += 1000; /* ns */
+        c.matched += MB;
+        c.stored += MB;
+        fair_tell(&c.fair, &c.ledger, &(struct fair_pace){.matched = c.matched}, c.now);
+    }
+    CHECK(c.fair.kept_up < (uint64_t)100 * MB);
+    city_done(&c);
 }
 
 TEST(fair_shares_among_those_who_flood)
