@@ -52,6 +52,11 @@ static int hold_journal(void *ctx, const char *name)
     int fd = openat(b->tenant.from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) return 0;
     if (fd < 0) return copy_failed(b->diag, name);
+    /* Else its name is gone, and it is being given back already (serve/release.h). */
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0) {
+        (void)close(fd);
+        return 0;
+    }
     b->journals[b->n_journals++] = (struct journal){.first = first, .fd = fd};
     return 0;
 }

@@ -83,6 +83,10 @@ static const int *const calls_files = CALLS(
 static const int *const calls_names =
     CALLS(SCMP_SYS(getdents64), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2));
 
+/* What seals: much need not be there at once, and journals are given back in pieces. */
+static const int *const calls_seal =
+    CALLS(SCMP_SYS(sync_file_range), SCMP_SYS(ftruncate), SCMP_SYS(flock));
+
 /* Journals and the ballast: space taken and given back. */
 static const int *const calls_space =
     CALLS(SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fstatfs));
@@ -170,7 +174,7 @@ static const struct sandbox_row rows[] = {
                         .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                         .keeps_files = true},
     [SANDBOX_SEALER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
-                                  calls_names, NULL},
+                                  calls_names, calls_seal, NULL},
                         .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                         .keeps_files = true},
     [SANDBOX_DATABASE] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,

@@ -51,6 +51,7 @@
  * store → seal
  *   present    a journal is there, by its number
  *   durable    as for detect
+ *   removed    journals before `first` have no name any more
  * seal → store
  *   sealed     everything before `next` is in durable segments
  * seal → sign
@@ -143,6 +144,7 @@ enum {
 #define SAY_DURABLE_FIELDS(F) F(u64, first) F(u64, offset) F(u64, next)
 
 #define SAY_PRESENT_FIELDS(F)  F(u64, first)
+#define SAY_REMOVED_FIELDS(F)  F(u64, first)
 #define SAY_SEALED_FIELDS(F)   F(u64, next)
 #define SAY_SIGN_FIELDS(F)     F(u64, size) F(text, body)
 #define SAY_ORIGIN_FIELDS(F)   F(text, key) F(u64, size)
@@ -217,6 +219,7 @@ enum {
     M(journal, JOURNAL, JOURNAL, 23)                                                               \
     M(durable, DURABLE, DURABLE, 24)                                                               \
     M(present, PRESENT, PRESENT, 27)                                                               \
+    M(removed, REMOVED, REMOVED, 66)                                                               \
     M(sealed, SEALED, SEALED, 28)                                                                  \
     M(sign, SIGN, SIGN, 29)                                                                        \
     M(origin, ORIGIN, ORIGIN, 37)                                                                  \

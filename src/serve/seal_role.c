@@ -14,6 +14,7 @@
 
 #include "base/json_write.h"
 #include "serve/cosign.h"
+#include "serve/release.h"
 #include "serve/retention.h"
 #include "serve/role.h"
 #include "store/checkpoint.h"
@@ -22,6 +23,7 @@
 
 enum {
     JOURNALS_MAX = 64 * 1024,
+    READ_MAX = 8,
     ROUND_BYTES = 2 * 1024 * 1024, /* of batches, before others have their turn */
     NORMALISER = 1,                /* version of the decoders */
 };
@@ -34,6 +36,12 @@ struct seal_ctx {
     struct say_durable durable;
     struct journal_reader reader;
     int file; /* of the journal that is read; -1: none */
+    struct {
+        uint64_t first;
+        int file;
+    } read[READ_MAX]; /* journals that are read to their end and may still have their name */
+    size_t n_read;
+    struct release release;
     struct segment_writer *writer;
     bool in_segment;            /* of the writer */
     struct tree_range tree;     /* of every record that was read */
@@ -180,17 +188,28 @@ static int take_frame(struct role *r, const struct journal_frame *frame)
 
 /* ---- journals ---------------------------------------------------------------------------- */
 
-static void close_file(struct seal_ctx *c)
+static void close_read(struct seal_ctx *c, size_t n)
 {
-    if (c->file < 0) return;
+    for (size_t i = 0; i < n; i++) release_take(&c->release, c->read[i].file);
+    c->n_read -= n;
+    memmove(c->read, c->read + n, c->n_read * sizeof *c->read);
+}
+
+/*
+ * Whoever closes a file last that has no name any more waits until its pages and blocks are free.
+ * Acks would wait for the store: so it stays open here until it has no name.
+ */
+static void keep_open(struct seal_ctx *c)
+{
+    if (c->n_read == READ_MAX) close_read(c, 1);
+    c->read[c->n_read].first = c->journals[0];
+    c->read[c->n_read++].file = c->file;
     journal_reader_done(&c->reader);
-    c->io.close(c->io.ctx, c->file);
     c->file = -1;
 }
 
-static void close_journal(struct seal_ctx *c)
+static void next_journal(struct seal_ctx *c)
 {
-    close_file(c);
     c->n_journals--;
     memmove(c->journals, c->journals + 1, c->n_journals * sizeof *c->journals);
 }
@@ -198,7 +217,8 @@ static void close_journal(struct seal_ctx *c)
 /* The next store tells all journals again, and one that had no records yet is another file then. */
 static void forget_journals(struct seal_ctx *c)
 {
-    close_file(c);
+    if (c->file >= 0) keep_open(c);
+    close_read(c, c->n_read);
     c->n_journals = 0;
     c->durable = (struct say_durable){.offset = 0};
 }
@@ -208,7 +228,7 @@ static int open_journal(struct seal_ctx *c)
 {
     while (c->n_journals > 0 && c->journals[0] <= c->durable.first && c->durable.offset > 0) {
         bool behind = c->n_journals > 1 && c->journals[1] <= c->tree.end;
-        int file = behind ? ERR_NOT_FOUND : journal_open(&c->io, c->journals[0], STORE_READ);
+        int file = behind ? ERR_NOT_FOUND : journal_open(&c->io, c->journals[0], STORE_WRITE);
         int error = file < 0 ? file : journal_reader_init(&c->reader, &c->io, file, c->journals[0]);
         if (error == 0) {
             c->file = file;
@@ -217,8 +237,7 @@ static int open_journal(struct seal_ctx *c)
         if (file >= 0) c->io.close(c->io.ctx, file);
         /* One that was removed, or whose heads are gone: the store has told of that. */
         if (error != ERR_NOT_FOUND && error != ERR_CORRUPT) return error;
-        c->n_journals--;
-        memmove(c->journals, c->journals + 1, c->n_journals * sizeof *c->journals);
+        next_journal(c);
     }
     return 0;
 }
@@ -241,7 +260,8 @@ static int step(struct role *r, size_t *ret_bytes)
     if (got == ERR_CORRUPT) return 1;
     if (got < 0) return got;
     if (!complete) return 0;
-    close_journal(c);
+    keep_open(c);
+    next_journal(c);
     int error = finish_segment(r);
     return error ? error : 1;
 }
@@ -354,6 +374,17 @@ static int take_present(struct role *r, const struct frame *frame)
     return 0;
 }
 
+static int take_removed(struct role *r, const struct frame *frame)
+{
+    struct seal_ctx *c = r->ctx;
+    struct say_removed m;
+    size_t n = 0;
+    if (say_removed_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    while (n < c->n_read && c->read[n].first < m.first) n++;
+    close_read(c, n);
+    return 0;
+}
+
 static int take_from_witness(struct role *r, const struct frame *frame)
 {
     struct seal_ctx *c = r->ctx;
@@ -372,6 +403,7 @@ static int seal_frame(struct role *r, enum serve_role peer, const struct frame *
         return retention_buried(&c->retention, frame);
     if (peer == ROLE_SIGN && frame->type == SAY_ORIGIN) return take_origin(r, frame);
     if (peer == ROLE_STORE && frame->type == SAY_PRESENT) return take_present(r, frame);
+    if (peer == ROLE_STORE && frame->type == SAY_REMOVED) return take_removed(r, frame);
     if (peer != ROLE_STORE || frame->type != SAY_DURABLE ||
         say_durable_read(frame->payload, &c->durable) != 0)
         return ERR_CORRUPT;
@@ -408,6 +440,7 @@ static int seal_prepare(struct role *r, struct diag *diag)
     role_keep_folder(r, path);
     (void)setpriority(PRIO_PROCESS, 0, NICE_SEAL);
     c->io = store_io_system(c->dirfd);
+    release_init(&c->release, r->loop);
     c->file = -1;
     c->asked = UINT64_MAX;
     c->work = (struct loop_deferred){.call = work, .ctx = r};
@@ -453,6 +486,7 @@ static void seal_status(struct role *r, struct buf *out)
 static void seal_stop(struct role *r)
 {
     struct seal_ctx *c = r->ctx;
+    release_done(&c->release);
     segment_writer_free(c->writer);
     role_end(r, 0);
 }

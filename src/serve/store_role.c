@@ -114,6 +114,7 @@ static void tell_seal(struct role *r, size_t from)
 static void remove_journals(struct role *r)
 {
     struct store_ctx *c = r->ctx;
+    struct link *seal = role_link(r, ROLE_SEAL);
     uint64_t until = c->sealed < c->matched ? c->sealed : c->matched;
     size_t n = 0;
     while (n + 1 < c->n_journals && c->journals[n + 1] <= until) {
@@ -128,6 +129,9 @@ static void remove_journals(struct role *r)
     c->n_journals -= n;
     c->told = c->told > n ? c->told - n : 0;
     memmove(c->journals, c->journals + n, c->n_journals * sizeof *c->journals);
+    if (!link_is_open(seal)) return;
+    say_removed_write(link_out(seal), &(struct say_removed){.first = c->journals[0]});
+    link_flush(seal);
 }
 
 static void add_journal(struct role *r, uint64_t first)

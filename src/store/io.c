@@ -148,6 +148,14 @@ static int system_allocate(void *ctx, int file, uint64_t size)
     return result != 0 ? error_of_errno() : 0;
 }
 
+static void system_write_back(void *ctx, int file, uint64_t offset, uint64_t len)
+{
+    (void)ctx;
+    /* What fails of it is told by the sync. */
+    if (offset <= INT64_MAX && len <= INT64_MAX)
+        (void)sync_file_range(file, (off64_t)offset, (off64_t)len, SYNC_FILE_RANGE_WRITE);
+}
+
 /* A sync that failed is not tried again, not even for EINTR: what it lost stays lost. */
 static int system_sync_data(void *ctx, int file)
 {
@@ -219,6 +227,7 @@ struct store_io store_io_system(int dirfd)
         .size = system_size,
         .truncate = system_truncate,
         .allocate = system_allocate,
+        .write_back = system_write_back,
         .sync_data = system_sync_data,
         .sync_names = system_sync_names,
         .rename = system_rename,

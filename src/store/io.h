@@ -43,6 +43,9 @@ struct store_io {
     int (*truncate)(void *ctx, int file, uint64_t size);
     /* Space for the bytes up to `size`, as zeros; the file has at least that size then. */
     int (*allocate)(void *ctx, int file, uint64_t size);
+    /* The bytes that were written there are on their way to the disk, so that sync_data() has less
+     * to wait for; it says nothing about when. */
+    void (*write_back)(void *ctx, int file, uint64_t offset, uint64_t len);
     int (*sync_data)(void *ctx, int file);                      /* fdatasync(2) */
     int (*sync_names)(void *ctx);                               /* fsync(2) of the directory */
     int (*rename)(void *ctx, const char *from, const char *to); /* replaces `to` */

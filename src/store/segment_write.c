@@ -10,6 +10,7 @@
 #include "store/token.h"
 
 enum {
+    WRITE_BACK = 4 * 1024 * 1024, /* bytes that are left to the end at most */
     LEVEL_OF_INDEX = 3,
     LEAVES_AT_ONCE = 128, /* records that are hashed together */
     HEADS_MAX = LEAVES_AT_ONCE * (3 * RECORD_TEXT_MAX + 64),
@@ -31,7 +32,7 @@ struct segment_writer {
     struct segment_options options;
     char name[STORE_NAME_MAX + 1];
     int file;
-    uint64_t offset;
+    uint64_t offset, on_way;     /* of the file: its end, and what is on its way to the disk */
     struct batch_writer records; /* of the block to come */
     struct buf batch, block, heads;
     struct block_codec *codec;
@@ -149,6 +150,7 @@ static int put_head(struct segment_writer *w)
     le32_put(head + 12, w->options.tenant);
     le64_put(head + 16, w->footer.begin);
     w->offset = sizeof head;
+    w->on_way = 0;
     return store_io_write(w->io, w->file, slice_make(head, sizeof head), 0);
 }
 
@@ -319,6 +321,10 @@ static int write_out(struct segment_writer *w, struct slice bytes)
 {
     int error = store_io_write(w->io, w->file, bytes, w->offset);
     w->offset += bytes.len;
+    if (error == 0 && w->offset - w->on_way >= WRITE_BACK) {
+        w->io->write_back(w->io->ctx, w->file, w->on_way, w->offset - w->on_way);
+        w->on_way = w->offset;
+    }
     return error;
 }
 

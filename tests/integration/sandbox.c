@@ -343,7 +343,7 @@ static const struct {
     {"move out of its folder", move_out, {N, N, N, N, A, A, N, N, N, N}},
     {"list a folder", list_kept, {0, N, N, N, 0, 0, N, 0, N, N}},
     {"take space", take_space, {N, N, N, N, 0, N, N, N, N, N}},
-    {"cut a file", cut_file, {N, N, N, N, 0, N, 0, N, N, N}},
+    {"cut a file", cut_file, {N, N, N, N, 0, 0, 0, N, N, N}},
     {"make a link", make_link, ALL(N)},
     {"change the folder", change_folder, ALL(N)},
     {"make a folder", make_folder, ALL(N)},

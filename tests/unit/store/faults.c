@@ -123,6 +123,13 @@ static int faults_space(void *ctx, uint64_t *ret_total, uint64_t *ret_free)
     return error ? error : f->below->space(f->below->ctx, ret_total, ret_free);
 }
 
+/* It promises nothing, so nothing of it can fail. */
+static void faults_write_back(void *ctx, int file, uint64_t offset, uint64_t len)
+{
+    const struct faults *f = ctx;
+    f->below->write_back(f->below->ctx, file, offset, len);
+}
+
 struct store_io faults_io(struct faults *f)
 {
     return (struct store_io){.open = faults_open,
@@ -132,6 +139,7 @@ struct store_io faults_io(struct faults *f)
                              .size = faults_size,
                              .truncate = faults_truncate,
                              .allocate = faults_allocate,
+                             .write_back = faults_write_back,
                              .sync_data = faults_sync_data,
                              .sync_names = faults_sync_names,
                              .rename = faults_rename,
