@@ -51,6 +51,22 @@ size_t slice_find_byte(struct slice s, char c)
     return hit ? (size_t)(hit - s.ptr) : SIZE_MAX;
 }
 
+size_t slice_find_last_byte(struct slice s, char c)
+{
+    const char *hit = s.len ? memrchr(s.ptr, c, s.len) : NULL;
+    return hit ? (size_t)(hit - s.ptr) : SIZE_MAX;
+}
+
+size_t slice_find_last(struct slice s, struct slice needle)
+{
+    if (needle.len == 0 || needle.len > s.len) return SIZE_MAX;
+    size_t starts = s.len - needle.len + 1; /* where it may begin */
+    for (size_t at; (at = slice_find_last_byte(slice_until(s, starts), needle.ptr[0])) != SIZE_MAX;
+         starts = at)
+        if (memcmp(s.ptr + at, needle.ptr, needle.len) == 0) return at;
+    return SIZE_MAX;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';

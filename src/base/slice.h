@@ -48,6 +48,9 @@ bool slice_ends_with(struct slice s, struct slice suffix);
 /* Position of the first occurrence, or SIZE_MAX. */
 size_t slice_find(struct slice s, struct slice needle);
 size_t slice_find_byte(struct slice s, char c);
+/* Position of the last occurrence, or SIZE_MAX; an empty needle has none. */
+size_t slice_find_last(struct slice s, struct slice needle);
+size_t slice_find_last_byte(struct slice s, char c);
 
 /* Drops ASCII space, tab, CR and LF at both ends. */
 struct slice slice_trim(struct slice s);

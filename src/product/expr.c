@@ -335,18 +335,6 @@ static struct slice first_term(const struct expr *e, const struct expr_scope *sc
     return SLICE_NONE;
 }
 
-static size_t find_last(struct slice s, struct slice needle)
-{
-    size_t at = SIZE_MAX;
-    for (size_t from = 0; needle.len;) {
-        size_t n = slice_find(slice_from(s, from), needle);
-        if (n == SIZE_MAX) break;
-        at = from + n;
-        from = at + 1;
-    }
-    return at;
-}
-
 static struct slice changed(struct slice s, const struct expr_scope *scope, char (*change)(char c))
 {
     bool same = true;
@@ -382,7 +370,7 @@ static struct slice dirname_of(struct slice s)
 static struct slice extension_of(struct slice s)
 {
     struct slice base = slice_from(s, base_at(s));
-    size_t dot = find_last(base, SLICE("."));
+    size_t dot = slice_find_last_byte(base, '.');
     return dot == SIZE_MAX || dot == 0 ? SLICE_NONE : slice_from(base, dot + 1);
 }
 
@@ -492,7 +480,7 @@ static struct slice split_at(struct slice s, const struct call *call)
 {
     bool last = call->function == EXPR_BEFORE_LAST || call->function == EXPR_AFTER_LAST;
     bool before = call->function == EXPR_BEFORE || call->function == EXPR_BEFORE_LAST;
-    size_t at = last ? find_last(s, call->argument) : slice_find(s, call->argument);
+    size_t at = last ? slice_find_last(s, call->argument) : slice_find(s, call->argument);
     if (at == SIZE_MAX) return s;
     return before ? slice_until(s, at) : slice_from(s, at + call->argument.len);
 }

@@ -43,12 +43,6 @@ static size_t authority_len(struct slice s)
     return n;
 }
 
-static size_t find_last(struct slice s, char c)
-{
-    const char *at = s.len ? memrchr(s.ptr, c, s.len) : NULL;
-    return at ? (size_t)(at - s.ptr) : SIZE_MAX;
-}
-
 /* A number from 0 to 65535 as JSON writes it. */
 static bool is_port(struct slice s)
 {
@@ -60,7 +54,7 @@ static bool is_port(struct slice s)
 /* HOST, HOST: or HOST:PORT; the brackets of an IPv6 address belong to it (ECS). */
 static void split_host(struct slice s, struct slice *ret_host, struct slice *ret_port)
 {
-    size_t colon = find_last(s, ':'), bracket = find_last(s, ']');
+    size_t colon = slice_find_last_byte(s, ':'), bracket = slice_find_last_byte(s, ']');
     bool has_port = colon != SIZE_MAX && (bracket == SIZE_MAX || bracket < colon);
     *ret_host = has_port ? slice_until(s, colon) : s;
     *ret_port = has_port ? slice_from(s, colon + 1) : SLICE_NONE;
@@ -69,7 +63,7 @@ static void split_host(struct slice s, struct slice *ret_host, struct slice *ret
 static void add_authority(const struct url *u, struct slice s)
 {
     struct slice host, port, user = SLICE_NONE, password;
-    size_t at = find_last(s, '@');
+    size_t at = slice_find_last_byte(s, '@');
     if (at != SIZE_MAX) {
         (void)slice_split(slice_until(s, at), ':', &user, &password);
         s = slice_from(s, at + 1);
@@ -83,9 +77,9 @@ static void add_authority(const struct url *u, struct slice s)
 /* What stands behind the last dot of the last part, unless that begins with it. */
 static struct slice extension_of(struct slice path)
 {
-    size_t slash = find_last(path, '/');
+    size_t slash = slice_find_last_byte(path, '/');
     struct slice name = slash == SIZE_MAX ? path : slice_from(path, slash + 1);
-    size_t dot = find_last(name, '.');
+    size_t dot = slice_find_last_byte(name, '.');
     return dot == SIZE_MAX || dot == 0 ? SLICE_NONE : slice_from(name, dot + 1);
 }
 

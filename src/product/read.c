@@ -632,7 +632,8 @@ static int read_samples(struct reading *r, const struct yaml_node *node, struct 
 static struct slice product_name(const char *file)
 {
     struct slice name = slice_of(file);
-    for (size_t at; (at = slice_find_byte(name, '/')) != SIZE_MAX;) name = slice_from(name, at + 1);
+    size_t slash = slice_find_last_byte(name, '/');
+    if (slash != SIZE_MAX) name = slice_from(name, slash + 1);
     if (slice_ends_with(name, SLICE(".yml"))) name.len -= 4;
     return name;
 }

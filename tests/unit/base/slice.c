@@ -35,6 +35,20 @@ TEST(slice_find_edges)
     CHECK(slice_ends_with(SLICE("abc"), SLICE("")));
 }
 
+TEST(slice_find_last_edges)
+{
+    CHECK_INT(slice_find_last(SLICE("a::b::c"), SLICE("::")), 4);
+    CHECK_INT(slice_find_last(SLICE("aaa"), SLICE("aa")), 1);
+    CHECK_INT(slice_find_last(SLICE("ab"), SLICE("ab")), 0);
+    CHECK(slice_find_last(SLICE("aba"), SLICE("ac")) == SIZE_MAX);
+    CHECK(slice_find_last(SLICE("ab"), SLICE("abc")) == SIZE_MAX);
+    CHECK(slice_find_last(SLICE("abc"), SLICE("")) == SIZE_MAX);
+    CHECK(slice_find_last(SLICE_NONE, SLICE("a")) == SIZE_MAX);
+    CHECK_INT(slice_find_last_byte(SLICE("a.b.c"), '.'), 3);
+    CHECK(slice_find_last_byte(SLICE("abc"), '.') == SIZE_MAX);
+    CHECK(slice_find_last_byte(SLICE_NONE, '.') == SIZE_MAX);
+}
+
 TEST(slice_trim_drops_blanks_at_both_ends)
 {
     CHECK_SLICE(slice_trim(SLICE(" \t\r\na b\n ")), "a b");
