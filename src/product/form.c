@@ -52,24 +52,22 @@ struct slice form_unescape(struct event *ev, struct slice s, struct slice marks,
     return slice_make(text, n);
 }
 
+const char *form_name(enum form_kind kind)
+{
+    static const char *const names[] = {
+#define X(id, name) [id] = #name,
+        FORM_KINDS(X)
+#undef X
+    };
+    return names[kind];
+}
+
 bool form_read(const struct form *form, struct slice text, struct event *ev)
 {
-    if (text.len == 0) return false;
-    switch (form->kind) {
-    case FORM_KV:
-        return form_kv_read(form, text, ev);
-    case FORM_CSV:
-        return form_csv_read(form, text, ev);
-    case FORM_CEF:
-        return form_cef_read(form, text, ev);
-    case FORM_LEEF:
-        return form_leef_read(form, text, ev);
-    case FORM_JSON:
-        return form_json_read(form, text, ev);
-    case FORM_XML:
-        return form_xml_read(form, text, ev);
-    case FORM_URL:
-        return form_url_read(form, text, ev);
-    }
-    return false;
+    static bool (*const read[])(const struct form *, struct slice, struct event *) = {
+#define X(id, name) [id] = form_##name##_read,
+        FORM_KINDS(X)
+#undef X
+    };
+    return text.len && read[form->kind](form, text, ev);
 }

@@ -40,9 +40,24 @@
 
 #include "event/event.h"
 
-enum form_kind { FORM_KV, FORM_CSV, FORM_CEF, FORM_LEEF, FORM_JSON, FORM_XML, FORM_URL };
+/* name in product files; the reader is form_NAME_read() */
+#define FORM_KINDS(X)                                                                              \
+    X(FORM_KV, kv)                                                                                 \
+    X(FORM_CSV, csv)                                                                               \
+    X(FORM_CEF, cef)                                                                               \
+    X(FORM_LEEF, leef)                                                                             \
+    X(FORM_JSON, json)                                                                             \
+    X(FORM_XML, xml)                                                                               \
+    X(FORM_URL, url)
+
+enum form_kind {
+#define X(id, name) id,
+    FORM_KINDS(X)
+#undef X
+};
 
 enum {
+    N_FORMS = FORM_URL + 1,
     FORM_NAME_MAX = 128,  /* bytes of a name in KV, CEF, LEEF; longer ones are not seen as names */
     FORM_DEPTH_MAX = 64,  /* JSON, XML: what lies deeper ends the reading */
     FORM_LABELS_MAX = 64, /* CEF: those beyond stay keys only */
@@ -57,6 +72,7 @@ struct form {
     struct slice prefix; /* put before every name, as it is: "cisco.ise." */
 };
 
+const char *form_name(enum form_kind kind);
 /*
  * False: the text has not this form, and nothing was added. What is damaged further on ends the
  * reading; what was read before it stays. Time is linear in the text.

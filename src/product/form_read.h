@@ -8,13 +8,10 @@
 
 #include "product/form.h"
 
-bool form_kv_read(const struct form *form, struct slice text, struct event *ev) MUST_USE;
-bool form_csv_read(const struct form *form, struct slice text, struct event *ev) MUST_USE;
-bool form_cef_read(const struct form *form, struct slice text, struct event *ev) MUST_USE;
-bool form_leef_read(const struct form *form, struct slice text, struct event *ev) MUST_USE;
-bool form_json_read(const struct form *form, struct slice text, struct event *ev) MUST_USE;
-bool form_xml_read(const struct form *form, struct slice text, struct event *ev) MUST_USE;
-bool form_url_read(const struct form *form, struct slice text, struct event *ev) MUST_USE;
+#define X(id, name)                                                                                \
+    bool form_##name##_read(const struct form *form, struct slice text, struct event *ev) MUST_USE;
+FORM_KINDS(X)
+#undef X
 
 /* The key of the form's prefix and the name. */
 key_id form_key(const struct form *form, struct event *ev, struct slice name);

@@ -468,16 +468,6 @@ static int read_patterns(struct reading *r, const struct yaml_node *map, struct 
 
 /* ---- forms ------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    enum form_kind kind;
-} forms[] = {
-    {"kv", FORM_KV},     {"csv", FORM_CSV}, {"cef", FORM_CEF}, {"leef", FORM_LEEF},
-    {"json", FORM_JSON}, {"xml", FORM_XML}, {"url", FORM_URL},
-};
-
-enum { N_FORMS = sizeof forms / sizeof *forms };
-
 static int read_byte(struct reading *r, const struct yaml_node *map, const char *name, char *ret)
 {
     const struct yaml_node *node = yaml_get(map, name);
@@ -548,10 +538,10 @@ static int read_operation(struct reading *r, const struct yaml_node *map, struct
     const struct yaml_node *pattern = yaml_get(map, "pattern"), *entries = yaml_get(map, "entries");
     int error = pattern ? read_from(r, pattern, ret) : 0;
     if (!error && pattern) error = read_patterns(r, map, ret);
-    for (size_t i = 0; i < N_FORMS && !error; i++) {
-        const struct yaml_node *node = yaml_get(map, forms[i].name);
+    for (enum form_kind kind = 0; kind < N_FORMS && !error; kind++) {
+        const struct yaml_node *node = yaml_get(map, form_name(kind));
         if (node) error = read_from(r, node, ret);
-        if (!error && node) error = read_form(r, map, forms[i].kind, ret);
+        if (!error && node) error = read_form(r, map, kind, ret);
     }
     if (!error && entries) error = read_from(r, entries, ret);
     if (!error && entries) error = read_entries(r, map, ret);
@@ -560,10 +550,13 @@ static int read_operation(struct reading *r, const struct yaml_node *map, struct
 
 static int read_step(struct reading *r, const struct yaml_node *map, struct step *ret)
 {
+#define X(id, name) #name,
     static const char *const keys[] = {
-        "when",   "pattern", "any",   "kv",      "csv",       "cef",    "leef",    "json",
-        "xml",    "url",     "set",   "map",     "separator", "assign", "columns", "steps",
-        "prefix", "switch",  "cases", "entries", "values",    NULL};
+        "when",      "pattern", "any",     "entries", "values",
+        "separator", "assign",  "columns", "prefix",  "switch",
+        "cases",     "set",     "map",     "steps",   FORM_KINDS(X) NULL,
+    };
+#undef X
     int error = check_keys(r, map, "a step", keys);
     if (error) return error;
     const struct yaml_node *when = yaml_get(map, "when");

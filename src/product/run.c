@@ -289,11 +289,11 @@ static void take_added(struct product_reader *r, const struct step *step, uint32
 /* False: the text has not this form. */
 static bool run_form(struct product_reader *r, const struct step *step)
 {
-    static const char *const names[] = {"kv", "csv", "cef", "leef", "json", "xml", "url"};
     uint32_t first = r->ev->n_fields;
     struct slice text = get(r, step->from);
     bool read = form_read(&step->form, text, r->ev);
-    trace_step(r, step->line, read ? names[step->form.kind] : "the text has another form", text);
+    trace_step(r, step->line, read ? form_name(step->form.kind) : "the text has another form",
+               text);
     take_added(r, step, first);
     return read;
 }
