@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The taxonomy as read from its data files: shared by taxonomy.c, which reads it, and router.c,
+ * The taxonomy as read from its data files: shared by taxonomy.c, which reads it, and the router,
  * which asks it. Nothing here changes once the first router exists, so threads may share it.
  */
 #ifndef VAKA_DETECT_TAXONOMY_MODEL_H
