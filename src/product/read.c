@@ -538,7 +538,8 @@ static int read_operation(struct reading *r, const struct yaml_node *map, struct
     const struct yaml_node *pattern = yaml_get(map, "pattern"), *entries = yaml_get(map, "entries");
     int error = pattern ? read_from(r, pattern, ret) : 0;
     if (!error && pattern) error = read_patterns(r, map, ret);
-    for (enum form_kind kind = 0; kind < N_FORMS && !error; kind++) {
+    for (int i = 0; i < N_FORMS && !error; i++) {
+        enum form_kind kind = (enum form_kind)i;
         const struct yaml_node *node = yaml_get(map, form_name(kind));
         if (node) error = read_from(r, node, ret);
         if (!error && node) error = read_form(r, map, kind, ret);
