@@ -356,10 +356,10 @@ static void admit_beginning(const struct reading *r, uint32_t with)
         if (can_begin(&r->pieces[i], (char)c)) r->set->begins[c >> 6] |= UINT64_C(1) << (c & 63);
 }
 
-static bool may_begin(const struct shape_set *set, struct slice text)
+bool shape_may_begin(const struct shape_set *set, char first)
 {
-    unsigned c = text.len ? (unsigned char)text.ptr[0] : 0;
-    return text.len == 0 || (set->begins[c >> 6] >> (c & 63) & 1);
+    unsigned c = (unsigned char)first;
+    return set->begins[c >> 6] >> (c & 63) & 1;
 }
 
 int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_name_fn *name,
@@ -526,7 +526,8 @@ static bool walk(struct search *f, const struct node *node, size_t at)
 bool shape_find(const struct shape_set *set, struct slice text, struct shape_match *ret)
 {
     text = slice_trim(text);
-    if (!may_begin(set, text) || slice_find(text, set->needle) == SIZE_MAX) return false;
+    if (text.len && !shape_may_begin(set, text.ptr[0])) return false;
+    if (slice_find(text, set->needle) == SIZE_MAX) return false;
     struct search f; /* without its places, which are written before they are read */
     f.text = text;
     f.steps = f.depth = 0;

@@ -73,6 +73,8 @@ struct shape_match {
     } places[SHAPE_PLACES_MAX];
 };
 
+/* Whether one of the patterns fits texts that begin with this byte. */
+bool shape_may_begin(const struct shape_set *set, char first);
 /* Allocates nothing. */
 bool shape_find(const struct shape_set *set, struct slice text, struct shape_match *ret);
 

@@ -38,6 +38,16 @@ static const struct taxonomy_route *intern_route(struct router *r,
                                                  const struct taxonomy_route *more,
                                                  bool is_explicit);
 
+static size_t key_words(const struct router *r)
+{
+    return (size_t)r->n_words + 1;
+}
+
+static size_t row_words(const struct router *r)
+{
+    return key_words(r) + r->n_look_words;
+}
+
 struct router *router_new(const struct taxonomy *t, struct keys *keys)
 {
     struct router *r = calloc(1, sizeof *r);
@@ -47,18 +57,17 @@ struct router *router_new(const struct taxonomy *t, struct keys *keys)
     r->generation = keys_generation(keys);
     r->format_slot = UINT32_MAX;
     r->n_words = (t->facts.n + 63) / 64;
-    size_t row = (size_t)r->n_words + 1;
-    r->key = calloc(row, sizeof *r->key);
-    r->last_key = calloc(row, sizeof *r->last_key);
-    r->rows = calloc(row * CACHE_ROWS, sizeof *r->rows);
+    r->key = calloc(key_words(r), sizeof *r->key);
     r->row_route = calloc(CACHE_ROWS, sizeof *r->row_route);
     r->routes = calloc(TAXONOMY_ROUTES_MAX, sizeof *r->routes);
     r->scratch = calloc((size_t)t->sources.n + 1, sizeof *r->scratch);
     r->n_explicit = 1;
     struct timespec ts;
     if (clock_gettime(CLOCK_REALTIME, &ts) == 0) r->now = ts.tv_sec * NSEC_PER_SEC;
-    if (!r->key || !r->last_key || !r->rows || !r->row_route || !r->routes || !r->scratch ||
-        !router_facts_init(r) || !router_looks_init(r)) {
+    bool whole = r->key && r->row_route && r->routes && r->scratch && router_facts_init(r) &&
+                 router_looks_init(r);
+    if (whole) r->rows = calloc(row_words(r) * CACHE_ROWS, sizeof *r->rows);
+    if (!r->rows) {
         router_free(r);
         return NULL;
     }
@@ -85,7 +94,6 @@ void router_free(struct router *r)
     router_looks_done(r);
     router_event_done(r);
     free(r->key);
-    free(r->last_key);
     free(r->rows);
     free(r->row_route);
     free(r->routes);
@@ -301,38 +309,41 @@ static const struct taxonomy_route *work_out(struct router *r)
     return route ? route : r->unknown;
 }
 
-static const struct taxonomy_route *look_up(struct router *r)
+static bool is_row(const struct router *r, uint32_t at)
 {
-    size_t row = (size_t)r->n_words + 1, bytes = row * sizeof *r->key;
-    uint32_t at = (uint32_t)hash64(slice_make(r->key, bytes)) & (CACHE_ROWS - 1);
-    for (; r->row_route[at]; at = (at + 1) & (CACHE_ROWS - 1))
-        if (memcmp(r->rows + at * row, r->key, bytes) == 0) return r->row_route[at];
-    const struct taxonomy_route *route = work_out(r);
-    if (++r->n_rows > CACHE_ROWS / 2) {
-        /* The explicit names stay: this event's numbers are still in use. */
-        memset(r->row_route, 0, CACHE_ROWS * sizeof *r->row_route);
-        r->n_rows = 1;
-        at = (uint32_t)hash64(slice_make(r->key, bytes)) & (CACHE_ROWS - 1);
-    }
-    memcpy(r->rows + at * row, r->key, bytes);
-    r->row_route[at] = route;
-    return route;
+    size_t bytes = key_words(r) * sizeof *r->key;
+    return r->row_route[at] && memcmp(r->rows + at * row_words(r), r->key, bytes) == 0;
 }
 
-static const struct taxonomy_route *look_up_like_last(struct router *r)
+static void clear_rows(struct router *r)
 {
-    size_t bytes = ((size_t)r->n_words + 1) * sizeof *r->key;
-    if (r->last_route && memcmp(r->last_key, r->key, bytes) == 0) return r->last_route;
-    r->last_route = look_up(r);
-    memcpy(r->last_key, r->key, bytes);
-    return r->last_route;
+    memset(r->row_route, 0, CACHE_ROWS * sizeof *r->row_route);
+    r->n_rows = 0;
+}
+
+/* The row of the event's key. */
+static uint32_t look_up(struct router *r)
+{
+    size_t bytes = key_words(r) * sizeof *r->key;
+    uint32_t first = (uint32_t)hash64(slice_make(r->key, bytes)) & (CACHE_ROWS - 1), at = first;
+    for (; r->row_route[at]; at = (at + 1) & (CACHE_ROWS - 1))
+        if (is_row(r, at)) return at;
+    if (r->n_rows == CACHE_ROWS / 2) {
+        /* The explicit names stay: this event's numbers are still in use. */
+        clear_rows(r);
+        at = first;
+    }
+    uint64_t *row = r->rows + at * row_words(r);
+    memcpy(row, r->key, bytes);
+    r->row_route[at] = work_out(r);
+    router_looks_list(r, r->row_route[at], row + key_words(r));
+    r->n_rows++;
+    return at;
 }
 
 static void forget(struct router *r)
 {
-    r->last_route = NULL;
-    r->n_rows = 0;
-    memset(r->row_route, 0, CACHE_ROWS * sizeof *r->row_route);
+    clear_rows(r);
     router_facts_forget(r);
 }
 
@@ -342,6 +353,9 @@ const struct taxonomy_route *router_route(struct router *r, struct event *ev)
         forget(r);
         if (!router_facts_collect(r, ev)) return r->unknown; /* three names always fit */
     }
-    const struct taxonomy_route *route = look_up_like_last(r);
-    return r->n_like_texts && router_looks_collect(r, route) ? look_up(r) : route;
+    if (!is_row(r, r->last_row)) r->last_row = look_up(r);
+    const struct taxonomy_route *route = r->row_route[r->last_row];
+    const uint64_t *looks = r->rows + r->last_row * row_words(r) + key_words(r);
+    if (!r->n_look_texts || !router_looks_collect(r, route, looks)) return route;
+    return r->row_route[look_up(r)];
 }

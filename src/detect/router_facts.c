@@ -16,7 +16,7 @@ struct slot {
     uint32_t exists;    /* fact, or UINT32_MAX */
     uint32_t prefix_at; /* into prefixes[] */
     uint32_t n_prefixes;
-    bool has_likes;
+    bool has_looks;
     uint32_t longest; /* bytes of the longest text that a value is compared with */
     bool has_equals;
     uint8_t explicit_name; /* 1 product, 2 category, 3 service, else 0 */
@@ -81,7 +81,7 @@ bool router_facts_init(struct router *r)
             const struct taxonomy_fact *fact = &t->facts.at[f];
             if (fact->slot != s) continue;
             if (fact->kind == FACT_EXISTS) slot->exists = f;
-            if (fact->kind == FACT_LIKE) slot->has_likes = true;
+            if (fact->kind == FACT_LIKE) slot->has_looks = true;
             if (fact->kind == FACT_PREFIX)
                 r->prefixes[n_prefixes++] = (struct prefix){f, fact->text.ptr[0]};
             if ((fact->kind == FACT_PREFIX || fact->kind == FACT_EQUALS) &&
@@ -216,12 +216,12 @@ static uint16_t collect_field(struct router *r, struct event *ev, uint32_t s, st
 {
     const struct slot *slot = &r->slots[s];
     struct memo *m = &r->memos[s];
-    if (!slot->explicit_name && !slot->has_equals && !slot->n_prefixes && !slot->has_likes) {
+    if (!slot->explicit_name && !slot->has_equals && !slot->n_prefixes && !slot->has_looks) {
         if (slot->exists != UINT32_MAX) router_set_fact(r, slot->exists);
         return 0;
     }
     if (recall(r, m, f)) {
-        if (slot->has_likes) router_looks_keep(r, s, event_text(ev, f));
+        if (slot->has_looks) router_looks_keep(r, s, event_text(ev, f));
         return m->number;
     }
     const struct event_field raw = *f;
@@ -230,7 +230,7 @@ static uint16_t collect_field(struct router *r, struct event *ev, uint32_t s, st
     if (s < r->t->slots.n) collect_value(r, s, value);
     uint16_t number = slot->explicit_name ? explicit_number(r, value) : 0;
     if (number != EXPLICIT_MAX) remember(r, m, &raw, number);
-    if (slot->has_likes) router_looks_keep(r, s, value);
+    if (slot->has_looks) router_looks_keep(r, s, value);
     return number;
 }
 
@@ -252,7 +252,7 @@ bool router_facts_collect(struct router *r, struct event *ev)
     router_cover_keys(r);
     const uint16_t *roles = r->roles;
     bool any_stand_in = false;
-    r->n_like_texts = 0;
+    r->n_look_texts = 0;
     memset(r->stand_ins, 0, r->t->stand_ins.n * sizeof *r->stand_ins);
     for (uint32_t i = 0; i < ev->n_fields; i++) {
         struct event_field *f = &ev->fields[i];

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Facts about the look of a text: asked last, and only where they matter. */
+/*
+ * Facts about the look of a text, which cost far more than the others. They are asked after those,
+ * and only where they matter: all else that one of the conditions with it asks for holds, and asks
+ * for more than what a product is known by already. Of a look that does not matter the route is the
+ * same either way. Which ones may matter depends on nothing but what the route depends on, so it is
+ * worked out once for each row of the cache; of these the text's first byte rules out nearly all.
+ */
 #include <stdlib.h>
 
 #include "detect/router_state.h"
 
-/*
- * A fact about the look of a text, which costs far more than the others. It is looked at when it
- * matters: all else that one of the conditions with it asks for holds, and these ask for more than
- * those by which a product is known already. Of one that does not matter the route is the same
- * either way.
- */
-struct like {
+/* Conditions with a look among them. */
+struct look_when {
+    const struct taxonomy_when *when;
+    uint32_t owner;
+};
+
+struct look {
     uint32_t fact, slot;
-    uint32_t when_at, n_whens; /* into like_whens[] */
-    uint32_t owner;            /* of all of these; 0: of several, or nobody's */
-    uint32_t most;             /* how much the longest of them asks for */
+    uint32_t when_at, n_whens; /* into look_whens[] */
     bool negated;              /* it is what must not be, somewhere */
+    bool linked;               /* other looks stand beside it */
 };
 
 static bool asks_for(const struct taxonomy_cond *cond, uint32_t fact)
@@ -25,108 +30,141 @@ static bool asks_for(const struct taxonomy_cond *cond, uint32_t fact)
     return false;
 }
 
-static bool take_when(struct like *like, const struct taxonomy_when *when)
+static bool asks_for_looks(const struct router *r, const struct taxonomy_cond *cond)
 {
     bool any = false;
-    for (uint32_t c = 0; c < when->n_conds; c++) {
-        if (!asks_for(&when->conds[c], like->fact)) continue;
-        any = true;
-        like->negated |= when->conds[c].absent;
-    }
-    if (any && when->n_conds > like->most) like->most = when->n_conds;
+    for (uint32_t f = 0; f < cond->n_facts; f++)
+        any |= r->t->facts.at[cond->facts[f]].kind == FACT_LIKE;
     return any;
 }
 
-/* The conditions with this fact, into `ret` unless that is NULL. */
-static void list_whens(const struct taxonomy *t, struct like *like,
-                       const struct taxonomy_when **ret)
+static bool take_when(const struct router *r, struct look *look, const struct taxonomy_when *when)
 {
-    like->n_whens = 0;
-    for (uint32_t s = 0; s < t->sources.n; s++) {
-        const struct taxonomy_source *source = &t->sources.at[s];
+    bool any = false, others = false;
+    for (uint32_t c = 0; c < when->n_conds; c++) {
+        if (!asks_for(&when->conds[c], look->fact)) {
+            others |= asks_for_looks(r, &when->conds[c]);
+            continue;
+        }
+        any = true;
+        look->negated |= when->conds[c].absent;
+    }
+    look->linked |= any && others;
+    return any;
+}
+
+/* The conditions with this look, into `ret` unless that is NULL. */
+static void list_whens(const struct router *r, struct look *look, struct look_when *ret)
+{
+    look->n_whens = 0;
+    for (uint32_t s = 0; s < r->t->sources.n; s++) {
+        const struct taxonomy_source *source = &r->t->sources.at[s];
         for (uint32_t w = 0; w < source->n_whens; w++) {
-            if (!take_when(like, &source->whens[w])) continue;
-            if (like->n_whens == 0) like->owner = source->owner;
-            if (like->owner != source->owner) like->owner = 0;
-            if (ret) ret[like->n_whens] = &source->whens[w];
-            like->n_whens++;
+            if (!take_when(r, look, &source->whens[w])) continue;
+            if (ret) ret[look->n_whens] = (struct look_when){&source->whens[w], source->owner};
+            look->n_whens++;
         }
     }
+}
+
+static void set_bit(uint64_t *bits, uint32_t i)
+{
+    bits[i >> 6] |= UINT64_C(1) << (i & 63);
 }
 
 bool router_looks_init(struct router *r)
 {
     const struct taxonomy *t = r->t;
     uint32_t n_whens = 0;
-    for (uint32_t f = 0; f < t->facts.n; f++) r->n_likes += t->facts.at[f].kind == FACT_LIKE;
-    r->likes = calloc((size_t)r->n_likes + 1, sizeof *r->likes);
-    if (!r->likes) return false;
-    struct like *like = r->likes;
+    for (uint32_t f = 0; f < t->facts.n; f++) r->n_looks += t->facts.at[f].kind == FACT_LIKE;
+    r->n_look_words = (r->n_looks + 63) / 64;
+    r->looks = calloc((size_t)r->n_looks + 1, sizeof *r->looks);
+    r->looks_by_byte =
+        calloc((LOOK_EMPTY + 1) * (size_t)r->n_look_words + 1, sizeof *r->looks_by_byte);
+    if (!r->looks || !r->looks_by_byte) return false;
+    struct look *look = r->looks;
     for (uint32_t f = 0; f < t->facts.n; f++) {
         if (t->facts.at[f].kind != FACT_LIKE) continue;
-        *like = (struct like){.fact = f, .slot = t->facts.at[f].slot, .when_at = n_whens};
-        list_whens(t, like, NULL);
-        n_whens += like++->n_whens;
+        *look = (struct look){.fact = f, .slot = t->facts.at[f].slot, .when_at = n_whens};
+        list_whens(r, look, NULL);
+        for (unsigned c = 0; c <= LOOK_EMPTY; c++)
+            if (c == LOOK_EMPTY || shape_may_begin(t->facts.at[f].shape, (char)c))
+                set_bit(r->looks_by_byte + c * r->n_look_words, (uint32_t)(look - r->looks));
+        n_whens += look++->n_whens;
     }
-    r->like_whens = calloc((size_t)n_whens + 1, sizeof *r->like_whens);
-    if (!r->like_whens) return false;
-    for (uint32_t i = 0; i < r->n_likes; i++)
-        list_whens(t, &r->likes[i], r->like_whens + r->likes[i].when_at);
+    r->look_whens = calloc((size_t)n_whens + 1, sizeof *r->look_whens);
+    if (!r->look_whens) return false;
+    for (uint32_t i = 0; i < r->n_looks; i++)
+        list_whens(r, &r->looks[i], r->look_whens + r->looks[i].when_at);
     return true;
 }
 
 void router_looks_done(struct router *r)
 {
-    free(r->likes);
-    free(r->like_whens);
+    free(r->looks);
+    free(r->looks_by_byte);
+    free(r->look_whens);
 }
 
-/* `like` is being looked at: it and those behind it may still turn out to hold. */
-static bool may_hold(const struct router *r, const struct taxonomy_cond *cond,
-                     const struct like *like)
+/* Looks from the fact `first` on may still turn out to hold. */
+static bool may_hold(const struct router *r, const struct taxonomy_cond *cond, uint32_t first)
 {
     bool open = false;
     for (uint32_t f = 0; f < cond->n_facts; f++) {
         uint32_t fact = cond->facts[f];
         if (router_fact_holds(r, fact)) return !cond->absent;
-        open |= fact >= like->fact && r->t->facts.at[fact].kind == FACT_LIKE;
+        open |= fact >= first && r->t->facts.at[fact].kind == FACT_LIKE;
     }
     return cond->absent || open;
 }
 
 /* A look does not outweigh what a product is known by as long as it does not ask for more. */
-static bool is_outdone(const struct like *like, const struct taxonomy_route *known)
+static bool is_outdone(const struct look_when *w, const struct taxonomy_route *known)
 {
-    return !like->negated && known->owner && like->owner && like->owner != known->owner &&
-           like->most <= known->asked;
+    return known->owner && w->owner && w->owner != known->owner && w->when->n_conds <= known->asked;
 }
 
-static bool like_matters(const struct router *r, const struct like *like)
+static bool matters(const struct router *r, const struct look *look, uint32_t first,
+                    const struct taxonomy_route *known)
 {
-    bool may = like->negated;
-    for (uint32_t w = 0; w < like->n_whens && !may; w++) {
-        const struct taxonomy_when *when = r->like_whens[like->when_at + w];
-        may = true;
-        for (uint32_t c = 0; c < when->n_conds && may; c++)
-            may = may_hold(r, &when->conds[c], like);
+    bool may = look->negated;
+    for (uint32_t i = 0; i < look->n_whens && !may; i++) {
+        const struct look_when *w = &r->look_whens[look->when_at + i];
+        may = !is_outdone(w, known);
+        for (uint32_t c = 0; c < w->when->n_conds && may; c++)
+            may = may_hold(r, &w->when->conds[c], first);
     }
     return may;
 }
 
-static void look_at(struct router *r, const struct like *like, struct slice text)
+void router_looks_list(const struct router *r, const struct taxonomy_route *known, uint64_t *ret)
 {
-    if (router_fact_holds(r, like->fact)) return;
-    if (shape_find(r->t->facts.at[like->fact].shape, text, &r->match))
-        router_set_fact(r, like->fact);
+    memset(ret, 0, r->n_look_words * sizeof *ret);
+    for (uint32_t i = 0; i < r->n_looks; i++)
+        if (matters(r, &r->looks[i], 0, known)) set_bit(ret, i);
 }
 
-bool router_looks_collect(struct router *r, const struct taxonomy_route *known)
+static void look_at(struct router *r, const struct look *look, struct slice text)
+{
+    if (router_fact_holds(r, look->fact)) return;
+    if (shape_find(r->t->facts.at[look->fact].shape, text, &r->match))
+        router_set_fact(r, look->fact);
+}
+
+bool router_looks_collect(struct router *r, const struct taxonomy_route *known,
+                          const uint64_t *listed)
 {
     r->n_noted = 0;
-    for (const struct like *like = r->likes; like < r->likes + r->n_likes; like++) {
-        if (is_outdone(like, known) || !like_matters(r, like)) continue;
-        for (uint32_t i = 0; i < r->n_like_texts; i++)
-            if (r->like_texts[i].slot == like->slot) look_at(r, like, r->like_texts[i].text);
+    for (uint32_t word = 0; word < r->n_look_words; word++) {
+        uint64_t may = 0;
+        for (uint32_t i = 0; i < r->n_look_texts; i++)
+            may |= r->looks_by_byte[r->look_texts[i].first * r->n_look_words + word];
+        for (may &= listed[word]; may; may &= may - 1) {
+            const struct look *look = &r->looks[word * 64 + (uint32_t)__builtin_ctzll(may)];
+            if (look->linked && !matters(r, look, look->fact, known)) continue;
+            for (uint32_t i = 0; i < r->n_look_texts; i++)
+                if (r->look_texts[i].slot == look->slot) look_at(r, look, r->look_texts[i].text);
+        }
     }
     return r->n_noted > 0;
 }
@@ -134,11 +172,12 @@ bool router_looks_collect(struct router *r, const struct taxonomy_route *known)
 /* When there are too many to keep, all is looked at now. */
 void router_looks_keep(struct router *r, uint32_t s, struct slice text)
 {
-    if (r->n_like_texts < LIKE_TEXTS_MAX) {
-        r->like_texts[r->n_like_texts].slot = s;
-        r->like_texts[r->n_like_texts++].text = text;
+    text = slice_trim(text);
+    if (r->n_look_texts < LOOK_TEXTS_MAX) {
+        uint32_t first = text.len ? (unsigned char)text.ptr[0] : LOOK_EMPTY;
+        r->look_texts[r->n_look_texts++] = (struct look_text){s, first, text};
         return;
     }
-    for (uint32_t i = 0; i < r->n_likes; i++)
-        if (r->likes[i].slot == s) look_at(r, &r->likes[i], text);
+    for (uint32_t i = 0; i < r->n_looks; i++)
+        if (r->looks[i].slot == s) look_at(r, &r->looks[i], text);
 }

@@ -16,7 +16,8 @@ enum {
     RANKS_MAX = TAXONOMY_TIMES_MAX * 2 + 1,
     N_EXPLICIT = 3,
     MEMO_FACTS = 4,
-    LIKE_TEXTS_MAX = 8,
+    LOOK_TEXTS_MAX = 8,
+    LOOK_EMPTY = 256, /* in place of a first byte */
 };
 
 struct router {
@@ -32,14 +33,15 @@ struct router {
     uint32_t n_slots;
     uint32_t format_slot;    /* or UINT32_MAX */
     struct prefix *prefixes; /* grouped by slot */
-    struct like *likes;      /* by ascending facts */
-    uint32_t n_likes;
-    const struct taxonomy_when **like_whens;
-    struct {
-        uint32_t slot;
-        struct slice text;
-    } like_texts[LIKE_TEXTS_MAX]; /* of this event */
-    uint32_t n_like_texts;
+    struct look *looks;      /* by ascending facts */
+    uint32_t n_looks, n_look_words;
+    struct look_when *look_whens;
+    uint64_t *looks_by_byte; /* bits of those that fit texts with this first byte */
+    struct look_text {
+        uint32_t slot, first;     /* its first byte, or LOOK_EMPTY */
+        struct slice text;        /* without blanks around it */
+    } look_texts[LOOK_TEXTS_MAX]; /* of this event */
+    uint32_t n_look_texts;
     struct shape_match match; /* large: not on the stack, where each call would clear it */
     struct equal_entry *equals;
     uint32_t equals_mask;
@@ -49,11 +51,9 @@ struct router {
     struct event_field *stand_ins[TAXONOMY_STAND_INS_MAX]; /* this event's, by the list; or NULL */
     uint32_t noted[MEMO_FACTS];                            /* facts of the value at hand */
     uint32_t n_noted;
-    uint64_t *rows;                          /* CACHE_ROWS * (n_words + 1) */
+    uint64_t *rows; /* a row: the words of its key, then bits of the looks that may matter */
     const struct taxonomy_route **row_route; /* NULL: empty */
-    uint32_t n_rows;
-    uint64_t *last_key; /* of the event before */
-    const struct taxonomy_route *last_route;
+    uint32_t n_rows, last_row;               /* the event's before */
 
     char explicit_text[EXPLICIT_MAX][EXPLICIT_LEN_MAX];
     uint8_t explicit_len[EXPLICIT_MAX]; /* number 0 is "none" */
@@ -91,8 +91,11 @@ bool router_looks_init(struct router *r) MUST_USE;
 void router_looks_done(struct router *r);
 /* Keeps a text of the event that is to be looked at. */
 void router_looks_keep(struct router *r, uint32_t slot, struct slice text);
-/* After all other facts, by which the event is known as this. Whether one of them holds. */
-bool router_looks_collect(struct router *r, const struct taxonomy_route *known);
+/* Those that may matter when the other facts are as they are and the event is known as this. */
+void router_looks_list(const struct router *r, const struct taxonomy_route *known, uint64_t *ret);
+/* Of those listed. Whether one of them holds. */
+bool router_looks_collect(struct router *r, const struct taxonomy_route *known,
+                          const uint64_t *listed);
 
 void router_event_init(struct router *r);
 void router_event_done(struct router *r);
