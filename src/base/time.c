@@ -224,17 +224,27 @@ static bool parse_iso(struct cursor c, struct zoned *ret)
     return take_zone(&c, &zone) && finish(&t, zone, ret);
 }
 
+size_t time_month_len(struct slice s, int *ret_month)
+{
+    static const char names[][10] = {"january",   "february", "march",    "april",
+                                     "may",       "june",     "july",     "august",
+                                     "september", "october",  "november", "december"};
+    for (int i = 0; i < 12; i++) {
+        size_t n = 0;
+        while (n < s.len && names[i][n] && (s.ptr[n] | 0x20) == names[i][n]) n++;
+        bool abbreviated = n == 3 || (n == 4 && i == 8); /* Sept */
+        if (!abbreviated && (n < 3 || names[i][n])) continue;
+        *ret_month = i + 1;
+        return n;
+    }
+    return 0;
+}
+
 static bool take_month_name(struct cursor *c, int *ret)
 {
-    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    if (c->end - c->p < 3) return false;
-    for (int i = 0; i < 12; i++) {
-        if (!slice_eq_nocase(slice_make(c->p, 3), slice_make(names + i * 3, 3))) continue;
-        c->p += 3;
-        *ret = i + 1;
-        return true;
-    }
-    return false;
+    size_t n = time_month_len(slice_make(c->p, (size_t)(c->end - c->p)), ret);
+    c->p += n;
+    return n > 0;
 }
 
 /* 02/Jan/2026:03:04:05 +0100 */

@@ -25,11 +25,18 @@ unsigned time_iso_week(const struct civil_time *c);
  * epoch milliseconds/microseconds/nanoseconds (by magnitude), `2026/01/02 03:04:05`,
  * `02/Jan/2026:03:04:05 +0100`, `Mon Jan  2 03:04:05 2026`, Cisco's `Jan  2 2026 03:04:05` and
  * `2026 Jan  2 03:04:05`, RFC 3164 `Jan  2 03:04:05` (needs ref_year > 0). A zone may also be UTC,
- * GMT, WET, CET, CEST, EET or EEST. false when it is none of them.
+ * GMT, WET, CET, CEST, EET or EEST. Months' names may be longer than three letters (June, Sept).
+ * false when it is none of them.
  */
 bool time_parse(struct slice text, int ref_year, nsec *ret);
 /* The same, with a year, as it is written: date and clock of the text's own zone. Epochs: UTC. */
 bool time_parse_civil(struct slice text, struct civil_time *ret);
+
+/*
+ * How much of s is the English name of a month, whole or its first three letters, or Sept, letters'
+ * case aside; 0: none of it.
+ */
+size_t time_month_len(struct slice s, int *ret_month);
 
 /* 2026-12-23T21:47:00.123Z; fraction with 3, 6 or 9 digits, as few as keep the value. */
 void time_write_rfc3339(struct buf *out, nsec t);

@@ -6,9 +6,10 @@
  *   3164   [<PRI>][TIMESTAMP ][HOST ][TAG[[PID]]: ]MSG
  *
  * where 3164's TIMESTAMP is `Mmm dd hh:mm:ss[.frac]`, the same with a year behind the day or
- * behind the time, ISO 8601 with a `T`, `YYYY:MM:DD-hh:mm:ss` (Sophos UTM), or behind a PRI
- * `YYYY-MM-DD hh:mm:ss[.frac] ±hhmm` (Barracuda). The host is missing when the word after the
- * timestamp is itself a tag or cannot be a host. A tag ends in `:` or `[PID]`. The
+ * behind the time, or a zone (`+02:00`) there, and whole names of months, ISO 8601 with a `T`,
+ * `YYYY:MM:DD-hh:mm:ss` (Sophos UTM), or behind a PRI `YYYY-MM-DD hh:mm:ss[.frac] ±hhmm`
+ * (Barracuda). The host is missing when the word after the timestamp is itself a tag or cannot be a
+ * host. A tag ends in `:` or `[PID]`. The
  * `<FACILITY.LEVEL>` that FreeBSD's syslogd may put behind the timestamp is passed over.
  *
  *   Cisco  [<PRI>]HEAD %FACILITY-SEVERITY-MNEMONIC: MSG
@@ -48,6 +49,7 @@
  */
 #include "normalise/decoder.h"
 
+#include "base/time.h"
 #include "normalise/lines.h"
 
 struct syslog_keys {
@@ -82,15 +84,6 @@ static bool has_shape(struct slice s, const char *shape)
     return true;
 }
 
-static bool is_month(struct slice s)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    if (s.len < 3) return false;
-    for (size_t i = 0; i < 36; i += 3)
-        if (memcmp(s.ptr, months + i, 3) == 0) return true;
-    return false;
-}
-
 /* Behind the seconds: `.123` or `,123`. */
 static size_t fraction_len(struct slice s, size_t at)
 {
@@ -101,22 +94,29 @@ static size_t fraction_len(struct slice s, size_t at)
     return i - at;
 }
 
+/* ` 2026` or ` +02:00` behind the clock of an RFC 3164 timestamp. */
+static size_t bsd_tail_len(struct slice s)
+{
+    if (has_shape(s, " 9999") && (s.len == 5 || s.ptr[5] == ' ' || s.ptr[5] == ':')) return 5;
+    return has_shape(s, " +99:99 ") || has_shape(s, " -99:99 ") ? 7 : 0;
+}
+
 /* The length of the RFC 3164 timestamp that s begins with, or 0. */
 static size_t bsd_time_len(struct slice s)
 {
-    if (!is_month(s)) return 0;
-    struct slice rest = slice_from(s, 3);
-    size_t n = has_shape(rest, " _9 ") ? 3 + 4 : has_shape(rest, " 9 ") ? 3 + 3 : 0;
+    int month;
+    size_t n = time_month_len(s, &month);
     if (n == 0) return 0;
+    struct slice rest = slice_from(s, n);
+    size_t day = has_shape(rest, " _9 ") ? 4 : has_shape(rest, " 9 ") ? 3 : 0;
+    if (day == 0) return 0;
+    n += day;
     bool year = has_shape(slice_from(s, n), "9999 ");
     if (year) n += 5;
     if (!has_shape(slice_from(s, n), "99:99:99")) return 0;
     n += 8;
     n += fraction_len(s, n);
-    if (!year && has_shape(slice_from(s, n), " 9999") &&
-        (s.len == n + 5 || s.ptr[n + 5] == ' ' || s.ptr[n + 5] == ':'))
-        n += 5;
-    return n;
+    return year ? n : n + bsd_tail_len(slice_from(s, n));
 }
 
 /* The length of the ISO 8601 timestamp that s begins with, `separator` before the hour; or 0. */

@@ -101,6 +101,13 @@ TEST(syslog_3164_other_timestamps)
                  "1|timestamp=Feb  5 2024 17:32:18|hostname=h|program=a|message=w\n");
     CHECK_SYSLOG("Feb 15 17:32:18.123 2024 h a: w",
                  "1|timestamp=Feb 15 17:32:18.123 2024|hostname=h|program=a|message=w\n");
+    CHECK_SYSLOG("June 8 00:21:09 h a: w\nSept 30 00:21:09 h a: w\nJunes 8 00:21:09 h a: w",
+                 "1|timestamp=June 8 00:21:09|hostname=h|program=a|message=w\n"
+                 "2|timestamp=Sept 30 00:21:09|hostname=h|program=a|message=w\n"
+                 "3|message=Junes 8 00:21:09 h a: w\n");
+    CHECK_SYSLOG("Mar  3 10:42:25 +02:00 ise1 a: w\nMar  3 10:42:25 +2 a: w",
+                 "1|timestamp=Mar  3 10:42:25 +02:00|hostname=ise1|program=a|message=w\n"
+                 "2|timestamp=Mar  3 10:42:25|message=+2 a: w\n");
     CHECK_SYSLOG("<30>2026:03:02-08:15:09 utm ulogd[5009]: id=\"2002\"",
                  "1|priority=30|facility=3|severity=6|timestamp=2026:03:02-08:15:09|hostname=utm"
                  "|program=ulogd|pid=5009|message=id=\"2002\"\n");
