@@ -239,6 +239,11 @@ static int take_argument(struct reading *r, struct call *call)
     }
 }
 
+static bool is_lone_field(const struct reading *r)
+{
+    return r->n_parts == 1 && r->parts[0].kind == PART_FIELD && r->n_calls == 1;
+}
+
 static int read_call(struct reading *r)
 {
     if (r->n_calls == EXPR_PARTS_MAX) return refuse(r, ERR_LIMIT, "too many functions");
@@ -246,6 +251,8 @@ static int read_call(struct reading *r)
     bool argument = false;
     struct slice name = take_word(r);
     int error = find_function(r, name, call, &argument);
+    if (!error && call->function == EXPR_ALL && !is_lone_field(r))
+        return refuse(r, ERR_INVALID, "`all` stands directly behind one field");
     if (error || !argument) return error;
     if (peek(r) == '\'') {
         error = take_quoted(r, &call->argument);
@@ -538,6 +545,7 @@ static struct slice apply(struct slice s, const struct call *call, const struct 
         return read_time(s, scope);
     case EXPR_STRPTIME:
         return read_strptime(s, call->argument, scope);
+    case EXPR_ALL:
     case EXPR_TABLE:
     case EXPR_DEFAULT:
         break;
@@ -545,49 +553,65 @@ static struct slice apply(struct slice s, const struct call *call, const struct 
     return s;
 }
 
-/* Of a list that a table gave, functions see the first. */
-static uint32_t look_up(const struct expr_table *t, struct slice s, struct slice *ret)
+/* Values up to EXPR_VALUES_MAX, each once. */
+struct values {
+    struct slice *at;
+    uint32_t n;
+};
+
+static void add_value(struct values *v, struct slice s)
+{
+    if (!is_there(s) || v->n == EXPR_VALUES_MAX) return;
+    for (uint32_t i = 0; i < v->n; i++)
+        if (slice_eq(v->at[i], s)) return;
+    v->at[v->n++] = s;
+}
+
+static void look_up(const struct expr_table *t, struct slice s, struct values *ret)
 {
     const struct row *row = find_row(t, s);
     if (!row->values) row = t->other;
-    if (!row) return 0;
-    memcpy(ret, row->values, row->n_values * sizeof *ret);
-    return row->n_values;
+    for (uint32_t i = 0; row && i < row->n_values; i++) add_value(ret, row->values[i]);
 }
 
-/* `FIELD | having S`: the first of its values that S is in. */
-static struct slice first_having(const struct expr *e, const struct expr_scope *scope)
+/* `FIELD | having S`: the first of its values that S is in; `FIELD | all`: each. */
+static void field_values(const struct expr *e, const struct expr_scope *scope, struct values *ret)
 {
+    bool all = e->calls[0].function == EXPR_ALL;
     struct slice text = scope->get(scope->ctx, e->parts[0].field);
-    for (uint32_t at = 0; text.ptr; text = scope->next(scope->ctx, e->parts[0].field, &at))
-        if (slice_find(text, e->calls[0].argument) != SIZE_MAX) return slice_trim(text);
-    return SLICE_NONE;
+    for (uint32_t at = 0; text.ptr; text = scope->next(scope->ctx, e->parts[0].field, &at)) {
+        if (all || slice_find(text, e->calls[0].argument) != SIZE_MAX)
+            add_value(ret, slice_trim(text));
+        if (!all && ret->n) return;
+    }
 }
 
 static bool asks_all_values(const struct expr *e)
 {
-    return e->n_calls && e->calls[0].function == EXPR_HAVING && e->n_parts == 1 &&
-           e->parts[0].kind == PART_FIELD;
+    return e->n_calls && e->n_parts == 1 && e->parts[0].kind == PART_FIELD &&
+           (e->calls[0].function == EXPR_HAVING || e->calls[0].function == EXPR_ALL);
+}
+
+/* What the function makes of each value. */
+static void call(const struct call *call, const struct expr_scope *scope, struct values *v)
+{
+    struct slice before[EXPR_VALUES_MAX];
+    uint32_t n = v->n;
+    memcpy(before, v->at, n * sizeof *before);
+    v->n = 0;
+    if (call->function == EXPR_DEFAULT && n == 0) v->at[v->n++] = call->argument;
+    for (uint32_t i = 0; i < n; i++) {
+        if (call->function == EXPR_TABLE) look_up(call->table, before[i], v);
+        else add_value(v, slice_trim(apply(before[i], call, scope)));
+    }
 }
 
 uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
                      struct slice ret[EXPR_VALUES_MAX])
 {
-    ret[0] = asks_all_values(e) ? first_having(e, scope) : first_term(e, scope);
-    uint32_t n = is_there(ret[0]);
-    for (uint32_t i = 0; i < e->n_calls; i++) {
-        const struct call *call = &e->calls[i];
-        if (call->function == EXPR_DEFAULT) {
-            if (n == 0) ret[n++] = call->argument;
-            continue;
-        }
-        if (n == 0) continue;
-        if (call->function == EXPR_TABLE) {
-            n = look_up(call->table, ret[0], ret);
-            continue;
-        }
-        ret[0] = slice_trim(apply(ret[0], call, scope));
-        n = is_there(ret[0]);
-    }
-    return n;
+    struct values v = {.at = ret};
+    if (asks_all_values(e)) field_values(e, scope, &v);
+    else add_value(&v, first_term(e, scope));
+    for (uint32_t i = 0; i < e->n_calls; i++) call(&e->calls[i], scope, &v);
+    return v.n;
 }

@@ -10,7 +10,8 @@
  * Names are bare words (letters, digits and . _ - @ #) or stand in double quotes; texts stand in
  * single quotes, where '' is a quote. `or` binds weaker than +, and | is for all of it. A value
  * that is empty or - is not there.
- * Of a field with several values the first counts; `FIELD | having S` takes the first that has S.
+ * Of a field with several values the first counts; `FIELD | having S` takes the first that has S,
+ * `FIELD | all` each of them, once. Functions work on every value there is.
  */
 #ifndef VAKA_PRODUCT_EXPR_H
 #define VAKA_PRODUCT_EXPR_H
@@ -25,6 +26,7 @@
     X(AFTER, "after", true)             /* what stands behind the first S; all without S */        \
     X(BEFORE_LAST, "before_last", true) /* the same with the last S */                             \
     X(AFTER_LAST, "after_last", true)                                                              \
+    X(ALL, "all", false)             /* directly behind a field: all of its values */              \
     X(HAVING, "having", true)        /* nothing unless S is in it */                               \
     X(WITHOUT, "without", true)      /* nothing when it is S, letters' case aside */               \
     X(UNLIKE, "unlike", true)        /* nothing when the field S has the same text */              \
