@@ -61,6 +61,7 @@ enum log_level {
     X(WITNESS_REFUSED, WARNING, 200, "witness-refused")                                            \
     X(WITNESS_FORK, ERROR, 200, "witness-fork")                                                    \
     X(CORRELATION_REFUSED, WARNING, 60, "correlation-refused")                                     \
+    X(PRODUCT_REFUSED, WARNING, 60, "product-refused")                                             \
     X(ROLE_SILENT, ERROR, 60, "role-silent")                                                       \
     X(SOCKET_UNUSED, WARNING, 60, "socket-unused")                                                 \
     X(RULES_RELOADED, INFO, 60, "rules-reloaded")                                                  \

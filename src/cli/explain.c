@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/cli.h"
+#include "cli/load.h"
 #include "cli/reading.h"
 #include "cli/rules.h"
 #include "proc/sandbox.h"
@@ -203,6 +204,7 @@ static int explain_run(const struct invocation *in)
     const struct product_trace trace = {.ctx = &x, .step = on_step, .field = on_field};
     int status = reading_init(&x.reading, &c->settings);
     if (status == 0) {
+        (void)load_tell_products(x.reading.rules.products, false);
         buf_init(&x.out, 64 * 1024 * 1024);
         if (c->has_now) matcher_set_now(&x.reading.matcher, c->now);
         product_reader_trace(x.reading.matcher.reader, &trace);

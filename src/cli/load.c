@@ -22,22 +22,29 @@ char *load_file(const char *path, size_t max, size_t *ret_len)
     return NULL;
 }
 
-static int tell(int result, const struct diag *diag)
+uint32_t load_tell_products(const struct products *products, bool all)
 {
-    if (result && diag->line) cli_diag(diag, "");
-    else if (result) cli_say("%s", diag->message);
+    for (const struct product_remark *r = products_remarks(products); r; r = r->next)
+        if (all || r->refused) cli_diag(&r->diag, r->refused ? "refused" : "warning");
+    return products_refused(products);
+}
+
+static int tell(int result, const struct diag *diag, const struct ruleset *r)
+{
+    if (result) cli_diag(diag, "");
+    else (void)load_tell_products(r->products, false);
     return result;
 }
 
 int load_rules(struct ruleset *r, const struct config *config)
 {
     struct diag diag;
-    return tell(ruleset_load(r, config, &diag), &diag);
+    return tell(ruleset_load(r, config, &diag), &diag, r);
 }
 
 int load_watch(struct ruleset *r, const struct config *config)
 {
     const struct clock clock = clock_system();
     struct diag diag;
-    return tell(ruleset_load_watch(r, config, clock_realtime(&clock), &diag), &diag);
+    return tell(ruleset_load_watch(r, config, clock_realtime(&clock), &diag), &diag, r);
 }

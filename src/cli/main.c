@@ -100,8 +100,10 @@ int cli_usage(const char *fmt, ...)
 
 void cli_diag(const struct diag *diag, const char *verdict)
 {
-    cli_say("%s:%u:%u: %s%s%s", diag->file ? diag->file : "?", diag->line, diag->column, verdict,
-            *verdict ? ": " : "", diag->message);
+    char place[32] = "";
+    if (diag->line) (void)snprintf(place, sizeof place, "%u:%u:", diag->line, diag->column);
+    cli_say("%s%s%s%s%s%s%s", diag->file ? diag->file : "", diag->file ? ":" : "", place,
+            diag->file ? " " : "", verdict, *verdict ? ": " : "", diag->message);
 }
 
 /* ---- parsing ----------------------------------------------------------------------------- */

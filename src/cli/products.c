@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* vaka products check, list, test */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/json_write.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/load.h"
 #include "cli/reading.h"
 #include "cli/rules.h"
 
@@ -61,6 +63,7 @@ static int list_run(const struct invocation *in)
     int status = load(&r, c, in, false);
     if (status == 0) {
         struct buf out;
+        (void)load_tell_products(r.rules.products, false);
         buf_init(&out, 4 * 1024 * 1024);
         if (!c->json)
             buf_puts(&out, "NAME                    TITLE                                      "
@@ -76,11 +79,61 @@ static int list_run(const struct invocation *in)
 
 /* ---- check ------------------------------------------------------------------------------- */
 
+enum { PATTERN_HERE = 1, PATTERN_FITS = 2 };
+
+static void on_step(void *ctx, uint32_t line, const char *what, struct slice text)
+{
+    unsigned char *lines = ctx;
+    (void)text;
+    if (strcmp(what, "pattern") == 0) lines[line] |= PATTERN_FITS;
+}
+
+static void on_field(void *ctx, uint32_t line, struct slice name, struct slice value)
+{
+    (void)ctx;
+    (void)line;
+    (void)name;
+    (void)value;
+}
+
+static void on_sample(void *ctx, struct event *ev, const struct taxonomy_route *route)
+{
+    (void)ctx;
+    (void)ev;
+    (void)route;
+}
+
+/* Patterns that none of the file's samples fit: they are not tested, or can never fit. */
+static void tell_unused_patterns(struct reading *r, const struct product *p)
+{
+    unsigned char *lines = calloc(PRODUCT_FILE_MAX + 2, 1); /* there are no more than bytes */
+    const struct product_trace trace = {.ctx = lines, .step = on_step, .field = on_field};
+    if (!lines) return;
+    product_reader_trace(r->matcher.reader, &trace);
+    for (uint32_t i = 0; i < p->n_samples; i++)
+        (void)!reading_take(r, p->samples[i].record, NULL, on_sample);
+    product_reader_trace(r->matcher.reader, NULL);
+    for (const struct product_pattern *one = p->patterns; one; one = one->next)
+        lines[one->line] |= PATTERN_HERE;
+    for (uint32_t line = 1; line < PRODUCT_FILE_MAX + 2; line++) {
+        struct diag diag;
+        (void)diag_set(&diag, 0, p->file, line, 1, "no sample fits this pattern");
+        if (lines[line] == PATTERN_HERE) cli_diag(&diag, "warning");
+    }
+    free(lines);
+}
+
 static int check_run(const struct invocation *in)
 {
     struct reading r = {0};
     if (in->n_operands == 0) return cli_usage("which product files?");
     int status = load(&r, in->ctx, in, true);
+    const struct products *products = r.rules.products;
+    if (status == 0 && load_tell_products(products, true)) status = EXIT_UNREADABLE;
+    for (uint32_t i = 0; products && i < products_count(products); i++)
+        for (size_t k = 0; k < in->n_operands; k++)
+            if (strcmp(products_at(products, i)->file, in->operands[k]) == 0)
+                tell_unused_patterns(&r, products_at(products, i));
     reading_done(&r);
     return status == EXIT_USAGE ? EXIT_UNREADABLE : status;
 }
@@ -171,6 +224,7 @@ static int test_run(const struct invocation *in)
     struct products_context *c = in->ctx;
     struct testing t = {0};
     int status = load(&t.reading, c, in, false);
+    bool refused = status == 0 && load_tell_products(t.reading.rules.products, false);
     buf_init(&t.why, 65536);
     buf_init(&t.out, 64 * 1024 * 1024);
     for (uint32_t i = 0; status == 0 && i < products_count(t.reading.rules.products); i++) {
@@ -184,7 +238,7 @@ static int test_run(const struct invocation *in)
     if (status == 0) {
         buf_printf(&t.out, "1..%" PRIu32 "\n# %" PRIu32 " failed\n", t.n, t.failed);
         rules_print(&t.out);
-        status = t.failed || t.n == 0 ? EXIT_UNREADABLE : EXIT_RAN;
+        status = t.failed || t.n == 0 || refused ? EXIT_UNREADABLE : EXIT_RAN;
     }
     buf_done(&t.why);
     buf_done(&t.out);
@@ -219,9 +273,13 @@ const struct command command_products_check = {
     .name = "products check",
     .operands = "FILE...",
     .summary = "read product files and say what is wrong with them",
-    .description = "Reads product files beside those that come with Vaka, and says what is wrong, "
-                   "with line and column.\n\n"
-                   "Exit status: 0 all are good; 1 one is not, or could not be read.",
+    .description =
+        "Reads product files beside those that come with Vaka, and says what is wrong, "
+        "with line and column. A file that is refused does not keep the others from being "
+        "in force. Warnings tell what looks like a mistake: a field or a value that is none "
+        "of ECS but nearly one, records that another product recognises as well (and which "
+        "of the two counts), patterns that no sample of the file fits.\n\n"
+        "Exit status: 0 all are good; 1 one is refused, or could not be read.",
     .options = other_options,
     .n_options = sizeof other_options / sizeof *other_options,
     .ctx_size = sizeof(struct products_context),

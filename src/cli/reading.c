@@ -8,8 +8,7 @@ int reading_init(struct reading *r, const struct settings *settings)
     *r = (struct reading){0};
     int status = settings_load(settings, &config, NULL);
     if (status == 0 && ruleset_load_without_rules(&r->rules, &config, &diag)) {
-        if (diag.line) cli_diag(&diag, "");
-        else cli_say("%s", diag.message);
+        cli_diag(&diag, "");
         status = EXIT_USAGE;
     }
     config_done(&config);

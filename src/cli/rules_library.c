@@ -12,8 +12,8 @@ enum { OUT_MAX = 64 * 1024 * 1024 };
 
 int rules_work_failed(const struct diag *diag, int error)
 {
-    if (diag->line) cli_diag(diag, "");
-    else cli_say("%s", diag->message[0] ? diag->message : error_text(error));
+    if (diag->message[0]) cli_diag(diag, "");
+    else cli_say("%s", error_text(error));
     return EXIT_UNREADABLE;
 }
 

@@ -65,6 +65,20 @@ int taxonomy_add(struct taxonomy *t, const char *file, struct slice text,
 int taxonomy_add_product(struct taxonomy *t, const char *file, struct slice text, uint32_t owner,
                          struct diag *diag) MUST_USE;
 
+/* Conditions of two owners that records can meet both of. */
+struct taxonomy_rival {
+    uint32_t line, column;      /* in the owner's file */
+    uint32_t other, other_line; /* the other owner, and where in its file */
+    uint32_t asked,
+        other_asked; /* how many conditions each is; the one that asks for more counts */
+};
+/*
+ * The next other owner whose records can be seen to be this one's as well; *at begins as 0. False:
+ * there is none. Conditions on different fields are not seen to.
+ */
+bool taxonomy_next_rival(const struct taxonomy *t, uint32_t owner, uint32_t *at,
+                         struct taxonomy_rival *ret);
+
 /*
  * The plain Sigma name of an event path ("winlog.event_data.Image" → "Image"), or the path itself.
  * Case is kept. The result lives as long as the taxonomy or `path`. Slow; callers remember it.

@@ -54,6 +54,7 @@ struct taxonomy_cond {
 struct taxonomy_when {
     const struct taxonomy_cond *conds;
     uint32_t n_conds;
+    uint32_t line, column; /* where it stands in its file */
 };
 
 struct taxonomy_source {

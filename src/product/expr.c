@@ -110,6 +110,13 @@ static int refuse(struct reading *r, int error, const char *why)
     return error;
 }
 
+/* A word that nothing is called; it is where the reading ended. */
+static int refuse_word(struct reading *r, struct slice word, const char *why)
+{
+    r->at = (size_t)(word.ptr - r->text.ptr);
+    return refuse(r, ERR_NOT_FOUND, why);
+}
+
 static void skip_blanks(struct reading *r)
 {
     while (r->at < r->text.len && (r->text.ptr[r->at] == ' ' || r->text.ptr[r->at] == '\n'))
@@ -214,11 +221,11 @@ static int find_function(struct reading *r, struct slice name, struct call *ret,
     }
     EXPR_FUNCTIONS(X)
 #undef X
-    return refuse(r, ERR_INVALID, "there is no such function");
+    return refuse_word(r, name, "there is no such function");
 }
 
 /* What the argument is of the functions for which it is more than a text. */
-static int take_argument(struct reading *r, struct call *call)
+static int take_argument(struct reading *r, struct slice word, struct call *call)
 {
     struct part part;
     int error = 0;
@@ -233,7 +240,7 @@ static int take_argument(struct reading *r, struct call *call)
                    : refuse(r, ERR_SYNTAX, "this function needs a number");
     case EXPR_TABLE:
         call->table = r->world->table(r->world->ctx, call->argument);
-        return call->table ? 0 : refuse(r, ERR_INVALID, "the product has no such table");
+        return call->table ? 0 : refuse_word(r, word, "the product has no such table");
     default:
         return 0;
     }
@@ -254,15 +261,18 @@ static int read_call(struct reading *r)
     if (!error && call->function == EXPR_ALL && !is_lone_field(r))
         return refuse(r, ERR_INVALID, "`all` stands directly behind one field");
     if (error || !argument) return error;
+    struct slice word = SLICE_NONE;
     if (peek(r) == '\'') {
+        word = slice_from(r->text, r->at);
         error = take_quoted(r, &call->argument);
     } else {
-        call->argument = arena_dup(r->arena, take_word(r));
+        word = take_word(r);
+        call->argument = arena_dup(r->arena, word);
         if (!call->argument.ptr) return arena_error(r->arena);
         if (call->argument.len == 0)
             return refuse(r, ERR_SYNTAX, "this function needs a text in single quotes");
     }
-    return error ? error : take_argument(r, call);
+    return error ? error : take_argument(r, word, call);
 }
 
 int expr_read(struct arena *arena, struct slice text, const struct expr_world *world,

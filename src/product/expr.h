@@ -67,7 +67,7 @@ struct expr_world {
 
 /*
  * Lives in the arena. 0, ERR_NOMEM, or ERR_SYNTAX, ERR_INVALID, ERR_LIMIT with a constant sentence
- * in *ret_why and the offset in *ret_at.
+ * in *ret_why and the offset in *ret_at. ERR_NOT_FOUND: the word there is no function, or no table.
  */
 int expr_read(struct arena *arena, struct slice text, const struct expr_world *world,
               const struct expr **ret, const char **ret_why, size_t *ret_at) MUST_USE;

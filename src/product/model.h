@@ -97,12 +97,26 @@ struct products {
     uint32_t n_names, cap_names;
     uint32_t *index; /* hash table of numbers + 1 */
     uint32_t index_mask;
+    uint32_t n_built_in; /* products that came with the program; 0 while they are read */
+    struct product_remark *remarks, *last_remark;
+    uint32_t n_remarks, n_refused;
 };
 
 /* The number of a name, added when it is new; negative: ERR_LIMIT, ERR_NOMEM. */
 int products_field(struct products *p, struct slice name);
 /* Without adding: UINT32_MAX when no product uses it. */
 uint32_t products_find_field(const struct products *p, struct slice name);
+
+/*
+ * Remarks about what a user's file fills: a field that no built-in product fills but is called
+ * nearly like one, and a value that ECS does not have. Nothing is said while the built-in ones are
+ * read.
+ */
+void product_doubt_field(struct products *p, const struct diag *at, struct slice name);
+void product_doubt_value(struct products *p, const struct diag *at, struct slice name,
+                         struct slice value);
+/* Takes a copy; `file` of it too. */
+void products_remark(struct products *p, bool refused, const struct diag *diag);
 
 /* Reads a file into box, all of it in the arena of p. */
 int product_file_read(struct products *p, const char *file, struct slice text,

@@ -56,9 +56,56 @@ static int add(struct products *p, const char *file, struct slice text, struct d
     return error;
 }
 
+void products_remark(struct products *p, bool refused, const struct diag *diag)
+{
+    p->n_refused += refused;
+    if (p->n_remarks == PRODUCT_REMARKS_MAX) return;
+    struct product_remark *remark = arena_zalloc(&p->arena, 1, sizeof *remark);
+    const char *file = diag->file ? arena_printf(&p->arena, "%s", diag->file) : NULL;
+    if (!remark) return;
+    *remark = (struct product_remark){.refused = refused, .diag = *diag};
+    remark->diag.file = file;
+    if (p->last_remark) p->last_remark->next = remark;
+    else p->remarks = remark;
+    p->last_remark = remark;
+    p->n_remarks++;
+}
+
+const struct product_remark *products_remarks(const struct products *p)
+{
+    return p->remarks;
+}
+
+uint32_t products_refused(const struct products *p)
+{
+    return p->n_refused;
+}
+
+/* What is to be said of the last product's records that others claim as well. */
+static void remark_rivals(struct products *p)
+{
+    struct taxonomy_rival rival;
+    for (uint32_t at = 0; taxonomy_next_rival(p->taxonomy, p->n, &at, &rival);) {
+        const char *other = p->at[rival.other - 1]->product.file;
+        const char *who = rival.asked > rival.other_asked ? "this file counts, for it asks for more"
+                          : rival.asked < rival.other_asked
+                              ? "that one counts where it fits, for it"
+                                " asks for more"
+                              : "this file counts, for it is read later";
+        struct diag diag;
+        (void)diag_set(&diag, 0, p->at[p->n - 1]->product.file, rival.line, rival.column,
+                       "%s:%" PRIu32 " recognises such records as well; %s", other,
+                       rival.other_line, who);
+        products_remark(p, false, &diag);
+    }
+}
+
 int products_add(struct products *p, const char *file, struct slice text, struct diag *diag)
 {
-    return add(p, file, text, diag);
+    int error = add(p, file, text, diag);
+    if (error == 0) remark_rivals(p);
+    else if (error != ERR_NOMEM) products_remark(p, true, diag);
+    return error;
 }
 
 struct products *products_new(struct taxonomy *taxonomy)
@@ -82,6 +129,7 @@ struct products *products_new(struct taxonomy *taxonomy)
             ASSERT(!error);
         }
     }
+    p->n_built_in = p->n;
     if (!error) return p;
     products_free(p);
     return NULL;

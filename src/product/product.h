@@ -35,9 +35,21 @@ struct product {
     const char *file;
     const struct product_sample *samples;
     uint32_t n_samples;
+    const struct product_pattern {
+        const struct product_pattern *next;
+        uint32_t line;
+    } * patterns; /* where the entries of `any` stand in the file, the last one first */
 };
 
-enum { PRODUCTS_MAX = 1024, PRODUCT_FILE_MAX = 1024 * 1024 };
+/* What is to be said of a user's file. */
+struct product_remark {
+    const struct product_remark *next;
+    bool refused; /* the file is not in force; else it is, and something in it looks like a mistake
+                   */
+    struct diag diag;
+};
+
+enum { PRODUCTS_MAX = 1024, PRODUCT_FILE_MAX = 1024 * 1024, PRODUCT_REMARKS_MAX = 256 };
 
 /*
  * With the products built into the program, whose sources are added to the taxonomy, which is
@@ -47,10 +59,16 @@ struct products *products_new(struct taxonomy *taxonomy);
 void products_free(struct products *p);
 /*
  * Adds a user's file, which is asked before all there are. `name` is the file's base name. On
- * failure diag says where, and all is as it was. `text` is borrowed for the call.
+ * failure diag says where, and all is as it was but for the remark. `text` is borrowed for the
+ * call.
  */
 int products_add(struct products *p, const char *file, struct slice text,
                  struct diag *diag) MUST_USE;
+/* The first remark, in the order of the files and the lines; those beyond the maximum are left out.
+ */
+const struct product_remark *products_remarks(const struct products *p);
+/* How many files were refused. */
+uint32_t products_refused(const struct products *p);
 
 uint32_t products_count(const struct products *p);
 const struct product *products_at(const struct products *p, uint32_t index);

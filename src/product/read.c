@@ -26,6 +26,7 @@ struct reading {
     const struct expr_table **table_of; /* by place in `tables` */
     uint32_t n_tables;
     uint32_t depth;
+    struct diag at; /* of the pattern at hand */
 };
 
 static int refuse(struct reading *r, int error, const struct yaml_node *at, const char *fmt, ...)
@@ -44,6 +45,11 @@ static int refuse(struct reading *r, int error, const struct yaml_node *at, cons
 static int no_memory(struct reading *r)
 {
     return diag_set(r->diag, arena_error(&r->p->arena), r->file, 0, 0, "the file is too large");
+}
+
+static struct diag place_of(const struct reading *r, const struct yaml_node *node)
+{
+    return (struct diag){.file = r->file, .line = node->pos.line, .column = node->pos.column};
 }
 
 /* An array of n in the arena; never NULL but for want of memory. */
@@ -163,6 +169,7 @@ static int add_fill(struct reading *r, uint32_t field, uint32_t copy_of)
 static int place_field(void *ctx, struct slice name)
 {
     struct reading *r = ctx;
+    product_doubt_field(r->p, &r->at, name);
     int number = products_field(r->p, name);
     if (number < 0) return number;
     int error = add_fill(r, (uint32_t)number, (uint32_t)number);
@@ -177,6 +184,26 @@ static const struct expr_table *expr_table_of(void *ctx, struct slice name)
     return NULL;
 }
 
+/* Leaves the word at the beginning of *rest, and says which function or table was meant. */
+static void hint_callable(const struct reading *r, struct slice *rest, char meant[static HINT_SIZE])
+{
+    static const char *const functions[] = {
+#define X(id, text, argument) text,
+        EXPR_FUNCTIONS(X)
+#undef X
+    };
+    struct hint hint;
+    size_t n = 0;
+    if (slice_starts_with(*rest, SLICE("'"))) *rest = slice_from(*rest, 1);
+    while (n < rest->len && rest->ptr[n] != ' ' && rest->ptr[n] != '\'' && rest->ptr[n] != '|') n++;
+    rest->len = n;
+    hint_init(&hint, *rest);
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        hint_offer(&hint, slice_of(functions[i]));
+    for (uint32_t i = 0; i < r->n_tables; i++) hint_offer(&hint, r->table_names[i]);
+    (void)hint_text(&hint, meant);
+}
+
 static int read_expr(struct reading *r, const struct yaml_node *node, const struct expr **ret)
 {
     int error = need_kind(r, node, YAML_SCALAR, "what a field is made of");
@@ -188,8 +215,11 @@ static int read_expr(struct reading *r, const struct yaml_node *node, const stru
     if (!text.ptr) return no_memory(r);
     error = expr_read(&r->p->arena, text, &world, ret, &why, &at);
     if (!error) return 0;
-    char shown[HINT_SHOW_SIZE];
-    return refuse(r, error, node, "%s at `%s`", why, hint_show(shown, slice_from(text, at)));
+    char shown[HINT_SHOW_SIZE], meant[HINT_SIZE] = "";
+    struct slice rest = slice_from(text, at);
+    if (error == ERR_NOT_FOUND) hint_callable(r, &rest, meant);
+    if (rest.len == 0) return refuse(r, error, node, "%s at the end", why);
+    return refuse(r, error, node, "%s at `%s`%s", why, hint_show(shown, rest), meant);
 }
 
 static int read_table(struct reading *r, const struct yaml_node *node,
@@ -296,6 +326,15 @@ static int read_conditions(struct reading *r, const struct yaml_node *node, stru
 static int read_body(struct reading *r, const struct yaml_node *map, struct body *ret);
 static int read_steps(struct reading *r, const struct yaml_node *node, struct body *ret);
 
+static void doubt_assignment(struct reading *r, const struct yaml_node *key,
+                             const struct assignment *a)
+{
+    const struct diag at = place_of(r, key);
+    product_doubt_field(r->p, &at, key->text);
+    for (uint32_t i = 0; i < a->n_values; i++)
+        product_doubt_value(r->p, &at, key->text, a->values[i]);
+}
+
 static int read_assignments(struct reading *r, const struct yaml_node *map, struct body *ret)
 {
     const struct yaml_node *set = yaml_get(map, "set"), *made = yaml_get(map, "map");
@@ -314,6 +353,7 @@ static int read_assignments(struct reading *r, const struct yaml_node *map, stru
         uint32_t from = a->field;
         if (!error) (void)expr_is_field(a->expr, &from);
         if (!error) error = add_fill(r, a->field, from);
+        if (!error) doubt_assignment(r, key, a);
         a++;
     }
     for (const struct yaml_node *key = set ? set->first : NULL; key && !error; key = key->next) {
@@ -321,6 +361,7 @@ static int read_assignments(struct reading *r, const struct yaml_node *map, stru
         error = read_field(r, key, &a->field);
         if (!error) error = read_values(r, key->value, &a->values, &a->n_values);
         if (!error) error = add_fill(r, a->field, a->field);
+        if (!error) doubt_assignment(r, key, a);
         a++;
     }
     return error;
@@ -420,8 +461,10 @@ static int read_pattern(struct reading *r, struct shape_set *set, const struct y
     size_t at;
     int error = read_text(r, node, "a pattern", SHAPE_LEN_MAX, &text);
     if (error) return error;
+    r->at = place_of(r, node);
     error = shape_add(set, text, number, place_field, r, &why, &at);
     char shown[HINT_SHOW_SIZE];
+    if (error && at == text.len) return refuse(r, error, node, "%s, at the end", why);
     if (error)
         return refuse(r, error, node, "%s, before `%s`", why,
                       hint_show(shown, slice_from(text, at)));
@@ -445,11 +488,21 @@ static int read_pattern_entry(struct reading *r, struct shape_set *set,
     return error ? error : read_parts(r, node, ret);
 }
 
+static int list_pattern(struct reading *r, uint32_t line)
+{
+    struct product_pattern *pattern = array(r, 1, sizeof *pattern);
+    if (!pattern) return no_memory(r);
+    *pattern = (struct product_pattern){r->box->product.patterns, line};
+    r->box->product.patterns = pattern;
+    return 0;
+}
+
 static int read_patterns(struct reading *r, const struct yaml_node *map, struct step *ret)
 {
     const struct yaml_node *any = yaml_get(map, "any");
     if (!any) return refuse(r, ERR_INVALID, map, "`any` is missing: the list of patterns");
     int error = need_kind(r, any, YAML_SEQ, "any");
+    if (!error && any->n == 0) error = refuse(r, ERR_INVALID, any, "`any` has no pattern");
     if (error) return error;
     struct shape_set *set = shape_set_new(&r->p->arena);
     struct body *bodies = array(r, any->n, sizeof *bodies);
@@ -457,7 +510,8 @@ static int read_patterns(struct reading *r, const struct yaml_node *map, struct 
     if (!set || !bodies || !lines) return no_memory(r);
     for (const struct yaml_node *one = any->first; one && !error; one = one->next, number++) {
         lines[number] = one->pos.line;
-        error = read_pattern_entry(r, set, one, number, &bodies[number]);
+        error = list_pattern(r, one->pos.line);
+        if (!error) error = read_pattern_entry(r, set, one, number, &bodies[number]);
     }
     ret->operation = OP_PATTERN;
     ret->patterns = set;
@@ -613,6 +667,8 @@ static int read_samples(struct reading *r, const struct yaml_node *node, struct 
         if (!error && (!record || !expect))
             error = refuse(r, ERR_INVALID, one, "a sample needs a record and what to expect");
         if (!error) error = read_text(r, record, "a record", SAMPLE_MAX, &samples->record);
+        if (!error && samples->record.len == 0)
+            error = refuse(r, ERR_INVALID, record, "a record is empty");
         if (!error) error = read_expected(r, expect, samples);
         samples->line = one->first ? one->first->pos.line : one->pos.line;
         ret->n_samples++;
@@ -653,8 +709,16 @@ static int read_root(struct reading *r, const struct yaml_node *root, struct pro
     const struct yaml_node *evidence = yaml_get(root, "evidence");
     const struct yaml_node *tables = yaml_get(root, "tables"), *steps = yaml_get(root, "steps");
     const struct yaml_node *samples = yaml_get(root, "samples");
-    if (!title || !evidence)
-        return refuse(r, ERR_INVALID, root, "`%s` is missing", title ? "evidence" : "title");
+    const struct yaml_node *recognise = yaml_get(root, "recognise");
+    if (!title || !evidence || !recognise)
+        return refuse(r, ERR_INVALID, root, "`%s` is missing",
+                      !title     ? "title"
+                      : evidence ? "recognise"
+                                 : "evidence");
+    /* What it says is read by the taxonomy (taxonomy_add_product). */
+    if (recognise->kind == YAML_SCALAR || recognise->n == 0)
+        return refuse(r, ERR_INVALID, recognise,
+                      "recognise is a map of conditions, or a list of such");
     error = read_text(r, title, "title", TITLE_MAX, &product->title);
     if (!error) error = read_text(r, evidence, "evidence", TITLE_MAX, &product->evidence);
     if (!error) error = read_again(r, root, box);

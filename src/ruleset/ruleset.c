@@ -80,7 +80,9 @@ static int read_product(struct products *p, const char *path, struct diag *diag)
     struct buf text;
     buf_init(&text, RULESET_FILE_MAX);
     int result = file_read(path, &text, diag);
-    if (result == 0) result = products_add(p, path, buf_slice(&text), diag);
+    /* One that is refused does not keep the others from being in force. */
+    if (result == 0)
+        result = products_add(p, path, buf_slice(&text), diag) == ERR_NOMEM ? ERR_NOMEM : 0;
     buf_done(&text);
     return result;
 }

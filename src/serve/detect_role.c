@@ -658,6 +658,14 @@ static uint32_t count_engines(const struct role *r)
     return n <= 2 ? 1 : n - 1 > ENGINES_MAX ? ENGINES_MAX : (uint32_t)n - 1;
 }
 
+static void tell_products(const struct products *products)
+{
+    for (const struct product_remark *r = products_remarks(products); r; r = r->next)
+        if (r->refused)
+            log_write(LOG_PRODUCT_REFUSED, LOG_TEXT("file", slice_of(r->diag.file)),
+                      LOG_NUMBER("line", r->diag.line), LOG_TEXT("why", slice_of(r->diag.message)));
+}
+
 static int detect_prepare(struct role *r, struct diag *diag)
 {
     struct detect_ctx *c = r->ctx;
@@ -681,6 +689,7 @@ static int detect_prepare(struct role *r, struct diag *diag)
     c->hearing = (struct loop_timer){.due = tell_watched, .ctx = r};
     c->restart = (struct loop_deferred){.call = start_engines, .ctx = r};
     int error = ruleset_load_watch(&c->rules, &r->config, clock_realtime(&r->clock), diag);
+    if (error == 0) tell_products(c->rules.products);
     if (error == 0) error = matcher_init(&c->matcher, &c->rules, &(struct engine_options){0});
     if (error == 0) error = warming_run(&c->matcher, c->rules.products);
     if (error == 0) error = make_correlator(r);
@@ -731,6 +740,8 @@ static void detect_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "correlations",
                           c->rules.set->n_correlations - c->refused_correlations);
     json_write_member_u64(out, "refused", ruleset_refused(c->rules.set) + c->refused_correlations);
+    json_write_member_u64(out, "products", products_count(c->rules.products));
+    json_write_member_u64(out, "products_refused", products_refused(c->rules.products));
     json_write_member_u64(out, "engines", c->n_engines);
     json_write_member_u64(out, "events", c->events);
     json_write_member_u64(out, "undecodable", c->undecodable);

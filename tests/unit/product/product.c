@@ -207,11 +207,17 @@ TEST(mistakes_are_refused_with_their_place)
         {"step: []\n", "did you mean `steps`?", 4},
         {"steps: {}\n", "steps must be a list", 4},
         {"steps:\n  - map: {a: b c}\n", "missing here at `c`", 5},
-        {"steps:\n  - map: {a: b | table t}\n", "no such table", 5},
+        {"steps:\n  - map: {a: b | table t}\n", "no such table at `t`", 5},
+        {"steps:\n  - map: {a: b | lowr}\n", "such function at `lowr`; did you mean `lower`?", 5},
+        {"steps:\n  - map: {a: b | lowr | upper}\n", "at `lowr`; did you", 5},
+        {"tables: {out: {a: b}}\nsteps:\n  - map: {a: b | table 'uot'}\n", "did you mean `out`?",
+         6},
+        {"steps:\n  - map: {a: b +}\n", "is missing at the end", 5},
+        {"steps:\n  - pattern: m\n    any: []\n", "`any` has no pattern", 6},
         {"steps:\n  - pattern: m\n", "`any` is missing", 5},
         {"steps:\n  - pattern: m\n    any: ['{a', b]\n", "} is missing", 6},
         {"steps:\n  - pattern: m\n    any:\n      - 'a {x}'\n      - 'a {y}'\n",
-         "takes the same texts", 8},
+         "takes the same texts, at the end", 8},
         {"steps:\n  - switch: a\n", "belong together", 5},
         {"steps:\n  - {switch: a, cases: {b: {}, B: {}}}\n", "there already", 5},
         {"steps:\n  - {kv: m, csv: m, columns: [a]}\n", "in one way", 5},
@@ -223,6 +229,7 @@ TEST(mistakes_are_refused_with_their_place)
         {"steps:\n  - when: {a: '*'}\n", "{exists: true} means any", 5},
         {"tables: {t: {a: b, A: c}}\n", "this key already", 4},
         {"samples:\n  - record: x\n", "what to expect", 5},
+        {"samples: [{record: '', expect: {}}]\n", "a record is empty", 4},
         {"again: maybe\n", "true or false", 4},
         {"steps:\n- steps:\n  - steps:\n    - steps:\n      - steps:\n        - steps:\n"
          "          - steps:\n            - steps:\n              - steps:\n                - "
@@ -245,13 +252,95 @@ TEST(mistakes_are_refused_with_their_place)
     CHECK(add(&b, "bad.yml", "evidence: x\nrecognise: {a: b}\n") < 0);
     CHECK(strstr(b.diag.message, "`title` is missing") != NULL);
     CHECK(add(&b, "bad.yml", "title: T\nevidence: x\n") < 0);
-    CHECK(strstr(b.diag.message, "recognise") != NULL);
+    CHECK(strstr(b.diag.message, "`recognise` is missing") != NULL);
+    CHECK(add(&b, "bad.yml", "title: T\nevidence: x\nrecognise: {}\n") < 0);
+    CHECK(strstr(b.diag.message, "a map of conditions") != NULL);
+    CHECK_INT(b.diag.line, 3);
     CHECK(add(&b, "bad.yml", "") < 0);
     CHECK_INT(products_count(b.products), before);
     bench_done(&b);
 }
 
 /* What comes with the program is whole. */
+/* "line refused|warning message" of each remark, a line each. */
+static const char *remarks(struct bench *b)
+{
+    buf_clear(&b->out);
+    for (const struct product_remark *r = products_remarks(b->products); r; r = r->next)
+        buf_printf(&b->out, "%u %s %s\n", r->diag.line, r->refused ? "refused" : "warning",
+                   r->diag.message);
+    buf_putc(&b->out, '\0');
+    return b->out.ptr;
+}
+
+TEST(a_file_that_is_refused_is_remarked)
+{
+    struct bench b;
+    bench_init(&b);
+    CHECK_STR(remarks(&b), "");
+    CHECK(add(&b, "bad.yml", "title: T\nevidence: [\n") < 0);
+    CHECK(add(&b, "good.yml", "title: T\nevidence: x\nrecognise: {a: b}\n") == 0);
+    CHECK(strstr(remarks(&b), "3 refused not valid YAML") == b.out.ptr);
+    CHECK_STR(products_remarks(b.products)->diag.file, "bad.yml");
+    CHECK_INT(products_refused(b.products), 1);
+    /* More than are kept are counted. */
+    for (int i = 0; i < PRODUCT_REMARKS_MAX + 8; i++) CHECK(add(&b, "bad.yml", "") < 0);
+    CHECK_INT(products_refused(b.products), PRODUCT_REMARKS_MAX + 9);
+    bench_done(&b);
+}
+
+TEST(what_looks_like_a_mistake_is_remarked)
+{
+    struct bench b;
+    bench_init(&b);
+    REQUIRE(add(&b, "odd.yml",
+                "title: T\nevidence: x\nrecognise: {a: b}\nsteps:\n"
+                "  - set: {event.category: [network, webb], event.outcome: ok, event.kind: event}\n"
+                "    map: {source.pi: x, mine.field: y, source.ip: z, _source.pi: z, sourcepi: z}\n"
+                "  - pattern: m\n    any:\n      - '{user.nmae}'\n") == 0);
+    CHECK_STR(remarks(&b),
+              "6 warning no product that comes with Vaka fills `source.pi`; did you mean "
+              "`source.ip`?\n"
+              "5 warning event.category has no value `webb`; did you mean `web`?\n"
+              "5 warning event.outcome has no value `ok`\n"
+              "9 warning no product that comes with Vaka fills `user.nmae`; did you mean "
+              "`user.name`?\n");
+    bench_done(&b);
+}
+
+TEST(two_files_that_claim_the_same_records_are_remarked)
+{
+    static const struct {
+        const char *recognise, *said; /* of the file beside {x: [a, b*], y: c} in line 3 */
+    } cases[] = {
+        {"{x: a, y: c}", "3 warning one.yml:3 recognises such records as well; this file counts, "
+                         "for it is read later\n"},
+        {"{x: a}", "3 warning one.yml:3 recognises such records as well; that one counts where it "
+                   "fits, for it asks for more\n"},
+        {"\n  - {y: d}\n  - {x: [q, bc], y: c, z: e}",
+         "5 warning one.yml:3 recognises such records as well; this file counts, for it asks for "
+         "more\n"},
+        /* Not to be seen: other values, other fields, that one is there, or is not. */
+        {"{x: ac}", ""},
+        {"{x: a, y: d}", ""},
+        {"{z: a}", ""},
+        {"{x: {exists: true}}", ""},
+        {"{x: {not: z}}", ""},
+        {"{x: {not: z}, y: C*}", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench b;
+        char text[256];
+        bench_init(&b);
+        REQUIRE(add(&b, "one.yml", "title: T\nevidence: x\nrecognise: {x: [a, b*], y: c}\n") == 0);
+        (void)snprintf(text, sizeof text, "title: T\nevidence: x\nrecognise: %s\n",
+                       cases[i].recognise);
+        REQUIRE(add(&b, "two.yml", text) == 0);
+        CHECK_STR(remarks(&b), cases[i].said);
+        bench_done(&b);
+    }
+}
+
 TEST(every_built_in_product_says_who_it_is)
 {
     struct bench b;
