@@ -346,6 +346,21 @@ bool time_parse(struct slice text, int ref_year, nsec *ret)
     return true;
 }
 
+bool time_parse_near(struct slice text, nsec now, nsec *ret)
+{
+    struct civil_time civil;
+    if (time_parse(text, 0, ret)) return true;
+    time_to_civil(now, &civil);
+    for (int year = civil.year + 1; year >= civil.year - 1; year--) {
+        nsec t, ahead;
+        if (!time_parse(text, year, &t)) continue;
+        if (__builtin_sub_overflow(t, now, &ahead) || ahead >= TIME_GRACE) continue;
+        *ret = t;
+        return true;
+    }
+    return false;
+}
+
 bool time_parse_civil(struct slice text, struct civil_time *ret)
 {
     struct zoned t;

@@ -10,6 +10,9 @@
 /* A point in time (nsec since 1970-01-01T00:00:00Z) that is not known. */
 #define TIME_NONE INT64_MIN
 
+/* A clock that tells no year may be so much ahead: a zone, and a day more. */
+#define TIME_GRACE (2 * 24 * 3600 * NSEC_PER_SEC)
+
 struct civil_time {
     int year, month, day, hour, minute, second; /* month and day from 1 */
     int nsec;
@@ -29,6 +32,11 @@ unsigned time_iso_week(const struct civil_time *c);
  * false when it is none of them.
  */
 bool time_parse(struct slice text, int ref_year, nsec *ret);
+/*
+ * The same by a clock: a time without a year is the last one before `now` and TIME_GRACE, so that
+ * December's records in January are of the year before, and January's in December of the next.
+ */
+bool time_parse_near(struct slice text, nsec now, nsec *ret);
 /* The same, with a year, as it is written: date and clock of the text's own zone. Epochs: UTC. */
 bool time_parse_civil(struct slice text, struct civil_time *ret);
 

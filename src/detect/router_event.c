@@ -7,7 +7,6 @@
 enum {
     RANK_NEW = 0xff,  /* a key not looked at yet */
     NO_SECOND = 0xff, /* a time stands in one field */
-    GRACE_DAYS = 2,
 };
 
 static uint8_t time_name(struct router *r, struct slice name)
@@ -61,18 +60,6 @@ static uint8_t find_host_rank(struct router *r, key_id key)
     return r->host_ranks[key] = (uint8_t)rank;
 }
 
-static bool read_time(const struct router *r, struct slice text, nsec *ret)
-{
-    struct civil_time civil;
-    if (time_parse(text, 0, ret)) return true;
-    time_to_civil(r->now, &civil);
-    if (!time_parse(text, civil.year, ret)) return false;
-    /* No year: it is the last such day. */
-    if (*ret > r->now && (*ret - r->now) / (24 * 3600 * NSEC_PER_SEC) >= GRACE_DAYS)
-        return time_parse(text, civil.year - 1, ret);
-    return true;
-}
-
 nsec router_event_time(struct router *r, struct event *ev)
 {
     struct event_field *found[RANKS_MAX] = {NULL};
@@ -84,7 +71,7 @@ nsec router_event_time(struct router *r, struct event *ev)
         nsec t;
         /* What a product's file says the time is counts; other names it found in a text rank. */
         if (ev->fields[i].derived && rank == r->timestamp + 1 &&
-            read_time(r, ev->fields[i].value, &t))
+            time_parse_near(ev->fields[i].value, r->now, &t))
             return t;
         if (!found[rank - 1]) found[rank - 1] = &ev->fields[i];
     }
@@ -104,7 +91,7 @@ nsec router_event_time(struct router *r, struct event *ev)
             memcpy(both + text.len + 1, rest.ptr, rest.len);
             text = slice_make(both, text.len + 1 + rest.len);
         }
-        if (text.len && read_time(r, text, &t)) return t;
+        if (text.len && time_parse_near(text, r->now, &t)) return t;
     }
     return TIME_NONE;
 }

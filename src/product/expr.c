@@ -5,7 +5,6 @@
 
 #include "base/hash.h"
 #include "base/ip.h"
-#include "base/time.h"
 
 enum part_kind { PART_FIELD, PART_TEXT };
 
@@ -455,7 +454,9 @@ static struct slice rfc3339(nsec time, const struct expr_scope *scope)
 static struct slice read_time(struct slice s, const struct expr_scope *scope)
 {
     nsec time;
-    return time_parse(s, scope->year, &time) ? rfc3339(time, scope) : SLICE_NONE;
+    bool read =
+        scope->now == TIME_NONE ? time_parse(s, 0, &time) : time_parse_near(s, scope->now, &time);
+    return read ? rfc3339(time, scope) : SLICE_NONE;
 }
 
 /* Nothing, or a point and up to nine digits: the part of a second. */
@@ -469,7 +470,24 @@ static bool read_fraction(const char *s, nsec *ret)
     return !*s;
 }
 
-/* A zone that strptime() put into the struct is taken off. */
+/* A zone that strptime() put into the struct is taken off. `year` is for texts that tell none. */
+static bool parse_form(const char *text, const char *form, int year, nsec *ret)
+{
+    struct tm tm = {.tm_mday = 1, .tm_year = year - 1900};
+    const char *end = strptime(text, form, &tm);
+    nsec fraction;
+    if (!end || !read_fraction(end, &fraction)) return false;
+    nsec time = time_from_civil(&(struct civil_time){.year = tm.tm_year + 1900,
+                                                     .month = tm.tm_mon + 1,
+                                                     .day = tm.tm_mday,
+                                                     .hour = tm.tm_hour,
+                                                     .minute = tm.tm_min,
+                                                     .second = tm.tm_sec});
+    return time != TIME_NONE && !__builtin_sub_overflow(time, tm.tm_gmtoff * NSEC_PER_SEC, &time) &&
+           !__builtin_add_overflow(time, fraction, ret);
+}
+
+/* As time_parse_near(): a text that tells its year is the same in all years. */
 static struct slice read_strptime(struct slice s, struct slice format,
                                   const struct expr_scope *scope)
 {
@@ -479,18 +497,17 @@ static struct slice read_strptime(struct slice s, struct slice format,
     text[s.len] = '\0';
     memcpy(form, format.ptr, format.len);
     form[format.len] = '\0';
-    struct tm tm = {.tm_mday = 1, .tm_year = scope->year ? scope->year - 1900 : 70};
-    const char *end = strptime(text, form, &tm);
-    nsec fraction;
-    if (!end || !read_fraction(end, &fraction)) return SLICE_NONE;
-    nsec time = time_from_civil(&(struct civil_time){.year = tm.tm_year + 1900,
-                                                     .month = tm.tm_mon + 1,
-                                                     .day = tm.tm_mday,
-                                                     .hour = tm.tm_hour,
-                                                     .minute = tm.tm_min,
-                                                     .second = tm.tm_sec});
-    if (time == TIME_NONE) return SLICE_NONE;
-    return rfc3339(time - tm.tm_gmtoff * NSEC_PER_SEC + fraction, scope);
+    nsec now = scope->now == TIME_NONE ? 0 : scope->now, time, other;
+    struct civil_time civil;
+    time_to_civil(now, &civil);
+    for (int year = civil.year + 1; year >= civil.year - 1; year--) {
+        if (!parse_form(text, form, year, &time)) continue;
+        bool tells = parse_form(text, form, year - 1, &other) && other == time;
+        nsec ahead;
+        bool far = __builtin_sub_overflow(time, now, &ahead) || ahead >= TIME_GRACE;
+        if (tells || !far) return rfc3339(time, scope);
+    }
+    return SLICE_NONE;
 }
 
 static struct slice split_at(struct slice s, const struct call *call)

@@ -17,6 +17,7 @@
 #define VAKA_PRODUCT_EXPR_H
 
 #include "base/arena.h"
+#include "base/time.h"
 
 /* Without an argument, or with one (S): a word, or text in single quotes. */
 #define EXPR_FUNCTIONS(X)                                                                          \
@@ -89,7 +90,7 @@ struct expr_scope {
     /* Its next value; *at begins as 0. {NULL, 0}: there are no more. */
     struct slice (*next)(void *ctx, uint32_t field, uint32_t *at);
     struct arena *arena; /* for values that are made; full: they are not there */
-    int year;            /* for times that say none */
+    nsec now;            /* for times that tell no year; TIME_NONE: they are not read */
 };
 
 /* The values, in ret; 0 of them: not there. Parts of fields, of tables, or in the arena. */

@@ -90,7 +90,7 @@ struct product_reader;
 /* All are borrowed and outlive the reader. NULL when out of memory. */
 struct product_reader *product_reader_new(const struct products *p, struct keys *keys);
 void product_reader_free(struct product_reader *r);
-/* Times without a year are of this one. Not set: such times are not read. */
+/* Times without a year are of the last such day before it. Not set: such times are not read. */
 void product_reader_set_now(struct product_reader *r, nsec now);
 /* NULL: none, as at first. Borrowed. */
 void product_reader_trace(struct product_reader *r, const struct product_trace *trace);

@@ -358,7 +358,7 @@ struct product_reader *product_reader_new(const struct products *p, struct keys 
     if (!r) return NULL;
     r->products = p;
     r->keys = keys;
-    r->scope = (struct expr_scope){.ctx = r, .get = get, .next = next};
+    r->scope = (struct expr_scope){.ctx = r, .get = get, .next = next, .now = TIME_NONE};
     r->generation = keys_generation(keys);
     r->keys_of = malloc((p->n_names + 1) * sizeof *r->keys_of);
     r->places = calloc(p->n_names + 1, sizeof *r->places);
@@ -383,9 +383,7 @@ void product_reader_free(struct product_reader *r)
 
 void product_reader_set_now(struct product_reader *r, nsec now)
 {
-    struct civil_time civil;
-    time_to_civil(now, &civil);
-    r->scope.year = civil.year;
+    r->scope.now = now;
 }
 
 void product_reader_trace(struct product_reader *r, const struct product_trace *trace)

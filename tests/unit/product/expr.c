@@ -35,6 +35,7 @@ static const struct {
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 
 static struct arena arena;
+static nsec now = INT64_C(1795651200) * NSEC_PER_SEC; /* 2026-11-26T00:00:00Z */
 static struct expr_table *actions;
 
 static int field_number(void *ctx, struct slice name)
@@ -87,7 +88,7 @@ static int read(const char *text, const struct expr **ret, const char **why)
 /* Values with a blank between them; "" when there are none. */
 static const char *compute(const char *text, char out[256])
 {
-    const struct expr_scope scope = {.get = get, .next = next, .arena = &arena, .year = 2026};
+    const struct expr_scope scope = {.get = get, .next = next, .arena = &arena, .now = now};
     const struct expr *e;
     const char *why;
     struct slice values[EXPR_VALUES_MAX];
@@ -191,6 +192,43 @@ TEST(values_are_made_of_fields)
         if (strcmp(compute(cases[i].expr, out), cases[i].want) != 0)
             test_fail(__FILE__, __LINE__, "%s: %s, not %s", cases[i].expr, out, cases[i].want);
     }
+    arena_done(&arena);
+}
+
+TEST(times_without_a_year_are_the_last_ones)
+{
+    static const struct {
+        const char *now, *expr, *want;
+    } cases[] = {
+        {"2026-01-01T00:00:10Z", "'Dec 31 23:59:59' | time", "2025-12-31T23:59:59.000Z"},
+        {"2025-12-31T23:59:50Z", "'Jan  1 00:00:01' | time", "2026-01-01T00:00:01.000Z"},
+        {"2025-12-31T23:59:50Z", "'Jan  3 00:00:01' | time", "2025-01-03T00:00:01.000Z"},
+        {"2025-12-31T23:59:50Z", "'Jan  3 2026 00:00:01' | time", "2026-01-03T00:00:01.000Z"},
+        {"2025-01-05T00:00:00Z", "'Feb 29 10:00:00' | time", "2024-02-29T10:00:00.000Z"},
+        {"2026-01-05T00:00:00Z", "'Feb 29 10:00:00' | time", ""},
+        {"2026-01-05T00:00:00Z", "'Feb 30 10:00:00' | time", ""},
+        {"2026-01-01T00:00:10Z", "'31.12. 23:59:59' | strptime '%d.%m. %H:%M:%S'",
+         "2025-12-31T23:59:59.000Z"},
+        {"2025-12-31T23:59:50Z", "'1.1. 00:00:01' | strptime '%d.%m. %H:%M:%S'",
+         "2026-01-01T00:00:01.000Z"},
+        {"2025-01-05T00:00:00Z", "'29.2. 10' | strptime '%d.%m. %H'", "2024-02-29T10:00:00.000Z"},
+        {"2026-01-01T00:00:10Z", "'31.12.2036' | strptime '%d.%m.%Y'", "2036-12-31T00:00:00.000Z"},
+        {"2026-01-01T00:00:10Z", "'31.12.9999' | strptime '%d.%m.%Y'", ""},
+        {"2026-01-01T00:00:10Z", "'2016-12-31T23:59:60Z' | time", "2017-01-01T00:00:00.000Z"},
+    };
+    const nsec before = now;
+    begin();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char out[256];
+        REQUIRE(time_parse(slice_of(cases[i].now), 0, &now));
+        if (strcmp(compute(cases[i].expr, out), cases[i].want) != 0)
+            test_fail(__FILE__, __LINE__, "%s at %s: %s", cases[i].expr, cases[i].now, out);
+    }
+    now = TIME_NONE;
+    char out[256];
+    CHECK(strcmp(compute("'Dec 31 23:59:59' | time", out), "") == 0);
+    CHECK(strcmp(compute("'Dec 31 2025 23:59:59' | time", out), "2025-12-31T23:59:59.000Z") == 0);
+    now = before;
     arena_done(&arena);
 }
 
