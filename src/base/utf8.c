@@ -268,3 +268,47 @@ size_t utf16_finish(struct utf16_reader *r, char *dst)
     r->has_half = false;
     return waits ? utf8_encode(dst, 0xFFFD) : 0;
 }
+
+static bool is_text_byte(unsigned char c)
+{
+    return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r';
+}
+
+enum utf16_order utf16_shape(struct slice s)
+{
+    if (s.len == 0) return UTF16_NONE;
+    size_t zero = s.ptr[0] == '\0' ? 0 : 1;
+    for (size_t i = 0; i < s.len && i < UTF16_LOOK; i++) {
+        bool fits = i % 2 == zero ? s.ptr[i] == '\0' : is_text_byte((unsigned char)s.ptr[i]);
+        if (!fits) return UTF16_NONE;
+    }
+    return zero ? UTF16_LITTLE : UTF16_BIG;
+}
+
+static bool has_long_run(struct slice s)
+{
+    size_t run = 0;
+    for (size_t i = 0; i < s.len && run <= UTF16_RUN; i++) run = s.ptr[i] ? run + 1 : 0;
+    return run > UTF16_RUN;
+}
+
+enum utf16_order utf16_look(struct slice s, size_t *ret_mark)
+{
+    bool little = slice_starts_with(s, SLICE("\xFF\xFE"));
+    bool big = slice_starts_with(s, SLICE("\xFE\xFF"));
+    *ret_mark = little || big ? 2 : 0;
+    struct slice text = slice_from(s, *ret_mark);
+    if (text.len < (*ret_mark ? 2 : UTF16_LOOK)) return UTF16_NONE;
+    enum utf16_order order = utf16_shape(text);
+    bool fits = *ret_mark == 0 || order == (big ? UTF16_BIG : UTF16_LITTLE);
+    return fits && order != UTF16_NONE && !has_long_run(text) ? order : UTF16_NONE;
+}
+
+size_t utf16_text(struct slice s, char *dst)
+{
+    size_t mark;
+    struct utf16_reader r = {.big = utf16_look(s, &mark) == UTF16_BIG};
+    size_t n = utf16_read(&r, slice_from(s, mark), dst);
+    if (r.has_half && !r.big) n += utf16_read(&r, slice_make("\0", 1), dst + n);
+    return n + utf16_finish(&r, dst + n);
+}

@@ -61,6 +61,25 @@ size_t utf16_read(struct utf16_reader *r, struct slice s, char *dst);
 /* What the end leaves: nothing, or U+FFFD for a surrogate without its other half. */
 size_t utf16_finish(struct utf16_reader *r, char *dst);
 
+enum { UTF16_LOOK = 8, UTF16_RUN = 7 };
+enum utf16_order { UTF16_NONE, UTF16_LITTLE, UTF16_BIG };
+/*
+ * What text that begins so can be, or become, without a byte order mark: every second of its first
+ * UTF16_LOOK bytes is 0, and the others are printable ASCII.
+ */
+enum utf16_order utf16_shape(struct slice s);
+/*
+ * Whether a whole text is UTF-16 by its looks: it begins so, behind a mark or without one, and
+ * nowhere stand more than UTF16_RUN bytes without a zero. A mark alone before other text would hide
+ * it, and so would a few zeros. *ret_mark: the length of the mark.
+ */
+enum utf16_order utf16_look(struct slice s, size_t *ret_mark);
+/*
+ * What is UTF-16 by its looks as UTF-8, without the mark. dst as for utf16_read(). A byte alone at
+ * the end is a character when the high byte would come behind it: such zeros are taken for ends.
+ */
+size_t utf16_text(struct slice s, char *dst);
+
 /* UTF-16LE bytes to UTF-8; an unpaired surrogate becomes U+FFFD, an odd last byte is dropped. */
 void utf8_from_utf16le(struct buf *out, struct slice utf16);
 

@@ -128,7 +128,11 @@ static enum lines_encoding decide(const uint8_t *b, size_t n, size_t *ret_mark)
     if (n == 2 && b[0] == 0xFE && b[1] == 0xFF) return LINES_UTF16BE;
     if (n == 1 && (b[0] == 0xFF || b[0] == 0xFE)) return LINES_UNDECIDED;
     *ret_mark = n == 3 && memcmp(b, utf8, 3) == 0 ? 3 : 0;
-    return n < 3 && memcmp(b, utf8, n) == 0 ? LINES_UNDECIDED : LINES_BYTES;
+    if (n < 3 && memcmp(b, utf8, n) == 0) return LINES_UNDECIDED;
+    enum utf16_order shape = utf16_shape(slice_make(b, n));
+    if (shape == UTF16_NONE) return LINES_BYTES;
+    if (n < UTF16_LOOK) return LINES_UNDECIDED;
+    return shape == UTF16_BIG ? LINES_UTF16BE : LINES_UTF16LE;
 }
 
 static int release_held(struct lines *l, size_t mark, const struct lines_sink *sink)
@@ -137,6 +141,7 @@ static int release_held(struct lines *l, size_t mark, const struct lines_sink *s
     size_t n = l->n_held;
     memcpy(first, l->held, n);
     l->n_held = 0;
+    if (mark == 0 && l->encoding != LINES_BYTES) return feed_utf16(l, slice_make(first, n), sink);
     if (mark == 0) return feed_bytes(l, slice_make(first, n), sink);
     l->offset += mark;
     l->line_offset = l->offset;
@@ -209,7 +214,7 @@ struct slice lines_sniff_text(struct slice head, char storage[LINES_SNIFF_TEXT])
     struct sniffed text = {storage, 0};
     size_t mark = 0;
     enum lines_encoding encoding = LINES_UNDECIDED;
-    for (size_t n = 1; n <= 3 && n <= head.len && encoding == LINES_UNDECIDED; n++)
+    for (size_t n = 1; n <= UTF16_LOOK && n <= head.len && encoding == LINES_UNDECIDED; n++)
         encoding = decide((const uint8_t *)head.ptr, n, &mark);
     if (encoding == LINES_UNDECIDED || encoding == LINES_BYTES) return slice_from(head, mark);
 

@@ -3,7 +3,7 @@
  * Lines of text out of pieces of any size, and the frame that all line decoders share.
  *
  * A line ends at LF or CRLF; the last one may lack both. A UTF-8 byte order mark is dropped; text
- * that begins with a UTF-16 byte order mark is converted to UTF-8 (an unpaired surrogate becomes
+ * that is UTF-16 by its looks (base/utf8.h) is converted to UTF-8 (an unpaired surrogate becomes
  * U+FFFD, an odd last byte is dropped). A line of more than DECODER_RECORD_MAX bytes (as UTF-8,
  * a CR before the LF counted) is reported once and passed over without being stored. What is
  * delivered depends on the bytes only, never on how they were cut into pieces.
@@ -31,7 +31,7 @@ struct lines {
     struct buf carry;     /* what is there of an unfinished line */
     uint64_t offset;      /* of the next byte, in the source */
     uint64_t line_offset; /* where the unfinished line starts, in the source */
-    uint8_t held[3];      /* undecided: the bytes so far; UTF-16: the first half of a unit */
+    uint8_t held[8];      /* undecided: the bytes so far; UTF-16: the first half of a unit */
     uint8_t n_held;
     struct utf16_reader utf16;
     enum lines_encoding encoding;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 #include "normalise/decoder.h"
 #include "normalise/inner.h"
 #include "normalise/record_forms.h"
@@ -25,6 +27,7 @@ struct record_decoder {
     struct decoder *ways[N_WAYS];
     struct buf headers[N_WAYS]; /* the context that each of them has */
     bool known[N_WAYS];         /* it has some */
+    struct buf utf8;            /* the record at hand, when it was UTF-16 */
     struct arena arena;
     struct event ev; /* of a form */
     struct inner_reader *inner;
@@ -188,12 +191,30 @@ static int set_header(struct record_decoder *d, enum way way, struct slice conte
     return rc;
 }
 
+static bool is_utf16(const struct record *r)
+{
+    size_t mark;
+    bool text = r->format == RECORD_TEXT || r->format == RECORD_SYSLOG || r->format == RECORD_JSON;
+    return text && utf16_look(r->raw, &mark) != UTF16_NONE;
+}
+
+/* What the record says as UTF-8; it is read in its place. */
+static int convert_record(struct record_decoder *d)
+{
+    buf_clear(&d->utf8);
+    char *text = buf_reserve(&d->utf8, d->at.raw.len / 2 * 3 + UTF16_TAIL);
+    if (!text) return buf_error(&d->utf8);
+    d->at.raw = slice_make(text, utf16_text(d->at.raw, text));
+    return 0;
+}
+
 static int decode_record(struct record_decoder *d)
 {
-    enum way way = way_of(&d->at);
     begin_record(d);
     d->run = NULL;
-    int rc = 0;
+    int rc = is_utf16(&d->at) ? convert_record(d) : 0;
+    if (rc != 0) return rc;
+    enum way way = way_of(&d->at);
     if (way == WAY_FORM) {
         rc = decode_form(d);
     } else {
@@ -210,7 +231,7 @@ static int decode_record(struct record_decoder *d)
 /* One line that the index of many lines can hold. */
 static bool is_json_line(const struct record *r)
 {
-    return !(r->flags & RECORD_HAS_LF) && way_of(r) == WAY_JSON;
+    return !(r->flags & RECORD_HAS_LF) && !is_utf16(r) && way_of(r) == WAY_JSON;
 }
 
 /* The record at hand and those behind it are JSON lines up to run_end; the last one is `last`. */
@@ -273,6 +294,7 @@ void record_decoder_free(struct record_decoder *d)
         buf_done(&d->headers[i]);
     }
     inner_reader_free(d->inner);
+    buf_done(&d->utf8);
     event_done(&d->ev);
     arena_done(&d->arena);
     free(d);
@@ -286,6 +308,7 @@ struct record_decoder *record_decoder_new(struct keys *keys)
     };
     struct record_decoder *d = calloc(1, sizeof *d);
     if (!d) return NULL;
+    buf_init(&d->utf8, RECORD_MAX / 2 * 3 + UTF16_TAIL);
     arena_init(&d->arena, ARENA_MAX);
     event_init(&d->ev, keys, &d->arena);
     const struct decoder_out out = {.ctx = d, .emit = on_event, .bad = on_bad};

@@ -16,8 +16,9 @@ struct record_sink {
     void *ctx;
     /*
      * The event, valid during the call, of the record with this number in its batch, from 0. Its
-     * `raw` is the record or a part of it; its `record` is the number, from 1. A non-zero return
-     * ends the decoding and is passed through. The key table may be cleared.
+     * `raw` is the record or a part of it (of one in UTF-16 its text in UTF-8); its `record` is the
+     * number, from 1. A non-zero return ends the decoding and is passed through. The key table may
+     * be cleared.
      */
     int (*event)(void *ctx, uint32_t number, struct event *ev);
     /* A record without events; the reason is a constant sentence. */

@@ -34,7 +34,7 @@
  *               of Cisco's lines %FACILITY-SEVERITY-MNEMONIC; of 5424 only when there is no APP
  *   pid         PROCID or PID
  *   msgid       MSGID
- *   message     MSG without a byte order mark; of a plain line the whole line
+ *   message     MSG without a byte order mark, UTF-16 as UTF-8; of a plain line the whole line
  *   priority    the number between < and >
  *   facility    priority / 8, a number
  *   severity    priority % 8, a number
@@ -50,6 +50,7 @@
 #include "normalise/decoder.h"
 
 #include "base/time.h"
+#include "base/utf8.h"
 #include "normalise/lines.h"
 
 struct syslog_keys {
@@ -169,6 +170,18 @@ static size_t year_time_len(struct slice s)
 static void add(struct syslog *d, key_id key, struct slice value)
 {
     event_add(&d->d.ev, key, VALUE_STRING, value);
+}
+
+/* Programs of Windows hand in UTF-16, which their sender puts behind a header of ASCII. */
+static void add_message(struct syslog *d, struct slice s)
+{
+    size_t mark;
+    if (utf16_look(s, &mark) != UTF16_NONE) {
+        char *text = arena_alloc(&d->d.arena, s.len / 2 * 3 + UTF16_TAIL);
+        if (text) s = slice_make(text, utf16_text(s, text));
+        else d->d.ev.flags |= EVENT_CUT;
+    }
+    add(d, d->keys.message, s);
 }
 
 static void add_priority(struct syslog *d, struct slice text, unsigned value)
@@ -334,7 +347,7 @@ static void structured_data(struct syslog *d, struct slice s, bool named)
         if (mark.written.len) add(d, d->keys.mark, mark.written);
         s = slice_from(s, mark.len);
     }
-    if (s.len) add(d, d->keys.message, s);
+    if (s.len) add_message(d, s);
 }
 
 /* What follows <PRI>. */
@@ -622,7 +635,7 @@ static void parse_3164_rest(struct syslog *d, struct slice s)
         if (tag.pid.len) add(d, d->keys.pid, tag.pid);
         s = slice_from(s, tag.len);
     }
-    if (s.len) add(d, d->keys.message, s);
+    if (s.len) add_message(d, s);
 }
 
 /*
@@ -682,7 +695,7 @@ static void parse_line(struct syslog *d, struct slice s)
         n = iso_time_len(s, ' ');
         if (n) add(d, d->keys.timestamp, slice_until(s, n));
     }
-    add(d, d->keys.message, s);
+    add_message(d, s);
 }
 
 static void syslog_intern(struct syslog *d)

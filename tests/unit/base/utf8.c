@@ -144,6 +144,46 @@ TEST(utf8_fold_agrees_at_every_length_and_alignment)
     }
 }
 
+static void check_look(int line, struct slice s, enum utf16_order want, const char *text)
+{
+    size_t mark;
+    char out[256];
+    enum utf16_order got = utf16_look(s, &mark);
+    if (got != want) test_fail(__FILE__, line, "order %d", (int)got);
+    if (got != UTF16_NONE && !slice_eq(slice_make(out, utf16_text(s, out)), slice_of(text)))
+        test_fail(__FILE__, line, "not %s", text);
+}
+#define LOOK(s, order, text) check_look(__LINE__, SLICE(s), order, text)
+
+TEST(utf16_is_known_by_its_looks)
+{
+    LOOK("a\0b\0\xE5\0d\0", UTF16_NONE, ""); /* a letter beyond ASCII, too early without a mark */
+    LOOK("a\0b\0c\0d\0\xE5\0", UTF16_LITTLE, "abcd\xC3\xA5");
+    LOOK("a\0b\0c\0d\0e", UTF16_LITTLE, "abcde"); /* its zero was taken for an end */
+    LOOK("\0a\0b\0c\0d\0", UTF16_BIG, "abcd");
+    LOOK("\xFF\xFE"
+         "a\0",
+         UTF16_LITTLE, "a");
+    LOOK("\xFE\xFF\0a\0b", UTF16_BIG, "ab");
+    LOOK("\xFE\xFF"
+         "a\0",
+         UTF16_NONE, "");
+    LOOK("\xFF\xFE", UTF16_NONE, "");
+    LOOK("a\0b\0c\0", UTF16_NONE, "");
+    LOOK("a\0b\0c\0\1\0", UTF16_NONE, "");
+    LOOK("plain text", UTF16_NONE, "");
+    LOOK("", UTF16_NONE, "");
+    /* Other text is not hidden by a mark or a few zeros. */
+    LOOK("\xFF\xFE<34>evil", UTF16_NONE, "");
+    LOOK("a\0b\0c\0d\0mimikatz", UTF16_NONE, "");
+    /* Pairs of surrogates have no zeros. */
+    LOOK("a\0b\0c\0d\0\x3D\xD8\x01\xDE"
+         "e\0",
+         UTF16_LITTLE,
+         "abcd\xF0\x9F\x98\x81"
+         "e");
+}
+
 TEST(utf8_from_utf16le_pairs_and_strays)
 {
     struct buf b;

@@ -128,6 +128,9 @@ TEST(lines_convert_utf16)
     LINES("\xFF\xFE"
           "a\0b",
           "2[a]");
+    /* Without a mark. */
+    LINES("a\0b\0c\0d\0\r\0\n\0\xE5\0", "0[abcd]12[\xC3\xA5]");
+    LINES("\0a\0b\0\n\0d\0e", "0[ab]6[de]");
     /* U+0A0A and U+0D0A hold the byte 0x0A and end nothing. */
     LINES("\xFF\xFE\x0A\x0A\x0A\x0D", "2[\xE0\xA8\x8A\xE0\xB4\x8A]");
 }
@@ -232,6 +235,7 @@ TEST(lines_sniff_text_knows_the_marks)
     CHECK_SLICE(lines_sniff_text(SLICE("\xEF\xBB\xBFplain"), storage), "plain");
     CHECK_SLICE(lines_sniff_text(SLICE("\xFF\xFEp\0\n\0q"), storage), "p\n");
     CHECK_SLICE(lines_sniff_text(SLICE("\xFE\xFF\0p\0\n"), storage), "p\n");
+    CHECK_SLICE(lines_sniff_text(SLICE("p\0q\0\n\0q\0r\0"), storage), "pq\nqr");
     CHECK_INT(lines_sniff_text(SLICE(""), storage).len, 0);
     /* The longest that conversion can give: three bytes for every unit. */
     char wide[LINES_SNIFF_MAX + 100];

@@ -124,6 +124,40 @@ TEST(text_is_decoded_by_its_look)
     record_trace_done(&t);
 }
 
+/* A whole record, as lines of a file are cut at the byte of LF, and a text behind a header. */
+TEST(utf16_is_read_as_text)
+{
+    struct record_trace t;
+    record_trace_init(&t);
+    ADD(&t, RECORD_TEXT,
+        "\xFF\xFE<\0"
+        "3\0"
+        "4\0>\0x\0:\0 \0\xE5\0\r\0");
+    ADD(&t, RECORD_TEXT,
+        "\0<\0"
+        "3\0"
+        "4\0>\0y\0:\0 \0o\0\r");
+    ADD(&t, RECORD_SYSLOG,
+        "<\0"
+        "3\0"
+        "4\0>\0z\0:\0 \0o\0n\0");
+    ADD(&t, RECORD_JSON,
+        "{\0\"\0a\0\"\0:\0"
+        "1\0}\0");
+    ADD(&t, RECORD_JSON, "{\"b\":2}");
+    ADD(&t, RECORD_SYSLOG, "<34>x: \xFF\xFEo\0k\0");
+    ADD(&t, RECORD_SYSLOG, "<34>Oct 11 22:14:15 h x: a\0b\0c\0d\0\xE5\0");
+    RECORD_TRACE_CHECK(&t, "0 syslog|priority=34|facility=4|severity=2|program=x|message=\xc3\xa5\n"
+                           "1 syslog|priority=34|facility=4|severity=2|program=y|message=o\n"
+                           "2 syslog|priority=34|facility=4|severity=2|program=z|message=on\n"
+                           "3 json|a:=1\n"
+                           "4 json|b:=2\n"
+                           "5 syslog|priority=34|facility=4|severity=2|program=x|message=ok\n"
+                           "6 syslog|priority=34|facility=4|severity=2|timestamp=Oct 11 22:14:15"
+                           "|hostname=h|program=x|message=abcd\xc3\xa5\n");
+    record_trace_done(&t);
+}
+
 TEST(syslog_records_are_one_event_whatever_they_hold)
 {
     struct record_trace t;
