@@ -79,6 +79,12 @@ static void json_rule(struct buf *out, const struct sigma_doc *doc)
     json_techniques(out, doc);
     buf_puts(out, "],\"file\":");
     json_write_string(out, slice_of(doc->file));
+    if (doc->respond.sv.len) {
+        buf_puts(out, ",\"respond\":{");
+        json_write_member_string(out, "sv", doc->respond.sv);
+        json_write_member_string(out, "en", doc->respond.en);
+        buf_putc(out, '}');
+    }
     buf_putc(out, '}');
 }
 

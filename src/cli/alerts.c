@@ -14,6 +14,8 @@ struct alerts_context {
     struct settings settings;
     bool follow, json;
     uint64_t after, limit;
+    uint64_t id; /* the only one asked for; 0: those after `after` */
+    bool found;
 };
 
 /* ---- alerts ------------------------------------------------------------------------------ */
@@ -46,11 +48,24 @@ static void put_matched(struct buf *out, struct slice matched)
     }
 }
 
-static int print_row(void *ctx, const struct say_answer *a)
+/* What to do first, a language a line. */
+static void put_respond(struct buf *out, struct slice rule)
+{
+    static const char *const languages[] = {"sv", "en"};
+    struct slice respond = ask_member(rule, "respond");
+    for (size_t i = 0; i < sizeof languages / sizeof *languages; i++) {
+        struct slice text = ask_text(respond, languages[i]);
+        if (text.len == 0) continue;
+        buf_printf(out, "    %s: ", languages[i]);
+        (void)text_put_visible(out, text, 1024);
+        buf_putc(out, '\n');
+    }
+}
+
+static int print_row(struct alerts_context *c, const struct say_answer *a)
 {
     struct slice rule = ask_member(a->text, "rule"), time = ask_text(a->text, "time");
     struct buf out;
-    (void)ctx;
     buf_init(&out, 16 * 1024);
     put_local_time(&out, time.len ? time : ask_text(a->text, "received"));
     buf_puts(&out, "  ");
@@ -60,19 +75,19 @@ static int print_row(void *ctx, const struct say_answer *a)
     buf_putc(&out, ' ');
     (void)text_put_visible(&out, ask_text(rule, "title"), 100);
     if (a->count > 1) buf_printf(&out, " (%" PRIu64 " times)", a->count);
-    buf_puts(&out, "\n    ");
+    buf_printf(&out, "  #%" PRIu64 "\n    ", a->id);
     put_matched(&out, ask_member(a->text, "matched"));
     buf_putc(&out, '\n');
+    if (c->id) put_respond(&out, rule);
     bool written = fwrite(out.ptr, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     buf_done(&out);
     return written ? 0 : ERR_IO;
 }
 
 /* {"id":…,"count":…, and the alert's own members. */
-static int print_json(void *ctx, const struct say_answer *a)
+static int print_json(const struct say_answer *a)
 {
     struct buf out;
-    (void)ctx;
     if (a->text.len < 2) return ERR_CORRUPT;
     buf_init(&out, 2 * a->text.len * 6 + 256);
     buf_printf(&out, "{\"id\":%" PRIu64 ",\"count\":%" PRIu64 ",", a->id, a->count);
@@ -80,6 +95,15 @@ static int print_json(void *ctx, const struct say_answer *a)
     bool written = fwrite(out.ptr, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     buf_done(&out);
     return written ? 0 : ERR_IO;
+}
+
+/* Asked for one alert, the first that is not before it comes. */
+static int print_alert(void *ctx, const struct say_answer *a)
+{
+    struct alerts_context *c = ctx;
+    if (c->id && a->id != c->id) return 0;
+    c->found = true;
+    return c->json ? print_json(a) : print_row(c, a);
 }
 
 static const struct cli_option alerts_options[] = {
@@ -118,24 +142,36 @@ static int alerts_set(void *ctx, int letter, const char *value)
 static int alerts_main(const struct invocation *in)
 {
     struct alerts_context *c = in->ctx;
-    if (in->n_operands) return cli_usage("alerts takes no operands");
-    return ask_serve(&c->settings,
-                     (struct say_ask){.what = ASK_ALERTS,
-                                      .after = c->after,
-                                      .limit = (uint32_t)c->limit,
-                                      .follow = c->follow},
-                     c->json ? print_json : print_row, c);
+    if (in->n_operands > 1) return cli_usage("alerts takes the id of one alert");
+    if (in->n_operands == 1) {
+        if (c->follow || c->after || c->limit)
+            return cli_usage("one alert is asked for: neither --follow, --after nor --last");
+        if (!slice_to_u64(slice_of(in->operands[0]), &c->id) || c->id == 0)
+            return cli_usage("an alert's id is a number from 1, not '%s'", in->operands[0]);
+        c->after = c->id - 1;
+        c->limit = 1;
+    }
+    int status = ask_serve(&c->settings,
+                           (struct say_ask){.what = ASK_ALERTS,
+                                            .after = c->after,
+                                            .limit = (uint32_t)c->limit,
+                                            .follow = c->follow},
+                           print_alert, c);
+    if (status || !c->id || c->found) return status;
+    cli_say("there is no alert %" PRIu64, c->id);
+    return EXIT_UNREADABLE;
 }
 
 const struct command command_alerts = {
     .name = "alerts",
-    .operands = "",
+    .operands = "[ID]",
     .summary = "show what vaka serve has found",
     .description =
         "Prints the alerts of the running vaka serve, oldest first. An alert is a rule and what it "
-        "was about; the same again within triage.alike is counted with it.\n\n"
-        "Exit status: 0; 1 vaka serve does not run, or ended meanwhile; 2 the command line could "
-        "not be understood.",
+        "was about; the same again within triage.alike is counted with it. With an ID (#17 in the "
+        "table is 17) only that alert, and what its rule says is to be done first.\n\n"
+        "Exit status: 0; 1 vaka serve does not run, or ended meanwhile, or there is no such alert; "
+        "2 the command line could not be understood.",
     .options = alerts_options,
     .n_options = sizeof alerts_options / sizeof *alerts_options,
     .ctx_size = sizeof(struct alerts_context),

@@ -489,6 +489,13 @@ static void put_rule(struct rules_work *w, const struct rules_found *f, bool jso
     json_write_member_string(out, "title", doc->title);
     json_write_member_string(out, "level", slice_of(sigma_level_name(doc->level)));
     json_write_member_string(out, "status", doc->status);
+    if (doc->respond.sv.len) {
+        json_write_key(out, "respond");
+        buf_putc(out, '{');
+        json_write_member_string(out, "sv", doc->respond.sv);
+        json_write_member_string(out, "en", doc->respond.en);
+        buf_putc(out, '}');
+    }
     json_write_member_string(out, "text", text);
     buf_puts(out, "}\n");
 }

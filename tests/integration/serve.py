@@ -121,6 +121,26 @@ def alerts_can_be_followed_from_where_a_reader_was(folder):
 
 
 @test
+def one_alert_says_what_is_to_be_done_first(folder):
+    with Serve(VAKA, folder, APART) as serve:
+        with open(serve.folder / "rules" / "marker.yml", "a", encoding="utf-8") as rule:
+            rule.write("vaka:\n  respond:\n    sv: Spärra kontot.\n    en: Disable the account.\n")
+        serve.start()
+        serve.post("/api/ingest", event("one") + event("two"))
+        serve.wait(lambda: len(serve.alerts()) == 2, "two alerts")
+        second = serve.alerts()[1]["id"]
+        one = json.loads(serve.ask("alerts", "-f", "json", str(second)))
+        same(one["event"]["User"], "two")
+        same(one["rule"]["respond"], {"sv": "Spärra kontot.", "en": "Disable the account."})
+        rows = serve.ask("alerts", str(second)).splitlines()
+        holds(rows[0], f"#{second}")
+        same(rows[2:], ["    sv: Spärra kontot.", "    en: Disable the account."])
+        same(serve.ask("alerts", str(second + 1), status=1), "")
+        for wrong in (["0"], ["x"], ["1", "--last", "1"], ["1", "2"]):
+            serve.ask("alerts", *wrong, status=2)
+
+
+@test
 def who_reads_slowly_gets_all_alerts(folder):
     """More than the socket and the process behind it keep."""
     with Serve(VAKA, folder, APART).start() as serve:

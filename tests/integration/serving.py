@@ -161,10 +161,10 @@ class Serve:
             time.sleep(0.02)
         raise AssertionError(f"never: {what}; {self.log_text()[-400:]}")
 
-    def ask(self, *words):
+    def ask(self, *words, status=0):
         result = subprocess.run([self.vaka, *words, "-c", self.config], cwd=self.folder, check=False,
                                 capture_output=True, timeout=60)
-        if result.returncode != 0:
+        if result.returncode != status:
             raise AssertionError(f"{words}: {result.stderr.decode()}")
         return result.stdout.decode()
 

@@ -112,6 +112,12 @@ int sigma_read_keys(struct sigma_reading *rd, const struct yaml_node *map, const
     return 0;
 }
 
+const struct yaml_node *sigma_vaka_get(const struct yaml_node *root, const char *key)
+{
+    const struct yaml_node *vaka = yaml_get(root, "vaka");
+    return vaka && vaka->kind == YAML_MAP ? yaml_get(vaka, key) : NULL;
+}
+
 /* --- Detections -------------------------------------------------------------------------- */
 
 /* `Threat Name|contains|all` is the field ThreatName (specification, "Field Usage") and two
@@ -378,6 +384,15 @@ static int check_title(struct sigma_reading *rd, const struct yaml_node *root)
     return 0;
 }
 
+/* Any text counts: nothing is made of it that a rule could be refused for. */
+static bool says_something(const struct yaml_node *node)
+{
+    if (is_null(node) || node->kind == YAML_MAP) return false;
+    if (node->kind == YAML_SEQ) return node->n > 0 && says_something(node->first);
+    struct slice text = slice_trim(node->text);
+    return text.len > 0 && !slice_eq_nocase(text, SLICE("unknown"));
+}
+
 static int read_metadata(struct sigma_reading *rd, const struct yaml_node *root,
                          struct sigma_doc *doc)
 {
@@ -396,6 +411,7 @@ static int read_metadata(struct sigma_reading *rd, const struct yaml_node *root,
         int error = sigma_read_text(rd, yaml_get(root, part[i].key), part[i].what, part[i].text);
         if (error) return error;
     }
+    doc->has_falsepositives = says_something(yaml_get(root, "falsepositives"));
     struct slice level = SLICE_NONE;
     const struct yaml_node *node = yaml_get(root, "level");
     int error = sigma_read_text(rd, node, "`level`", &level);
@@ -445,8 +461,7 @@ bool sigma_until_parse(struct slice text, nsec *ret)
 /* A filter of the operator's that ends: `vaka: {until: 2026-12-31}`. */
 static int read_until(struct sigma_reading *rd, const struct yaml_node *root, nsec *ret)
 {
-    const struct yaml_node *vaka = yaml_get(root, "vaka");
-    const struct yaml_node *until = vaka && vaka->kind == YAML_MAP ? yaml_get(vaka, "until") : NULL;
+    const struct yaml_node *until = sigma_vaka_get(root, "until");
     struct slice text;
     if (is_null(until)) return 0;
     int error = sigma_read_text(rd, until, "`until`", &text);
@@ -538,6 +553,7 @@ static int read_document(struct sigma_reading *rd, const struct yaml_node *root,
                     : missing(rd, root->pos, "detection");
     }
     if (!error) error = sigma_read_tests(rd, root, doc);
+    if (!error) error = sigma_read_respond(rd, root, &doc->respond);
     return error ? error : check_status(rd, root, doc);
 }
 

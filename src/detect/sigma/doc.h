@@ -140,6 +140,11 @@ struct sigma_test {
     struct yaml_pos pos;
 };
 
+/* What to do first when the rule fires (custom key `vaka.respond`): in both languages, or empty. */
+struct sigma_respond {
+    struct slice sv, en;
+};
+
 struct sigma_doc {
     enum sigma_kind kind;
     const char *file;    /* borrowed from the caller of sigma_read */
@@ -154,6 +159,8 @@ struct sigma_doc {
     struct sigma_filter filter;
     struct sigma_test *tests;
     uint32_t n_tests;
+    struct sigma_respond respond;
+    bool has_falsepositives; /* says what else may fire it */
     struct sigma_doc *next;
 };
 

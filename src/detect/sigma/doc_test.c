@@ -151,8 +151,7 @@ static int read_test(struct sigma_reading *rd, const struct yaml_node *node, str
 
 int sigma_read_tests(struct sigma_reading *rd, const struct yaml_node *root, struct sigma_doc *doc)
 {
-    const struct yaml_node *vaka = yaml_get(root, "vaka");
-    const struct yaml_node *tests = vaka && vaka->kind == YAML_MAP ? yaml_get(vaka, "tests") : NULL;
+    const struct yaml_node *tests = sigma_vaka_get(root, "tests");
     if (!tests) return 0;
     if (tests->kind != YAML_SEQ)
         return READ_REFUSE(rd, ERR_INVALID, tests->pos, "`tests` must be a list");

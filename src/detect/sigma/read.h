@@ -49,6 +49,11 @@ int sigma_read_detection(struct sigma_reading *rd, const struct yaml_node *map_k
 /* doc->correlation from the key `correlation`; `root` for what may also stand at the top. */
 int sigma_read_correlation(struct sigma_reading *rd, const struct yaml_node *root,
                            struct sigma_correlation *ret) MUST_USE;
+/* What a document says under Vaka's custom key `vaka`; NULL without. */
+const struct yaml_node *sigma_vaka_get(const struct yaml_node *root, const char *key);
+/* From `vaka: respond:`; *ret as it was without one. */
+int sigma_read_respond(struct sigma_reading *rd, const struct yaml_node *root,
+                       struct sigma_respond *ret) MUST_USE;
 /* doc->tests from `vaka: tests:`. */
 int sigma_read_tests(struct sigma_reading *rd, const struct yaml_node *root,
                      struct sigma_doc *doc) MUST_USE;

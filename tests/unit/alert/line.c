@@ -96,6 +96,18 @@ TEST(json)
     world_done(&w);
 }
 
+TEST(what_to_do_first_goes_with_the_rule)
+{
+    char text[1024];
+    (void)snprintf(text, sizeof text, "%svaka: {respond: {sv: 'Spärra \"x\"', en: Disable x}}\n",
+                   rule);
+    struct world w = {.rule = text, .time = 0};
+    struct slice line = world_line(&w, HUNT_JSON, SLICE("{\"F\":\"evil\"}"));
+    CHECK(slice_find(line, SLICE("\"file\":\"r.yml\",\"respond\":{\"sv\":\"Spärra \\\"x\\\"\","
+                                 "\"en\":\"Disable x\"}},\"host\"")) != SIZE_MAX);
+    world_done(&w);
+}
+
 TEST(entities_are_named_as_in_ecs)
 {
     struct world w = {.time = 0};

@@ -796,6 +796,40 @@ TEST(filters)
     REFUSED("title: F\nfilter: {rules: r, a: x, condition: a}\n", 1, 1, "`logsource` is missing");
 }
 
+TEST(first_response)
+{
+#define ASKED RULE("    a: x\n    condition: a\n")
+    const struct sigma_doc *d =
+        READ(ASKED "vaka:\n    respond:\n        sv: ' Spärra kontot. '\n"
+                   "        en: >-\n            Disable\n            it.\n");
+    CHECK_SLICE(d->respond.sv, "Spärra kontot.");
+    CHECK_SLICE(d->respond.en, "Disable it.");
+    CHECK_INT(READ(ASKED)->respond.sv.len, 0);
+    CHECK_INT(READ(ASKED "vaka: text\n")->respond.sv.len, 0);
+
+    REFUSED(ASKED "vaka: {respond: Disable it}\n", 7, 17, "a map of `sv` and `en`");
+    REFUSED(ASKED "vaka: {respond: {en: Disable it}}\n", 7, 17, "says nothing in `sv`");
+    REFUSED(ASKED "vaka: {respond: {sv: Spärra, en: ''}}\n", 7, 35, "says nothing in `en`");
+    REFUSED(ASKED "vaka: {respond: {sv: [a], en: b}}\n", 7, 22, "must be a single value");
+    REFUSED(ASKED "vaka: {respond: {sv: a, en: b, no: c}}\n", 7, 32, "`respond` has no key `no`");
+    char text[2048];
+    (void)snprintf(text, sizeof text, "%s%01025d}}\n", ASKED "vaka: {respond: {sv: a, en: ", 0);
+    REFUSED(text, 7, 29, "longer than 1024 bytes");
+#undef ASKED
+}
+
+TEST(false_positives)
+{
+#define SAYS(more) READ(RULE("    a: x\n    condition: a\n") more)->has_falsepositives
+    CHECK(SAYS("falsepositives: [Planned work]\n"));
+    CHECK(SAYS("falsepositives: Planned work\n"));
+    CHECK(!SAYS(""));
+    CHECK(!SAYS("falsepositives: [Unknown]\n"));
+    CHECK(!SAYS("falsepositives: []\n"));
+    CHECK(!SAYS("falsepositives: {a: b}\n"));
+#undef SAYS
+}
+
 TEST(test_events)
 {
 #define BODY RULE("    a: x\n    condition: a\n")
