@@ -26,9 +26,9 @@ bool attack_of_tag(struct slice tag, char ret[ATTACK_ID_MAX + 1])
 
 static struct slice data(void)
 {
-    for (const struct library_file *f = library_files; f->name; f++)
-        if (strcmp(f->name, "taxonomy/attack.tsv") == 0) return slice_make(f->text, f->len);
-    return SLICE_NONE;
+    struct slice text = SLICE_NONE;
+    (void)library_file_find(SLICE("taxonomy/attack.tsv"), &text);
+    return text;
 }
 
 bool attack_next(size_t *at, struct attack_technique *ret)

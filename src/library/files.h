@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Data files that are built into the program: taxonomy/profiles/ and taxonomy/attack.tsv. */
+/* Data files that are built into the program: taxonomy/profiles/, attack.tsv, placeholders.yml. */
 #ifndef VAKA_LIBRARY_FILES_H
 #define VAKA_LIBRARY_FILES_H
 
-#include <stddef.h>
+#include "base/slice.h"
 
 struct library_file {
     const char *name; /* "profiles/default.yml" */
@@ -11,5 +11,8 @@ struct library_file {
     size_t len;
 };
 extern const struct library_file library_files[]; /* ends with a NULL name */
+
+/* The text of the one with that name. */
+bool library_file_find(struct slice name, struct slice *ret);
 
 #endif

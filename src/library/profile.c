@@ -177,12 +177,11 @@ const char *profile_builtin(uint32_t number)
 
 int profile_load(struct profile *ret, struct arena *arena, const char *name, struct diag *diag)
 {
-    struct slice wanted = slice_of(name);
+    struct slice wanted = slice_of(name), known;
     const char *path = arena_printf(arena, "profiles/%s.yml", name);
     if (!path) return ERR_NOMEM;
-    for (const struct library_file *f = library_files; f->name; f++)
-        if (slice_eq(slice_of(f->name), slice_of(path)))
-            return profile_read(ret, arena, f->name, slice_make(f->text, f->len), diag);
+    if (library_file_find(slice_of(path), &known))
+        return profile_read(ret, arena, path, known, diag);
     struct buf text;
     buf_init(&text, PROFILE_FILE_MAX);
     int error = file_read(name, &text, diag);

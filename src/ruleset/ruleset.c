@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "library/files.h"
 #include "library/library.h"
 
 static bool is_folder(const char *path)
@@ -52,6 +53,15 @@ static int read_placeholders(struct placeholders *p, const char *path, struct di
     return result;
 }
 
+/* What Vaka's own rules ask for, where the settings' files do not say it. */
+static int read_own_placeholders(struct placeholders *p, struct diag *diag)
+{
+    static const char name[] = "taxonomy/placeholders.yml";
+    struct slice text = SLICE_NONE;
+    ASSERT(library_file_find(slice_of(name), &text));
+    return placeholders_read_defaults(p, name, text, diag);
+}
+
 static int read_taxonomy(struct taxonomy *t, const char *path, struct diag *diag)
 {
     struct buf text;
@@ -70,6 +80,7 @@ int ruleset_read_placeholders(const struct config *config, struct placeholders *
     int result = 0;
     for (uint32_t i = 0; i < config->placeholders.n && result == 0; i++)
         result = read_placeholders(p, config->placeholders.items[i], diag);
+    if (result == 0) result = read_own_placeholders(p, diag);
     if (result == 0) *ret = p;
     else placeholders_free(p);
     return result;

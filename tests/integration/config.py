@@ -127,6 +127,21 @@ def rules_and_placeholders_lie_beside_the_file(folder):
 
 
 @test
+def what_own_rules_ask_of_a_city_has_values(folder):
+    (folder / "rules").mkdir()
+    (folder / "rules" / "r.yml").write_text(
+        "title: t\nid: 11111111-1111-4111-8111-111111111111\nlogsource:\n  product: windows\n"
+        "detection:\n  s:\n    User|expand: '%vaka_supplier_accounts%'\n  condition: s\n", encoding="utf-8")
+    (folder / "city.yml").write_text("vaka_supplier_accounts: [firma-*]\n", encoding="utf-8")
+    for more, user in (("", "lev-kone"), ("placeholders: [city.yml]\n", "firma-kone")):
+        path = file(folder, "rules: rules\n" + more)
+        for name in ("lev-kone", "firma-kone"):
+            status, out, err = vaka("rules", "explain", "--any-logsource", "-c", path, "t", json.dumps({"User": name}))
+            same((status, err), (0, ""))
+            holds(out, "t: MATCH" if name == user else "t: no match")
+
+
+@test
 def verbose_tells_what_happens_inside(_):
     quiet = vaka("hunt", "-r", f"{ROOT}/rules", "-f", "json", "-j", "2", SAMPLES)
     same(quiet[2], "")

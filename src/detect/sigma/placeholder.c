@@ -93,8 +93,8 @@ static int add_placeholder(struct placeholders *p, const char *file, const struc
     return 0;
 }
 
-int placeholders_read(struct placeholders *p, const char *file, struct slice text,
-                      struct diag *diag)
+static int read_values(struct placeholders *p, const char *file, struct slice text, bool defaults,
+                       struct diag *diag)
 {
     struct yaml_reader reader;
     const struct yaml_node *root = NULL;
@@ -108,10 +108,23 @@ int placeholders_read(struct placeholders *p, const char *file, struct slice tex
             break;
         }
         for (const struct yaml_node *key = root->first; key && r == 0; key = key->next)
-            r = add_placeholder(p, file, key, diag);
+            if (!defaults || !placeholders_find(p, bare_name(key->text)))
+                r = add_placeholder(p, file, key, diag);
         if (r < 0) break;
     }
     yaml_done(&reader);
     if (r < 0) p->n = before;
     return r;
+}
+
+int placeholders_read(struct placeholders *p, const char *file, struct slice text,
+                      struct diag *diag)
+{
+    return read_values(p, file, text, false, diag);
+}
+
+int placeholders_read_defaults(struct placeholders *p, const char *file, struct slice text,
+                               struct diag *diag)
+{
+    return read_values(p, file, text, true, diag);
 }

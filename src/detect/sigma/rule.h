@@ -88,6 +88,9 @@ void placeholders_free(struct placeholders *p);
 /* YAML: a map from name to a scalar or a list of scalars. */
 int placeholders_read(struct placeholders *p, const char *file, struct slice text,
                       struct diag *diag) MUST_USE;
+/* The same for those that have no values yet; names that have keep them. */
+int placeholders_read_defaults(struct placeholders *p, const char *file, struct slice text,
+                               struct diag *diag) MUST_USE;
 
 /*
  * Interprets one document of kind SIGMA_RULE. placeholders may be NULL. Refusals (unknown modifier,

@@ -43,6 +43,23 @@ TEST(placeholders_are_looked_up)
     placeholders_free(NULL);
 }
 
+TEST(defaults_stand_where_nothing_was_said)
+{
+    struct placeholders *p = read_values();
+    struct diag diag = {0};
+    struct slice text = SLICE("'%One%': other\nMore: [a, b]\n");
+    CHECK(placeholders_read_defaults(p, "own.yml", text, &diag) == 0);
+    const struct placeholder *x = placeholders_find(p, SLICE("One"));
+    REQUIRE(x);
+    CHECK_INT(x->n_values, 1);
+    CHECK_SLICE(x->values[0], "Bo?");
+    x = placeholders_find(p, SLICE("More"));
+    REQUIRE(x);
+    CHECK_INT(x->n_values, 2);
+    CHECK(placeholders_read_defaults(p, "own.yml", SLICE("Late: []\n"), &diag) < 0);
+    placeholders_free(p);
+}
+
 TEST(placeholders_refuse)
 {
     static const struct {
