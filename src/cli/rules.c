@@ -31,6 +31,9 @@ int rules_set(void *ctx, int letter, const char *value)
     case RULES_ANY_LOGSOURCE:
         c->any_logsource = true;
         return 0;
+    case RULES_OWN:
+        c->own = true;
+        return 0;
     default:
         return settings_option(&c->settings, letter, value);
     }

@@ -8,11 +8,12 @@
 #include "cli/load.h"
 #include "cli/settings.h"
 
-enum { RULES_PLACEHOLDERS = OPTION_LONG, RULES_TAXONOMY, RULES_ANY_LOGSOURCE };
+enum { RULES_PLACEHOLDERS = OPTION_LONG, RULES_TAXONOMY, RULES_ANY_LOGSOURCE, RULES_OWN };
 
 struct rules_context {
     struct settings settings;
     bool json, any_logsource, named; /* named: rules were given with -r */
+    bool own;                        /* rules test: as Vaka's own must be */
 };
 
 int rules_set(void *ctx, int letter, const char *value);

@@ -6,18 +6,20 @@
 #include "cli/events.h"
 #include "cli/load.h"
 #include "cli/rules.h"
+#include "cli/rules_own.h"
 #include "detect/correlate/correlate.h"
 
 struct testing {
     const struct ruleset *load;
     struct engine *engine;
+    bool own;
     struct buf out;
     uint32_t n, failed, without;
     /* Of the test at hand. */
     const struct sigma_rule *rule;
     struct correlator *correlator;
     const struct sigma_corr_rule *corr;
-    bool fired;
+    bool fired, elsewhere; /* elsewhere: an event was of another log source than the rule */
     uint64_t events;
     struct slice *values; /* CORRELATOR_FIELDS_MAX */
 };
@@ -26,6 +28,8 @@ static int on_match(void *ctx, struct event *ev, const struct engine_result *res
 {
     struct testing *t = ctx;
     t->events++;
+    if (t->rule && result->route && !taxonomy_applies(result->route, &t->rule->logsource))
+        t->elsewhere = true;
     for (uint32_t i = 0; i < result->n_hits; i++) {
         const struct sigma_rule *rule = result->hits[i].rule;
         if (rule == t->rule) t->fired = true;
@@ -55,9 +59,10 @@ static void on_firing(void *ctx, const struct correlator_firing *firing)
 }
 
 /* What the test shows: NULL when it is as it should be. */
-static const char *run_test(struct testing *t, const struct sigma_test *test)
+static const char *run_test(struct testing *t, const struct sigma_doc *doc,
+                            const struct sigma_test *test)
 {
-    t->fired = false;
+    t->fired = t->elsewhere = false;
     t->events = 0;
     if (t->corr) {
         const struct correlator_out out = {.ctx = t, .firing = on_firing};
@@ -72,6 +77,8 @@ static const char *run_test(struct testing *t, const struct sigma_test *test)
     }
     if (error) return error_text(error);
     if (t->events == 0) return "its event is empty";
+    if (t->own && t->elsewhere && !test->fires && rules_own_is_near_miss(doc, test))
+        return "it differs in what log source it is of, which is no near miss";
     if (t->fired == test->fires) return NULL;
     return test->fires ? "the rule did not fire" : "the rule fired";
 }
@@ -99,11 +106,34 @@ static void report(struct testing *t, const struct sigma_doc *doc, const struct 
     rules_print(&t->out);
 }
 
-static void test_doc(struct testing *t, const struct sigma_doc *doc)
+/* What own rules must have besides. One that only feeds correlations raises no alert to be read. */
+static void test_own(struct testing *t, const struct sigma_doc *doc)
 {
+    struct buf lacks;
+    struct slice line, rest;
+    buf_init(&lacks, 4096);
+    rules_own_check(doc, &lacks);
+    t->n++;
+    t->failed += lacks.len > 0;
+    buf_printf(&t->out, "%s %" PRIu32 " - ", lacks.len ? "not ok" : "ok", t->n);
+    put_name(&t->out, doc->title);
+    buf_puts(&t->out, ": has what own rules have\n");
+    for (rest = buf_slice(&lacks); rest.len > 0;) {
+        (void)slice_split(rest, '\n', &line, &rest);
+        buf_printf(&t->out, "# %s:%" PRIu32 ": ", doc->file, doc->pos.line);
+        buf_put(&t->out, line);
+        buf_putc(&t->out, '\n');
+    }
+    rules_print(&t->out);
+    buf_done(&lacks);
+}
+
+static void test_doc(struct testing *t, const struct sigma_doc *doc, bool silent)
+{
+    if (t->own && !silent) test_own(t, doc);
     if (doc->n_tests == 0) t->without++;
     for (uint32_t i = 0; i < doc->n_tests; i++)
-        report(t, doc, &doc->tests[i], run_test(t, &doc->tests[i]));
+        report(t, doc, &doc->tests[i], run_test(t, doc, &doc->tests[i]));
 }
 
 static void test_all(struct testing *t)
@@ -111,12 +141,12 @@ static void test_all(struct testing *t)
     const struct sigma_set *set = t->load->set;
     for (uint32_t i = 0; i < set->n_rules; i++) {
         t->rule = set->rules[i];
-        test_doc(t, t->rule->doc);
+        test_doc(t, t->rule->doc, t->rule->silent);
     }
     t->rule = NULL;
     for (uint32_t i = 0; i < set->n_correlations; i++) {
         t->corr = set->correlations[i];
-        test_doc(t, t->corr->doc);
+        test_doc(t, t->corr->doc, t->corr->silent);
     }
     t->corr = NULL;
     for (uint32_t i = 0; i < set->n_refusals; i++) {
@@ -141,7 +171,7 @@ static int test_run(const struct invocation *in)
     if (in->n_operands == 0) return cli_usage("which rules? Name a file or a folder");
     int status = rules_load(c, in->operands, in->n_operands, &load);
     if (status) return status;
-    struct testing t = {.load = &load};
+    struct testing t = {.load = &load, .own = c->own};
     struct matcher matcher = {0};
     if (matcher_init(&matcher, &load,
                      &(struct engine_options){.any_logsource = c->any_logsource}) == 0)
@@ -161,6 +191,10 @@ static int test_run(const struct invocation *in)
 static const struct cli_option test_options[] = {
     OPTION_CONFIG,
     {RULES_ANY_LOGSOURCE, "any-logsource", NULL, "As for vaka hunt: no routing, no field mapping."},
+    {RULES_OWN, "own", NULL,
+     "Hold them to what Vaka asks of its own rules: id, status, level, description, techniques of "
+     "ATT&CK, false positives, a first response in Swedish and English, an event that fires the "
+     "rule, and one that does not and differs from it in one value."},
     {RULES_PLACEHOLDERS, "placeholders", "FILE",
      "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},
     {RULES_TAXONOMY, "taxonomy", "FILE",

@@ -566,7 +566,7 @@ def test_rules_explain(b):
 
 
 def test_rules_test(b):
-    result = run(b.vaka, "rules", "test", common.RULES)
+    result = run(b.vaka, "rules", "test", "--own", common.RULES)
     b.tap.ok(result.status == 0 and b"not ok" not in result.out and re.search(rb"^1\.\.\d+$", result.out, re.M),
              "rules test: Vaka's own pass", result)
     rule = KEYWORD_RULE + ("vaka:\n  tests:\n    - name: wrong\n      fires: true\n      event:\n"
@@ -577,6 +577,66 @@ def test_rules_test(b):
              f"{path}:15: the rule did not fire".encode() in result.out, "rules test: a failure has its place", result)
     result = run(b.vaka, "rules", "test", b.rule)
     b.tap.ok(result.status == 1 and b"1..0" in result.out, "rules test: no tests is a failure", result)
+
+
+OWN_RULE = """title: Own
+id: 0c1d4a76-6a5f-4d0c-9c2e-1f4b5f1f2a10
+status: test
+description: d
+tags: [attack.t1059.001]
+logsource: {product: windows, service: security}
+detection:
+  s: {EventID: 4688, P|contains: evil}
+  condition: s
+falsepositives: [None that is known]
+level: high
+vaka:
+  respond: {sv: Gör, en: Do}
+  tests:
+    - fires: true
+      event: {Channel: Security, EventID: 4688, P: %s, Q: [1, {R: x}]}
+    - fires: false
+      event: %s
+"""
+
+
+def test_rules_test_own(b):
+    def lacks(rule):
+        result = run(b.vaka, "rules", "test", "--own", b.file("own.yml", rule.encode()))
+        return result.status, [x.split(b": ", 1)[1].decode() for x in result.out.splitlines() if x.startswith(b"# /")]
+
+    near = "no event that must not fire it differs in one value from one that must"
+    long, other, like = "evil" + 60 * "a", 64 * "b", "kind" + 60 * "a"
+    for name, first, second, want in (
+            ("another value", "evil", "{Channel: Security, EventID: 4688, P: kind, Q: [1, {R: x}]}", []),
+            ("a value less", "evil", "{Channel: Security, EventID: 4688, Q: [1, {R: x}]}", []),
+            ("two values", "evil", "{Channel: Security, EventID: 4688, P: kind, Q: [2, {R: x}]}", [near]),
+            ("two inside", "evil", "{Channel: Security, EventID: 4688, P: kind, Q: [1, {R: y}]}", [near]),
+            ("a part of a text", long, f"{{Channel: Security, EventID: 4688, P: {like}, Q: [1, {{R: x}}]}}", []),
+            ("a text altogether", long, f"{{Channel: Security, EventID: 4688, P: {other}, Q: [1, {{R: x}}]}}", [near]),
+            ("another log source", "evil", "{Channel: System, EventID: 4688, P: evil, Q: [1, {R: x}]}",
+             ["it differs in what log source it is of, which is no near miss"])):
+        b.tap.equal(lacks(OWN_RULE % (first, second)), (1 if want else 0, want), f"rules test --own: {name}")
+    good = OWN_RULE % ("evil", "{Channel: Security, EventID: 4688, P: kind, Q: [1, {R: x}]}")
+    for part, instead, want in (
+            ("id: 0c1d4a76-6a5f-4d0c-9c2e-1f4b5f1f2a10\n", "", "it has no `id`"),
+            ("status: test\n", "", "it has no `status`"),
+            ("level: high\n", "", "it has no `level`"),
+            ("description: d\n", "", "it has no `description`"),
+            ("[None that is known]", "[Unknown]", "it has no `falsepositives`"),
+            ("  respond: {sv: Gör, en: Do}\n", "", "it has no first response (`vaka.respond`)"),
+            ("attack.t1059.001", "attack.execution", "no tag names a technique of ATT&CK"),
+            ("attack.t1059.001", "attack.t1059.001, attack.t9999", "no technique of ATT&CK is T9999")):
+        b.tap.equal(lacks(good.replace(part, instead)), (1, [want]), f"rules test --own: {want}")
+    status, found = lacks(good[:good.index("  tests:")])
+    b.tap.equal((status, found), (1, ["no event fires it", near]), "rules test --own: no events")
+    several = common.RULES / "network" / "vpn_guessing_then_success.yml"
+    text = several.read_text(encoding="utf-8")
+    last = text.index("        - {devid: FG1, logid: '0101039424'", text.index("fires: false"))
+    end = text.index("---")
+    for name, more, want in (("one event less", "", []), ("two less", None, [near])):
+        cut = last if more == "" else text.rindex("        - {devid", 0, last)
+        b.tap.equal(lacks(text[:cut] + text[end:]), (1 if want else 0, want), f"rules test --own: {name}")
 
 
 def test_help(b):
@@ -614,7 +674,7 @@ def main():
         b = Bench(os.path.abspath(sys.argv[1]), pathlib.Path(os.path.realpath(space)))
         for test in (test_forms, test_paths, test_options, test_json, test_csv, test_table, test_jobs, test_killed,
                      test_interrupted, test_broken_pipe, test_rules_check, test_rules_list, test_rules_explain,
-                     test_rules_test, test_help):
+                     test_rules_test, test_rules_test_own, test_help):
             test(b)
         b.tap.done()
 
