@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* vaka rules import, versions, diff, show */
+/* vaka rules import, versions, diff */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -463,65 +463,6 @@ static int diff_run(const struct invocation *in)
     return status;
 }
 
-/* ---- show -------------------------------------------------------------------------------- */
-
-static void put_rule(struct rules_work *w, const struct rules_found *f, bool json)
-{
-    struct buf *out = &w->out;
-    const struct sigma_doc *doc = f->rule->doc;
-    struct slice text = f->version.pack.files[f->rule->file].text;
-    const char *state = !f->rule->on ? "off" : f->current ? "on, in force" : "on, not in force";
-    if (!json) {
-        buf_printf(out, "# %s %s, %s\n# %s\n", f->version.set.text, f->version.version.text, state,
-                   doc->file);
-        buf_put(out, text);
-        return;
-    }
-    buf_putc(out, '{');
-    json_write_member_string(out, "set", slice_of(f->version.set.text));
-    json_write_member_string(out, "version", slice_of(f->version.version.text));
-    json_write_member_string(out, "file", slice_of(doc->file));
-    json_write_key(out, "on");
-    buf_puts(out, f->rule->on ? "true" : "false");
-    json_write_key(out, "in_force");
-    buf_puts(out, f->rule->on && f->current ? "true" : "false");
-    json_write_member_string(out, "id", doc->id);
-    json_write_member_string(out, "title", doc->title);
-    json_write_member_string(out, "level", slice_of(sigma_level_name(doc->level)));
-    json_write_member_string(out, "status", doc->status);
-    if (doc->respond.sv.len) {
-        json_write_key(out, "respond");
-        buf_putc(out, '{');
-        json_write_member_string(out, "sv", doc->respond.sv);
-        json_write_member_string(out, "en", doc->respond.en);
-        buf_putc(out, '}');
-    }
-    json_write_member_string(out, "text", text);
-    buf_puts(out, "}\n");
-}
-
-static int show_run(const struct invocation *in)
-{
-    const struct import_context *c = in->ctx;
-    struct rules_work work;
-    struct rules_found found;
-    struct diag diag = {0};
-    if (in->n_operands != 1) return cli_usage("rules show wants the id or title of a rule");
-    int status = rules_work_enter(&work, &c->settings, false);
-    if (status == 0) {
-        int error = rules_find(&work, in->operands[0], &found, &diag);
-        if (error) {
-            status = rules_work_failed(&diag, error);
-        } else {
-            put_rule(&work, &found, c->json);
-            rules_version_done(&found.version);
-        }
-    }
-    rules_print(&work.out);
-    rules_work_done(&work);
-    return status;
-}
-
 /* ---- tables ------------------------------------------------------------------------------ */
 
 static const struct cli_option import_options[] = {
@@ -598,17 +539,4 @@ const struct command command_rules_diff = {
     .ctx_size = sizeof(struct import_context),
     .option = import_option,
     .run = diff_run,
-};
-
-const struct command command_rules_show = {
-    .name = "rules show",
-    .operands = "ID",
-    .summary = "print an imported rule as it came",
-    .description = "Prints the rule with that id or title, of what is in force or was imported "
-                   "last, and says where it is from and whether it is switched on.",
-    .options = versions_options,
-    .n_options = sizeof versions_options / sizeof *versions_options,
-    .ctx_size = sizeof(struct import_context),
-    .option = import_option,
-    .run = show_run,
 };

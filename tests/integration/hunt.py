@@ -565,6 +565,21 @@ def test_rules_explain(b):
     b.tap.ok(result.status == 1 and "the event" in result.err, "rules explain: no event", result)
 
 
+def test_rules_show(b):
+    path = common.RULES / "windows" / "dcsync.yml"
+    text = path.read_text(encoding="utf-8")
+    name = "937a8fcc-6b7f-4c99-a405-a85dbd3a0c63"
+    result = run(b.vaka, "rules", "show", name.upper())
+    b.tap.equal((result.status, result.out.decode()), (0, f"# on, in force\n# {path}\n{text}"),
+                "rules show: a rule that comes with Vaka")
+    shown = json.loads(run(b.vaka, "rules", "show", "-f", "json", name).out)
+    b.tap.equal((shown["set"], shown["id"], shown["in_force"], shown["text"], sorted(shown["respond"])),
+                (None, name, True, text, ["en", "sv"]), "rules show: as JSON, with what is to be done first")
+    several = json.loads(run(b.vaka, "rules", "show", "-f", "json", "VPN password guessed").out)
+    b.tap.ok(several["file"].endswith("vpn_guessing_then_success.yml") and several["level"] == "high",
+             "rules show: a correlation, by its title", several)
+
+
 def test_rules_test(b):
     result = run(b.vaka, "rules", "test", "--own", common.RULES)
     b.tap.ok(result.status == 0 and b"not ok" not in result.out and re.search(rb"^1\.\.\d+$", result.out, re.M),
@@ -674,7 +689,7 @@ def main():
         b = Bench(os.path.abspath(sys.argv[1]), pathlib.Path(os.path.realpath(space)))
         for test in (test_forms, test_paths, test_options, test_json, test_csv, test_table, test_jobs, test_killed,
                      test_interrupted, test_broken_pipe, test_rules_check, test_rules_list, test_rules_explain,
-                     test_rules_test, test_rules_test_own, test_help):
+                     test_rules_show, test_rules_test, test_rules_test_own, test_help):
             test(b)
         b.tap.done()
 
