@@ -132,11 +132,11 @@ struct sigma_filter {
     nsec until; /* Vaka's own key `vaka: until:`, a day or a moment; 0: for good */
 };
 
-/* One of Vaka's own test events (custom key `vaka.tests`), kept as JSON text. */
+/* One of Vaka's own test events (custom key `vaka.tests`). */
 struct sigma_test {
     struct slice name;
     bool fires;         /* must fire / must not */
-    struct slice event; /* one JSON object; for correlations a JSON array of them in time order */
+    struct slice event; /* a JSON object, an array of them in time order, or lines as they come */
     struct yaml_pos pos;
 };
 

@@ -7,9 +7,13 @@
  *             - name: a login that must fire
  *               fires: true
  *               event: {EventID: 4625}        # or a list of maps, for correlations
+ *             - name: the same as it comes from the wire
+ *               fires: true
+ *               raw: '<38>Jun 14 15:16:01 web1 sshd[7]: Accepted …'   # or a list of lines
  *
- * Events are kept as JSON: numbers stay the digits they were written with, except that what JSON
- * cannot write (0x10, 0o7, +1, 007, .5) is written as JSON writes that number.
+ * Raw records are kept as lines. Events are kept as JSON: numbers stay the digits they were written
+ * with, except that what JSON cannot write (0x10, 0o7, +1, 007, .5) is written as JSON writes that
+ * number.
  */
 #include "base/hint.h"
 #include "base/json_write.h"
@@ -109,22 +113,43 @@ static int write_json(struct sigma_reading *rd, const struct yaml_node *node, st
     return 0;
 }
 
-static int read_event(struct sigma_reading *rd, const struct yaml_node *test,
-                      const struct yaml_node *event, struct buf *out, struct slice *ret)
+static int write_lines(struct sigma_reading *rd, const struct yaml_node *raw, struct buf *out)
 {
-    bool good = event && (event->kind == YAML_MAP || (event->kind == YAML_SEQ && event->n > 0));
+    bool list = raw->kind == YAML_SEQ;
+    for (const struct yaml_node *e = list ? raw->first : raw; e; e = list ? e->next : NULL) {
+        if (e->kind != YAML_SCALAR || e->type != YAML_STRING || e->text.len == 0)
+            return READ_REFUSE(rd, ERR_INVALID, e->pos,
+                               "`raw` is a record's text, or a list of such");
+        buf_put(out, e->text);
+        buf_putc(out, '\n');
+    }
+    return 0;
+}
+
+static bool is_event(const struct yaml_node *event)
+{
+    bool good = event->kind == YAML_MAP || (event->kind == YAML_SEQ && event->n > 0);
     for (const struct yaml_node *e = good && event->kind == YAML_SEQ ? event->first : NULL; e;
          e = e->next)
         good = good && e->kind == YAML_MAP;
-    if (!good)
-        return READ_REFUSE(rd, ERR_INVALID, event ? event->pos : test->pos,
-                           "a test needs an `event`: a map, or a list of maps");
+    return good;
+}
+
+static int read_event(struct sigma_reading *rd, const struct yaml_node *test, struct buf *out,
+                      struct slice *ret)
+{
+    const struct yaml_node *event = yaml_get(test, "event"), *raw = yaml_get(test, "raw");
+    const struct yaml_node *node = event ? event : raw;
+    if (!node || (event && (raw || !is_event(event))) ||
+        (raw && raw->kind == YAML_SEQ && raw->n == 0))
+        return READ_REFUSE(rd, ERR_INVALID, node ? node->pos : test->pos,
+                           "a test needs an `event`, a map or a list of maps, or a `raw` record");
     buf_clear(out);
-    int error = write_json(rd, event, out);
+    int error = event ? write_json(rd, event, out) : write_lines(rd, raw, out);
     if (error) return error;
     if (buf_error(out) == ERR_NOMEM) return ERR_NOMEM;
     if (buf_failed(out))
-        return READ_REFUSE(rd, ERR_LIMIT, event->pos, "the event is larger than %d KiB",
+        return READ_REFUSE(rd, ERR_LIMIT, node->pos, "the event is larger than %d KiB",
                            EVENT_MAX / 1024);
     *ret = arena_dup(rd->arena, buf_slice(out));
     return ret->ptr ? 0 : ERR_NOMEM;
@@ -133,7 +158,7 @@ static int read_event(struct sigma_reading *rd, const struct yaml_node *test,
 static int read_test(struct sigma_reading *rd, const struct yaml_node *node, struct buf *out,
                      struct sigma_test *ret)
 {
-    static const char *const known[] = {"name", "fires", "event", NULL};
+    static const char *const known[] = {"name", "fires", "event", "raw", NULL};
     if (node->kind != YAML_MAP)
         return READ_REFUSE(rd, ERR_INVALID, node->pos, "a test must be a map");
     int error = sigma_read_keys(rd, node, "a test", known);
@@ -145,7 +170,7 @@ static int read_test(struct sigma_reading *rd, const struct yaml_node *node, str
     ret->pos = node->pos;
     error = sigma_read_bool(rd, fires, "`fires`", &ret->fires);
     if (!error) error = sigma_read_text(rd, yaml_get(node, "name"), "a test's `name`", &ret->name);
-    if (!error) error = read_event(rd, node, yaml_get(node, "event"), out, &ret->event);
+    if (!error) error = read_event(rd, node, out, &ret->event);
     return error;
 }
 

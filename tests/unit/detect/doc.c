@@ -852,6 +852,10 @@ TEST(test_events)
                                    "\"F\":{\"G\":[1.50,0.5,3,7,16,15]}}");
     CHECK(!d->tests[1].fires);
     CHECK_SLICE(d->tests[1].event, "[{\"A\":-0.0e5,\"B\":12345678901234567890123},{}]");
+    CHECK_SLICE(READ(BODY "vaka: {tests: [{fires: true, raw: '<1>a: b'}]}\n")->tests[0].event,
+                "<1>a: b\n");
+    CHECK_SLICE(READ(BODY "vaka: {tests: [{fires: true, raw: [x 1, y]}]}\n")->tests[0].event,
+                "x 1\ny\n");
     CHECK_INT(READ(BODY "vaka: {response: x}\n")->n_tests, 0);
     CHECK_INT(READ(BODY "vaka: text\n")->n_tests, 0);
 
@@ -861,6 +865,9 @@ TEST(test_events)
     REFUSED(BODY "vaka: {tests: [{fires: yes, event: {}}]}\n", 7, 24, "must be true or false");
     REFUSED(BODY "vaka: {tests: [{fires: true}]}\n", 7, 16, "a test needs an `event`");
     REFUSED(BODY "vaka: {tests: [{fires: true, event: [1]}]}\n", 7, 37, "a test needs an `event`");
+    REFUSED(BODY "vaka: {tests: [{fires: true, event: {}, raw: x}]}\n", 7, 37, "a test needs an");
+    REFUSED(BODY "vaka: {tests: [{fires: true, raw: []}]}\n", 7, 35, "a test needs an `event`");
+    REFUSED(BODY "vaka: {tests: [{fires: true, raw: [x, {}]}]}\n", 7, 39, "a record's text");
     REFUSED(BODY "vaka: {tests: [{fires: true, evnt: {}}]}\n", 7, 30,
             "a test has no key `evnt`; did you mean `event`?");
     REFUSED(BODY "vaka: {tests: [{fires: true, event: {a: .nan}}]}\n", 7, 41, "no infinity");
