@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""The recordings in samples/, hunted with Vaka's rules: scenarios.py VAKA. Prints TAP.
+
+What must be found stands in scenarios/NAME.tsv, the recording's name: local time and words of the
+phase, the rule's level and file, the file with the records and the numbers of those that raise the
+alerts (of a correlation the last one). Nothing else may be found: all other records are benign.
+"""
+import csv
+import pathlib
+import sys
+
+import common
+
+HERE = pathlib.Path(__file__).resolve().parent
+SAMPLES = common.ROOT / "samples"
+COLUMNS = ("time", "phase", "level", "rule", "file", "records")
+
+
+def numbers(text):
+    """"3-5,9" as 3, 4, 5, 9"""
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+def expected(path):
+    """(level, rule, file, record) -> the phase it belongs to"""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.reader(file, delimiter="\t") if row and not row[0].startswith("#")]
+    assert all(len(row) == len(COLUMNS) for row in rows), f"{path}: a row has {COLUMNS}"
+    return {(level, rule, name, record): f"{time} {phase}"
+            for time, phase, level, rule, name, records in rows for record in numbers(records)}
+
+
+def found(alert):
+    source = alert["source"] or alert["correlation"]["records"][-1]
+    rule = pathlib.Path(alert["rule"]["file"]).relative_to(common.RULES).with_suffix("")
+    return alert["rule"]["level"], str(rule), pathlib.Path(source["file"]).name, source["record"]
+
+
+def show(alert):
+    return "\t".join(map(str, found(alert))) + f"  {alert['time']} {alert['rule']['title']}"
+
+
+def check(tap, vaka, path):
+    name = path.stem
+    want = expected(path)
+    run = common.hunt(vaka, SAMPLES / name, rules=common.RULES)
+    tap.ok(run.status == 0 and not run.named(), f"{name}: all of it is read", run)
+    alerts = run.alerts()
+    got = [found(alert) for alert in alerts]
+    for phase in dict.fromkeys(want.values()):
+        missing = [key for key, of in want.items() if of == phase and key not in got]
+        tap.ok(not missing, f"{name}: {phase}", "\n".join(map(str, missing)))
+    more = [alert for alert in alerts if found(alert) not in want]
+    tap.ok(not more, f"{name}: nothing else is found", "\n".join(map(show, more)))
+    tap.equal(len(set(got)), len(got), f"{name}: each record raises a rule's alert once")
+
+
+def main():
+    tap = common.Tap()
+    paths = sorted((HERE / "scenarios").glob("*.tsv"))
+    tap.equal([path.stem for path in paths], sorted(p.name for p in SAMPLES.iterdir() if p.is_dir()),
+              "every recording has a table of what must be found in it")
+    for path in paths:
+        check(tap, sys.argv[1], path)
+    tap.done()
+
+
+main()
