@@ -120,6 +120,11 @@ static const int *const calls_call =
     CALLS(SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
           SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(fcntl));
 
+/* How far it is, in files that it has open; the C library asks about descriptors with newfstatat.
+ */
+static const int *const calls_bookmark =
+    CALLS(SCMP_SYS(pwrite64), SCMP_SYS(fdatasync), SCMP_SYS(newfstatat));
+
 /* No role of this program has a reason to try these: trying is proof of a takeover. */
 static const int *const calls_fatal =
     CALLS(SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
@@ -130,7 +135,7 @@ static const int *const calls_fatal =
           SCMP_SYS(request_key), SCMP_SYS(init_module), SCMP_SYS(finit_module),
           SCMP_SYS(delete_module), SCMP_SYS(kexec_load), SCMP_SYS(bind), SCMP_SYS(listen));
 
-/* The same, but for the role that calls others. */
+/* The same, but for roles that call others. */
 static const int *const calls_connect = CALLS(SCMP_SYS(socket), SCMP_SYS(connect));
 
 /* Fatal as well for a role that has no sockets to the world. */
@@ -190,6 +195,12 @@ static const struct sandbox_row rows[] = {
                           .reads_files = true},
     [SANDBOX_CALLER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_call, NULL},
                         .fatal = {calls_fatal, calls_accept, calls_open, NULL},
+                        .calls = true,
+                        .max_files = 256},
+    [SANDBOX_PULLER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_call,
+                                  calls_bookmark, NULL},
+                        .fatal = {calls_fatal, calls_accept, NULL},
+                        .reads_files = true,
                         .calls = true,
                         .max_files = 256},
     [SANDBOX_WITNESS] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_receive,

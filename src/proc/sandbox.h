@@ -4,9 +4,9 @@
  * role; a role is entered once, is inherited by forks, and can only get narrower.
  *
  * Every role: no new privileges, no core files. exec, ptrace, mount, bpf and making network
- * sockets (but for SANDBOX_CALLER) kill the process; any other call that the role does not list
- * fails with ENOSYS. Files: Landlock (where the kernel has it) and the system call filter both say
- * no, so that either alone is enough.
+ * sockets (but for SANDBOX_CALLER and SANDBOX_PULLER) kill the process; any other call that the
+ * role does not list fails with ENOSYS. Files: Landlock (where the kernel has it) and the system
+ * call filter both say no, so that either alone is enough.
  *
  * With sanitizers compiled in (they need calls of their own) sandbox_enter() does nothing and says
  * so in ret->level.
@@ -28,6 +28,7 @@ enum sandbox_role {
     SANDBOX_LISTENER, /* a servant that accepts on sockets it has, and opens nothing */
     SANDBOX_SIGNER,   /* a servant that keeps one file that it has open */
     SANDBOX_CALLER,   /* a servant that connects to the named ports, over TCP */
+    SANDBOX_PULLER,   /* a caller that keeps files it has open, and reads the named paths */
     SANDBOX_WITNESS,  /* a keeper that accepts on sockets it has */
 };
 
@@ -42,7 +43,7 @@ struct sandbox_files {
     size_t n_paths;
     const char *const *folders; /* in which files may be made and changed, of those that keep */
     size_t n_folders;
-    const uint16_t *ports; /* of SANDBOX_CALLER, where the kernel can tell ports apart */
+    const uint16_t *ports; /* of those that call, where the kernel can tell ports apart */
     size_t n_ports;
 };
 
