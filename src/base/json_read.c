@@ -2,6 +2,7 @@
 #include "base/json_read.h"
 
 #include "base/json_write.h"
+#include "base/utf8.h"
 
 size_t json_skip_blank(struct slice s, size_t at)
 {
@@ -177,5 +178,60 @@ bool json_string_inside(struct slice value, struct slice *ret)
 {
     if (value.len < 2 || value.ptr[0] != '"') return false;
     *ret = slice_make(value.ptr + 1, value.len - 2);
+    return true;
+}
+
+/* ---- escapes ----------------------------------------------------------------------------- */
+
+static bool read_hex4(struct slice s, uint32_t *ret)
+{
+    uint32_t value = 0;
+    if (s.len < 4) return false;
+    for (size_t i = 0; i < 4; i++) {
+        char c = s.ptr[i];
+        uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10
+                         : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10
+                                                : 16;
+        if (digit > 15) return false;
+        value = value << 4 | digit;
+    }
+    *ret = value;
+    return true;
+}
+
+/* s is what stands behind \u; the bytes of it that were used, 0: it is none. */
+static size_t put_unicode(struct slice s, struct buf *out)
+{
+    char text[4];
+    uint32_t cp, low;
+    size_t used = 4;
+    if (!read_hex4(s, &cp)) return 0;
+    if (cp >= 0xd800 && cp < 0xdc00 && slice_starts_with(slice_from(s, 4), SLICE("\\u")) &&
+        read_hex4(slice_from(s, 6), &low) && low >= 0xdc00 && low < 0xe000) {
+        cp = 0x10000 + ((cp - 0xd800) << 10) + (low - 0xdc00);
+        used = 10;
+    }
+    if (cp >= 0xd800 && cp < 0xe000) cp = 0xfffd;
+    buf_put(out, slice_make(text, utf8_encode(text, cp)));
+    return used;
+}
+
+bool json_string_text(struct slice value, struct buf *out)
+{
+    static const char names[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
+    struct slice rest, plain;
+    if (!json_string_inside(value, &rest)) return false;
+    while (slice_split(rest, '\\', &plain, &rest)) {
+        buf_put(out, plain);
+        if (rest.len == 0) return false;
+        const char *at = strchr(names, rest.ptr[0]);
+        size_t used = 1;
+        if (at && *at) buf_putc(out, means[at - names]);
+        else if (rest.ptr[0] == 'u') used += put_unicode(slice_from(rest, 1), out);
+        if (used == 1 && !(at && *at)) return false;
+        rest = slice_from(rest, used);
+    }
+    buf_put(out, plain);
     return true;
 }

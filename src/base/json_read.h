@@ -10,7 +10,7 @@
 #ifndef VAKA_BASE_JSON_READ_H
 #define VAKA_BASE_JSON_READ_H
 
-#include "base/error.h"
+#include "base/buf.h"
 
 enum { JSON_READ_DEPTH_MAX = 64 }; /* containers in one another */
 
@@ -43,5 +43,8 @@ bool json_find_member(struct slice object, const char *name, const char *or_name
 
 /* What stands between the quotes of a string; false for any other value. */
 bool json_string_inside(struct slice value, struct slice *ret);
+/* Appends what a string means, without its escapes; half of a surrogate pair is U+FFFD. False for
+ * any other value, and for an escape that is none. Overflow is out's. */
+bool json_string_text(struct slice value, struct buf *out) MUST_USE;
 
 #endif

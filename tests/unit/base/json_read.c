@@ -125,3 +125,27 @@ TEST(a_whole_object)
     CHECK(!json_is_object(SLICE("")));
     CHECK(!json_is_object(SLICE("{\"a\":")));
 }
+
+static void check_text(const char *json, const char *text)
+{
+    struct buf out;
+    buf_init(&out, 64);
+    bool good = json_string_text(slice_of(json), &out);
+    CHECK(good == (text != NULL));
+    if (good) CHECK_SLICE(buf_slice(&out), text);
+    buf_done(&out);
+}
+
+TEST(a_string_means_its_text)
+{
+    check_text("\"\"", "");
+    check_text("\"a b\"", "a b");
+    check_text("\"https:\\/\\/x?a\\u0026b\"", "https://x?a&b");
+    check_text("\"\\\"\\\\\\b\\f\\n\\r\\t\"", "\"\\\b\f\n\r\t");
+    check_text("\"\\u00e5\\uD83D\\ude00!\"", "\u00e5\U0001F600!");
+    check_text("\"\\ud83d \\ude00 \\ud83d\\u0041\"", "\ufffd \ufffd \ufffdA");
+    check_text("\"\\x\"", NULL);
+    check_text("\"\\u12\"", NULL);
+    check_text("\"\\u12g4\"", NULL);
+    check_text("1", NULL);
+}
