@@ -6,6 +6,7 @@
 #include "collect/follow.h"
 #include "collect/http.h"
 #include "collect/journal.h"
+#include "collect/relay.h"
 #include "collect/stream.h"
 
 enum { NAME_MAX_BYTES = 256 };
@@ -24,6 +25,7 @@ struct collect {
     struct core core;
     struct collect_options options;
     struct input *inputs;
+    struct relay *relay;
     struct loop_timer tick;
 };
 
@@ -81,6 +83,7 @@ int collect_new(const struct collect_options *options, struct collect **ret)
     c->tick = (struct loop_timer){.due = on_tick, .ctx = c};
     int error = ledger_init(&c->core.ledger, options->sources_max, options->seed);
     if (!error) error = outbox_new(options, &c->core.outbox);
+    if (!error && !(c->relay = relay_new(&c->core))) error = ERR_NOMEM;
     if (!error) error = loop_timer_set(options->loop, &c->tick, NSEC_PER_SEC, NSEC_PER_SEC);
     if (error) {
         collect_free(c);
@@ -99,6 +102,7 @@ void collect_free(struct collect *c)
         next = i->next;
         input_free(i);
     }
+    relay_free(c->relay);
     outbox_free(c->core.outbox);
     ledger_done(&c->core.ledger);
     free(c);
@@ -218,6 +222,16 @@ int collect_acked(struct collect *c, uint64_t token)
 int collect_refused(struct collect *c, uint64_t token)
 {
     return outbox_batch_answered(c->core.outbox, token, false);
+}
+
+int collect_relay(struct collect *c, uint64_t id, struct slice batch)
+{
+    return relay_take(c->relay, id, batch);
+}
+
+void collect_relay_forget(struct collect *c)
+{
+    relay_forget(c->relay);
 }
 
 int collect_answer(struct collect *c, uint64_t token, const struct collect_reply *reply)

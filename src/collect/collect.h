@@ -54,6 +54,9 @@ struct collect_out {
      * older one only means that records come twice, as the same deliveries. May be NULL.
      */
     void (*state)(void *ctx, struct slice name, struct slice state);
+    /* The answer to collect_relay(): all records of that batch are durable, or some are not and
+     * will not be. */
+    void (*relayed)(void *ctx, uint64_t id, bool stored);
 };
 
 struct collect_options {
@@ -107,6 +110,15 @@ struct collect_reply {
     struct slice body;
     uint64_t bytes; /* of the records that were in the container; 0: not known */
 };
+/*
+ * A batch that another process has made, copied; `id` is the caller's. It waits while its source
+ * may not send, and is answered by out.relayed(), later. ERR_LIMIT: too many wait; ERR_NOMEM; what
+ * batch_open() says of one that is not valid.
+ */
+int collect_relay(struct collect *c, uint64_t id, struct slice batch) MUST_USE;
+/* Who made them is gone: nothing is answered, and what was not sent to the store is dropped. */
+void collect_relay_forget(struct collect *c);
+
 /* A container whose sender is gone is answered all the same. ERR_NOT_FOUND: no such one waits. */
 int collect_answer(struct collect *c, uint64_t token, const struct collect_reply *reply) MUST_USE;
 
