@@ -224,9 +224,10 @@ int collect_refused(struct collect *c, uint64_t token)
     return outbox_batch_answered(c->core.outbox, token, false);
 }
 
-int collect_relay(struct collect *c, uint64_t id, struct slice batch)
+int collect_relay(struct collect *c, uint64_t id, uint32_t tenant, struct slice input,
+                  struct slice batch)
 {
-    return relay_take(c->relay, id, batch);
+    return relay_take(c->relay, id, tenant, input, batch);
 }
 
 void collect_relay_forget(struct collect *c)

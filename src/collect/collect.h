@@ -111,11 +111,13 @@ struct collect_reply {
     uint64_t bytes; /* of the records that were in the container; 0: not known */
 };
 /*
- * A batch that another process has made, copied; `id` is the caller's. It waits while its source
- * may not send, and is answered by out.relayed(), later. ERR_LIMIT: too many wait; ERR_NOMEM; what
- * batch_open() says of one that is not valid.
+ * A batch that another process has made, copied; `id` is the caller's, its records become
+ * `tenant`'s and must have come by `input`. It waits while its source may not send, and is answered
+ * by out.relayed(), later. ERR_LIMIT: too many wait; ERR_NOMEM; what batch_open() says of one that
+ * is not valid.
  */
-int collect_relay(struct collect *c, uint64_t id, struct slice batch) MUST_USE;
+int collect_relay(struct collect *c, uint64_t id, uint32_t tenant, struct slice input,
+                  struct slice batch) MUST_USE;
 /* Who made them is gone: nothing is answered, and what was not sent to the store is dropped. */
 void collect_relay_forget(struct collect *c);
 

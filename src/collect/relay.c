@@ -6,6 +6,7 @@ struct relayed {
     struct relay *relay;
     struct relayed *next;
     uint64_t id;
+    uint32_t tenant;
     struct batch batch;
     struct batch_iter it;
     struct record record; /* the next one; raw.ptr NULL: there is none */
@@ -71,7 +72,7 @@ static void on_turn(void *ctx)
             loop_defer(core->loop, &b->again);
             return;
         }
-        if (outbox_add(core->outbox, b->batch.tenant, &b->record, row, &b->claimant) != 0) {
+        if (outbox_add(core->outbox, b->tenant, &b->record, row, &b->claimant) != 0) {
             answer(b, false);
             return;
         }
@@ -94,19 +95,39 @@ static void on_refused(void *ctx)
     answer(ctx, false);
 }
 
-int relay_take(struct relay *r, uint64_t id, struct slice batch)
+/* Nobody hands in records under the name of others. */
+static bool comes_by(const struct batch *batch, struct slice input)
+{
+    struct batch_iter it;
+    struct record record;
+    const char *known = NULL;
+    batch_iter_init(&it, batch);
+    while (batch_iter_next(&it, &record)) {
+        struct record_source from;
+        if (known && record.source.ptr == known) continue;
+        record_source_read(record.source, &from);
+        if (!slice_eq(from.input, input)) return false;
+        known = record.source.ptr;
+    }
+    return true;
+}
+
+int relay_take(struct relay *r, uint64_t id, uint32_t tenant, struct slice input,
+               struct slice batch)
 {
     if (r->n == RELAY_BATCHES_MAX) return ERR_LIMIT;
     struct relayed *b = calloc(1, sizeof *b + batch.len);
     if (!b) return ERR_NOMEM;
     memcpy(b->bytes, batch.ptr, batch.len);
     int error = batch_open(slice_make(b->bytes, batch.len), &b->batch);
+    if (error == 0 && !comes_by(&b->batch, input)) error = ERR_CORRUPT;
     if (error) {
         free(b);
         return error;
     }
     b->relay = r;
     b->id = id;
+    b->tenant = tenant;
     b->claimant = (struct claimant){.acked = on_acked, .refused = on_refused, .ctx = b};
     b->in_line = (struct in_line){.resume = on_turn, .ctx = b};
     b->again = (struct loop_deferred){.call = on_turn, .ctx = b};

@@ -16,7 +16,8 @@ struct relay;
 struct relay *relay_new(struct core *core);
 void relay_free(struct relay *r);
 /* See collect_relay(), collect_relay_forget(). */
-int relay_take(struct relay *r, uint64_t id, struct slice batch) MUST_USE;
+int relay_take(struct relay *r, uint64_t id, uint32_t tenant, struct slice input,
+               struct slice batch) MUST_USE;
 void relay_forget(struct relay *r);
 
 #endif

@@ -71,6 +71,8 @@ static void turn(struct house *h)
     }
 }
 
+static const char *by; /* the input that is said, unless it is the source's */
+
 static int relay(struct house *h, uint64_t id, const char *source, uint32_t n, size_t len)
 {
     static char bytes[RECORD_MAX];
@@ -87,7 +89,7 @@ static int relay(struct house *h, uint64_t id, const char *source, uint32_t n, s
         REQUIRE(batch_writer_add(&w, &record) == 0);
     }
     batch_writer_finish(&w, &out);
-    int error = collect_relay(h->collect, id, buf_slice(&out));
+    int error = collect_relay(h->collect, id, 0, slice_of(by ? by : source), buf_slice(&out));
     batch_writer_done(&w);
     buf_done(&out);
     return error;
@@ -182,7 +184,10 @@ TEST(what_is_no_batch_is_refused)
 {
     struct house h;
     house_init(&h);
-    CHECK(collect_relay(h.collect, 1, SLICE("no batch")) < 0);
+    CHECK(collect_relay(h.collect, 1, 0, SLICE("a"), SLICE("no batch")) < 0);
+    by = "b";
+    CHECK_INT(relay(&h, 1, "a", 1, 1), ERR_CORRUPT);
+    by = NULL;
     for (uint64_t id = 0; id < RELAY_BATCHES_MAX; id++) CHECK_INT(relay(&h, id, "a", 1, 1), 0);
     CHECK_INT(relay(&h, 99, "a", 1, 1), ERR_LIMIT);
     house_done(&h);
