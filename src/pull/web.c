@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "pull/web.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum { LOOKED_UP_MAX = 4096, ADDRESSES_MAX = 16, CONNECT_WITHIN = 20, SLOW_FOR = 60 };
+
+struct web {
+    struct loop *loop;
+    const char *trust, *proxy;
+    CURLM *multi;
+    struct curl_slist *addresses; /* CURLOPT_RESOLVE */
+    struct loop_timer timer;
+};
+
+/* A socket of libcurl's. */
+struct web_watch {
+    struct web *web;
+    struct loop_watch watch;
+};
+
+/* ---- libcurl on the loop ----------------------------------------------------------------- */
+
+static const char *why_of(const struct web_call *c, CURLcode code)
+{
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return "its name has no address";
+    case CURLE_COULDNT_CONNECT:
+        return "it cannot be reached";
+    case CURLE_OPERATION_TIMEDOUT:
+        return "no answer in time";
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "its certificate is not one that is trusted for its name";
+    case CURLE_SSL_CACERT_BADFILE:
+        return "the file of trusted certificates cannot be read";
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+        return "the answer broke off";
+    case CURLE_WRITE_ERROR:
+        return buf_error(&c->body) == ERR_LIMIT ? "the answer is too large" : "out of memory";
+    default:
+        return c->error[0] ? c->error : curl_easy_strerror(code);
+    }
+}
+
+static void conclude(struct web_call *c, CURLcode code)
+{
+    struct web_answer a = {.body = buf_slice(&c->body), .next = buf_slice(&c->next)};
+    long status = 0;
+    curl_off_t wait = 0;
+    c->busy = false;
+    if (code != CURLE_OK) {
+        a.why = why_of(c, code);
+        a.body = SLICE_NONE;
+        a.too_large = buf_error(&c->body) == ERR_LIMIT;
+    }
+    (void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &wait);
+    a.status = (unsigned)status;
+    a.retry_after = wait > 0 ? (wait > 86400 ? 86400 : wait) * NSEC_PER_SEC : 0;
+    c->done(c->ctx, &a);
+}
+
+static void tell_done(struct web *h)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(h->multi, &left))) {
+        struct web_call *c = NULL;
+        CURLcode code = message->data.result;
+        if (message->msg != CURLMSG_DONE) continue;
+        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &c);
+        (void)curl_multi_remove_handle(h->multi, c->easy);
+        conclude(c, code);
+    }
+}
+
+static void act(struct web *h, curl_socket_t fd, int what)
+{
+    int running;
+    (void)curl_multi_socket_action(h->multi, fd, what, &running);
+    tell_done(h);
+}
+
+static void on_ready(void *ctx, unsigned what)
+{
+    struct web_watch *w = ctx;
+    int flags =
+        (what & LOOP_READ ? CURL_CSELECT_IN : 0) | (what & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
+    if (what & LOOP_HANGUP) flags |= CURL_CSELECT_IN | CURL_CSELECT_ERR;
+    act(w->web, w->watch.fd, flags);
+}
+
+static void on_timer(void *ctx)
+{
+    act(ctx, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int timer_wanted(CURLM *multi, long ms, void *ctx)
+{
+    struct web *h = ctx;
+    (void)multi;
+    if (ms < 0) loop_timer_stop(h->loop, &h->timer);
+    else if (loop_timer_set(h->loop, &h->timer, ms * NSEC_PER_MSEC, 0) != 0) return -1;
+    return 0;
+}
+
+static int watch_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, void *of_socket)
+{
+    struct web *h = ctx;
+    struct web_watch *w = of_socket;
+    unsigned wanted =
+        (what & CURL_POLL_IN ? LOOP_READ : 0U) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0U);
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (w) loop_watch_remove(h->loop, &w->watch);
+        free(w);
+        (void)curl_multi_assign(h->multi, fd, NULL);
+        return 0;
+    }
+    if (w) return loop_watch_want(h->loop, &w->watch, wanted) == 0 ? 0 : -1;
+    w = calloc(1, sizeof *w);
+    if (!w) return -1;
+    w->web = h;
+    w->watch = (struct loop_watch){.fd = fd, .ready = on_ready, .ctx = w};
+    if (loop_watch_add(h->loop, &w->watch, wanted) == 0 &&
+        curl_multi_assign(h->multi, fd, w) == CURLM_OK)
+        return 0;
+    loop_watch_remove(h->loop, &w->watch);
+    free(w);
+    return -1;
+}
+
+/* As the sandbox wants them. */
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)ctx;
+    if (purpose != CURLSOCKTYPE_IPCXN || address->socktype != SOCK_STREAM) return CURL_SOCKET_BAD;
+    return socket(address->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+int web_new(const struct web_options *options, struct web **ret)
+{
+    struct web *h = calloc(1, sizeof *h);
+    if (!h) return ERR_NOMEM;
+    h->loop = options->loop;
+    h->trust = options->trust;
+    h->proxy = options->proxy;
+    h->timer = (struct loop_timer){.due = on_timer, .ctx = h};
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) h->multi = curl_multi_init();
+    if (!h->multi ||
+        curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, watch_wanted) != CURLM_OK ||
+        curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) != CURLM_OK ||
+        curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, timer_wanted) != CURLM_OK ||
+        curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) != CURLM_OK) {
+        web_free(h);
+        return ERR_NOMEM;
+    }
+    *ret = h;
+    return 0;
+}
+
+void web_free(struct web *h)
+{
+    if (!h) return;
+    (void)curl_multi_cleanup(h->multi);
+    loop_timer_stop(h->loop, &h->timer);
+    curl_slist_free_all(h->addresses);
+    curl_global_cleanup();
+    free(h);
+}
+
+/* ---- addresses --------------------------------------------------------------------------- */
+
+static void put_address(struct buf *out, const struct addrinfo *info)
+{
+    char text[NI_MAXHOST];
+    bool v6 = info->ai_family == AF_INET6;
+    if (getnameinfo(info->ai_addr, info->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST))
+        return;
+    buf_printf(out, out->len && out->ptr[out->len - 1] != ':' ? ",%s%s%s" : "%s%s%s", v6 ? "[" : "",
+               text, v6 ? "]" : "");
+}
+
+int web_look_up(struct web *h, const char *host, uint16_t port)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    struct in6_addr number;
+    struct addrinfo *found = NULL;
+    struct buf line;
+    unsigned n = 0;
+    if (inet_pton(AF_INET, host, &number) == 1 || inet_pton(AF_INET6, host, &number) == 1) return 0;
+    if (getaddrinfo(host, NULL, &hints, &found) != 0 || !found) return ERR_NOT_FOUND;
+    buf_init(&line, LOOKED_UP_MAX);
+    buf_printf(&line, "%s:%u:", host, port);
+    for (const struct addrinfo *i = found; i && n < ADDRESSES_MAX; i = i->ai_next, n++)
+        put_address(&line, i);
+    freeaddrinfo(found);
+    buf_putc(&line, '\0');
+    struct curl_slist *list = buf_failed(&line) ? NULL : curl_slist_append(h->addresses, line.ptr);
+    buf_done(&line);
+    if (!list) return ERR_NOMEM;
+    h->addresses = list;
+    return 0;
+}
+
+/* ---- one call ---------------------------------------------------------------------------- */
+
+static size_t on_body(char *bytes, size_t one, size_t n, void *ctx)
+{
+    struct web_call *c = ctx;
+    buf_put(&c->body, slice_make(bytes, one * n));
+    return buf_failed(&c->body) ? 0 : n;
+}
+
+static size_t on_header(char *bytes, size_t one, size_t n, void *ctx)
+{
+    struct web_call *c = ctx;
+    struct slice name, value;
+    (void)one;
+    if (!slice_split(slice_make(bytes, n), ':', &name, &value) ||
+        !slice_eq_nocase(name, SLICE("NextPageUri")))
+        return n;
+    buf_clear(&c->next);
+    buf_put(&c->next, slice_trim(value));
+    return buf_failed(&c->next) ? 0 : n;
+}
+
+/* What is the same for all requests. */
+static bool set_up(struct web_call *c)
+{
+    CURL *e = c->easy;
+    const struct web *h = c->web;
+    return curl_easy_setopt(e, CURLOPT_PRIVATE, c) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->error) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_CAINFO, h->trust) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_PROXY, h->proxy ? h->proxy : "") == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_RESOLVE, h->addresses) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_USERAGENT, "vaka/" VAKA_VERSION) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_WITHIN) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)SLOW_FOR) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_WRITEDATA, c) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_HEADERDATA, c) == CURLE_OK;
+}
+
+int web_call_init(struct web_call *c, struct web *h, size_t body_max)
+{
+    *c = (struct web_call){.web = h, .easy = curl_easy_init()};
+    buf_init(&c->body, body_max);
+    buf_init(&c->next, WEB_NEXT_MAX);
+    if (c->easy && set_up(c)) return 0;
+    web_call_done(c);
+    return ERR_NOMEM;
+}
+
+void web_call_done(struct web_call *c)
+{
+    web_call_cancel(c);
+    if (c->easy) curl_easy_cleanup(c->easy);
+    c->easy = NULL;
+    curl_slist_free_all(c->headers);
+    c->headers = NULL;
+    buf_done(&c->body);
+    buf_done(&c->next);
+}
+
+/* The list is libcurl's as long as the request is. */
+static bool set_headers(struct web_call *c, const struct web_request *r)
+{
+    struct buf line;
+    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
+    curl_slist_free_all(c->headers);
+    c->headers = list;
+    if (!list || !r->token)
+        return list && curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, list) == CURLE_OK;
+    buf_init(&line, strlen(r->token) + 64);
+    buf_printf(&line, "Authorization: Bearer %s", r->token);
+    buf_putc(&line, '\0');
+    bool good = !buf_failed(&line) && curl_slist_append(list, line.ptr) &&
+                curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, list) == CURLE_OK;
+    if (line.ptr) explicit_bzero(line.ptr, line.len);
+    buf_done(&line);
+    return good;
+}
+
+static bool set_method(struct web_call *c, const struct web_request *r)
+{
+    if (!r->post) return curl_easy_setopt(c->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    return curl_easy_setopt(c->easy, CURLOPT_POST, 1L) == CURLE_OK &&
+           curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE, (long)r->form.len) == CURLE_OK &&
+           curl_easy_setopt(c->easy, CURLOPT_COPYPOSTFIELDS, r->form.len ? r->form.ptr : "") ==
+               CURLE_OK;
+}
+
+int web_call_begin(struct web_call *c, const struct web_request *r)
+{
+    ASSERT(!c->busy);
+    buf_clear(&c->body);
+    buf_clear(&c->next);
+    c->error[0] = '\0';
+    bool good = set_headers(c, r) && set_method(c, r) &&
+                curl_easy_setopt(c->easy, CURLOPT_URL, r->url) == CURLE_OK &&
+                curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(r->timeout / NSEC_PER_MSEC)) ==
+                    CURLE_OK &&
+                curl_multi_add_handle(c->web->multi, c->easy) == CURLM_OK;
+    c->busy = good;
+    return good ? 0 : ERR_NOMEM;
+}
+
+void web_call_cancel(struct web_call *c)
+{
+    if (c->busy) (void)curl_multi_remove_handle(c->web->multi, c->easy);
+    c->busy = false;
+}
+
+void web_call_release(struct web_call *c)
+{
+    size_t max = c->body.max;
+    ASSERT(!c->busy);
+    buf_done(&c->body);
+    buf_init(&c->body, max);
+}
+
+void web_put_escaped(struct buf *out, struct slice text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            (c != '\0' && strchr("-._~", c)))
+            buf_putc(out, (char)c);
+        else buf_printf(out, "%%%c%c", digits[c >> 4], digits[c & 15]);
+    }
+}
