@@ -15,6 +15,7 @@
 #include "collect/collect.h"
 #include "collect/follow.h"
 #include "collect/journal.h"
+#include "pull/puller.h"
 #include "serve/bookmark.h"
 #include "serve/credentials.h"
 #include "serve/inflight.h"
@@ -102,6 +103,35 @@ static int on_container(void *ctx, uint64_t token, const struct container *m)
                                                                 .body = m->body});
     link_flush(link);
     c->containers[c->n_containers++] = token;
+    return 0;
+}
+
+/* ---- what others fetched ------------------------------------------------------------------ */
+
+static void answer_pull(struct role *r, uint64_t id, bool stored)
+{
+    struct link *link = role_link(r, ROLE_PULL);
+    if (!link_is_open(link)) return;
+    if (stored) say_stored_write(link_out(link), &(struct say_stored){.id = id});
+    else
+        say_refused_write(link_out(link),
+                          &(struct say_refused){.id = id, .reason = SLICE("not now")});
+    link_flush(link);
+}
+
+static void on_relayed(void *ctx, uint64_t id, bool stored)
+{
+    answer_pull(ctx, id, stored);
+}
+
+static int take_pulled(struct role *r, const struct frame *frame)
+{
+    struct collect_ctx *c = r->ctx;
+    struct say_batch m;
+    if (say_batch_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    int error = collect_relay(c->collect, m.id, 0, SLICE(PULL_INPUT), m.batch);
+    if (error != ERR_LIMIT && error != ERR_NOMEM) return error;
+    answer_pull(r, m.id, false);
     return 0;
 }
 
@@ -251,6 +281,7 @@ static int collect_frame(struct role *r, enum serve_role peer, const struct fram
     struct say_stored stored;
     struct say_refused refused;
     if (peer == ROLE_UNWRAP && frame->type == SAY_REPLY) return take_reply(r, frame);
+    if (peer == ROLE_PULL && frame->type == SAY_BATCH) return take_pulled(r, frame);
     if (peer != ROLE_STORE) return ERR_CORRUPT;
     if (frame->type == SAY_PACE) return take_pace(r, frame);
     if (frame->type == SAY_STORED && say_stored_read(frame->payload, &stored) == 0)
@@ -271,6 +302,7 @@ static void collect_lost(struct role *r, enum serve_role peer)
     struct collect_ctx *c = r->ctx;
     const struct collect_reply again = {
         .status = 503, .type = SLICE("text/plain"), .body = SLICE("not stored; send it again\n")};
+    if (peer == ROLE_PULL) collect_relay_forget(c->collect);
     if (peer != ROLE_UNWRAP) return;
     while (c->n_containers > 0)
         if (collect_answer(c->collect, c->containers[--c->n_containers], &again) != 0) return;
@@ -451,7 +483,8 @@ static int collect_prepare(struct role *r, struct diag *diag)
                 .batch = on_batch,
                 .container = on_container,
                 .metrics = on_metrics,
-                .state = on_state},
+                .state = on_state,
+                .relayed = on_relayed},
         .unacked_max = UNACKED_MAX,
         .sources_max = SOURCES_MAX,
         .connections_max = CONNECTIONS_MAX,

@@ -32,14 +32,15 @@
  *   reply      what the sender is told: all that was taken of the container is durable; its records
  *              were `bytes`
  *
- * collect, unwrap → store
+ * pull → collect, collect, unwrap → store
  *   batch      records of one tenant; `id` is the sender's
  * store → collect
  *   pace       how matching keeps up: bytes stored and not matched, bytes matched, and how long the
  *              oldest of the former wait (ns); while there are some
- * store → collect, unwrap
+ * store → collect, unwrap; collect → pull
  *   stored     the batch is durable
- *   refused    it is not and will not be: the store is full, or the batch damaged
+ *   refused    it is not and will not be: the store is full, or the batch damaged; to pull also:
+ * too much waits
  *
  * detect → store
  *   begin      the first record it needs: journals from there on are told

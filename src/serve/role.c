@@ -14,6 +14,7 @@ static const struct role_ops *const all_ops[ROLE_COUNT] = {
     [ROLE_STORE] = &role_store,   [ROLE_TRIAGE] = &role_triage,   [ROLE_DETECT] = &role_detect,
     [ROLE_UNWRAP] = &role_unwrap, [ROLE_COLLECT] = &role_collect, [ROLE_CONTROL] = &role_control,
     [ROLE_SEAL] = &role_seal,     [ROLE_SIGN] = &role_sign,       [ROLE_WITNESS] = &role_witness,
+    [ROLE_PULL] = &role_pull,
 };
 
 static const enum sandbox_role sandboxes[ROLE_COUNT] = {
@@ -36,6 +37,8 @@ void role_keep_folder(struct role *r, const char *folder)
 
 void role_keep_port(struct role *r, uint16_t port)
 {
+    for (size_t i = 0; i < r->files.n_ports; i++)
+        if (r->ports[i] == port) return;
     ASSERT(r->files.n_ports < ROLE_PORTS_MAX);
     r->ports[r->files.n_ports++] = port;
 }

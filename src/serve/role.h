@@ -20,7 +20,7 @@ enum {
     ROLE_WATCHES_MAX = 20000,
     ROLE_TIMERS_MAX = 20000,
     ROLE_PATHS_MAX = 2 * CONFIG_PATHS_MAX,
-    ROLE_PORTS_MAX = 16,
+    ROLE_PORTS_MAX = 64,
 };
 
 struct role;
@@ -79,6 +79,7 @@ int role_run(enum serve_role role);
 /* What the sandbox leaves: borrowed paths; for prepare(). */
 void role_keep_path(struct role *r, const char *path);
 void role_keep_folder(struct role *r, const char *folder);
+/* One that is kept already costs nothing. */
 void role_keep_port(struct role *r, uint16_t port);
 
 /*
@@ -99,6 +100,6 @@ void role_end(struct role *r, int result);
 void role_alarm(struct role *r, const char *event, struct slice text);
 
 extern const struct role_ops role_collect, role_unwrap, role_store, role_detect, role_triage,
-    role_control, role_seal, role_sign, role_witness;
+    role_control, role_seal, role_sign, role_witness, role_pull;
 
 #endif

@@ -16,7 +16,8 @@
     X(CONTROL, "control", SANDBOX_LISTENER) /* the local command line */                           \
     X(SEAL, "seal", SANDBOX_SEALER)         /* journals → segments; the tree, its checkpoints */ \
     X(SIGN, "sign", SANDBOX_SIGNER)         /* has the key that signs, and nothing else */         \
-    X(WITNESS, "witness", SANDBOX_CALLER)   /* asks witnesses elsewhere to sign as well */
+    X(WITNESS, "witness", SANDBOX_CALLER)   /* asks witnesses elsewhere to sign as well */         \
+    X(PULL, "pull", SANDBOX_PULLER)         /* fetches records from the cloud */
 
 #define SERVE_PEERS(X)                                                                             \
     X(COLLECT, STORE)  /* batches → ← stored, how matching keeps up */                         \
@@ -28,7 +29,8 @@
     X(CONTROL, TRIAGE) /* questions → ← alerts */                                              \
     X(STORE, SEAL)     /* journals, how far they are durable → ← how far they are sealed */    \
     X(SEAL, SIGN)      /* checkpoints → ← signatures */                                        \
-    X(SEAL, WITNESS)   /* checkpoints, proofs → ← signatures of witnesses */
+    X(SEAL, WITNESS)   /* checkpoints, proofs → ← signatures of witnesses */                   \
+    X(PULL, COLLECT)   /* batches → ← stored */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,

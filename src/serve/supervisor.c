@@ -17,6 +17,7 @@
 #include "proc/link.h"
 #include "proc/process.h"
 #include "proc/worker.h"
+#include "pull/pool.h"
 #include "serve/credentials.h"
 #include "serve/listeners.h"
 #include "serve/message.h"
@@ -73,9 +74,9 @@ struct supervisor {
 };
 
 /* The order in which processes end: nothing new comes in, then what came is finished. */
-static const enum serve_role stop_order[ROLE_COUNT] = {ROLE_COLLECT, ROLE_UNWRAP,  ROLE_STORE,
-                                                       ROLE_DETECT,  ROLE_TRIAGE,  ROLE_SEAL,
-                                                       ROLE_SIGN,    ROLE_WITNESS, ROLE_CONTROL};
+static const enum serve_role stop_order[ROLE_COUNT] = {
+    ROLE_PULL,   ROLE_COLLECT, ROLE_UNWRAP, ROLE_STORE,   ROLE_DETECT,
+    ROLE_TRIAGE, ROLE_SEAL,    ROLE_SIGN,   ROLE_WITNESS, ROLE_CONTROL};
 
 static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};
@@ -334,7 +335,8 @@ static bool is_reloaded(enum config_key key)
         CONFIG_PLACEHOLDERS,   CONFIG_CORRELATION_STATE,
         CONFIG_DETECT_ENGINES, CONFIG_TLS_CERTIFICATE,
         CONFIG_TLS_KEY,        CONFIG_TLS_CLIENTS,
-        CONFIG_LISTEN_TOKENS,
+        CONFIG_LISTEN_TOKENS,  CONFIG_CLOUD_SOURCES,
+        CONFIG_CLOUD_TRUST,    CONFIG_CLOUD_PROXY,
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i] == key) return true;
@@ -405,6 +407,24 @@ static int reload_rules(struct supervisor *s, const struct config *config)
     return error;
 }
 
+static int check_cloud(const struct config *config, struct diag *diag)
+{
+    const struct pool_options options = {
+        .sources = config->cloud_sources.items,
+        .n_sources = config->cloud_sources.n,
+        .proxy = config->cloud_proxy.n ? config->cloud_proxy.items[0] : NULL,
+    };
+    return pool_check(&options, diag);
+}
+
+/* Its secrets and addresses are outside of its reach by now: it ends, and begins anew where it is.
+ */
+static void renew_pull(struct supervisor *s)
+{
+    struct child *pull = s->children[ROLE_PULL];
+    if (pull->pid) child_stop(s, pull);
+}
+
 static void reload(struct supervisor *s)
 {
     struct config config;
@@ -415,8 +435,10 @@ static void reload(struct supervisor *s)
     buf_init(&restart, CONFIG_TEXT_MAX);
     int error = s->options->read_config(s->options->ctx, &config);
     if (error) (void)diag_set(&diag, error, NULL, 0, 0, "the settings cannot be read");
+    if (error == 0) error = check_cloud(&config, &diag);
     if (error == 0) error = reload_credentials(s, &config, &diag);
     if (error == 0) error = reload_rules(s, &config);
+    if (error == 0) renew_pull(s);
     if (error == 0) tell_unchanged(s, &config, &restart);
     if (error && !diag.message[0])
         (void)diag_set(&diag, error, NULL, 0, 0, "%s",
@@ -647,7 +669,9 @@ static void child_ended(struct supervisor *s, struct child *c, int status)
                            how);
         loop_stop(s->loop, ERR_INVALID);
     } else {
-        tell_trouble(s, c, SLICE("process-ended"), slice_of(how));
+        /* Who ends in order was told to, or begins anew to look something up. */
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+            tell_trouble(s, c, SLICE("process-ended"), slice_of(how));
         plan_start(s, c);
     }
 }
