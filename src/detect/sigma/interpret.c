@@ -4,15 +4,13 @@
  *
  * A value becomes one atom, or several that are alternatives; the values of an item are joined by
  * OR (`all`: AND) and, with `neq`, negated as a whole; a map is the AND of its items, a search the
- * OR of its maps. `neq` is a plain negation: a missing field is different from every value.
- *
- * Expressions come out clean: AND and OR are flattened, a node with one child is the child, nothing
- * is negated twice and no constant stands below another node. Nodes with a label are kept whole,
- * since people are shown them. A search that a condition names twice is one shared node.
+ * OR of its maps. `neq` is a plain negation: a missing field is different from every value. A
+ * search that a condition names twice is one shared node.
  */
 #include "base/hint.h"
 #include "detect/sigma/modifier.h"
 #include "detect/sigma/regex.h"
+#include "detect/sigma/tree.h"
 
 enum {
     SCRATCH_MAX = 16 * 1024 * 1024, /* while one value is worked on */
@@ -30,12 +28,6 @@ struct interpreting {
     size_t bytes;
 };
 
-/* A list of children while it grows; the array is the arena's and final once joined. */
-struct children {
-    const struct sigma_expr **at;
-    uint32_t n, cap;
-};
-
 static int fail_at(struct interpreting *in, int error, struct yaml_pos pos, const char *why)
 {
     return diag_set(in->diag, error, in->doc->file, pos.line, pos.column, "%s", why);
@@ -46,74 +38,11 @@ static int fail_memory(struct interpreting *in, struct yaml_pos pos)
     return fail_at(in, ERR_NOMEM, pos, "out of memory for rules");
 }
 
-static struct sigma_expr *new_expr(struct interpreting *in, enum expr_kind kind)
-{
-    struct sigma_expr *e = arena_zalloc(in->arena, 1, sizeof *e);
-    if (e) e->kind = kind;
-    return e;
-}
-
-static bool add_child(struct interpreting *in, struct children *list, const struct sigma_expr *e)
-{
-    if (!e) return false;
-    if (list->n == list->cap) {
-        uint32_t cap = list->cap ? list->cap * 2 : 4;
-        const struct sigma_expr **at = arena_zalloc(in->arena, cap, sizeof(struct sigma_expr *));
-        if (!at) return false;
-        if (list->n) memcpy(at, list->at, list->n * sizeof(struct sigma_expr *));
-        list->at = at;
-        list->cap = cap;
-    }
-    list->at[list->n++] = e;
-    return true;
-}
-
-/*
- * The AND or OR of a list. Unlabelled nodes of the same kind are dissolved into it, constants are
- * folded away. NULL when out of memory.
- */
-static const struct sigma_expr *join(struct interpreting *in, enum expr_kind kind,
-                                     const struct children *list)
-{
-    enum expr_kind neutral = kind == EXPR_AND ? EXPR_TRUE : EXPR_FALSE;
-    enum expr_kind decides = kind == EXPR_AND ? EXPR_FALSE : EXPR_TRUE;
-    struct children flat = {0};
-    for (uint32_t i = 0; i < list->n; i++) {
-        const struct sigma_expr *c = list->at[i];
-        if (c->kind == neutral) continue;
-        if (c->kind == decides) return new_expr(in, decides);
-        bool dissolve = c->kind == kind && c->label.len == 0;
-        if (!dissolve && !add_child(in, &flat, c)) return NULL;
-        for (uint32_t k = 0; dissolve && k < c->n_children; k++)
-            if (!add_child(in, &flat, c->child[k])) return NULL;
-    }
-    if (flat.n == 0) return new_expr(in, neutral);
-    if (flat.n == 1) return flat.at[0];
-    struct sigma_expr *e = new_expr(in, kind);
-    if (!e) return NULL;
-    e->child = flat.at;
-    e->n_children = flat.n;
-    return e;
-}
-
-static const struct sigma_expr *negate(struct interpreting *in, const struct sigma_expr *e)
-{
-    if (e->kind == EXPR_TRUE) return new_expr(in, EXPR_FALSE);
-    if (e->kind == EXPR_FALSE) return new_expr(in, EXPR_TRUE);
-    if (e->kind == EXPR_NOT && e->label.len == 0) return e->child[0];
-    struct sigma_expr *not = new_expr(in, EXPR_NOT);
-    struct children list = {0};
-    if (!not || !add_child(in, &list, e)) return NULL;
-    not ->child = list.at;
-    not ->n_children = 1;
-    return not ;
-}
-
 /* The same node under a name. */
 static const struct sigma_expr *label(struct interpreting *in, const struct sigma_expr *e,
                                       struct slice name)
 {
-    struct sigma_expr *copy = new_expr(in, e->kind);
+    struct sigma_expr *copy = expr_new(in->arena, e->kind);
     if (!copy) return NULL;
     *copy = *e;
     copy->label = name;
@@ -226,12 +155,12 @@ static int set_atom(struct interpreting *in, struct sigma_atom *a, const struct 
 }
 
 static int add_atom(struct interpreting *in, const struct sigma_value *value,
-                    const struct operand *o, struct children *list)
+                    const struct operand *o, struct expr_list *list)
 {
     if (in->atoms++ == RULE_ATOMS_MAX)
         return fail_at(in, ERR_LIMIT, value->pos, "the rule expands to too many patterns");
     struct sigma_atom *a = arena_zalloc(in->arena, 1, sizeof *a);
-    struct sigma_expr *e = new_expr(in, EXPR_ATOM);
+    struct sigma_expr *e = expr_new(in->arena, EXPR_ATOM);
     if (!a || !e) return fail_memory(in, value->pos);
     a->field = in->m.item->field;
     a->cased = in->m.cased;
@@ -240,7 +169,7 @@ static int add_atom(struct interpreting *in, const struct sigma_value *value,
     int r = set_atom(in, a, o);
     if (r < 0) return r;
     e->atom = a;
-    return add_child(in, list, e) ? 0 : fail_memory(in, value->pos);
+    return expr_list_add(in->arena, list, e) ? 0 : fail_memory(in, value->pos);
 }
 
 /*
@@ -248,7 +177,7 @@ static int add_atom(struct interpreting *in, const struct sigma_value *value,
  * other, so both are looked for.
  */
 static int add_decimal(struct interpreting *in, const struct sigma_value *value,
-                       const struct operand *o, struct children *list)
+                       const struct operand *o, struct expr_list *list)
 {
     char buf[24];
     struct slice decimal;
@@ -264,7 +193,7 @@ static int interpret_value(struct interpreting *in, const struct sigma_value *va
                            const struct sigma_expr **ret)
 {
     struct operands operands = {0};
-    struct children list = {0};
+    struct expr_list list = {0};
     arena_reset(&in->scratch);
     int r = modifier_apply(&in->m, value, &operands);
     for (uint32_t i = 0; i < operands.n && r == 0; i++) {
@@ -272,14 +201,14 @@ static int interpret_value(struct interpreting *in, const struct sigma_value *va
         if (r == 0) r = add_decimal(in, value, &operands.at[i], &list);
     }
     if (r < 0) return r;
-    *ret = join(in, EXPR_OR, &list);
+    *ret = expr_join(in->arena, EXPR_OR, &list);
     return *ret ? 0 : fail_memory(in, value->pos);
 }
 
 static int interpret_item(struct interpreting *in, const struct sigma_item *item,
                           const struct sigma_expr **ret)
 {
-    struct children list = {0};
+    struct expr_list list = {0};
     int r = modifier_begin(&in->m, item);
     if (r < 0) return r;
     if (item->n_values == 0)
@@ -288,10 +217,10 @@ static int interpret_item(struct interpreting *in, const struct sigma_item *item
         const struct sigma_expr *e = NULL;
         r = interpret_value(in, &item->values[i], &e);
         if (r < 0) return r;
-        if (!add_child(in, &list, e)) return fail_memory(in, item->pos);
+        if (!expr_list_add(in->arena, &list, e)) return fail_memory(in, item->pos);
     }
-    const struct sigma_expr *e = join(in, in->m.all ? EXPR_AND : EXPR_OR, &list);
-    if (e && in->m.neq) e = negate(in, e);
+    const struct sigma_expr *e = expr_join(in->arena, in->m.all ? EXPR_AND : EXPR_OR, &list);
+    if (e && in->m.neq) e = expr_negate(in->arena, e);
     if (!e) return fail_memory(in, item->pos);
     *ret = e;
     return 0;
@@ -300,32 +229,32 @@ static int interpret_item(struct interpreting *in, const struct sigma_item *item
 static int interpret_map(struct interpreting *in, const struct sigma_search *search,
                          const struct sigma_map *map, const struct sigma_expr **ret)
 {
-    struct children list = {0};
+    struct expr_list list = {0};
     if (map->n_items == 0)
         return fail_at(in, ERR_INVALID, search->pos, "an empty map matches everything");
     for (uint32_t i = 0; i < map->n_items; i++) {
         const struct sigma_expr *e = NULL;
         int r = interpret_item(in, &map->items[i], &e);
         if (r < 0) return r;
-        if (!add_child(in, &list, e)) return fail_memory(in, search->pos);
+        if (!expr_list_add(in->arena, &list, e)) return fail_memory(in, search->pos);
     }
-    *ret = join(in, EXPR_AND, &list);
+    *ret = expr_join(in->arena, EXPR_AND, &list);
     return *ret ? 0 : fail_memory(in, search->pos);
 }
 
 static int interpret_search(struct interpreting *in, const struct sigma_search *search,
                             const struct sigma_expr **ret)
 {
-    struct children list = {0};
+    struct expr_list list = {0};
     if (search->n_maps == 0)
         return fail_at(in, ERR_INVALID, search->pos, "an empty search matches nothing");
     for (uint32_t i = 0; i < search->n_maps; i++) {
         const struct sigma_expr *e = NULL;
         int r = interpret_map(in, search, &search->maps[i], &e);
         if (r < 0) return r;
-        if (!add_child(in, &list, e)) return fail_memory(in, search->pos);
+        if (!expr_list_add(in->arena, &list, e)) return fail_memory(in, search->pos);
     }
-    const struct sigma_expr *e = join(in, EXPR_OR, &list);
+    const struct sigma_expr *e = expr_join(in->arena, EXPR_OR, &list);
     if (e) e = label(in, e, search->name);
     if (!e) return fail_memory(in, search->pos);
     *ret = e;
@@ -338,11 +267,12 @@ static const struct sigma_expr *interpret_cond(struct interpreting *in,
                                                const struct sigma_expr *const *searches)
 {
     if (cond->kind == COND_SEARCH) return searches[cond->search];
-    struct children list = {0};
+    struct expr_list list = {0};
     for (uint32_t i = 0; i < cond->n_children; i++)
-        if (!add_child(in, &list, interpret_cond(in, cond->child[i], searches))) return NULL;
-    if (cond->kind == COND_NOT) return negate(in, list.at[0]);
-    return join(in, cond->kind == COND_AND ? EXPR_AND : EXPR_OR, &list);
+        if (!expr_list_add(in->arena, &list, interpret_cond(in, cond->child[i], searches)))
+            return NULL;
+    if (cond->kind == COND_NOT) return expr_negate(in->arena, list.at[0]);
+    return expr_join(in->arena, cond->kind == COND_AND ? EXPR_AND : EXPR_OR, &list);
 }
 
 static int interpret_detection(struct interpreting *in, const struct sigma_expr **ret)
