@@ -28,6 +28,12 @@ static bool compare_number(double x, enum sigma_cmp cmp, double y)
 static bool time_part_of(struct slice text, enum time_part part, double *ret)
 {
     struct civil_time c;
+    nsec t;
+    if (part == TIME_POINT) {
+        if (!time_parse(text, 0, &t)) return false;
+        *ret = (double)t / (double)NSEC_PER_SEC;
+        return true;
+    }
     if (!time_parse_civil(text, &c)) return false;
     switch (part) {
     case TIME_MINUTE:
@@ -48,6 +54,8 @@ static bool time_part_of(struct slice text, enum time_part part, double *ret)
     case TIME_YEAR:
         *ret = c.year;
         break;
+    case TIME_POINT:
+        break;
     }
     return true;
 }
@@ -60,6 +68,7 @@ enum truth_value atom_holds(const struct sigma_atom *a, const struct regex *rege
     switch (a->op) {
     case ATOM_STRING:
     case ATOM_KEYWORD:
+        if (a->words) return words_match(a->glob, a->n_glob, a->cased ? text : folded);
         if (glob_match(a->glob, a->n_glob, a->cased ? text : folded)) return TRUTH_TRUE;
         if (a->op == ATOM_STRING && a->numeric && type == VALUE_NUMBER &&
             slice_to_double(text, &number)) {

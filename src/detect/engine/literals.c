@@ -16,6 +16,7 @@ struct entry {
     enum anchor anchor;
     const struct glob_piece *glob;
     uint32_t n_glob;
+    bool words;
 };
 
 /*
@@ -345,7 +346,8 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
                                 .needle = spec->needle,
                                 .anchor = spec->anchor,
                                 .glob = spec->glob,
-                                .n_glob = spec->n_glob};
+                                .n_glob = spec->n_glob,
+                                .words = spec->words};
         at += (uint32_t)spec->text.len;
         where[i] = place(s, counts, &all[i]);
         if (spec->anchor == ANCHOR_START) s->any_start = true;
@@ -391,7 +393,8 @@ static inline void found(const struct entry *e, const char *text, size_t len,
                          struct literal_hits *hits)
 {
     if (hits->stamp[e->needle] == hits->now) return;
-    if (e->glob && !glob_match(e->glob, e->n_glob, slice_make(text, len))) return;
+    struct slice value = slice_make(text, len);
+    if (e->glob && !(e->words ? words_match : glob_match)(e->glob, e->n_glob, value)) return;
     hits->stamp[e->needle] = hits->now;
     hits->out[hits->n++] = e->needle;
 }

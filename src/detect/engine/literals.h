@@ -26,6 +26,7 @@ struct literal_spec {
     uint32_t needle;               /* reported when found */
     const struct glob_piece *glob; /* if not NULL the whole value must match this too; borrowed */
     uint32_t n_glob;
+    bool words; /* it must stand there as words_match() says */
 };
 
 struct literal_set;

@@ -80,10 +80,10 @@ static uint32_t field_of_atom(struct plan_builder *b, const struct sigma_rule *r
 static bool glob_literal(const struct sigma_atom *a, struct slice *ret_text,
                          enum anchor *ret_anchor, bool *ret_decides)
 {
-    bool unbound = a->op == ATOM_KEYWORD;
+    bool unbound = a->op == ATOM_KEYWORD || a->words;
     const struct glob_piece *g = a->glob;
     uint32_t n = a->n_glob;
-    *ret_decides = true;
+    *ret_decides = !a->words;
     *ret_text = SLICE("");
     *ret_anchor = ANCHOR_WHOLE;
     if (n == 0) return !unbound;
@@ -138,7 +138,7 @@ static bool is_selector(struct slice name)
 static bool same_glob(const struct sigma_atom *a, const struct sigma_atom *b)
 {
     if (!a || !b) return a == b;
-    if (a->op != b->op || a->n_glob != b->n_glob) return false;
+    if (a->op != b->op || a->n_glob != b->n_glob || a->words != b->words) return false;
     for (uint32_t i = 0; i < a->n_glob; i++)
         if (a->glob[i].kind != b->glob[i].kind || !slice_eq(a->glob[i].text, b->glob[i].text))
             return false;

@@ -22,6 +22,7 @@ const char *atom_op_text(const struct sigma_atom *a)
                                       [CMP_GTE] = "gte", [CMP_EQ] = "is",   [CMP_NEQ] = "neq"};
     switch (a->op) {
     case ATOM_STRING:
+        if (a->words) return "has";
         return a->cased ? "is (cased)" : "is";
     case ATOM_KEYWORD:
         return a->cased ? "contains (cased)" : "contains";

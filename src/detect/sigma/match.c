@@ -91,6 +91,37 @@ bool glob_match(const struct glob_piece *glob, uint32_t n, struct slice text)
     }
 }
 
+static bool is_word_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (unsigned char)c >= 0x80;
+}
+
+/* Whether no word goes on here. */
+static bool is_edge(struct slice text, size_t at)
+{
+    return at == 0 || at == text.len || !is_word_byte(text.ptr[at - 1]) ||
+           !is_word_byte(text.ptr[at]);
+}
+
+bool words_match(const struct glob_piece *glob, uint32_t n, struct slice text)
+{
+    size_t at = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct slice lit = glob[i].text;
+        ASSERT(glob[i].kind != GLOB_ONE);
+        if (glob[i].kind == GLOB_ANY) continue;
+        for (bool stands = false; !stands;) {
+            size_t found = slice_find(slice_from(text, at), lit);
+            if (found == SIZE_MAX) return false;
+            at += found;
+            stands = (i > 0 || is_edge(text, at)) && (i + 1 < n || is_edge(text, at + lit.len));
+            at += stands ? lit.len : 1;
+        }
+    }
+    return true;
+}
+
 /*
  * IPv4 in dotted decimal, or IPv6 (RFC 4291 section 2.2) with an optional zone (RFC 4007). An
  * IPv4-mapped address is the IPv4 address it stands for: Windows writes `::ffff:10.0.0.1` where

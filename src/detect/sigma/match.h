@@ -12,6 +12,11 @@
 /* Whole-value glob match; text already folded when the pattern is. Linear in practice, never
  * exponential. */
 bool glob_match(const struct glob_piece *glob, uint32_t n, struct slice text);
+/*
+ * Whether it stands in the text where words begin and end (sigma_atom.words). Words are rows of
+ * letters, digits and bytes from 0x80.
+ */
+bool words_match(const struct glob_piece *glob, uint32_t n, struct slice text);
 
 /* The address in text ("10.0.0.1", "fe80::1", "::ffff:10.0.0.1", with or without %zone) as 4 or 16
  * bytes. */

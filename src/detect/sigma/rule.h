@@ -35,13 +35,27 @@ struct glob_piece {
 };
 
 enum anchor { ANCHOR_WHOLE, ANCHOR_START, ANCHOR_END, ANCHOR_INSIDE };
-enum time_part { TIME_MINUTE, TIME_HOUR, TIME_DAY, TIME_WEEK, TIME_MONTH, TIME_YEAR };
+enum time_part {
+    TIME_MINUTE,
+    TIME_HOUR,
+    TIME_DAY,
+    TIME_WEEK,
+    TIME_MONTH,
+    TIME_YEAR,
+    TIME_POINT, /* seconds since 1970-01-01T00:00:00Z; only queries ask for it */
+};
 enum regex_flags { REGEX_I = 1, REGEX_M = 2, REGEX_S = 4 };
 
 struct sigma_atom {
     enum atom_op op;
     struct slice field;
     bool cased;
+    /*
+     * ATOM_STRING, ATOM_KEYWORD: the glob may stand anywhere in the value where words begin and
+     * end; an end that is GLOB_ANY may be inside of a word. Only queries ask for it, without
+     * GLOB_ONE.
+     */
+    bool words;
     bool flag;    /* ATOM_EXISTS */
     bool numeric; /* ATOM_STRING written as a YAML number: also equals a JSON number of the same
                      value */

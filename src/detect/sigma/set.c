@@ -198,18 +198,23 @@ static void refused(void *ctx, const struct diag *diag, const struct sigma_doc *
     if (partial) put_names(s, SET_REFUSED, 0, partial);
 }
 
+int sigma_set_add_rule(struct sigma_set *set, struct sigma_rule *rule)
+{
+    if (!GROW(set->rules, set->n_rules, &set_impl(set)->cap_rules)) return ERR_NOMEM;
+    rule->index = set->n_rules;
+    set->rules[set->n_rules++] = rule;
+    return 0;
+}
+
 static int add_rule(struct set_impl *s, const struct sigma_doc *doc, struct diag *diag)
 {
     struct sigma_set *set = &s->set;
     struct sigma_rule *rule = arena_zalloc(&set->arena, 1, sizeof *rule);
-    if (!rule || !GROW(set->rules, set->n_rules, &s->cap_rules)) return ERR_NOMEM;
+    if (!rule) return ERR_NOMEM;
     int error = sigma_interpret(&set->arena, doc, s->opt ? s->opt->placeholders : NULL, rule, diag);
+    if (error == 0) error = sigma_set_add_rule(set, rule);
     if (error) return error;
-    rule->doc = doc;
-    rule->logsource = doc->logsource;
-    rule->index = set->n_rules;
-    put_names(s, SET_RULE, set->n_rules, doc);
-    set->rules[set->n_rules++] = rule;
+    put_names(s, SET_RULE, rule->index, doc);
     return 0;
 }
 

@@ -72,5 +72,10 @@ int sigma_set_add_text(struct sigma_set *set, const char *name, struct slice tex
                        const struct sigma_set_options *opt) MUST_USE;
 /* After the last add: applies filters, resolves correlations, refuses duplicates and cycles. */
 int sigma_set_finish(struct sigma_set *set) MUST_USE;
+/*
+ * A rule that no document says, after that: a query. Its tree lives as long as the set; it has no
+ * `doc`, and `index` is given here. ERR_NOMEM.
+ */
+int sigma_set_add_rule(struct sigma_set *set, struct sigma_rule *rule) MUST_USE;
 
 #endif

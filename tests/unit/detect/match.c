@@ -266,3 +266,49 @@ TEST(networks)
     CHECK(cidr_contains(&a, SLICE("2001:db8::1")));
     CHECK(!cidr_contains(&a, SLICE("::ffff:10.0.0.1"))); /* an IPv4 address */
 }
+
+static bool words_say(struct slice pattern, struct slice text)
+{
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct pattern p = pattern_parse(&arena, pattern, false);
+    const struct glob_piece *glob = pattern_glob(&arena, &p, true);
+    REQUIRE(!arena_failed(&arena));
+    bool stands = words_match(glob, p.n, text);
+    arena_done(&arena);
+    return stands;
+}
+
+TEST(words_stand_where_words_begin_and_end)
+{
+    static const struct {
+        const char *pattern, *text;
+        bool stands;
+    } cases[] = {
+        {"root", "root", true},
+        {"root", "for root from", true},
+        {"root", "chroot", false},
+        {"root", "roots", false},
+        {"root", "chroot, then root", true},
+        {"root", "ålroot", false},
+        {"root", "user_root", true},
+        {"root*", "roots", true},
+        {"root*", "chroots", false},
+        {"*root", "chroot", true},
+        {"*root", "roots", false},
+        {"*root*", "chroots", true},
+        {"r*t", "a root b", true},
+        {"r*t", "aroot", false},
+        {"r*t", "a rb ct", true},
+        {"r*t", "rabcd tx", false},
+        {"10.0.0.5", "from 10.0.0.5:22", true},
+        {"10.0.0.5", "from 10.0.0.55", false},
+        {"10.0.0.5", "from 110.0.0.5", false},
+        {"-x", "a-x", true},
+        {"a b", "xa b a b", true},
+        {"root", "", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (words_say(slice_of(cases[i].pattern), slice_of(cases[i].text)) != cases[i].stands)
+            test_fail(__FILE__, __LINE__, "%s in %s", cases[i].pattern, cases[i].text);
+}
