@@ -7,11 +7,11 @@
 
 #include "base/json_write.h"
 #include "base/log.h"
+#include "base/when.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "cli/settings.h"
 #include "hunt/collector.h"
-#include "hunt/when.h"
 
 enum {
     O_ANY_LOGSOURCE = OPTION_LONG,
@@ -133,7 +133,7 @@ static int set_time(const char *text, nsec now, bool end_of_day, nsec *ret)
 {
     *ret = TIME_NONE;
     if (!text) return 0;
-    return when_parse(slice_of(text), now, end_of_day, ret)
+    return when_parse(slice_of(text), &(struct when){.now = now}, end_of_day, ret)
                ? 0
                : cli_usage("'%s' is not a point in time (2026-12-23, 2026-12-23T21:47:00Z, -7d)",
                            text);

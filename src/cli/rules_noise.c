@@ -8,9 +8,9 @@
 #include "base/json_write.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "base/when.h"
 #include "cli/rules_report.h"
 #include "hunt/progress.h"
-#include "hunt/when.h"
 
 enum { O_FROM = OPTION_LONG, O_TO, O_TOP, VALUES_SHOWN = 3, SUMMARY_RULES = 5, DAYS_DEFAULT = 7 };
 #define DAY (86400 * NSEC_PER_SEC)
@@ -450,11 +450,12 @@ int rules_report_summary(struct rules_work *w, const char *set, const char *vers
 
 static int set_times(const struct noise_context *c, nsec now, struct rules_report_options *ret)
 {
+    const struct when when = {.now = now};
     ret->from = now - DAYS_DEFAULT * DAY;
     ret->to = INT64_MAX;
-    if (c->from && !when_parse(slice_of(c->from), now, false, &ret->from))
+    if (c->from && !when_parse(slice_of(c->from), &when, false, &ret->from))
         return cli_usage("--from: '%s' is not a point in time", c->from);
-    if (c->to && !when_parse(slice_of(c->to), now, true, &ret->to))
+    if (c->to && !when_parse(slice_of(c->to), &when, true, &ret->to))
         return cli_usage("--to: '%s' is not a point in time", c->to);
     if (ret->from >= ret->to) return cli_usage("--from is not before --to");
     ret->jobs = (uint32_t)c->jobs;

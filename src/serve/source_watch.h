@@ -9,10 +9,10 @@
 #ifndef VAKA_SERVE_SOURCE_WATCH_H
 #define VAKA_SERVE_SOURCE_WATCH_H
 
+#include "base/zone.h"
 #include "config/config.h"
 #include "health/health.h"
 #include "serve/message.h"
-#include "serve/zone.h"
 #include "state/state.h"
 
 struct source_watch {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "serve/zone.h"
+#include "base/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,4 +78,14 @@ int32_t zone_offset(const struct zone *z, nsec time)
     unsigned i = z->n;
     while (i > 1 && z->steps[i - 1].from > time / NSEC_PER_SEC) i--;
     return z->steps[i - 1].offset;
+}
+
+nsec zone_from_local(const struct zone *z, nsec local)
+{
+    nsec early, late;
+    int32_t before = zone_offset(z, local - 86400 * NSEC_PER_SEC);
+    int32_t after = zone_offset(z, local + 86400 * NSEC_PER_SEC);
+    early = local - before * NSEC_PER_SEC;
+    late = local - after * NSEC_PER_SEC;
+    return zone_offset(z, late) == after ? late : early;
 }

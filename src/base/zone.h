@@ -3,8 +3,8 @@
  * How far the clock of people is ahead of UTC: a time zone as a table of its steps, read before the
  * sandbox, so that nothing needs the zone's file later.
  */
-#ifndef VAKA_SERVE_ZONE_H
-#define VAKA_SERVE_ZONE_H
+#ifndef VAKA_BASE_ZONE_H
+#define VAKA_BASE_ZONE_H
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -26,5 +26,10 @@ struct zone {
  */
 int zone_read(struct zone *z, const char *name, nsec now, struct diag *diag) MUST_USE;
 int32_t zone_offset(const struct zone *z, nsec time);
+/*
+ * The point in time at which a clock of people shows that time, given as if it were UTC. Of an hour
+ * that comes twice it is the second one, of one that is left out the hour after it.
+ */
+nsec zone_from_local(const struct zone *z, nsec local);
 
 #endif
