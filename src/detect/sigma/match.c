@@ -153,6 +153,30 @@ bool addr_parse(struct slice text, uint8_t ret_addr[16], bool *ret_v6)
     return true;
 }
 
+const char *cidr_read(struct slice text, struct sigma_atom *ret)
+{
+    struct slice head, rest;
+    uint8_t addr[16];
+    bool v6;
+    uint64_t bits;
+    bool has_bits = slice_split(text, '/', &head, &rest);
+    if (slice_find_byte(head, '%') != SIZE_MAX || !addr_parse(head, addr, &v6))
+        return "this is no network in the form 192.0.2.0/24 or 2001:db8::/32";
+    bool mapped = !v6 && slice_find_byte(head, ':') != SIZE_MAX;
+    uint64_t width = v6 ? 128 : 32;
+    if (!has_bits) bits = mapped ? 128 : width;
+    else if (!slice_to_u64(rest, &bits) || bits > (mapped ? 128 : width) || (mapped && bits < 96))
+        return "a network's prefix length is a number up to 32 (IPv4) or 128 (IPv6)";
+    if (mapped) bits -= 96;
+    for (uint64_t i = bits; i < width; i++)
+        if (addr[i / 8] >> (7 - i % 8) & 1)
+            return "this network has bits set behind its prefix length";
+    memcpy(ret->cidr.addr, addr, width / 8);
+    ret->cidr.bits = (uint8_t)bits;
+    ret->cidr.v6 = v6;
+    return NULL;
+}
+
 bool cidr_contains(const struct sigma_atom *atom, struct slice text)
 {
     uint8_t addr[16];

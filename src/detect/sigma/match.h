@@ -21,6 +21,10 @@ bool words_match(const struct glob_piece *glob, uint32_t n, struct slice text);
 /* The address in text ("10.0.0.1", "fe80::1", "::ffff:10.0.0.1", with or without %zone) as 4 or 16
  * bytes. */
 bool addr_parse(struct slice text, uint8_t ret_addr[16], bool *ret_v6);
+/* 192.0.2.0/24, or one address, into ret->cidr; NULL, or a constant sentence that says what is
+ * wrong.
+ */
+const char *cidr_read(struct slice text, struct sigma_atom *ret);
 bool cidr_contains(const struct sigma_atom *atom, struct slice text);
 
 /*

@@ -382,29 +382,11 @@ static int apply_cidr(struct modifying *m, const struct modifier *row, const str
                       struct operands *out)
 {
     struct operand o = *in;
-    struct slice head, rest, text = pattern_text(&in->pattern);
-    uint8_t *addr = o.network.cidr.addr;
-    bool v6, mapped;
-    uint64_t bits;
     if (pattern_has(&in->pattern, PIECE_ANY) || pattern_has(&in->pattern, PIECE_ONE))
         return refuse(m, ERR_INVALID, "a network cannot contain wildcards");
-    bool has_bits = slice_split(text, '/', &head, &rest);
-    if (slice_find_byte(head, '%') != SIZE_MAX || !addr_parse(head, addr, &v6))
-        return refuse(m, ERR_INVALID,
-                      "this is no network in the form 192.0.2.0/24 or 2001:db8::/32");
-    mapped = !v6 && slice_find_byte(head, ':') != SIZE_MAX;
-    uint64_t width = v6 ? 128 : 32;
-    if (!has_bits) bits = mapped ? 128 : width;
-    else if (!slice_to_u64(rest, &bits) || bits > (mapped ? 128 : width) || (mapped && bits < 96))
-        return refuse(m, ERR_INVALID,
-                      "a network's prefix length is a number up to 32 (IPv4) or 128 (IPv6)");
-    if (mapped) bits -= 96;
-    for (uint64_t i = bits; i < width; i++)
-        if (addr[i / 8] >> (7 - i % 8) & 1)
-            return refuse(m, ERR_INVALID, "this network has bits set behind its prefix length");
+    const char *why = cidr_read(pattern_text(&in->pattern), &o.network);
+    if (why) return refuse(m, ERR_INVALID, why);
     o.kind = OPERAND_CIDR;
-    o.network.cidr.bits = (uint8_t)bits;
-    o.network.cidr.v6 = v6;
     return push(m, out, &o);
 }
 
