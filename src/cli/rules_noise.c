@@ -11,6 +11,7 @@
 #include "base/when.h"
 #include "cli/rules_report.h"
 #include "hunt/progress.h"
+#include "scan/scan.h"
 
 enum { O_FROM = OPTION_LONG, O_TO, O_TOP, VALUES_SHOWN = 3, SUMMARY_RULES = 5, DAYS_DEFAULT = 7 };
 #define DAY (86400 * NSEC_PER_SEC)
@@ -37,9 +38,9 @@ static int noise_option(void *ctx, int letter, const char *value)
                    ? 0
                    : cli_usage("--top wants a number from 1, not '%s'", value);
     case 'j':
-        return slice_to_u64(slice_of(value), &c->jobs) && c->jobs && c->jobs <= NOISE_JOBS_MAX
+        return slice_to_u64(slice_of(value), &c->jobs) && c->jobs && c->jobs <= SCAN_JOBS_MAX
                    ? 0
-                   : cli_usage("--jobs wants a number from 1 to %d, not '%s'", NOISE_JOBS_MAX,
+                   : cli_usage("--jobs wants a number from 1 to %d, not '%s'", SCAN_JOBS_MAX,
                                value);
     case 'f':
         c->json = strcmp(value, "json") == 0;
@@ -88,7 +89,7 @@ int rules_report_run(struct rules_work *w, const struct rules_report_options *op
                                                   .alike = w->config.triage_alike,
                                                   .jobs = options->jobs
                                                               ? options->jobs
-                                                              : settings_processors(NOISE_JOBS_MAX),
+                                                              : settings_processors(SCAN_JOBS_MAX),
                                                   .clock = &showing.clock,
                                                   .silence = w->config.detect_silence,
                                                   .sources_only = options->sources_only,

@@ -1,27 +1,21 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * What a reader of stored records and its parent say to each other, see proc/message.h.
- *
- * parent → reader, with the file's descriptor
- *   unit    blocks from…to of the segment, or the records from `seq` on of the journal, that begins
- *           with `begin`
- * reader → parent, about that unit, in the order of its records
+ * What a reader of stored records says to its parent, beside scan/message.h, about a unit:
  *   run     a rule held `count` times about one entity, each at most noise_begin.alike behind the
  *           one before; `seq` is the first of the records
  *   tuple   what a correlation wants of a record
  *   value   a rule held that often (about) with this value in that field
  *   source  so many events were of this log source
  *   data    a bit for each rule: some event was of its log source
- *   done    the unit has come to its end
+ *   sum     what else is to be added up of the unit
  */
 #ifndef VAKA_NOISE_MESSAGE_H
 #define VAKA_NOISE_MESSAGE_H
 
-#include "proc/message.h"
+#include "scan/message.h"
 
 enum { NOISE_TEXT_MAX = 4 * 1024 * 1024, NOISE_PAYLOAD_MAX = NOISE_TEXT_MAX + 64 * 1024 };
 
-#define NOISE_UNIT_FIELDS(F) F(u8, journal) F(u64, begin) F(u32, from) F(u32, to) F(u64, seq)
 #define NOISE_RUN_FIELDS(F)                                                                        \
     F(u32, rule)                                                                                   \
     F(u64, entity) F(u64, host) F(u64, user) F(i64, first) F(i64, last) F(u64, count) F(u64, seq)
@@ -29,20 +23,17 @@ enum { NOISE_TEXT_MAX = 4 * 1024 * 1024, NOISE_PAYLOAD_MAX = NOISE_TEXT_MAX + 64
 #define NOISE_VALUE_FIELDS(F)  F(u32, rule) F(u64, count) F(text, field) F(text, value)
 #define NOISE_SOURCE_FIELDS(F) F(u64, events) F(text, product) F(text, category) F(text, service)
 #define NOISE_DATA_FIELDS(F)   F(text, bits)
-#define NOISE_DONE_FIELDS(F)                                                                       \
-    F(u64, bytes)                                                                                  \
+#define NOISE_SUM_FIELDS(F)                                                                        \
     F(u64, records)                                                                                \
-    F(u64, events)                                                                                 \
-    F(u64, undecodable) F(u64, unknown) F(u64, damaged) F(u64, left_out) F(i64, first) F(i64, last)
+    F(u64, events) F(u64, undecodable) F(u64, unknown) F(i64, first) F(i64, last)
 
 #define NOISE_MESSAGES(M)                                                                          \
-    M(unit, UNIT, 1)                                                                               \
-    M(run, RUN, 2)                                                                                 \
-    M(tuple, TUPLE, 3)                                                                             \
-    M(value, VALUE, 4)                                                                             \
-    M(source, SOURCE, 5)                                                                           \
-    M(data, DATA, 6)                                                                               \
-    M(done, DONE, 7)
+    M(run, RUN, SCAN_OWN)                                                                          \
+    M(tuple, TUPLE, SCAN_OWN + 1)                                                                  \
+    M(value, VALUE, SCAN_OWN + 2)                                                                  \
+    M(source, SOURCE, SCAN_OWN + 3)                                                                \
+    M(data, DATA, SCAN_OWN + 4)                                                                    \
+    M(sum, SUM, SCAN_OWN + 5)
 
 enum noise_message {
 #define M(name, NAME, number) NOISE_##NAME = number,

@@ -12,8 +12,6 @@
 #include "noise/tally.h"
 #include "ruleset/ruleset.h"
 
-enum { NOISE_JOBS_MAX = 64 };
-
 struct noise_options {
     const struct ruleset *rules;
     const char *store; /* a tenant's folder */

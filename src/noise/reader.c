@@ -2,14 +2,11 @@
 #include "noise/reader.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "alert/entity.h"
 #include "base/hash.h"
 #include "detect/engine.h"
 #include "normalise/record_decoder.h"
-#include "store/journal.h"
-#include "store/segment.h"
 
 enum {
     OUT_SEND = 1024 * 1024,
@@ -40,8 +37,6 @@ struct reader {
     struct engine *engine; /* the matcher's */
     struct router *router;
     struct record_decoder *decoder;
-    struct store_io io;
-    int file; /* of the unit at hand; -1: taken */
     struct buf out, tuple, entity;
     struct run *runs;
     struct counted *values;
@@ -55,7 +50,7 @@ struct reader {
     size_t data_len;
     bool data_changed;
     struct slice *wanted; /* of a correlation */
-    struct noise_done done;
+    struct noise_sum sum;
     /* The batch at hand. */
     const struct batch *batch;
     uint64_t first;
@@ -178,7 +173,7 @@ static void count_route(struct reader *r, const struct taxonomy_route *route)
     if (!route || route->id >= TAXONOMY_ROUTES_MAX) return;
     if (!r->seen[route->id]) learn_route(r, route);
     r->routes[route->id]++;
-    r->done.unknown += route->n_labels == 0;
+    r->sum.unknown += route->n_labels == 0;
 }
 
 static void send_sources(struct reader *r)
@@ -259,10 +254,10 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     struct reader *r = ctx;
     struct engine_result found = {0};
     int error = 0;
-    r->done.events++;
+    r->sum.events++;
     if (r->begin->sources_only) found.route = engine_route(r->engine, ev);
     else error = engine_match(r->engine, ev, &found);
-    __atomic_store_n(&r->begin->page->steps, r->begin->page->steps + 1, __ATOMIC_RELAXED);
+    scan_step(r->begin->scan);
     if (error == 0) count_route(r, found.route);
     if (found.n_hits) {
         look_up(r, r->base + number);
@@ -280,13 +275,13 @@ static void on_undecodable(void *ctx, uint32_t number, const char *reason)
     struct reader *r = ctx;
     (void)number;
     (void)reason;
-    r->done.undecodable++;
+    r->sum.undecodable++;
 }
 
 static void widen(struct reader *r, nsec earliest, nsec latest)
 {
-    if (earliest < r->done.first) r->done.first = earliest;
-    if (latest > r->done.last) r->done.last = latest;
+    if (earliest < r->sum.first) r->sum.first = earliest;
+    if (latest > r->sum.last) r->sum.last = latest;
 }
 
 /* Some of the records are outside of the time that is asked for. */
@@ -295,8 +290,9 @@ static int match_some(struct reader *r, const struct record_sink *sink, uint32_t
     int error = 0;
     for (uint32_t i = from; i < to && error == 0; i++) {
         look_up(r, i);
-        if (r->record.received < r->begin->from || r->record.received >= r->begin->to) continue;
-        r->done.records++;
+        if (r->record.received < r->begin->scan->from || r->record.received >= r->begin->scan->to)
+            continue;
+        r->sum.records++;
         widen(r, r->record.received, r->record.received);
         r->base = i;
         error = record_decoder_one(r->decoder, &r->record, sink);
@@ -304,128 +300,47 @@ static int match_some(struct reader *r, const struct record_sink *sink, uint32_t
     return error;
 }
 
-static void turn_page(const struct reader *r, uint64_t first)
+static int match_batch(void *ctx, const struct scan_batch *b)
 {
-    struct noise_page *page = r->begin->page;
-    page->first = first;
-    __atomic_store_n(&page->steps, page->steps + 1, __ATOMIC_RELEASE);
-}
-
-static bool is_skipped(const struct reader *r, uint64_t first)
-{
-    for (uint32_t i = 0; i < r->begin->n_skipped; i++)
-        if (r->begin->skipped[i] == first + 1) return true;
-    return false;
-}
-
-/* Records from number `from` on; earliest and latest are those of the whole batch. */
-static int match_batch(struct reader *r, const struct batch *batch, uint64_t first, uint32_t from,
-                       nsec earliest, nsec latest)
-{
+    struct reader *r = ctx;
     const struct record_sink sink = {.ctx = r, .event = on_event, .undecodable = on_undecodable};
-    const struct noise_begin *b = r->begin;
-    uint32_t to = b->sample && from + b->sample < batch->n ? from + b->sample : batch->n;
-    if (latest < b->from || earliest >= b->to || from >= to) return 0;
-    if (is_skipped(r, first)) {
-        r->done.left_out++;
-        return 0;
-    }
-    turn_page(r, first + 1);
-    r->batch = batch;
-    matcher_set_now(&r->matcher, latest);
-    r->first = first;
+    const struct scan_begin *begin = r->begin->scan;
+    r->batch = b->batch;
+    matcher_set_now(&r->matcher, b->latest);
+    r->first = b->first;
     r->iter.batch = NULL;
     r->base = 0;
-    if (earliest < b->from || latest >= b->to) return match_some(r, &sink, from, to);
-    r->done.records += to - from;
-    widen(r, earliest, latest);
-    return record_decoder_batch(r->decoder, batch, from, to, &sink);
+    if (b->earliest < begin->from || b->latest >= begin->to)
+        return match_some(r, &sink, b->from, b->to);
+    r->sum.records += b->to - b->from;
+    widen(r, b->earliest, b->latest);
+    return record_decoder_batch(r->decoder, b->batch, b->from, b->to, &sink);
+}
+
+static int flush(void *ctx)
+{
+    (void)ctx;
+    return 0;
 }
 
 /* ---- units ------------------------------------------------------------------------------- */
 
-/* Of a segment: the only name it asks for is that of the unit. */
-static int open_unit(void *ctx, const char *name, enum store_open_mode mode)
+static int begin_unit(void *ctx)
 {
     struct reader *r = ctx;
-    int file = r->file;
-    (void)name;
-    r->file = -1;
-    return mode == STORE_READ && file >= 0 ? file : ERR_NOT_FOUND;
-}
-
-static int read_segment(struct reader *r, const struct noise_unit *unit)
-{
-    struct segment *s;
-    int error = segment_open(&r->io, unit->begin, &s);
-    if (error) return error == ERR_NOMEM ? error : (r->done.damaged++, 0);
-    uint32_t blocks = segment_footer_of(s)->blocks;
-    for (uint32_t i = unit->from; i < unit->to && i < blocks && error == 0; i++) {
-        struct segment_block block;
-        struct batch batch;
-        segment_block_of(s, i, &block);
-        r->done.bytes += block.sizes.data_raw;
-        if (block.latest < r->begin->from || block.earliest >= r->begin->to) continue;
-        error = segment_read_block(s, i, &batch);
-        if (error == 0)
-            error = match_batch(r, &batch, block.first, 0, block.earliest, block.latest);
-        else if (error != ERR_NOMEM) {
-            r->done.damaged++;
-            error = 0;
-        }
-    }
-    segment_close(s);
-    return error;
-}
-
-/* The journal may be growing: what is half written at its end is no damage. */
-static int read_journal(struct reader *r, const struct noise_unit *unit)
-{
-    struct journal_reader reader;
-    struct journal_frame frame;
-    int error = journal_reader_init(&reader, &r->io, r->file, unit->begin);
-    uint64_t damaged = 0;
-    if (error) return error == ERR_NOMEM ? error : (r->done.damaged++, 0);
-    while (error == 0) {
-        int got = journal_reader_next(&reader, JOURNAL_ALL, &frame);
-        if (got == 0) break;
-        if (got == ERR_CORRUPT) damaged++;
-        else if (got < 0) error = got;
-        if (got != 1) continue;
-        r->done.damaged += damaged;
-        damaged = 0;
-        r->done.bytes += frame.batch.bytes.len;
-        uint64_t before = unit->seq > frame.first ? unit->seq - frame.first : 0;
-        if (before < frame.batch.n)
-            error = match_batch(r, &frame.batch, frame.first, (uint32_t)before, frame.earliest,
-                                frame.latest);
-    }
-    journal_reader_done(&reader);
-    return error;
-}
-
-static int read_unit(struct reader *r, const struct noise_unit *unit)
-{
-    r->done = (struct noise_done){.first = INT64_MAX, .last = INT64_MIN};
+    r->sum = (struct noise_sum){.first = INT64_MAX, .last = INT64_MIN};
     memset(r->hits, 0, (r->begin->rules->set->n_rules + 1u) * sizeof *r->hits);
-    int error = unit->journal ? read_journal(r, unit) : read_segment(r, unit);
-    if (error) return error;
-    turn_page(r, 0);
+    return 0;
+}
+
+static int end_unit(void *ctx)
+{
+    struct reader *r = ctx;
     send_runs(r);
     send_values(r);
     send_sources(r);
-    noise_done_write(&r->out, &r->done);
+    noise_sum_write(&r->out, &r->sum);
     return send_out(r);
-}
-
-static int take_unit(struct reader *r, struct slice payload)
-{
-    struct noise_unit unit;
-    r->file = channel_take_fd(r->channel);
-    if (r->file < 0 || noise_unit_read(payload, &unit) != 0) return ERR_CORRUPT;
-    int error = read_unit(r, &unit);
-    if (r->file >= 0) (void)close(r->file);
-    return error;
 }
 
 /* ---- the process ------------------------------------------------------------------------- */
@@ -438,9 +353,6 @@ static int reader_init(struct reader *r)
     buf_init(&r->tuple, NOISE_TEXT_MAX);
     buf_init(&r->entity, ENTITY_MAX);
     arena_init(&r->texts, TEXTS_MAX);
-    r->io = store_io_system(-1);
-    r->io.open = open_unit;
-    r->io.ctx = r;
     r->runs = calloc(RUNS_MAX, sizeof *r->runs);
     r->values = calloc(VALUES_MAX, sizeof *r->values);
     r->hits = calloc(n, sizeof *r->hits);
@@ -459,20 +371,18 @@ static int reader_init(struct reader *r)
     return r->decoder ? 0 : ERR_NOMEM;
 }
 
-int noise_reader_run(void *ctx, struct channel *channel)
+int noise_reader_run(const struct noise_begin *begin, struct channel *channel)
 {
     /* The process ends with this: the kernel takes all of it back. */
     struct reader *r = calloc(1, sizeof *r);
     if (!r) return 1;
-    r->begin = ctx;
+    r->begin = begin;
     r->channel = channel;
-    int error = reader_init(r);
-    while (error == 0) {
-        struct frame frame;
-        int got = channel_next(channel, &frame);
-        if (got == 0) error = channel_fill(channel);
-        else if (got > 0 && frame.type == NOISE_UNIT) error = take_unit(r, frame.payload);
-        else error = ERR_CORRUPT;
-    }
-    return error == ERR_STOPPED ? 0 : 1;
+    if (reader_init(r) != 0) return 1;
+    return scan_reader_run(begin->scan, channel,
+                           &(struct scan_work){.ctx = r,
+                                               .batch = match_batch,
+                                               .flush = flush,
+                                               .unit_begin = begin_unit,
+                                               .unit_end = end_unit});
 }

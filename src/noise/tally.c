@@ -193,6 +193,16 @@ static int take_tuple(struct tally *t, const struct noise_tuple *m)
 
 /* ---- messages ---------------------------------------------------------------------------- */
 
+static void take_sum(struct tally *t, const struct noise_sum *sum)
+{
+    t->records += sum->records;
+    t->events += sum->events;
+    t->undecodable += sum->undecodable;
+    t->unknown += sum->unknown;
+    if (sum->first < t->first) t->first = sum->first;
+    if (sum->last > t->last) t->last = sum->last;
+}
+
 int tally_take(struct tally *t, const struct frame *frame)
 {
     struct noise_run run;
@@ -200,6 +210,7 @@ int tally_take(struct tally *t, const struct frame *frame)
     struct noise_value value;
     struct noise_source source;
     struct noise_data data;
+    struct noise_sum sum;
     switch (frame->type) {
     case NOISE_RUN:
         if (noise_run_read(frame->payload, &run) != 0 || run.rule >= t->set->n_rules)
@@ -219,22 +230,13 @@ int tally_take(struct tally *t, const struct frame *frame)
         return 0;
     case NOISE_DATA:
         return noise_data_read(frame->payload, &data) ? ERR_CORRUPT : take_data(t, data.bits);
+    case NOISE_SUM:
+        if (noise_sum_read(frame->payload, &sum) != 0) return ERR_CORRUPT;
+        take_sum(t, &sum);
+        return 0;
     default:
         return ERR_CORRUPT;
     }
-}
-
-void tally_take_done(struct tally *t, const struct noise_done *done)
-{
-    t->bytes += done->bytes;
-    t->records += done->records;
-    t->events += done->events;
-    t->undecodable += done->undecodable;
-    t->unknown += done->unknown;
-    t->damaged += done->damaged;
-    t->unreadable += done->left_out;
-    if (done->first < t->first) t->first = done->first;
-    if (done->last > t->last) t->last = done->last;
 }
 
 static int by_count(const void *a, const void *b)

@@ -67,9 +67,8 @@ struct tally {
 int tally_init(struct tally *t, const struct sigma_set *set, nsec alike) MUST_USE;
 void tally_done(struct tally *t);
 
-/* One message of a reader but `done`. ERR_CORRUPT: it is none. */
+/* One message of a reader. ERR_CORRUPT: it is none. */
 int tally_take(struct tally *t, const struct frame *frame) MUST_USE;
-void tally_take_done(struct tally *t, const struct noise_done *done);
 /* Nothing more comes: windows are ended, values sorted. */
 void tally_finish(struct tally *t);
 

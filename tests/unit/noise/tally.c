@@ -140,7 +140,7 @@ TEST(messages_that_are_none_are_refused)
     noise_tuple_write(&out, &(struct noise_tuple){.body = SLICE("x")});
     CHECK_INT(take(&t, &out), ERR_CORRUPT);
     buf_clear(&out);
-    noise_unit_write(&out, &(struct noise_unit){.from = 1});
+    scan_unit_write(&out, &(struct scan_unit){.from = 1});
     CHECK_INT(take(&t, &out), ERR_CORRUPT);
     buf_done(&out);
     tally_done(&t);

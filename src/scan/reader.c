@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "scan/reader.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "scan/scan.h"
+#include "store/filter.h"
+#include "store/journal.h"
+
+enum { RUN_BYTES = 1024 * 1024, PLACES_MAX = 64 * 1024 * 1024 };
+
+struct reader {
+    const struct scan_begin *begin;
+    const struct scan_work *work;
+    struct channel *channel;
+    struct store_io io;
+    int file; /* of the unit at hand; -1: taken */
+    struct scan_done done;
+    struct buf out;
+    /* Of the segment at hand. */
+    uint32_t group; /* of which `may` is; UINT32_MAX: none yet */
+    uint64_t may;
+    bool damaged; /* the journal at hand, in front of where it is read */
+};
+
+static int send_out(struct reader *r)
+{
+    int error = buf_error(&r->out);
+    if (error == 0) error = channel_send(r->channel, buf_slice(&r->out), -1);
+    buf_clear(&r->out);
+    return error;
+}
+
+static int tell_damage(struct reader *r, enum scan_damage_kind what, uint64_t seq)
+{
+    scan_damage_write(&r->out, &(struct scan_damage){.what = what, .seq = seq});
+    return send_out(r);
+}
+
+static void turn_page(const struct reader *r, uint64_t first)
+{
+    r->begin->page->first = first;
+    __atomic_store_n(&r->begin->page->steps, r->begin->page->steps + 1, __ATOMIC_RELEASE);
+}
+
+static bool is_skipped(const struct reader *r, uint64_t first)
+{
+    for (uint32_t i = 0; i < r->begin->n_skipped; i++)
+        if (r->begin->skipped[i] == first + 1) return true;
+    return false;
+}
+
+static bool is_asked_for(const struct reader *r, nsec earliest, nsec latest)
+{
+    return latest >= r->begin->from && earliest < r->begin->to;
+}
+
+/* A batch whose time was asked for, from record number `from` on. */
+static int read_batch(struct reader *r, const struct scan_batch *b)
+{
+    struct scan_batch some = *b;
+    some.to = b->batch->n;
+    if (r->begin->sample && some.from + r->begin->sample < some.to)
+        some.to = some.from + r->begin->sample;
+    if (some.from >= some.to) return 0;
+    turn_page(r, b->first + 1);
+    r->done.read++;
+    return r->work->batch(r->work->ctx, &some);
+}
+
+/* ---- segments ---------------------------------------------------------------------------- */
+
+/* Of a segment: the only name it asks for is that of the unit. */
+static int open_unit(void *ctx, const char *name, enum store_open_mode mode)
+{
+    struct reader *r = ctx;
+    int file = r->file;
+    (void)name;
+    r->file = -1;
+    return mode == STORE_READ && file >= 0 ? file : ERR_NOT_FOUND;
+}
+
+static int may_have(struct reader *r, struct segment *s, uint32_t number, bool *ret)
+{
+    uint32_t group = number / FILTER_BLOCKS;
+    *ret = true;
+    if (!r->work->may) return 0;
+    if (group != r->group) {
+        int error = r->work->may(r->work->ctx, s, group, &r->may);
+        if (error) return error;
+        r->group = group;
+    }
+    *ret = r->may >> number % FILTER_BLOCKS & 1;
+    return 0;
+}
+
+static int read_block(struct reader *r, struct segment *s, uint32_t number)
+{
+    struct segment_block block;
+    struct batch batch;
+    bool may = true;
+    segment_block_of(s, number, &block);
+    r->done.bytes += block.sizes.data_raw;
+    if (!is_asked_for(r, block.earliest, block.latest)) {
+        r->done.early++;
+        return 0;
+    }
+    if (is_skipped(r, block.first)) return tell_damage(r, SCAN_LEFT, block.first);
+    int error = may_have(r, s, number, &may);
+    if (error || !may) {
+        r->done.filtered += !may;
+        return error;
+    }
+    turn_page(r, block.first + 1);
+    error = segment_read_block(s, number, &batch);
+    if (error && error != ERR_NOMEM) return tell_damage(r, SCAN_BLOCK, block.first);
+    if (error == 0)
+        error = read_batch(r, &(struct scan_batch){.batch = &batch,
+                                                   .first = block.first,
+                                                   .earliest = block.earliest,
+                                                   .latest = block.latest});
+    return error ? error : r->work->flush(r->work->ctx);
+}
+
+static int read_segment(struct reader *r, const struct scan_unit *unit)
+{
+    struct segment *s;
+    int error = segment_open(&r->io, unit->begin, &s);
+    if (error) return error == ERR_NOMEM ? error : tell_damage(r, SCAN_SEGMENT, unit->begin);
+    uint32_t blocks = segment_footer_of(s)->blocks;
+    uint32_t to = unit->to < blocks ? unit->to : blocks, n = to > unit->from ? to - unit->from : 0;
+    r->group = UINT32_MAX;
+    for (uint32_t i = 0; i < n && error == 0; i++)
+        error = read_block(r, s, r->begin->newest_first ? to - 1 - i : unit->from + i);
+    segment_close(s);
+    return error;
+}
+
+/* ---- journals ---------------------------------------------------------------------------- */
+
+/* Frames that lie behind each other, which are looked at together. */
+struct place {
+    uint64_t offset, end; /* in the file */
+    uint64_t next;        /* the sequence number that its first frame has at least */
+};
+
+static int read_frame(struct reader *r, const struct scan_unit *unit,
+                      const struct journal_frame *frame)
+{
+    uint64_t before = unit->seq > frame->first ? unit->seq - frame->first : 0;
+    r->done.bytes += frame->batch.bytes.len;
+    if (before >= frame->batch.n) return 0;
+    if (!is_asked_for(r, frame->earliest, frame->latest)) {
+        r->done.early++;
+        return 0;
+    }
+    if (is_skipped(r, frame->first)) return tell_damage(r, SCAN_LEFT, frame->first);
+    return read_batch(r, &(struct scan_batch){.batch = &frame->batch,
+                                              .first = frame->first,
+                                              .from = (uint32_t)before,
+                                              .earliest = frame->earliest,
+                                              .latest = frame->latest});
+}
+
+/*
+ * The file may be growing: what is half written at its end, with no whole frame behind it, is no
+ * damage.
+ */
+static int note_damage(struct reader *r, int got, uint64_t seq)
+{
+    bool tell = got == 1 && r->damaged;
+    if (got == ERR_CORRUPT) r->damaged = true;
+    if (!tell) return 0;
+    r->damaged = false;
+    return tell_damage(r, SCAN_FRAME, seq);
+}
+
+static int read_place(struct reader *r, struct journal_reader *journal,
+                      const struct scan_unit *unit, const struct place *place)
+{
+    struct journal_frame frame;
+    int error = 0;
+    journal_reader_seek(journal, place->offset, place->next);
+    while (error == 0 && journal->at < place->end) {
+        int got = journal_reader_next(journal, place->end, &frame);
+        if (got == 0) break;
+        error = got < 0 && got != ERR_CORRUPT ? got : note_damage(r, got, frame.first);
+        if (got == 1 && error == 0) error = read_frame(r, unit, &frame);
+    }
+    return error ? error : r->work->flush(r->work->ctx);
+}
+
+/* Goes through the whole file once; places end where it is damaged. */
+static int find_places(struct reader *r, struct journal_reader *journal, struct buf *places)
+{
+    struct journal_frame frame;
+    struct place place = {.offset = journal->at, .end = journal->at, .next = journal->next};
+    int got = 1, error = 0;
+    while (got != 0 && error == 0) {
+        got = journal_reader_next(journal, JOURNAL_ALL, &frame);
+        if (got < 0 && got != ERR_CORRUPT) return got;
+        error = note_damage(r, got, frame.first);
+        if (got == 1) place.end = frame.end;
+        if (got == 1 && place.end - place.offset <= RUN_BYTES) continue;
+        if (place.end > place.offset) buf_put(places, slice_make(&place, sizeof place));
+        place = (struct place){journal->at, journal->at, journal->next};
+    }
+    return error ? error : buf_error(places);
+}
+
+/* The newest places first. */
+static int read_backwards(struct reader *r, struct journal_reader *journal,
+                          const struct scan_unit *unit)
+{
+    struct buf places;
+    buf_init(&places, PLACES_MAX);
+    int error = find_places(r, journal, &places);
+    for (size_t n = places.len / sizeof(struct place); n > 0 && error == 0; n--) {
+        struct place place;
+        memcpy(&place, places.ptr + (n - 1) * sizeof place, sizeof place);
+        error = read_place(r, journal, unit, &place);
+    }
+    buf_done(&places);
+    return error;
+}
+
+static int read_journal(struct reader *r, const struct scan_unit *unit)
+{
+    struct journal_reader journal;
+    int error = journal_reader_init(&journal, &r->io, r->file, unit->begin);
+    if (error) return error == ERR_NOMEM ? error : tell_damage(r, SCAN_JOURNAL, unit->begin);
+    const struct place all = {.offset = journal.at, .end = JOURNAL_ALL, .next = journal.next};
+    r->damaged = false;
+    error = r->begin->newest_first ? read_backwards(r, &journal, unit)
+                                   : read_place(r, &journal, unit, &all);
+    if (error == ERR_IO) error = tell_damage(r, SCAN_JOURNAL, unit->begin);
+    journal_reader_done(&journal);
+    return error;
+}
+
+/* ---- the process ------------------------------------------------------------------------- */
+
+static int read_unit(struct reader *r, const struct scan_unit *unit)
+{
+    r->done = (struct scan_done){0};
+    int error = r->work->unit_begin(r->work->ctx);
+    if (error == 0) error = unit->journal ? read_journal(r, unit) : read_segment(r, unit);
+    if (error) return error;
+    turn_page(r, 0);
+    error = r->work->unit_end(r->work->ctx);
+    if (error) return error;
+    scan_done_write(&r->out, &r->done);
+    return send_out(r);
+}
+
+static int take_unit(struct reader *r, struct slice payload)
+{
+    struct scan_unit unit;
+    r->file = channel_take_fd(r->channel);
+    if (r->file < 0 || scan_unit_read(payload, &unit) != 0) return ERR_CORRUPT;
+    int error = read_unit(r, &unit);
+    if (r->file >= 0) (void)close(r->file);
+    return error;
+}
+
+int scan_reader_run(const struct scan_begin *begin, struct channel *channel,
+                    const struct scan_work *work)
+{
+    struct reader r = {.begin = begin, .work = work, .channel = channel, .file = -1};
+    int error = 0;
+    buf_init(&r.out, 4096);
+    r.io = store_io_system(-1);
+    r.io.open = open_unit;
+    r.io.ctx = &r;
+    while (error == 0) {
+        struct frame frame;
+        int got = channel_next(channel, &frame);
+        if (got == 0) error = channel_fill(channel);
+        else if (got > 0 && frame.type == SCAN_UNIT) error = take_unit(&r, frame.payload);
+        else error = ERR_CORRUPT;
+    }
+    buf_done(&r.out);
+    return error == ERR_STOPPED ? 0 : 1;
+}

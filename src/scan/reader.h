@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * A process that reads units of stored records. It has what it looks for by being forked, and files
+ * by their descriptors.
+ */
+#ifndef VAKA_SCAN_READER_H
+#define VAKA_SCAN_READER_H
+
+#include "proc/channel.h"
+#include "scan/message.h"
+#include "store/segment.h"
+
+enum { SCAN_SKIPPED_MAX = 64 };
+
+/* Written by the reader, read by its parent, which learns from it over what a reader ended. */
+struct scan_page {
+    uint64_t first; /* sequence number of the block or frame at hand, plus one; 0: none */
+    uint64_t steps; /* grows with every one of them, and every scan_step() */
+};
+
+/* What a reader is told when it is forked. */
+struct scan_begin {
+    struct scan_page *page;
+    uint64_t skipped[SCAN_SKIPPED_MAX]; /* blocks and frames that are left out, by that number */
+    uint32_t n_skipped;
+    nsec from, to;
+    uint32_t sample;
+    bool newest_first;
+};
+
+/* It goes on. */
+static inline void scan_step(const struct scan_begin *begin)
+{
+    __atomic_store_n(&begin->page->steps, begin->page->steps + 1, __ATOMIC_RELAXED);
+}
+
+/* Records of one block or frame. */
+struct scan_batch {
+    const struct batch *batch;
+    uint64_t first;        /* sequence number of its record 0 */
+    uint32_t from, to;     /* the records that are asked for, but for their time */
+    nsec earliest, latest; /* of all of its records; that all are asked for is seen by them */
+};
+
+/* What it does with them. Anything but 0 ends the process. */
+struct scan_work {
+    void *ctx;
+    int (*batch)(void *ctx, const struct scan_batch *batch);
+    /*
+     * The records of the batches since the last call are those of a run without gaps; the next ones
+     * are all newer, or with newest_first all older.
+     */
+    int (*flush)(void *ctx);
+    int (*unit_begin)(void *ctx);
+    int (*unit_end)(void *ctx);
+    /* Whether a block may have something: *ret is a bit for each block of the filters' group. NULL:
+     * all may. */
+    int (*may)(void *ctx, struct segment *s, uint32_t group, uint64_t *ret);
+};
+
+/* Until the parent closes the channel. The exit status of the process. */
+int scan_reader_run(const struct scan_begin *begin, struct channel *channel,
+                    const struct scan_work *work);
+
+#endif

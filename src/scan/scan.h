@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Stored records read by several processes: sealed segments and journals, while vaka serve goes on.
+ * What they find is taken in the order of the records, or the newest first. A block or frame over
+ * which one of them ends, or does not go on, is left out and told.
+ */
+#ifndef VAKA_SCAN_SCAN_H
+#define VAKA_SCAN_SCAN_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "scan/reader.h"
+
+enum { SCAN_JOBS_MAX = 64 };
+
+/* What could not be read. */
+enum scan_damage_kind {
+    SCAN_SEGMENT,   /* the one that begins with seq */
+    SCAN_BLOCK,     /* the one that begins with seq */
+    SCAN_JOURNAL,   /* the one that begins with seq: its head, or what does not go on */
+    SCAN_FRAME,     /* a place in a journal, in front of seq */
+    SCAN_ASIDE,     /* a journal that was set aside before, which began with seq */
+    SCAN_LEFT,      /* a block or frame that a process ended over; it begins with seq */
+    SCAN_UNIT_LEFT, /* the same, but which one is not known: of the segment or journal of seq */
+};
+
+struct scan_progress {
+    uint64_t bytes, bytes_total; /* of raw records, about */
+    uint64_t read;               /* blocks and frames */
+    uint64_t early, filtered;    /* that were passed over: for their time, and by filters */
+};
+
+struct scan_options {
+    const char *store; /* a tenant's folder */
+    nsec from, to;     /* received at or after, and before */
+    uint32_t jobs;
+    uint32_t blocks; /* of a segment that a process is given at once; few, for even shares */
+    uint32_t sample; /* records of a block that are looked at, and 1 of 16 blocks; 0: all */
+    bool newest_first;
+    /*
+     * What a unit says is taken when its end is there. Else it is taken as it comes when it is its
+     * turn, for which a reader may only send what is found in blocks and frames that are finished.
+     */
+    bool whole_units;
+    const struct clock *clock;
+    nsec silence;       /* a reader that does not go on for so long is ended */
+    size_t max_payload; /* of frames from readers */
+    size_t held_max;    /* bytes of findings that wait for their turn */
+    /* What the processes do: scan_reader_run() is to be called with `begin` there. */
+    int (*run)(void *ctx, const struct scan_begin *begin, struct channel *channel);
+    void *ctx;
+    /* A frame of a reader, of SCAN_OWN or above. Anything but 0 ends it and is passed through. */
+    int (*take)(void *ctx, const struct frame *frame);
+    void (*damage)(void *ctx, enum scan_damage_kind kind, uint64_t seq);
+    /* Now and then; non-zero ends it and is passed through. May be NULL. */
+    int (*tick)(void *ctx, const struct scan_progress *progress);
+};
+
+/*
+ * diag says what is wrong unless take() or tick() ended it. ERR_NOT_FOUND: no store. *ret (may be
+ * NULL) is how far it came, also then.
+ */
+int scan_run(const struct scan_options *options, struct scan_progress *ret,
+             struct diag *diag) MUST_USE;
+
+#endif
