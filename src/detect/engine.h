@@ -93,6 +93,14 @@ bool engine_field(struct engine *e, struct event *ev, const struct sigma_rule *r
                   struct slice field, struct slice *ret);
 
 /*
+ * Which of up to 64 fields (the rule's names for them) an event's path is, by the log source of the
+ * event given last to engine_match(): a bit for each. Depends on nothing but rule, route and path;
+ * slow, callers remember it.
+ */
+uint64_t engine_path_is(struct engine *e, const struct sigma_rule *rule, const struct slice *fields,
+                        uint32_t n, key_id key);
+
+/*
  * The rule's condition as a tree, one node a line, each with its truth for this event, for
  * `vaka rules explain`.
  */

@@ -198,6 +198,15 @@ bool batch_iter_next(struct batch_iter *it, struct record *ret)
     return true;
 }
 
+void batch_iter_find(struct batch_iter *it, uint32_t number, struct record *record)
+{
+    ASSERT(number < it->batch->n);
+    if (it->next > number + 1) batch_iter_init(it, it->batch);
+    while (it->next < number)
+        if (!batch_iter_next_raw(it, record)) return;
+    if (it->next == number) (void)batch_iter_next(it, record);
+}
+
 /* ---- writing ----------------------------------------------------------------------------- */
 
 void batch_writer_init(struct batch_writer *w, uint32_t tenant, size_t max)

@@ -70,22 +70,32 @@ static void compose(struct buf *out, const struct progress *p, const struct prog
     buf_done(&figures);
 }
 
-void progress_show(struct progress *p, const struct progress_numbers *n, nsec now)
+bool progress_is_due(const struct progress *p, nsec now)
 {
-    if (p->fd < 0 || now - p->started < SHOW_FIRST || now - p->shown < SHOW_EVERY) return;
-    struct buf out;
-    buf_init(&out, 1024);
-    compose(&out, p, n, now);
-    if (p->width > 1 && out.len >= p->width) out.len = p->width - 1;
+    return p->fd >= 0 && now - p->started >= SHOW_FIRST && now - p->shown >= SHOW_EVERY;
+}
+
+void progress_show_text(struct progress *p, struct slice text, nsec now)
+{
     struct buf line;
+    if (p->width > 1) text = slice_until(text, p->width - 1);
     buf_init(&line, 2048);
     buf_puts(&line, "\r");
-    buf_put(&line, buf_slice(&out));
+    buf_put(&line, text);
     buf_puts(&line, "\033[K");
     if (!buf_failed(&line)) p->visible |= write(p->fd, line.ptr, line.len) > 0;
     buf_done(&line);
-    buf_done(&out);
     p->shown = now;
+}
+
+void progress_show(struct progress *p, const struct progress_numbers *n, nsec now)
+{
+    struct buf out;
+    if (!progress_is_due(p, now)) return;
+    buf_init(&out, 1024);
+    compose(&out, p, n, now);
+    progress_show_text(p, buf_slice(&out), now);
+    buf_done(&out);
 }
 
 void progress_clear(struct progress *p)

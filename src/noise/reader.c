@@ -52,9 +52,7 @@ struct reader {
     struct slice *wanted; /* of a correlation */
     struct noise_sum sum;
     /* The batch at hand. */
-    const struct batch *batch;
     uint64_t first;
-    uint32_t base; /* number of the record that is decoded by itself */
     struct batch_iter iter;
     struct record record;
     struct slice host, user; /* of the event at hand */
@@ -195,14 +193,6 @@ static void send_sources(struct reader *r)
 
 /* ---- records ----------------------------------------------------------------------------- */
 
-/* The record of that number in the batch; asked for in order. */
-static void look_up(struct reader *r, uint32_t number)
-{
-    if (r->iter.batch != r->batch || r->iter.next > number + 1) batch_iter_init(&r->iter, r->batch);
-    while (r->iter.next <= number)
-        if (!batch_iter_next(&r->iter, &r->record)) return;
-}
-
 static void send_tuple(struct reader *r, struct event *ev, const struct sigma_rule *rule,
                        uint64_t seq)
 {
@@ -260,11 +250,11 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     scan_step(r->begin->scan);
     if (error == 0) count_route(r, found.route);
     if (found.n_hits) {
-        look_up(r, r->base + number);
+        batch_iter_find(&r->iter, number, &r->record);
         find_entity(r, ev);
     }
     for (uint32_t i = 0; i < found.n_hits && error == 0; i++)
-        on_hit(r, ev, &found.hits[i], r->first + r->base + number);
+        on_hit(r, ev, &found.hits[i], r->first + number);
     engine_housekeep(r->engine);
     if (error == 0 && r->out.len > OUT_SEND) error = send_out(r);
     return error;
@@ -284,34 +274,24 @@ static void widen(struct reader *r, nsec earliest, nsec latest)
     if (latest > r->sum.last) r->sum.last = latest;
 }
 
-/* Some of the records are outside of the time that is asked for. */
-static int match_some(struct reader *r, const struct record_sink *sink, uint32_t from, uint32_t to)
-{
-    int error = 0;
-    for (uint32_t i = from; i < to && error == 0; i++) {
-        look_up(r, i);
-        if (r->record.received < r->begin->scan->from || r->record.received >= r->begin->scan->to)
-            continue;
-        r->sum.records++;
-        widen(r, r->record.received, r->record.received);
-        r->base = i;
-        error = record_decoder_one(r->decoder, &r->record, sink);
-    }
-    return error;
-}
-
 static int match_batch(void *ctx, const struct scan_batch *b)
 {
     struct reader *r = ctx;
     const struct record_sink sink = {.ctx = r, .event = on_event, .undecodable = on_undecodable};
     const struct scan_begin *begin = r->begin->scan;
-    r->batch = b->batch;
+    uint32_t some = 0;
     matcher_set_now(&r->matcher, b->latest);
     r->first = b->first;
-    r->iter.batch = NULL;
-    r->base = 0;
-    if (b->earliest < begin->from || b->latest >= begin->to)
-        return match_some(r, &sink, b->from, b->to);
+    batch_iter_init(&r->iter, b->batch);
+    if (b->earliest < begin->from || b->latest >= begin->to) {
+        int error = record_decoder_between(r->decoder, b->batch, b->from, b->to, begin->from,
+                                           begin->to, &sink, &some);
+        r->sum.records += some;
+        if (some)
+            widen(r, b->earliest < begin->from ? begin->from : b->earliest,
+                  b->latest >= begin->to ? begin->to - 1 : b->latest);
+        return error;
+    }
     r->sum.records += b->to - b->from;
     widen(r, b->earliest, b->latest);
     return record_decoder_batch(r->decoder, b->batch, b->from, b->to, &sink);

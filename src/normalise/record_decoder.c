@@ -275,6 +275,22 @@ int record_decoder_batch(struct record_decoder *d, const struct batch *batch, ui
     return rc;
 }
 
+int record_decoder_between(struct record_decoder *d, const struct batch *batch, uint32_t first,
+                           uint32_t end, nsec from, nsec to, const struct record_sink *sink,
+                           uint32_t *ret_n)
+{
+    struct batch_iter it;
+    int rc = 0;
+    d->sink = sink;
+    batch_iter_init(&it, batch);
+    for (d->number = 0; d->number < end && rc == 0 && batch_iter_next(&it, &d->at); d->number++) {
+        if (d->number < first || d->at.received < from || d->at.received >= to) continue;
+        ++*ret_n;
+        rc = decode_record(d);
+    }
+    return rc;
+}
+
 int record_decoder_one(struct record_decoder *d, const struct record *record,
                        const struct record_sink *sink)
 {

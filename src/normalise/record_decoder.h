@@ -38,6 +38,13 @@ void record_decoder_free(struct record_decoder *d);
  */
 int record_decoder_batch(struct record_decoder *d, const struct batch *batch, uint32_t first,
                          uint32_t end, const struct record_sink *sink) MUST_USE;
+/*
+ * The same, of these records for those that were received at or after `from` and before `to`; adds
+ * the number of them to *ret_n. Slower.
+ */
+int record_decoder_between(struct record_decoder *d, const struct batch *batch, uint32_t first,
+                           uint32_t end, nsec from, nsec to, const struct record_sink *sink,
+                           uint32_t *ret_n) MUST_USE;
 /* The same for one record by itself; it is reported as number 0. */
 int record_decoder_one(struct record_decoder *d, const struct record *record,
                        const struct record_sink *sink) MUST_USE;

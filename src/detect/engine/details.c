@@ -280,6 +280,19 @@ bool engine_field(struct engine *e, struct event *ev, const struct sigma_rule *r
     return false;
 }
 
+uint64_t engine_path_is(struct engine *e, const struct sigma_rule *rule, const struct slice *fields,
+                        uint32_t n, key_id key)
+{
+    uint64_t is = 0;
+    struct slice path = engine_plain_name(e, key);
+    ASSERT(n <= 64);
+    for (uint32_t i = 0; i < n; i++) {
+        struct names names = names_of(e, e->route, rule, fields[i]);
+        is |= (uint64_t)in_names(&names, path) << i;
+    }
+    return is;
+}
+
 static const char *truth_name(enum truth_value v)
 {
     return v == TRUTH_TRUE ? "true " : v == TRUTH_FALSE ? "false" : "?????";

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka search: what the stored records say. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/when.h"
+#include "cli/load.h"
+#include "cli/search_output.h"
+#include "cli/settings.h"
+#include "hunt/progress.h"
+#include "search/search.h"
+
+enum {
+    O_FROM = OPTION_LONG,
+    O_TO,
+    O_EXPLAIN,
+    O_UTC,
+    O_STORE,
+    NICE = 10,
+    DAMAGES_SHOWN = 20,
+};
+#define YEAR (366 * INT64_C(86400) * NSEC_PER_SEC)
+
+static const struct cli_option options[] = {
+    {O_FROM, "from", "TIME",
+     "Only records that were received at or after this time: 2026-12-23, \"2026-12-23 21:47\", or "
+     "-90s, -15m, -24h, -7d, -2w before now."},
+    {O_TO, "to", "TIME", "Only records that were received before this time; a date is its end."},
+    {'f', "format", "table|json|csv",
+     "A table for people, one JSON object a line, or CSV. Times are in the zone of health.zone, or "
+     "else of the machine; in JSON and CSV in UTC."},
+    {O_EXPLAIN, "explain", NULL, "Tell how the query is understood, and do not search."},
+    {O_UTC, "utc", NULL, "Take and show times in UTC."},
+    {O_STORE, "store", "FOLDER",
+     "Search the records of this tenant's folder instead of those that vaka serve keeps."},
+    {'j', "jobs", "N", "Read records with N processes."},
+    OPTION_CONFIG,
+    OPTION_SET,
+};
+
+struct search_context {
+    struct settings settings;
+    const char *from, *to, *store;
+    enum search_format format;
+    bool explain, utc;
+};
+
+static int search_option(void *ctx, int letter, const char *value)
+{
+    struct search_context *c = ctx;
+    switch (letter) {
+    case O_FROM:
+        c->from = value;
+        return 0;
+    case O_TO:
+        c->to = value;
+        return 0;
+    case 'f':
+        c->format = strcmp(value, "json") == 0  ? SEARCH_JSON
+                    : strcmp(value, "csv") == 0 ? SEARCH_CSV
+                                                : SEARCH_TABLE;
+        return 0;
+    case O_EXPLAIN:
+        c->explain = true;
+        return 0;
+    case O_UTC:
+        c->utc = true;
+        return 0;
+    case O_STORE:
+        c->store = value;
+        return 0;
+    case 'j':
+        return settings_say(&c->settings, CONFIG_SEARCH_JOBS, value, "--jobs");
+    default:
+        return settings_option(&c->settings, letter, value);
+    }
+}
+
+/* Everything that a search needs. */
+struct work {
+    const struct search_context *said;
+    struct config config;
+    struct clock clock;
+    struct zone zone;
+    struct when when;
+    struct ruleset rules;
+    struct query query;
+    struct sigma_rule rule;
+    const char *store;
+    nsec from, to;
+    struct search_output output;
+    struct progress progress;
+    int interrupts; /* a descriptor that tells of ^C; -1: none */
+    bool interrupted;
+    uint64_t damages, left;
+};
+
+/* ---- what is asked ----------------------------------------------------------------------- */
+
+static int read_zone(struct work *w)
+{
+    const char *name = w->config.health_zone.n ? w->config.health_zone.items[0] : getenv("TZ");
+    struct diag diag;
+    w->when = (struct when){.now = clock_realtime(&w->clock)};
+    if (w->said->utc) return 0;
+    int error = zone_read(&w->zone, name && *name ? name : NULL, w->when.now - 2 * YEAR, &diag);
+    if (error) {
+        cli_say("%s", diag.message);
+        return EXIT_USAGE;
+    }
+    w->when.zone = &w->zone;
+    return 0;
+}
+
+static int read_time(const struct work *w, const char *option, const char *text, bool end_of_day,
+                     nsec *ret)
+{
+    if (!text || when_parse(slice_of(text), &w->when, end_of_day, ret)) return 0;
+    return cli_usage("--%s: '%s' is not a point in time (2026-12-23, \"2026-12-23 21:47\", -7d)",
+                     option, text);
+}
+
+static int read_times(struct work *w)
+{
+    w->from = INT64_MIN;
+    w->to = INT64_MAX;
+    int status = read_time(w, "from", w->said->from, false, &w->from);
+    if (status == 0) status = read_time(w, "to", w->said->to, true, &w->to);
+    if (status == 0 && w->from >= w->to) status = cli_usage("--from is not before --to");
+    return status;
+}
+
+/* The query is one word, or the words of the command line with blanks between. */
+static struct slice join_operands(struct work *w, const struct invocation *in)
+{
+    struct buf text;
+    buf_init(&text, QUERY_TEXT_MAX + 1);
+    for (size_t i = 0; i < in->n_operands; i++) {
+        if (i) buf_putc(&text, ' ');
+        buf_puts(&text, in->operands[i]);
+    }
+    struct slice copy = arena_dup(&w->config.arena, buf_slice(&text));
+    buf_done(&text);
+    return copy;
+}
+
+static void tell_mistake(struct slice text, const struct diag *diag)
+{
+    struct buf out;
+    buf_init(&out, 16 * 1024);
+    cli_say("%s", diag->message);
+    query_show_place(&out, text, diag);
+    (void)fwrite(out.ptr, 1, out.len, stderr);
+    buf_done(&out);
+}
+
+/* The filter is the only rule. */
+static int read_text(struct work *w, struct slice text)
+{
+    const struct query_options o = {.when = w->when, .whole = w->said->format == SEARCH_JSON};
+    struct diag diag;
+    if (ruleset_load_without_rules(&w->rules, &w->config, &diag)) {
+        if (diag.line) cli_diag(&diag, "");
+        else cli_say("%s", diag.message);
+        return EXIT_USAGE;
+    }
+    int error = query_read(&w->rules.set->arena, text, &o, &w->query, &diag);
+    if (error) {
+        tell_mistake(text, &diag);
+        return EXIT_USAGE;
+    }
+    w->rule.expr = w->query.filter;
+    if (sigma_set_add_rule(w->rules.set, &w->rule) == 0) return 0;
+    cli_say("%s", error_text(ERR_NOMEM));
+    return EXIT_UNREADABLE;
+}
+
+static int prepare(struct work *w, const struct invocation *in)
+{
+    const struct invocation folder = {.command = in->command};
+    int status = settings_store(&w->said->settings, &folder, &w->config, &w->store);
+    if (status) return status;
+    if (w->said->store) w->store = w->said->store;
+    if (in->n_operands == 0) return cli_usage("search needs a query, such as 'user.name: anna'");
+    struct slice text = join_operands(w, in);
+    if (!text.ptr) return cli_usage("the query is too long");
+    status = read_zone(w);
+    if (status == 0) status = read_times(w);
+    return status ? status : read_text(w, text);
+}
+
+/* ---- searching --------------------------------------------------------------------------- */
+
+static int on_row(void *ctx, const struct cell *cells, uint32_t n)
+{
+    struct work *w = ctx;
+    progress_clear(&w->progress);
+    return search_output_row(&w->output, cells, n);
+}
+
+static void on_damage(void *ctx, enum scan_damage_kind kind, uint64_t seq)
+{
+    static const char *const kinds[] = {
+        [SCAN_SEGMENT] = "the segment %" PRIu64 " is damaged: its records were not searched",
+        [SCAN_BLOCK] = "the block that begins with record %" PRIu64
+                       " is damaged: its records were not searched",
+        [SCAN_JOURNAL] = "the journal %" PRIu64 " is damaged: its records were not searched",
+        [SCAN_FRAME] = "a journal is damaged in front of record %" PRIu64,
+        [SCAN_ASIDE] =
+            "the journal %" PRIu64 " was set aside as damaged: its records were not searched",
+        [SCAN_LEFT] = "the records from %" PRIu64 " on could not be read: their block was left out",
+        [SCAN_UNIT_LEFT] =
+            "a part of the segment or journal %" PRIu64 " could not be read and was left out"};
+    struct work *w = ctx;
+    char text[160];
+    progress_clear(&w->progress);
+    if (w->damages++ >= DAMAGES_SHOWN) return;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    (void)snprintf(text, sizeof text, kinds[kind], seq);
+#pragma GCC diagnostic pop
+    cli_say("%s", text);
+}
+
+static void show_progress(struct work *w, const struct search_progress *p)
+{
+    struct buf line;
+    nsec now = clock_monotonic(&w->clock);
+    uint64_t passed = p->scan.early + p->scan.filtered;
+    double part = p->scan.bytes_total ? (double)p->scan.bytes / (double)p->scan.bytes_total : 1;
+    if (!progress_is_due(&w->progress, now)) return;
+    buf_init(&line, 512);
+    buf_printf(&line,
+               "%3.0f %% searched: %" PRIu64 " blocks read, %" PRIu64 " passed over  %" PRIu64
+               " records, %" PRIu64 " found  ^C ends it",
+               part * 100, p->scan.read, passed, p->records, p->matches);
+    progress_show_text(&w->progress, buf_slice(&line), now);
+    buf_done(&line);
+}
+
+static bool on_tick(void *ctx, const struct search_progress *p)
+{
+    struct work *w = ctx;
+    struct signalfd_siginfo info;
+    while (w->interrupts >= 0 && read(w->interrupts, &info, sizeof info) == sizeof info)
+        w->interrupted = true;
+    if (w->output.n_waiting) progress_clear(&w->progress);
+    if (search_output_flush(&w->output) != 0) return false;
+    show_progress(w, p);
+    return !w->interrupted;
+}
+
+/* ^C and SIGTERM end the search and not the process. */
+static void watch_interrupts(struct work *w)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    w->interrupts = sigprocmask(SIG_BLOCK, &set, NULL) == 0
+                        ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)
+                        : -1;
+}
+
+static void begin_progress(struct work *w)
+{
+    struct winsize size = {.ws_col = 0};
+    bool terminal = isatty(STDERR_FILENO) && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
+    progress_init(&w->progress, terminal ? STDERR_FILENO : -1, size.ws_col,
+                  clock_monotonic(&w->clock));
+}
+
+static void tell_cut(const struct rows_cut *cut)
+{
+    if (cut->groups)
+        cli_say("search.memory is spent: %" PRIu64 " events are in no group", cut->groups);
+    if (cut->values)
+        cli_say("search.memory is spent: distinct values and percentiles lack %" PRIu64 " values",
+                cut->values);
+    if (cut->sorted)
+        cli_say("search.memory is spent: the last %" PRIu64 " rows of the order are left out",
+                cut->sorted);
+    if (cut->repeats)
+        cli_say("search.memory is spent: of %" PRIu64 " rows it is not known whether they repeat",
+                cut->repeats);
+}
+
+/* How far it came, as a time: everything younger was searched. */
+static void tell_end(const struct work *w, const struct search_result *r)
+{
+    const struct scan_progress *s = &r->progress.scan;
+    double part = s->bytes_total ? (double)s->bytes / (double)s->bytes_total : 1;
+    if (r->end == SEARCH_TIME)
+        cli_say("search.time is over: this is what was found in the newest %.0f %% of the records",
+                part * 100);
+    if (r->end == SEARCH_ENDED)
+        cli_say("ended: this is what was found in the newest %.0f %% of the records", part * 100);
+    if (w->damages > DAMAGES_SHOWN)
+        cli_say("%" PRIu64 " more places are damaged", w->damages - DAMAGES_SHOWN);
+}
+
+static void tell_sum(const struct work *w, const struct search_result *r)
+{
+    const struct search_progress *p = &r->progress;
+    struct buf line;
+    if (w->said->format != SEARCH_TABLE) return;
+    buf_init(&line, 512);
+    buf_printf(&line, "%" PRIu64 " row%s", w->output.rows, w->output.rows == 1 ? "" : "s");
+    if (r->end == SEARCH_WHOLE)
+        buf_printf(&line, ": %" PRIu64 " found in %" PRIu64 " records", p->matches, p->records);
+    if (p->undecodable) buf_printf(&line, ", %" PRIu64 " that cannot be read", p->undecodable);
+    buf_printf(&line, "; %" PRIu64 " blocks read, %" PRIu64 " passed over; %.1f s\n", p->scan.read,
+               p->scan.early + p->scan.filtered, (double)p->elapsed / (double)NSEC_PER_SEC);
+    (void)fwrite(line.ptr, 1, line.len, stderr);
+    buf_done(&line);
+}
+
+static int conclude(struct work *w, int error, const struct search_result *r,
+                    const struct diag *diag)
+{
+    progress_clear(&w->progress);
+    if (error == 0) error = search_output_finish(&w->output);
+    if (error) {
+        cli_say("%s", diag->message[0] ? diag->message : error_text(error));
+        return EXIT_UNREADABLE;
+    }
+    tell_cut(&r->cut);
+    tell_end(w, r);
+    tell_sum(w, r);
+    if (r->end == SEARCH_ENDED) return EXIT_INTERRUPTED;
+    const struct rows_cut *cut = &r->cut;
+    bool whole = r->end != SEARCH_TIME && w->damages == 0 &&
+                 !(cut->groups || cut->values || cut->sorted || cut->repeats);
+    return whole ? EXIT_RAN : EXIT_UNREADABLE;
+}
+
+static int search(struct work *w)
+{
+    struct search_result result;
+    struct diag diag;
+    watch_interrupts(w);
+    begin_progress(w);
+    /* Whoever keeps watch goes first. */
+    (void)setpriority(PRIO_PROCESS, 0, NICE);
+    search_output_init(&w->output, stdout, w->said->format, &w->query, w->when.zone);
+    int error = search_run(
+        &(struct search_options){.rules = &w->rules,
+                                 .query = &w->query,
+                                 .zone = w->when.zone,
+                                 .store = w->store,
+                                 .from = w->from,
+                                 .to = w->to,
+                                 .jobs = w->config.search_jobs ? (uint32_t)w->config.search_jobs
+                                                               : settings_processors(SCAN_JOBS_MAX),
+                                 .clock = &w->clock,
+                                 .silence = w->config.detect_silence,
+                                 .time = w->config.search_time,
+                                 .memory = w->config.search_memory,
+                                 .ctx = w,
+                                 .row = on_row,
+                                 .damage = on_damage,
+                                 .tick = on_tick},
+        &result, &diag);
+    int status = conclude(w, error, &result, &diag);
+    search_output_done(&w->output);
+    if (w->interrupts >= 0) (void)close(w->interrupts);
+    return status;
+}
+
+/* ---- explaining -------------------------------------------------------------------------- */
+
+static int explain(const struct work *w)
+{
+    struct buf out, shown;
+    buf_init(&out, 16 << 20);
+    buf_init(&shown, 64 << 20);
+    buf_puts(&out, "received  ");
+    if (w->from == INT64_MIN) buf_puts(&out, "at any time");
+    else search_put_time(&out, w->from, w->when.zone);
+    buf_puts(&out, " to ");
+    if (w->to == INT64_MAX) buf_puts(&out, "now");
+    else search_put_time(&out, w->to, w->when.zone);
+    buf_puts(&out, "\n\n");
+    query_show_filter(&out, w->query.filter);
+    buf_putc(&out, '\n');
+    query_show_pipes(&out, &w->query);
+    text_put_lines(&shown, buf_slice(&out));
+    bool failed = buf_failed(&out) || buf_failed(&shown);
+    if (!failed) (void)fwrite(shown.ptr, 1, shown.len, stdout);
+    buf_done(&out);
+    buf_done(&shown);
+    return failed ? EXIT_UNREADABLE : EXIT_RAN;
+}
+
+static int search_command(const struct invocation *in)
+{
+    struct work w = {.said = in->ctx, .clock = clock_system(), .interrupts = -1};
+    int status = prepare(&w, in);
+    if (status == 0) status = w.said->explain ? explain(&w) : search(&w);
+    if (w.rules.set) ruleset_done(&w.rules);
+    config_done(&w.config);
+    return status;
+}
+
+const struct command command_search = {
+    .name = "search",
+    .operands = "QUERY...",
+    .summary = "ask the stored records",
+    .description =
+        "Searches the records that vaka serve keeps, the newest first: a filter in Kibana's KQL, "
+        "and pipes that say what becomes of what it finds.\n\n"
+        "    vaka search 'user.name: anna* and not source.ip: 10.0.0.0/8'\n"
+        "    vaka search 'event.outcome: failure | count by user.name | head 5' --from -7d\n\n"
+        "The filter: f: value, f: \"some words\", f: a*, f: *, f: (a or b), f > 5, f: 10.0.0.0/8, "
+        "words alone, and, or, not. The pipes: count [by f,g], top [n] f, rare [n] f, stats "
+        "count, distinct(f), sum(f), avg(f), min(f), max(f), p95(f) [by g], timechart 5m [by f], "
+        "table f,g, sort [-]f, head [n], dedup f. docs/search.md tells all of it.\n\n"
+        "A block that is damaged is named and passed over; the exit status is 1 then, and when "
+        "search.time or search.memory did not suffice. ^C ends a search and shows what it found.",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .ctx_size = sizeof(struct search_context),
+    .option = search_option,
+    .run = search_command,
+};

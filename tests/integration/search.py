@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""vaka search over what vaka serve has stored: search.py VAKA. Prints TAP."""
+import collections
+import csv
+import io
+import json
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+from serving import Fail, Serve, holds, run_tests, same, test
+
+VAKA = pathlib.Path(sys.argv[1]).resolve()
+ZONE = {**os.environ, "TZ": "Europe/Stockholm"}
+
+
+def search(serve, *words, status=0, form="json", env=None):
+    """The rows of an answer, and what was said beside it."""
+    result = subprocess.run([VAKA, "search", *words, "-f", form, "-c", serve.config],
+                            cwd=serve.folder, check=False, capture_output=True, timeout=120,
+                            env=env or ZONE)
+    said = result.stderr.decode()
+    if result.returncode != status:
+        raise Fail(f"{words}: {result.returncode}: {said}")
+    text = result.stdout.decode()
+    return ([json.loads(line) for line in text.splitlines()] if form == "json" else text), said
+
+
+def rows(serve, *words):
+    return search(serve, *words)[0]
+
+
+def send_lines(serve, lines):
+    with serve.tcp() as s:
+        s.sendall("".join(line + "\n" for line in lines).encode())
+
+
+def send_json(serve, events):
+    body = "".join(json.dumps(e) + "\n" for e in events).encode()
+    status, answer = serve.post("/api/ingest", body)
+    same((status, json.loads(answer)["refused"]), (200, 0))
+
+
+def login(i):
+    return (f"<38>Nov 26 10:{i % 60:02d}:00 host{i % 5} sshd[{i}]: Failed password for invalid user "
+            f"u{i % 7} from 10.0.{i % 3}.{i} port {40000 + i} ssh2")
+
+
+def event(i):
+    return {"@timestamp": f"2026-07-26T09:00:{i % 60:02d}Z", "user": {"name": ["anna", "Bo"][i % 2]},
+            "source": {"ip": f"192.168.{i % 4}.{i}"}, "n": i, "tags": ["a", "b"] if i % 3 else ["a"],
+            "message": f"hej v\u00e4rlden {i}"}
+
+
+@test
+def the_unsealed_tail_is_searched(folder):
+    with Serve(VAKA, folder, journal="64MiB").start() as serve:
+        send_lines(serve, [login(i) for i in range(200)])
+        serve.matched(200)
+        send_json(serve, [event(i) for i in range(100)])
+        serve.matched(300)
+        same(len(list(folder.glob("var/store/0/segment-*"))), 0)
+        same(rows(serve, "| count"), [{"count": 300}])
+        same(rows(serve, "user.name: anna | count"), [{"count": 50}])
+        same(rows(serve, "USER.NAME: x or user.name: BO | count"), [{"count": 50}])
+        same(rows(serve, "sshd and not u3 | count"), [{"count": 171}])
+        same(rows(serve, "ssh | count"), [{"count": 0}])
+        same(rows(serve, "ssh* | count"), [{"count": 200}])
+        same(rows(serve, "source.ip: 192.168.1.0/24 | count"), [{"count": 25}])
+        same(rows(serve, "source.ip: 10.0.0.0/8 and source.port >= 40150 | count"), [{"count": 50}])
+        same(rows(serve, "tags: b | count by user.name"),
+             [{"user.name": "Bo", "count": 33}, {"user.name": "anna", "count": 33}])
+        same(rows(serve, "v\u00c4RLDEN | count"), [{"count": 100}])
+        same(rows(serve, "anna | stats sum(n), avg(n), min(n), max(n), p50(n), distinct(tags)"),
+             [{"sum(n)": 2450, "avg(n)": 49, "min(n)": 0, "max(n)": 98, "p50(n)": 48,
+               "distinct(tags)": 2}])
+        same(rows(serve, "@timestamp < \"2026-07-26T09:00:10Z\" | count"), [{"count": 20}])
+        same(rows(serve, "@timestamp < 2026-07-26T11:00:10 | count"), [{"count": 20}])
+        same(rows(serve, "anna | table n, tags | head 2"), [{"n": 98, "tags": ["a", "b"]},
+                                                            {"n": 96, "tags": "a"}])
+
+
+@test
+def events_are_told_the_newest_first_from_journals_and_segments(folder):
+    with Serve(VAKA, folder, journal="1MiB").start() as serve:
+        for part in range(30):
+            send_lines(serve, [f"<13>Nov 26 10:00:00 h app: line-{part * 500 + i}. {'x' * 200}"
+                               for i in range(500)])
+            serve.matched((part + 1) * 500)
+        serve.wait(lambda: list(folder.glob("var/store/0/segment-*")), "a segment")
+        found = rows(serve, "line*")
+        same([r["_seq"] for r in found], list(range(14999, -1, -1)))
+        same(collections.Counter(r["_raw"].split("line-")[1].split(".")[0] for r in found),
+             collections.Counter(map(str, range(15000))))
+        same(rows(serve, "line* | head 3 | table _seq"), [{"_seq": n} for n in (14999, 14998, 14997)])
+        for jobs in "1", "3":
+            same(rows(serve, "line* | table _seq", "--jobs", jobs),
+                 [{"_seq": n} for n in range(14999, -1, -1)])
+        same(rows(serve, "\"line-7777.\" | table _seq"), [{"_seq": 7777}])
+
+
+@test
+def times_are_those_of_the_zone(folder):
+    with Serve(VAKA, folder).start() as serve:
+        send_json(serve, [event(0)])
+        serve.matched(1)
+        text, _ = search(serve, "anna", form="table")
+        holds(text, "2026-07-26 11:00:00")
+        holds(text, "(received ")
+        text, _ = search(serve, "anna", "--utc", form="table")
+        holds(text, "2026-07-26 09:00:00")
+        text, _ = search(serve, "anna", "--set", "health.zone=America/New_York", form="table")
+        holds(text, "2026-07-26 05:00:00")
+        same(rows(serve, "anna | timechart 1d"),
+             [{"_time": "2026-07-25T22:00:00.000Z", "count": 1}])
+        same(rows(serve, "anna | timechart 1d", "--utc"),
+             [{"_time": "2026-07-26T00:00:00.000Z", "count": 1}])
+        same(rows(serve, "anna | count", "--from", "-1h"), [{"count": 1}])
+        same(rows(serve, "anna | count", "--to", "-1h"), [{"count": 0}])
+        same(rows(serve, "anna | count", "--from", "2026-01-01", "--to", "2026-01-02"),
+             [{"count": 0}])
+
+
+@test
+def csv_and_tables_are_of_the_same_rows(folder):
+    with Serve(VAKA, folder).start() as serve:
+        send_json(serve, [event(i) for i in range(10)] + [{"user": {"name": "=1+1\x1b[31m"}}])
+        serve.matched(11)
+        text, _ = search(serve, "| count by user.name", form="csv")
+        same(list(csv.reader(io.StringIO(text))),
+             [["user.name", "count"], ["Bo", "5"], ["anna", "5"], ["'=1+1\x1b[31m", "1"]])
+        text, _ = search(serve, "| count by user.name", form="table")
+        same(text.splitlines(), ["user.name     count", "Bo                5",
+                                 "anna              5", "=1+1\\x1b[31m      1"])
+        text, _ = search(serve, "nothing", form="csv")
+        same(text, '"_time","_received","_seq","_host","_source","_raw"\r\n')
+
+
+@test
+def mistakes_are_told_with_their_place(folder):
+    with Serve(VAKA, folder).start() as serve:
+        _, said = search(serve, "user.name: (anna or bo | count", status=2)
+        same(said.splitlines()[:3], ["vaka: this parenthesis is not closed",
+                                     "    user.name: (anna or bo | count",
+                                     "               ^"])
+        _, said = search(serve, "x | cuont", status=2)
+        holds(said, "did you mean `count`?")
+        _, said = search(serve, "x", "--from", "yesterday", status=2)
+        holds(said, "'yesterday' is not a point in time")
+        _, said = search(serve, "x", "--from", "-1h", "--to", "-2h", status=2)
+        holds(said, "--from is not before --to")
+        _, said = search(serve, status=2)
+        holds(said, "search needs a query")
+        _, said = search(serve, "x", "--store", "nowhere", status=1)
+        holds(said, "nowhere: No such file or directory")
+
+
+def damage(path, at):
+    with open(path, "r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 0xff]))
+
+
+@test
+def what_is_damaged_is_named(folder):
+    with Serve(VAKA, folder, journal="1MiB").start() as serve:
+        for part in range(20):
+            send_lines(serve, [f"<13>Nov 26 10:00:00 h app: line-{part * 500 + i}. "
+                               f"{os.urandom(100).hex()}" for i in range(500)])
+            serve.matched((part + 1) * 500)
+        serve.wait(lambda: list(folder.glob("var/store/0/segment-*")), "a segment")
+        serve.stop()
+        segments = sorted(folder.glob("var/store/0/segment-*"))
+        same(rows(serve, "| count"), [{"count": 10000}])
+        damage(segments[0], 5000)
+        (folder / "var/store/0/damaged-00000000000000000123").write_bytes(b"x")
+        found, said = search(serve, "| count", status=1)
+        holds(said, "the block that begins with record 0 is damaged: its records were not searched")
+        holds(said, "the journal 123 was set aside as damaged")
+        same(0 < found[0]["count"] < 10000, True)
+        found, said = search(serve, "| stats min(_seq)", status=1)
+        same(found[0]["min(_seq)"] > 0, True)
+
+
+@test
+def limits_of_time_and_memory_are_kept_and_told(folder):
+    with Serve(VAKA, folder, journal="64MiB").start() as serve:
+        for part in range(10):
+            send_lines(serve, [f"<13>Nov 26 10:00:00 h app: user=u{part * 5000 + i} {'y' * 40}"
+                               for i in range(5000)])
+        serve.matched(50000)
+        found, said = search(serve, "| count by _raw | stats count", "--set", "search.memory=1MiB",
+                             status=1)
+        holds(said, "search.memory is spent")
+        same(0 < found[0]["count"] < 50000, True)
+        same(rows(serve, "| count by _raw | stats count"), [{"count": 50000}])
+        serve.stop()
+
+
+def interrupt(serve):
+    """^C in a terminal of its own; what was told, and the exit status."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(serve.folder)
+        os.execv(VAKA, [VAKA, "search", "*", "-c", serve.config, "--jobs", "1"])
+    text = b""
+    sent = False
+    while True:
+        try:
+            piece = os.read(fd, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        text += piece
+        if not sent:
+            os.kill(pid, signal.SIGINT)
+            sent = True
+    return text, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@test
+def an_interrupt_ends_it_with_what_was_found(folder):
+    with Serve(VAKA, folder, journal="64MiB").start() as serve:
+        for part in range(10):
+            send_lines(serve, [f"<13>Nov 26 10:00:00 h app: {part * 5000 + i} {'y' * 400}"
+                               for i in range(5000)])
+        serve.matched(50000)
+        serve.stop()
+        text, status = interrupt(serve)
+        # It may have been through before the signal came.
+        same(status in (0, 130), True)
+        if status == 130:
+            holds(text.decode(), "ended: this is what was found in the newest")
+
+
+@test
+def the_plan_is_explained(folder):
+    with Serve(VAKA, folder).start() as serve:
+        text, _ = search(serve, "user.name: anna* and not x | count by host.name", "--explain",
+                         "--from", "2026-11-25 03:00", form="table")
+        same(text.splitlines(),
+             ["received  2026-11-25 03:00:00 to now", "", "all of", "  user.name is anna*", "  not",
+              "    any value has x", "", "group -> host.name, count"])
+
+
+@test
+def it_goes_on_while_records_come(folder):
+    with Serve(VAKA, folder, journal="1MiB").start() as serve:
+        sent = 0
+        for _ in range(10):
+            send_lines(serve, [f"<13>Nov 26 10:00:00 h app: n{i} {'z' * 300}" for i in range(2000)])
+            sent += 2000
+            serve.matched(sent)
+            found = rows(serve, "| stats count, distinct(_seq)")[0]
+            same((found["count"] >= sent, found["count"]), (True, found["distinct(_seq)"]))
+            time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(sys.argv[2:]))
