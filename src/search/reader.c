@@ -3,43 +3,28 @@
 
 #include <stdlib.h>
 
-#include "base/utf8.h"
 #include "normalise/record_decoder.h"
+#include "search/columns.h"
 
 enum {
     OUT_SEND = 1024 * 1024,
     FOUND_MAX = 256 * 1024 * 1024, /* rows of one run of records */
 };
 
-/* Which columns a path is, is not known yet; no path is all of them. */
-static const uint64_t unknown_mask = UINT64_MAX;
-
-/* Which columns an event's path is, for the routes that had events: a bit for each column. */
-struct masks {
-    uint64_t *of_key;
-    uint32_t cap;
-};
-
 struct reader {
     const struct search_begin *begin;
     const struct query *query;
-    const struct sigma_rule *rule;
     struct channel *channel;
     struct matcher matcher;
     struct engine *engine; /* the matcher's */
     struct record_decoder *decoder;
+    struct columns *columns;
     struct groups *groups; /* NULL: rows are told */
     struct buf out;
     struct search_sum sum;
     /* Rows of the run at hand; `ends` tells where each ends, as size_t. */
     struct buf found, ends;
-    struct buf row, event;
-    /* Columns that are fields, in the order of the query. */
-    struct slice fields[QUERY_COLUMNS_MAX];
-    uint32_t field_column[QUERY_COLUMNS_MAX], n_fields;
-    bool needs_record;
-    struct masks *masks; /* by route id */
-    uint32_t generation;
+    struct buf row;
     /* The batch at hand. */
     uint64_t first;
     struct batch_iter iter;
@@ -52,142 +37,6 @@ static int send_out(struct reader *r)
     if (error == 0 && r->out.len) error = channel_send(r->channel, buf_slice(&r->out), -1);
     buf_clear(&r->out);
     return error;
-}
-
-/* ---- columns ----------------------------------------------------------------------------- */
-
-static void forget_masks(struct reader *r)
-{
-    for (uint32_t i = 0; i < TAXONOMY_ROUTES_MAX; i++)
-        for (uint32_t k = 0; k < r->masks[i].cap; k++) r->masks[i].of_key[k] = unknown_mask;
-}
-
-static uint64_t mask_of(struct reader *r, const struct taxonomy_route *route, key_id key)
-{
-    struct keys *keys = engine_keys(r->engine);
-    if (r->generation != keys_generation(keys)) {
-        r->generation = keys_generation(keys);
-        forget_masks(r);
-    }
-    struct masks *m = &r->masks[route->id];
-    if (key >= m->cap) {
-        uint32_t cap = keys_count(keys) + 256;
-        uint64_t *grown = reallocarray(m->of_key, cap, sizeof *grown);
-        ASSERT(grown);
-        for (uint32_t k = m->cap; k < cap; k++) grown[k] = unknown_mask;
-        *m = (struct masks){grown, cap};
-    }
-    if (m->of_key[key] == unknown_mask)
-        m->of_key[key] = engine_path_is(r->engine, r->rule, r->fields, r->n_fields, key);
-    return m->of_key[key];
-}
-
-static struct cell value_cell(struct event *ev, struct event_field *f)
-{
-    return (struct cell){event_text(ev, f), f->type == VALUE_NUMBER ? CELL_NUMBER : CELL_TEXT};
-}
-
-/* Values of the same field become a list. `lists` has room for what the cells hold then. */
-static void add_value(struct event *ev, struct cell *cell, struct event_field *f)
-{
-    struct cell value = value_cell(ev, f);
-    struct buf list;
-    if (cell->kind == CELL_NONE) {
-        *cell = value;
-        return;
-    }
-    buf_init(&list, FOUND_MAX);
-    if (cell->kind == CELL_LIST) buf_put(&list, cell->text);
-    else cell_write(&list, cell);
-    cell_write(&list, &value);
-    struct slice copy = arena_dup(ev->arena, buf_slice(&list));
-    if (copy.ptr) *cell = (struct cell){copy, CELL_LIST};
-    buf_done(&list);
-}
-
-static void fill_fields(struct reader *r, struct event *ev, const struct taxonomy_route *route,
-                        struct cell *cells)
-{
-    for (uint32_t i = 0; i < ev->n_fields; i++) {
-        struct event_field *f = &ev->fields[i];
-        if (f->type == VALUE_NULL) continue;
-        uint64_t mask = mask_of(r, route, f->key);
-        for (uint32_t k = 0; mask; k++, mask >>= 1)
-            if (mask & 1) add_value(ev, &cells[r->field_column[k]], f);
-    }
-}
-
-static struct cell number_cell(struct event *ev, int64_t n, enum cell_kind kind)
-{
-    const char *text = arena_printf(ev->arena, "%lld", (long long)n);
-    return (struct cell){slice_of(text), text ? kind : CELL_NONE};
-}
-
-static struct cell json_cell(struct reader *r, struct event *ev, enum cell_kind kind)
-{
-    buf_clear(&r->event);
-    event_write_fields(ev, &r->event);
-    struct slice copy = arena_dup(ev->arena, buf_slice(&r->event));
-    return (struct cell){copy, copy.ptr && !buf_failed(&r->event) ? kind : CELL_NONE};
-}
-
-/* Of records that are no text it is what is understood of them. */
-static struct cell raw_cell(struct reader *r, struct event *ev)
-{
-    if (slice_find_byte(ev->raw, '\0') == SIZE_MAX && utf8_valid(ev->raw))
-        return (struct cell){ev->raw, CELL_TEXT};
-    return json_cell(r, ev, CELL_TEXT);
-}
-
-static struct cell source_cell(struct event *ev, struct slice source)
-{
-    struct record_source s;
-    record_source_read(source, &s);
-    struct slice who = s.identity.len ? s.identity : s.address;
-    const char *text =
-        who.len ? arena_printf(ev->arena, "%.*s %.*s", SLICE_FMT(s.listener), SLICE_FMT(who))
-                : arena_printf(ev->arena, "%.*s", SLICE_FMT(s.listener));
-    return (struct cell){slice_of(text), text ? CELL_TEXT : CELL_NONE};
-}
-
-static struct cell place_cell(struct reader *r, struct event *ev, enum query_place place,
-                              uint64_t seq)
-{
-    struct router *router = engine_router(r->engine);
-    nsec time;
-    struct slice host;
-    switch (place) {
-    case QUERY_TIME:
-        time = router_event_time(router, ev);
-        return number_cell(ev, time == TIME_NONE ? r->record.received : time, CELL_TIME);
-    case QUERY_RECEIVED:
-        return number_cell(ev, r->record.received, CELL_TIME);
-    case QUERY_SEQ:
-        return number_cell(ev, (int64_t)seq, CELL_NUMBER);
-    case QUERY_HOST:
-        host = router_event_host(router, ev);
-        return (struct cell){host, host.len ? CELL_TEXT : CELL_NONE};
-    case QUERY_SOURCE:
-        return source_cell(ev, r->record.source);
-    case QUERY_RAW:
-        return raw_cell(r, ev);
-    case QUERY_EVENT:
-        return json_cell(r, ev, CELL_JSON);
-    case QUERY_FIELD:
-        break;
-    }
-    return (struct cell){SLICE_NONE, CELL_NONE};
-}
-
-static void fill(struct reader *r, struct event *ev, const struct taxonomy_route *route,
-                 uint64_t seq, struct cell *cells)
-{
-    for (uint32_t i = 0; i < r->query->n_columns; i++) {
-        cells[i] = (struct cell){SLICE_NONE, CELL_NONE};
-        if (r->query->columns[i].place != QUERY_FIELD)
-            cells[i] = place_cell(r, ev, r->query->columns[i].place, seq);
-    }
-    if (r->n_fields) fill_fields(r, ev, route, cells);
 }
 
 /* ---- rows -------------------------------------------------------------------------------- */
@@ -245,8 +94,8 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     scan_step(r->begin->scan);
     if (error == 0 && found.n_hits) {
         r->sum.matches++;
-        if (r->needs_record) batch_iter_find(&r->iter, number, &r->record);
-        fill(r, ev, found.route, r->first + number, cells);
+        if (columns_need_record(r->columns)) batch_iter_find(&r->iter, number, &r->record);
+        columns_fill(r->columns, ev, found.route, &r->record, r->first + number, cells);
         if (r->groups) groups_add(r->groups, cells);
         else keep_row(r, cells);
     }
@@ -300,39 +149,22 @@ static int end_unit(void *ctx)
 
 /* ---- the process ------------------------------------------------------------------------- */
 
-static int init_columns(struct reader *r)
-{
-    const struct query *q = r->query;
-    for (uint32_t i = 0; i < q->n_columns; i++) {
-        enum query_place place = q->columns[i].place;
-        r->needs_record |= place == QUERY_TIME || place == QUERY_RECEIVED || place == QUERY_SOURCE;
-        if (place != QUERY_FIELD) continue;
-        r->fields[r->n_fields] = q->columns[i].name;
-        r->field_column[r->n_fields++] = i;
-    }
-    r->masks = calloc(TAXONOMY_ROUTES_MAX, sizeof *r->masks);
-    return r->masks ? 0 : ERR_NOMEM;
-}
-
 static int reader_init(struct reader *r)
 {
     buf_init(&r->out, FOUND_MAX);
     buf_init(&r->found, FOUND_MAX);
     buf_init(&r->ends, FOUND_MAX);
     buf_init(&r->row, SEARCH_TEXT_MAX);
-    buf_init(&r->event, SEARCH_TEXT_MAX / 2);
-    r->rule = r->begin->rules->set->rules[0];
-    int error = init_columns(r);
-    if (error) return error;
     if (rows_only_groups(r->query)) {
         r->groups = rows_groups(r->query, r->begin->zone, r->begin->memory);
         if (!r->groups) return ERR_NOMEM;
     }
-    error = matcher_init(&r->matcher, r->begin->rules, &(struct engine_options){0});
+    int error = matcher_init(&r->matcher, r->begin->rules, &(struct engine_options){0});
     if (error) return error;
     r->engine = r->matcher.engine;
+    r->columns = columns_new(r->query, r->engine, r->begin->rules->set->rules[0]);
     r->decoder = record_decoder_new(engine_keys(r->engine));
-    return r->decoder ? 0 : ERR_NOMEM;
+    return r->columns && r->decoder ? 0 : ERR_NOMEM;
 }
 
 int search_reader_run(const struct search_begin *begin, struct channel *channel)
