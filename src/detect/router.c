@@ -45,7 +45,7 @@ static size_t key_words(const struct router *r)
 
 static size_t row_words(const struct router *r)
 {
-    return key_words(r) + r->n_look_words;
+    return key_words(r) + 2 * (size_t)r->n_look_words;
 }
 
 struct router *router_new(const struct taxonomy *t, struct keys *keys)

@@ -9,35 +9,47 @@ enum {
     ROLE_NONE = 0,
     ROLE_NEW = 0xffff, /* a key not looked at yet */
     MEMO_LEN = 56,
+    MEMO_WAYS = 8, /* power of two */
+};
+
+/* What is known of texts by their length and first two bytes: nearly all others are ruled out. */
+struct sieve {
+    uint64_t lengths;  /* bits; the last one stands for all beyond */
+    uint64_t bytes[4]; /* bits of first bytes behind which anything may stand */
+    uint64_t pairs[4]; /* bits by a hash of two bytes */
 };
 
 /* Where the facts about one field are. Role of a key: its slot + 1. */
 struct slot {
     uint32_t exists;    /* fact, or UINT32_MAX */
     uint32_t prefix_at; /* into prefixes[] */
-    uint32_t n_prefixes;
-    bool has_looks;
-    uint32_t longest; /* bytes of the longest text that a value is compared with */
-    bool has_equals;
-    uint8_t explicit_name; /* 1 product, 2 category, 3 service, else 0 */
-    uint8_t stand_in;      /* 1 + place in the list, or 0 */
+    uint32_t n_prefixes, n_equals;
+    struct sieve equals, prefixes;
+    uint32_t longest;         /* bytes of the longest text that a value is compared with */
+    bool has_looks, compares; /* its values are looked at, or compared with texts or names */
+    uint8_t explicit_name;    /* 1 product, 2 category, 3 service, else 0 */
+    uint8_t stand_in;         /* 1 + place in the list, or 0 */
 };
 
-/* The last value seen in a slot and what came of it: most fields repeat theirs. */
+/* Values seen in a slot and what came of them: most fields repeat theirs. */
 struct memo {
-    uint8_t len; /* 0: none */
-    uint8_t type;
-    uint8_t n_facts;
-    uint16_t number; /* explicit name */
-    uint32_t facts[MEMO_FACTS];
-    char raw[MEMO_LEN];
+    struct memo_value {
+        uint8_t len; /* 0: none */
+        uint8_t n_facts;
+        uint16_t number; /* explicit name */
+        uint32_t facts[MEMO_FACTS];
+        char text[MEMO_LEN];
+    } at[MEMO_WAYS];
 };
 
-/* A fact about a beginning. Many products are known by how a message begins: nearly all of their
- * beginnings are ruled out by the first byte. */
+/*
+ * A fact about a beginning, sorted by its text within the slot. What a value begins with is the
+ * last one that is not behind the value in this order, or stands on its chain.
+ */
 struct prefix {
+    struct slice text;
     uint32_t fact;
-    char first;
+    uint32_t shorter; /* 1 + the place in the slot of the longest one that this begins with; or 0 */
 };
 
 struct equal_entry {
@@ -51,6 +63,32 @@ static uint32_t equal_hash(uint32_t slot, struct slice text)
     return h ? h : 1;
 }
 
+static uint32_t length_bit(size_t len)
+{
+    return len < 63 ? (uint32_t)len : 63;
+}
+
+static bool has_bit(const uint64_t bits[4], unsigned i)
+{
+    return bits[i >> 6] >> (i & 63) & 1;
+}
+
+static void set_bit(uint64_t bits[4], unsigned i)
+{
+    bits[i >> 6] |= UINT64_C(1) << (i & 63);
+}
+
+/* In lower case; 0: there is none. */
+static unsigned byte_at(struct slice text, size_t at)
+{
+    return at < text.len ? (unsigned char)taxonomy_lower(text.ptr[at]) : 0;
+}
+
+static unsigned pair_hash(struct slice text)
+{
+    return (byte_at(text, 0) * 29 + byte_at(text, 1)) & 255;
+}
+
 static uint8_t explicit_name_of(struct slice name)
 {
     if (slice_eq(name, SLICE("product"))) return 1;
@@ -58,18 +96,72 @@ static uint8_t explicit_name_of(struct slice name)
     return slice_eq(name, SLICE("service")) ? 3 : 0;
 }
 
-bool router_facts_init(struct router *r)
+static int by_text(const void *a, const void *b)
+{
+    return slice_cmp(((const struct prefix *)a)->text, ((const struct prefix *)b)->text);
+}
+
+/* The slot's prefixes, in order. */
+static void build_prefixes(struct router *r, struct slot *slot)
+{
+    struct prefix *at = r->prefixes + slot->prefix_at;
+    qsort(at, slot->n_prefixes, sizeof *at, by_text);
+    for (uint32_t i = 1; i < slot->n_prefixes; i++) {
+        uint32_t shorter = i;
+        while (shorter && !slice_starts_with(at[i].text, at[shorter - 1].text))
+            shorter = at[shorter - 1].shorter;
+        at[i].shorter = shorter;
+    }
+}
+
+static void add_equal(struct router *r, uint32_t s, uint32_t fact)
+{
+    uint32_t hash = equal_hash(s, r->t->facts.at[fact].text), at = hash & r->equals_mask;
+    while (r->equals[at].hash) at = (at + 1) & r->equals_mask;
+    r->equals[at] = (struct equal_entry){hash, fact};
+}
+
+static void admit_equal(struct sieve *s, struct slice text)
+{
+    s->lengths |= UINT64_C(1) << length_bit(text.len);
+    set_bit(s->pairs, pair_hash(text));
+}
+
+static void admit_prefix(struct sieve *s, struct slice text)
+{
+    if (text.len == 1) set_bit(s->bytes, byte_at(text, 0));
+    else set_bit(s->pairs, pair_hash(text));
+}
+
+static void add_fact(struct router *r, uint32_t s, uint32_t f)
+{
+    struct slot *slot = &r->slots[s];
+    const struct taxonomy_fact *fact = &r->t->facts.at[f];
+    switch (fact->kind) {
+    case FACT_EXISTS:
+        slot->exists = f;
+        return;
+    case FACT_LIKE:
+        slot->has_looks = true;
+        return;
+    case FACT_PREFIX:
+        r->prefixes[slot->prefix_at + slot->n_prefixes++] = (struct prefix){fact->text, f, 0};
+        admit_prefix(&slot->prefixes, fact->text);
+        break;
+    case FACT_EQUALS:
+        slot->n_equals++;
+        add_equal(r, s, f);
+        admit_equal(&slot->equals, fact->text);
+        break;
+    case FACT_BESIDE:
+        return;
+    }
+    if (fact->text.len > slot->longest) slot->longest = (uint32_t)fact->text.len;
+}
+
+static void build_slots(struct router *r)
 {
     const struct taxonomy *t = r->t;
-    r->n_slots = t->slots.n;
-    r->slots = calloc((size_t)t->slots.n + N_EXPLICIT + 1, sizeof *r->slots);
-    r->prefixes = calloc((size_t)t->facts.n + 1, sizeof *r->prefixes);
-    uint32_t size = 64;
-    while (size < t->facts.n * 2) size *= 2;
-    r->equals = calloc(size, sizeof *r->equals);
-    r->equals_mask = size - 1;
-    r->memos = calloc((size_t)t->slots.n + N_EXPLICIT + 1, sizeof *r->memos);
-    if (!r->slots || !r->prefixes || !r->equals || !r->memos) return false;
     uint32_t n_prefixes = 0;
     for (uint32_t s = 0; s < t->slots.n; s++) {
         struct slot *slot = &r->slots[s];
@@ -77,35 +169,43 @@ bool router_facts_init(struct router *r)
         slot->prefix_at = n_prefixes;
         slot->explicit_name = explicit_name_of(t->slots.at[s]);
         if (slice_eq(t->slots.at[s], TAXONOMY_FORMAT_SLOT)) r->format_slot = s;
-        for (uint32_t f = 0; f < t->facts.n; f++) {
-            const struct taxonomy_fact *fact = &t->facts.at[f];
-            if (fact->slot != s) continue;
-            if (fact->kind == FACT_EXISTS) slot->exists = f;
-            if (fact->kind == FACT_LIKE) slot->has_looks = true;
-            if (fact->kind == FACT_PREFIX)
-                r->prefixes[n_prefixes++] = (struct prefix){f, fact->text.ptr[0]};
-            if ((fact->kind == FACT_PREFIX || fact->kind == FACT_EQUALS) &&
-                fact->text.len > slot->longest)
-                slot->longest = (uint32_t)fact->text.len;
-            if (fact->kind != FACT_EQUALS) continue;
-            slot->has_equals = true;
-            uint32_t hash = equal_hash(s, fact->text), at = hash & r->equals_mask;
-            while (r->equals[at].hash) at = (at + 1) & r->equals_mask;
-            r->equals[at] = (struct equal_entry){hash, f};
-        }
-        slot->n_prefixes = n_prefixes - slot->prefix_at;
+        for (uint32_t f = 0; f < t->facts.n; f++)
+            if (t->facts.at[f].slot == s) add_fact(r, s, f);
+        build_prefixes(r, slot);
+        n_prefixes += slot->n_prefixes;
+        slot->compares = slot->explicit_name || slot->n_equals || slot->n_prefixes;
     }
     /* Backwards: of two entries for one name the first counts. */
     for (uint32_t i = t->stand_ins.n; i-- > 0;)
         r->slots[t->stand_ins.at[i].slot].stand_in = (uint8_t)(i + 1);
-    /* The explicit names that no condition asks for have slots of their own behind the others. */
+}
+
+/* The explicit names that no condition asks for have slots of their own behind the others. */
+static void build_explicit_slots(struct router *r)
+{
     for (unsigned name = 1; name <= N_EXPLICIT; name++) {
         bool have = false;
-        for (uint32_t s = 0; s < t->slots.n; s++) have |= r->slots[s].explicit_name == name;
+        for (uint32_t s = 0; s < r->t->slots.n; s++) have |= r->slots[s].explicit_name == name;
         if (!have)
-            r->slots[r->n_slots++] =
-                (struct slot){.exists = UINT32_MAX, .explicit_name = (uint8_t)name};
+            r->slots[r->n_slots++] = (struct slot){
+                .exists = UINT32_MAX, .compares = true, .explicit_name = (uint8_t)name};
     }
+}
+
+bool router_facts_init(struct router *r)
+{
+    const struct taxonomy *t = r->t;
+    uint32_t size = 64;
+    while (size < t->facts.n * 2) size *= 2;
+    r->n_slots = t->slots.n;
+    r->slots = calloc((size_t)t->slots.n + N_EXPLICIT + 1, sizeof *r->slots);
+    r->prefixes = calloc((size_t)t->facts.n + 1, sizeof *r->prefixes);
+    r->equals = calloc(size, sizeof *r->equals);
+    r->equals_mask = size - 1;
+    r->memos = calloc((size_t)t->slots.n + N_EXPLICIT + 1, sizeof *r->memos);
+    if (!r->slots || !r->prefixes || !r->equals || !r->memos) return false;
+    build_slots(r);
+    build_explicit_slots(r);
     return true;
 }
 
@@ -160,78 +260,115 @@ static uint16_t explicit_number(struct router *r, struct slice value)
     return n;
 }
 
-static void collect_value(struct router *r, uint32_t s, struct slice value)
+/* Sets a fact that is to be remembered with the value at hand. */
+static void note_fact(struct router *r, uint32_t fact)
 {
-    const struct slot *slot = &r->slots[s];
-    if (slot->exists != UINT32_MAX) router_set_fact(r, slot->exists);
-    if (!slot->has_equals && !slot->n_prefixes) return;
-    char text[TAXONOMY_NAME_MAX];
-    /* A longer value equals nothing asked for, but may begin with it. */
-    size_t n = value.len < slot->longest ? value.len : slot->longest;
-    for (size_t i = 0; i < n; i++) text[i] = taxonomy_lower(value.ptr[i]);
-    struct slice lower = slice_make(text, n);
-    for (uint32_t i = 0; i < slot->n_prefixes; i++) {
-        const struct prefix *p = &r->prefixes[slot->prefix_at + i];
-        if (n == 0 || p->first != text[0]) continue;
-        if (slice_starts_with(lower, r->t->facts.at[p->fact].text)) router_set_fact(r, p->fact);
+    router_set_fact(r, fact);
+    if (r->n_noted < MEMO_FACTS) r->noted[r->n_noted] = fact;
+    r->n_noted++;
+}
+
+/* `lower` is the value's beginning, in lower case, at least as long as any prefix or all of it. */
+static void collect_prefixes(struct router *r, const struct slot *slot, struct slice lower)
+{
+    const struct prefix *at = r->prefixes + slot->prefix_at;
+    uint32_t from = 0, to = slot->n_prefixes; /* the first one behind it is in between */
+    while (from < to) {
+        uint32_t middle = (from + to) / 2;
+        if (slice_cmp(at[middle].text, lower) <= 0) from = middle + 1;
+        else to = middle;
     }
-    if (!slot->has_equals || n < value.len) return;
+    while (from && !slice_starts_with(lower, at[from - 1].text)) from = at[from - 1].shorter;
+    for (; from; from = at[from - 1].shorter) note_fact(r, at[from - 1].fact);
+}
+
+static void collect_equal(struct router *r, uint32_t s, struct slice lower)
+{
     uint32_t hash = equal_hash(s, lower);
     for (uint32_t at = hash & r->equals_mask; r->equals[at].hash; at = (at + 1) & r->equals_mask) {
         const struct equal_entry *e = &r->equals[at];
         if (e->hash != hash) continue;
         const struct taxonomy_fact *fact = &r->t->facts.at[e->fact];
         if (fact->slot != s || !slice_eq(fact->text, lower)) continue;
-        router_set_fact(r, e->fact);
+        note_fact(r, e->fact);
         return;
     }
 }
 
-/* Whether the slot's last value was the same; then its facts hold again. */
-static inline bool recall(struct router *r, const struct memo *m, const struct event_field *f)
+static bool may_equal(const struct slot *slot, struct slice value)
 {
-    if (m->len == 0 || m->len != f->value.len || m->type != (uint8_t)f->type ||
-        memcmp(m->raw, f->value.ptr, m->len) != 0)
-        return false;
-    for (uint32_t i = 0; i < m->n_facts; i++)
-        r->key[m->facts[i] >> 6] |= UINT64_C(1) << (m->facts[i] & 63);
+    return slot->equals.lengths >> length_bit(value.len) & 1 &&
+           has_bit(slot->equals.pairs, pair_hash(value));
+}
+
+static bool may_begin(const struct slot *slot, struct slice value)
+{
+    return has_bit(slot->prefixes.bytes, byte_at(value, 0)) ||
+           has_bit(slot->prefixes.pairs, pair_hash(value));
+}
+
+static void collect_value(struct router *r, uint32_t s, struct slice value)
+{
+    const struct slot *slot = &r->slots[s];
+    char text[TAXONOMY_NAME_MAX];
+    /* A longer value equals nothing asked for, but may begin with it. */
+    size_t n = value.len < slot->longest ? value.len : slot->longest;
+    for (size_t i = 0; i < n; i++) text[i] = taxonomy_lower(value.ptr[i]);
+    struct slice lower = slice_make(text, n);
+    if (may_begin(slot, value)) collect_prefixes(r, slot, lower);
+    if (n == value.len && may_equal(slot, value)) collect_equal(r, s, lower);
+}
+
+static struct memo_value *memo_of(struct router *r, uint32_t s, struct slice value)
+{
+    unsigned char last = (unsigned char)value.ptr[value.len - 1];
+    unsigned char middle = (unsigned char)value.ptr[value.len / 2];
+    return &r->memos[s].at[(last ^ (unsigned)middle << 1 ^ (unsigned)value.len) & (MEMO_WAYS - 1)];
+}
+
+/* Whether the value is the one remembered; then its facts hold again. */
+static inline bool recall(struct router *r, const struct memo_value *m, struct slice value)
+{
+    if (m->len != value.len || memcmp(m->text, value.ptr, m->len) != 0) return false;
+    for (uint32_t i = 0; i < m->n_facts; i++) router_set_fact(r, m->facts[i]);
     return true;
 }
 
-static void remember(struct router *r, struct memo *m, const struct event_field *raw,
-                     uint16_t number)
+static void remember(struct router *r, struct memo_value *m, struct slice value, uint16_t number)
 {
-    m->len = 0;
-    if (raw->value.len == 0 || raw->value.len > MEMO_LEN || r->n_noted > MEMO_FACTS) return;
-    m->len = (uint8_t)raw->value.len;
-    m->type = (uint8_t)raw->type;
+    if (r->n_noted > MEMO_FACTS) return;
+    m->len = (uint8_t)value.len;
     m->number = number;
     m->n_facts = (uint8_t)r->n_noted;
     memcpy(m->facts, r->noted, r->n_noted * sizeof *m->facts);
-    memcpy(m->raw, raw->value.ptr, raw->value.len);
+    memcpy(m->text, value.ptr, value.len);
+}
+
+/* The facts about what a value says, and its number as an explicit name, or EXPLICIT_MAX. */
+static uint16_t compare_value(struct router *r, uint32_t s, struct slice value)
+{
+    const struct slot *slot = &r->slots[s];
+    if (!slot->explicit_name && !may_begin(slot, value) && !may_equal(slot, value)) return 0;
+    bool memorable = value.len > 0 && value.len <= MEMO_LEN;
+    struct memo_value *m = memorable ? memo_of(r, s, value) : NULL;
+    if (m && recall(r, m, value)) return m->number;
+    r->n_noted = 0;
+    collect_value(r, s, value);
+    uint16_t number = slot->explicit_name ? explicit_number(r, value) : 0;
+    if (m && number != EXPLICIT_MAX) remember(r, m, value, number);
+    return number;
 }
 
 /* One value of a field with a role. Returns its number as an explicit name, or EXPLICIT_MAX. */
-static uint16_t collect_field(struct router *r, struct event *ev, uint32_t s, struct event_field *f)
+static inline uint16_t collect_field(struct router *r, struct event *ev, uint32_t s,
+                                     struct event_field *f)
 {
     const struct slot *slot = &r->slots[s];
-    struct memo *m = &r->memos[s];
-    if (!slot->explicit_name && !slot->has_equals && !slot->n_prefixes && !slot->has_looks) {
-        if (slot->exists != UINT32_MAX) router_set_fact(r, slot->exists);
-        return 0;
-    }
-    if (recall(r, m, f)) {
-        if (slot->has_looks) router_looks_keep(r, s, event_text(ev, f));
-        return m->number;
-    }
-    const struct event_field raw = *f;
+    if (slot->exists != UINT32_MAX) router_set_fact(r, slot->exists);
+    if (!slot->compares && !slot->has_looks) return 0;
     struct slice value = event_text(ev, f);
-    r->n_noted = 0;
-    if (s < r->t->slots.n) collect_value(r, s, value);
-    uint16_t number = slot->explicit_name ? explicit_number(r, value) : 0;
-    if (number != EXPLICIT_MAX) remember(r, m, &raw, number);
     if (slot->has_looks) router_looks_keep(r, s, value);
-    return number;
+    return slot->compares ? compare_value(r, s, value) : 0;
 }
 
 /* In the order of the list: the first of those that stand for one name does, the others do not. */
@@ -272,6 +409,6 @@ bool router_facts_collect(struct router *r, struct event *ev)
     }
     if (any_stand_in) collect_stand_ins(r, ev);
     if (r->format_slot != UINT32_MAX && ev->format)
-        collect_value(r, r->format_slot, slice_of(ev->format));
+        (void)compare_value(r, r->format_slot, slice_of(ev->format));
     return true;
 }

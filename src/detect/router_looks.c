@@ -14,13 +14,13 @@
 struct look_when {
     const struct taxonomy_when *when;
     uint32_t owner;
+    uint32_t n_fields; /* that it asks about: two looks at one text say no more than one */
 };
 
 struct look {
     uint32_t fact, slot;
     uint32_t when_at, n_whens; /* into look_whens[] */
     bool negated;              /* it is what must not be, somewhere */
-    bool linked;               /* other looks stand beside it */
 };
 
 static bool asks_for(const struct taxonomy_cond *cond, uint32_t fact)
@@ -30,27 +30,32 @@ static bool asks_for(const struct taxonomy_cond *cond, uint32_t fact)
     return false;
 }
 
-static bool asks_for_looks(const struct router *r, const struct taxonomy_cond *cond)
+static bool take_when(struct look *look, const struct taxonomy_when *when)
 {
     bool any = false;
-    for (uint32_t f = 0; f < cond->n_facts; f++)
-        any |= r->t->facts.at[cond->facts[f]].kind == FACT_LIKE;
-    return any;
-}
-
-static bool take_when(const struct router *r, struct look *look, const struct taxonomy_when *when)
-{
-    bool any = false, others = false;
     for (uint32_t c = 0; c < when->n_conds; c++) {
-        if (!asks_for(&when->conds[c], look->fact)) {
-            others |= asks_for_looks(r, &when->conds[c]);
-            continue;
-        }
+        if (!asks_for(&when->conds[c], look->fact)) continue;
         any = true;
         look->negated |= when->conds[c].absent;
     }
-    look->linked |= any && others;
     return any;
+}
+
+static uint32_t slot_of(const struct router *r, const struct taxonomy_cond *cond)
+{
+    return r->t->facts.at[cond->facts[0]].slot;
+}
+
+static uint32_t count_fields(const struct router *r, const struct taxonomy_when *when)
+{
+    uint32_t n = 0;
+    for (uint32_t c = 0; c < when->n_conds; c++) {
+        bool again = false;
+        for (uint32_t d = 0; d < c && !again; d++)
+            again = slot_of(r, &when->conds[c]) == slot_of(r, &when->conds[d]);
+        n += !again;
+    }
+    return n;
 }
 
 /* The conditions with this look, into `ret` unless that is NULL. */
@@ -60,8 +65,10 @@ static void list_whens(const struct router *r, struct look *look, struct look_wh
     for (uint32_t s = 0; s < r->t->sources.n; s++) {
         const struct taxonomy_source *source = &r->t->sources.at[s];
         for (uint32_t w = 0; w < source->n_whens; w++) {
-            if (!take_when(r, look, &source->whens[w])) continue;
-            if (ret) ret[look->n_whens] = (struct look_when){&source->whens[w], source->owner};
+            const struct taxonomy_when *when = &source->whens[w];
+            if (!take_when(look, when)) continue;
+            if (ret)
+                ret[look->n_whens] = (struct look_when){when, source->owner, count_fields(r, when)};
             look->n_whens++;
         }
     }
@@ -121,7 +128,7 @@ static bool may_hold(const struct router *r, const struct taxonomy_cond *cond, u
 /* A look does not outweigh what a product is known by as long as it does not ask for more. */
 static bool is_outdone(const struct look_when *w, const struct taxonomy_route *known)
 {
-    return known->owner && w->owner && w->owner != known->owner && w->when->n_conds <= known->asked;
+    return known->owner && w->owner && w->owner != known->owner && w->n_fields <= known->asked;
 }
 
 static bool matters(const struct router *r, const struct look *look, uint32_t first,
@@ -139,34 +146,44 @@ static bool matters(const struct router *r, const struct look *look, uint32_t fi
 
 void router_looks_list(const struct router *r, const struct taxonomy_route *known, uint64_t *ret)
 {
-    memset(ret, 0, r->n_look_words * sizeof *ret);
-    for (uint32_t i = 0; i < r->n_looks; i++)
-        if (matters(r, &r->looks[i], 0, known)) set_bit(ret, i);
+    uint64_t *ret_later = ret + r->n_look_words;
+    memset(ret, 0, 2 * (size_t)r->n_look_words * sizeof *ret);
+    for (uint32_t i = 0; i < r->n_looks; i++) {
+        const struct look *look = &r->looks[i];
+        if (matters(r, look, look->fact, known)) set_bit(ret, i);
+        else if (matters(r, look, 0, known)) set_bit(ret_later, i);
+    }
 }
 
-static void look_at(struct router *r, const struct look *look, struct slice text)
+/* Whether it holds, and did not before. */
+static bool look_at(struct router *r, const struct look *look, struct slice text)
 {
-    if (router_fact_holds(r, look->fact)) return;
-    if (shape_find(r->t->facts.at[look->fact].shape, text, &r->match))
-        router_set_fact(r, look->fact);
+    if (router_fact_holds(r, look->fact)) return false;
+    if (!shape_find(r->t->facts.at[look->fact].shape, text, &r->match)) return false;
+    router_set_fact(r, look->fact);
+    return true;
 }
 
 bool router_looks_collect(struct router *r, const struct taxonomy_route *known,
                           const uint64_t *listed)
 {
-    r->n_noted = 0;
+    const uint64_t *later = listed + r->n_look_words;
+    bool any = false;
     for (uint32_t word = 0; word < r->n_look_words; word++) {
-        uint64_t may = 0;
+        uint64_t fits = 0;
         for (uint32_t i = 0; i < r->n_look_texts; i++)
-            may |= r->looks_by_byte[r->look_texts[i].first * r->n_look_words + word];
-        for (may &= listed[word]; may; may &= may - 1) {
-            const struct look *look = &r->looks[word * 64 + (uint32_t)__builtin_ctzll(may)];
-            if (look->linked && !matters(r, look, look->fact, known)) continue;
+            fits |= r->looks_by_byte[r->look_texts[i].first * r->n_look_words + word];
+        uint64_t left = (listed[word] | later[word]) & fits;
+        for (; left; left &= left - 1) {
+            bool sure = listed[word] & left & -left;
+            const struct look *look = &r->looks[word * 64 + (uint32_t)__builtin_ctzll(left)];
+            if (!sure && (!any || !matters(r, look, look->fact, known))) continue;
             for (uint32_t i = 0; i < r->n_look_texts; i++)
-                if (r->look_texts[i].slot == look->slot) look_at(r, look, r->look_texts[i].text);
+                if (r->look_texts[i].slot == look->slot)
+                    any |= look_at(r, look, r->look_texts[i].text);
         }
     }
-    return r->n_noted > 0;
+    return any;
 }
 
 /* When there are too many to keep, all is looked at now. */
@@ -179,5 +196,5 @@ void router_looks_keep(struct router *r, uint32_t s, struct slice text)
         return;
     }
     for (uint32_t i = 0; i < r->n_looks; i++)
-        if (r->looks[i].slot == s) look_at(r, &r->looks[i], text);
+        if (r->looks[i].slot == s) (void)look_at(r, &r->looks[i], text);
 }

@@ -51,7 +51,7 @@ struct router {
     struct event_field *stand_ins[TAXONOMY_STAND_INS_MAX]; /* this event's, by the list; or NULL */
     uint32_t noted[MEMO_FACTS];                            /* facts of the value at hand */
     uint32_t n_noted;
-    uint64_t *rows; /* a row: the words of its key, then bits of the looks that may matter */
+    uint64_t *rows; /* a row: the words of its key, then of router_looks_list() */
     const struct taxonomy_route **row_route; /* NULL: empty */
     uint32_t n_rows, last_row;               /* the event's before */
 
@@ -91,7 +91,10 @@ bool router_looks_init(struct router *r) MUST_USE;
 void router_looks_done(struct router *r);
 /* Keeps a text of the event that is to be looked at. */
 void router_looks_keep(struct router *r, uint32_t slot, struct slice text);
-/* Those that may matter when the other facts are as they are and the event is known as this. */
+/*
+ * Those that may matter when the other facts are as they are and the event is known as this: bits
+ * of those that do in any case, then of those that do when one before them holds.
+ */
 void router_looks_list(const struct router *r, const struct taxonomy_route *known, uint64_t *ret);
 /* Of those listed. Whether one of them holds. */
 bool router_looks_collect(struct router *r, const struct taxonomy_route *known,
@@ -108,8 +111,6 @@ static inline bool router_fact_holds(const struct router *r, uint32_t fact)
 static inline void router_set_fact(struct router *r, uint32_t fact)
 {
     r->key[fact >> 6] |= UINT64_C(1) << (fact & 63);
-    if (r->n_noted < MEMO_FACTS) r->noted[r->n_noted] = fact;
-    r->n_noted++;
 }
 
 #endif

@@ -227,7 +227,7 @@ BUGS = [
      "for (size_t i = 0; i < n; i++) text[i] = taxonomy_lower(value.ptr[i]);",
      "for (size_t i = 0; i < n; i++) text[i] = value.ptr[i];"),
     ("a channel that ends like the one before is the same", FACTS,
-     "memcmp(m->raw, f->value.ptr, m->len) != 0", "m->raw[m->len - 1] != f->value.ptr[m->len - 1]"),
+     "memcmp(m->text, value.ptr, m->len) != 0", "m->text[m->len - 1] != value.ptr[m->len - 1]"),
     # Correlations
     ("the window is open at its beginning", CORRELATE + "count.c",
      "s->ring[s->head].time < since", "s->ring[s->head].time <= since"),
