@@ -12,7 +12,7 @@
 #include "cli/rules.h"
 #include "proc/sandbox.h"
 
-enum { NAME_COLUMNS = 34, VALUE_COLUMNS = 160 };
+enum { NAME_COLUMNS = 34, VALUE_COLUMNS = 160, DAY = 24 * 3600 };
 
 enum { EXPLAIN_NOW = OPTION_LONG };
 
@@ -29,6 +29,7 @@ struct explaining {
     uint32_t said; /* steps and fields of the record at hand */
     bool json;
     uint64_t bad;
+    nsec now;
 };
 
 static int explain_set(void *ctx, int letter, const char *value)
@@ -117,6 +118,39 @@ static void put_understood(struct explaining *x, const struct taxonomy_route *ro
     buf_puts(out, route->n_labels ? "\n" : "unknown\n");
 }
 
+static nsec time_of(struct explaining *x, struct event *ev)
+{
+    return router_event_time(engine_router(x->reading.matcher.engine), ev);
+}
+
+/* How far a time is from the clock, in seconds; positive: ahead. */
+static int64_t seconds_ahead(const struct explaining *x, nsec time)
+{
+    nsec ahead;
+    if (__builtin_sub_overflow(time, x->now, &ahead)) return time > x->now ? INT64_MAX : INT64_MIN;
+    return ahead / NSEC_PER_SEC;
+}
+
+/*
+ * What a record says of its time is shown beside the clock. Correlations on watch go by the time of
+ * receipt, so that no clock of a sender moves them.
+ */
+static void put_time(struct explaining *x, struct event *ev, struct buf *out)
+{
+    nsec time = time_of(x, ev);
+    if (time == TIME_NONE) {
+        buf_puts(out, "time not told; that of receipt counts\n");
+        return;
+    }
+    int64_t ahead = seconds_ahead(x, time), off = ahead < 0 ? -(ahead + 1) : ahead;
+    buf_puts(out, "time ");
+    time_write_rfc3339(out, time);
+    if (off >= DAY)
+        buf_printf(out, ", %" PRIi64 " days %s the clock", off / DAY,
+                   ahead < 0 ? "behind" : "ahead of");
+    buf_putc(out, '\n');
+}
+
 static void explain_as_text(struct explaining *x, struct event *ev,
                             const struct taxonomy_route *route)
 {
@@ -124,6 +158,7 @@ static void explain_as_text(struct explaining *x, struct event *ev,
     buf_init(&whole, x->out.max);
     put_decoded(ev, &whole);
     put_understood(x, route, &whole);
+    put_time(x, ev, &whole);
     buf_put(&whole, buf_slice(&x->out));
     if (whole.len) (void)fwrite(whole.ptr, 1, whole.len, stdout);
     buf_done(&whole);
@@ -142,12 +177,14 @@ static void explain_as_json(struct explaining *x, struct event *ev,
     json_write_key(out, "product");
     if (product) json_write_string(out, product->name);
     else buf_puts(out, "null");
-    nsec time = router_event_time(engine_router(x->reading.matcher.engine), ev);
+    nsec time = time_of(x, ev);
     if (time != TIME_NONE) {
         json_write_key(out, "time");
         buf_putc(out, '"');
         time_write_rfc3339(out, time);
         buf_putc(out, '"');
+        json_write_key(out, "ahead_s");
+        buf_printf(out, "%" PRIi64, seconds_ahead(x, time));
     }
     json_write_key(out, "logsource");
     buf_putc(out, '[');
@@ -200,13 +237,14 @@ static void explain_lines(struct explaining *x)
 static int explain_run(const struct invocation *in)
 {
     const struct explain_context *c = in->ctx;
-    struct explaining x = {.json = c->json};
+    const struct clock clock = clock_system();
+    struct explaining x = {.json = c->json, .now = c->has_now ? c->now : clock_realtime(&clock)};
     const struct product_trace trace = {.ctx = &x, .step = on_step, .field = on_field};
     int status = reading_init(&x.reading, &c->settings);
     if (status == 0) {
         (void)load_tell_products(x.reading.rules.products, false);
         buf_init(&x.out, 64 * 1024 * 1024);
-        if (c->has_now) matcher_set_now(&x.reading.matcher, c->now);
+        matcher_set_now(&x.reading.matcher, x.now);
         product_reader_trace(x.reading.matcher.reader, &trace);
         if (sandbox_enter(SANDBOX_DECODER, NULL, NULL) != 0)
             cli_say("warning: the kernel offers no sandbox; the record is read without one");
@@ -236,8 +274,10 @@ const struct command command_explain = {
     .summary = "show how a record is recognised, taken apart and mapped to ECS",
     .description =
         "Reads each RECORD (a line of a log, or a JSON object) as vaka serve would read it, and "
-        "shows what was decoded, which product it was recognised as, and step by step which fields "
-        "the product's file made of it. Without RECORD, or for -, the lines of standard input.\n\n"
+        "shows what was decoded, which product it was recognised as, which time it tells and how "
+        "far "
+        "that is from the clock, and step by step which fields the product's file made of it. "
+        "Without RECORD, or for -, the lines of standard input.\n\n"
         "Exit status: 0 every record could be read; 1 one could not.",
     .options = explain_options,
     .n_options = sizeof explain_options / sizeof *explain_options,
