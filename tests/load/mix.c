@@ -25,6 +25,8 @@ enum part_kind {
     PART_HOST,
     PART_PEER,
     PART_USER,
+    PART_AGAIN,
+    PART_HOME,
     PART_IP,
     PART_OUT,
     PART_PORT,
@@ -37,6 +39,10 @@ enum part_kind {
     PART_TIME,
     PART_BSD,
     PART_UNIX,
+    PART_DATE,
+    PART_CLOCK,
+    PART_CLF,
+    PART_US,
 };
 
 struct part {
@@ -73,6 +79,7 @@ struct mix {
     struct source sources[SOURCES_MAX];
     uint32_t n_parts, n_lines, n_sources;
     uint64_t rates;
+    uint64_t user; /* the one drawn last */
     struct pool pools[MIX_FORMS];
     char words[WORDS][WORD_MAX + 1];
     nsec second; /* the one that `rfc3339` and `bsd` tell */
@@ -140,9 +147,9 @@ static void put_word(struct mix *m, struct buf *out)
 }
 
 /* Three letters of the first and of the last name and a number, the custom of Swedish cities. */
-static void put_user(struct mix *m, struct buf *out)
+static void put_user(struct buf *out, uint64_t user)
 {
-    uint64_t user = uneven(m, USERS), bits = hash_mix(user, 1);
+    uint64_t bits = hash_mix(user, 1);
     char text[6];
     for (size_t i = 0; i < sizeof text; i++, bits /= 26) text[i] = (char)('a' + bits % 26);
     buf_put(out, slice_make(text, sizeof text));
@@ -203,6 +210,21 @@ static void put_time(struct mix *m, struct buf *out, nsec now)
     buf_put(out, slice_make(fraction, sizeof fraction));
 }
 
+/* As Apache and NetScaler write it, and its two halves as they are most. */
+static void put_civil(struct buf *out, enum part_kind kind, nsec now)
+{
+    struct tm tm;
+    time_t seconds = (time_t)(now / NSEC_PER_SEC);
+    char text[32];
+    size_t n = 0;
+    if (!gmtime_r(&seconds, &tm)) return;
+    if (kind == PART_DATE) n = strftime(text, sizeof text, "%Y-%m-%d", &tm);
+    if (kind == PART_CLOCK) n = strftime(text, sizeof text, "%H:%M:%S", &tm);
+    if (kind == PART_CLF) n = strftime(text, sizeof text, "%d/%b/%Y:%H:%M:%S", &tm);
+    if (kind == PART_US) n = strftime(text, sizeof text, "%m/%d/%Y:%H:%M:%S", &tm);
+    buf_put(out, slice_make(text, n));
+}
+
 /* ---- a record ---------------------------------------------------------------------------- */
 
 /* What a template is filled with. */
@@ -231,7 +253,14 @@ static void put_part(struct mix *m, struct buf *out, const struct part *p, const
         put_host(out, f, f->source ? uneven(m, f->source->hosts) : f->host);
         return;
     case PART_USER:
-        put_user(m, out);
+        m->user = uneven(m, USERS);
+        put_user(out, m->user);
+        return;
+    case PART_AGAIN:
+        put_user(out, m->user);
+        return;
+    case PART_HOME:
+        put_address(out, hash_mix(m->user, 3), false);
         return;
     case PART_IP:
         put_address(out, hash_mix(uneven(m, 30000), 2), true);
@@ -268,6 +297,12 @@ static void put_part(struct mix *m, struct buf *out, const struct part *p, const
         return;
     case PART_UNIX:
         put_number(out, (uint64_t)(f->now / NSEC_PER_SEC));
+        return;
+    case PART_DATE:
+    case PART_CLOCK:
+    case PART_CLF:
+    case PART_US:
+        put_civil(out, p->kind, f->now);
         return;
     }
 }
@@ -349,6 +384,11 @@ static struct slice make_any(struct mix *m, enum mix_form form, nsec now)
                 &(struct filling){.source = source, .host = uneven(m, source->hosts), .now = now});
 }
 
+uint64_t mix_rate(const struct mix *m)
+{
+    return m->rates;
+}
+
 struct slice mix_next(struct mix *m, enum mix_form form, nsec now)
 {
     struct pool *p = &m->pools[form];
@@ -388,10 +428,12 @@ static const struct {
     const char *name;
     enum part_kind kind;
 } part_names[] = {
-    {"host", PART_HOST}, {"peer", PART_PEER}, {"user", PART_USER}, {"ip", PART_IP},
-    {"out", PART_OUT},   {"port", PART_PORT}, {"mac", PART_MAC},   {"guid", PART_GUID},
-    {"word", PART_WORD}, {"hex", PART_HEX},   {"int", PART_INT},   {"pick", PART_PICK},
-    {"time", PART_TIME}, {"bsd", PART_BSD},   {"unix", PART_UNIX},
+    {"host", PART_HOST}, {"peer", PART_PEER}, {"user", PART_USER},   {"ip", PART_IP},
+    {"out", PART_OUT},   {"port", PART_PORT}, {"mac", PART_MAC},     {"guid", PART_GUID},
+    {"word", PART_WORD}, {"hex", PART_HEX},   {"int", PART_INT},     {"pick", PART_PICK},
+    {"time", PART_TIME}, {"bsd", PART_BSD},   {"unix", PART_UNIX},   {"again", PART_AGAIN},
+    {"home", PART_HOME}, {"date", PART_DATE}, {"clock", PART_CLOCK}, {"clf", PART_CLF},
+    {"us", PART_US},
 };
 
 static uint64_t count_choices(struct slice text)

@@ -7,10 +7,13 @@
  *     plant TEMPLATE                  the attack that is planted; $(host) is plant-NUMBER
  *     # …                             nothing, like an empty line
  *
- * In a template: $(host), $(peer) another host of the source, $(user), $(ip) an inside and $(out)
- * an outside address, $(port), $(mac), $(guid), $(word), $(hex:N) digits, $(int:A:B) a number,
- * $(pick:X|Y|Z) one of them, $(time) RFC 3339, $(bsd) RFC 3164, $(unix) seconds. All are drawn from
- * one seed; users, words and hosts are drawn unevenly, as they are busy in life.
+ * In a template: $(host), $(peer) another host of the source, $(user), $(again) the user before,
+ * $(home) that user's address outside, $(ip) an inside and $(out) an outside address, $(port),
+ * $(mac), $(guid), $(word), $(hex:N) digits, $(int:A:B) a number,
+ * $(pick:X|Y|Z) one of them, $(time) RFC 3339, $(bsd) RFC 3164, $(unix) seconds, $(date) and
+ * $(clock) 2026-11-26 and 07:41:09, $(clf) and $(us) 26/Nov/2026:07:41:09 and 11/26/2026:07:41:09,
+ * all in UTC. All are drawn from one seed; users, words and hosts are drawn unevenly, as they are
+ * busy in life.
  */
 #ifndef VAKA_LOAD_MIX_H
 #define VAKA_LOAD_MIX_H
@@ -37,6 +40,9 @@ struct mix_options {
 int mix_new(const struct mix_options *options, nsec now, struct mix **ret,
             struct diag *diag) MUST_USE;
 void mix_free(struct mix *m);
+
+/* Records a second, all sources together. */
+uint64_t mix_rate(const struct mix *m);
 
 /* Valid until the next call. `now` is real time. */
 struct slice mix_next(struct mix *m, enum mix_form form, nsec now);

@@ -6,13 +6,18 @@
 
 static const nsec noon = INT64_C(1795694400) * NSEC_PER_SEC; /* 2026-11-26T12:00:00Z */
 
-static struct mix *open_mix(uint64_t seed, size_t size)
+static struct mix *open_file(const char *path, uint64_t seed, size_t size)
 {
     struct mix *m;
     struct diag diag;
-    REQUIRE(mix_new(&(struct mix_options){.path = CITY_MIX, .seed = seed, .size = size}, noon, &m,
+    REQUIRE(mix_new(&(struct mix_options){.path = path, .seed = seed, .size = size}, noon, &m,
                     &diag) == 0);
     return m;
+}
+
+static struct mix *open_mix(uint64_t seed, size_t size)
+{
+    return open_file(CITY_MIX, seed, size);
 }
 
 TEST(quantiles_are_right_to_a_sixty_fourth)
@@ -74,5 +79,35 @@ TEST(a_plant_carries_its_number)
     struct slice text = mix_plant(m, MIX_TEXT, 42, noon);
     CHECK(slice_find(text, SLICE("Nov 26 12:00:00 plant-42 sshd[")) != SIZE_MAX);
     CHECK(slice_find(text, SLICE("Accepted password for root from ")) != SIZE_MAX);
+    mix_free(m);
+}
+
+/* What stands between the two in s. */
+static struct slice between(struct slice s, struct slice before, struct slice after)
+{
+    size_t at = slice_find(s, before);
+    REQUIRE(at != SIZE_MAX);
+    s = slice_from(s, at + before.len);
+    at = slice_find(s, after);
+    REQUIRE(at != SIZE_MAX);
+    return slice_until(s, at);
+}
+
+TEST(a_user_is_named_again_and_has_one_home)
+{
+    struct mix *m = open_file(DAY_MIX, 1, 0);
+    int seen = 0;
+    CHECK(mix_rate(m) > 5000);
+    for (int i = 0; i < 20000; i++) {
+        struct slice s = mix_next(m, MIX_TEXT, noon);
+        if (slice_find(s, SLICE(" SSLVPN LOGIN ")) == SIZE_MAX) continue;
+        seen++;
+        struct slice user = between(s, SLICE("Context "), SLICE("@"));
+        struct slice home = between(s, SLICE("@"), SLICE(" - "));
+        CHECK(slice_eq(between(s, SLICE("- User "), SLICE(" - ")), user));
+        CHECK(slice_eq(between(s, SLICE("Client_ip "), SLICE(" - ")), home));
+        CHECK(slice_find(s, SLICE("<134> 11/26/2026:12:00:00 GMT ")) == 0);
+    }
+    CHECK(seen > 0);
     mix_free(m);
 }
