@@ -62,7 +62,7 @@ static void split_host(struct slice s, struct slice *ret_host, struct slice *ret
 
 static void add_authority(const struct url *u, struct slice s)
 {
-    struct slice host, port, user = SLICE_NONE, password;
+    struct slice host = s, port = SLICE_NONE, user = SLICE_NONE, password;
     size_t at = slice_find_last_byte(s, '@');
     if (at != SIZE_MAX) {
         (void)slice_split(slice_until(s, at), ':', &user, &password);

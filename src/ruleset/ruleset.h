@@ -22,7 +22,8 @@ struct ruleset {
 /*
  * Loads all of it; without rules in the settings those that come with the program. What is wrong
  * with a path, a placeholder or taxonomy file is an error, and diag says which; refused rules and
- * product files are not: the set and the products tell of them. To be given to ruleset_done() after success only.
+ * product files are not: the set and the products tell of them. To be given to ruleset_done() after
+ * success only.
  */
 int ruleset_load(struct ruleset *r, const struct config *config, struct diag *diag) MUST_USE;
 /*

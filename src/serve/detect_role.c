@@ -666,6 +666,20 @@ static void tell_products(const struct products *products)
                       LOG_NUMBER("line", r->diag.line), LOG_TEXT("why", slice_of(r->diag.message)));
 }
 
+static int read_rules(struct role *r, struct diag *diag)
+{
+    struct detect_ctx *c = r->ctx;
+    int error = ruleset_load_watch(&c->rules, &r->config, clock_realtime(&r->clock), diag);
+    if (error == 0) tell_products(c->rules.products);
+    if (error == 0) error = matcher_init(&c->matcher, &c->rules, &(struct engine_options){0});
+    if (error == 0) error = warming_run(&c->matcher, c->rules.products);
+    if (error == 0) error = make_correlator(r);
+    if (error == 0) error = learn_correlations(c);
+    if (error == 0 && c->rules.set->n_rules + c->rules.set->n_correlations == 0)
+        error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "there is no rule to detect with");
+    return error;
+}
+
 static int detect_prepare(struct role *r, struct diag *diag)
 {
     struct detect_ctx *c = r->ctx;
@@ -688,15 +702,7 @@ static int detect_prepare(struct role *r, struct diag *diag)
     c->renew = (struct loop_timer){.due = renew_rules, .ctx = r};
     c->hearing = (struct loop_timer){.due = tell_watched, .ctx = r};
     c->restart = (struct loop_deferred){.call = start_engines, .ctx = r};
-    int error = ruleset_load_watch(&c->rules, &r->config, clock_realtime(&r->clock), diag);
-    if (error == 0) tell_products(c->rules.products);
-    if (error == 0) error = matcher_init(&c->matcher, &c->rules, &(struct engine_options){0});
-    if (error == 0) error = warming_run(&c->matcher, c->rules.products);
-    if (error == 0) error = make_correlator(r);
-    if (error == 0) error = learn_correlations(c);
-    if (error == 0 && c->rules.set->n_rules + c->rules.set->n_correlations == 0)
-        error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "there is no rule to detect with");
-    return error;
+    return read_rules(r, diag);
 }
 
 static int detect_start(struct role *r)
