@@ -51,26 +51,30 @@ static bool is_port(struct slice s)
            (s.len == 1 || s.ptr[0] != '0');
 }
 
-/* HOST, HOST: or HOST:PORT; the brackets of an IPv6 address belong to it (ECS). */
-static void split_host(struct slice s, struct slice *ret_host, struct slice *ret_port)
+/*
+ * The port of HOST, HOST: or HOST:PORT, and the host without it; the brackets of an IPv6 address
+ * belong to that (ECS).
+ */
+static struct slice cut_port(struct slice *host)
 {
-    size_t colon = slice_find_last_byte(s, ':'), bracket = slice_find_last_byte(s, ']');
-    bool has_port = colon != SIZE_MAX && (bracket == SIZE_MAX || bracket < colon);
-    *ret_host = has_port ? slice_until(s, colon) : s;
-    *ret_port = has_port ? slice_from(s, colon + 1) : SLICE_NONE;
+    size_t colon = slice_find_last_byte(*host, ':'), bracket = slice_find_last_byte(*host, ']');
+    if (colon == SIZE_MAX || (bracket != SIZE_MAX && bracket > colon)) return SLICE_NONE;
+    struct slice port = slice_from(*host, colon + 1);
+    *host = slice_until(*host, colon);
+    return port;
 }
 
 static void add_authority(const struct url *u, struct slice s)
 {
-    struct slice host = s, port = SLICE_NONE, user = SLICE_NONE, password;
+    struct slice user = SLICE_NONE, password;
     size_t at = slice_find_last_byte(s, '@');
     if (at != SIZE_MAX) {
         (void)slice_split(slice_until(s, at), ':', &user, &password);
         s = slice_from(s, at + 1);
     }
-    split_host(s, &host, &port);
+    struct slice port = cut_port(&s);
     add_text(u, SLICE("username"), user);
-    add_text(u, SLICE("domain"), host);
+    add_text(u, SLICE("domain"), s);
     if (is_port(port)) add_part(u, SLICE("port"), VALUE_NUMBER, port);
 }
 
@@ -98,17 +102,16 @@ static void add_target(const struct url *u, struct slice s)
 /* Without a scheme: a name with a dot in it, or something with a port. */
 static bool is_authority(struct slice s)
 {
-    struct slice host, port;
+    struct slice port = cut_port(&s);
     bool dot = false;
-    split_host(s, &host, &port);
-    for (size_t i = 0; i < host.len; i++) {
-        char c = host.ptr[i];
-        bool inside = host.ptr[0] == '[' && (c == '[' || c == ']' || c == ':' || c == '%');
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool inside = s.ptr[0] == '[' && (c == '[' || c == ']' || c == ':' || c == '%');
         if (!form_is_letter(c) && !form_is_digit(c) && c != '-' && c != '_' && c != '.' && !inside)
             return false;
         dot |= c == '.' && i > 0;
     }
-    return host.len > 0 && (is_port(port) || (port.len == 0 && (dot || host.ptr[0] == '[')));
+    return s.len > 0 && (is_port(port) || (port.len == 0 && (dot || s.ptr[0] == '[')));
 }
 
 bool form_url_read(const struct form *form, struct slice text, struct event *ev)
