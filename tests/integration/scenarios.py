@@ -5,6 +5,7 @@
 What must be found stands in scenarios/NAME.tsv, the recording's name: local time and words of the
 phase, the rule's level and file, the file with the records and the numbers of those that raise the
 alerts (of a correlation the last one). Nothing else may be found: all other records are benign.
+And own_rules.tsv: rules that fire on what a real product wrote when it happened.
 """
 import csv
 import pathlib
@@ -58,6 +59,19 @@ def check(tap, vaka, path):
     tap.equal(len(set(got)), len(got), f"{name}: each record raises a rule's alert once")
 
 
+def check_recordings_of_others(tap, vaka):
+    with open(HERE / "own_rules.tsv", encoding="utf-8") as file:
+        wanted = [line.rstrip("\n").split("\t") for line in file if not line.startswith("#")]
+    corpus = common.corpus()
+    if not corpus:
+        tap.skip("recordings of others", "no VAKA_CORPUS")
+        return
+    run = common.hunt(vaka, *(corpus / name for name in sorted({name.split("!")[0] for _, name in wanted})))
+    got = {(a["rule"]["title"], a["source"]["file"]) for a in run.alerts() if a["source"]}
+    for title, name in wanted:
+        tap.ok((title, str(corpus / name)) in got, f"{title}: {name.rsplit('/', 1)[-1]}")
+
+
 def main():
     tap = common.Tap()
     paths = sorted((HERE / "scenarios").glob("*.tsv"))
@@ -65,6 +79,7 @@ def main():
               "every recording has a table of what must be found in it")
     for path in paths:
         check(tap, sys.argv[1], path)
+    check_recordings_of_others(tap, sys.argv[1])
     tap.done()
 
 
