@@ -253,7 +253,7 @@ static void tell_trouble(struct supervisor *s, const struct child *from, struct 
     struct child *triage = s->children[ROLE_TRIAGE];
     const struct say_trouble m = {.role = (uint8_t)from->role, .event = event, .text = text};
     size_t begin = s->troubles.len;
-    if (!s->told_ready || s->stopping || s->troubles.max - begin < text.len + 4096) return;
+    if (s->stopping || s->troubles.max - begin < text.len + 4096) return;
     say_trouble_write(&s->troubles, &m);
     if (!triage->ready || !link_is_open(&triage->link)) return;
     buf_put(link_out(&triage->link), slice_from(buf_slice(&s->troubles), begin));
