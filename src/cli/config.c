@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* vaka config check, show, explain, default */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/json_write.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/settings.h"
+#include "pull/source.h"
 
 enum { OUTPUT_MAX = 8 * 1024 * 1024 };
 
@@ -41,6 +43,25 @@ static uint32_t count_from_file(const struct config *config)
     return n;
 }
 
+/* What only a part of the program reads is looked at, too. */
+static bool is_cloud_good(const struct config *config)
+{
+    struct diag diag = {0};
+    const struct config_origin *origin = &config->origin[CONFIG_CLOUD_SOURCES];
+    const struct config_list *list = &config->cloud_sources;
+    struct pull_source *sources = calloc(PULL_SOURCES_MAX, sizeof *sources);
+    int error = sources ? pull_sources_read(list->items, list->n, sources, &diag) : ERR_NOMEM;
+    free(sources);
+    if (error == 0) return true;
+    diag.file = origin->name;
+    diag.line = origin->line;
+    diag.column = 1;
+    if (!diag.message[0])
+        (void)snprintf(diag.message, sizeof diag.message, "%s", error_text(error));
+    cli_diag(&diag, "");
+    return false;
+}
+
 static int config_check_run(const struct invocation *in)
 {
     struct config_context *c = in->ctx;
@@ -49,6 +70,7 @@ static int config_check_run(const struct invocation *in)
     if (in->n_operands > 1) return cli_usage("config check reads one file");
     if (in->n_operands == 1) c->settings.file = in->operands[0];
     int status = settings_load(&c->settings, &config, &file) ? EXIT_UNREADABLE : EXIT_RAN;
+    if (status == EXIT_RAN && !is_cloud_good(&config)) status = EXIT_UNREADABLE;
     struct buf out;
     buf_init(&out, OUTPUT_MAX);
     if (file) buf_printf(&out, "%s: good, %" PRIu32 " settings\n", file, count_from_file(&config));

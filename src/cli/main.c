@@ -21,6 +21,7 @@ const struct command *const *cli_commands(void)
         &command_alerts,
         &command_status,
         &command_reload,
+        &command_pull_check,
         &command_witness,
         &command_key_rotate,
         &command_backup,

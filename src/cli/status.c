@@ -7,6 +7,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "cli/ask.h"
 
 enum { LABEL = 12, WIDTH = 100 };
@@ -296,6 +297,48 @@ static void put_sources(struct buf *out, struct slice sources, struct slice heal
     while (json_parts_next(&it, &name, &source)) put_source(out, source, health);
 }
 
+/* ---- the cloud --------------------------------------------------------------------------- */
+
+/* "m365-management  TENANT  well, 12 s ago; behind 2 min; 40 records". */
+static void put_cloud_source(struct buf *out, struct slice source)
+{
+    struct slice state = ask_text(source, "state"), failure = ask_text(source, "failure");
+    bool failing = slice_eq(state, SLICE("failing"));
+    text_put_padded(out, ask_text(source, "kind"), 16);
+    buf_putc(out, ' ');
+    text_put_padded(out, ask_text(source, "tenant"), 36);
+    buf_printf(out, " %.*s, ", SLICE_FMT(failing ? SLICE("FAILING") : state));
+    put_ago(out, ask_number(source, "succeeded"));
+    if (ask_number(source, "cursor")) {
+        buf_puts(out, "; behind ");
+        put_duration(out, ask_number(source, "lag_s"));
+    }
+    buf_printf(out, "; %" PRIu64 " records", ask_number(source, "records"));
+    if (ask_number(source, "throttled_until")) {
+        buf_puts(out, "; to wait till ");
+        time_write_rfc3339(out, (nsec)ask_number(source, "throttled_until") * NSEC_PER_SEC);
+    }
+    for (const char *const *lost = (const char *const[]){"expired", "given_up", "gaps", NULL};
+         *lost; lost++)
+        if (ask_number(source, *lost))
+            buf_printf(out, "; %s=%" PRIu64, *lost, ask_number(source, *lost));
+    if (failure.len) {
+        buf_puts(out, ": ");
+        (void)text_put_visible(out, failure, 400);
+    }
+    buf_putc(out, '\n');
+}
+
+static void put_cloud(struct buf *out, struct slice sources)
+{
+    struct json_parts it;
+    struct slice name, source;
+    if (sources.len <= 2 || sources.ptr[0] != '[') return;
+    buf_putc(out, '\n');
+    json_parts_init(&it, sources);
+    while (json_parts_next(&it, &name, &source)) put_cloud_source(out, source);
+}
+
 /* ---- the whole --------------------------------------------------------------------------- */
 
 static void put_table(struct buf *out, struct slice answer)
@@ -308,6 +351,7 @@ static void put_table(struct buf *out, struct slice answer)
     put_processes(out, processes);
     put_sources(out, ask_member(ask_member(processes, "collect"), "sources"),
                 ask_member(ask_member(processes, "triage"), "sources"));
+    put_cloud(out, ask_member(ask_member(processes, "pull"), "sources"));
 }
 
 /* One line, over the one before when it is a terminal. */

@@ -129,6 +129,19 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"witnessed_at", GAUGE, "When that was signed, in seconds since 1970."},
             {"cosignatures_refused", COUNTER, "Answers of witnesses that were no signature."},
         },
+    [ROLE_PULL] =
+        {
+            {"requests", COUNTER, "Requests to clouds."},
+            {"records", COUNTER, "Records of clouds that are durable."},
+            {"repeats", COUNTER, "Records and contents that were passed over: they are stored."},
+            {"odd", COUNTER, "Records without an id, and what is no record."},
+            {"failures", COUNTER, "Requests that failed."},
+            {"throttled", COUNTER, "Times that a cloud said to wait."},
+            {"expired", COUNTER, "Contents that were not there any more."},
+            {"given_up", COUNTER, "Contents that could not be read."},
+            {"gaps", COUNTER, "Times that a cloud did not keep what had not been fetched."},
+            {"bookmarks_failed", COUNTER, "Times that how far it is could not be written."},
+        },
     [ROLE_SUPERVISOR] =
         {
             {"clock", GAUGE, "Whether the machine's clock is right, as far as can be known."},
@@ -431,6 +444,50 @@ static void put_health(struct buf *out, struct slice report)
     }
 }
 
+/* ---- the cloud --------------------------------------------------------------------------- */
+
+static void put_cloud_figure(struct buf *out, struct slice sources, const char *metric,
+                             const char *member)
+{
+    struct json_parts it;
+    struct slice name, source, value;
+    if (sources.len == 0) return;
+    json_parts_init(&it, sources);
+    while (json_parts_next(&it, &name, &source)) {
+        if (!json_find_member(source, member, NULL, &value)) continue;
+        buf_printf(out, "%s{kind=\"", metric);
+        metrics_put_label(out, text_of(source, "kind"));
+        buf_puts(out, "\",tenant=\"");
+        metrics_put_label(out, text_of(source, "tenant"));
+        buf_puts(out, "\"}");
+        if (json_is_number(value)) (void)put_number(out, value);
+        else buf_puts(out, slice_eq(value, SLICE("\"failing\"")) ? " 1\n" : " 0\n");
+    }
+}
+
+/* Of what pull says about its sources. */
+static void put_cloud(struct buf *out, struct slice report)
+{
+    static const struct {
+        const char *metric, *member, *help;
+    } rows[] = {
+        {"vaka_cloud_failing", "state", "1: a source in the cloud cannot be fetched now."},
+        {"vaka_cloud_lag_seconds", "lag_s", "How far what was fetched is behind."},
+        {"vaka_cloud_cursor", "cursor",
+         "All before was asked for and is stored, in seconds since 1970."},
+        {"vaka_cloud_succeeded", "succeeded",
+         "When the cloud last gave what it was asked for, in seconds since 1970; 0: not yet."},
+        {"vaka_cloud_throttled_until", "throttled_until",
+         "When the cloud may be asked again, in seconds since 1970; 0: at any time."},
+    };
+    struct slice sources = SLICE_NONE;
+    (void)json_find_member(report, "sources", NULL, &sources);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        put_head(out, rows[i].metric, GAUGE, rows[i].help);
+        put_cloud_figure(out, sources, rows[i].metric, rows[i].member);
+    }
+}
+
 static uint64_t sum_of(const struct ledger *ledger, size_t offset)
 {
     uint64_t sum = 0;
@@ -469,4 +526,5 @@ void metrics_write(struct buf *out, const struct slice reports[REPORT_COUNT],
     put_sums(out, ledger);
     put_sources(out, &shown);
     put_health(out, reports[ROLE_TRIAGE]);
+    put_cloud(out, reports[ROLE_PULL]);
 }
