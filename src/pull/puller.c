@@ -644,9 +644,10 @@ static void take_refusal(struct puller *p, const struct web_answer *a)
     answer_error_read(a->body, &error);
     if (p->asking_token) {
         fail_refused(p, "no token", a, &error);
-    } else if (a->status == 401 && !p->renewed) {
-        p->renewed = true;
+    } else if (a->status == 401) {
         p->token_till = 0;
+        if (p->renewed) fail_refused(p, "the token is refused", a, &error);
+        p->renewed = true;
     } else if (p->asked == PULLER_CONTENT) {
         refuse_content(p, a, &error);
     } else if (a->status >= 500) {

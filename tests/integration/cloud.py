@@ -301,6 +301,9 @@ class Cloud:
         kind = query.get("contentType")
         if kind not in self.subscribed:
             return refuse(400, "AF20022", "No subscription found for the specified content type")
+        if kind in self.denied:
+            return refuse(403, "AF10001", "The permission set sent in the request did not include the "
+                          "expected permission.")
         least, most = parsed(query["startTime"]), parsed(query["endTime"])
         if not least < most or most - least >= 86400 or least < time.time() - 7 * 86400:
             return refuse(400, "AF20055", "Start time and end time must both be specified (or both "
