@@ -18,4 +18,11 @@ int folder_make(const char *path, mode_t mode, struct diag *diag) MUST_USE;
 /* What is named in the folder stays so when the power goes. Errors as above. */
 int folder_sync(const char *path, struct diag *diag) MUST_USE;
 
+/*
+ * A file of that name in the folder (a descriptor) has these bytes from now on, or what it had
+ * before: it is replaced as a whole, with mode 0640, and durable when the result is 0. What root
+ * writes belongs to who owns the folder, who has to read it. -1: errno tells why not.
+ */
+int folder_replace(int folder, const char *name, struct slice bytes) MUST_USE;
+
 #endif

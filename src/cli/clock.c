@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/folder.h"
 #include "cli/settings.h"
 #include "serve/retention.h"
 
@@ -27,12 +28,11 @@ static int clock_run(const struct invocation *in)
         int n = snprintf(text, sizeof text, "%lld\n",
                          (long long)(clock_realtime(&clock) / NSEC_PER_SEC));
         int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        const struct store_io io = store_io_system(fd);
-        int error =
-            fd < 0 ? ERR_IO : store_io_replace(&io, RETENTION_CLOCK, slice_make(text, (size_t)n));
-        if (error) cli_say("%s: %s", folder, fd < 0 ? strerror(errno) : error_text(error));
+        bool good =
+            fd >= 0 && folder_replace(fd, RETENTION_CLOCK, slice_make(text, (size_t)n)) == 0;
+        if (!good) cli_say("%s: %s", folder, strerror(errno));
         if (fd >= 0) (void)close(fd);
-        status = error ? EXIT_UNREADABLE : EXIT_RAN;
+        status = good ? EXIT_RAN : EXIT_UNREADABLE;
     }
     config_done(&config);
     return status;
@@ -47,7 +47,7 @@ const struct command command_clock_trust = {
         "than a day, or between two runs of vaka serve by more than a tenth of store.keep, that "
         "may be a mistake or an attack: vaka serve then goes on by the time that can have gone by, "
         "and says so (alarm clock-doubted). This tells it that the clock is right. To be run as "
-        "the user of vaka serve.",
+        "the user of vaka serve or as root.",
     .options = clock_options,
     .n_options = sizeof clock_options / sizeof clock_options[0],
     .ctx_size = sizeof(struct settings),

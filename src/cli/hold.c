@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/json_write.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -41,7 +42,7 @@ struct hold_context {
     struct settings settings;
     const char *reason, *by;
     bool json;
-    char folder[PATH_SIZE], path[PATH_SIZE], fresh[PATH_SIZE];
+    char folder[PATH_SIZE], path[PATH_SIZE];
     struct buf text, out;
 };
 
@@ -75,28 +76,13 @@ static bool find_file(struct hold_context *c, const struct config *config)
     const char *slash = strrchr(c->path, '/');
     (void)snprintf(c->folder, sizeof c->folder, "%.*s", slash ? (int)(slash - c->path) + 1 : 1,
                    slash ? c->path : ".");
-    n = snprintf(c->fresh, sizeof c->fresh, "%s.new", c->path);
-    return n > 0 && (size_t)n < sizeof c->fresh;
+    return true;
 }
 
-/* Of the folder's owner, as vaka serve is: it has to read what an administrator writes. */
-static bool write_fresh(const struct hold_context *c, int folder)
-{
-    struct stat st;
-    (void)unlink(c->fresh);
-    int fd = open(c->fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (fd < 0) return false;
-    bool good = write(fd, c->out.ptr, c->out.len) == (ssize_t)c->out.len;
-    if (geteuid() == 0)
-        good = good && fstat(folder, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0;
-    good = good && fsync(fd) == 0;
-    return close(fd) == 0 && good;
-}
-
-/* Replaces the file as a whole; durable when it is true. */
 static bool replace(const struct hold_context *c, int folder)
 {
-    bool good = write_fresh(c, folder) && rename(c->fresh, c->path) == 0 && fsync(folder) == 0;
+    const char *slash = strrchr(c->path, '/');
+    bool good = folder_replace(folder, slash ? slash + 1 : c->path, buf_slice(&c->out)) == 0;
     if (!good) cli_say("%s: %s", c->path, strerror(errno));
     return good;
 }

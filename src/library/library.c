@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/time.h"
@@ -159,11 +160,8 @@ static int write_all(const struct library *l, int at, const char *name, struct s
 int library_write(const struct library *l, const char *folder, const char *name, struct slice text,
                   struct diag *diag)
 {
-    char fresh[NAME_MAX];
     int at = make_folder(l, l->folder, folder);
-    (void)snprintf(fresh, sizeof fresh, ".%s.new", name);
-    bool good = at >= 0 && write_all(l, at, fresh, text) == 0 &&
-                renameat(at, fresh, at, name) == 0 && fsync(at) == 0 && fsync(l->folder) == 0;
+    bool good = at >= 0 && folder_replace(at, name, text) == 0 && fsync(l->folder) == 0;
     int error = good ? 0 : fail(l, folder, diag);
     if (at >= 0) (void)close(at);
     return error;
