@@ -283,14 +283,6 @@ static void match_numerics(struct engine *e, const struct plan *p, const struct 
         if (f->numerics[i].value == value) set_needles(e, p, &f->numerics[i].needle, 1);
 }
 
-static inline bool is_plain_integer(struct slice s)
-{
-    if (s.len == 0 || s.len > 15 || (s.ptr[0] == '0' && s.len > 1)) return false;
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
-    return true;
-}
-
 /* One scan of one value; stamps keep a needle that occurs twice from being reported twice. */
 static struct literal_hits scan(struct engine *e, const struct literal_set *set, size_t len)
 {
@@ -325,7 +317,8 @@ static void look(struct engine *e, const struct plan *p, const struct plan_field
 {
     if (f->folded) {
         look_folded(e, p, f, v);
-        if (f->n_numerics && v->type == VALUE_NUMBER && !is_plain_integer(v->value))
+        if (f->n_numerics && v->type == VALUE_NUMBER &&
+            (f->odd_numerics || !plan_is_plain_integer(v->value)))
             match_numerics(e, p, f, v->value);
     }
     if (f->cased) {

@@ -56,6 +56,7 @@ struct plan_field {
     struct literal_set *folded, *cased; /* NULL: nothing to look for */
     struct plan_numeric *numerics;
     uint32_t n_numerics;
+    bool odd_numerics;  /* some of them are no plain integers: an integer may equal them, too */
     uint32_t any_truth; /* truth of "has a value at all", or UINT32_MAX */
     bool keep_values;   /* lazy atoms ask for its values */
 };
@@ -110,6 +111,15 @@ struct plan_source {
     const struct taxonomy_route *route; /* NULL: names as they are */
     uint64_t signature;
 };
+
+/* Written in the only way in which an integer is that is not negative and has few digits. */
+static inline bool plan_is_plain_integer(struct slice s)
+{
+    if (s.len == 0 || s.len > 15 || (s.ptr[0] == '0' && s.len > 1)) return false;
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
+    return true;
+}
 
 /* The plan field an atom of one of the plan's rules looks at, or UINT32_MAX. */
 uint32_t plan_field_of(const struct plan *p, const struct sigma_atom *atom);

@@ -182,6 +182,7 @@ static uint32_t needle_of(struct plan_builder *b, const struct sigma_rule *rule,
             f->numerics = realloc(f->numerics, (f->n_numerics + 1) * sizeof *f->numerics);
             ASSERT(f->numerics);
             f->numerics[f->n_numerics++] = (struct plan_numeric){value, needle};
+            f->odd_numerics |= !plan_is_plain_integer(want.text);
         }
     }
     return needle;
