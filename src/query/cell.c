@@ -48,11 +48,9 @@ static int compare_times(const struct cell *a, const struct cell *b)
     return x < y ? -1 : x > y;
 }
 
-int cell_compare(const struct cell *a, const struct cell *b)
+static int compare_values(const struct cell *a, const struct cell *b)
 {
     double x, y;
-    if (a->kind == CELL_NONE || b->kind == CELL_NONE)
-        return (a->kind != CELL_NONE) - (b->kind != CELL_NONE);
     if (a->kind == CELL_TIME && b->kind == CELL_TIME) return compare_times(a, b);
     bool left = cell_number(a, &x), right = cell_number(b, &y);
     if (left && right && x != y) return x < y ? -1 : 1;
@@ -72,4 +70,18 @@ bool cell_values_next(struct cell_values *v, struct cell *ret)
     *ret = v->one;
     v->has_one = false;
     return true;
+}
+
+int cell_compare(const struct cell *a, const struct cell *b)
+{
+    struct cell_values left, right;
+    struct cell x, y;
+    cell_values_init(&left, a);
+    cell_values_init(&right, b);
+    for (;;) {
+        bool more = cell_values_next(&left, &x), others = cell_values_next(&right, &y);
+        if (!more || !others) return more - others;
+        int order = compare_values(&x, &y);
+        if (order) return order;
+    }
 }

@@ -32,7 +32,8 @@ bool cells_read(struct slice bytes, struct cell *ret, uint32_t n) MUST_USE;
 
 /* The number or time that it is, also as text. Of a list: false. */
 bool cell_number(const struct cell *c, double *ret);
-/* Nothing first, then numbers and times, then texts by their bytes. */
+/* Nothing first, then numbers and times, then texts by their bytes; lists by their first value that
+ * is not the same. */
 int cell_compare(const struct cell *a, const struct cell *b);
 
 /* Goes through the values of a cell: those of a list, itself, or none. */

@@ -204,8 +204,8 @@ static int field_value(struct query_reader *r, struct slice field, const struct 
     struct slice head, rest;
     bool slash = slice_split(lit->text, '/', &head, &rest);
     if (ip_is(head) && addr_parse(head, addr, &v6)) {
-        if (slash || v6) return network(r, field, lit, ret);
-        if (slice_find_byte(head, ':') == SIZE_MAX) return address4(r, field, head, ret);
+        bool colons = slice_find_byte(head, ':') != SIZE_MAX;
+        return slash || colons ? network(r, field, lit, ret) : address4(r, field, head, ret);
     }
     return exact(r, field, lit->text, lit->text, ret);
 }

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Queries compared with a second evaluator that is slow and plain (query_reference.c): random
+ * filters and pipes as text, against random sets of events as JSON.
+ *
+ *     property-query [--pairs N] [--seed S]
+ *
+ * A pair is a query and a set of events. The first disagreement is printed; the exit status is 1.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json_write.h"
+#include "normalise/record_decoder.h"
+#include "query/rows.h"
+#include "query_reference.h"
+#include "search/columns.h"
+
+enum { QUERIES = 128, SETS = 24, ROWS_MAX = 1 << 20 };
+
+static uint64_t state;
+
+static unsigned below(unsigned n)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (unsigned)(state >> 33) % n;
+}
+
+static bool chance(unsigned percent)
+{
+    return below(100) < percent;
+}
+
+#define PICK(array) (array)[below(sizeof(array) / sizeof *(array))]
+
+/* ---- what they are made of --------------------------------------------------------------- */
+
+enum { MESSAGE = 5, USER = 2 };
+static const char *const names[REF_FIELDS] = {"f", "g",       "user.name", "src",
+                                              "n", "message", "k.l.m",     "Z"};
+static const char *const texts[] = {"a",          "b",
+                                    "A",          "ab",
+                                    "a b",        "A B c",
+                                    "root",       "chroot",
+                                    "roots",      "x root y",
+                                    "*",          "a*b",
+                                    "(x)",        "c:\\t",
+                                    "\"q\"",      "\xc3\x85ke",
+                                    "\xc3\xa5ke", "10.0.0.1",
+                                    "10.0.0.200", "10.1.2.3",
+                                    "fe80::1",    "FE80:0::1",
+                                    "1",          "1.0",
+                                    "2.5",        "-3",
+                                    "10",         "400",
+                                    "404",        "true",
+                                    "and",        "not x",
+                                    "a.root-b",   "::ffff:10.0.0.1",
+                                    "x|y",        "{a}",
+                                    "a<b",        "Or",
+                                    "1 10",       "400 404",
+                                    "kroot root", "b_a"};
+static const char *const numbers[] = {"1", "1.0", "2.5", "-3", "10", "400", "404", "0"};
+static const char *const networks[] = {"10.0.0.0/8", "10.0.0.0/24", "fe80::/16", "0.0.0.0/0",
+                                       "10.0.0.1/32"};
+
+static void make_event(struct ref_event *ev)
+{
+    *ev = (struct ref_event){0};
+    for (int f = 0; f < REF_FIELDS; f++) {
+        if (chance(40)) continue;
+        ev->n[f] = chance(80) ? 1 : 1 + (int)below(REF_VALUES);
+        for (int i = 0; i < ev->n[f]; i++) {
+            struct ref_value *v = &ev->values[f][i];
+            unsigned kind = below(10);
+            v->type = kind < 6   ? REF_STRING
+                      : kind < 8 ? REF_NUMBER
+                      : kind < 9 ? REF_BOOL
+                                 : REF_NULL;
+            const char *text = v->type == REF_STRING   ? PICK(texts)
+                               : v->type == REF_NUMBER ? PICK(numbers)
+                               : v->type == REF_BOOL   ? (chance(50) ? "true" : "false")
+                                                       : "null";
+            (void)snprintf(v->text, sizeof v->text, "%s", text);
+        }
+    }
+}
+
+static void put_value(struct buf *out, const struct ref_value *v)
+{
+    if (v->type == REF_STRING) json_write_string(out, slice_of(v->text));
+    else buf_puts(out, v->text);
+}
+
+static void put_event(struct buf *out, const struct ref_event *ev)
+{
+    bool first = true;
+    buf_putc(out, '{');
+    for (int f = 0; f < REF_FIELDS; f++) {
+        if (ev->n[f] == 0) continue;
+        if (!first) buf_putc(out, ',');
+        first = false;
+        const char *dot = strchr(names[f], '.');
+        bool nested = dot && ev->n[f] % 2;
+        if (nested) buf_printf(out, "\"%.*s\":{\"%s\":", (int)(dot - names[f]), names[f], dot + 1);
+        else buf_printf(out, "\"%s\":", names[f]);
+        if (ev->n[f] > 1) buf_putc(out, '[');
+        for (int i = 0; i < ev->n[f]; i++) {
+            if (i) buf_putc(out, ',');
+            put_value(out, &ev->values[f][i]);
+        }
+        if (ev->n[f] > 1) buf_putc(out, ']');
+        if (nested) buf_putc(out, '}');
+    }
+    buf_putc(out, '}');
+}
+
+/* ---- queries ----------------------------------------------------------------------------- */
+
+static void make_literal(struct ref_tree *t)
+{
+    const char *text = t->kind == REF_FIELD && chance(15) ? PICK(networks) : PICK(texts);
+    (void)snprintf(t->text, sizeof t->text, "%s", text);
+    t->quoted = chance(40);
+    if (t->quoted || chance(60)) return;
+    size_t at = below((unsigned)strlen(t->text) + 1);
+    switch (below(4)) {
+    case 0:
+        t->text[0] = REF_STAR;
+        t->text[1] = '\0';
+        break;
+    case 1: /* the rest */
+        t->text[at] = REF_STAR;
+        t->text[at + 1] = '\0';
+        break;
+    case 2: /* the beginning */
+        memmove(t->text + 1, t->text + at, strlen(t->text + at) + 1);
+        t->text[0] = REF_STAR;
+        break;
+    default:
+        if (t->text[at] && (unsigned char)t->text[at] < 0x80) t->text[at] = REF_STAR;
+    }
+}
+
+static bool is_whole(const char *s)
+{
+    size_t n = strlen(s);
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)s[i] >= 0xc0 && (unsigned char)s[i + 1] < 0x80) return false;
+        if ((unsigned char)s[i] >= 0x80 && (unsigned char)s[i] < 0xc0 &&
+            (i == 0 || (unsigned char)s[i - 1] < 0xc0))
+            return false;
+    }
+    return n > 0 && s[0] != ' ' && s[n - 1] != ' ';
+}
+
+static struct ref_tree *make_tree(struct arena *arena, int depth)
+{
+    struct ref_tree *t = arena_zalloc(arena, 1, sizeof *t);
+    ASSERT(t);
+    unsigned kind = below(depth > 0 ? 12 : 6);
+    t->field = (int)below(REF_FIELDS);
+    t->words = t->field == MESSAGE;
+    if (kind >= 6) {
+        t->kind = kind < 9 ? REF_AND : kind < 11 ? REF_OR : REF_NOT;
+        t->n_children = t->kind == REF_NOT ? 1 : 2 + (int)below(REF_CHILDREN - 1);
+        for (int i = 0; i < t->n_children; i++) t->child[i] = make_tree(arena, depth - 1);
+        return t;
+    }
+    t->kind = kind < 3 ? REF_FIELD : kind < 5 ? REF_FREE : chance(80) ? REF_RANGE : REF_OBJECT;
+    if (t->kind == REF_RANGE) {
+        t->number = strtod(PICK(numbers), NULL);
+        t->cmp = chance(50) ? (chance(50) ? -2 : -1) : (chance(50) ? 1 : 2);
+    } else if (t->kind == REF_OBJECT) {
+        t->field = USER;
+    } else {
+        do make_literal(t);
+        while (!is_whole(t->text));
+    }
+    return t;
+}
+
+static bool is_operator(const char *s, size_t n)
+{
+    struct slice word = slice_make(s, n);
+    return slice_eq_nocase(word, SLICE("and")) || slice_eq_nocase(word, SLICE("or")) ||
+           slice_eq_nocase(word, SLICE("not"));
+}
+
+static void put_literal(struct buf *out, const struct ref_tree *t)
+{
+    if (t->quoted) buf_putc(out, '"');
+    for (const char *p = t->text; *p; p++) {
+        size_t word = strcspn(p, " ");
+        bool begins = p == t->text || p[-1] == ' ';
+        if (t->quoted) {
+            if (*p == '"' || *p == '\\') buf_putc(out, '\\');
+            buf_putc(out, *p);
+            continue;
+        }
+        if (begins && is_operator(p, word)) buf_putc(out, '\\');
+        if (strchr("\\():<>\"*{}|", *p)) buf_putc(out, '\\');
+        buf_putc(out, *p == REF_STAR ? '*' : *p);
+    }
+    if (t->quoted) buf_putc(out, '"');
+}
+
+/* All of them say something of one field. */
+static bool is_group(const struct ref_tree *t)
+{
+    for (int i = 0; i < t->n_children; i++)
+        if (t->child[i]->kind != REF_FIELD || t->child[i]->field != t->child[0]->field)
+            return false;
+    return t->n_children > 1;
+}
+
+static void put_tree(struct buf *out, const struct ref_tree *t, bool inside);
+
+static void put_children(struct buf *out, const struct ref_tree *t, bool group)
+{
+    for (int i = 0; i < t->n_children; i++) {
+        if (i) buf_puts(out, t->kind == REF_AND ? (chance(80) ? " and " : " AND ") : " or ");
+        if (group) put_literal(out, t->child[i]);
+        else put_tree(out, t->child[i], t->kind == REF_AND || chance(50));
+    }
+}
+
+/* `inside`: what binds less than `and` gets parentheses. */
+static void put_tree(struct buf *out, const struct ref_tree *t, bool inside)
+{
+    static const char *const cmps[] = {"<=", "<", "", ">", ">="};
+    bool group = (t->kind == REF_AND || t->kind == REF_OR) && is_group(t) && chance(70);
+    bool wrap = !group && (t->kind == REF_OR || t->kind == REF_AND) && inside;
+    if (wrap || chance(5)) {
+        buf_putc(out, '(');
+        if (!wrap) put_tree(out, t, false);
+        else put_children(out, t, false);
+        buf_putc(out, ')');
+        return;
+    }
+    if (group) buf_printf(out, "%s: (", names[t->child[0]->field]);
+    switch (t->kind) {
+    case REF_AND:
+    case REF_OR:
+        put_children(out, t, group);
+        break;
+    case REF_NOT:
+        buf_puts(out, "not ");
+        put_tree(out, t->child[0], true);
+        break;
+    case REF_FIELD:
+        buf_printf(out, chance(50) ? "%s: " : "%s:", names[t->field]);
+        put_literal(out, t);
+        break;
+    case REF_FREE:
+        put_literal(out, t);
+        break;
+    case REF_RANGE:
+        buf_printf(out, "%s %s %g", names[t->field], cmps[t->cmp + 2], t->number);
+        break;
+    case REF_OBJECT:
+        buf_puts(out, "user: *");
+        break;
+    }
+    if (group) buf_putc(out, ')');
+}
+
+static void make_pipe(struct ref_pipe *p)
+{
+    *p = (struct ref_pipe){.kind = (enum ref_pipe_kind)below(7), .limit = 1 + (int)below(5)};
+    p->n = 1 + (int)below(2);
+    p->columns[0] = (int)below(REF_FIELDS);
+    p->columns[1] = (p->columns[0] + 1 + (int)below(REF_FIELDS - 1)) % REF_FIELDS;
+    p->measured = (int)below(REF_FIELDS);
+    p->descending = chance(50);
+    if ((p->kind == REF_COUNT || p->kind == REF_STATS) && chance(30)) p->n = 0;
+}
+
+static void put_fields(struct buf *out, const struct ref_pipe *p)
+{
+    for (int i = 0; i < p->n; i++) buf_printf(out, "%s%s", i ? ", " : "", names[p->columns[i]]);
+}
+
+static void put_pipe(struct buf *out, const struct ref_pipe *p)
+{
+    const char *m = names[p->measured];
+    switch (p->kind) {
+    case REF_COUNT:
+        buf_puts(out, p->n ? " | count by " : " | count");
+        break;
+    case REF_TOP:
+    case REF_RARE:
+        buf_printf(out, " | %s %d ", p->kind == REF_TOP ? "top" : "rare", p->limit);
+        break;
+    case REF_STATS:
+        buf_printf(out,
+                   "|stats count, count(%s) as c, distinct(%s) as d, sum(%s) as s, avg(%s) as v, "
+                   "min(%s) as i, max(%s) as x, p50(%s) as p%s",
+                   m, m, m, m, m, m, m, p->n ? " by " : "");
+        break;
+    case REF_TABLE:
+        buf_puts(out, " | table ");
+        break;
+    case REF_SORT_HEAD:
+        buf_printf(out, " | sort %s%s | head %d | table ", p->descending ? "-" : "",
+                   names[p->columns[0]], p->limit);
+        break;
+    case REF_DEDUP:
+        buf_puts(out, " | dedup ");
+        put_fields(out, p);
+        buf_puts(out, " | table ");
+        break;
+    }
+    put_fields(out, p);
+}
+
+/* ---- what the program says --------------------------------------------------------------- */
+
+struct asked {
+    struct ref_tree *tree;
+    struct ref_pipe pipe;
+    struct slice text;
+    struct query query;
+    struct sigma_rule rule;
+    struct columns *columns;
+    struct rows *rows;
+    struct groups *groups;
+    struct buf out;
+    const struct ref_event *held[REF_EVENTS]; /* by the reference */
+    int n_held;
+};
+
+struct round {
+    struct arena arena;
+    struct sigma_set *set;
+    struct taxonomy *taxonomy;
+    struct engine *engine;
+    struct record_decoder *decoder;
+    struct record record;
+    struct asked asked[QUERIES];
+};
+
+static int on_row(void *ctx, const struct cell *cells, uint32_t n)
+{
+    struct buf *out = ctx;
+    if (out->len) buf_puts(out, "; ");
+    for (uint32_t i = 0; i < n; i++) {
+        struct cell_values values;
+        struct cell value;
+        if (i) buf_putc(out, ' ');
+        if (cells[i].kind == CELL_NONE) buf_putc(out, '-');
+        cell_values_init(&values, &cells[i]);
+        for (unsigned k = 0; cell_values_next(&values, &value); k++) {
+            double x;
+            if (k) buf_putc(out, '+');
+            /* Numbers that were computed are compared by their first 15 digits. */
+            if (i > 0 && value.kind == CELL_NUMBER && value.text.len > 15 &&
+                slice_to_double(value.text, &x))
+                buf_printf(out, "%.15g", x);
+            else buf_put(out, value.text);
+        }
+    }
+    return 0;
+}
+
+static int on_event(void *ctx, uint32_t number, struct event *ev)
+{
+    struct round *r = ctx;
+    struct engine_result found;
+    struct cell cells[QUERY_COLUMNS_MAX];
+    (void)number;
+    int error = engine_match(r->engine, ev, &found);
+    ASSERT(error == 0);
+    for (uint32_t i = 0; i < found.n_hits; i++) {
+        struct asked *a = &r->asked[found.hits[i].rule->index];
+        ASSERT(!found.hits[i].undetermined);
+        columns_fill(a->columns, ev, found.route, &r->record, 0, cells);
+        if (a->groups) groups_add(a->groups, cells);
+        else if (!rows_full(a->rows)) ASSERT(rows_push(a->rows, cells) == 0);
+    }
+    engine_housekeep(r->engine);
+    return 0;
+}
+
+static int take_piece(void *ctx, struct slice bytes)
+{
+    return rows_merge(ctx, bytes);
+}
+
+static void split(struct round *r)
+{
+    for (int i = 0; i < QUERIES; i++)
+        if (r->asked[i].groups && chance(50))
+            ASSERT(groups_split(r->asked[i].groups, r->asked[i].rows, take_piece) == 0);
+}
+
+static void begin_set(struct round *r)
+{
+    for (int i = 0; i < QUERIES; i++) {
+        struct asked *a = &r->asked[i];
+        buf_clear(&a->out);
+        a->n_held = 0;
+        a->rows = rows_new(&(struct rows_options){
+            .query = &a->query, .memory = 16 << 20, .ctx = &a->out, .row = on_row});
+        a->groups = rows_only_groups(&a->query) ? rows_groups(&a->query, NULL, 1 << 20) : NULL;
+        ASSERT(a->rows);
+    }
+}
+
+static bool end_set(struct round *r, const struct buf *events)
+{
+    struct buf want;
+    bool good = true;
+    buf_init(&want, ROWS_MAX);
+    split(r);
+    for (int i = 0; i < QUERIES && good; i++) {
+        struct asked *a = &r->asked[i];
+        if (a->groups) ASSERT(groups_split(a->groups, a->rows, take_piece) == 0);
+        ASSERT(rows_finish(a->rows) == 0);
+        buf_clear(&want);
+        ref_rows(&a->pipe, a->held, a->n_held, &want);
+        good = slice_eq(buf_slice(&a->out), buf_slice(&want));
+        if (!good)
+            printf("%.*s\nover\n%.*s\nis  %.*s\nnot %.*s\n", SLICE_FMT(a->text),
+                   SLICE_FMT(buf_slice(events)), SLICE_FMT(buf_slice(&a->out)),
+                   SLICE_FMT(buf_slice(&want)));
+    }
+    buf_done(&want);
+    for (int i = 0; i < QUERIES; i++) {
+        groups_free(r->asked[i].groups);
+        rows_free(r->asked[i].rows);
+    }
+    return good;
+}
+
+static bool one_set(struct round *r)
+{
+    static struct ref_event events[REF_EVENTS];
+    const struct record_sink sink = {.ctx = r, .event = on_event};
+    struct buf text;
+    int n = 1 + (int)below(REF_EVENTS);
+    buf_init(&text, 1 << 20);
+    begin_set(r);
+    for (int i = 0; i < n; i++) {
+        make_event(&events[i]);
+        size_t at = text.len;
+        put_event(&text, &events[i]);
+        ASSERT(!buf_failed(&text));
+        r->record = (struct record){.raw = slice_from(buf_slice(&text), at), .format = RECORD_JSON};
+        ASSERT(record_decoder_one(r->decoder, &r->record, &sink) == 0);
+        buf_putc(&text, '\n');
+        for (int k = 0; k < QUERIES; k++)
+            if (ref_holds(r->asked[k].tree, &events[i]))
+                r->asked[k].held[r->asked[k].n_held++] = &events[i];
+        if (chance(20)) split(r);
+    }
+    bool good = end_set(r, &text);
+    buf_done(&text);
+    return good;
+}
+
+static bool make_query(struct round *r, struct asked *a)
+{
+    struct buf text;
+    struct diag diag;
+    const struct query_options options = {.whole = false};
+    buf_init(&text, QUERY_TEXT_MAX);
+    a->tree = make_tree(&r->arena, 3);
+    make_pipe(&a->pipe);
+    put_tree(&text, a->tree, false);
+    put_pipe(&text, &a->pipe);
+    a->text = arena_dup(&r->arena, buf_slice(&text));
+    buf_done(&text);
+    buf_init(&a->out, ROWS_MAX);
+    int error = query_read(&r->set->arena, a->text, &options, &a->query, &diag);
+    if (error) printf("%.*s\n%u: %s\n", SLICE_FMT(a->text), diag.column, diag.message);
+    a->rule.expr = a->query.filter;
+    return error == 0 && sigma_set_add_rule(r->set, &a->rule) == 0;
+}
+
+static bool one_round(struct round *r)
+{
+    bool good = true;
+    arena_init(&r->arena, 64 << 20);
+    r->set = sigma_set_new();
+    r->taxonomy = taxonomy_new();
+    ASSERT(r->set && r->taxonomy && sigma_set_finish(r->set) == 0);
+    for (int i = 0; i < QUERIES && good; i++) good = make_query(r, &r->asked[i]);
+    r->engine = engine_new(r->set, r->taxonomy, &(struct engine_options){0});
+    r->decoder = record_decoder_new(engine_keys(r->engine));
+    for (int i = 0; i < QUERIES && good; i++)
+        r->asked[i].columns = columns_new(&r->asked[i].query, r->engine, &r->asked[i].rule);
+    for (int i = 0; i < SETS && good; i++) good = one_set(r);
+    for (int i = 0; i < QUERIES; i++) {
+        columns_free(r->asked[i].columns);
+        buf_done(&r->asked[i].out);
+    }
+    record_decoder_free(r->decoder);
+    engine_free(r->engine);
+    sigma_set_free(r->set);
+    taxonomy_free(r->taxonomy);
+    arena_done(&r->arena);
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    static struct round round;
+    uint64_t pairs = 100000, done = 0, seed = 1;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--pairs") == 0) pairs = strtoull(argv[i + 1], NULL, 10);
+        if (strcmp(argv[i], "--seed") == 0) seed = strtoull(argv[i + 1], NULL, 10);
+    }
+    state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    for (; done < pairs; done += QUERIES * SETS) {
+        round = (struct round){0};
+        if (!one_round(&round)) return 1;
+    }
+    printf("%llu pairs of a query and a set of events agree (seed %llu)\n",
+           (unsigned long long)done, (unsigned long long)seed);
+    return 0;
+}
