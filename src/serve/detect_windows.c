@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "alert/line.h"
+#include "base/hash.h"
+#include "serve/detect.h"
+
+static void on_firing(void *ctx, const struct correlator_firing *f)
+{
+    struct role *r = ctx;
+    struct detect_ctx *c = r->ctx;
+    const struct sigma_doc *doc = f->rule->doc;
+    struct buf group;
+    if (f->rule->silent || c->replaying) return;
+    buf_clear(&c->line);
+    line_write_correlation(&c->line, HUNT_JSON, f, NULL);
+    buf_init(&group, 64 * 1024);
+    for (uint32_t i = 0; i < f->n_group; i++) {
+        if (i) buf_putc(&group, '\t');
+        buf_put(&group, f->values[i]);
+    }
+    detect_pass_alert(r,
+                      &(struct say_alert){.seq = f->n_refs ? f->refs[0] : c->next,
+                                          .last_seq = f->n_refs ? f->refs[f->n_refs - 1] : c->next,
+                                          .count = 1,
+                                          .level = (uint8_t)doc->level,
+                                          .time = f->time,
+                                          .received = f->time,
+                                          .rule = detect_rule_id(doc),
+                                          .title = doc->title,
+                                          .entity = buf_slice(&group),
+                                          .line = buf_slice(&c->line)});
+    buf_done(&group);
+}
+
+static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char *why)
+{
+    struct role *r = ctx;
+    struct detect_ctx *c = r->ctx;
+    c->refused_correlations++;
+    log_write(LOG_CORRELATION_REFUSED, LOG_TEXT("rule", rule->doc->title),
+              LOG_TEXT("why", slice_of(why)));
+}
+
+int detect_make_correlator(struct role *r)
+{
+    struct detect_ctx *c = r->ctx;
+    struct correlator_options options = {.max_bytes = r->config.correlation_state};
+    const struct correlator_out out = {.ctx = r, .firing = on_firing, .refused = on_refused};
+    if (c->rules.set->n_correlations == 0) return 0;
+    correlator_free(c->correlator);
+    c->correlator = NULL;
+    c->correlated = 0;
+    c->refused_correlations = 0;
+    if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
+    c->correlator = correlator_new(c->rules.set, &options, &out);
+    return c->correlator ? 0 : ERR_NOMEM;
+}
+
+/* How long correlations remember, and what each rule's tuples are made of. */
+int detect_learn_correlations(struct detect_ctx *c)
+{
+    const struct sigma_set *set = c->rules.set;
+    c->names = calloc(set->n_rules + 1u, sizeof *c->names);
+    if (!c->names) return ERR_NOMEM;
+    for (uint32_t i = 0; i < set->n_correlations; i++) {
+        nsec span = set->correlations[i]->corr->timespan;
+        /* Twice: a window may have begun when the one before it ended. */
+        if (span < INT64_MAX / 4 && 2 * span > c->memory) c->memory = 2 * span;
+    }
+    for (uint32_t i = 0; i < set->n_rules && c->correlator; i++) {
+        struct correlator_wants wants;
+        correlator_wants(c->correlator, i, &wants);
+        for (uint32_t k = 0; k < wants.n_fields; k++)
+            c->names[i] = hash_mix(c->names[i], hash64(wants.fields[k])) >> 1;
+    }
+    return 0;
+}
+
+/* What was told before the start: for the rule of that id, when it still wants the same of a
+ * record. */
+int detect_take_kept(struct role *r, const struct frame *frame)
+{
+    struct detect_ctx *c = r->ctx;
+    const struct sigma_set *set = c->rules.set;
+    struct say_kept m;
+    struct correlator_tuple tuple;
+    if (say_kept_read(frame->payload, &m) != 0 || c->begun) return ERR_CORRUPT;
+    if (!c->correlator) return 0;
+    c->replaying = true;
+    uint32_t i = 0;
+    while (i < set->n_rules && !slice_eq(detect_rule_id(set->rules[i]->doc), m.rule)) i++;
+    bool known = i < set->n_rules && c->names[i] == m.names &&
+                 correlator_tuple_read(m.body, c->values, CORRELATOR_FIELDS_MAX, &tuple) == 0;
+    tuple.rule = i;
+    if (known && correlator_push(c->correlator, &tuple) == 0) c->replayed++;
+    else c->forgotten++;
+    return 0;
+}
+
+int detect_take_tuple(struct detect_ctx *c, const struct frame *frame)
+{
+    struct say_tuple m;
+    if (!c->correlator || say_tuple_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    uint32_t len = (uint32_t)m.body.len;
+    buf_put(&c->tuples, slice_make(&len, sizeof len));
+    buf_put(&c->tuples, m.body);
+    return buf_error(&c->tuples);
+}
+
+/* To the correlator, and to triage for the next start. */
+void detect_push_tuples(struct role *r)
+{
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_TRIAGE);
+    for (struct slice rest = buf_slice(&c->tuples); rest.len > 0;) {
+        uint32_t len;
+        memcpy(&len, rest.ptr, sizeof len);
+        struct correlator_tuple tuple;
+        struct slice body = slice_until(slice_from(rest, sizeof len), len);
+        rest = slice_from(rest, sizeof len + len);
+        /* An engine forked from here makes none that is not valid; one that was taken over may. */
+        if (correlator_tuple_read(body, c->values, CORRELATOR_FIELDS_MAX, &tuple) != 0 ||
+            correlator_push(c->correlator, &tuple) != 0) {
+            c->odd_tuples++;
+            continue;
+        }
+        if (!link_is_open(link)) continue;
+        say_kept_write(link_out(link), &(struct say_kept){.rule = detect_rule_id(
+                                                              c->rules.set->rules[tuple.rule]->doc),
+                                                          .names = c->names[tuple.rule],
+                                                          .time = tuple.time,
+                                                          .body = body});
+    }
+    buf_clear(&c->tuples);
+}
+
+void detect_end_windows_at(struct detect_ctx *c, nsec time)
+{
+    if (time <= c->correlated) return;
+    c->correlated = time;
+    correlator_advance(c->correlator, time);
+}
+
+/* Windows end by the clock when nothing comes. */
+void detect_end_windows(void *ctx)
+{
+    struct role *r = ctx;
+    struct detect_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_TRIAGE);
+    bool idle = c->begun && c->next == c->durable.next && c->tuples.len == 0;
+    if (!c->correlator || !idle || !link_is_open(link)) return;
+    detect_end_windows_at(c, clock_realtime(&r->clock) - DETECT_CLOCK_BEHIND * NSEC_PER_SEC);
+    say_advance_write(link_out(link), &(struct say_advance){.next = c->next,
+                                                            .correlated = c->correlated,
+                                                            .horizon = c->correlated - c->memory});
+    link_flush(link);
+}
