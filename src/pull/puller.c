@@ -15,6 +15,7 @@ enum {
     TOP = 500,
     TOP_ALERTS = 100,
     CONTENT_TRIES = 12,
+    CONTENTS_FAILED = 3,
     SOURCE_MAX = 4096,
     DELIVERY_MAX = 2 * ANSWER_ID_MAX,
 };
@@ -34,6 +35,8 @@ enum {
 /* How far back may be asked: 7 days of content, 30 days of Graph; with a margin for clocks. */
 #define KEPT_CONTENT (7 * DAY - 10 * MINUTE)
 #define KEPT_GRAPH   (30 * DAY - 10 * MINUTE)
+/* Content that cannot be fetched is given up after so many tries in so much time. */
+#define CONTENT_TIME HOUR
 /* "Wait 15 minutes between subscriptions/start." */
 #define SUBSCRIBE_EVERY (15 * MINUTE)
 
@@ -99,7 +102,7 @@ static void pause_after(struct puller *p, bool hopeless)
         conclude_check(p);
         return;
     }
-    unsigned times = p->failures > p->stuck_tries ? p->failures : p->stuck_tries;
+    unsigned times = p->failures > p->outages ? p->failures : p->outages;
     for (unsigned i = 0; i < times && most < WAIT_MOST; i++) most *= 2;
     if (most > WAIT_MOST) most = WAIT_MOST;
     p->failures++;
@@ -225,6 +228,7 @@ static void first_page(struct puller *p)
     const struct url_span span = {p->from, p->to};
     url_page(&p->url, source_of(p), feed_of(p)->content, &span, p->top);
     p->pages = 0;
+    p->skipped = false;
     p->step = PULLER_PAGE;
 }
 
@@ -236,12 +240,17 @@ static void leave_feed(struct puller *p)
     p->step = PULLER_OPEN;
 }
 
-/* All of a span is stored. */
+/* All of a span is stored, unless something was skipped. */
 static void close_span(struct puller *p)
 {
     const struct pull_source *s = source_of(p);
     struct puller_feed *f = feed_of(p);
     nsec most = SPAN_MOST - s->late;
+    if (p->skipped) {
+        p->whole = true;
+        leave_feed(p);
+        return;
+    }
     seen_move(&f->seen, p->to, s->late);
     tell_moved(p);
     if (p->taken > SEEN_MAX / 4 && f->span > SPAN_LEAST) f->span /= 2;
@@ -428,13 +437,29 @@ void puller_stored(struct puller *p, bool stored)
 
 /* ---- content ----------------------------------------------------------------------------- */
 
+/* What is known of content that failed before; else, when it `begins`, a place for it: the one with
+ * the fewest tries. May be NULL. */
+static struct puller_stuck *stuck_of(struct puller_feed *f, struct seen_id id, bool begins)
+{
+    struct puller_stuck *least = &f->stuck[0];
+    for (size_t i = 0; i < PULLER_STUCK_MAX; i++) {
+        struct puller_stuck *s = &f->stuck[i];
+        if (s->tries && s->id.a == id.a && s->id.b == id.b) return s;
+        if (s->tries < least->tries) least = s;
+    }
+    if (!begins) return NULL;
+    *least = (struct puller_stuck){.id = id};
+    return least;
+}
+
 /* All records of a content are stored, or will never be. */
 static void close_content(struct puller *p)
 {
     const struct seen_item item = {p->content_time, seen_id_of(buf_slice(&p->id))};
+    struct puller_stuck *stuck = stuck_of(feed_of(p), item.id, false);
+    if (stuck) stuck->tries = 0;
     remember(p, &item);
     tell_moved(p);
-    p->stuck_tries = 0;
     p->step = PULLER_ITEMS;
 }
 
@@ -452,19 +477,30 @@ static void lose_content(struct puller *p, const char *why, uint64_t *counter)
     close_content(p);
 }
 
-/*
- * Whether it is time to go on without the content at hand. It is asked for again behind its list,
- * so that only an interface that answers makes it the content's fault.
- */
-static bool is_stuck(struct puller *p)
+/* Whether it is time to go on without the content at hand for good. */
+static bool is_hopeless(struct puller *p, bool unreadable)
 {
-    struct seen_id id = seen_id_of(buf_slice(&p->id));
-    bool same = id.a == p->stuck.a && id.b == p->stuck.b;
-    p->stuck = id;
-    p->stuck_tries = same ? p->stuck_tries + 1 : 1;
-    if (p->stuck_tries >= CONTENT_TRIES) return true;
-    p->step = PULLER_OPEN;
-    return false;
+    struct puller_stuck *stuck = stuck_of(feed_of(p), seen_id_of(buf_slice(&p->id)), true);
+    nsec now = monotonic(p);
+    if (stuck->tries++ == 0) stuck->since = now;
+    return stuck->tries >= CONTENT_TRIES && (unreadable || now - stuck->since >= CONTENT_TIME);
+}
+
+/* p->why says what is wrong with it. When many fail in a row it is not theirs. */
+static void fail_content(struct puller *p, bool unreadable)
+{
+    p->skipped = true;
+    if (is_hopeless(p, unreadable)) {
+        lose_content(p, p->why, &p->stats.given_up);
+    } else if (++p->failed_contents < CONTENTS_FAILED) {
+        p->stats.failures++;
+        p->step = PULLER_ITEMS;
+    } else {
+        p->failed_contents = 0;
+        p->outages++;
+        p->step = PULLER_OPEN;
+        pause_after(p, false);
+    }
 }
 
 /* The next item whose content was not taken; false: the page has none left. */
@@ -565,10 +601,11 @@ static void take_content(struct puller *p, const struct web_answer *a)
     bool good = body.len && body.ptr[0] == '[' && json_read_value(body, 0, &whole) == 0 &&
                 whole.len == body.len;
     if (!good) {
-        if (is_stuck(p)) lose_content(p, "it cannot be read", &p->stats.given_up);
-        else fail(p, "content is not what its documentation says");
+        (void)snprintf(p->why, sizeof p->why, "content is not what its documentation says");
+        fail_content(p, true);
         return;
     }
+    p->failed_contents = p->outages = 0;
     succeed(p);
     json_parts_init(&p->records, whole);
     p->ordinal = 0;
@@ -632,9 +669,12 @@ static void refuse_content(struct puller *p, const struct web_answer *a,
 {
     bool gone = a->status == 404 || a->status == 410 || explain_has_code(error, "AF20050") ||
                 explain_has_code(error, "AF20051");
-    if (gone) lose_content(p, "it is not there any more", &p->stats.expired);
-    else if (is_stuck(p)) lose_content(p, "it is refused", &p->stats.given_up);
-    else fail_refused(p, "no content", a, error);
+    if (gone) {
+        lose_content(p, "it is not there any more", &p->stats.expired);
+    } else {
+        say_refused(p, "no content", a, error);
+        fail_content(p, false);
+    }
 }
 
 /* An answer that is none of success, nor one that says to wait. */
@@ -677,9 +717,16 @@ static bool says_wait(const struct web_answer *a)
 static void take_nothing(struct puller *p, const struct web_answer *a)
 {
     bool content = !p->asking_token && p->asked == PULLER_CONTENT;
-    if (content && (a->too_large || is_stuck(p))) lose_content(p, a->why, &p->stats.given_up);
-    else if (!p->asking_token && p->asked == PULLER_PAGE) page_failed(p, a);
-    else fail(p, a->why);
+    if (content && a->too_large) {
+        lose_content(p, a->why, &p->stats.given_up);
+    } else if (content) {
+        (void)snprintf(p->why, sizeof p->why, "%s", a->why);
+        fail_content(p, false);
+    } else if (!p->asking_token && p->asked == PULLER_PAGE) {
+        page_failed(p, a);
+    } else {
+        fail(p, a->why);
+    }
 }
 
 static void take_answer(struct puller *p, const struct web_answer *a)

@@ -30,6 +30,7 @@ enum {
     PULLER_BODY_MAX = 32 * 1024 * 1024, /* bytes of an answer */
     PULLER_URL_MAX = 8 * 1024,
     PULLER_WHY_MAX = 600,
+    PULLER_STUCK_MAX = 16,
 };
 
 #define PULL_INPUT "cloud" /* the `input` of its records' source */
@@ -60,8 +61,16 @@ struct puller_options {
     void (*checked)(void *ctx, struct puller *p);
 };
 
+/* Content that could not be fetched: it is tried again when the rest of its span is done. */
+struct puller_stuck {
+    struct seen_id id;
+    unsigned tries; /* 0: free */
+    nsec since;     /* monotonic: the first of them */
+};
+
 struct puller_feed {
     struct seen seen;
+    struct puller_stuck stuck[PULLER_STUCK_MAX];
     nsec span;        /* how long the next span is */
     nsec next;        /* monotonic: when it is asked again */
     nsec subscribed;  /* monotonic: when that was asked for; 0: never */
@@ -104,8 +113,8 @@ struct puller {
     uint64_t ordinal; /* of the next record in its content */
     struct buf id;    /* of the content */
     nsec content_time;
-    struct seen_id stuck; /* the content that failed last, and how often */
-    unsigned stuck_tries;
+    bool skipped;                      /* some content of the span was: it is not done with */
+    unsigned failed_contents, outages; /* in a row; and pauses because of many */
 
     struct batch_writer writer;
     struct buf batch;

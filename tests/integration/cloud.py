@@ -168,7 +168,7 @@ class Cloud:
         self.tokens, self.token_life = {}, 3600
         self.signins, self.audits, self.alerts = [], [], []
         self.contents = []  # {"type", "id", "created", "records"}
-        self.expired = set()
+        self.expired, self.damaged = set(), set()  # contents
         self.subscribed = set()
         self.denied = set()  # kinds that the application has no permission for
         self.log, self.faults = [], {}
@@ -325,6 +325,8 @@ class Cloud:
         if name in self.expired:
             return refuse(404, "AF20051", "Content requested has already expired. Content older than "
                           "7 days cannot be retrieved.")
+        if name in self.damaged:
+            return Reply(200, b'[{"Id":')
         for content in self.contents:
             if content["id"] == name:
                 return Reply(200, content["records"])

@@ -327,6 +327,25 @@ def content_that_is_gone_is_left_out_and_told(folder):
 
 
 @test
+def content_that_is_damaged_holds_up_nothing(folder):
+    with both(folder, "m365-management") as (cloud, serve):
+        cloud.damaged.add(cloud.add_content("Audit.Exchange", [operation("a")], name="damaged"))
+        cloud.add_content("Audit.Exchange", [operation("b")], name="one")
+        with serve.start():
+            serve.has(1)
+            same(serve.of("m365-management")["given_up"], 0)
+            cloud.add_content("Audit.Exchange", [operation("c")], name="two")
+            serve.has(2)
+            serve.until(lambda: serve.of("m365-management")["given_up"] == 1, "its end")
+            serve.rests("m365-management")
+            before = len(cloud.asked("blob"))
+            serve.rests("m365-management")
+            same(len(cloud.asked("blob")), before)
+            same(serve.of("m365-management")["cursor"] >= int(cloud.contents[-1]["created"]), True)
+        same(sorted(r["delivery"] for r in serve.stored()), ["one", "two"])
+
+
+@test
 def what_is_too_large_is_bounded(folder):
     """Pages are asked for in smaller ones, content is left out; a record that is too long is cut."""
     with both(folder, "entra-sign-in", "m365-management", options="") as (cloud, serve):
