@@ -61,7 +61,8 @@ enum {
     X(EVTX, "evtx")           /* one event record; context: its chunk, 64 KiB */                   \
     X(CSV, "csv")             /* one line; context: the header line */                             \
     X(ZEEK, "zeek")           /* one line; context: the # lines */                                 \
-    X(AUDITD, "auditd")       /* the lines of one audit event */
+    X(AUDITD, "auditd")       /* the lines of one audit event */                                   \
+    X(W3C, "w3c")             /* one line; context: the #Fields line */
 
 enum record_format {
 #define X(name, text) RECORD_##name,

@@ -16,6 +16,7 @@ enum way {
     WAY_AUDITD,
     WAY_CSV,
     WAY_ZEEK,
+    WAY_W3C,
     WAY_EVTX,
     N_WAYS,
     WAY_FORM = N_WAYS, /* a form of record_forms.h */
@@ -94,6 +95,8 @@ static enum way way_of(const struct record *r)
         return WAY_CSV;
     case RECORD_ZEEK:
         return WAY_ZEEK;
+    case RECORD_W3C:
+        return WAY_W3C;
     case RECORD_AUDITD:
         return WAY_AUDITD;
     case RECORD_EVTX:
@@ -320,7 +323,8 @@ struct record_decoder *record_decoder_new(struct keys *keys)
 {
     static const struct decoder_ops *const ops[N_WAYS] = {
         [WAY_JSON] = &decoder_json, [WAY_SYSLOG] = &decoder_syslog, [WAY_AUDITD] = &decoder_auditd,
-        [WAY_CSV] = &decoder_csv,   [WAY_ZEEK] = &decoder_zeek,     [WAY_EVTX] = &decoder_evtx,
+        [WAY_CSV] = &decoder_csv,   [WAY_ZEEK] = &decoder_zeek,     [WAY_W3C] = &decoder_w3c,
+        [WAY_EVTX] = &decoder_evtx,
     };
     struct record_decoder *d = calloc(1, sizeof *d);
     if (!d) return NULL;

@@ -10,8 +10,9 @@
  * Lines that begin with `#` are directives and count from where they stand: a server that starts
  * anew writes them again in the same file. Values stand between what the names have between them;
  * CloudFront has blanks there, and tabs between values: the first record behind the names tells, so
- * that no later one can be made to look otherwise. A value may stand in quotes, in which doubled
- * quotes mean one. One that is `-` is absent. Values behind the last column are `extra`.
+ * that no later one can be made to look otherwise; a record by itself tells that of itself. A value
+ * may stand in quotes, in which doubled quotes mean one. One that is `-` is absent. Values behind
+ * the last column are `extra`.
  */
 #include "base/csv.h"
 #include "normalise/columns.h"
@@ -23,6 +24,7 @@ struct w3c {
     struct columns columns;
     bool fields;    /* #Fields was read */
     char separator; /* 0: no record told it yet */
+    char named;     /* what the names have between them; 0: blanks */
 };
 
 static char *room_of_event(void *ctx, size_t n)
@@ -51,8 +53,9 @@ static int read_fields(struct w3c *d, struct slice names)
 {
     columns_clear(&d->columns);
     names = slice_trim(names);
-    d->separator = count_byte(names, ',') ? ',' : count_byte(names, '\t') ? '\t' : '\0';
-    char separator = d->separator;
+    d->named = count_byte(names, ',') ? ',' : count_byte(names, '\t') ? '\t' : '\0';
+    d->separator = d->named;
+    char separator = d->named;
     if (separator == '\0') separator = ' ';
     bool more = true;
     for (struct csv_cell cell; next_cell(&names, separator, &more, &cell);)
@@ -87,6 +90,33 @@ static int w3c_line(void *ctx, struct slice line, uint64_t offset)
                   csv_cell_text(cell, room_of_event, d));
     }
     return line_decoder_emit(&d->d);
+}
+
+static int w3c_headers(struct decoder *base, struct slice lines)
+{
+    struct w3c *d = (struct w3c *)base;
+    struct slice line;
+    int rc = 0;
+    columns_clear(&d->columns);
+    d->fields = false;
+    while (rc == 0 && lines.len) {
+        (void)slice_split(lines, '\n', &line, &lines);
+        if (slice_starts_with(line, SLICE("#Fields:"))) rc = read_fields(d, slice_from(line, 8));
+    }
+    return rc;
+}
+
+static int w3c_record(struct decoder *base, struct slice record)
+{
+    struct w3c *d = (struct w3c *)base;
+    /* It would change how the records behind it are read. */
+    if (record.len && record.ptr[0] == '#') {
+        line_decoder_bad(&d->d, 0, "a header where a record should be");
+        return 0;
+    }
+    if (record.len && record.ptr[record.len - 1] == '\r') record.len--;
+    d->separator = d->named;
+    return w3c_line(base, record, 0);
 }
 
 static int w3c_too_long(void *ctx, uint64_t offset)
@@ -151,5 +181,7 @@ const struct decoder_ops decoder_w3c = {
     .open = w3c_open,
     .feed = w3c_feed,
     .finish = w3c_finish,
+    .header = w3c_headers,
+    .record = w3c_record,
     .close = w3c_close,
 };

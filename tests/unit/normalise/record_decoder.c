@@ -188,6 +188,27 @@ TEST(audit_events_have_lines)
     record_trace_done(&t);
 }
 
+TEST(w3c_records_have_their_fields_as_context)
+{
+    struct record_trace t;
+    record_trace_init(&t);
+    record_trace_add(&t, RECORD_W3C, SLICE("1 2"), SLICE("#Fields: a b\n"));
+    record_trace_add(&t, RECORD_W3C, SLICE("3\t4\r"), SLICE("#Fields: a b\n"));
+    record_trace_add(&t, RECORD_W3C, SLICE("5 6"), SLICE("#Fields: a b\n"));
+    record_trace_add(&t, RECORD_W3C, SLICE("7,-,8"), SLICE("#Fields: c,d"));
+    record_trace_add(&t, RECORD_W3C, SLICE("#Fields: x"), SLICE("#Fields: a b\n"));
+    record_trace_add(&t, RECORD_W3C, SLICE("9 9"), SLICE("#Fields: a b\n"));
+    record_trace_add(&t, RECORD_W3C, SLICE("9"), SLICE_NONE);
+    RECORD_TRACE_CHECK(&t, "0 w3c|a=1|b=2\n"
+                           "1 w3c|a=3|b=4\n"
+                           "2 w3c|a=5|b=6\n"
+                           "3 w3c|c=7|extra=8\n"
+                           "4 undecodable: a header where a record should be\n"
+                           "5 w3c|a=9|b=9\n"
+                           "6 undecodable: no #Fields before the record\n");
+    record_trace_done(&t);
+}
+
 TEST(csv_records_have_their_header_as_context)
 {
     struct record_trace t;
