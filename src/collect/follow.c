@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "collect/framing.h"
+#include "collect/heading.h"
 
 enum {
     FIRST_LINE_MAX = 1024, /* bytes of it that are hashed */
@@ -18,9 +19,9 @@ enum {
     SOURCE_MAX = 8192,
 };
 
-/* Where a file was left. */
+/* Where a file was left, and where the heading of the lines there begins. */
 struct place {
-    uint64_t device, inode, first_line, offset, tail;
+    uint64_t device, inode, first_line, offset, tail, heading;
 };
 
 struct file {
@@ -29,12 +30,14 @@ struct file {
     int fd;
     struct place place; /* offset: up to where it was read … */
     uint64_t safe;      /* … and up to where it is safe, */
-    uint64_t safe_tail; /* with the hash of the bytes before that */
-    bool known;         /* its first line was read */
-    bool anew;          /* what was handed in is of an earlier life of it */
-    bool seen;          /* by the running scan */
-    bool gone, ended;   /* has no name any more; was read to its end then */
-    nsec grew;          /* monotonic */
+    uint64_t safe_tail; /* with the hash of the bytes before that, */
+    uint64_t safe_heading;
+    struct heading heading; /* of the next line */
+    bool known;             /* its first line was read */
+    bool anew;              /* what was handed in is of an earlier life of it */
+    bool seen;              /* by the running scan */
+    bool gone, ended;       /* has no name any more; was read to its end then */
+    nsec grew;              /* monotonic */
     struct framing framing;
     struct buf in, source, delivery;
     struct ledger_row *row;
@@ -102,13 +105,15 @@ static const struct place *place_of(const struct follow *f, const struct file *f
     return NULL;
 }
 
-/* The state: "device inode first-line offset tail" a line, decimal. */
+/* The state: "device inode first-line offset tail heading" a line, decimal. */
 static bool read_place(struct slice line, struct place *ret)
 {
-    uint64_t *const numbers[] = {&ret->device, &ret->inode, &ret->first_line, &ret->offset,
-                                 &ret->tail};
+    uint64_t *const numbers[] = {&ret->device, &ret->inode, &ret->first_line,
+                                 &ret->offset, &ret->tail,  &ret->heading};
     struct slice word;
+    ret->heading = 0; /* before 0.3 there was none */
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (i == 5 && line.len == 0) break;
         (void)slice_split(line, ' ', &word, &line);
         if (!slice_to_u64(word, numbers[i])) return false;
     }
@@ -137,9 +142,10 @@ static void tell_state(void *ctx)
     buf_clear(&f->state);
     for (const struct file *i = f->first; i; i = i->next)
         if (i->known)
-            buf_printf(&f->state, "%llu %llu %llu %llu %llu\n", (unsigned long long)i->place.device,
-                       (unsigned long long)i->place.inode, (unsigned long long)i->place.first_line,
-                       (unsigned long long)i->safe, (unsigned long long)i->safe_tail);
+            buf_printf(&f->state, "%llu %llu %llu %llu %llu %llu\n",
+                       (unsigned long long)i->place.device, (unsigned long long)i->place.inode,
+                       (unsigned long long)i->place.first_line, (unsigned long long)i->safe,
+                       (unsigned long long)i->safe_tail, (unsigned long long)i->safe_heading);
     const struct collect_out *out = &f->core->out;
     if (out->state && !buf_failed(&f->state))
         out->state(out->ctx, f->row.name, buf_slice(&f->state));
@@ -155,14 +161,15 @@ static void file_free(struct file *file)
     outbox_forget(core->outbox, &file->claimant);
     if (file->fd >= 0) (void)close(file->fd);
     framing_protocol.done(&file->framing);
+    heading_done(&file->heading);
     buf_done(&file->in);
     buf_done(&file->source);
     buf_done(&file->delivery);
     free(file);
 }
 
-/* From this offset on, which is the beginning of a line. */
-static void read_from(struct file *file, uint64_t offset)
+/* From this offset on, which is the beginning of a line, below a heading that begins there. */
+static void read_from(struct file *file, uint64_t offset, uint64_t heading)
 {
     const struct protocol_limits limits = {file->follow->row.record_max, UINT32_MAX};
     outbox_forget(file->follow->core->outbox, &file->claimant);
@@ -170,6 +177,8 @@ static void read_from(struct file *file, uint64_t offset)
     file->framing.lines = true;
     buf_clear(&file->in);
     file->place.offset = file->safe = offset;
+    heading_restore(&file->heading, file->fd, heading, offset);
+    file->safe_heading = file->heading.at;
     if (!hash_tail(file->fd, offset, &file->safe_tail)) file->safe_tail = 0;
     file->place.tail = file->safe_tail;
     has_changed(file->follow);
@@ -191,7 +200,7 @@ static bool become_known(struct file *file)
     uint64_t tail = 0;
     bool same = p && (uint64_t)st.st_size >= p->offset && hash_tail(file->fd, p->offset, &tail) &&
                 tail == p->tail;
-    read_from(file, same ? p->offset : 0);
+    read_from(file, same ? p->offset : 0, same ? p->heading : 0);
     return true;
 }
 
@@ -212,15 +221,19 @@ static void begin_anew(struct file *file)
     file->anew = true;
 }
 
-static int add_line(struct file *file, const struct piece *piece, uint64_t end)
+/* A line of the file from `at` to `end`. */
+static int add_line(struct file *file, const struct piece *piece, uint64_t at, uint64_t end)
 {
     struct core *core = file->follow->core;
+    struct heading *h = &file->heading;
+    bool below = !heading_take(h, piece->raw, at) && h->text.len > 0;
     const struct record record = {.raw = piece->raw,
                                   .source = buf_slice(&file->source),
                                   .delivery = buf_slice(&file->delivery),
+                                  .context = below ? buf_slice(&h->text) : SLICE_NONE,
                                   .received = clock_realtime(&core->clock),
                                   .ordinal = end,
-                                  .format = RECORD_TEXT,
+                                  .format = below ? h->format : RECORD_TEXT,
                                   .flags = piece->flags};
     return outbox_add(core->outbox, file->follow->row.tenant, &record, file->row, &file->claimant);
 }
@@ -240,10 +253,11 @@ static bool take_lines(struct file *file, size_t *share)
     size_t used;
     int r = 1;
     while (may_read(file) && *share > 0) {
+        uint64_t at = begin + (file->in.len - rest.len);
         r = framing_protocol.next(&file->framing, rest, NULL, &used, &piece);
         rest = slice_from(rest, used);
         if (r == 0) break;
-        if (add_line(file, &piece, begin + (file->in.len - rest.len)) != 0) {
+        if (add_line(file, &piece, at, at + used) != 0) {
             file->refused = true; /* it stays in the file */
             break;
         }
@@ -273,7 +287,7 @@ static void end_file(struct file *file)
     if (file->ended) return;
     file->ended = true;
     if (framing_protocol.finish(&file->framing, buf_slice(&file->in), &piece) == 1 &&
-        add_line(file, &piece, file->place.offset) != 0)
+        add_line(file, &piece, file->place.offset - file->in.len, file->place.offset) != 0)
         file->refused = true;
     buf_clear(&file->in);
 }
@@ -305,6 +319,7 @@ static void on_acked(void *ctx, uint64_t n, uint64_t last)
     struct follow *f = file->follow;
     (void)n;
     file->safe = last;
+    if (file->heading.at < last) file->safe_heading = file->heading.at;
     if (!hash_tail(file->fd, last, &file->safe_tail)) file->safe_tail = 0;
     has_changed(f);
     if (!f->stopped && may_read(file)) loop_defer(f->core->loop, &file->again);
@@ -343,6 +358,7 @@ static struct file *file_new(struct follow *f, int fd, const struct stat *st, co
     file->place.device = st->st_dev;
     file->place.inode = st->st_ino;
     file->grew = clock_monotonic(&f->core->clock);
+    heading_init(&file->heading);
     buf_init(&file->in, protocol_input(f->row.record_max) + READ_PIECE);
     buf_init(&file->source, SOURCE_MAX);
     buf_init(&file->delivery, 64);
@@ -383,7 +399,7 @@ static void look_at(struct follow *f, const char *path)
             return;
         }
         if (f->row.skip_existing && !f->scanned && become_known(file))
-            read_from(file, (uint64_t)st.st_size);
+            read_from(file, (uint64_t)st.st_size, 0);
     }
     file->seen = true;
 }
@@ -428,7 +444,7 @@ void follow_tick(struct follow *f)
     for (struct file *i = f->first; i; i = i->next) {
         if (i->refused) {
             i->refused = i->ended = false;
-            read_from(i, i->safe);
+            read_from(i, i->safe, i->safe_heading);
         }
         on_turn(i);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Files that grow, line by line, across their rotation.
+ * Files that grow, line by line, across their rotation. Lines of logs that name their columns
+ * (collect/heading.h) are records with these names as their context.
  *
  * A file is known by device, inode and the hash of its first line, never by its name, and read once
  * its first line is there. That is also the delivery of its records; their ordinal is the offset

@@ -139,6 +139,45 @@ def what_the_store_has_not_taken_is_read_again(folder):
         serve.wait(lambda: len(numbers(serve)) == 4000, "4000 lines with alerts", 60)
 
 
+COLUMNS = """title: A user's request
+id: 6d2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11
+level: high
+logsource: {category: %s}
+detection:
+  s: {%s}
+  condition: s
+"""
+
+
+@test
+def columns_are_those_of_the_file(folder):
+    """IIS in an order of columns that nobody has foreseen, and Zeek's own form."""
+    with reading(folder) as serve:
+        (folder / "rules" / "iis.yml").write_text(COLUMNS % ("webserver", "cs-username: anna"))
+        (folder / "rules" / "zeek.yml").write_text(
+            (COLUMNS % ("dns", "query: kommun.example")).replace("category: dns", "product: zeek, service: dns")
+            .replace("6d2a6a4e", "7d2a6a4e"))
+        web, dns = folder / "logs" / "u_ex.log", folder / "logs" / "dns.log"
+        write(web, "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n"
+              "#Fields: cs-username c-ip date time sc-status sc-win32-status cs-uri-stem\r\n"
+              "anna 192.0.2.7 2026-11-26 10:00:00 200 0 /a\r\n")
+        write(dns, "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tdns\n"
+              "#fields\tts\tuid\tid.orig_h\tquery\n#types\ttime\tstring\taddr\tstring\n"
+              "1795651200.5\tC1\t192.0.2.8\tkommun.example\n")
+
+        def sources():
+            return sorted(a["entities"].get("source.ip", ["?"])[0] for a in serve.found())
+        serve.start()
+        serve.wait(lambda: sources() == ["192.0.2.7", "192.0.2.8"], "an alert of each")
+        # From the middle of the files, and below columns that change.
+        serve.kill("collect")
+        write(web, "anna 192.0.2.9 2026-11-26 10:00:01 200 0 /b\r\n#Fields: c-ip cs-username sc-win32-status "
+              "cs-uri-stem\r\n192.0.2.10 anna 0 /c\r\n")
+        write(dns, "1795651201.5\tC2\t192.0.2.11\tkommun.example\n")
+        serve.wait(lambda: sources() == ["192.0.2.10", "192.0.2.11", "192.0.2.7", "192.0.2.8", "192.0.2.9"],
+                   "an alert of each later one")
+
+
 @test
 def a_folder_that_is_not_there_is_told(folder):
     with Serve(VAKA, folder, f"files:\n  follow: [{folder}/nowhere/*.log]\n") as serve:

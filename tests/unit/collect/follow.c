@@ -45,6 +45,10 @@ static int on_batch(void *ctx, uint64_t token, struct slice bytes)
     while (batch_iter_next(&it, &r)) {
         buf_put(&h->text, r.raw);
         buf_puts(&h->text, r.flags & RECORD_CUT ? "~" : ";");
+        if (r.context.len) buf_printf(&h->text, "<%.*s>", SLICE_FMT(slice_trim(r.context)));
+        CHECK_INT(r.format, r.context.len == 0                                ? RECORD_TEXT
+                            : slice_starts_with(r.context, SLICE("#Fields:")) ? RECORD_W3C
+                                                                              : RECORD_ZEEK);
         if (!slice_eq(r.delivery, slice_of(h->delivery)) || r.ordinal <= h->ordinal)
             h->deliveries++;
         (void)snprintf(h->delivery, sizeof h->delivery, "%.*s", SLICE_FMT(r.delivery));
@@ -221,6 +225,64 @@ TEST(follow_goes_on_where_its_state_says)
     house_done(&h);
 }
 
+/* Lines are at most 16 bytes here. */
+TEST(follow_gives_lines_the_names_of_their_columns)
+{
+    struct house h;
+    test_write("w3c/a.log", "#Software: IIS\r\n#Fields: a b\r\n1 2\r\n");
+    house_init(&h, "w3c/*.log");
+    check(&h, "#Software: IIS;#Fields: a b;1 2;<#Fields: a b>");
+    /* A server that starts anew writes them again. */
+    append("w3c/a.log", "3 4\n#Fields: c\n5\n");
+    check(&h, "3 4;<#Fields: a b>#Fields: c;5;<#Fields: c>");
+    house_end(&h);
+    append("w3c/a.log", "6\n");
+    house_begin(&h, "w3c/*.log", true);
+    check(&h, "6;<#Fields: c>");
+    /* What the store refused is read again, below what was above it. */
+    h.refuse = true;
+    append("w3c/a.log", "7\n#Fields: d\n8\n");
+    pass(&h, 2);
+    buf_clear(&h.text);
+    h.refuse = false;
+    check(&h, "7;<#Fields: c>#Fields: d;8;<#Fields: d>");
+    house_end(&h);
+    /* A state of before has no such place: what stands at the beginning counts. */
+    h.state.len = slice_find_byte(buf_slice(&h.state), '\n');
+    while (h.state.ptr[h.state.len - 1] != ' ') h.state.len--;
+    h.state.ptr[h.state.len - 1] = '\n';
+    append("w3c/a.log", "9\n");
+    house_begin(&h, "w3c/*.log", true);
+    check(&h, "9;<#Fields: a b>");
+    house_done(&h);
+}
+
+TEST(follow_knows_zeeks_headings)
+{
+    struct house h;
+    test_write("zeek/a.log", "#separator \\x09\n#fields\tts\n1\n#close\n#fields\tx\n2\n"
+                             "#separator |\n#fields|y\n3\n");
+    house_init(&h, "zeek/*.log");
+    check(&h, "#separator \\x09;#fields\tts;1;<#separator \\x09\n#fields\tts>#close;#fields\tx;"
+              "2;<#separator \\x09\n#fields\tts>#separator |;#fields|y;"
+              "3;<#separator |\n#fields|y>");
+    house_done(&h);
+}
+
+/* Who gets a line into a log does not change how the others are read. */
+TEST(follow_believes_the_first_line_only)
+{
+    struct house h;
+    test_write("plain/a.log", "one\n#Fields: a\n1\n#separator \\x09\n#fields\ta\n2\n");
+    house_init(&h, "plain/*.log");
+    check(&h, "one;#Fields: a;1;#separator \\x09;#fields\ta;2;");
+    house_end(&h);
+    append("plain/a.log", "3\n");
+    house_begin(&h, "plain/*.log", true);
+    check(&h, "3;");
+    house_done(&h);
+}
+
 TEST(follow_advances_only_behind_the_store)
 {
     struct house h;
@@ -300,8 +362,8 @@ TEST(follow_refuses_a_row_that_makes_no_sense)
     struct follow_row row = {.name = SLICE("f"), .pattern = SLICE("relative/*.log")};
     CHECK_INT(collect_follow(h.collect, &row), ERR_INVALID);
     row.pattern = SLICE("/x");
-    static const char *const bad[] = {"x", "1 2 3 4 5", "1 2 3 4\n", "1 2 3 4 x\n",
-                                      "1 2 3 4 5 6\n"};
+    static const char *const bad[] = {"x",           "1 2 3 4 5",     "1 2 3 4\n",
+                                      "1 2 3 4 x\n", "1 2 3 4 5 x\n", "1 2 3 4 5 6 7\n"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         row.state = slice_of(bad[i]);
         CHECK_INT(collect_follow(h.collect, &row), ERR_INVALID);
