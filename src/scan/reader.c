@@ -34,7 +34,7 @@ static int send_out(struct reader *r)
 
 static int tell_damage(struct reader *r, enum scan_damage_kind what, uint64_t seq)
 {
-    scan_damage_write(&r->out, &(struct scan_damage){.what = what, .seq = seq});
+    scan_damage_write(&r->out, &(struct scan_damage){.what = (uint8_t)what, .seq = seq});
     return send_out(r);
 }
 

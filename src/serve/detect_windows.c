@@ -46,7 +46,7 @@ static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char
 int detect_make_correlator(struct role *r)
 {
     struct detect_ctx *c = r->ctx;
-    struct correlator_options options = {.max_bytes = r->config.correlation_state};
+    struct correlator_options options = {.max_bytes = r->config.correlation_state, .at_once = true};
     const struct correlator_out out = {.ctx = r, .firing = on_firing, .refused = on_refused};
     if (c->rules.set->n_correlations == 0) return 0;
     correlator_free(c->correlator);

@@ -402,6 +402,26 @@ def correlations_go_on_over_ends_of_processes(folder):
 
 
 @test
+def correlations_are_told_when_they_become_true(folder):
+    """Not when their window ends, which is an hour away."""
+    serve = Serve(VAKA, folder, APART)
+    (folder / "rules" / "many.yml").write_text(CORRELATION.replace("4s", "1h"), encoding="utf-8")
+    record = json.dumps({"User": "anna", "message": "FAILMARK"}).encode() + b"\n"
+    with serve.start():
+        same(serve.post("/api/ingest", record * 5)[0], 200)
+        serve.matched(5)
+        same(serve.found(), [])
+        same(serve.post("/api/ingest", record)[0], 200)
+        serve.wait(lambda: serve.found(), "the sixth failure")
+        same(serve.post("/api/ingest", record * 7)[0], 200)
+        serve.matched(13)
+        serve.kill("detect")
+        serve.shows(lambda s: s["detect"]["replayed"] >= 13, "a start")
+        same([(a["rule"]["title"], a["correlation"]["count"], a["count"]) for a in serve.found()],
+             [("Many failures", 6, 1)])
+
+
+@test
 def only_who_has_a_token_may_send(folder):
     with Serve(VAKA, folder, APART).start() as serve:
         same(serve.post("/api/ingest", event("eve"), token=None)[0], 401)

@@ -22,6 +22,7 @@ struct correlator *correlator_new(const struct sigma_set *set,
     c->out = *out;
     c->seed = options->seed;
     c->max_bytes = options->max_bytes ? options->max_bytes : CORRELATOR_MEMORY_DEFAULT;
+    c->at_once = options->at_once;
     if (c->max_bytes < CORRELATOR_MEMORY_LEAST) c->max_bytes = CORRELATOR_MEMORY_LEAST;
     c->now = INT64_MIN;
     arena_init(&c->arena, PLAN_BYTES_MAX);
@@ -95,7 +96,7 @@ static double group_count(struct group *g, bool *ret_holds)
     return count;
 }
 
-void correlator_report(struct correlator *c, struct group *g)
+static void report(struct correlator *c, struct group *g)
 {
     const struct sigma_correlation *corr = g->plan->corr;
     const char *pos = g->text + g->key_len;
@@ -115,6 +116,11 @@ void correlator_report(struct correlator *c, struct group *g)
         .n_refs = g->evidence ? g->evidence->n : 0,
     };
     c->out.firing(c->out.ctx, &firing);
+}
+
+void correlator_report_held(struct correlator *c, struct group *g)
+{
+    if (!c->at_once) report(c, g);
 }
 
 static uint32_t n_value_fields(const struct corr_plan *plan)
@@ -380,6 +386,7 @@ static void feed_sliding(struct correlator *c, struct group *g, const struct cor
     if (plan->kind == KIND_COUNT || plan->kind == KIND_SUM) samples_done(c, g);
     group_schedule(c, g, nsec_add(first, plan->corr->timespan));
     c->stats.firings++;
+    if (c->at_once) report(c, g);
     chain_from_event(c, use, ev);
 }
 
@@ -463,13 +470,13 @@ static void close_window(struct correlator *c, struct group *g)
 {
     bool holds = false;
     if (g->held) {
-        correlator_report(c, g);
+        correlator_report_held(c, g);
     } else {
         (void)group_count(g, &holds);
         if (holds) {
             g->fired = g->due;
             c->stats.firings++;
-            correlator_report(c, g);
+            report(c, g);
             chain_from_group(c, g);
         }
     }

@@ -17,7 +17,9 @@
  *    events of the timespan that ends with it. When true, the correlation fires: its time is that
  *    event's, its window [first, first + timespan] starts at the latest event that still makes it
  *    true (value_sum: at the oldest of the timespan). The firing is reported once, when that window
- *    ends, with the count of the whole window; all its events are used up then.
+ *    ends, with the count of the whole window; all its events are used up then. With
+ *    options.at_once it is reported when it fires instead, with the count so far: nobody on watch
+ *    waits for what else there is to count.
  *  - Closing: everything else (lt, lte, eq, neq, ranges with one of them, `not`, and value_avg,
  *    value_percentile and value_median always: an average of the first event alone says nothing)
  *    is decided when a window ends that opened at the group's first event. Its time is that end.
@@ -39,7 +41,7 @@
  *    and fields carried through a chain depend on it.
  *
  * Memory is bounded by options.max_bytes. When it is spent the groups touched longest ago are
- * dropped and counted; one that has fired is reported then with its count so far.
+ * dropped and counted; one that has fired and was not reported yet is, with its count so far.
  */
 #ifndef VAKA_DETECT_CORRELATE_CORRELATE_H
 #define VAKA_DETECT_CORRELATE_CORRELATE_H
@@ -63,6 +65,7 @@ struct correlator;
 
 struct correlator_options {
     size_t max_bytes; /* of state; 0: CORRELATOR_MEMORY_DEFAULT */
+    bool at_once;     /* sliding correlations are reported when they become true */
     uint64_t seed;    /* random and secret: values are chosen by attackers */
 };
 

@@ -35,7 +35,7 @@ static bool make_room(struct correlator *c, size_t size)
         /* Nothing is lost with a group whose events are all out of date. */
         if (g->heap_at != HEAP_NONE || nsec_add(g->last, g->plan->corr->timespan) >= c->now)
             c->stats.evicted++;
-        if (g->held) correlator_report(c, g);
+        if (g->held) correlator_report_held(c, g);
         group_drop(c, g);
     }
     return c->stats.bytes <= want;
@@ -195,7 +195,7 @@ static bool table_reserve(struct correlator *c)
     struct group *g = oldest_group(c);
     if (!g) return false;
     c->stats.evicted++;
-    if (g->held) correlator_report(c, g);
+    if (g->held) correlator_report_held(c, g);
     group_drop(c, g);
     return true;
 }

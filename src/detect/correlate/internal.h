@@ -163,6 +163,7 @@ struct correlator {
     struct correlator_out out;
     struct correlator_stats stats;
     size_t max_bytes;
+    bool at_once;
     uint64_t seed;
     nsec now;
     struct arena arena; /* plans */
@@ -248,7 +249,8 @@ bool temporal_holds(struct group *g, nsec first, double *ret_count);
 void temporal_evidence(struct group *g, nsec first);
 void temporal_done(struct correlator *c, struct group *g);
 
-/* correlate.c: hands a firing to the caller. */
-void correlator_report(struct correlator *c, struct group *g);
+/* correlate.c: hands the firing of a group that is held to the caller, unless it was told at once.
+ */
+void correlator_report_held(struct correlator *c, struct group *g);
 
 #endif

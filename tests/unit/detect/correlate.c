@@ -16,6 +16,7 @@ struct world {
     struct sigma_rule rules[N_RULES], *rule_list[N_RULES];
     struct sigma_corr_rule corrs[CORRS_MAX], *corr_list[CORRS_MAX];
     size_t max_bytes;
+    bool at_once;
     struct fired {
         uint32_t index;
         nsec time, first, last;
@@ -90,7 +91,8 @@ static struct world *start(void)
 
 static void go(struct world *w)
 {
-    struct correlator_options options = {.seed = 7, .max_bytes = w->max_bytes};
+    struct correlator_options options = {
+        .seed = 7, .max_bytes = w->max_bytes, .at_once = w->at_once};
     struct correlator_out out = {.ctx = w, .firing = on_firing, .refused = on_refused};
     w->c = correlator_new(&w->set, &options, &out);
     REQUIRE(w->c);
@@ -398,6 +400,60 @@ TEST(chain_of_count_then_logon)
     CHECK_SLICE(slice_of(w->fired[1].group), "User=anna");
     CHECK_INT(w->fired[1].refs[0], 2);
     CHECK_INT(w->fired[1].refs[1], 10);
+}
+
+/* On watch: what became true is told then, once for its window, and so is what refers to it. */
+TEST(at_once_it_is_told_when_it_becomes_true)
+{
+    struct world *w = start();
+    static const struct sigma_value chained[] = {{.text = {"corr_a", 6}}, {.text = {"logon", 5}}};
+    static struct sigma_corr_ref refs[] = {{0, true}, {LOGON, false}};
+    static struct sigma_corr_ref fail[] = {{FAIL, false}};
+    struct sigma_correlation many = counting(CORR_EVENT_COUNT, CMP_GTE, 3);
+    struct sigma_correlation then = following(CORR_TEMPORAL_ORDERED);
+    then.rules = chained;
+    add(w, &many, fail);
+    add(w, &then, refs);
+    w->at_once = true;
+    go(w);
+    for (int i = 0; i < 2; i++) push(w, FAIL, i, (uint64_t)i, "anna", NULL);
+    CHECK_INT(w->n_fired, 0);
+    push(w, FAIL, 2, 2, "anna", NULL);
+    CHECK_INT(w->n_fired, 1);
+    CHECK_FIRED(w, 0, 0, 2, 3);
+    CHECK_INT(w->fired[0].n_refs, 3);
+    for (int i = 3; i < 10; i++) push(w, FAIL, i, (uint64_t)i, "anna", NULL);
+    CHECK_INT(w->n_fired, 1); /* of the same window */
+    push(w, LOGON, 10, 10, "anna", NULL);
+    CHECK_INT(w->n_fired, 2);
+    CHECK_FIRED(w, 1, 1, 10, 2);
+    for (int i = 11; i < 14; i++) push(w, FAIL, i, (uint64_t)i, "anna", NULL);
+    CHECK_INT(w->n_fired, 3);
+    CHECK_FIRED(w, 2, 0, 13, 3); /* the next one */
+    finish(w);
+    CHECK_INT(w->n_fired, 3); /* what is still open was told already */
+}
+
+TEST(at_once_counts_values_and_leaves_averages_to_their_window)
+{
+    struct world *w = start();
+    struct sigma_correlation distinct = counting(CORR_VALUE_COUNT, CMP_GTE, 2);
+    struct sigma_correlation less = counting(CORR_EVENT_COUNT, CMP_LT, 5);
+    distinct.fields = BYTES;
+    distinct.n_fields = 1;
+    add(w, &distinct, REF_LOGON);
+    add(w, &less, REF_LOGON);
+    w->at_once = true;
+    go(w);
+    push(w, LOGON, 0, 0, "anna", "1");
+    push(w, LOGON, 1, 1, "anna", "1");
+    CHECK_INT(w->n_fired, 0);
+    push(w, LOGON, 2, 2, "anna", "2");
+    CHECK_INT(w->n_fired, 1);
+    CHECK_FIRED(w, 0, 0, 2, 2);
+    finish(w);
+    CHECK_INT(w->n_fired, 2);
+    CHECK_FIRED(w, 1, 1, 10, 3);
 }
 
 /* The child groups by host, the parent by user: the user of the event that made the child true. */
