@@ -4,14 +4,19 @@
 
 What must be found stands in scenarios/NAME.tsv, the recording's name: local time and words of the
 phase, the rule's level and file, the file with the records and the numbers of those that raise the
-alerts (of a correlation the last one). Nothing else may be found: all other records are benign.
+alerts (of a correlation the last one). Nothing else may be found: all other records are benign. And
+a running watch to which the recording is sent finds the same.
+
 And own_rules.tsv: rules that fire on what a real product wrote when it happened.
 """
 import csv
+import json
 import pathlib
 import sys
+import tempfile
 
 import common
+from serving import Serve
 
 HERE = pathlib.Path(__file__).resolve().parent
 SAMPLES = common.ROOT / "samples"
@@ -44,6 +49,30 @@ def show(alert):
     return "\t".join(map(str, found(alert))) + f"  {alert['time']} {alert['rule']['title']}"
 
 
+def replay(serve, folder):
+    """Sends the records as their senders would; how many they are."""
+    records = 0
+    for path in sorted(folder.iterdir()):
+        lines = path.read_bytes().splitlines(keepends=True)
+        records += len(lines)
+        if path.suffix != ".ndjson":
+            with serve.tcp() as connection:
+                connection.sendall(b"".join(lines))
+            continue
+        for at in range(0, len(lines), 200):
+            status, body = serve.post("/api/ingest", b"".join(lines[at:at + 200]))
+            if status != 200:
+                raise AssertionError(f"{path.name}: {status} {body!r}")
+    return records
+
+
+def check_watch(tap, vaka, name, titles):
+    with tempfile.TemporaryDirectory(prefix="vaka-scenario-") as space:
+        with Serve(vaka, space, rules=json.dumps(str(common.RULES))).start() as serve:
+            serve.matched(replay(serve, SAMPLES / name))
+            tap.equal({a["rule"]["title"] for a in serve.found()}, titles, f"{name}: a watch finds the same")
+
+
 def check(tap, vaka, path):
     name = path.stem
     want = expected(path)
@@ -57,6 +86,7 @@ def check(tap, vaka, path):
     more = [alert for alert in alerts if found(alert) not in want]
     tap.ok(not more, f"{name}: nothing else is found", "\n".join(map(show, more)))
     tap.equal(len(set(got)), len(got), f"{name}: each record raises a rule's alert once")
+    check_watch(tap, vaka, name, {alert["rule"]["title"] for alert in alerts})
 
 
 def check_recordings_of_others(tap, vaka):

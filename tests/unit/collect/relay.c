@@ -100,7 +100,7 @@ static const struct ledger_sums *sums_of(const struct house *h, const char *sour
     const struct ledger *l = collect_ledger(h->collect);
     for (uint32_t i = 0; i < l->n; i++)
         if (slice_eq(l->rows[i].source, slice_of(source))) return &l->rows[i].records;
-    REQUIRE(!"the source has a row");
+    REQUIRE(false); /* the source has a row */
     return NULL;
 }
 

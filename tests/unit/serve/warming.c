@@ -39,8 +39,7 @@ static void meet(struct matcher *m, const char *line)
 static const char *const lines[] = {
     "<86>Nov 26 03:00:00 h1 sshd[12]: Failed password for root from 192.0.2.7 port 22 ssh2",
     "{\"EventID\":4625,\"Channel\":\"Security\",\"TargetUserName\":\"anna\"}",
-    "{\"EventID\":1,\"Channel\":\"Microsoft-Windows-Sysmon/"
-    "Operational\",\"Image\":\"C:\\\\a.exe\"}",
+    "{\"EventID\":1,\"Channel\":\"Microsoft-Windows-Sysmon/Operational\",\"Image\":\"a.exe\"}",
 };
 
 /* One for each of these. */
