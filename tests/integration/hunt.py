@@ -633,6 +633,16 @@ def test_rules_test_own(b):
              ["it differs in what log source it is of, which is no near miss"])):
         b.tap.equal(lacks(OWN_RULE % (first, second)), (1 if want else 0, want), f"rules test --own: {name}")
     good = OWN_RULE % ("evil", "{Channel: Security, EventID: 4688, P: kind, Q: [1, {R: x}]}")
+    calm_line, bad_line = (json.dumps({"Channel": "Security", "EventID": 4688, "P": p, "Q": 1}) for p in ("calm", "evil"))
+    raw = good[:good.index("    - fires: true")] + "    - {fires: true, raw: %s}\n    - {fires: false, raw: %s}\n"
+    for name, first, second, want in (
+            ("another record", [calm_line, bad_line], [calm_line, calm_line], []),
+            ("a record less", [calm_line, bad_line], [calm_line], []),
+            ("two records", [bad_line, bad_line], [calm_line, calm_line], [near]),
+            ("two values of the second record", [calm_line, bad_line],
+             [calm_line, calm_line.replace('"Q": 1', '"Q": 2')], [near])):
+        b.tap.equal(lacks(raw % tuple("[" + ", ".join(f"'{x}'" for x in lines) + "]" for lines in (first, second))),
+                    (1 if want else 0, want), f"rules test --own: {name}")
     for part, instead, want in (
             ("id: 0c1d4a76-6a5f-4d0c-9c2e-1f4b5f1f2a10\n", "", "it has no `id`"),
             ("status: test\n", "", "it has no `status`"),
