@@ -104,12 +104,13 @@ def check_recordings_of_others(tap, vaka):
 
 def main():
     tap = common.Tap()
+    vaka = str(pathlib.Path(sys.argv[1]).resolve())
     paths = sorted((HERE / "scenarios").glob("*.tsv"))
     tap.equal([path.stem for path in paths], sorted(p.name for p in SAMPLES.iterdir() if p.is_dir()),
               "every recording has a table of what must be found in it")
     for path in paths:
-        check(tap, sys.argv[1], path)
-    check_recordings_of_others(tap, sys.argv[1])
+        check(tap, vaka, path)
+    check_recordings_of_others(tap, vaka)
     tap.done()
 
 
