@@ -379,6 +379,20 @@ int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_n
     return error;
 }
 
+static void each_name(const struct node *node, void (*each)(void *ctx, int name), void *ctx)
+{
+    for (uint32_t i = 0; node->leaf && i < node->leaf->n_names; i++)
+        if (node->leaf->names[i] >= 0) each(ctx, node->leaf->names[i]);
+    for (const struct node *child = node->first; child; child = child->next)
+        each_name(child, each, ctx);
+    for (const struct branch *b = node->branches; b; b = b->next) each_name(b->to, each, ctx);
+}
+
+void shape_each_name(const struct shape_set *set, void (*each)(void *ctx, int name), void *ctx)
+{
+    each_name(&set->root, each, ctx);
+}
+
 /* ---- finding ----------------------------------------------------------------------------- */
 
 struct search {

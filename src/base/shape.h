@@ -73,6 +73,8 @@ struct shape_match {
     } places[SHAPE_PLACES_MAX];
 };
 
+/* Calls back with the number of every place that is kept; one may come several times. */
+void shape_each_name(const struct shape_set *set, void (*each)(void *ctx, int name), void *ctx);
 /* Whether one of the patterns fits texts that begin with this byte. */
 bool shape_may_begin(const struct shape_set *set, char first);
 /* Allocates nothing. */

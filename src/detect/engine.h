@@ -15,7 +15,7 @@ struct engine;
 struct engine_options {
     bool any_logsource; /* every rule on every event, names as they are */
     bool no_memo;       /* search every value anew, also one seen before (for measuring) */
-    bool read_all;      /* read every event (engine_set_reading), not only for rules and hits */
+    bool read_all;      /* read all of every event (engine_set_reading) */
 };
 
 /* One rule that holds for the event. */
@@ -47,18 +47,24 @@ struct keys *engine_keys(struct engine *e);
 struct router *engine_router(struct engine *e);
 
 /*
- * What is done with an event whose route has an owner: `read` may add fields, and answers whether
- * the route has to be looked up again because of them. Not with any_logsource.
+ * What is done with an event whose route has an owner: fields are added. Not with any_logsource.
  *
- * It is done before the event is matched when a rule of its route could see the difference, and
- * else only when a rule holds: most events are then never read, and every hit's event is.
+ * Before an event is matched only that part is read which makes a difference to a rule of its
+ * route, or to the route; most events are then never read, or little of them. When a rule holds,
+ * all of the event is read, and matched with that.
  */
 struct engine_reading {
     void *ctx;
-    bool (*read)(void *ctx, struct event *ev, const struct taxonomy_route *route);
-    /* Whether read() may show another route, or add a field of which `asks` holds. */
-    bool (*matters)(void *ctx, const struct taxonomy_route *route,
-                    bool (*asks)(void *asks_ctx, struct slice path), void *asks_ctx);
+    /* Adds the fields of a part, or all with NULL. */
+    void (*read)(void *ctx, struct event *ev, const struct taxonomy_route *route, void *part);
+    /*
+     * What makes a difference to somebody who looks at fields of which `asks` holds and no others;
+     * NULL: nothing. Lives as long as the engine, as asks_ctx does.
+     */
+    void *(*part)(void *ctx, const struct taxonomy_route *route,
+                  bool (*asks)(void *asks_ctx, struct slice path), void *asks_ctx);
+    /* Whether what it adds may show another route. */
+    bool (*shows)(void *ctx, const struct taxonomy_route *route);
 };
 void engine_set_reading(struct engine *e, const struct engine_reading *reading);
 
@@ -66,9 +72,11 @@ void engine_set_reading(struct engine *e, const struct engine_reading *reading);
  */
 void engine_housekeep(struct engine *e);
 
-/* The event's route, after what there is to read was read; not with any_logsource. */
+/* The event's route, after what shows it was read; not with any_logsource. */
 const struct taxonomy_route *engine_route(struct engine *e, struct event *ev);
-/* That, and which rules hold. */
+/* Reads what was not read yet of the event given to engine_match() last: when no rule holds. */
+void engine_read_all(struct engine *e, struct event *ev);
+/* The event's route, and which rules hold. */
 int engine_match(struct engine *e, struct event *ev, struct engine_result *ret) MUST_USE;
 
 /*

@@ -224,19 +224,21 @@ void router_facts_done(struct router *r)
     free(r->equals);
 }
 
-static uint16_t find_role(struct router *r, key_id key)
+static uint16_t role_of(const struct router *r, struct slice path)
 {
-    struct slice name = taxonomy_plain_name(r->t, keys_name(r->keys, key));
+    struct slice name = taxonomy_plain_name(r->t, path);
     uint8_t explicit_name = explicit_name_of(name);
-    r->roles[key] = ROLE_NONE;
     for (uint32_t s = 0; s < r->n_slots; s++) {
         bool same = s < r->t->slots.n ? slice_eq(r->t->slots.at[s], name)
                                       : r->slots[s].explicit_name == explicit_name;
-        if (!same || s == r->format_slot) continue;
-        r->roles[key] = (uint16_t)(s + 1);
-        break;
+        if (same && s != r->format_slot) return (uint16_t)(s + 1);
     }
-    return r->roles[key];
+    return ROLE_NONE;
+}
+
+bool router_asks(const struct router *r, struct slice path)
+{
+    return role_of(r, path) != ROLE_NONE;
 }
 
 /* ---- facts of an event ---- */
@@ -395,7 +397,7 @@ bool router_facts_collect(struct router *r, struct event *ev)
         struct event_field *f = &ev->fields[i];
         uint16_t role = roles[f->key];
         if (__builtin_expect(role == ROLE_NONE, 1)) continue;
-        if (role == ROLE_NEW) role = find_role(r, f->key);
+        if (role == ROLE_NEW) role = r->roles[f->key] = role_of(r, keys_name(r->keys, f->key));
         if (role == ROLE_NONE || f->type == VALUE_NULL) continue;
         uint8_t stand_in = r->slots[role - 1u].stand_in;
         if (stand_in && !r->stand_ins[stand_in - 1u]) r->stand_ins[stand_in - 1u] = f;

@@ -100,6 +100,8 @@ void router_free(struct router *r);
  * Forgets its key roles by itself when the key table was cleared.
  */
 const struct taxonomy_route *router_route(struct router *r, struct event *ev);
+/* Whether routes depend on the field with this path. */
+bool router_asks(const struct router *r, struct slice path);
 /*
  * Whether the rule's log source is met by, or not contradicted by, the route: each of product,
  * category and service that the rule names is open, or is what one of the labels says.

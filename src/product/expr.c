@@ -306,6 +306,14 @@ bool expr_is_field(const struct expr *e, uint32_t *ret)
     return true;
 }
 
+void expr_each_field(const struct expr *e, void (*each)(void *ctx, uint32_t field), void *ctx)
+{
+    for (uint32_t i = 0; i < e->n_parts; i++)
+        if (e->parts[i].kind == PART_FIELD) each(ctx, e->parts[i].field);
+    for (uint32_t i = 0; i < e->n_calls; i++)
+        if (e->calls[i].function == EXPR_UNLIKE) each(ctx, e->calls[i].field);
+}
+
 /* ---- computing --------------------------------------------------------------------------- */
 
 static bool is_there(struct slice s)

@@ -3,20 +3,40 @@
 
 #include "product/form_read.h"
 
+/* The form's prefix and the name, in room unless there is no prefix. */
+static struct slice path_of(struct slice prefix, struct slice name, char room[KEY_NAME_MAX])
+{
+    prefix = slice_until(prefix, KEY_NAME_MAX);
+    if (prefix.len == 0) return name;
+    name = slice_until(name, KEY_NAME_MAX - prefix.len);
+    memcpy(room, prefix.ptr, prefix.len);
+    if (name.len) memcpy(room + prefix.len, name.ptr, name.len);
+    return slice_make(room, prefix.len + name.len);
+}
+
 key_id form_key(const struct form *form, struct event *ev, struct slice name)
 {
-    char path[KEY_NAME_MAX];
-    struct slice prefix = slice_until(form->prefix, sizeof path);
-    if (prefix.len == 0) return keys_intern_path(ev->keys, name);
-    name = slice_until(name, sizeof path - prefix.len);
-    memcpy(path, prefix.ptr, prefix.len);
-    if (name.len) memcpy(path + prefix.len, name.ptr, name.len);
-    return keys_intern_path(ev->keys, slice_make(path, prefix.len + name.len));
+    char room[KEY_NAME_MAX];
+    if (form->prefix.len == 0) return keys_intern_path(ev->keys, name);
+    return keys_intern_path(ev->keys, path_of(form->prefix, name, room));
 }
 
 void form_add(const struct form *form, struct event *ev, struct slice name, struct slice value)
 {
-    event_add(ev, form_key(form, ev, name), VALUE_STRING, value);
+    form_put(form, ev, form_key(form, ev, name), VALUE_STRING, value);
+}
+
+bool form_each_name(const struct form *form, void (*each)(void *ctx, struct slice path), void *ctx)
+{
+    char room[KEY_NAME_MAX];
+    if (form->kind == FORM_URL) {
+        for (const char *const *name = form_url_names; *name; name++)
+            each(ctx, path_of(form_url_prefix(form), slice_of(*name), room));
+        return true;
+    }
+    for (uint32_t i = 0; i < form->n_columns; i++)
+        if (form->columns[i].len) each(ctx, path_of(form->prefix, form->columns[i], room));
+    return form->kind == FORM_CSV;
 }
 
 /* Where the first escape is; SIZE_MAX without. */

@@ -70,9 +70,14 @@ struct form {
     char separator;      /* KV: between pairs, 0: blanks or commas; CSV: between columns, 0: ',' */
     char assign;         /* KV: between name and value, 0: '=' */
     struct slice prefix; /* put before every name, as it is: "cisco.ise." */
+    /* Values of other names are passed over; NULL: all are wanted. */
+    bool (*wants)(void *ctx, key_id key);
+    void *ctx;
 };
 
 const char *form_name(enum form_kind kind);
+/* Calls back with every path that the form may add. False: its names stand in the text. */
+bool form_each_name(const struct form *form, void (*each)(void *ctx, struct slice path), void *ctx);
 /*
  * False: the text has not this form, and nothing was added. What is damaged further on ends the
  * reading; what was read before it stays. Time is linear in the text.

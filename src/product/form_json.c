@@ -13,6 +13,7 @@ struct walk {
     struct slice s;
     size_t at;
     unsigned depth;
+    bool any; /* a value was taken */
     struct level levels[FORM_DEPTH_MAX];
 };
 
@@ -57,6 +58,12 @@ static bool take_name(struct walk *w, key_id *ret)
     return true;
 }
 
+static void add(struct walk *w, key_id key, enum value_type type, struct slice value)
+{
+    form_put(w->form, w->ev, key, type, value);
+    w->any = true;
+}
+
 /* Text or a token. A token at the end of all text may be half of one. */
 static bool take_scalar(struct walk *w, key_id key)
 {
@@ -64,13 +71,13 @@ static bool take_scalar(struct walk *w, key_id key)
     if (json_read_value(w->s, w->at, &value) != 0) return false;
     w->at += value.len;
     if (json_string_inside(value, &inside)) {
-        event_add(w->ev, key, VALUE_JSON_STRING, inside);
+        add(w, key, VALUE_JSON_STRING, inside);
         return true;
     }
     if (w->at == w->s.len) return false;
     char c = value.ptr[0];
     enum value_type type = c == 't' || c == 'f' ? VALUE_BOOL : c == 'n' ? VALUE_NULL : VALUE_NUMBER;
-    event_add(w->ev, key, type, value);
+    add(w, key, type, value);
     return true;
 }
 
@@ -81,7 +88,7 @@ static bool take_value(struct walk *w, key_id key)
     w->at++;
     if (peek(w) == c + 2) {
         w->at++;
-        event_add(w->ev, key, VALUE_NULL, SLICE("null"));
+        add(w, key, VALUE_NULL, SLICE("null"));
         return true;
     }
     if (w->depth == FORM_DEPTH_MAX) return false;
@@ -114,11 +121,10 @@ static bool take_next(struct walk *w, bool *comma)
 bool form_json_read(const struct form *form, struct slice text, struct event *ev)
 {
     struct walk w = {.form = form, .ev = ev, .s = text, .at = find_object(text)};
-    uint32_t before = ev->n_fields;
     if (w.at == text.len) return false;
     w.at++;
     w.levels[w.depth++] = (struct level){.key = KEY_ROOT};
     bool comma = false, whole = true;
     while (w.depth && whole && !form_is_cut(ev)) whole = take_next(&w, &comma);
-    return whole || ev->n_fields > before;
+    return whole || w.any;
 }

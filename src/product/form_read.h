@@ -13,6 +13,16 @@
 FORM_KINDS(X)
 #undef X
 
+/* What a URL is taken apart into, without a prefix; ends with NULL. */
+extern const char *const form_url_names[];
+struct slice form_url_prefix(const struct form *form);
+
+/* Adds a value that is wanted. */
+static inline void form_put(const struct form *form, struct event *ev, key_id key,
+                            enum value_type type, struct slice value)
+{
+    if (!form->wants || form->wants(form->ctx, key)) event_add(ev, key, type, value);
+}
 /* The key of the form's prefix and the name. */
 key_id form_key(const struct form *form, struct event *ev, struct slice name);
 void form_add(const struct form *form, struct event *ev, struct slice name, struct slice value);

@@ -13,7 +13,7 @@ struct url {
 static void add_part(const struct url *u, struct slice name, enum value_type type,
                      struct slice value)
 {
-    if (value.len) event_add(u->ev, form_key(&u->parent, u->ev, name), type, value);
+    if (value.len) form_put(&u->parent, u->ev, form_key(&u->parent, u->ev, name), type, value);
 }
 
 static void add_text(const struct url *u, struct slice name, struct slice value)
@@ -114,10 +114,19 @@ static bool is_authority(struct slice s)
     return s.len > 0 && (is_port(port) || (port.len == 0 && (dot || s.ptr[0] == '[')));
 }
 
+const char *const form_url_names[] = {"original", "full",     "scheme", "username",
+                                      "domain",   "port",     "path",   "extension",
+                                      "query",    "fragment", NULL};
+
+struct slice form_url_prefix(const struct form *form)
+{
+    return form->prefix.len ? form->prefix : SLICE("url.");
+}
+
 bool form_url_read(const struct form *form, struct slice text, struct event *ev)
 {
-    const struct url u = {.parent = {.prefix = form->prefix.len ? form->prefix : SLICE("url.")},
-                          .ev = ev};
+    struct url u = {.parent = *form, .ev = ev};
+    u.parent.prefix = form_url_prefix(form);
     struct slice s = slice_trim(text), rest = s;
     size_t scheme = scheme_len(s);
     if (scheme) rest = slice_from(s, scheme + strlen("://"));

@@ -174,11 +174,11 @@ static void add_text(struct xml *x, struct slice text, bool all)
     struct element *e = &x->elements[x->depth - 1];
     struct slice value = decode_text(x, text, true), trimmed = slice_trim(value);
     if (trimmed.len) {
-        event_add(x->ev, e->key, VALUE_STRING, all ? value : trimmed);
+        form_put(x->form, x->ev, e->key, VALUE_STRING, all ? value : trimmed);
     } else if (all && e->data) {
-        event_add(x->ev, e->key, VALUE_STRING, SLICE(""));
+        form_put(x->form, x->ev, e->key, VALUE_STRING, SLICE(""));
     } else if (all && !e->filled) {
-        event_add(x->ev, e->key, VALUE_NULL, SLICE("null"));
+        form_put(x->form, x->ev, e->key, VALUE_NULL, SLICE("null"));
     }
     e->filled = true;
 }
@@ -267,7 +267,7 @@ static void add_attributes(struct xml *x, struct element *e, struct slice attrib
         char name[1 + NAME_LEN_MAX] = "@";
         memcpy(name + 1, a.name.ptr, a.name.len);
         key_id key = keys_intern(x->ev->keys, e->key, slice_make(name, 1 + a.name.len));
-        event_add(x->ev, key, VALUE_STRING, decode_text(x, a.value, false));
+        form_put(x->form, x->ev, key, VALUE_STRING, decode_text(x, a.value, false));
         e->filled = true;
     }
 }

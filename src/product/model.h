@@ -71,6 +71,7 @@ struct step {
     const struct shape_set *patterns;
     const struct body *pattern_bodies; /* by a pattern's number */
     const uint32_t *pattern_lines;
+    uint32_t n_pattern_bodies;
     struct form form;
     struct body body; /* when the operation said something, or there is none */
 };
@@ -78,7 +79,6 @@ struct step {
 struct product_box {
     struct product product;
     bool again; /* what it adds may show that the records are another product's, too */
-    bool forms; /* it takes names from texts */
     struct body body;
     /* What it may fill: a field, and the one that it is a copy of, or itself. May repeat. */
     const struct fill {

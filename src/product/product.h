@@ -98,15 +98,21 @@ void product_reader_trace(struct product_reader *r, const struct product_trace *
  * Adds what the product of this route says about the event, marked as derived. What the record
  * says by itself under a name stays and is not doubled. A value that cannot be made is left out.
  * Nothing is allocated in the steady state; values live as long as the event. Answers whether the
- * route is to be looked up again: the fields may show another product. Fits engine_set_reading().
+ * route is to be looked up again: the fields may show another product.
  */
 bool product_read(struct product_reader *r, struct event *ev, const struct taxonomy_route *route);
+/* Whether what product_read() adds may show another route. */
+bool product_shows(const struct product_reader *r, const struct taxonomy_route *route);
 /*
- * Whether product_read() may show another product, or add a field that has names of its own in a
- * text, or one of which `asks` holds (given its path). A field that only repeats another under the
- * same plain name is none.
+ * What of the product of this route may make a difference to somebody who looks at fields of which
+ * `asks` holds (given a path) and no others; NULL: nothing. A field that only repeats another under
+ * the same plain name makes none. Lives as long as the reader; ctx lives longer. Slow; the same for
+ * the same arguments.
  */
-bool product_may_add(const struct product_reader *r, const struct taxonomy_route *route,
-                     bool (*asks)(void *ctx, struct slice path), void *ctx);
+struct product_part;
+struct product_part *product_part_of(struct product_reader *r, const struct taxonomy_route *route,
+                                     bool (*asks)(void *ctx, struct slice path), void *ctx);
+/* Adds of the event's fields those of the part, as product_read() adds all. */
+void product_read_part(struct product_reader *r, struct event *ev, struct product_part *part);
 
 #endif

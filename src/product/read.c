@@ -516,6 +516,7 @@ static int read_patterns(struct reading *r, const struct yaml_node *map, struct 
     ret->operation = OP_PATTERN;
     ret->patterns = set;
     ret->pattern_bodies = bodies;
+    ret->n_pattern_bodies = number;
     ret->pattern_lines = lines;
     return error;
 }
@@ -559,7 +560,6 @@ static int read_form(struct reading *r, const struct yaml_node *map, enum form_k
                      struct step *ret)
 {
     ret->operation = OP_FORM;
-    r->box->forms = true;
     ret->form.kind = kind;
     int error = read_byte(r, map, "separator", &ret->form.separator);
     if (!error) error = read_byte(r, map, "assign", &ret->form.assign);

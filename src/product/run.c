@@ -11,6 +11,7 @@
 
 #include "product/form_read.h"
 #include "product/model.h"
+#include "product/part.h"
 
 enum {
     NUMBER_NONE = 0xffff,
@@ -40,8 +41,10 @@ struct product_reader {
     struct place *places;
     uint16_t *touched; /* numbers whose place is taken */
     uint32_t n_touched;
+    struct product_part *parts;
     /* Of the call. */
     struct event *ev;
+    struct product_part *part; /* NULL: all of the file */
     struct expr_scope scope;
     const struct product_trace *trace;
 };
@@ -267,6 +270,7 @@ static bool run_patterns(struct product_reader *r, const struct step *step)
     for (uint32_t i = 0; i < m.n_places; i++) {
         uint32_t field = (uint32_t)m.places[i].name;
         struct slice value = slice_trim(m.places[i].text);
+        if (r->part && !part_needs(r->part, field)) continue;
         if (value.len && may_fill(r, field)) put(r, step->pattern_lines[m.number], field, value);
     }
     run_body(r, &step->pattern_bodies[m.number]);
@@ -286,12 +290,30 @@ static void take_added(struct product_reader *r, const struct step *step, uint32
     }
 }
 
+static bool wants(void *ctx, key_id key)
+{
+    struct product_reader *r = ctx;
+    return part_wants(r->products, r->part, r->keys, key);
+}
+
+/* The step's form, which passes over what the part does not need. CEF's labels repeat keys. */
+static struct form form_of(struct product_reader *r, const struct step *step)
+{
+    struct form form = step->form;
+    if (r->part && form.kind != FORM_CEF) {
+        form.wants = wants;
+        form.ctx = r;
+    }
+    return form;
+}
+
 /* False: the text has not this form. */
 static bool run_form(struct product_reader *r, const struct step *step)
 {
     uint32_t first = r->ev->n_fields;
     struct slice text = get(r, step->from);
-    bool read = form_read(&step->form, text, r->ev);
+    const struct form form = form_of(r, step);
+    bool read = form_read(&form, text, r->ev);
     trace_step(r, step->line, read ? form_name(step->form.kind) : "the text has another form",
                text);
     take_added(r, step, first);
@@ -308,16 +330,21 @@ static bool is_field(const struct product_reader *r, const struct event_field *f
 static bool run_entries(struct product_reader *r, const struct step *step)
 {
     uint32_t first = r->ev->n_fields;
+    const struct form form = form_of(r, step);
     struct slice name = SLICE_NONE;
+    bool any = false;
     trace_step(r, step->line, "entries", r->products->names[step->from]);
     for (uint32_t i = 0; i < first; i++) {
         struct event_field *f = &r->ev->fields[i];
-        if (is_field(r, f, step->from)) name = event_text(r->ev, f);
-        else if (name.len && is_field(r, f, step->values))
-            form_add(&step->form, r->ev, name, event_text(r->ev, f));
+        if (is_field(r, f, step->from)) {
+            name = event_text(r->ev, f);
+        } else if (name.len && is_field(r, f, step->values)) {
+            form_add(&form, r->ev, name, event_text(r->ev, f));
+            any = true;
+        }
     }
     take_added(r, step, first);
-    return r->ev->n_fields > first;
+    return any;
 }
 
 static bool run_operation(struct product_reader *r, const struct step *step)
@@ -378,6 +405,10 @@ void product_reader_free(struct product_reader *r)
     free(r->keys_of);
     free(r->places);
     free(r->touched);
+    for (struct product_part *part = r->parts, *next; part; part = next) {
+        next = part->next;
+        part_free(part);
+    }
     free(r);
 }
 
@@ -391,31 +422,55 @@ void product_reader_trace(struct product_reader *r, const struct product_trace *
     r->trace = trace;
 }
 
-bool product_may_add(const struct product_reader *r, const struct taxonomy_route *route,
-                     bool (*asks)(void *ctx, struct slice path), void *ctx)
+static const struct product_box *box_of(const struct product_reader *r,
+                                        const struct taxonomy_route *route)
 {
-    const struct products *p = r->products;
-    if (!route || !route->owner) return false;
-    const struct product_box *box = p->at[route->owner - 1];
-    if (box->again || box->forms) return true;
-    for (const struct fill *f = box->fills; f; f = f->next) {
-        struct slice name = p->names[f->field], source = p->names[f->copy_of];
-        bool repeats = f->field != f->copy_of && slice_eq(taxonomy_plain_name(p->taxonomy, name),
-                                                          taxonomy_plain_name(p->taxonomy, source));
-        if (name.ptr[0] != '_' && !repeats && asks(ctx, name)) return true;
+    return route && route->owner ? r->products->at[route->owner - 1] : NULL;
+}
+
+bool product_shows(const struct product_reader *r, const struct taxonomy_route *route)
+{
+    const struct product_box *box = box_of(r, route);
+    return box && box->again;
+}
+
+struct product_part *product_part_of(struct product_reader *r, const struct taxonomy_route *route,
+                                     bool (*asks)(void *ctx, struct slice path), void *ctx)
+{
+    const struct product_box *box = box_of(r, route);
+    if (!box) return NULL;
+    struct product_part *part = r->parts;
+    while (part && (part->box != box || part->asks != asks || part->ctx != ctx)) part = part->next;
+    if (!part) {
+        part = part_new(r->products, box, asks, ctx);
+        ASSERT(part);
+        part->next = r->parts;
+        r->parts = part;
     }
-    return false;
+    return part_is_empty(part) ? NULL : part;
+}
+
+static void read_body(struct product_reader *r, struct event *ev, struct product_part *part,
+                      const struct body *body)
+{
+    r->ev = ev;
+    r->part = part;
+    r->scope.arena = ev->arena;
+    forget_keys(r);
+    look_at_fields(r, 0);
+    run_body(r, body);
+    forget_places(r);
 }
 
 bool product_read(struct product_reader *r, struct event *ev, const struct taxonomy_route *route)
 {
-    if (!route || !route->owner) return false;
-    const struct product_box *box = r->products->at[route->owner - 1];
-    r->ev = ev;
-    r->scope.arena = ev->arena;
-    forget_keys(r);
-    look_at_fields(r, 0);
-    run_body(r, &box->body);
-    forget_places(r);
+    const struct product_box *box = box_of(r, route);
+    if (!box) return false;
+    read_body(r, ev, NULL, &box->body);
     return box->again;
+}
+
+void product_read_part(struct product_reader *r, struct event *ev, struct product_part *part)
+{
+    read_body(r, ev, part, &part->body);
 }

@@ -240,15 +240,21 @@ void ruleset_done(struct ruleset *r)
     *r = (struct ruleset){0};
 }
 
-static bool read_event(void *ctx, struct event *ev, const struct taxonomy_route *route)
+static void read_event(void *ctx, struct event *ev, const struct taxonomy_route *route, void *part)
 {
-    return product_read(ctx, ev, route);
+    if (part) product_read_part(ctx, ev, part);
+    else (void)product_read(ctx, ev, route);
 }
 
-static bool product_matters(void *ctx, const struct taxonomy_route *route,
-                            bool (*asks)(void *asks_ctx, struct slice path), void *asks_ctx)
+static void *part_of(void *ctx, const struct taxonomy_route *route,
+                     bool (*asks)(void *asks_ctx, struct slice path), void *asks_ctx)
 {
-    return product_may_add(ctx, route, asks, asks_ctx);
+    return product_part_of(ctx, route, asks, asks_ctx);
+}
+
+static bool shows(void *ctx, const struct taxonomy_route *route)
+{
+    return product_shows(ctx, route);
 }
 
 int matcher_init(struct matcher *m, const struct ruleset *r, const struct engine_options *options)
@@ -262,7 +268,7 @@ int matcher_init(struct matcher *m, const struct ruleset *r, const struct engine
     }
     const struct clock clock = clock_system();
     matcher_set_now(m, clock_realtime(&clock));
-    engine_set_reading(m->engine, &(struct engine_reading){m->reader, read_event, product_matters});
+    engine_set_reading(m->engine, &(struct engine_reading){m->reader, read_event, part_of, shows});
     return 0;
 }
 

@@ -207,7 +207,7 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     struct engine_result found;
     p->events++;
     int result = engine_match(p->engine, ev, &found);
-    if (result == 0) hearing_event(p->hearing, number, ev, p->router, found.route->n_labels > 0);
+    if (result == 0) hearing_event(p->hearing, number, ev, p->engine, found.route->n_labels > 0);
     if (result == 0 && found.n_hits > 0) result = on_hits(p, ev, &found, number);
     engine_housekeep(p->engine);
     return result;

@@ -120,14 +120,16 @@ static void count_event(struct heard *s, uint32_t number, struct event *ev)
     count_number(s, hash64(s->source) | 1, value);
 }
 
-void hearing_event(struct hearing *h, uint32_t number, struct event *ev, struct router *router,
+void hearing_event(struct hearing *h, uint32_t number, struct event *ev, struct engine *engine,
                    bool understood)
 {
     if (h->of[number] == NOBODY) return;
     struct heard *s = &h->heard[h->of[number]];
     if (!understood) hearing_undecodable(h, number);
-    if (number == s->first_number || number == s->last_number)
-        claim(s, number, router_event_time(router, ev));
+    if (number == s->first_number || number == s->last_number) {
+        engine_read_all(engine, ev);
+        claim(s, number, router_event_time(engine_router(engine), ev));
+    }
     count_event(s, number, ev);
 }
 

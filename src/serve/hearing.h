@@ -7,7 +7,7 @@
 #ifndef VAKA_SERVE_HEARING_H
 #define VAKA_SERVE_HEARING_H
 
-#include "detect/taxonomy.h"
+#include "detect/engine.h"
 #include "event/event.h"
 #include "event/record.h"
 
@@ -20,8 +20,12 @@ void hearing_free(struct hearing *h);
 
 /* A frame begins: records from `from` on. The batch is borrowed until the next begin. */
 void hearing_begin(struct hearing *h, const struct batch *batch, uint32_t from);
-/* The record of that number has this event; `understood`: its log source is known. */
-void hearing_event(struct hearing *h, uint32_t number, struct event *ev, struct router *router,
+/*
+ * The record of that number has this event, which was matched; `understood`: its log source is
+ * known. The first and the last of a source are read as a whole: what its clock says may stand
+ * where only its product finds it.
+ */
+void hearing_event(struct hearing *h, uint32_t number, struct event *ev, struct engine *engine,
                    bool understood);
 /* It has none. */
 void hearing_undecodable(struct hearing *h, uint32_t number);

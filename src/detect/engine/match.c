@@ -431,10 +431,7 @@ static void next_event(struct engine *e)
     }
 }
 
-struct asking {
-    struct engine *e;
-    const struct taxonomy_route *route;
-};
+/* ---- reading ----------------------------------------------------------------------------- */
 
 /* A rule's field is this path, or an object that the path lies in. */
 static bool field_meets(struct slice field, struct slice path)
@@ -443,72 +440,142 @@ static bool field_meets(struct slice field, struct slice path)
            (path.len > field.len && path.ptr[field.len] == '.' && slice_starts_with(path, field));
 }
 
-/* Whether a rule of the route looks at this path. */
+/* Whether a rule of the plan looks at this path. */
 static bool rules_ask(void *ctx, struct slice path)
 {
-    const struct asking *a = ctx;
-    const struct plan *p = plan_for(a->e, a->route);
-    struct slice plain = taxonomy_plain_name(a->e->taxonomy, path);
+    const struct plan *p = ctx;
+    struct slice plain = taxonomy_plain_name(p->taxonomy, path);
     for (uint32_t f = 1; f < p->n_fields; f++)
         for (uint32_t i = 0; i < p->fields[f].n_names; i++)
             if (field_meets(p->fields[f].names[i], plain)) return true;
     return false;
 }
 
-/* Whether events of the route are read before rules look at them. */
-static bool reads_first(struct engine *e, const struct taxonomy_route *route)
+static bool routes_ask(void *ctx, struct slice path)
+{
+    return router_asks(ctx, path);
+}
+
+static const struct route_state *parts_of(struct engine *e, const struct taxonomy_route *route)
 {
     struct route_state *state = state_of(e, route);
-    if (__builtin_expect(state->reading == READ_UNKNOWN, 0)) {
-        struct asking asking = {e, route};
-        bool matters =
-            e->options.read_all || e->reading.matters(e->reading.ctx, route, rules_ask, &asking);
-        state = state_of(e, route);
-        state->reading = matters ? READ_FIRST : READ_HITS;
+    if (__builtin_expect(state->has_parts, 1)) return state;
+    const struct engine_reading *r = &e->reading;
+    struct plan *p = plan_for(e, route);
+    void *part = r->part(r->ctx, route, rules_ask, p), *showing = NULL;
+    if (r->shows(r->ctx, route)) showing = r->part(r->ctx, route, routes_ask, e->router);
+    state = state_of(e, route);
+    state->part = part;
+    state->showing = showing;
+    state->has_parts = true;
+    return state;
+}
+
+static void read_part(struct engine *e, struct event *ev, const struct taxonomy_route *route,
+                      void *part)
+{
+    e->reading.read(e->reading.ctx, ev, route, part);
+    e->read = READ_PART;
+}
+
+/* All of an event that was not read yet. */
+static const struct taxonomy_route *read_all(struct engine *e, struct event *ev,
+                                             const struct taxonomy_route *route)
+{
+    for (int round = 0; route->owner && round < READINGS_MAX; round++) {
+        uint32_t owner = route->owner;
+        e->reading.read(e->reading.ctx, ev, route, NULL);
+        if (!e->reading.shows(e->reading.ctx, route)) break;
+        route = router_route(e->router, ev);
+        if (route->owner == owner) break;
     }
-    return state->reading == READ_FIRST;
+    e->read = READ_ALL;
+    return route;
+}
+
+/* The route that the part which shows it shows; what was read for that is forgotten. */
+static const struct taxonomy_route *show(struct engine *e, struct event *ev,
+                                         const struct taxonomy_route *route, void *showing)
+{
+    uint32_t before = ev->n_fields;
+    read_part(e, ev, route, showing);
+    route = router_route(e->router, ev);
+    ev->n_fields = before;
+    return route;
+}
+
+/* What makes a difference. Of a product that shows another one all is read: that one needs it. */
+static const struct taxonomy_route *read_asked(struct engine *e, struct event *ev,
+                                               const struct taxonomy_route *route)
+{
+    for (int round = 0; route->owner && round < READINGS_MAX; round++) {
+        uint32_t owner = route->owner;
+        const struct route_state *state = parts_of(e, route);
+        const struct taxonomy_route *shown =
+            state->showing ? show(e, ev, route, state->showing) : route;
+        if (shown->owner != owner) {
+            read_part(e, ev, route, NULL);
+            route = shown;
+            continue;
+        }
+        route = shown;
+        state = parts_of(e, route);
+        if (state->part) read_part(e, ev, route, state->part);
+        break;
+    }
+    return route;
 }
 
 const struct taxonomy_route *engine_route(struct engine *e, struct event *ev)
 {
     const struct taxonomy_route *route = router_route(e->router, ev);
-    for (int round = 0; route->owner && e->reading.read && round < READINGS_MAX; round++) {
-        uint32_t owner = route->owner;
-        if (!reads_first(e, route)) break;
-        if (!e->reading.read(e->reading.ctx, ev, route)) break;
-        route = router_route(e->router, ev);
-        if (route->owner == owner) break;
-    }
+    e->own = ev->n_fields;
+    e->read = READ_NONE;
+    if (route->owner && e->reading.read)
+        route = e->options.read_all ? read_all(e, ev, route) : read_asked(e, ev, route);
     if (route->n_labels == 0) e->stats.unknown_logsource++;
     return route;
 }
 
-/* What is told about a hit looks at all of the event's fields under the plan: new keys, too. */
-static void read_hit(struct engine *e, struct plan *p, struct event *ev)
+static bool is_unread(const struct engine *e)
 {
-    const struct taxonomy_route *route = e->route;
-    if (!route || !route->owner || !e->reading.read || reads_first(e, route)) return;
-    uint32_t first = ev->n_fields;
-    (void)e->reading.read(e->reading.ctx, ev, route);
-    for (uint32_t i = first; i < ev->n_fields; i++) (void)map_key(e, p, ev->fields[i].key);
+    return e->route && e->route->owner && e->reading.read && e->read != READ_ALL;
 }
 
-int engine_match(struct engine *e, struct event *ev, struct engine_result *ret)
+/* From the event as it came. */
+static const struct taxonomy_route *read_anew(struct engine *e, struct event *ev)
 {
-    next_event(e);
-    const struct taxonomy_route *route = e->options.any_logsource ? NULL : engine_route(e, ev);
-    e->route = route;
+    ev->n_fields = e->own;
+    return read_all(e, ev, router_route(e->router, ev));
+}
+
+void engine_read_all(struct engine *e, struct event *ev)
+{
+    if (is_unread(e)) e->route = read_anew(e, ev);
+}
+
+/* ---- matching ---------------------------------------------------------------------------- */
+
+static void match_event(struct engine *e, struct event *ev, const struct taxonomy_route *route)
+{
     struct plan *p = plan_for(e, route);
+    next_event(e);
+    e->route = route;
     e->plan = p;
     e->ev = ev;
     feed(e, p, ev);
     for (uint32_t i = 0; i < p->always.n; i++) run_rule(e, p, p->index[p->always.at + i]);
     for (uint32_t i = 0; i < e->n_candidates; i++) run_rule(e, p, e->candidates[i]);
     if (e->n_hits > 1) qsort(e->hits, e->n_hits, sizeof *e->hits, by_rule);
-    if (__builtin_expect(e->n_hits > 0, 0)) read_hit(e, p, ev);
-    e->stats.events++;
     e->stats.candidates += e->n_candidates + p->always.n;
-    *ret = (struct engine_result){e->hits, e->n_hits, route};
+}
+
+int engine_match(struct engine *e, struct event *ev, struct engine_result *ret)
+{
+    match_event(e, ev, e->options.any_logsource ? NULL : engine_route(e, ev));
+    if (__builtin_expect(e->n_hits > 0, 0) && is_unread(e)) match_event(e, ev, read_anew(e, ev));
+    e->stats.events++;
+    *ret = (struct engine_result){e->hits, e->n_hits, e->route};
     return 0;
 }
 

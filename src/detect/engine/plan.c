@@ -426,6 +426,7 @@ struct plan *plan_new(const struct plan_source *source)
     if (!p) return NULL;
     arena_init(&p->arena, PLAN_ARENA_MAX);
     p->signature = source->signature;
+    p->taxonomy = source->route ? source->route->taxonomy : NULL;
     p->n_rules = source->n_rules;
     p->rules = keep(p, source->rules, source->n_rules, sizeof(struct sigma_rule *));
     p->entry = arena_zalloc(&p->arena, p->n_rules, sizeof *p->entry);

@@ -72,6 +72,7 @@ struct plan_list { /* a run in one of the plan's index arrays */
 
 struct plan {
     uint64_t signature;
+    const struct taxonomy *taxonomy; /* NULL: names as they are */
     const struct sigma_rule **rules;
     uint32_t *entry; /* per rule: first instruction or PROGRAM_* */
     /*

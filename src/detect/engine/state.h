@@ -30,7 +30,9 @@ struct engine {
     uint32_t n_plans;
     struct route_state {
         struct plan *plan; /* NULL: not compiled yet */
-        enum { READ_UNKNOWN, READ_FIRST, READ_HITS } reading;
+        /* Of reading: what makes a difference to the rules, and to the route; NULL: nothing. */
+        void *part, *showing;
+        bool has_parts;
     } * by_route; /* by route id; with any_logsource by_route[0] */
     uint32_t n_by_route;
     struct slice *plain; /* by key id: its plain name; ptr NULL = not asked yet */
@@ -40,6 +42,8 @@ struct engine {
     const struct plan *plan;
     const struct taxonomy_route *route;
     struct event *ev;
+    uint32_t own; /* fields that the event has by itself */
+    enum { READ_NONE, READ_PART, READ_ALL } read;
     uint32_t now; /* stamps; 0 is never current */
     uint64_t *bits;
     uint32_t *touched, n_touched;

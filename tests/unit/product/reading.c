@@ -14,15 +14,21 @@ struct bench {
     struct event ev;
 };
 
-static bool read_event(void *ctx, struct event *ev, const struct taxonomy_route *route)
+static void read_event(void *ctx, struct event *ev, const struct taxonomy_route *route, void *part)
 {
-    return product_read(ctx, ev, route);
+    if (part) product_read_part(ctx, ev, part);
+    else (void)product_read(ctx, ev, route);
 }
 
-static bool may_add(void *ctx, const struct taxonomy_route *route,
-                    bool (*asks)(void *asks_ctx, struct slice path), void *asks_ctx)
+static void *part_of(void *ctx, const struct taxonomy_route *route,
+                     bool (*asks)(void *asks_ctx, struct slice path), void *asks_ctx)
 {
-    return product_may_add(ctx, route, asks, asks_ctx);
+    return product_part_of(ctx, route, asks, asks_ctx);
+}
+
+static bool shows(void *ctx, const struct taxonomy_route *route)
+{
+    return product_shows(ctx, route);
 }
 
 static void bench_init(struct bench *b, const char *steps, const char *detection, bool read_all)
@@ -47,7 +53,7 @@ static void bench_init(struct bench *b, const char *steps, const char *detection
     REQUIRE(b->engine);
     b->reader = product_reader_new(b->products, engine_keys(b->engine));
     REQUIRE(b->reader);
-    engine_set_reading(b->engine, &(struct engine_reading){b->reader, read_event, may_add});
+    engine_set_reading(b->engine, &(struct engine_reading){b->reader, read_event, part_of, shows});
     arena_init(&b->arena, 1024 * 1024);
     event_init(&b->ev, engine_keys(b->engine), &b->arena);
 }
@@ -113,6 +119,12 @@ TEST(read_when_asked)
         /* What a name is another word for is there already. */
         {"another word", "  - map: {event.code: EventID}\n", "{EventID: 8}", false, false, false},
         {"another word, made", "  - map: {event.code: b}\n", "{EventID: y}", false, true, true},
+        {"columns", "  - csv: b\n    columns: [c]\n", "{b: z}", false, false, false},
+        {"a column", "  - csv: b\n    columns: [c]\n", "{c: y}", false, true, true},
+        {"a URL", "  - url: b\n", "{b: z}", false, false, false},
+        {"on a condition", "  - map: {_t: b}\n  - when: {_t: y}\n    set: {k: x}\n", "{k: x}",
+         false, true, true},
+        {"the first counts", "  - set: {k: x}\n  - map: {k: b}\n", "{k: y}", false, false, true},
         {"for steps only", "  - map: {_x: b}\n  - map: {k: _x}\n", "{_x: y}", false, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
