@@ -233,6 +233,18 @@ static int copy_rules(struct backup *b)
     return copy_folder_done(&rules, error ? error : copy_all(&rules, NULL));
 }
 
+/*
+ * How far clouds were fetched. Before the store, so that it says nothing of records that the copy
+ * has not: what came after them is fetched again by who goes on from the copy.
+ */
+static int copy_pull(struct backup *b)
+{
+    struct copy_job pull;
+    if (faccessat(b->top.from, "pull", F_OK, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+    int error = copy_folder(&b->top, "pull", &pull);
+    return error ? error : copy_folder_done(&pull, copy_all(&pull, NULL));
+}
+
 /* ---- the whole --------------------------------------------------------------------------- */
 
 static int write_manifest(struct backup *b)
@@ -272,6 +284,7 @@ int backup_make(const struct backup_options *options, struct backup_report *ret,
     if (b.top.to < 0 && error == 0) error = b.top.to;
     if (error == 0) error = copy_keys(&b);
     if (error == 0) error = copy_rules(&b);
+    if (error == 0) error = copy_pull(&b);
     if (error == 0) error = copy_store(&b);
     if (error == 0) error = write_manifest(&b);
     if (error == 0 && fsync(b.top.to) != 0) error = copy_failed(diag, options->to);

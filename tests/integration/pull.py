@@ -437,6 +437,28 @@ def it_goes_on_where_it_was(folder):
             same(cloud.asked("m365-start"), [])
 
 
+@test
+def who_goes_on_from_a_backup_fetches_what_came_after_it(folder):
+    with both(folder, "m365-management", "entra-sign-in") as (cloud, serve):
+        cloud.signins.append(signin("before", 20))
+        cloud.add_content("Audit.Exchange", [operation("before")], name="one", ago=20)
+        with serve.start():
+            serve.has(2)
+            serve.rests("m365-management", "entra-sign-in")
+            serve.ask("backup", folder / "backup")
+            cloud.signins.append(signin("after", 1))
+            cloud.add_content("Audit.Exchange", [operation("after")], name="two")
+            serve.has(4)
+            same(serve.stop(), 0)
+            (serve.folder / "var").rename(serve.folder / "lost")
+            serve.ask("restore", folder / "backup")
+            serve.start()
+            serve.has(4)
+            serve.rests("m365-management", "entra-sign-in")
+            same(sorted(r["delivery"] for r in serve.stored()),
+                 ["one", "signin-after", "signin-before", "two"])
+
+
 def disturb(serve, cloud, acts):
     """Records come while processes are killed; each is stored, and repeats say that they are."""
     sent = collections.Counter()
@@ -617,6 +639,9 @@ def figures_are_told(folder):
             holds(text.decode(), f"vaka_cloud_failing{labels} 0\n")
             holds(text.decode(), f"vaka_cloud_lag_seconds{labels} ")
             holds(text.decode(), "vaka_pull_records_total 1\n")
+            serve.until(lambda: ("cloud", "entra-sign-in") in
+                        {(s["input"], s["listener"]) for s in serve.status()["triage"]["sources"]},
+                        "its health")
             holds(text.decode(), 'vaka_source_stored_records_total{input="cloud",listener="entra-sign-in"')
             table = serve.ask("status")
             holds(table, "entra-sign-in")
