@@ -188,7 +188,7 @@ static void tell_gap(struct puller *p, nsec from, nsec to)
     time_write_rfc3339(&out, to);
     buf_puts(&out, " is not kept there any more");
     buf_putc(&out, '\0');
-    tell(p, "cloud-gap", out.ptr);
+    if (!buf_failed(&out)) tell(p, "cloud-gap", out.ptr);
     buf_done(&out);
 }
 
@@ -293,7 +293,16 @@ struct found {
     bool known; /* has an id */
 };
 
-/* Records of Graph: the id is the delivery; of alerts, with the time of the change. */
+/* A page may have a record twice. */
+static bool is_pending(const struct puller *p, struct seen_id id)
+{
+    for (uint32_t i = 0; i < p->n_pending; i++)
+        if (p->pending[i].id.a == id.a && p->pending[i].id.b == id.b) return true;
+    return false;
+}
+
+/* Records of Graph: the id is the delivery; of alerts, with the time of the change. False: it is
+ * passed over. */
 static bool find_record(struct puller *p, struct slice raw, struct buf *delivery, struct found *ret)
 {
     const struct pull_source *s = source_of(p);
@@ -323,7 +332,7 @@ static bool find_record(struct puller *p, struct slice raw, struct buf *delivery
     ret->delivery = buf_slice(delivery);
     ret->item =
         (struct seen_item){item.time == TIME_NONE ? p->to : item.time, seen_id_of(ret->delivery)};
-    if (!seen_has(&feed_of(p)->seen, ret->item.id)) return true;
+    if (!seen_has(&feed_of(p)->seen, ret->item.id) && !is_pending(p, ret->item.id)) return true;
     p->repeats++;
     return false;
 }
@@ -366,8 +375,10 @@ static int fill_batch(struct puller *p)
     for (struct json_parts at = p->records; json_parts_next(&at, &name, &raw); p->records = at) {
         struct found found;
         uint64_t ordinal = p->ordinal;
-        if (!find_record(p, raw, &delivery, &found)) continue;
-        error = add_record(p, &found, received);
+        bool wanted = find_record(p, raw, &delivery, &found);
+        error = buf_error(&delivery);
+        if (error == 0 && !wanted) continue;
+        if (error == 0) error = add_record(p, &found, received);
         if (error == 0 && found.known && !add_pending(p, &found.item)) error = ERR_NOMEM;
         if (error == 0) continue;
         p->ordinal = ordinal;
@@ -519,11 +530,15 @@ static bool next_content(struct puller *p)
         buf_clear(&p->url);
         bool good = item.id.len > 0 && json_string_text(item.uri, &p->url) &&
                     url_is_own(buf_slice(&p->url), source_of(p));
-        if (!good) {
+        buf_putc(&p->url, '\0');
+        if (buf_failed(&p->id) || buf_error(&p->url) == ERR_NOMEM) {
+            p->skipped = true;
+            continue;
+        }
+        if (!good || buf_failed(&p->url)) {
             p->stats.odd++;
             continue;
         }
-        buf_putc(&p->url, '\0');
         p->content_time = item.time == TIME_NONE ? p->to : item.time;
         p->step = PULLER_CONTENT;
         return true;
@@ -574,11 +589,12 @@ static void take_page(struct puller *p, const struct web_answer *a)
     struct answer_page page = {.next = &p->next};
     bool m365 = source_of(p)->kind == PULL_M365;
     int error = answer_page_read(source_of(p)->kind, a->body, &page);
+    if (m365) buf_put(&p->next, a->next);
+    if (error == 0) error = buf_error(&p->next);
     if (error) {
         fail(p, "its answer is not what its documentation says");
         return;
     }
-    if (m365) buf_put(&p->next, a->next);
     accept_feed(p);
     succeed(p);
     json_parts_init(&p->items, page.items);
@@ -615,11 +631,12 @@ static void take_content(struct puller *p, const struct web_answer *a)
 static void take_token(struct puller *p, const struct web_answer *a)
 {
     nsec life;
-    if (answer_token(a->body, &p->token, &life) != 0) {
-        fail(p, "the answer to the request for a token has none");
+    int error = answer_token(a->body, &p->token, &life);
+    buf_putc(&p->token, '\0');
+    if (error || buf_failed(&p->token)) {
+        fail(p, "the answer to the request for a token has none that can be used");
         return;
     }
-    buf_putc(&p->token, '\0');
     nsec margin = life / 5 < 5 * MINUTE ? life / 5 : 5 * MINUTE;
     p->token_till = monotonic(p) + life - margin;
 }
@@ -792,12 +809,15 @@ static void ask(struct puller *p)
     buf_init(&url, PULLER_URL_MAX);
     if (p->step == PULLER_SUBSCRIBE) url_subscribe(&url, source_of(p), feed_of(p)->content);
     else buf_put(&url, buf_slice(&p->url));
-    if (buf_failed(&url)) fail(p, "an address is too long");
-    else
+    if (buf_failed(&url) || buf_failed(&p->url)) {
+        p->step = PULLER_OPEN;
+        fail(p, "an address is too long, or there is no memory for it");
+    } else {
         begin(p, &(struct web_request){.url = url.ptr,
                                        .token = p->token.ptr,
                                        .post = p->step == PULLER_SUBSCRIBE,
                                        .timeout = source_of(p)->timeout});
+    }
     buf_done(&url);
 }
 

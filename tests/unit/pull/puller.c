@@ -465,6 +465,7 @@ static void one_page(struct house *h, struct slice url)
 {
     if (is_token(url)) return;
     buf_puts(&h->body, "{\"value\":[{\"id\":\"a\",\"createdDateTime\":\"2026-11-26T11:50:00Z\"},7,"
+                       "{\"id\":\"a\",\"createdDateTime\":\"2026-11-26T11:50:00Z\"},"
                        "{\"createdDateTime\":\"2026-11-26T11:50:00Z\"}]}");
 }
 
