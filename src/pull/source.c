@@ -347,13 +347,16 @@ unsigned pull_source_content(const struct pull_source *s, unsigned n)
     return PULL_CONTENT_COUNT;
 }
 
-void pull_source_feed_name(const struct pull_source *s, unsigned n, struct buf *out)
+int pull_source_feed_name(const struct pull_source *s, unsigned n, struct buf *out)
 {
     struct buf whole;
     const char *content = pull_content_name(pull_source_content(s, n));
     buf_init(&whole, sizeof *s);
     buf_printf(&whole, "%s %s %s %s", kinds[s->kind].name, s->tenant, s->api.origin, content);
-    buf_printf(out, "%s-%016llx", kinds[s->kind].name,
-               (unsigned long long)hash64(buf_slice(&whole)));
+    int error = buf_error(&whole);
+    if (error == 0)
+        buf_printf(out, "%s-%016llx", kinds[s->kind].name,
+                   (unsigned long long)hash64(buf_slice(&whole)));
     buf_done(&whole);
+    return error ? error : buf_error(out);
 }

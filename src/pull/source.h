@@ -87,7 +87,7 @@ const char *pull_content_name(unsigned content);
 /* How many feeds it has, and the content of the n-th of them (PULL_M365). */
 unsigned pull_source_feeds(const struct pull_source *s);
 unsigned pull_source_content(const struct pull_source *s, unsigned n);
-/* The name of the n-th feed: of its file, too. */
-void pull_source_feed_name(const struct pull_source *s, unsigned n, struct buf *out);
+/* The name of the n-th feed: of its file, too. ERR_NOMEM, ERR_LIMIT: *out is not to be used. */
+int pull_source_feed_name(const struct pull_source *s, unsigned n, struct buf *out) MUST_USE;
 
 #endif

@@ -141,15 +141,15 @@ static int open_feed(struct role *r, size_t source, unsigned feed, const char *f
 {
     struct pull_ctx *c = r->ctx;
     struct fetched *f = &c->fetched[source];
-    char name[128];
-    struct buf text;
-    buf_init(&text, sizeof name);
-    pull_source_feed_name(&c->pool.sources[source], feed, &text);
-    (void)snprintf(name, sizeof name, "%.*s", SLICE_FMT(buf_slice(&text)));
-    buf_done(&text);
-    const char *path = arena_printf(&r->config.arena, "%s/%s", folder, name);
+    struct buf name;
+    buf_init(&name, 256);
+    int error = pull_source_feed_name(&c->pool.sources[source], feed, &name);
+    const char *path =
+        error ? NULL
+              : arena_printf(&r->config.arena, "%s/%.*s", folder, SLICE_FMT(buf_slice(&name)));
+    buf_done(&name);
     if (!path) return ERR_NOMEM;
-    int error = bookmark_open(&f->bookmarks[feed], path, &c->state, diag);
+    error = bookmark_open(&f->bookmarks[feed], path, &c->state, diag);
     if (error) return error;
     f->n_bookmarks++;
     error = seen_read(&c->pool.pullers[source].feeds[feed].seen, buf_slice(&c->state));

@@ -145,8 +145,7 @@ TEST(feeds_have_names_of_their_own)
     buf_init(&a, 256);
     buf_init(&b, 256);
     REQUIRE(pull_source_read(SLICE("m365-management " IDS), &s, NULL) == 0);
-    pull_source_feed_name(&s, 0, &a);
-    pull_source_feed_name(&s, 1, &b);
+    REQUIRE(pull_source_feed_name(&s, 0, &a) == 0 && pull_source_feed_name(&s, 1, &b) == 0);
     CHECK(!slice_eq(buf_slice(&a), buf_slice(&b)));
     CHECK(slice_starts_with(buf_slice(&a), SLICE("m365-management-")));
     /* A new application goes on where the other was; another content in the list changes nothing.
@@ -155,7 +154,7 @@ TEST(feeds_have_names_of_their_own)
     REQUIRE(pull_source_read(SLICE("m365-management tenant=t-1 client=new secret=/s2 "
                                    "content=Audit.AzureActiveDirectory"),
                              &s, NULL) == 0);
-    pull_source_feed_name(&s, 0, &b);
+    REQUIRE(pull_source_feed_name(&s, 0, &b) == 0);
     CHECK(slice_eq(buf_slice(&a), buf_slice(&b)));
     buf_done(&a);
     buf_done(&b);
