@@ -76,12 +76,10 @@ static void wait_till(struct puller *p, nsec then)
 
 static void tell(struct puller *p, const char *event, const char *text)
 {
-    struct buf out;
+    char out[PULLER_WHY_MAX + 256];
     const struct pull_source *s = source_of(p);
-    buf_init(&out, 2048);
-    buf_printf(&out, "%s of %s: %s", pull_kind_name(s->kind), s->tenant, text);
-    if (p->options.out.alarm) p->options.out.alarm(p->options.out.ctx, p, event, buf_slice(&out));
-    buf_done(&out);
+    (void)snprintf(out, sizeof out, "%s of %s: %s", pull_kind_name(s->kind), s->tenant, text);
+    if (p->options.out.alarm) p->options.out.alarm(p->options.out.ctx, p, event, slice_of(out));
 }
 
 static void conclude_check(struct puller *p)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* What a cloud answers, and what is remembered of it, while memory runs out. */
+#include "torture.h"
+
+#define HOUSE_SPARE() torture_spare()
+#define HOUSE_GO_ON() torture_go_on()
+#include "../unit/pull/house.h"
 #include "pull/answer.h"
 #include "pull/seen.h"
-#include "torture.h"
 
 static const char page_text[] =
     "{\"@odata.nextLink\":\"https://graph.example/x?a\\u0026b\",\"value\":["
@@ -90,4 +94,95 @@ static int run_source(void *ctx, struct buf *out)
 TEST(sources)
 {
     torture_run(&(struct torture){.run = run_source});
+}
+
+/* ---- a whole source ---------------------------------------------------------------------- */
+
+static bool says(struct slice url, const char *part)
+{
+    return slice_find(url, slice_of(part)) != SIZE_MAX;
+}
+
+/* Two pages of contents, each content with two records. */
+static void contents(struct house *h, struct slice url)
+{
+    if (says(url, "/oauth2/")) return;
+    if (says(url, "/audit/")) {
+        buf_puts(&h->body, "[{\"Id\":\"x\"},{\"Id\":\"y\"}]");
+        return;
+    }
+    bool second = says(url, "nextPage");
+    struct slice start = slice_from(url, slice_find(url, SLICE("startTime=")) + 10);
+    bool all = second || slice_cmp(slice_until(start, 23), SLICE("2026-11-26T11%3A50%3A00")) <= 0;
+    if (all && !second) h->answer.next = SLICE("https://manage.office.com/x?nextPage=1&startTime=");
+    buf_puts(&h->body, "[");
+    for (int i = 0; i < 2 && all; i++)
+        buf_printf(&h->body,
+                   "%s{\"contentId\":\"c%d%d\",\"contentCreated\":\"2026-11-26T11:50:00Z\","
+                   "\"contentUri\":\"https://manage.office.com/api/audit/c%d%d\"}",
+                   i ? "," : "", second, i, second, i);
+    buf_puts(&h->body, "]");
+}
+
+/* Two pages of sign-ins. */
+static void signins(struct house *h, struct slice url)
+{
+    if (says(url, "/oauth2/")) return;
+    bool second = says(url, "skip=");
+    buf_puts(&h->body, "{\"value\":[");
+    for (int i = 0; i < 3; i++)
+        buf_printf(&h->body, "%s{\"id\":\"s%d%d\",\"createdDateTime\":\"2026-11-26T11:50:00Z\"}",
+                   i ? "," : "", second, i);
+    buf_puts(&h->body,
+             second ? "]}" : "],\"@odata.nextLink\":\"https://graph.microsoft.com/x?skip=1\"}");
+}
+
+struct told {
+    const char *source;
+    void (*cloud)(struct house *h, struct slice url);
+};
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Each record, however often it came, in an order of their own. */
+static void tell_kept(struct house *h, struct buf *out)
+{
+    unsigned n = h->records < 64 ? h->records : 64;
+    qsort(h->kept, n, sizeof h->kept[0], compare_texts);
+    for (unsigned i = 0; i < n; i++)
+        if (i == 0 || strcmp(h->kept[i], h->kept[i - 1]) != 0) buf_printf(out, "%s\n", h->kept[i]);
+    buf_printf(out, "to %lld\n", (long long)(puller_cursor(&h->puller) >= NOON));
+}
+
+/* With as much time as it wants: what it says is done with was stored. */
+static int run_puller(void *ctx, struct buf *out)
+{
+    static struct house h;
+    const struct told *t = ctx;
+    int error = house_init(&h, t->source, t->cloud);
+    if (error == 0) {
+        run(&h, 30 * MINUTE);
+        bool done = puller_cursor(&h.puller) >= NOON;
+        if (!done) error = ERR_NOMEM;
+        else tell_kept(&h, out);
+    }
+    house_done(&h);
+    return error;
+}
+
+TEST(sign_ins)
+{
+    static const struct told t = {"entra-sign-in tenant=t client=c secret=/s begin=30min", signins};
+    torture_run(&(struct torture){.run = run_puller, .ctx = (void *)(uintptr_t)&t});
+}
+
+TEST(contents_of_two_pages)
+{
+    static const struct told t = {
+        "m365-management tenant=t client=c secret=/s content=DLP.All begin=30min late=0s",
+        contents};
+    torture_run(&(struct torture){.run = run_puller, .ctx = (void *)(uintptr_t)&t});
 }

@@ -1,226 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/*
- * A source against a cloud that is a function, under a clock that stands still until everybody
- * waits: hours pass in a moment. web.c is not linked: its functions are those below.
- */
-#include "pull/puller.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/time.h"
-#include "test.h"
-
-#define MINUTE (60 * NSEC_PER_SEC)
-#define HOUR   (60 * MINUTE)
-#define DAY    (24 * HOUR)
-/* 2026-11-26T12:00:00Z */
-#define NOON (INT64_C(1795694400) * NSEC_PER_SEC)
-
-enum { TEXT_MAX = 4 * 1024 * 1024 };
-
-struct house {
-    struct clock_settable time;
-    struct loop *loop;
-    struct pull_source source;
-    struct puller puller;
-    struct loop_deferred answering;
-    struct loop_timer ending;  /* never due: something to wait for */
-    struct buf url, body, log; /* log: "GET path?query" a line, with the time before it */
-    struct web_answer answer;
-    /* What is asked for → this->answer; the body is in `body`. */
-    void (*cloud)(struct house *h, struct slice url);
-    unsigned requests, tokens, pages, others;
-    nsec end; /* monotonic */
-    bool storing, refuses;
-    unsigned batches, records, moved;
-    struct buf alarms; /* events, a blank behind each */
-    char kept[64][64];
-};
-
-static struct house *house; /* the only one: web.c's functions know no other */
-
-/* ---- what stands for web.c --------------------------------------------------------------- */
-
-int web_call_init(struct web_call *c, struct web *w, size_t body_max)
-{
-    (void)w;
-    *c = (struct web_call){.busy = false};
-    buf_init(&c->body, body_max);
-    buf_init(&c->next, WEB_NEXT_MAX);
-    return 0;
-}
-
-void web_call_done(struct web_call *c)
-{
-    buf_done(&c->body);
-    buf_done(&c->next);
-}
-
-void web_call_cancel(struct web_call *c)
-{
-    c->busy = false;
-    loop_defer_cancel(house->loop, &house->answering);
-}
-
-void web_call_release(struct web_call *c)
-{
-    CHECK(!c->busy);
-}
-
-void web_put_escaped(struct buf *out, struct slice text)
-{
-    buf_put(out, text);
-}
-
-int web_call_begin(struct web_call *c, const struct web_request *request)
-{
-    CHECK(!c->busy);
-    c->busy = true;
-    buf_clear(&house->url);
-    buf_puts(&house->url, request->url);
-    house->requests++;
-    loop_defer(house->loop, &house->answering);
-    return 0;
-}
-
-static void answer_now(void *ctx)
-{
-    struct house *h = ctx;
-    struct web_call *c = &h->puller.call;
-    struct slice url = buf_slice(&h->url);
-    buf_clear(&h->body);
-    h->answer = (struct web_answer){.status = 200};
-    if (slice_find(url, SLICE("/oauth2/")) != SIZE_MAX) {
-        h->tokens++;
-        buf_puts(&h->body, "{\"access_token\":\"t\",\"expires_in\":3600}");
-    } else {
-        buf_printf(&h->log, "%lld %.*s\n", (long long)((h->time.realtime - NOON) / NSEC_PER_SEC),
-                   SLICE_FMT(url));
-    }
-    h->cloud(h, url);
-    buf_clear(&c->body);
-    buf_put(&c->body, buf_slice(&h->body));
-    h->answer.body = buf_slice(&c->body);
-    c->busy = false;
-    c->done(c->ctx, &h->answer);
-}
-
-/* ---- the house --------------------------------------------------------------------------- */
-
-static int on_batch(void *ctx, struct puller *p, struct slice bytes)
-{
-    struct house *h = ctx;
-    struct batch batch;
-    struct batch_iter it;
-    struct record record;
-    (void)p;
-    if (h->refuses) return ERR_LIMIT;
-    REQUIRE(batch_open(bytes, &batch) == 0);
-    batch_iter_init(&it, &batch);
-    while (batch_iter_next(&it, &record)) {
-        char *kept = h->kept[h->records++ % 64];
-        (void)snprintf(kept, 64, "%.*s#%llu", SLICE_FMT(slice_until(record.delivery, 40)),
-                       (unsigned long long)record.ordinal);
-    }
-    h->batches++;
-    h->storing = true;
-    return 0;
-}
-
-static void on_moved(void *ctx, struct puller *p, unsigned feed)
-{
-    struct house *h = ctx;
-    (void)p;
-    (void)feed;
-    h->moved++;
-}
-
-static void on_alarm(void *ctx, struct puller *p, const char *event, struct slice text)
-{
-    struct house *h = ctx;
-    (void)p;
-    CHECK(text.len > 0);
-    buf_printf(&h->alarms, "%s ", event);
-}
-
-/* The clock goes on when nothing is left to do: what is out is answered first. */
-static void skip(void *ctx, nsec until)
-{
-    struct house *h = ctx;
-    if (h->storing) {
-        h->storing = false;
-        puller_stored(&h->puller, true);
-    } else if (until > h->end) {
-        loop_stop(h->loop, 0);
-    } else if (until > h->time.monotonic) {
-        clock_pass(&h->time, until - h->time.monotonic);
-    }
-}
-
-static nsec realtime(void *ctx)
-{
-    return ((struct house *)ctx)->time.realtime;
-}
-
-static nsec monotonic(void *ctx)
-{
-    return ((struct house *)ctx)->time.monotonic;
-}
-
-static void house_init(struct house *h, const char *source,
-                       void (*cloud)(struct house *h, struct slice url))
-{
-    *h = (struct house){.time = {.realtime = NOON, .monotonic = HOUR}, .cloud = cloud};
-    const struct clock clock = {realtime, monotonic, skip, h};
-    house = h;
-    h->loop = loop_new(&(struct loop_options){clock, 8, 8});
-    h->answering = (struct loop_deferred){.call = answer_now, .ctx = h};
-    REQUIRE(h->loop && pull_source_read(slice_of(source), &h->source, NULL) == 0);
-    buf_init(&h->url, 16 * 1024);
-    buf_init(&h->body, TEXT_MAX);
-    buf_init(&h->log, TEXT_MAX);
-    buf_init(&h->alarms, TEXT_MAX);
-    const struct puller_options options = {
-        .loop = h->loop,
-        .clock = clock,
-        .source = &h->source,
-        .secret = SLICE("secret"),
-        .out = {.ctx = h, .batch = on_batch, .moved = on_moved, .alarm = on_alarm},
-        .seed = 7,
-    };
-    REQUIRE(puller_init(&h->puller, &options) == 0);
-}
-
-static void house_done(struct house *h)
-{
-    puller_done(&h->puller);
-    loop_free(h->loop);
-    buf_done(&h->url);
-    buf_done(&h->body);
-    buf_done(&h->log);
-    buf_done(&h->alarms);
-    house = NULL;
-}
-
-static void never(void *ctx)
-{
-    (void)ctx;
-    CHECK(false); /* the clock stops before */
-}
-
-static void run(struct house *h, nsec time)
-{
-    h->end = h->time.monotonic + time;
-    h->ending = (struct loop_timer){.due = never};
-    REQUIRE(loop_timer_set(h->loop, &h->ending, time + 1, 0) == 0);
-    puller_start(&h->puller);
-    CHECK_INT(loop_run(h->loop), 0);
-    loop_timer_stop(h->loop, &h->ending);
-    /* To its end, whether anybody has something to do then or not. */
-    if (h->time.monotonic < h->end) clock_pass(&h->time, h->end - h->time.monotonic);
-}
+#include "house.h"
 
 static bool has(const struct buf *text, const char *part)
 {
@@ -280,7 +59,7 @@ static void unreachable(struct house *h, struct slice url)
 TEST(spans_catch_up_and_then_overlap)
 {
     static struct house h;
-    house_init(&h, GRAPH " begin=7d every=5min", empty);
+    REQUIRE(house_init(&h, GRAPH " begin=7d every=5min", empty) == 0);
     run(&h, HOUR);
     /* Longer and longer spans, up to now. */
     CHECK(slice_find(line_of(&h, 0), SLICE("ge%202026-11-19T12%3A00%3A00Z%20and")) != SIZE_MAX);
@@ -304,7 +83,7 @@ TEST(spans_catch_up_and_then_overlap)
 TEST(what_is_not_kept_any_more_is_told)
 {
     static struct house h;
-    house_init(&h, M365, empty);
+    REQUIRE(house_init(&h, M365, empty) == 0);
     h.puller.feeds[0].seen.cursor = NOON - 9 * DAY;
     run(&h, MINUTE);
     CHECK(has(&h.alarms, "cloud-gap "));
@@ -334,7 +113,7 @@ TEST(what_is_not_kept_any_more_is_told)
 TEST(a_clock_that_goes_back_loses_nothing)
 {
     static struct house h;
-    house_init(&h, GRAPH " every=1min", empty);
+    REQUIRE(house_init(&h, GRAPH " every=1min", empty) == 0);
     run(&h, 10 * MINUTE);
     h.time.realtime -= 2 * HOUR;
     run(&h, 10 * MINUTE);
@@ -351,7 +130,7 @@ TEST(a_clock_that_goes_back_loses_nothing)
 TEST(pauses_grow_and_people_are_told_once)
 {
     static struct house h;
-    house_init(&h, GRAPH, unreachable);
+    REQUIRE(house_init(&h, GRAPH, unreachable) == 0);
     run(&h, 10 * MINUTE);
     CHECK_INT(h.alarms.len, 0);
     CHECK_SLICE(slice_of(puller_state(&h.puller)), "failing");
@@ -389,7 +168,7 @@ static void throttles_first(struct house *h, struct slice url)
 TEST(who_says_wait_is_waited_for)
 {
     static struct house h;
-    house_init(&h, GRAPH " every=1h begin=30min", throttles_first);
+    REQUIRE(house_init(&h, GRAPH " every=1h begin=30min", throttles_first) == 0);
     run(&h, 10 * MINUTE);
     CHECK(asked_at(&h, 1) >= 40 && asked_at(&h, 1) <= 42);
     CHECK(asked_at(&h, 2) >= asked_at(&h, 1) + 40);
@@ -413,7 +192,7 @@ static void refuses_tokens(struct house *h, struct slice url)
 TEST(a_refused_token_is_renewed_once_at_once)
 {
     static struct house h;
-    house_init(&h, GRAPH, refuses_tokens);
+    REQUIRE(house_init(&h, GRAPH, refuses_tokens) == 0);
     run(&h, 0);
     CHECK_INT(h.tokens, 2);
     CHECK_INT(h.puller.stats.failures, 1);
@@ -448,7 +227,7 @@ static void busy(struct house *h, struct slice url)
 TEST(more_than_is_remembered_comes_once)
 {
     static struct house h;
-    house_init(&h, GRAPH " begin=30min every=1min", busy);
+    REQUIRE(house_init(&h, GRAPH " begin=30min every=1min", busy) == 0);
     run(&h, 0);
     CHECK_INT(h.records, 12000);
     CHECK_INT(h.pages, 24);
@@ -473,7 +252,7 @@ static void one_page(struct house *h, struct slice url)
 TEST(what_is_not_stored_is_sent_again)
 {
     static struct house h;
-    house_init(&h, GRAPH " begin=30min every=1h", one_page);
+    REQUIRE(house_init(&h, GRAPH " begin=30min every=1h", one_page) == 0);
     h.refuses = true;
     run(&h, 10 * MINUTE);
     CHECK_INT(h.records, 0);
@@ -524,7 +303,7 @@ static void three_contents(struct house *h, struct slice url)
 TEST(content_that_fails_is_tried_for_an_hour)
 {
     static struct house h;
-    house_init(&h, M365 " begin=30min every=1min", three_contents);
+    REQUIRE(house_init(&h, M365 " begin=30min every=1min", three_contents) == 0);
     run(&h, MINUTE / 2);
     CHECK_INT(h.records, 4);
     CHECK_INT(h.puller.stats.given_up, 0);
@@ -555,7 +334,7 @@ static void all_contents_fail(struct house *h, struct slice url)
 TEST(an_outage_of_content_is_waited_for)
 {
     static struct house h;
-    house_init(&h, M365 " begin=30min every=1min", all_contents_fail);
+    REQUIRE(house_init(&h, M365 " begin=30min every=1min", all_contents_fail) == 0);
     run(&h, 50 * MINUTE);
     CHECK_INT(h.puller.stats.given_up, 0);
     CHECK(h.others < 100);
@@ -580,7 +359,7 @@ static void no_subscription(struct house *h, struct slice url)
 TEST(subscriptions_are_ordered_now_and_then)
 {
     static struct house h;
-    house_init(&h, M365, no_subscription);
+    REQUIRE(house_init(&h, M365, no_subscription) == 0);
     run(&h, MINUTE);
     CHECK_INT(h.others, 1);
     run(&h, HOUR);
