@@ -76,7 +76,7 @@ static void wait_till(struct puller *p, nsec then)
 
 static void tell(struct puller *p, const char *event, const char *text)
 {
-    char out[PULLER_WHY_MAX + 256];
+    char out[PULLER_WHY_MAX + 512];
     const struct pull_source *s = source_of(p);
     (void)snprintf(out, sizeof out, "%s of %s: %s", pull_kind_name(s->kind), s->tenant, text);
     if (p->options.out.alarm) p->options.out.alarm(p->options.out.ctx, p, event, slice_of(out));
