@@ -35,7 +35,7 @@ struct shape_set {
     struct arena *arena;
     struct node root;
     uint64_t begins[4]; /* bytes that a text may begin with */
-    uint32_t n_patterns;
+    uint32_t n_patterns, n_numbers;
     struct slice needle; /* of a set of one: text that must be there; looked for before all else */
 };
 
@@ -374,6 +374,7 @@ int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_n
         admit_beginning(&r, with);
     }
     if (error == 0) set->needle = set->n_patterns++ ? SLICE_NONE : needle_of(&r);
+    if (error == 0 && number >= set->n_numbers) set->n_numbers = number + 1;
     *ret_why = r.why ? r.why : error_text(error);
     *ret_at = r.at;
     return error;
@@ -391,6 +392,11 @@ static void each_name(const struct node *node, void (*each)(void *ctx, int name)
 void shape_each_name(const struct shape_set *set, void (*each)(void *ctx, int name), void *ctx)
 {
     each_name(&set->root, each, ctx);
+}
+
+uint32_t shape_set_numbers(const struct shape_set *set)
+{
+    return set->n_numbers;
 }
 
 /* ---- finding ----------------------------------------------------------------------------- */

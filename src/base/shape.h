@@ -64,6 +64,9 @@ typedef int shape_name_fn(void *ctx, struct slice name);
 int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_name_fn *name,
               void *ctx, const char **ret_why, size_t *ret_at) MUST_USE;
 
+/* One more than the highest number of a pattern. */
+uint32_t shape_set_numbers(const struct shape_set *set);
+
 struct shape_match {
     uint32_t number;   /* of the pattern */
     uint32_t n_places; /* those with a name */

@@ -375,6 +375,20 @@ static int search(struct work *w)
 
 /* ---- explaining -------------------------------------------------------------------------- */
 
+/* What a record is asked first, before it is taken apart. */
+static int show_needles(const struct work *w, struct buf *out)
+{
+    struct needles needles;
+    int error = search_needles(&w->rules, &w->query, &needles);
+    if (error) return error;
+    buf_puts(out, needles.n ? "only records are taken apart that have"
+                            : "all records are taken apart\n");
+    for (uint32_t i = 0; i < needles.n; i++)
+        buf_printf(out, "%s \"%.*s\"", i ? " or" : "", SLICE_FMT(needles.at[i]));
+    if (needles.n) buf_puts(out, " in their bytes, or may say it otherwise\n");
+    return 0;
+}
+
 static int explain(const struct work *w)
 {
     struct buf out, shown;
@@ -390,8 +404,10 @@ static int explain(const struct work *w)
     query_show_filter(&out, w->query.filter);
     buf_putc(&out, '\n');
     query_show_pipes(&out, &w->query);
+    buf_putc(&out, '\n');
+    int error = show_needles(w, &out);
     text_put_lines(&shown, buf_slice(&out));
-    bool failed = buf_failed(&out) || buf_failed(&shown);
+    bool failed = error || buf_failed(&out) || buf_failed(&shown);
     if (!failed) (void)fwrite(shown.ptr, 1, shown.len, stdout);
     buf_done(&out);
     buf_done(&shown);

@@ -284,8 +284,9 @@ static int match_batch(void *ctx, const struct scan_batch *b)
     r->first = b->first;
     batch_iter_init(&r->iter, b->batch);
     if (b->earliest < begin->from || b->latest >= begin->to) {
-        int error = record_decoder_between(r->decoder, b->batch, b->from, b->to, begin->from,
-                                           begin->to, &sink, &some);
+        const struct record_choice choice = {.from = begin->from, .to = begin->to};
+        int error =
+            record_decoder_some(r->decoder, b->batch, b->from, b->to, &choice, &sink, &some);
         r->sum.records += some;
         if (some)
             widen(r, b->earliest < begin->from ? begin->from : b->earliest,

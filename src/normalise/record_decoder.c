@@ -278,16 +278,22 @@ int record_decoder_batch(struct record_decoder *d, const struct batch *batch, ui
     return rc;
 }
 
-int record_decoder_between(struct record_decoder *d, const struct batch *batch, uint32_t first,
-                           uint32_t end, nsec from, nsec to, const struct record_sink *sink,
-                           uint32_t *ret_n)
+static bool is_chosen(const struct record_choice *c, uint32_t number, const struct record *r)
+{
+    return (!c->bits || c->bits[number / 64] >> number % 64 & 1) && r->received >= c->from &&
+           r->received < c->to;
+}
+
+int record_decoder_some(struct record_decoder *d, const struct batch *batch, uint32_t first,
+                        uint32_t end, const struct record_choice *choice,
+                        const struct record_sink *sink, uint32_t *ret_n)
 {
     struct batch_iter it;
     int rc = 0;
     d->sink = sink;
     batch_iter_init(&it, batch);
     for (d->number = 0; d->number < end && rc == 0 && batch_iter_next(&it, &d->at); d->number++) {
-        if (d->number < first || d->at.received < from || d->at.received >= to) continue;
+        if (d->number < first || !is_chosen(choice, d->number, &d->at)) continue;
         ++*ret_n;
         rc = decode_record(d);
     }

@@ -38,13 +38,15 @@ void record_decoder_free(struct record_decoder *d);
  */
 int record_decoder_batch(struct record_decoder *d, const struct batch *batch, uint32_t first,
                          uint32_t end, const struct record_sink *sink) MUST_USE;
-/*
- * The same, of these records for those that were received at or after `from` and before `to`; adds
- * the number of them to *ret_n. Slower.
- */
-int record_decoder_between(struct record_decoder *d, const struct batch *batch, uint32_t first,
-                           uint32_t end, nsec from, nsec to, const struct record_sink *sink,
-                           uint32_t *ret_n) MUST_USE;
+/* Which records of a batch are asked for. */
+struct record_choice {
+    nsec from, to;        /* received at or after, and before */
+    const uint64_t *bits; /* a bit for each record of the batch; NULL: all */
+};
+/* The same for some of these records, one by one; adds their number to *ret_n. */
+int record_decoder_some(struct record_decoder *d, const struct batch *batch, uint32_t first,
+                        uint32_t end, const struct record_choice *choice,
+                        const struct record_sink *sink, uint32_t *ret_n) MUST_USE;
 /* The same for one record by itself; it is reported as number 0. */
 int record_decoder_one(struct record_decoder *d, const struct record *record,
                        const struct record_sink *sink) MUST_USE;

@@ -621,6 +621,50 @@ static void field_values(const struct expr *e, const struct expr_scope *scope, s
     }
 }
 
+/* Functions that leave a part of a text, or nothing. */
+static bool takes_part(enum expr_function function)
+{
+    switch (function) {
+    case EXPR_LOWER:
+    case EXPR_UPPER:
+    case EXPR_BEFORE:
+    case EXPR_AFTER:
+    case EXPR_BEFORE_LAST:
+    case EXPR_AFTER_LAST:
+    case EXPR_HAVING:
+    case EXPR_WITHOUT:
+    case EXPR_UNLIKE:
+    case EXPR_LAST:
+    case EXPR_TRIM:
+    case EXPR_BASENAME:
+    case EXPR_DIRNAME:
+    case EXPR_EXTENSION:
+    case EXPR_IP:
+    case EXPR_NAME:
+    case EXPR_NUMBER:
+        return true;
+    case EXPR_UNHEX:
+    case EXPR_LABELS:
+    case EXPR_TIME:
+    case EXPR_STRPTIME:
+    case EXPR_TABLE:
+    case EXPR_DEFAULT:
+        break;
+    }
+    return false;
+}
+
+bool expr_copies(const struct expr *e, void *ctx, bool (*copied)(void *ctx, uint32_t field))
+{
+    for (uint32_t i = 0; i < e->n_parts; i++) {
+        const struct part *p = &e->parts[i];
+        if (p->kind != PART_FIELD || !p->ends_term || !copied(ctx, p->field)) return false;
+    }
+    for (uint32_t i = 0; i < e->n_calls; i++)
+        if (!takes_part(e->calls[i].function)) return false;
+    return true;
+}
+
 static bool asks_all_values(const struct expr *e)
 {
     return e->n_calls && e->n_parts == 1 && e->parts[0].kind == PART_FIELD &&

@@ -78,6 +78,11 @@ bool expr_is_field(const struct expr *e, uint32_t *ret);
 
 /* Calls back with every field that it looks at; one may come several times. */
 void expr_each_field(const struct expr *e, void (*each)(void *ctx, uint32_t field), void *ctx);
+/*
+ * Whether every value it can have is a part of the value of one field that is `copied`, but for the
+ * case of ASCII letters.
+ */
+bool expr_copies(const struct expr *e, void *ctx, bool (*copied)(void *ctx, uint32_t field));
 
 /* Keys compare without (ASCII) case; the key * is for all others. */
 struct expr_table *expr_table_new(struct arena *arena, uint32_t rows);

@@ -115,4 +115,15 @@ struct product_part *product_part_of(struct product_reader *r, const struct taxo
 /* Adds of the event's fields those of the part, as product_read() adds all. */
 void product_read_part(struct product_reader *r, struct event *ev, struct product_part *part);
 
+/*
+ * Which fields are only copied: every value that a product may fill them with is a part of one that
+ * the record has itself, but for the case of ASCII letters and what forms resolve (percent signs of
+ * URLs, entities of XML, escapes). The products are borrowed. NULL: out of memory.
+ */
+struct products_copies;
+struct products_copies *products_copies_new(const struct products *p) MUST_USE;
+void products_copies_free(struct products_copies *f);
+/* Names with blanks are as rules have them, without. */
+bool products_copied(const struct products_copies *f, struct slice field);
+
 #endif

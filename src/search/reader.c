@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "normalise/record_decoder.h"
+#include "normalise/verbatim.h"
 #include "search/columns.h"
 
 enum {
     OUT_SEND = 1024 * 1024,
     FOUND_MAX = 256 * 1024 * 1024, /* rows of one run of records */
+    DECODE_ALL = 4,                /* above one in so many records */
 };
 
 struct reader {
@@ -27,6 +29,7 @@ struct reader {
     struct buf row;
     /* The batch at hand. */
     uint64_t first;
+    uint64_t chosen[BATCH_RECORDS_MAX / 64];
     struct batch_iter iter;
     struct record record;
 };
@@ -111,25 +114,36 @@ static void on_undecodable(void *ctx, uint32_t number, const char *reason)
     r->sum.undecodable++;
 }
 
+/* Of the records those that the filter may hold for, by their bytes; how many. */
+static uint32_t choose(struct reader *r, const struct scan_batch *b)
+{
+    const struct needles *needles = &r->begin->needles;
+    uint32_t n = 0, words = (b->batch->n + 63) / 64;
+    memset(r->chosen, 0, words * sizeof *r->chosen);
+    verbatim_mark_opaque(b->batch, r->chosen);
+    verbatim_mark_texts(b->batch, needles->at, needles->n, r->chosen);
+    for (uint32_t i = 0; i < words; i++) n += (uint32_t)__builtin_popcountll(r->chosen[i]);
+    return n;
+}
+
 static int search_batch(void *ctx, const struct scan_batch *b)
 {
     struct reader *r = ctx;
     const struct record_sink sink = {.ctx = r, .event = on_event, .undecodable = on_undecodable};
     const struct scan_begin *begin = r->begin->scan;
-    uint32_t n = b->to - b->from;
+    struct record_choice choice = {.from = begin->from, .to = begin->to};
+    bool whole = b->earliest >= begin->from && b->latest < begin->to;
+    uint32_t n = 0, may = r->begin->needles.n ? choose(r, b) : b->batch->n;
+    r->sum.records += b->to - b->from;
+    if (may == 0) return 0;
     matcher_set_now(&r->matcher, b->latest);
     r->first = b->first;
     batch_iter_init(&r->iter, b->batch);
-    int error;
-    if (b->earliest >= begin->from && b->latest < begin->to) {
-        error = record_decoder_batch(r->decoder, b->batch, b->from, b->to, &sink);
-    } else {
-        n = 0;
-        error = record_decoder_between(r->decoder, b->batch, b->from, b->to, begin->from, begin->to,
-                                       &sink, &n);
-    }
-    r->sum.records += n;
-    return error;
+    /* Many are decoded faster together. */
+    if (whole && may > b->batch->n / DECODE_ALL)
+        return record_decoder_batch(r->decoder, b->batch, b->from, b->to, &sink);
+    if (r->begin->needles.n) choice.bits = r->chosen;
+    return record_decoder_some(r->decoder, b->batch, b->from, b->to, &choice, &sink, &n);
 }
 
 static int begin_unit(void *ctx)

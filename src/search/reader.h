@@ -6,6 +6,7 @@
 #ifndef VAKA_SEARCH_READER_H
 #define VAKA_SEARCH_READER_H
 
+#include "query/needles.h"
 #include "query/rows.h"
 #include "ruleset/ruleset.h"
 #include "scan/reader.h"
@@ -16,6 +17,7 @@ struct search_begin {
     const struct ruleset *rules; /* the query's filter is the only rule */
     const struct query *query;
     const struct zone *zone;
+    struct needles needles;
     size_t memory; /* for a table of groups */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "search/search.h"
 
+#include "normalise/verbatim.h"
 #include "search/reader.h"
 
 enum {
@@ -85,6 +86,23 @@ static int on_tick(void *ctx, const struct scan_progress *progress)
     return s->result->end == SEARCH_WHOLE ? 0 : ENDS;
 }
 
+static bool is_copied(void *ctx, struct slice field)
+{
+    return products_copied(ctx, field);
+}
+
+int search_needles(const struct ruleset *rules, const struct query *query, struct needles *ret)
+{
+    struct products_copies *copies = products_copies_new(rules->products);
+    if (!copies) return ERR_NOMEM;
+    needles_find(
+        query->filter,
+        &(struct needles_world){.ctx = copies, .plain = verbatim_is_plain, .copied = is_copied},
+        ret);
+    products_copies_free(copies);
+    return 0;
+}
+
 static int scan(struct search *s, struct diag *diag)
 {
     const struct search_options *o = s->options;
@@ -122,7 +140,9 @@ int search_run(const struct search_options *options, struct search_result *ret, 
                                              .memory = options->memory / 2,
                                              .ctx = options->ctx,
                                              .row = options->row});
-    int error = s.rows ? scan(&s, diag) : ERR_NOMEM;
+    int error =
+        s.rows ? search_needles(options->rules, options->query, &s.begin.needles) : ERR_NOMEM;
+    if (error == 0) error = scan(&s, diag);
     if (error == ENDS) error = 0;
     if (error == 0) error = rows_finish(s.rows);
     if (s.rows) rows_get_cut(s.rows, &ret->cut);

@@ -6,6 +6,7 @@
 #ifndef VAKA_SEARCH_SEARCH_H
 #define VAKA_SEARCH_SEARCH_H
 
+#include "query/needles.h"
 #include "query/rows.h"
 #include "ruleset/ruleset.h"
 #include "scan/scan.h"
@@ -54,5 +55,12 @@ struct search_result {
  */
 int search_run(const struct search_options *options, struct search_result *ret,
                struct diag *diag) MUST_USE;
+
+/*
+ * Texts of which a record has one when the filter holds for it, so that most others need not be
+ * taken apart (normalise/verbatim.h). ERR_NOMEM.
+ */
+int search_needles(const struct ruleset *rules, const struct query *query,
+                   struct needles *ret) MUST_USE;
 
 #endif

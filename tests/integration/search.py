@@ -247,7 +247,32 @@ def the_plan_is_explained(folder):
                          "--from", "2026-11-25 03:00", form="table")
         same(text.splitlines(),
              ["received  2026-11-25 03:00:00 to now", "", "all of", "  user.name is anna*", "  not",
-              "    any value has x", "", "group -> host.name, count"])
+              "    any value has x", "", "group -> host.name, count", "",
+              "all records are taken apart"])
+        text, _ = search(serve, "source.ip: 10.0.0.5 and (failed or Passw*)", "--explain",
+                         form="table")
+        holds(text, 'only records are taken apart that have "10.0.0.5" in their bytes')
+
+
+@test
+def records_that_are_passed_over_by_their_bytes_have_nothing(folder):
+    with Serve(VAKA, folder, journal="1MiB").start() as serve:
+        odd = [{"user": {"name": f"r\u006fot{i}"}, "message": "r\u00f6d"} for i in range(20)]
+        for part in range(5):
+            send_lines(serve, [login(part * 1000 + i) for i in range(1000)])
+            send_lines(serve, [f"<13>Nov 26 10:00:00 h app: {json.dumps(event(i))}" for i in range(99)])
+            send_json(serve, [event(i) for i in range(500)])
+            body = "".join(json.dumps(e).replace("\\\\", "\\") + "\n" for e in odd).encode()
+            same(serve.post("/api/ingest", body)[0], 200)
+            serve.matched((part + 1) * 1619)
+        for query, least in (("u3", 1), ("root7", 5), ("r\u00f6d", 100), ("anna", 1), ("host2", 1),
+                             ("user.name: root7", 5), ("source.ip: 10.0.2.8", 1), ("nowhere", 0),
+                             ("source.ip: 192.168.*", 1), ("\"failed password\"", 5000),
+                             ("message: v\u00e4rlden", 1), ("u3 or anna or root*", 1)):
+            # A number may be written in many ways: with one of them all records are taken apart.
+            found = rows(serve, f"{query} | stats count, distinct(_seq)")
+            same(found, rows(serve, f"({query}) or no.such: 1 | stats count, distinct(_seq)"))
+            same(found[0]["count"] >= least, True)
 
 
 @test

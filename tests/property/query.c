@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/find.h"
 #include "base/json_write.h"
 #include "normalise/record_decoder.h"
+#include "normalise/verbatim.h"
+#include "query/needles.h"
 #include "query/rows.h"
 #include "query_reference.h"
 #include "search/columns.h"
@@ -324,6 +327,7 @@ struct asked {
     struct query query;
     struct sigma_rule rule;
     struct columns *columns;
+    struct needles needles;
     struct rows *rows;
     struct groups *groups;
     struct buf out;
@@ -338,6 +342,7 @@ struct round {
     struct engine *engine;
     struct record_decoder *decoder;
     struct record record;
+    bool opaque;
     struct asked asked[QUERIES];
 };
 
@@ -364,6 +369,33 @@ static int on_row(void *ctx, const struct cell *cells, uint32_t n)
     return 0;
 }
 
+/* A record that is not opaque has one of the texts, or the filter does not hold for it. */
+static void check_needles(const struct round *r, const struct asked *a)
+{
+    bool has = r->opaque || a->needles.n == 0;
+    for (uint32_t i = 0; i < a->needles.n && !has; i++)
+        has = find_nocase(r->record.raw, a->needles.at[i], 0) != SIZE_MAX;
+    if (!has) printf("%.*s\nover\n%.*s\n", SLICE_FMT(a->text), SLICE_FMT(r->record.raw));
+    ASSERT(has);
+}
+
+static void look_whether_opaque(struct round *r)
+{
+    struct batch_writer writer;
+    struct batch batch;
+    struct buf bytes;
+    uint64_t bits = 0;
+    batch_writer_init(&writer, 0, BATCH_MAX);
+    buf_init(&bytes, BATCH_MAX);
+    ASSERT(batch_writer_add(&writer, &r->record) == 0);
+    batch_writer_finish(&writer, &bytes);
+    ASSERT(batch_open(buf_slice(&bytes), &batch) == 0);
+    verbatim_mark_opaque(&batch, &bits);
+    r->opaque = bits;
+    batch_writer_done(&writer);
+    buf_done(&bytes);
+}
+
 static int on_event(void *ctx, uint32_t number, struct event *ev)
 {
     struct round *r = ctx;
@@ -375,6 +407,7 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     for (uint32_t i = 0; i < found.n_hits; i++) {
         struct asked *a = &r->asked[found.hits[i].rule->index];
         ASSERT(!found.hits[i].undetermined);
+        check_needles(r, a);
         columns_fill(a->columns, ev, found.route, &r->record, 0, cells);
         if (a->groups) groups_add(a->groups, cells);
         else if (!rows_full(a->rows)) ASSERT(rows_push(a->rows, cells) == 0);
@@ -448,6 +481,7 @@ static bool one_set(struct round *r)
         put_event(&text, &events[i]);
         ASSERT(!buf_failed(&text));
         r->record = (struct record){.raw = slice_from(buf_slice(&text), at), .format = RECORD_JSON};
+        look_whether_opaque(r);
         ASSERT(record_decoder_one(r->decoder, &r->record, &sink) == 0);
         buf_putc(&text, '\n');
         for (int k = 0; k < QUERIES; k++)
@@ -458,6 +492,13 @@ static bool one_set(struct round *r)
     bool good = end_set(r, &text);
     buf_done(&text);
     return good;
+}
+
+static bool is_copied(void *ctx, struct slice field)
+{
+    (void)ctx;
+    (void)field;
+    return true; /* there are no products here */
 }
 
 static bool make_query(struct round *r, struct asked *a)
@@ -476,6 +517,10 @@ static bool make_query(struct round *r, struct asked *a)
     int error = query_read(&r->set->arena, a->text, &options, &a->query, &diag);
     if (error) printf("%.*s\n%u: %s\n", SLICE_FMT(a->text), diag.column, diag.message);
     a->rule.expr = a->query.filter;
+    if (error == 0)
+        needles_find(a->query.filter,
+                     &(struct needles_world){.plain = verbatim_is_plain, .copied = is_copied},
+                     &a->needles);
     return error == 0 && sigma_set_add_rule(r->set, &a->rule) == 0;
 }
 
