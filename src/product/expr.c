@@ -632,6 +632,7 @@ static bool takes_part(enum expr_function function)
     case EXPR_BEFORE_LAST:
     case EXPR_AFTER_LAST:
     case EXPR_HAVING:
+    case EXPR_ALL:
     case EXPR_WITHOUT:
     case EXPR_UNLIKE:
     case EXPR_LAST:

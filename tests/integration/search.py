@@ -7,6 +7,8 @@ import json
 import os
 import pathlib
 import pty
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -286,6 +288,34 @@ def it_goes_on_while_records_come(folder):
             found = rows(serve, "| stats count, distinct(_seq)")[0]
             same((found["count"] >= sent, found["count"]), (True, found["distinct(_seq)"]))
             time.sleep(0.05)
+
+
+def examples():
+    """The records of docs/search.md, and its commands with what they print."""
+    text = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "search.md").read_text("utf-8")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S)
+    records = next(block for kind, block in blocks if kind == "ndjson")
+    commands = [part for kind, block in blocks if not kind
+                for part in re.findall(r"^\$ (.*)\n((?:[^$].*\n|\n)*)", block, re.M)]
+    return records, commands
+
+
+@test
+def the_examples_of_the_manual_are_right(folder):
+    records, commands = examples()
+    with Serve(VAKA, folder).start() as serve:
+        same(serve.post("/api/ingest", records.encode())[0], 200)
+        serve.matched(records.count("\n"))
+        same(len(commands) >= 30, True)
+        for command, want in commands:
+            words = shlex.split(command)
+            same(words[:2], ["vaka", "search"])
+            result = subprocess.run([VAKA, *words[1:], "-c", serve.config], check=False, env=ZONE,
+                                    capture_output=True, timeout=60)
+            got = result.stdout.decode() or "".join(
+                line + "\n" for line in result.stderr.decode().splitlines() if "--help" not in line)
+            if got != want:
+                raise Fail(f"{command}\n{got}\nnot\n{want}")
 
 
 if __name__ == "__main__":
