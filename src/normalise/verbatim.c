@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "normalise/verbatim.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "base/find.h"
 
 enum { TEXTS_MAX = 64 };
@@ -21,53 +25,64 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/* The next %hh. */
-static size_t find_percent(struct slice s, size_t from)
+/* Whether what begins with the byte at `at`, or ends with it and the next, makes a record opaque.
+ */
+static bool is_mark(struct slice s, size_t at)
 {
-    while (from < s.len) {
-        size_t at = slice_find_byte(slice_from(s, from), '%');
-        if (at == SIZE_MAX) return SIZE_MAX;
-        at += from;
-        if (at + 2 < s.len && is_hex(s.ptr[at + 1]) && is_hex(s.ptr[at + 2])) return at;
-        from = at + 1;
+    struct slice rest = slice_from(s, at), audit = SLICE("msg=audit(");
+    char next = rest.len > 1 ? rest.ptr[1] : '\0';
+    switch (rest.ptr[0]) {
+    case '\0':
+        return true;
+    case '\\':
+        return next == 'u';
+    case '&':
+        return next == '#';
+    case '<':
+        return next == '/' && rest.len > 1;
+    case '%':
+        return rest.len > 2 && is_hex(next) && is_hex(rest.ptr[2]);
+    case 't': /* the last letter before the parenthesis */
+        return at + 2 >= audit.len && slice_starts_with(slice_from(s, at + 2 - audit.len), audit);
+    default:
+        return false;
     }
+}
+
+static size_t find_mark_slowly(struct slice s, size_t from)
+{
+    for (; from < s.len; from++)
+        if (is_mark(s, from)) return from;
     return SIZE_MAX;
 }
 
-static size_t find_byte(struct slice s, char c, size_t from)
+#ifdef __SSE2__
+/* Places where two bytes stand that marks have, sixteen at once. */
+static unsigned candidates(const char *p)
 {
-    size_t at = slice_find_byte(slice_from(s, from), c);
-    return at == SIZE_MAX ? at : at + from;
+    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
+#define IS(bytes, c) _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c))
+    __m128i any = _mm_or_si128(IS(a, '\0'), IS(a, '%'));
+    any = _mm_or_si128(any, _mm_and_si128(IS(a, '\\'), IS(b, 'u')));
+    any = _mm_or_si128(any, _mm_and_si128(IS(a, '&'), IS(b, '#')));
+    any = _mm_or_si128(any, _mm_and_si128(IS(a, '<'), IS(b, '/')));
+    any = _mm_or_si128(any, _mm_and_si128(IS(a, 't'), IS(b, '(')));
+#undef IS
+    return (unsigned)_mm_movemask_epi8(any);
 }
+#endif
 
-static size_t find_text(struct slice s, struct slice text, size_t from)
+static size_t find_mark(struct slice s, size_t from)
 {
-    size_t at = slice_find(slice_from(s, from), text);
-    return at == SIZE_MAX ? at : at + from;
-}
-
-/* What makes records opaque; each is searched for in all of them at once. */
-enum mark { MARK_U, MARK_NUL, MARK_PERCENT, MARK_ENTITY, MARK_MARKUP, MARK_AUDIT, N_MARKS };
-
-static size_t find_mark(struct slice s, enum mark mark, size_t from)
-{
-    switch (mark) {
-    case MARK_U:
-        return find_text(s, SLICE("\\u"), from);
-    case MARK_NUL:
-        return find_byte(s, '\0', from);
-    case MARK_PERCENT:
-        return find_percent(s, from);
-    case MARK_ENTITY:
-        return find_text(s, SLICE("&#"), from);
-    case MARK_MARKUP:
-        return find_text(s, SLICE("</"), from);
-    case MARK_AUDIT:
-        return find_text(s, SLICE("msg=audit("), from);
-    case N_MARKS:
-        break;
-    }
-    return SIZE_MAX;
+#ifdef __SSE2__
+    for (; from + 17 <= s.len; from += 16)
+        for (unsigned mask = candidates(s.ptr + from); mask; mask &= mask - 1) {
+            size_t at = from + (unsigned)__builtin_ctz(mask);
+            if (is_mark(s, at)) return at;
+        }
+#endif
+    return find_mark_slowly(s, from);
 }
 
 static bool is_plain_format(uint8_t format)
@@ -80,18 +95,12 @@ void verbatim_mark_opaque(const struct batch *batch, uint64_t *bits)
 {
     struct batch_iter it;
     struct record r;
-    size_t next[N_MARKS];
-    for (int m = 0; m < N_MARKS; m++) next[m] = find_mark(batch->data, (enum mark)m, 0);
+    size_t next = find_mark(batch->data, 0);
     batch_iter_init(&it, batch);
     for (uint32_t i = 0; batch_iter_next_raw(&it, &r); i++) {
         size_t from = (size_t)(r.raw.ptr - batch->data.ptr), to = from + r.raw.len;
-        bool opaque = !is_plain_format(r.format);
-        for (int m = 0; m < N_MARKS; m++) {
-            if (next[m] >= to) continue;
-            if (next[m] < from) next[m] = find_mark(batch->data, (enum mark)m, from);
-            opaque |= next[m] < to;
-        }
-        if (opaque) set(bits, i);
+        if (next < from) next = find_mark(batch->data, from);
+        if (next < to || !is_plain_format(r.format)) set(bits, i);
     }
 }
 
