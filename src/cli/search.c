@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "cli/load.h"
 #include "cli/search_output.h"
+#include "cli/search_saved.h"
 #include "cli/settings.h"
 #include "hunt/progress.h"
 #include "search/search.h"
@@ -22,6 +23,9 @@ enum {
     O_EXPLAIN,
     O_UTC,
     O_STORE,
+    O_SAVE,
+    O_SAVED,
+    O_LIST,
     NICE = 10,
     DAMAGES_SHOWN = 20,
 };
@@ -39,6 +43,10 @@ static const struct cli_option options[] = {
     {O_UTC, "utc", NULL, "Take and show times in UTC."},
     {O_STORE, "store", "FOLDER",
      "Search the records of this tenant's folder instead of those that vaka serve keeps."},
+    {O_SAVE, "save", "NAME", "Keep the query under this name as well."},
+    {O_SAVED, "saved", "NAME",
+     "Search what was kept under this name; more of a query may follow, such as '| head 3'."},
+    {O_LIST, "list", NULL, "List what was kept."},
     {'j', "jobs", "N", "Read records with N processes."},
     OPTION_CONFIG,
     OPTION_SET,
@@ -46,9 +54,9 @@ static const struct cli_option options[] = {
 
 struct search_context {
     struct settings settings;
-    const char *from, *to, *store;
+    const char *from, *to, *store, *save, *saved;
     enum search_format format;
-    bool explain, utc;
+    bool explain, utc, list;
 };
 
 static int search_option(void *ctx, int letter, const char *value)
@@ -74,6 +82,17 @@ static int search_option(void *ctx, int letter, const char *value)
         return 0;
     case O_STORE:
         c->store = value;
+        return 0;
+    case O_SAVE:
+        c->save = value;
+        return saved_is_name(value)
+                   ? 0
+                   : cli_usage("--save: '%s' is no name: letters, digits, - _ .", value);
+    case O_SAVED:
+        c->saved = value;
+        return 0;
+    case O_LIST:
+        c->list = true;
         return 0;
     case 'j':
         return settings_say(&c->settings, CONFIG_SEARCH_JOBS, value, "--jobs");
@@ -136,18 +155,52 @@ static int read_times(struct work *w)
     return status;
 }
 
-/* The query is one word, or the words of the command line with blanks between. */
-static struct slice join_operands(struct work *w, const struct invocation *in)
+/*
+ * The query: what was kept, if that is asked for, and behind it the words of the command line with
+ * blanks between.
+ */
+static int join_query(struct work *w, const struct invocation *in, struct slice *ret)
 {
     struct buf text;
-    buf_init(&text, QUERY_TEXT_MAX + 1);
+    struct diag diag;
+    int error = 0;
+    buf_init(&text, QUERY_TEXT_MAX + 2);
+    if (w->said->saved)
+        error = saved_read(w->config.serve_folder.items[0], w->said->saved, &text, &diag);
     for (size_t i = 0; i < in->n_operands; i++) {
-        if (i) buf_putc(&text, ' ');
+        if (text.len) buf_putc(&text, ' ');
         buf_puts(&text, in->operands[i]);
     }
-    struct slice copy = arena_dup(&w->config.arena, buf_slice(&text));
+    *ret = arena_dup(&w->config.arena, buf_slice(&text));
+    bool good = !buf_failed(&text) && ret->ptr;
     buf_done(&text);
-    return copy;
+    if (error) {
+        cli_say("%s", diag.message);
+        return EXIT_USAGE;
+    }
+    return good ? 0 : cli_usage("the query is too long");
+}
+
+static int save(const struct work *w, struct slice text)
+{
+    struct diag diag;
+    if (!w->said->save ||
+        saved_write(w->config.serve_folder.items[0], w->said->save, text, &diag) == 0)
+        return 0;
+    cli_say("%s", diag.message);
+    return EXIT_UNREADABLE;
+}
+
+static int list(const struct work *w)
+{
+    struct buf out;
+    struct diag diag;
+    buf_init(&out, 64 << 20);
+    int error = saved_list(w->config.serve_folder.items[0], &out, &diag);
+    if (error) cli_say("%s", diag.message);
+    else if (out.len) (void)fwrite(out.ptr, 1, out.len, stdout);
+    buf_done(&out);
+    return error ? EXIT_UNREADABLE : EXIT_RAN;
 }
 
 static void tell_mistake(struct slice text, const struct diag *diag)
@@ -187,12 +240,15 @@ static int prepare(struct work *w, const struct invocation *in)
     int status = settings_store(&w->said->settings, &folder, &w->config, &w->store);
     if (status) return status;
     if (w->said->store) w->store = w->said->store;
-    if (in->n_operands == 0) return cli_usage("search needs a query, such as 'user.name: anna'");
-    struct slice text = join_operands(w, in);
-    if (!text.ptr) return cli_usage("the query is too long");
-    status = read_zone(w);
+    if (w->said->list) return 0;
+    if (in->n_operands == 0 && !w->said->saved)
+        return cli_usage("search needs a query, such as 'user.name: anna'");
+    struct slice text = SLICE_NONE;
+    status = join_query(w, in, &text);
+    if (status == 0) status = read_zone(w);
     if (status == 0) status = read_times(w);
-    return status ? status : read_text(w, text);
+    if (status == 0) status = read_text(w, text);
+    return status ? status : save(w, text);
 }
 
 /* ---- searching --------------------------------------------------------------------------- */
@@ -418,7 +474,8 @@ static int search_command(const struct invocation *in)
 {
     struct work w = {.said = in->ctx, .clock = clock_system(), .interrupts = -1};
     int status = prepare(&w, in);
-    if (status == 0) status = w.said->explain ? explain(&w) : search(&w);
+    if (status == 0 && w.said->list) status = list(&w);
+    else if (status == 0) status = w.said->explain ? explain(&w) : search(&w);
     if (w.rules.set) ruleset_done(&w.rules);
     config_done(&w.config);
     return status;
@@ -426,7 +483,7 @@ static int search_command(const struct invocation *in)
 
 const struct command command_search = {
     .name = "search",
-    .operands = "QUERY...",
+    .operands = "[QUERY...]",
     .summary = "ask the stored records",
     .description =
         "Searches the records that vaka serve keeps, the newest first: a filter in Kibana's KQL, "

@@ -290,6 +290,29 @@ def it_goes_on_while_records_come(folder):
             time.sleep(0.05)
 
 
+@test
+def searches_are_kept_by_name(folder):
+    with Serve(VAKA, folder).start() as serve:
+        send_json(serve, [event(i) for i in range(10)])
+        serve.matched(10)
+        same(search(serve, "--list", form="table")[0], "")
+        same(rows(serve, "user.name: anna | count", "--save", "annas"), [{"count": 5}])
+        search(serve, "n >= 8", "--save", "last-two", "--explain", form="table")
+        same(rows(serve, "--saved", "annas"), [{"count": 5}])
+        same(rows(serve, "--saved", "last-two", "| count"), [{"count": 2}])
+        same(search(serve, "--list", form="table")[0].split("\n")[0].split(maxsplit=1),
+             ["annas", "user.name: anna | count"])
+        same(rows(serve, "user.name: anna and n < 4 | count", "--save", "annas"), [{"count": 2}])
+        same(rows(serve, "--saved", "annas"), [{"count": 2}])
+        _, said = search(serve, "--saved", "anna", status=2)
+        holds(said, "no search is saved as `anna`; did you mean `annas`?")
+        _, said = search(serve, "x", "--save", "../x", status=2)
+        holds(said, "'../x' is no name")
+        _, said = search(serve, "(x", "--save", "wrong", status=2)
+        holds(said, "this parenthesis is not closed")
+        same(sorted(p.name for p in folder.glob("var/searches/*")), ["annas", "last-two"])
+
+
 def examples():
     """The records of docs/search.md, and its commands with what they print."""
     text = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "search.md").read_text("utf-8")
