@@ -20,12 +20,14 @@ static void begin_text(struct heading *h, uint64_t at)
     h->at = at;
 }
 
-/* Past the maximum there is none: half of the columns are the wrong ones. */
+/* Past the maximum there is none, up to the next one: half of the columns are the wrong ones. */
 static void add_text(struct heading *h, struct slice line)
 {
     buf_put(&h->text, line);
     buf_putc(&h->text, '\n');
-    if (buf_failed(&h->text)) buf_clear(&h->text);
+    if (!buf_failed(&h->text)) return;
+    buf_clear(&h->text);
+    h->open = false;
 }
 
 static uint8_t form_of(struct slice line)
@@ -61,14 +63,18 @@ bool heading_take(struct heading *h, struct slice line, uint64_t at)
     return true;
 }
 
-/* Lines from an offset on, up to one that is none of a heading. */
+/*
+ * Lines from an offset on, up to one that is none of a heading. A line that is not there as a whole
+ * is longer than a heading may be.
+ */
 static void take_lines(struct heading *h, int fd, uint64_t from, uint64_t to)
 {
-    char bytes[HEADING_MAX];
+    char bytes[2 * HEADING_MAX + 8]; /* a mark, and CRs, are none of the text */
     size_t most = to - from < sizeof bytes ? (size_t)(to - from) : sizeof bytes;
     ssize_t n = to > from ? pread(fd, bytes, most, (off_t)from) : 0;
     struct slice rest = slice_make(bytes, n > 0 ? (size_t)n : 0), line;
-    while (rest.len && slice_split(rest, '\n', &line, &rest)) {
+    while (rest.len) {
+        if (!slice_split(rest, '\n', &line, &rest) && n < (ssize_t)sizeof bytes) return;
         uint64_t at = from + (size_t)(line.ptr - bytes);
         if (line.len && line.ptr[line.len - 1] == '\r') line.len--;
         if (!heading_take(h, line, at)) return;

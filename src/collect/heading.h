@@ -12,7 +12,7 @@
 
 #include "event/record.h"
 
-enum { HEADING_MAX = 8 * 1024 }; /* bytes of one */
+enum { HEADING_MAX = 6 * 1024 }; /* bytes of one */
 
 struct heading {
     struct buf text; /* the context; empty: there is none (yet) */
