@@ -346,12 +346,20 @@ bool time_parse(struct slice text, int ref_year, nsec *ret)
     return true;
 }
 
-bool time_parse_near(struct slice text, nsec now, nsec *ret)
+int time_last_year(nsec now)
 {
     struct civil_time civil;
+    nsec later;
+    if (__builtin_add_overflow(now, TIME_GRACE, &later)) later = now;
+    time_to_civil(later, &civil);
+    return civil.year;
+}
+
+bool time_parse_near(struct slice text, nsec now, nsec *ret)
+{
     if (time_parse(text, 0, ret)) return true;
-    time_to_civil(now, &civil);
-    for (int year = civil.year + 1; year >= civil.year - 1; year--) {
+    const int last = time_last_year(now);
+    for (int year = last; year >= last - 1; year--) {
         nsec t, ahead;
         if (!time_parse(text, year, &t)) continue;
         if (__builtin_sub_overflow(t, now, &ahead) || ahead >= TIME_GRACE) continue;

@@ -37,6 +37,8 @@ bool time_parse(struct slice text, int ref_year, nsec *ret);
  * December's records in January are of the year before, and January's in December of the next.
  */
 bool time_parse_near(struct slice text, nsec now, nsec *ret);
+/* The last year that such a time can be of; it is of this one or the one before. */
+int time_last_year(nsec now);
 /* The same, with a year, as it is written: date and clock of the text's own zone. Epochs: UTC. */
 bool time_parse_civil(struct slice text, struct civil_time *ret);
 

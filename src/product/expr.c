@@ -506,9 +506,8 @@ static struct slice read_strptime(struct slice s, struct slice format,
     memcpy(form, format.ptr, format.len);
     form[format.len] = '\0';
     nsec now = scope->now == TIME_NONE ? 0 : scope->now, time, other;
-    struct civil_time civil;
-    time_to_civil(now, &civil);
-    for (int year = civil.year + 1; year >= civil.year - 1; year--) {
+    const int last = time_last_year(now);
+    for (int year = last; year >= last - 1; year--) {
         if (!parse_form(text, form, year, &time)) continue;
         bool tells = parse_form(text, form, year - 1, &other) && other == time;
         nsec ahead;
