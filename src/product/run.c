@@ -28,6 +28,7 @@ struct numbers {
 /* Where a field stands. Names that begin with _ are for steps only and not put into the event. */
 struct place {
     uint32_t index;    /* 1 + in the event's fields, or 0 */
+    bool more;         /* there are more values */
     struct slice text; /* of one that is for steps only; NULL: not there */
 };
 
@@ -94,7 +95,11 @@ static struct numbers find_numbers(struct product_reader *r, key_id key)
 /* The first value of a name counts. */
 static void take_place(struct product_reader *r, uint16_t number, uint32_t index)
 {
-    if (number == NUMBER_NONE || r->places[number].index) return;
+    if (number == NUMBER_NONE) return;
+    if (r->places[number].index) {
+        r->places[number].more = true;
+        return;
+    }
     r->places[number].index = index + 1;
     r->touched[r->n_touched++] = number;
 }
@@ -163,12 +168,13 @@ static void put(struct product_reader *r, uint32_t line, uint32_t field, struct 
     if (r->keys_of[field] == KEY_NONE) {
         r->keys_of[field] = keys_intern_path(r->keys, name);
         cover_keys(r);
+        (void)find_numbers(r, r->keys_of[field]);
     }
     uint32_t index = r->ev->n_fields;
     event_add(r->ev, r->keys_of[field], VALUE_STRING, value);
     if (r->ev->n_fields == index) return; /* too many */
     r->ev->fields[index].derived = true;
-    if (!r->places[field].index) take_place(r, (uint16_t)field, index);
+    take_place(r, (uint16_t)field, index);
 }
 
 /* What the record says itself stays, and what was made of it first; names for steps may change. */
@@ -205,15 +211,24 @@ static bool test_holds(const struct test *t, struct slice value, bool whole)
     return false;
 }
 
+static bool any_test_holds(const struct condition *c, struct slice value)
+{
+    char room[TEXT_MAX];
+    struct slice lower = lower_text(value, room);
+    for (uint32_t i = 0; i < c->n_tests; i++)
+        if (test_holds(&c->tests[i], lower, lower.len == value.len)) return true;
+    return false;
+}
+
+/* Of a field with several values any one counts. */
 static bool condition_holds(struct product_reader *r, const struct condition *c)
 {
     if (c->exists) return is_there(r, c->field) != c->absent;
-    bool any = false;
-    if (is_there(r, c->field)) {
-        char room[TEXT_MAX];
-        struct slice value = get(r, c->field), lower = lower_text(value, room);
-        for (uint32_t i = 0; i < c->n_tests && !any; i++)
-            any = test_holds(&c->tests[i], lower, lower.len == value.len);
+    bool any = is_there(r, c->field) && any_test_holds(c, get(r, c->field));
+    if (!any && r->places[c->field].more) {
+        struct slice value;
+        for (uint32_t at = 0; !any && (value = next(r, c->field, &at)).ptr;)
+            any = any_test_holds(c, value);
     }
     return any != c->absent;
 }

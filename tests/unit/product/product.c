@@ -380,6 +380,30 @@ TEST(all_values_of_a_field_are_asked)
     bench_done(&b);
 }
 
+TEST(any_value_meets_a_condition)
+{
+    struct bench b;
+    bench_init(&b);
+    CHECK_INT(add(&b, "p.yml",
+                  "title: t\nevidence: unverified\nrecognise: {a: 1}\nsteps:\n"
+                  "  - when: {role: admin*}\n    set: {first: yes}\n"
+                  "  - when: {role: {not: [guest, root]}}\n    set: {second: yes}\n"
+                  "  - set: {made: [x, y]}\n"
+                  "  - when: {made: Y}\n    set: {third: yes}\n"
+                  "  - map: {roles: role | all | upper}\n"),
+              0);
+    static const char *const pairs[] = {"a",    "1",         "role", "user", "x", "admin",
+                                        "role", "ADMINNESS", "role", "user", NULL};
+    const char *got = read(&b, pairs);
+    CHECK(strstr(got, "\"first\":\"yes\"") && strstr(got, "\"second\":\"yes\""));
+    CHECK(strstr(got, "\"third\":\"yes\"") && strstr(got, "\"roles\":[\"USER\",\"ADMINNESS\"]"));
+    static const char *const others[] = {"a",     "1",    "role", "user", "x",
+                                         "admin", "role", "Root", NULL};
+    got = read(&b, others);
+    CHECK(!strstr(got, "first") && !strstr(got, "second"));
+    bench_done(&b);
+}
+
 /* A name that stands for another does so where the other is not there, wherever it stands. */
 TEST(stand_ins_are_what_they_stand_for)
 {
