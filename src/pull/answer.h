@@ -18,7 +18,6 @@
 
 enum {
     ANSWER_TOKEN_MAX = 16 * 1024, /* bytes of a token */
-    ANSWER_URL_MAX = 8 * 1024,    /* of an address */
     ANSWER_ID_MAX = 1024,         /* of an id */
 };
 

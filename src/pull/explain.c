@@ -48,7 +48,7 @@ static void put_advice(struct buf *out, const char *permission, unsigned status,
         buf_printf(out, "; %s", advice[i].what);
         return;
     }
-    if (status == 401 || status == 403)
+    if (permission && (status == 401 || status == 403))
         buf_printf(
             out, "; the application has no permission %s, or no administrator has consented to it",
             permission);

@@ -7,9 +7,9 @@
 #include "pull/answer.h"
 
 /*
- * `permission` is what the question needs. Appends one line about an answer that is none of
- * success: "403 Authorization_RequestDenied: …; the application has no …". What the other side
- * wrote is made visible and cut.
+ * `permission` is what the question needs, NULL: none. Appends one line about an answer that is
+ * none of success: "403 Authorization_RequestDenied: …; the application has no …". What the other
+ * side wrote is made visible and cut.
  */
 void explain_refusal(struct buf *out, const char *permission, unsigned status,
                      const struct answer_error *error);

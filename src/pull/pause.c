@@ -39,10 +39,21 @@ void pause_for_good(struct puller *p)
     p->options.checked(p->options.out.ctx, p);
 }
 
+/* Once, when nothing has gone well for so long. */
+static void tell_late(struct puller *p, nsec after)
+{
+    nsec now = puller_now(p);
+    if (!p->failing_since) p->failing_since = now;
+    if (p->late || now - p->failing_since < after) return;
+    p->late = true;
+    pause_tell(p, "cloud-failing", p->why);
+}
+
 void pause_after_failure(struct puller *p, bool hopeless)
 {
     nsec now = puller_now(p), most = WAIT_LEAST;
     p->stats.failures++;
+    p->throttled_till = 0;
     if (p->options.checked) {
         pause_for_good(p);
         return;
@@ -51,11 +62,7 @@ void pause_after_failure(struct puller *p, bool hopeless)
     for (unsigned i = 0; i < times && most < WAIT_MOST; i++) most *= 2;
     if (most > WAIT_MOST) most = WAIT_MOST;
     p->failures++;
-    if (!p->failing_since) p->failing_since = now;
-    if (!p->late && (hopeless || now - p->failing_since >= TELL_AFTER)) {
-        p->late = true;
-        pause_tell(p, "cloud-failing", p->why);
-    }
+    tell_late(p, hopeless ? 0 : TELL_AFTER);
     p->not_till = now + most / 2 + (nsec)pause_random(p, most / 2);
     pause_till(p, p->not_till);
 }
@@ -70,7 +77,9 @@ void pause_say(struct puller *p, const char *what, const struct web_answer *a,
                const struct answer_error *error)
 {
     struct buf out;
-    const char *permission = pull_permission(puller_source(p)->kind, puller_feed(p)->content);
+    /* A token needs none. */
+    const char *permission =
+        p->asking_token ? NULL : pull_permission(puller_source(p)->kind, puller_feed(p)->content);
     buf_init(&out, 2048);
     buf_printf(&out, "%s: ", what);
     explain_refusal(&out, permission, a->status, error);
@@ -92,11 +101,12 @@ void pause_throttled(struct puller *p, nsec told)
     nsec wait = least + (nsec)pause_random(p, NSEC_PER_SEC / 2);
     p->stats.throttled++;
     p->failures++;
+    (void)snprintf(p->why, sizeof p->why, "it says that it is asked too often");
     if (p->options.checked) {
-        (void)snprintf(p->why, sizeof p->why, "it says that it is asked too often");
         pause_for_good(p);
         return;
     }
+    tell_late(p, WAIT_TOLD);
     p->throttled_till = clock_realtime(&p->options.clock) + wait;
     p->not_till = puller_now(p) + wait;
     pause_till(p, p->not_till);

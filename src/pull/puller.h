@@ -28,7 +28,7 @@
 
 enum {
     PULLER_BODY_MAX = 32 * 1024 * 1024, /* bytes of an answer */
-    PULLER_URL_MAX = 8 * 1024,
+    PULLER_URL_MAX = 16 * 1024,
     PULLER_WHY_MAX = 600,
     PULLER_STUCK_MAX = 16,
 };

@@ -35,7 +35,7 @@ void span_tell_moved(struct puller *p)
     if (p->options.out.moved) p->options.out.moved(p->options.out.ctx, p, p->at);
 }
 
-/* Where it begins is kept at once, so that a start in between does not begin later. */
+/* Where it begins is kept at once, so that after another start it does not begin later. */
 static void begin_feed(struct puller *p, nsec from)
 {
     struct seen *seen = &puller_feed(p)->seen;
@@ -49,15 +49,16 @@ static bool choose_span(struct puller *p)
     const struct pull_source *s = puller_source(p);
     struct puller_feed *f = puller_feed(p);
     nsec now = clock_realtime(&p->options.clock);
-    if (!f->seen.cursor) begin_feed(p, now - s->begin);
     nsec oldest = now - (s->kind == PULL_M365 ? KEPT_CONTENT : KEPT_GRAPH);
+    if (!f->seen.cursor) begin_feed(p, now - s->begin > oldest ? now - s->begin : oldest);
+    if (f->seen.cursor < oldest) {
+        tell_gap(p, f->seen.cursor, oldest);
+        begin_feed(p, oldest);
+    }
     nsec cursor = f->seen.cursor, from = seen_from(&f->seen, s->late);
-    if (cursor < oldest) tell_gap(p, cursor, oldest);
-    if (from < oldest) from = oldest;
-    nsec begin = cursor > from ? cursor : from;
-    p->whole = f->span >= now - begin;
-    p->from = whole_seconds(from);
-    p->to = whole_seconds(p->whole ? now : begin + f->span);
+    p->whole = f->span >= now - cursor;
+    p->from = whole_seconds(from > oldest ? from : oldest);
+    p->to = whole_seconds(p->whole ? now : cursor + f->span);
     return p->to > p->from;
 }
 

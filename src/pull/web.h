@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/loop.h"
 
-enum { WEB_NEXT_MAX = 8 * 1024, WEB_WHY_MAX = 160 };
+enum { WEB_NEXT_MAX = 16 * 1024 };
 #define WEB_TRUST "/etc/ssl/certs/ca-certificates.crt" /* of Debian's package ca-certificates */
 
 struct web;

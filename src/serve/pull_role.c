@@ -16,7 +16,8 @@
 enum { STOP_WITHIN = 5 }; /* s: for what is under way to become durable */
 #define TICK NSEC_PER_SEC
 /* Addresses are looked up before the sandbox: anew, by a new process, when something cannot be
- * reached for so long, or had no address at all. */
+ * reached for so long, or has none; sooner when nothing at all could be fetched, as at a start
+ * without a network. */
 #define LOOK_UP_AGAIN (900 * NSEC_PER_SEC)
 #define LOOK_UP_SOON  (60 * NSEC_PER_SEC)
 
@@ -207,12 +208,14 @@ static int pull_prepare(struct role *r, struct diag *diag)
 static bool is_lost(const struct role *r, nsec now)
 {
     const struct pull_ctx *c = r->ctx;
+    bool any = false;
     for (size_t i = 0; i < c->pool.n; i++) {
         const struct puller *p = &c->pool.pullers[i];
+        any = any || p->succeeded;
         if (p->unreachable && p->failing_since && now - p->failing_since > LOOK_UP_AGAIN)
             return true;
     }
-    return c->pool.unknown && now - c->started > LOOK_UP_SOON;
+    return c->pool.unknown && now - c->started > (any ? LOOK_UP_AGAIN : LOOK_UP_SOON);
 }
 
 static void on_tick(void *ctx)

@@ -47,7 +47,7 @@ static void check_items(enum pull_kind kind, struct slice items, struct slice in
 static void check_pages(struct slice in)
 {
     struct buf next;
-    buf_init(&next, ANSWER_URL_MAX);
+    buf_init(&next, 4096);
     for (unsigned kind = 0; kind < PULL_KIND_COUNT; kind++) {
         struct answer_page page = {.next = &next};
         if (answer_page_read(kind, in, &page) != 0) continue;

@@ -63,7 +63,7 @@ static int run_page(void *ctx, struct buf *out)
     struct answer_page page = {.next = &next};
     nsec life = 0;
     seen_init(&seen);
-    buf_init(&next, ANSWER_URL_MAX);
+    buf_init(&next, 4096);
     buf_init(&token, ANSWER_TOKEN_MAX);
     int error =
         answer_token(SLICE("{\"access_token\":\"e\\u0079J0\",\"expires_in\":60}"), &token, &life);

@@ -86,7 +86,7 @@ TEST(what_is_not_kept_any_more_is_told)
     REQUIRE(house_init(&h, M365, empty) == 0);
     h.puller.feeds[0].seen.cursor = NOON - 9 * DAY;
     run(&h, MINUTE);
-    CHECK(has(&h.alarms, "cloud-gap "));
+    CHECK_SLICE(buf_slice(&h.alarms), "cloud-gap ");
     CHECK_INT(h.puller.stats.gaps, 1);
     CHECK(slice_find(line_of(&h, 0), SLICE("startTime=2026-11-19T12%3A10%3A00")) != SIZE_MAX);
     /* No span of the Activity API is as long as a day. */
@@ -178,6 +178,25 @@ TEST(who_says_wait_is_waited_for)
     CHECK_INT(h.puller.stats.failures, 0);
     CHECK_INT(h.puller.throttled_till, 0);
     CHECK_INT(h.alarms.len, 0);
+    house_done(&h);
+}
+
+static void always_throttles(struct house *h, struct slice url)
+{
+    if (!is_token(url)) h->answer = (struct web_answer){.status = 429, .retry_after = 2 * HOUR};
+}
+
+/* Nobody makes us wait for more than an hour, and when it goes on people hear of it. */
+TEST(who_says_wait_for_ever_is_told_of)
+{
+    static struct house h;
+    REQUIRE(house_init(&h, GRAPH, always_throttles) == 0);
+    run(&h, 30 * MINUTE);
+    CHECK_SLICE(slice_of(puller_state(&h.puller)), "throttled");
+    CHECK_INT(h.alarms.len, 0);
+    run(&h, 5 * HOUR);
+    CHECK(lines_of(&h) >= 5 && lines_of(&h) <= 7);
+    CHECK_SLICE(buf_slice(&h.alarms), "cloud-failing ");
     house_done(&h);
 }
 
