@@ -28,12 +28,12 @@ LEVELS = ("critical", "high", "medium", "low", "informational")
 SEED = 1
 
 
-def hunt(rules, part, longer):
+def hunt(rules, part, longer, vaka=VAKA, day_writer=DAY):
     """Levels and titles of the alerts with their numbers, and the figures of the run."""
     levels, titles = collections.Counter(), collections.Counter()
     with (tempfile.TemporaryFile() as said,
-          subprocess.Popen([DAY, MIX, str(SEED), BEGIN, str(part), str(longer)], stdout=subprocess.PIPE) as day,
-          subprocess.Popen([VAKA, "hunt", "-r", rules, "-f", "json", "--stats", "-"], stdin=day.stdout,
+          subprocess.Popen([day_writer, MIX, str(SEED), BEGIN, str(part), str(longer)], stdout=subprocess.PIPE) as day,
+          subprocess.Popen([vaka, "hunt", "-r", rules, "-f", "json", "--stats", "-"], stdin=day.stdout,
                            stdout=subprocess.PIPE, stderr=said, env={**os.environ, "VAKA_CONFIG": "/dev/null"}) as found):
         day.stdout.close()
         for line in found.stdout:
@@ -77,4 +77,5 @@ def main():
     return 1 if own["critical"] + own["high"] else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
