@@ -546,11 +546,10 @@ static const struct item *find_items(const struct finishing *f, uint64_t group, 
 
 static struct cell number_cell(struct finishing *f, double v)
 {
-    struct buf text;
-    buf_init(&text, NUMBER_MAX);
+    char room[NUMBER_MAX];
+    struct buf text = {.ptr = room, .cap = sizeof room, .max = sizeof room}; /* never grows */
     json_write_double(&text, v);
     struct slice copy = arena_dup(&f->arena, buf_slice(&text));
-    buf_done(&text);
     return (struct cell){copy, copy.ptr ? CELL_NUMBER : CELL_NONE};
 }
 

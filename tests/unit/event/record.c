@@ -67,6 +67,26 @@ TEST(batch_gives_back_what_was_added)
     buf_done(&out);
 }
 
+TEST(records_are_found_by_their_number)
+{
+    static const uint32_t numbers[] = {0, 0, 1, 2, 2, 0, 2, 1, 1};
+    static const char *const raws[] = {"<34>one", "two\nlines", ""};
+    struct buf bytes;
+    struct batch batch;
+    struct batch_iter it;
+    struct record r;
+    buf_init(&bytes, BATCH_MAX);
+    write_batch(&bytes);
+    REQUIRE(batch_open(buf_slice(&bytes), &batch) == 0);
+    batch_iter_init(&it, &batch);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        batch_iter_find(&it, numbers[i], &r);
+        CHECK_SLICE(r.raw, raws[numbers[i]]);
+        CHECK_SLICE(r.delivery, numbers[i] == 1 ? "key-1" : "");
+    }
+    buf_done(&bytes);
+}
+
 TEST(batch_cut_short_is_refused)
 {
     struct buf out;

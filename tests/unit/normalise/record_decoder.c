@@ -267,6 +267,40 @@ TEST(a_range_of_a_batch)
     record_trace_done(&t);
 }
 
+TEST(some_of_a_batch)
+{
+    struct record_trace t;
+    struct batch b;
+    uint32_t n = 0;
+    const uint64_t bits = 0x1d; /* 0, 2, 3, 4 */
+    const struct record_choice all = {.from = INT64_MIN, .to = INT64_MAX},
+                               late = {.from = 2, .to = 4};
+    struct record_choice some = all;
+    some.bits = &bits;
+    record_trace_init(&t);
+    for (int i = 0; i < 5; i++) {
+        char raw[16];
+        int len = snprintf(raw, sizeof raw, "{\"a\":%d}", i);
+        const struct record r = {
+            .raw = slice_make(raw, (size_t)len), .received = i, .format = RECORD_JSON};
+        REQUIRE(batch_writer_add(&t.batch, &r) == 0);
+    }
+    batch_writer_finish(&t.batch, &t.bytes);
+    REQUIRE(batch_open(buf_slice(&t.bytes), &b) == 0);
+    const struct record_sink sink = record_trace_sink(&t);
+    CHECK_INT(record_decoder_some(t.decoder, &b, 1, 4, &some, &sink, &n), 0);
+    CHECK_SLICE(buf_slice(&t.text), "2 json|a:=2\n3 json|a:=3\n");
+    CHECK_INT(n, 2);
+    buf_clear(&t.text);
+    CHECK_INT(record_decoder_some(t.decoder, &b, 0, UINT32_MAX, &late, &sink, &n), 0);
+    CHECK_SLICE(buf_slice(&t.text), "2 json|a:=2\n3 json|a:=3\n");
+    CHECK_INT(n, 4);
+    t.stop_after = t.events + 2;
+    CHECK_INT(record_decoder_some(t.decoder, &b, 0, UINT32_MAX, &all, &sink, &n), ERR_STOPPED);
+    CHECK_INT(n, 6);
+    record_trace_done(&t);
+}
+
 TEST(the_sink_ends_it)
 {
     struct record_trace t;
