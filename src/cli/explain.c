@@ -242,7 +242,7 @@ static int explain_run(const struct invocation *in)
     const struct product_trace trace = {.ctx = &x, .step = on_step, .field = on_field};
     int status = reading_init(&x.reading, &c->settings);
     if (status == 0) {
-        (void)load_tell_products(x.reading.rules.products, false);
+        (void)load_tell_products(x.reading.rules.products);
         buf_init(&x.out, 64 * 1024 * 1024);
         matcher_set_now(&x.reading.matcher, x.now);
         product_reader_trace(x.reading.matcher.reader, &trace);

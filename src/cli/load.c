@@ -22,17 +22,17 @@ char *load_file(const char *path, size_t max, size_t *ret_len)
     return NULL;
 }
 
-uint32_t load_tell_products(const struct products *products, bool all)
+uint32_t load_tell_products(const struct products *products)
 {
     for (const struct product_remark *r = products_remarks(products); r; r = r->next)
-        if (all || r->refused) cli_diag(&r->diag, r->refused ? "refused" : "warning");
+        if (r->refused) cli_diag(&r->diag, "refused");
     return products_refused(products);
 }
 
 static int tell(int result, const struct diag *diag, const struct ruleset *r)
 {
     if (result) cli_diag(diag, "");
-    else (void)load_tell_products(r->products, false);
+    else (void)load_tell_products(r->products);
     return result;
 }
 

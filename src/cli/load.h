@@ -9,8 +9,8 @@ int load_rules(struct ruleset *r, const struct config *config) MUST_USE;
 /* With what was imported and is in force: ruleset_load_watch(). */
 int load_watch(struct ruleset *r, const struct config *config) MUST_USE;
 
-/* Prints refused product files, and with `all` what looks like a mistake; how many were refused. */
-uint32_t load_tell_products(const struct products *products, bool all);
+/* Prints which product files were refused; how many. */
+uint32_t load_tell_products(const struct products *products);
 
 /* A whole file, or standard input for "-"; NUL-terminated, free() it. NULL when it fails. */
 char *load_file(const char *path, size_t max, size_t *ret_len);

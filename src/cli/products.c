@@ -63,7 +63,7 @@ static int list_run(const struct invocation *in)
     int status = load(&r, c, in, false);
     if (status == 0) {
         struct buf out;
-        (void)load_tell_products(r.rules.products, false);
+        (void)load_tell_products(r.rules.products);
         buf_init(&out, 4 * 1024 * 1024);
         if (!c->json)
             buf_puts(&out, "NAME                    TITLE                                      "
@@ -103,8 +103,29 @@ static void on_sample(void *ctx, struct event *ev, const struct taxonomy_route *
     (void)route;
 }
 
+/* As a line of JSON, or as all that is wrong is told. */
+static void tell(const struct products_context *c, const struct diag *diag, const char *verdict)
+{
+    struct buf out;
+    if (!c->json) {
+        cli_diag(diag, verdict);
+        return;
+    }
+    buf_init(&out, 65536);
+    buf_putc(&out, '{');
+    json_write_member_string(&out, "file", slice_of(diag->file ? diag->file : ""));
+    json_write_member_u64(&out, "line", diag->line);
+    json_write_member_u64(&out, "column", diag->column);
+    json_write_member_string(&out, "verdict", slice_of(verdict));
+    json_write_member_string(&out, "message", slice_of(diag->message));
+    buf_puts(&out, "}\n");
+    rules_print(&out);
+    buf_done(&out);
+}
+
 /* Patterns that none of the file's samples fit: they are not tested, or can never fit. */
-static void tell_unused_patterns(struct reading *r, const struct product *p)
+static void tell_unused_patterns(const struct products_context *c, struct reading *r,
+                                 const struct product *p)
 {
     unsigned char *lines = calloc(PRODUCT_FILE_MAX + 2, 1); /* there are no more than bytes */
     const struct product_trace trace = {.ctx = lines, .step = on_step, .field = on_field};
@@ -118,22 +139,26 @@ static void tell_unused_patterns(struct reading *r, const struct product *p)
     for (uint32_t line = 1; line < PRODUCT_FILE_MAX + 2; line++) {
         struct diag diag;
         (void)diag_set(&diag, 0, p->file, line, 1, "no sample fits this pattern");
-        if (lines[line] == PATTERN_HERE) cli_diag(&diag, "warning");
+        if (lines[line] == PATTERN_HERE) tell(c, &diag, "warning");
     }
     free(lines);
 }
 
 static int check_run(const struct invocation *in)
 {
+    struct products_context *c = in->ctx;
     struct reading r = {0};
     if (in->n_operands == 0) return cli_usage("which product files?");
-    int status = load(&r, in->ctx, in, true);
-    const struct products *products = r.rules.products;
-    if (status == 0 && load_tell_products(products, true)) status = EXIT_UNREADABLE;
+    int status = load(&r, c, in, true);
+    const struct products *products = status == 0 ? r.rules.products : NULL;
+    const struct product_remark *remark = products ? products_remarks(products) : NULL;
+    for (; remark; remark = remark->next)
+        tell(c, &remark->diag, remark->refused ? "refused" : "warning");
+    if (products && products_refused(products)) status = EXIT_UNREADABLE;
     for (uint32_t i = 0; products && i < products_count(products); i++)
         for (size_t k = 0; k < in->n_operands; k++)
             if (strcmp(products_at(products, i)->file, in->operands[k]) == 0)
-                tell_unused_patterns(&r, products_at(products, i));
+                tell_unused_patterns(c, &r, products_at(products, i));
     reading_done(&r);
     return status == EXIT_USAGE ? EXIT_UNREADABLE : status;
 }
@@ -224,7 +249,7 @@ static int test_run(const struct invocation *in)
     struct products_context *c = in->ctx;
     struct testing t = {0};
     int status = load(&t.reading, c, in, false);
-    bool refused = status == 0 && load_tell_products(t.reading.rules.products, false);
+    bool refused = status == 0 && load_tell_products(t.reading.rules.products);
     buf_init(&t.why, 65536);
     buf_init(&t.out, 64 * 1024 * 1024);
     for (uint32_t i = 0; status == 0 && i < products_count(t.reading.rules.products); i++) {
@@ -253,7 +278,12 @@ static const struct cli_option list_options[] = {
     OPTION_CONFIG,
     OPTION_SET,
 };
-static const struct cli_option other_options[] = {OPTION_CONFIG, OPTION_SET};
+static const struct cli_option check_options[] = {
+    {'f', "format", "text|json", "What to print: lines of text, or one JSON object a finding."},
+    OPTION_CONFIG,
+    OPTION_SET,
+};
+static const struct cli_option test_options[] = {OPTION_CONFIG, OPTION_SET};
 
 const struct command command_products_list = {
     .name = "products list",
@@ -280,8 +310,8 @@ const struct command command_products_check = {
         "of ECS but nearly one, records that another product recognises as well (and which "
         "of the two counts), patterns that no sample of the file fits.\n\n"
         "Exit status: 0 all are good; 1 one is refused, or could not be read.",
-    .options = other_options,
-    .n_options = sizeof other_options / sizeof *other_options,
+    .options = check_options,
+    .n_options = sizeof check_options / sizeof *check_options,
     .ctx_size = sizeof(struct products_context),
     .option = products_set,
     .run = check_run,
@@ -297,8 +327,8 @@ const struct command command_products_test = {
         "settings add included. A built-in product that a file of the same name replaces is passed "
         "over. Prints TAP.\n\n"
         "Exit status: 0 all are as expected; 1 one is not.",
-    .options = other_options,
-    .n_options = sizeof other_options / sizeof *other_options,
+    .options = test_options,
+    .n_options = sizeof test_options / sizeof *test_options,
     .ctx_size = sizeof(struct products_context),
     .option = products_set,
     .run = test_run,

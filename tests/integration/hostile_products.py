@@ -149,13 +149,19 @@ def what_looks_like_a_mistake_is_told(folder):
     cases = {
         "steps:\n  - set: {event.categroy: web}\n": "5:11: warning: no product that comes with Vaka fills "
                                                    "`event.categroy`; did you mean `event.category`?",
-        "steps:\n  - set: {event.category: webb}\n": "5:11: warning: event.category has no value `webb`; did you mean `web`?",
+        "steps:\n  - set: {event.category: webb}\n": "5:11: warning: event.category has no value `webb`; did "
+                                                    "you mean `web`?",
         "steps:\n  - pattern: message\n    any: ['never seen']\n": "6:1: warning: no sample fits this pattern",
     }
     for text, said in cases.items():
         path = write(folder / "odd.yml", HEAD + text)
         run = vaka("products", "check", path)
         same((run.status, run.err), (0, f"vaka: {path}:{said}\n"))
+        line, column, verdict, message = said.split(":", 3)
+        run = vaka("products", "check", "-f", "json", path)
+        same((run.status, json.loads(run.out)), (0, {
+            "file": str(path), "line": int(line), "column": int(column), "verdict": verdict.strip(),
+            "message": message.strip()}))
     same(vaka("products", "check", write(folder / "good.yml", GOOD)).err, "")
 
 
@@ -178,7 +184,8 @@ def of_two_that_claim_the_same_records_both_are_named(folder):
 
 @test
 def wrong_samples_are_told(folder):
-    path = write(folder / "wrong.yml", GOOD.replace("{user.name: anna}", "{user.name: eva, user.id: 7, host.name: null}"))
+    path = write(folder / "wrong.yml", GOOD.replace("{user.name: anna}", "{user.name: eva, user.id: 7, "
+                                                    "host.name: null}"))
     run = vaka("products", "test", "--set", f"products={path}", "wrong")
     same((run.status, run.out.decode().splitlines()[:2]),
          (1, [f"not ok 1 - {path}:8", "  # user.name is anna; user.id is not there"]))
