@@ -31,6 +31,7 @@
 #include "normalise/auditd_syscalls.h"
 #include "normalise/decoder.h"
 #include "normalise/lines.h"
+#include "normalise/record_forms.h"
 
 enum { NESTED_MAX = 8, NAME_MAX_LEN = 64 };
 
@@ -50,16 +51,24 @@ struct auditd {
 };
 
 /* Fields of untrusted text (the kernel's audit_log_untrustedstring, libaudit's value encoding). */
-static const char *const encoded[] = {
-    "acct", "cgroup",   "cmd",   "comm",     "cwd",   "data",      "dir",
-    "exe",  "key",      "name",  "vm",       "path",  "proctitle", "profile",
-    "sw",   "new-disk", "ocomm", "old-disk", "watch", "root_dir",
+static const struct slice encoded[] = {
+#define NAME(literal)                                                                              \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
+    NAME("acct"),     NAME("cgroup"), NAME("cmd"),       NAME("comm"),    NAME("cwd"),
+    NAME("data"),     NAME("dir"),    NAME("exe"),       NAME("key"),     NAME("name"),
+    NAME("vm"),       NAME("path"),   NAME("proctitle"), NAME("profile"), NAME("sw"),
+    NAME("new-disk"), NAME("ocomm"),  NAME("old-disk"),  NAME("watch"),   NAME("root_dir"),
+#undef NAME
 };
 
 static bool is_encoded(struct slice name)
 {
     for (size_t i = 0; i < sizeof encoded / sizeof *encoded; i++)
-        if (slice_eq(name, slice_of(encoded[i]))) return true;
+        if (name.len == encoded[i].len && name.ptr[0] == encoded[i].ptr[0] &&
+            slice_eq(name, encoded[i]))
+            return true;
     return false;
 }
 
@@ -111,7 +120,7 @@ static void add_pair(struct auditd *d, struct slice name, struct slice value, bo
     bool is_key = slice_eq(name, SLICE("key"));
     size_t argument = d->execve ? argument_len(name) : 0;
     if (argument) name.len = argument;
-    if (!quoted && (argument || is_encoded(name)) && is_hex(value)) {
+    if (!quoted && is_hex(value) && (argument || is_encoded(name))) {
         struct slice text = decode_hex(d, value);
         bool arguments = slice_eq(name, SLICE("proctitle"));
         if (arguments && text.ptr != value.ptr) text = join_arguments(text);
@@ -128,8 +137,11 @@ static void add_pair(struct auditd *d, struct slice name, struct slice value, bo
 
 static bool is_name_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '[' || c == ']' || c == '.';
+    static const bool is[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true,
+        ['-'] = true,         ['['] = true,         [']'] = true,         ['.'] = true,
+    };
+    return is[(unsigned char)c];
 }
 
 /* Reads the value at *s, which stands behind the `=`; returns it and moves *s behind it. */
@@ -329,10 +341,9 @@ static int auditd_too_long(void *ctx, uint64_t offset)
     return 0;
 }
 
-static int auditd_sniff(struct slice head, bool final)
+static int sniff_text(struct slice text, bool final)
 {
-    char storage[LINES_SNIFF_TEXT];
-    struct slice text = lines_sniff_text(head, storage), line;
+    struct slice line;
     unsigned lines = 0, fits = 0;
     struct front front;
     for (bool first = true; lines_sniff_next(&text, final, &first, &line);) {
@@ -341,6 +352,18 @@ static int auditd_sniff(struct slice head, bool final)
         if (read_front(line, &front)) fits++;
     }
     return fits == 0 ? 0 : fits == lines ? 95 : fits * 2 > lines ? 85 : 0;
+}
+
+static int auditd_sniff(struct slice head, bool final)
+{
+    char storage[LINES_SNIFF_TEXT];
+    return sniff_text(lines_sniff_text(head, storage), final);
+}
+
+bool auditd_begins(struct slice text)
+{
+    return (slice_starts_with(text, SLICE("type=")) || slice_starts_with(text, SLICE("node="))) &&
+           sniff_text(slice_until(text, LINES_SNIFF_MAX), true) > 0;
 }
 
 static struct decoder *auditd_open(const struct decoder_out *out, struct keys *keys)

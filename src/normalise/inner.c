@@ -21,9 +21,7 @@ struct inner_reader {
 enum inner_kind inner_look(struct slice text)
 {
     if (decoder_json.sniff(text, true) >= JSON_SURELY) return INNER_JSON;
-    if (!slice_starts_with(text, SLICE("type=")) && !slice_starts_with(text, SLICE("node=")))
-        return INNER_SYSLOG;
-    return decoder_auditd.sniff(text, true) > 0 ? INNER_AUDITD : INNER_SYSLOG;
+    return auditd_begins(text) ? INNER_AUDITD : INNER_SYSLOG;
 }
 
 static void intern(struct inner_reader *r, struct keys *k)

@@ -6,35 +6,46 @@
  */
 #include "normalise/record_forms.h"
 
-enum { NAME_MAX_LEN = 64, PAIRS_MIN = 3 };
+enum { NAME_MAX_LEN = 64, PAIRS_MIN = 3, PAIRS_KEPT = 64 };
 
-static bool is_name_byte(char c)
+struct pair {
+    struct slice name, value;
+};
+
+enum { IN_NAME = 1, ENDS_PLAIN = 2, IS_QUOTE = 4 };
+
+static bool is(char c, unsigned what)
 {
-    static const bool is[256] = {['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
-                                 ['_'] = true,         ['-'] = true,         ['.'] = true};
-    return is[(unsigned char)c];
+    static const unsigned char table[256] = {
+        ['a' ... 'z'] = IN_NAME, ['A' ... 'Z'] = IN_NAME, ['0' ... '9'] = IN_NAME,
+        ['_'] = IN_NAME,         ['-'] = IN_NAME,         ['.'] = IN_NAME,
+        [' '] = ENDS_PLAIN,      ['\t'] = ENDS_PLAIN,     [','] = ENDS_PLAIN,
+        ['"'] = IS_QUOTE,        ['\''] = IS_QUOTE,
+    };
+    return table[(unsigned char)c] & what;
 }
 
 /* The length of the name that s begins with, when a = follows; else 0. */
 static size_t name_len(struct slice s)
 {
-    size_t n = 0;
-    while (n < s.len && n < NAME_MAX_LEN && is_name_byte(s.ptr[n])) n++;
+    size_t n = 0, max = s.len < NAME_MAX_LEN ? s.len : NAME_MAX_LEN;
+    while (n < max && is(s.ptr[n], IN_NAME)) n++;
     return n < s.len && s.ptr[n] == '=' ? n : 0;
 }
 
 static struct slice skip_blanks(struct slice s)
 {
-    while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == '\t')) s = slice_from(s, 1);
-    return s;
+    size_t n = 0;
+    while (n < s.len && (s.ptr[n] == ' ' || s.ptr[n] == '\t')) n++;
+    return slice_from(s, n);
 }
 
 /* The bytes of a quoted value with its quotes; 0 when it does not end. */
 static size_t quoted_len(struct slice s)
 {
     for (size_t i = 1; i < s.len; i++) {
+        if (s.ptr[i] == s.ptr[0]) return i + 1;
         if (s.ptr[i] == '\\') i++;
-        else if (s.ptr[i] == s.ptr[0]) return i + 1;
     }
     return 0;
 }
@@ -42,39 +53,49 @@ static size_t quoted_len(struct slice s)
 static size_t plain_len(struct slice s)
 {
     size_t n = 0;
-    while (n < s.len && s.ptr[n] != ' ' && s.ptr[n] != '\t' &&
-           !(s.ptr[n] == ',' && name_len(skip_blanks(slice_from(s, n + 1)))))
-        n++;
+    for (; n < s.len; n++) {
+        if (!is(s.ptr[n], ENDS_PLAIN)) continue;
+        if (s.ptr[n] != ',' || name_len(skip_blanks(slice_from(s, n + 1)))) break;
+    }
     return n;
 }
 
 /* Takes a pair and the separator behind it off *s; false when something else stands there. */
-static bool take_pair(struct slice *s, struct slice *ret_name, struct slice *ret_value)
+static bool take_pair(struct slice *s, struct pair *ret)
 {
     size_t n = name_len(*s);
     if (n == 0) return false;
-    *ret_name = slice_until(*s, n);
+    ret->name = slice_until(*s, n);
     struct slice rest = slice_from(*s, n + 1);
-    bool quoted = rest.len && (rest.ptr[0] == '"' || rest.ptr[0] == '\'');
+    bool quoted = rest.len && is(rest.ptr[0], IS_QUOTE);
     n = quoted ? quoted_len(rest) : plain_len(rest);
     if (quoted && n == 0) return false;
-    *ret_value = quoted ? slice_make(rest.ptr + 1, n - 2) : slice_until(rest, n);
+    ret->value = quoted ? slice_make(rest.ptr + 1, n - 2) : slice_until(rest, n);
     rest = slice_from(rest, n);
     if (rest.len && rest.ptr[0] == ',') rest = slice_from(rest, 1);
-    else if (rest.len && rest.ptr[0] != ' ' && rest.ptr[0] != '\t') return false;
+    else if (rest.len && !is(rest.ptr[0], ENDS_PLAIN)) return false;
     *s = skip_blanks(rest);
     return true;
 }
 
+static void add(struct event *ev, const struct pair *pair)
+{
+    event_add_named(ev, pair->name, VALUE_STRING, pair->value);
+}
+
+/* All of it must be pairs before one is added: names of other text would fill the table of keys. */
 bool kv_read(struct slice text, struct event *ev)
 {
-    struct slice name, value, rest = slice_trim(text);
-    unsigned pairs = 0;
-    while (rest.len && take_pair(&rest, &name, &value)) pairs++;
-    if (rest.len || pairs < PAIRS_MIN) return false;
-    rest = slice_trim(text);
-    while (rest.len && !(ev->flags & EVENT_CUT) && take_pair(&rest, &name, &value))
-        event_add_named(ev, name, VALUE_STRING, value);
+    struct pair first[PAIRS_KEPT], more;
+    struct slice rest = slice_trim(text), behind;
+    uint32_t n = 0, kept = 0;
+    while (rest.len && n < PAIRS_KEPT && take_pair(&rest, &first[n])) n++;
+    kept = n;
+    behind = rest;
+    while (rest.len && n >= PAIRS_KEPT && take_pair(&rest, &more)) n++;
+    if (rest.len || n < PAIRS_MIN) return false;
+    for (uint32_t i = 0; i < kept && !(ev->flags & EVENT_CUT); i++) add(ev, &first[i]);
+    while (behind.len && !(ev->flags & EVENT_CUT) && take_pair(&behind, &more)) add(ev, &more);
     return true;
 }
 

@@ -42,6 +42,8 @@ void hec_read_envelope(const struct record *r, struct event *ev);
 bool kv_read(struct slice text, struct event *ev) MUST_USE;
 /* Whether it begins with NAME=. */
 bool kv_begins(struct slice text);
+/* Most of its lines are records of the audit system. */
+bool auditd_begins(struct slice text);
 
 /* ---- for them ---- */
 
