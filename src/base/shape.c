@@ -404,7 +404,7 @@ uint32_t shape_set_numbers(const struct shape_set *set)
 struct search {
     struct slice text;
     uint32_t steps, depth;
-    struct slice places[SHAPE_PLACES_MAX];
+    struct shape_match *ret; /* holds all places on the way, also those without a name */
     const struct leaf *leaf;
 };
 
@@ -464,7 +464,7 @@ static bool walk(struct search *f, const struct node *node, size_t at);
 
 static bool take(struct search *f, const struct node *to, size_t at, size_t len)
 {
-    f->places[f->depth++] = slice_make(f->text.ptr + at, len);
+    f->ret->places[f->depth++].text = slice_make(f->text.ptr + at, len);
     if (walk(f, to, at + len)) return true;
     f->depth--;
     return false;
@@ -548,16 +548,14 @@ bool shape_find(const struct shape_set *set, struct slice text, struct shape_mat
     text = slice_trim(text);
     if (text.len && !shape_may_begin(set, text.ptr[0])) return false;
     if (slice_find(text, set->needle) == SIZE_MAX) return false;
-    struct search f; /* without its places, which are written before they are read */
-    f.text = text;
-    f.steps = f.depth = 0;
+    struct search f = {.text = text, .ret = ret};
     if (!walk(&f, &set->root, 0)) return false;
     ret->number = f.leaf->number;
     ret->n_places = 0;
     for (uint32_t i = 0; i < f.leaf->n_names; i++) {
         if (f.leaf->names[i] < 0) continue;
         ret->places[ret->n_places].name = f.leaf->names[i];
-        ret->places[ret->n_places++].text = f.places[i];
+        ret->places[ret->n_places++].text = ret->places[i].text;
     }
     return true;
 }

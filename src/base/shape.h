@@ -80,7 +80,8 @@ struct shape_match {
 void shape_each_name(const struct shape_set *set, void (*each)(void *ctx, int name), void *ctx);
 /* Whether one of the patterns fits texts that begin with this byte. */
 bool shape_may_begin(const struct shape_set *set, char first);
-/* Allocates nothing. */
+/* Allocates nothing. *ret is large, and scratch when nothing is found: not for the stack of a loop.
+ */
 bool shape_find(const struct shape_set *set, struct slice text, struct shape_match *ret);
 
 #endif

@@ -46,6 +46,7 @@ struct product_reader {
     /* Of the call. */
     struct event *ev;
     struct product_part *part; /* NULL: all of the file */
+    struct shape_match match;  /* large: not on the stack, where each call would clear it */
     struct expr_scope scope;
     const struct product_trace *trace;
 };
@@ -275,20 +276,21 @@ static void trace_step(const struct product_reader *r, uint32_t line, const char
 /* False: none fits. */
 static bool run_patterns(struct product_reader *r, const struct step *step)
 {
-    struct shape_match m;
+    const struct shape_match *m = &r->match;
     struct slice text = get(r, step->from);
-    if (!shape_find(step->patterns, text, &m)) {
+    if (!shape_find(step->patterns, text, &r->match)) {
         trace_step(r, step->line, "no pattern fits", text);
         return false;
     }
-    trace_step(r, step->pattern_lines[m.number], "pattern", text);
-    for (uint32_t i = 0; i < m.n_places; i++) {
-        uint32_t field = (uint32_t)m.places[i].name;
-        struct slice value = slice_trim(m.places[i].text);
+    uint32_t number = m->number;
+    trace_step(r, step->pattern_lines[number], "pattern", text);
+    for (uint32_t i = 0; i < m->n_places; i++) {
+        uint32_t field = (uint32_t)m->places[i].name;
+        struct slice value = slice_trim(m->places[i].text);
         if (r->part && !part_needs(r->part, field)) continue;
-        if (value.len && may_fill(r, field)) put(r, step->pattern_lines[m.number], field, value);
+        if (value.len && may_fill(r, field)) put(r, step->pattern_lines[number], field, value);
     }
-    run_body(r, &step->pattern_bodies[m.number]);
+    run_body(r, &step->pattern_bodies[number]);
     return true;
 }
 
