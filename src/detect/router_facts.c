@@ -368,7 +368,7 @@ static inline uint16_t collect_field(struct router *r, struct event *ev, uint32_
     const struct slot *slot = &r->slots[s];
     if (slot->exists != UINT32_MAX) router_set_fact(r, slot->exists);
     if (!slot->compares && !slot->has_looks) return 0;
-    struct slice value = event_text(ev, f);
+    struct slice value = f->type == VALUE_JSON_STRING ? event_text(ev, f) : f->value;
     if (slot->has_looks) router_looks_keep(r, s, value);
     return slot->compares ? compare_value(r, s, value) : 0;
 }

@@ -43,9 +43,12 @@ static struct slice skip_blanks(struct slice s)
 /* The bytes of a quoted value with its quotes; 0 when it does not end. */
 static size_t quoted_len(struct slice s)
 {
-    for (size_t i = 1; i < s.len; i++) {
-        if (s.ptr[i] == s.ptr[0]) return i + 1;
-        if (s.ptr[i] == '\\') i++;
+    for (size_t at = 1, n; (n = slice_find_byte(slice_from(s, at), s.ptr[0])) != SIZE_MAX;) {
+        at += n;
+        size_t before = at;
+        while (before > 1 && s.ptr[before - 1] == '\\') before--;
+        at++;
+        if ((at - 1 - before) % 2 == 0) return at; /* else a backslash keeps it inside */
     }
     return 0;
 }

@@ -20,6 +20,7 @@ enum way {
     WAY_EVTX,
     N_WAYS,
     WAY_FORM = N_WAYS, /* a form of record_forms.h */
+    WAY_UTF16,         /* text that is not UTF-8 yet: then it is one of the others */
 };
 
 enum { ARENA_MAX = 8 * RECORD_MAX };
@@ -78,7 +79,7 @@ static void on_bad(void *ctx, uint64_t offset, uint64_t record, const char *reas
 
 /* ---- which way ---------------------------------------------------------------------------- */
 
-static enum way way_of(const struct record *r)
+static enum way way_of_bytes(const struct record *r)
 {
     static const enum way of_text[INNER_KINDS] = {
         [INNER_JSON] = WAY_JSON, [INNER_SYSLOG] = WAY_SYSLOG, [INNER_AUDITD] = WAY_AUDITD};
@@ -104,6 +105,18 @@ static enum way way_of(const struct record *r)
     default:
         return WAY_FORM;
     }
+}
+
+static bool is_utf16(const struct record *r)
+{
+    size_t mark;
+    bool text = r->format == RECORD_TEXT || r->format == RECORD_SYSLOG || r->format == RECORD_JSON;
+    return text && utf16_look(r->raw, &mark) != UTF16_NONE;
+}
+
+static enum way way_of(const struct record *r)
+{
+    return is_utf16(r) ? WAY_UTF16 : way_of_bytes(r);
 }
 
 /* ---- events ------------------------------------------------------------------------------- */
@@ -194,13 +207,6 @@ static int set_header(struct record_decoder *d, enum way way, struct slice conte
     return rc;
 }
 
-static bool is_utf16(const struct record *r)
-{
-    size_t mark;
-    bool text = r->format == RECORD_TEXT || r->format == RECORD_SYSLOG || r->format == RECORD_JSON;
-    return text && utf16_look(r->raw, &mark) != UTF16_NONE;
-}
-
 /* What the record says as UTF-8; it is read in its place. */
 static int convert_record(struct record_decoder *d)
 {
@@ -211,13 +217,13 @@ static int convert_record(struct record_decoder *d)
     return 0;
 }
 
-static int decode_record(struct record_decoder *d)
+static int decode_record(struct record_decoder *d, enum way way)
 {
     begin_record(d);
     d->run = NULL;
-    int rc = is_utf16(&d->at) ? convert_record(d) : 0;
+    int rc = way == WAY_UTF16 ? convert_record(d) : 0;
     if (rc != 0) return rc;
-    enum way way = way_of(&d->at);
+    if (way == WAY_UTF16) way = way_of_bytes(&d->at);
     if (way == WAY_FORM) {
         rc = decode_form(d);
     } else {
@@ -232,9 +238,9 @@ static int decode_record(struct record_decoder *d)
 /* ---- a batch ------------------------------------------------------------------------------ */
 
 /* One line that the index of many lines can hold. */
-static bool is_json_line(const struct record *r)
+static bool is_json_line(const struct record *r, enum way way)
 {
-    return !(r->flags & RECORD_HAS_LF) && !is_utf16(r) && way_of(r) == WAY_JSON;
+    return !(r->flags & RECORD_HAS_LF) && way == WAY_JSON;
 }
 
 /* The record at hand and those behind it are JSON lines up to run_end; the last one is `last`. */
@@ -261,8 +267,9 @@ int record_decoder_batch(struct record_decoder *d, const struct batch *batch, ui
     for (d->number = 0; d->number < end && rc == 0; d->number++) {
         (void)batch_iter_next(&d->it, &d->at);
         if (d->number < first) continue;
-        if (!is_json_line(&d->at)) {
-            rc = decode_record(d);
+        enum way way = way_of(&d->at);
+        if (!is_json_line(&d->at, way)) {
+            rc = decode_record(d, way);
             continue;
         }
         struct batch_iter ahead = d->it;
@@ -270,7 +277,7 @@ int record_decoder_batch(struct record_decoder *d, const struct batch *batch, ui
         struct slice last = r.raw;
         for (d->run_end = d->number + 1; d->run_end < end; d->run_end++) {
             (void)batch_iter_next_raw(&ahead, &r);
-            if (!is_json_line(&r)) break;
+            if (!is_json_line(&r, way_of(&r))) break;
             last = r.raw;
         }
         rc = decode_run(d, last);
@@ -295,7 +302,7 @@ int record_decoder_some(struct record_decoder *d, const struct batch *batch, uin
     for (d->number = 0; d->number < end && rc == 0 && batch_iter_next(&it, &d->at); d->number++) {
         if (d->number < first || !is_chosen(choice, d->number, &d->at)) continue;
         ++*ret_n;
-        rc = decode_record(d);
+        rc = decode_record(d, way_of(&d->at));
     }
     return rc;
 }
@@ -306,7 +313,7 @@ int record_decoder_one(struct record_decoder *d, const struct record *record,
     d->sink = sink;
     d->number = 0;
     d->at = *record;
-    return decode_record(d);
+    return decode_record(d, way_of(&d->at));
 }
 
 /* ---- the decoder -------------------------------------------------------------------------- */

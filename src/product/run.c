@@ -46,7 +46,9 @@ struct product_reader {
     /* Of the call. */
     struct event *ev;
     struct product_part *part; /* NULL: all of the file */
-    struct shape_match match;  /* large: not on the stack, where each call would clear it */
+    /* Large: not on the stack, where each call would clear them. */
+    struct shape_match match;
+    struct slice made[EXPR_VALUES_MAX];
     struct expr_scope scope;
     const struct product_trace *trace;
 };
@@ -247,13 +249,12 @@ static void run_body(struct product_reader *r, const struct body *body);
 
 static void assign(struct product_reader *r, const struct assignment *a)
 {
-    struct slice made[EXPR_VALUES_MAX];
     const struct slice *values = a->values;
     uint32_t n = a->n_values;
     if (!may_fill(r, a->field)) return;
     if (a->expr) {
-        n = expr_values(a->expr, &r->scope, made);
-        values = made;
+        n = expr_values(a->expr, &r->scope, r->made);
+        values = r->made;
     }
     for (uint32_t i = 0; i < n; i++) put(r, a->line, a->field, values[i]);
 }

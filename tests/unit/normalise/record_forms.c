@@ -393,3 +393,58 @@ TEST(ipfix)
     CHECK_FORM(RECORD_IPFIX, "xx", IPFIX_HEADER "\0\2\x01\x2c\0\x01\0\x08\0\4",
                "0 undecodable: the record ends too early\n");
 }
+
+/* ---- name=value pairs --------------------------------------------------------------------- */
+
+/* name=value|… of the pairs, or "no" when the text is none. */
+static void check_pairs(const char *text, const char *want)
+{
+    struct keys *keys = keys_new();
+    struct arena arena;
+    struct event ev;
+    struct buf got;
+    REQUIRE(keys);
+    arena_init(&arena, 65536);
+    event_init(&ev, keys, &arena);
+    buf_init(&got, 65536);
+    if (!kv_read(slice_of(text), &ev)) buf_puts(&got, "no");
+    for (uint32_t i = 0; i < ev.n_fields; i++) {
+        struct slice name = keys_name(keys, ev.fields[i].key), value = ev.fields[i].value;
+        buf_printf(&got, "%s%.*s=%.*s", i ? "|" : "", SLICE_FMT(name), SLICE_FMT(value));
+    }
+    if (!slice_eq(buf_slice(&got), slice_of(want)))
+        test_fail(__FILE__, __LINE__, "%s: %.*s", text, SLICE_FMT(buf_slice(&got)));
+    buf_done(&got);
+    event_done(&ev);
+    arena_done(&arena);
+    keys_free(keys);
+}
+
+TEST(pairs)
+{
+    check_pairs("a=1 b=2 c=3", "a=1|b=2|c=3");
+    check_pairs(" a=1\tb=\"x y\"  c='z' ", "a=1|b=x y|c=z");
+    check_pairs("a=1,b=2, c=x,y", "a=1|b=2|c=x,y");
+    check_pairs("a=,b=\"\" c=", "a=|b=|c=");
+    check_pairs("a=\"x\\\"y\" b=\"z\\\\\" c=\"\\\\\\\"\"", "a=x\\\"y|b=z\\\\|c=\\\\\\\"");
+    check_pairs("a=1 b=2", "no");              /* too few */
+    check_pairs("a=1 b=2 c=3 and more", "no"); /* words */
+    check_pairs("a=1 b=2 c=\"open", "no");
+    check_pairs("a=1 b=2 c=\"open\\\"", "no");
+    check_pairs("a=1 b=\"2\"c=3", "no");
+    check_pairs("a=1 b=2 =3", "no");
+}
+
+/* More than are kept while it is not known whether all of the text is pairs. */
+TEST(many_pairs)
+{
+    char text[2048], want[2048];
+    size_t n = 0, m = 0;
+    for (int i = 0; i < 100; i++) {
+        n += (size_t)snprintf(text + n, sizeof text - n, "n%d=%d ", i, i);
+        m += (size_t)snprintf(want + m, sizeof want - m, "%sn%d=%d", i ? "|" : "", i, i);
+    }
+    check_pairs(text, want);
+    (void)snprintf(text + n, sizeof text - n, "word");
+    check_pairs(text, "no");
+}
