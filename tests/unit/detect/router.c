@@ -612,11 +612,14 @@ TEST(a_look_does_not_outweigh_what_a_product_is_known_by)
     static const char look[] = "recognise:\n  - {line: {like: 'a {:any}'}}\n"
                                "  - {tag: y, line: {like: 'b {:any}'}}\n"
                                "  - {tag: x, line: {like: 'c {:any}'}}\n";
+    static const char twice[] = "recognise: {line: {like: 'e {:any}'}}\n"
+                                "sources:\n  - {category: q, when: {line: {like: '{:any} f'}}}\n";
     struct diag diag;
     struct taxonomy *t = taxonomy_new();
     struct keys *keys = keys_new();
     CHECK_INT(taxonomy_add_product(t, "known.yml", slice_of(known), 1, &diag), 0);
     CHECK_INT(taxonomy_add_product(t, "look.yml", slice_of(look), 2, &diag), 0);
+    CHECK_INT(taxonomy_add_product(t, "twice.yml", slice_of(twice), 3, &diag), 0);
     struct bench b = {.t = t, .keys = keys, .r = router_new(t, keys)};
     arena_init(&b.arena, 1024 * 1024);
     event_init(&b.ev, b.keys, &b.arena);
@@ -627,6 +630,41 @@ TEST(a_look_does_not_outweigh_what_a_product_is_known_by)
     CHECK_INT(router_route(b.r, event_of(&b, "tag=x;line=c 1"))->owner, 2);
     CHECK_INT(router_route(b.r, event_of(&b, "tag=y;line=b 1"))->owner, 2);
     CHECK_INT(router_route(b.r, event_of(&b, "tag=y;line=d 1"))->owner, 0);
+    /* Two looks at one text are no more than one. */
+    CHECK_INT(router_route(b.r, event_of(&b, "line=e f"))->owner, 3);
+    CHECK_INT(router_route(b.r, event_of(&b, "tag=x;line=e f"))->owner, 1);
+    bench_close(&b);
+}
+
+/* Every text of up to five letters against texts and beginnings, some inside of others. */
+TEST(texts_and_beginnings)
+{
+    static const char *const asked[] = {"a*",  "ab*", "abb*", "abba*", "b*",    "bab*",
+                                        "bb*", "ab",  "abba", "b",     "aaab*", "bbbbb"};
+    enum { N = sizeof asked / sizeof *asked, LETTERS = 5 };
+    char own[2048] = "sources:\n  - {product: p, service: rest, when: {line: {exists: true}}}\n";
+    for (size_t i = 0; i < N; i++) {
+        size_t len = strlen(own);
+        (void)snprintf(own + len, sizeof own - len,
+                       "  - {product: p, service: s%zu, when: {line: '%s'}}\n", i, asked[i]);
+    }
+    struct bench b;
+    bench_open(&b, own);
+    for (unsigned number = 1; number < 1u << (LETTERS + 1); number++) {
+        char text[16] = "line=", service[16];
+        size_t n = strlen(text);
+        for (unsigned bit = 31 - (unsigned)__builtin_clz(number); bit-- > 0;)
+            text[n++] = number >> bit & 1 ? "bB"[number & 1] : 'a';
+        struct slice value = slice_make(text + 5, n - 5);
+        for (size_t i = 0; i < N; i++) {
+            struct slice want = slice_of(asked[i]);
+            bool beginning = slice_ends_with(want, SLICE("*"));
+            if (beginning) want.len--;
+            struct slice part = beginning ? slice_until(value, want.len) : value;
+            (void)snprintf(service, sizeof service, "s%zu", i);
+            check_applies(&b, __LINE__, text, "p", "", service, slice_eq_nocase(part, want));
+        }
+    }
     bench_close(&b);
 }
 
