@@ -71,7 +71,7 @@ BUGS = [
     ("one number of a field is never compared as a number", ENGINE + "match.c",
      "if (f->n_numerics && v->type", "if (f->n_numerics > 1 && v->type"),
     ("keywords are looked for in strings only", ENGINE + "match.c",
-     "if (p->keywords && v->type != VALUE_NULL)", "if (p->keywords && v->type == VALUE_JSON_STRING)"),
+     "if (p->keywords && v->type != VALUE_NULL &&", "if (p->keywords && v->type == VALUE_JSON_STRING &&"),
     ("the last field that reads a path is passed over", ENGINE + "match.c",
      "k <= p->key_lists[list]; k++", "k < p->key_lists[list]; k++"),
     ("what could not be decided is no match", ENGINE + "match.c",
