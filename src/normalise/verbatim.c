@@ -20,11 +20,6 @@ static void set(uint64_t *bits, uint32_t number)
     bits[number / 64] |= UINT64_C(1) << number % 64;
 }
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
-
 /* Whether what begins with the byte at `at`, or ends with it and the next, makes a record opaque.
  */
 static bool is_mark(struct slice s, size_t at)
@@ -40,8 +35,6 @@ static bool is_mark(struct slice s, size_t at)
         return next == '#';
     case '<':
         return next == '/' && rest.len > 1;
-    case '%':
-        return rest.len > 2 && is_hex(next) && is_hex(rest.ptr[2]);
     case 't': /* the last letter before the parenthesis */
         return at + 2 >= audit.len && slice_starts_with(slice_from(s, at + 2 - audit.len), audit);
     default:
@@ -63,8 +56,7 @@ static unsigned candidates(const char *p)
     __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
 #define IS(bytes, c) _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c))
-    __m128i any = _mm_or_si128(IS(a, '\0'), IS(a, '%'));
-    any = _mm_or_si128(any, _mm_and_si128(IS(a, '\\'), IS(b, 'u')));
+    __m128i any = _mm_or_si128(IS(a, '\0'), _mm_and_si128(IS(a, '\\'), IS(b, 'u')));
     any = _mm_or_si128(any, _mm_and_si128(IS(a, '&'), IS(b, '#')));
     any = _mm_or_si128(any, _mm_and_si128(IS(a, '<'), IS(b, '/')));
     any = _mm_or_si128(any, _mm_and_si128(IS(a, 't'), IS(b, '(')));

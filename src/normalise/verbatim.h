@@ -7,11 +7,12 @@
  *     a-z A-Z 0-9 . - _ : @ $
  *
  * Decoders take texts out of the record whole; what they resolve (the escapes of JSON, CEF and
- * syslog, the quotes of CSV) gives other bytes than these, but for what makes a record opaque:
+ * syslog, the quotes of CSV; percent signs of URLs stay) gives other bytes than these, but for what
+ * makes a record opaque:
  *
  *     \u        an escape that may be any letter
  *     NUL       JSON in UTF-16
- *     %hh, &#, </    what a URL or XML inside may make of other bytes, or join
+ *     &#, </         what XML inside may make of other bytes, or join
  *     msg=audit(     fields of audit records may be in hexadecimal
  *
  * and all formats but text, syslog and JSON objects that need no context, whose values are numbers

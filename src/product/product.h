@@ -117,11 +117,12 @@ void product_read_part(struct product_reader *r, struct event *ev, struct produc
 
 /*
  * Which fields are only copied: every value that a product may fill them with is a part of one that
- * the record has itself, but for the case of ASCII letters and what forms resolve (percent signs of
- * URLs, entities of XML, escapes). The products are borrowed. NULL: out of memory.
+ * the record has itself, but for the case of ASCII letters and what forms resolve: entities of XML,
+ * and escapes, which give no `plain` bytes. The products are borrowed. NULL: out of memory.
  */
 struct products_copies;
-struct products_copies *products_copies_new(const struct products *p) MUST_USE;
+struct products_copies *products_copies_new(const struct products *p,
+                                            bool (*plain)(char c)) MUST_USE;
 void products_copies_free(struct products_copies *f);
 /* Names with blanks are as rules have them, without. */
 bool products_copied(const struct products_copies *f, struct slice field);

@@ -11,6 +11,7 @@
 
 struct products_copies {
     const struct products *products;
+    bool (*plain)(char c);
     /* By field: a value may be something else than a part of one of the record's … */
     bool *made;    /* … of the product at hand, … */
     bool *first;   /* … of those that show others behind them, … */
@@ -63,6 +64,9 @@ static void look_at_step(struct products_copies *f, const struct step *s)
     if ((s->operation != OP_NONE && f->made[s->from]) ||
         (s->operation == OP_ENTRIES && f->made[s->values]))
         mark_parts(f, s);
+    /* A backslash keeps a separator inside of a value, and is not in it then. */
+    f->anything |=
+        s->operation == OP_FORM && s->form.kind == FORM_KV && f->plain(s->form.separator);
     look_at_body(f, &s->body);
     for (uint32_t i = 0; s->operation == OP_PATTERN && i < shape_set_numbers(s->patterns); i++)
         look_at_body(f, &s->pattern_bodies[i]);
@@ -117,12 +121,13 @@ static void look_at_first(struct products_copies *f)
     } while (now != before);
 }
 
-struct products_copies *products_copies_new(const struct products *p)
+struct products_copies *products_copies_new(const struct products *p, bool (*plain)(char c))
 {
     struct products_copies *f = calloc(1, sizeof *f);
     size_t n = p->n_names + (size_t)1;
     if (!f) return NULL;
     f->products = p;
+    f->plain = plain;
     f->made = calloc(n, sizeof *f->made);
     f->first = calloc(n, sizeof *f->first);
     f->all = calloc(n, sizeof *f->all);

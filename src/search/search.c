@@ -93,7 +93,7 @@ static bool is_copied(void *ctx, struct slice field)
 
 int search_needles(const struct ruleset *rules, const struct query *query, struct needles *ret)
 {
-    struct products_copies *copies = products_copies_new(rules->products);
+    struct products_copies *copies = products_copies_new(rules->products, verbatim_is_plain);
     if (!copies) return ERR_NOMEM;
     needles_find(
         query->filter,
