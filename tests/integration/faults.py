@@ -7,8 +7,10 @@ import functools
 import json
 import os
 import pathlib
+import re
 import signal
 import sqlite3
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -156,6 +158,37 @@ def a_report_leaves_out_what_brings_it_down(folder):
         serve.shows(lambda s: s["triage"]["matched"] == 62, "that all but two are matched")
         report = json.loads(serve.ask("rules", "noise", "-f", "json"))
         same((report["unreadable"], report["records"], report["matches"]), (2, 40, 40))
+        same(serve.stop(), 0)
+
+
+def searched(serve, *words):
+    """The rows of a search that could not read everything, and what it said."""
+    result = subprocess.run([FAULTY, "search", *words, "-f", "json", "-c", serve.config], check=False,
+                            cwd=serve.folder, capture_output=True, timeout=120)
+    same(result.returncode, 1)
+    return [json.loads(line) for line in result.stdout.splitlines()], result.stderr.decode()
+
+
+@test
+def a_search_leaves_out_what_ends_it_and_tells_the_rest_once(folder):
+    """What was told of a journal before that is not told again: it is read in runs of 1 MiB."""
+    with Serve(FAULTY, folder, HASTY, journal="64MiB").start() as serve:
+        for post in range(6):
+            body = [event(f"h{post}-{i}") for i in range(10)]
+            if post in (2, 4):
+                body.insert(5, event("h0-999", "ABORTMARK" if post == 2 else "HANGMARK"))
+            body = [line.rstrip()[:-1] + b',"pad":"' + b"x" * 60000 + b'"}\n' for line in body]
+            same(serve.post("/api/ingest", b"".join(body))[0], 200)
+        serve.shows(lambda s: s["triage"]["matched"] == 62, "that all but two are matched")
+        for jobs in "1", "2":
+            found, said = searched(serve, "*", "--jobs", jobs)
+            left = re.findall(r"the records from (\d+) on could not be read", said)
+            same(sorted(left), ["20", "41"])
+            numbers = [row["_seq"] for row in found]
+            same(numbers, sorted(set(numbers), reverse=True))
+            same(len(numbers), 40)
+            found, _ = searched(serve, "| stats count, distinct(_seq)", "--jobs", jobs)
+            same(found, [{"count": 40, "distinct(_seq)": 40}])
         same(serve.stop(), 0)
 
 
