@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/hint.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/load.h"
@@ -28,6 +29,7 @@ enum {
     O_LIST,
     NICE = 10,
     DAMAGES_SHOWN = 20,
+    FIELDS_HINTED = 4,
 };
 #define YEAR (366 * INT64_C(86400) * NSEC_PER_SEC)
 
@@ -361,6 +363,31 @@ static void tell_end(const struct work *w, const struct search_result *r)
         cli_say("%" PRIu64 " more places are damaged", w->damages - DAMAGES_SHOWN);
 }
 
+/* A name that no product knows, when it is like one that some do. */
+static void hint_at_field(const struct work *w, struct slice field)
+{
+    char shown[HINT_SHOW_SIZE], text[HINT_SIZE];
+    struct hint hint;
+    struct slice name;
+    hint_init(&hint, field);
+    for (uint32_t i = 0; products_field_name(w->rules.products, i, &name); i++) {
+        if (slice_eq(name, field)) return;
+        if (name.len && name.ptr[0] != '_') hint_offer(&hint, name);
+    }
+    if (hint.best.len)
+        cli_say("no product has a field `%s`%s", hint_show(shown, field), hint_text(&hint, text));
+}
+
+/* Of the first fields that the filter asks for. */
+static void hint_at_fields(const struct work *w, const struct sigma_expr *e, unsigned *left)
+{
+    if (e->kind == EXPR_ATOM && e->atom->field.len && *left) {
+        --*left;
+        hint_at_field(w, e->atom->field);
+    }
+    for (uint32_t i = 0; i < e->n_children && *left; i++) hint_at_fields(w, e->child[i], left);
+}
+
 static void tell_sum(const struct work *w, const struct search_result *r)
 {
     const struct search_progress *p = &r->progress;
@@ -389,6 +416,9 @@ static int conclude(struct work *w, int error, const struct search_result *r,
     tell_cut(&r->cut);
     tell_end(w, r);
     tell_sum(w, r);
+    unsigned left = FIELDS_HINTED;
+    if (r->end == SEARCH_WHOLE && r->progress.matches == 0)
+        hint_at_fields(w, w->query.filter, &left);
     if (r->end == SEARCH_ENDED) return EXIT_INTERRUPTED;
     const struct rows_cut *cut = &r->cut;
     bool whole = r->end != SEARCH_TIME && w->damages == 0 &&
@@ -488,8 +518,8 @@ const struct command command_search = {
     .description =
         "Searches the records that vaka serve keeps, the newest first: a filter in Kibana's KQL, "
         "and pipes that say what becomes of what it finds.\n\n"
-        "    vaka search 'user.name: anna* and not source.ip: 10.0.0.0/8'\n"
-        "    vaka search 'event.outcome: failure | count by user.name | head 5' --from -7d\n\n"
+        "vaka search 'user.name: anna* and not source.ip: 10.0.0.0/8'\n\n"
+        "vaka search 'event.outcome: failure | count by user.name | head 5' --from -7d\n\n"
         "The filter: f: value, f: \"some words\", f: a*, f: *, f: (a or b), f > 5, f: 10.0.0.0/8, "
         "words alone, and, or, not. The pipes: count [by f,g], top [n] f, rare [n] f, stats "
         "count, distinct(f), sum(f), avg(f), min(f), max(f), p95(f) [by g], timechart 5m [by f], "

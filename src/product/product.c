@@ -155,6 +155,13 @@ const struct product *products_at(const struct products *p, uint32_t index)
     return &p->at[index]->product;
 }
 
+bool products_field_name(const struct products *p, uint32_t number, struct slice *ret)
+{
+    if (number >= p->n_names) return false;
+    *ret = p->names[number];
+    return true;
+}
+
 const struct product *products_of(const struct products *p, const struct taxonomy_route *route)
 {
     return route && route->owner ? &p->at[route->owner - 1]->product : NULL;

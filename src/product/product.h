@@ -75,6 +75,12 @@ const struct product *products_at(const struct products *p, uint32_t index);
 /* The product of a route, or NULL. */
 const struct product *products_of(const struct products *p, const struct taxonomy_route *route);
 
+/*
+ * Names of fields that products take or fill, by number from 0; false past the last. Those that
+ * begin with _ are a product's own.
+ */
+bool products_field_name(const struct products *p, uint32_t number, struct slice *ret);
+
 /* What a reader did, for people. */
 struct product_trace {
     void *ctx;
