@@ -96,10 +96,12 @@ static int64_t floor_to(int64_t t, int64_t step)
 
 /*
  * Steps of days begin at midnight of the zone, those of weeks on its Mondays; others are of one
- * length, also when clocks are turned.
+ * length, also when clocks are turned. What lies a hundred years away is as if it lay no further.
  */
 static nsec step_of(const struct groups *g, nsec t)
 {
+    if (t > INT64_MAX / 2) t = INT64_MAX / 2;
+    if (t < INT64_MIN / 2) t = INT64_MIN / 2;
     nsec span = g->pipe->span, offset = g->zone ? zone_offset(g->zone, t) * NSEC_PER_SEC : 0;
     nsec shift = span % WEEK == 0 ? 3 * DAY : 0; /* 1970 began on a Thursday */
     nsec local = floor_to(t + offset + shift, span) - shift;

@@ -368,9 +368,10 @@ static int read_timechart(struct pipes *p)
     uint32_t time = 0;
     size_t at = p->r->at;
     p->pipe->kind = QUERY_GROUP;
-    if (!when_parse_span(word, &p->pipe->span))
-        return query_fail(p->r, at, ERR_INVALID,
-                          "how long a step is comes first, such as 30s, 5m, 1h or 1d");
+    if (!when_parse_span(word, &p->pipe->span) || p->pipe->span > QUERY_SPAN_MAX)
+        return query_fail(
+            p->r, at, ERR_INVALID,
+            "how long a step is comes first, such as 30s, 5m, 1h or 1d, at most 3650d");
     p->r->at += word.len;
     int error = find_column(p, SLICE("_time"), at, &time);
     if (error == 0) error = add_column(p, time, false);

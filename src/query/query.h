@@ -53,6 +53,8 @@ enum {
     QUERY_ROWS_MAX = 10 * 1000 * 1000,
 };
 
+#define QUERY_SPAN_MAX (3650 * INT64_C(86400) * NSEC_PER_SEC) /* of a step of timechart */
+
 /* What a column of an event is. */
 enum query_place {
     QUERY_FIELD,

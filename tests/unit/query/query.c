@@ -265,6 +265,7 @@ TEST(mistakes_have_a_place_and_a_hint)
         {"x | head x", 10, "`|` or the end is expected here"},
         {"x | head 99999999999", 10, "a whole number from 1 to"},
         {"x | timechart by f", 15, "how long a step is comes first"},
+        {"x | timechart 3651d", 15, "how long a step is comes first"},
         {"x | timechart 5", 15, "how long a step is comes first"},
         {"x | stats summ(f)", 11,
          "`summ` is none of count, distinct, sum, avg, min, max and p1 to "
