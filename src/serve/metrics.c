@@ -70,6 +70,8 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"rules", GAUGE, "Rules in force."},
             {"correlations", GAUGE, "Correlation rules in force."},
             {"refused", GAUGE, "Rules that were refused."},
+            {"products", GAUGE, "Products whose records are understood."},
+            {"products_refused", GAUGE, "Product files that were refused."},
             {"engines", GAUGE, "Processes that match."},
             {"events", COUNTER, "Events that were matched since the process was started."},
             {"undecodable", COUNTER, "Records that could not be decoded."},
