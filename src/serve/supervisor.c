@@ -68,6 +68,7 @@ struct supervisor {
     } listeners[LISTENERS_MAX];
     size_t n_listeners;
     bool stopping, told_ready;
+    bool pulls; /* the settings in `config` name sources in the cloud */
     struct loop_timer watchdog;
     unsigned stop_at; /* how far ending in order has come */
     struct diag *diag;
@@ -323,6 +324,7 @@ static int start_watchdog(struct supervisor *s)
 static int set_config(struct supervisor *s, const struct config *config)
 {
     buf_clear(&s->config);
+    s->pulls = config->cloud_sources.n > 0;
     config_write_values(&s->config, config);
     return buf_error(&s->config);
 }
@@ -431,6 +433,7 @@ static void reload(struct supervisor *s)
     struct diag diag = {0};
     struct buf restart;
     if (s->stopping) return;
+    bool pulled = s->pulls;
     tell_reloading(s);
     buf_init(&restart, CONFIG_TEXT_MAX);
     int error = s->options->read_config(s->options->ctx, &config);
@@ -438,7 +441,7 @@ static void reload(struct supervisor *s)
     if (error == 0) error = check_cloud(&config, &diag);
     if (error == 0) error = reload_credentials(s, &config, &diag);
     if (error == 0) error = reload_rules(s, &config);
-    if (error == 0) renew_pull(s);
+    if (error == 0 && (pulled || s->pulls)) renew_pull(s);
     if (error == 0) tell_unchanged(s, &config, &restart);
     if (error && !diag.message[0])
         (void)diag_set(&diag, error, NULL, 0, 0, "%s",
