@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { NEEDLE_SHORT = 8 };
+
 int slice_cmp(struct slice a, struct slice b)
 {
     size_t n = a.len < b.len ? a.len : b.len;
@@ -37,10 +39,24 @@ bool slice_ends_with(struct slice s, struct slice suffix)
            (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 
+/* By its first byte: memmem() makes a table before it looks. */
+static size_t find_short(struct slice s, struct slice needle)
+{
+    size_t starts = s.len - needle.len + 1; /* where it may begin */
+    for (size_t at = 0, n; at < starts; at++) {
+        n = slice_find_byte(slice_make(s.ptr + at, starts - at), needle.ptr[0]);
+        if (n == SIZE_MAX) break;
+        at += n;
+        if (memcmp(s.ptr + at, needle.ptr, needle.len) == 0) return at;
+    }
+    return SIZE_MAX;
+}
+
 size_t slice_find(struct slice s, struct slice needle)
 {
     if (needle.len == 0) return 0;
     if (s.len < needle.len) return SIZE_MAX;
+    if (needle.len <= NEEDLE_SHORT) return find_short(s, needle);
     const char *hit = memmem(s.ptr, s.len, needle.ptr, needle.len);
     return hit ? (size_t)(hit - s.ptr) : SIZE_MAX;
 }

@@ -26,6 +26,9 @@ TEST(slice_find_edges)
 {
     CHECK_INT(slice_find(SLICE("abc"), SLICE("")), 0);
     CHECK_INT(slice_find(SLICE("abcabd"), SLICE("abd")), 3);
+    CHECK_INT(slice_find(SLICE("aaab"), SLICE("ab")), 2);
+    CHECK(slice_find(SLICE("aaab"), SLICE("ba")) == SIZE_MAX);
+    CHECK_INT(slice_find(SLICE("123456789x123456789y"), SLICE("123456789y")), 10);
     CHECK(slice_find(SLICE("ab"), SLICE("abc")) == SIZE_MAX);
     CHECK(slice_find_byte(SLICE_NONE, 'a') == SIZE_MAX);
     CHECK_INT(slice_find_byte(SLICE("a\0b"), '\0'), 1);
