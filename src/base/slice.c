@@ -170,3 +170,31 @@ bool slice_to_double(struct slice s, double *ret)
     *ret = v;
     return true;
 }
+
+struct slice slice_next_word(struct slice *rest)
+{
+    size_t end = 0;
+    *rest = slice_trim(*rest);
+    while (end < rest->len && rest->ptr[end] != ' ' && rest->ptr[end] != '\t') end++;
+    struct slice word = slice_until(*rest, end);
+    *rest = slice_from(*rest, end);
+    return word;
+}
+
+bool slice_is_plain(struct slice s, const char *more)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!plain && (c == '\0' || !strchr(more, c))) return false;
+    }
+    return true;
+}
+
+bool slice_copy(struct slice s, char *to, size_t size)
+{
+    if (s.len == 0 || s.len >= size) return false;
+    memcpy(to, s.ptr, s.len);
+    to[s.len] = '\0';
+    return true;
+}

@@ -74,6 +74,13 @@ static inline struct slice slice_until(struct slice s, size_t end)
  */
 bool slice_split(struct slice s, char sep, struct slice *ret_head, struct slice *ret_rest);
 
+/* Takes the next word off, one of those that blanks and tabs are between; empty: there is none. */
+struct slice slice_next_word(struct slice *rest);
+/* Letters and digits of ASCII, and the characters in `more`, alone. */
+bool slice_is_plain(struct slice s, const char *more);
+/* With a NUL behind it; false, and nothing is written: it is empty, or there is no room. */
+bool slice_copy(struct slice s, char *to, size_t size);
+
 /* Whole of s as a decimal number without sign; false on empty, other bytes or overflow. */
 bool slice_to_u64(struct slice s, uint64_t *ret);
 /* Optional sign, decimal. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/authority.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/hint.h"
@@ -53,38 +54,9 @@ const char *pull_content_name(unsigned content)
 
 /* ---- words ------------------------------------------------------------------------------- */
 
-static struct slice next_word(struct slice *text)
-{
-    *text = slice_trim(*text);
-    size_t end = 0;
-    while (end < text->len && text->ptr[end] != ' ' && text->ptr[end] != '\t') end++;
-    struct slice word = slice_until(*text, end);
-    *text = slice_from(*text, end);
-    return word;
-}
-
-static bool copy(char *to, size_t size, struct slice text)
-{
-    if (text.len == 0 || text.len >= size) return false;
-    memcpy(to, text.ptr, text.len);
-    to[text.len] = '\0';
-    return true;
-}
-
-/* Letters, digits and those of `more`: nothing that has a meaning in a URL. */
-static bool is_plain(struct slice text, const char *more)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!plain && (c == '\0' || !strchr(more, c))) return false;
-    }
-    return true;
-}
-
 static int read_id(struct slice value, char to[PULL_ID_MAX], const char *name, struct diag *diag)
 {
-    if (is_plain(value, "-.") && copy(to, PULL_ID_MAX, value)) return 0;
+    if (slice_is_plain(value, "-.") && slice_copy(value, to, PULL_ID_MAX)) return 0;
     return diag_set(diag, ERR_INVALID, NULL, 0, 0,
                     "%s= is an id such as 11111111-2222-3333-4444-555555555555", name);
 }
@@ -92,23 +64,16 @@ static int read_id(struct slice value, char to[PULL_ID_MAX], const char *name, s
 static bool read_address(struct slice value, struct slice scheme, struct slice port,
                          struct pull_address *ret)
 {
-    struct slice authority = slice_from(value, scheme.len), host, rest;
+    struct slice authority = slice_from(value, scheme.len), host, said;
     uint64_t number;
-    if (!slice_starts_with(value, scheme)) return false;
     if (authority.len && authority.ptr[authority.len - 1] == '/') authority.len--;
-    bool brackets = authority.len > 0 && authority.ptr[0] == '[';
-    if (brackets) {
-        if (!slice_split(slice_from(authority, 1), ']', &host, &rest)) return false;
-        if (rest.len > 0 && rest.ptr[0] != ':') return false;
-        if (rest.len > 0) port = slice_from(rest, 1);
-    } else if (slice_split(authority, ':', &host, &rest)) {
-        port = rest;
-    }
-    if (!is_plain(host, brackets ? ":." : "-.") || !copy(ret->host, sizeof ret->host, host) ||
-        !slice_to_u64(port, &number) || number == 0 || number > UINT16_MAX)
+    if (!slice_starts_with(value, scheme) || !authority_read(authority, &host, &said) ||
+        !slice_copy(host, ret->host, sizeof ret->host) ||
+        !slice_to_u64(said.len ? said : port, &number))
         return false;
     ret->port = (uint16_t)number;
-    return copy(ret->origin, sizeof ret->origin, slice_make(value.ptr, scheme.len + authority.len));
+    return slice_copy(slice_make(value.ptr, scheme.len + authority.len), ret->origin,
+                      sizeof ret->origin);
 }
 
 static bool read_https(struct slice value, struct pull_address *ret)
@@ -165,7 +130,8 @@ static int read_duration(struct slice value, const char *name, nsec least, nsec 
 
 static int read_secret_path(struct slice value, struct pull_source *s, struct diag *diag)
 {
-    if (value.len && value.ptr[0] == '/' && copy(s->secret, sizeof s->secret, value)) return 0;
+    if (value.len && value.ptr[0] == '/' && slice_copy(value, s->secret, sizeof s->secret))
+        return 0;
     return diag_set(diag, ERR_INVALID, NULL, 0, 0, "secret= is the absolute path of a file");
 }
 
@@ -270,10 +236,10 @@ int pull_source_read(struct slice text, struct pull_source *ret, struct diag *di
     struct pull_source s = {0};
     struct slice word;
     unsigned said = 0;
-    int error = read_kind(next_word(&text), &s, diag);
+    int error = read_kind(slice_next_word(&text), &s, diag);
     if (error) return error;
     set_defaults(&s);
-    while ((word = next_word(&text)).len > 0) {
+    while ((word = slice_next_word(&text)).len > 0) {
         error = read_word(&s, word, &said, diag);
         if (error) return error;
     }

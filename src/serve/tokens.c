@@ -9,18 +9,6 @@
 
 #include "base/file.h"
 
-/* The next word of a line; empty at its end. */
-static struct slice next_word(struct slice *line)
-{
-    struct slice word;
-    *line = slice_trim(*line);
-    size_t end = 0;
-    while (end < line->len && line->ptr[end] != ' ' && line->ptr[end] != '\t') end++;
-    word = slice_until(*line, end);
-    *line = slice_from(*line, end);
-    return word;
-}
-
 static bool read_rights(struct slice words, unsigned *ret)
 {
     struct slice word;
@@ -36,7 +24,8 @@ static bool read_rights(struct slice words, unsigned *ret)
 
 static int read_line(struct tokens *t, struct slice line, const char **ret_why)
 {
-    struct slice name = next_word(&line), rights = next_word(&line), secret = next_word(&line);
+    struct slice name = slice_next_word(&line), rights = slice_next_word(&line),
+                 secret = slice_next_word(&line);
     struct token token = {.identity = name};
     *ret_why = "a name, rights and a token are expected";
     if (secret.len == 0 || slice_trim(line).len > 0) return ERR_SYNTAX;

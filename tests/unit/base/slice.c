@@ -111,3 +111,33 @@ TEST(slice_to_double_is_decimal_and_finite)
     CHECK(slice_to_double(slice_make(longest, 400), &d));
     CHECK(!slice_to_double(slice_make(longest, 401), &d));
 }
+
+TEST(words_are_taken_off)
+{
+    struct slice rest = SLICE("  one\ttwo  three\r\n");
+    CHECK_SLICE(slice_next_word(&rest), "one");
+    CHECK_SLICE(slice_next_word(&rest), "two");
+    CHECK_SLICE(slice_next_word(&rest), "three");
+    CHECK_SLICE(slice_next_word(&rest), "");
+    CHECK_SLICE(slice_next_word(&rest), "");
+}
+
+TEST(plain_text_is_letters_digits_and_more)
+{
+    CHECK(slice_is_plain(SLICE("aZ09"), ""));
+    CHECK(slice_is_plain(SLICE("a.b-c"), ".-"));
+    CHECK(slice_is_plain(SLICE_NONE, ""));
+    CHECK(!slice_is_plain(SLICE("a b"), ".-"));
+    CHECK(!slice_is_plain(SLICE("a\0b"), ".-"));
+    CHECK(!slice_is_plain(SLICE("\xc3\xa5"), ".-"));
+}
+
+TEST(a_copy_ends_with_nul)
+{
+    char to[4] = "xyz";
+    CHECK(slice_copy(SLICE("abc"), to, sizeof to));
+    CHECK_SLICE(slice_of(to), "abc");
+    CHECK(!slice_copy(SLICE("abcd"), to, sizeof to));
+    CHECK(!slice_copy(SLICE_NONE, to, sizeof to));
+    CHECK_SLICE(slice_of(to), "abc");
+}
