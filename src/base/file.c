@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PIECE = 8 * 1024 };
@@ -46,4 +47,39 @@ int file_read(const char *path, struct buf *out, struct diag *diag)
     int result = file_read_fd(fd, path, out, diag);
     if (!input) (void)close(fd);
     return result;
+}
+
+int file_check_private(int fd, const char *path, struct diag *diag)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || (st.st_mode & 077) == 0) return 0;
+    return diag_set(diag, ERR_ACCESS, NULL, 0, 0,
+                    "%s: others than its owner may read or write it (chmod 600)", path);
+}
+
+/* Leaves the word alone in *out. */
+static int keep_word(const char *path, struct buf *out, struct diag *diag)
+{
+    struct slice word = slice_trim(buf_slice(out));
+    bool good = word.len > 0;
+    for (size_t i = 0; i < word.len; i++) good = good && word.ptr[i] > ' ' && word.ptr[i] < 0x7f;
+    if (!good)
+        return diag_set(diag, ERR_SYNTAX, NULL, 0, 0, "%s: one word is expected, the secret", path);
+    memmove(out->ptr, word.ptr, word.len);
+    out->len = word.len;
+    buf_putc(out, '\0');
+    if (!buf_failed(out)) out->len--;
+    return buf_error(out);
+}
+
+int file_read_secret(const char *path, struct buf *out, struct diag *diag)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return diag_set(diag, error_of(errno), NULL, 0, 0, "%s: %s", path, strerror(errno));
+    buf_clear(out);
+    int error = file_check_private(fd, path, diag);
+    if (error == 0) error = file_read_fd(fd, path, out, diag);
+    if (error == 0) error = keep_word(path, out, diag);
+    (void)close(fd);
+    return error;
 }

@@ -15,4 +15,12 @@ int file_read(const char *path, struct buf *out, struct diag *diag) MUST_USE;
 /* The same of an open file, from where it is; `path` is for messages. fd is borrowed. */
 int file_read_fd(int fd, const char *path, struct buf *out, struct diag *diag) MUST_USE;
 
+/* ERR_ACCESS, when others than its owner may read or write an open file. */
+int file_check_private(int fd, const char *path, struct diag *diag) MUST_USE;
+/*
+ * A secret: the only word of a file that only its owner may read. *out (cleared) gets it with a NUL
+ * behind it that is not counted. As above; ERR_SYNTAX: it is not one word of ASCII.
+ */
+int file_read_secret(const char *path, struct buf *out, struct diag *diag) MUST_USE;
+
 #endif

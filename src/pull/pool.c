@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 
 enum { SECRET_MAX = 8 * 1024 };
@@ -38,7 +39,7 @@ static int look_up_all(struct pool *pool)
 
 static int open_one(struct pool *pool, size_t i, const struct pool_options *o)
 {
-    bool good = pull_secret_read(pool->sources[i].secret, &pool->secrets[i], &pool->why[i]) == 0;
+    bool good = file_read_secret(pool->sources[i].secret, &pool->secrets[i], &pool->why[i]) == 0;
     const struct puller_options options = {
         .loop = o->loop,
         .clock = o->clock,
@@ -97,7 +98,7 @@ int pool_check(const struct pool_options *options, struct diag *diag)
     buf_init(&secret, SECRET_MAX);
     int error = read_settings(pool, options, diag);
     for (size_t i = 0; i < options->n_sources && error == 0; i++)
-        error = pull_secret_read(pool->sources[i].secret, &secret, diag);
+        error = file_read_secret(pool->sources[i].secret, &secret, diag);
     if (secret.ptr) explicit_bzero(secret.ptr, secret.cap);
     buf_done(&secret);
     free(pool);

@@ -2,10 +2,8 @@
 #include "pull/source.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/authority.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/hint.h"
 #include "config/value.h"
@@ -13,8 +11,6 @@
 #define MINUTE (60 * NSEC_PER_SEC)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
-
-enum { SECRET_FILE_MAX = 4096 };
 
 /* What the interfaces keep: 7 days of content, 30 days of sign-ins with Entra ID P1. */
 #define KEPT_CONTENT (7 * DAY)
@@ -274,29 +270,6 @@ int pull_sources_read(const char *const *texts, size_t n, struct pull_source *re
                             why.message);
     }
     return 0;
-}
-
-/* ---- secrets ----------------------------------------------------------------------------- */
-
-int pull_secret_read(const char *path, struct buf *out, struct diag *diag)
-{
-    struct stat st;
-    buf_clear(out);
-    if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
-        return diag_set(diag, ERR_ACCESS, NULL, 0, 0,
-                        "%s: others than its owner may read or write it (chmod 600)", path);
-    int error = file_read(path, out, diag);
-    if (error) return error;
-    struct slice word = slice_trim(buf_slice(out));
-    bool good = word.len > 0;
-    for (size_t i = 0; i < word.len; i++) good = good && word.ptr[i] > ' ' && word.ptr[i] < 0x7f;
-    if (!good)
-        return diag_set(diag, ERR_SYNTAX, NULL, 0, 0, "%s: the secret alone is expected", path);
-    memmove(out->ptr, word.ptr, word.len);
-    out->len = word.len;
-    buf_putc(out, '\0');
-    if (!buf_failed(out)) out->len--;
-    return buf_error(out);
 }
 
 /* ---- feeds ------------------------------------------------------------------------------- */

@@ -74,12 +74,6 @@ int pull_sources_read(const char *const *texts, size_t n, struct pull_source *re
 /* The proxy, "http://HOST:PORT". False: it is none. */
 bool pull_proxy_read(struct slice text, struct pull_address *ret);
 
-/*
- * The secret: the only word of its file, which others than its owner may not read. *out (cleared,
- * 4 KiB at least) gets it with a NUL behind it that is not counted.
- */
-int pull_secret_read(const char *path, struct buf *out, struct diag *diag) MUST_USE;
-
 const char *pull_kind_name(unsigned kind);
 /* What the application needs; `content` counts for PULL_M365 alone. */
 const char *pull_permission(enum pull_kind kind, unsigned content);

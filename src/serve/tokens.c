@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -53,13 +52,10 @@ int tokens_read(const char *name, struct slice text, struct tokens *t, struct di
 
 int tokens_read_fd(int fd, const char *path, struct tokens *t, struct diag *diag)
 {
-    struct stat st;
     struct buf text;
-    if (fstat(fd, &st) == 0 && (st.st_mode & 077) != 0)
-        return diag_set(diag, ERR_ACCESS, NULL, 0, 0,
-                        "%s: others than its owner may read or write it (chmod 600)", path);
     buf_init(&text, TOKENS_FILE_MAX);
-    int error = file_read_fd(fd, path, &text, diag);
+    int error = file_check_private(fd, path, diag);
+    if (error == 0) error = file_read_fd(fd, path, &text, diag);
     if (error == 0) error = tokens_read(path, buf_slice(&text), t, diag);
     if (text.ptr) explicit_bzero(text.ptr, text.len);
     buf_done(&text);

@@ -6,7 +6,6 @@
  * after a pause that grows, and told of when it has signed nothing for store.witness_wait.
  */
 #include <netdb.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/json_write.h"
@@ -274,23 +273,9 @@ static void on_tick(void *ctx)
 static int read_token(struct role *r, struct diag *diag)
 {
     struct witness_ctx *c = r->ctx;
-    struct stat st;
     const struct config_list *path = &r->config.store_witness_token;
     buf_init(&c->token, TOKEN_FILE_MAX);
-    if (!path->n) return 0;
-    if (stat(path->items[0], &st) == 0 && (st.st_mode & 077) != 0)
-        return diag_set(diag, ERR_ACCESS, NULL, 0, 0,
-                        "%s: others than its owner may read or write it (chmod 600)",
-                        path->items[0]);
-    int error = file_read(path->items[0], &c->token, diag);
-    if (error) return error;
-    c->token.len = slice_trim(buf_slice(&c->token)).len;
-    for (size_t i = 0; i < c->token.len; i++)
-        if (c->token.ptr[i] <= ' ' || c->token.ptr[i] >= 0x7f)
-            return diag_set(diag, ERR_SYNTAX, NULL, 0, 0, "%s: one token is expected",
-                            path->items[0]);
-    buf_putc(&c->token, '\0');
-    return buf_error(&c->token);
+    return path->n ? file_read_secret(path->items[0], &c->token, diag) : 0;
 }
 
 static int read_trust(struct role *r, struct diag *diag)

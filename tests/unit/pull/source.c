@@ -2,7 +2,6 @@
 #include "pull/source.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "test.h"
 
@@ -107,35 +106,6 @@ TEST(two_sources_do_not_ask_for_the_same)
                "cloud.sources: source 2: it asks for the same as source 1");
     check_both("entra-audit " IDS, "entra-audit",
                "cloud.sources: source 2: entra-audit needs tenant=");
-}
-
-static int read_secret(const char *name, const char *text, mode_t mode, const char *want)
-{
-    struct buf out;
-    buf_init(&out, 8192);
-    test_write(name, text);
-    REQUIRE(chmod(test_path(name), mode) == 0);
-    int error = pull_secret_read(test_path(name), &out, NULL);
-    if (error == 0) {
-        CHECK_SLICE(buf_slice(&out), want);
-        CHECK_INT(out.ptr[out.len], '\0');
-    }
-    buf_done(&out);
-    return error;
-}
-
-TEST(a_secret_is_the_only_word_of_its_owners_file)
-{
-    CHECK_INT(read_secret("a", "ab~c.1\n", 0600, "ab~c.1"), 0);
-    CHECK_INT(read_secret("b", " \r\n x\r\n", 0400, "x"), 0);
-    CHECK_INT(read_secret("c", "x", 0640, ""), ERR_ACCESS);
-    CHECK_INT(read_secret("d", "x", 0604, ""), ERR_ACCESS);
-    CHECK_INT(read_secret("e", "", 0600, ""), ERR_SYNTAX);
-    CHECK_INT(read_secret("f", "a b", 0600, ""), ERR_SYNTAX);
-    struct buf out;
-    buf_init(&out, 8192);
-    CHECK_INT(pull_secret_read(test_path("none"), &out, NULL), ERR_NOT_FOUND);
-    buf_done(&out);
 }
 
 TEST(feeds_have_names_of_their_own)
