@@ -5,8 +5,7 @@
 
 static const char *const queries[] = {
     "user.name: (anna* or \"b c\") and not 10.0.0.0/8 and f: fe80::1 | count by f, g",
-    "message: a b or n: 1 2 | stats count, distinct(f), sum(g), avg(g), p95(g), max(_time) as m by "
-    "f",
+    "message: a b or n: 1 2 | stats count, distinct(f), sum(g), avg(g), p95(g), max(h) as m by f",
     "x | sort -g, f | head 2 | table f, g",
     "x | dedup f | count",
     "x | top 2 f",
