@@ -142,7 +142,11 @@ int relay_take(struct relay *r, uint64_t id, uint32_t tenant, struct slice input
 
 void relay_forget(struct relay *r)
 {
-    while (r->first) drop(r->first);
+    struct relayed *next;
+    for (struct relayed *b = r->first; b; b = next) {
+        next = b->next;
+        drop(b);
+    }
 }
 
 void relay_free(struct relay *r)
