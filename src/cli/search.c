@@ -369,6 +369,7 @@ static void hint_at_field(const struct work *w, struct slice field)
     char shown[HINT_SHOW_SIZE], text[HINT_SIZE];
     struct hint hint;
     struct slice name;
+    if (sigma_field_has_stars(field)) return;
     hint_init(&hint, field);
     for (uint32_t i = 0; products_field_name(w->rules.products, i, &name); i++) {
         if (slice_eq(name, field)) return;

@@ -284,9 +284,6 @@ static int take_field(struct query_reader *r, const struct query_literal *lit, s
     char *to = arena_alloc(r->arena, lit->text.len);
     size_t n = 0;
     if (!to) return query_fail_memory(r);
-    if (lit->starred)
-        return query_fail(r, lit->at, ERR_UNSUPPORTED,
-                          "a field's name has no wildcards; leave the field out to look at all");
     for (size_t i = 0; i < lit->text.len; i++)
         if (lit->text.ptr[i] != ' ') to[n++] = lit->text.ptr[i];
     if (n == 0) return query_fail(r, lit->at, ERR_SYNTAX, "a field has a name");
@@ -433,7 +430,9 @@ static void show(struct buf *out, const struct sigma_expr *e, unsigned depth)
         return;
     }
     const struct sigma_atom *a = e->atom;
-    buf_put(out, a->field.len ? a->field : SLICE("any value"));
+    if (a->field.len == 0) buf_puts(out, "any value");
+    for (size_t i = 0; i < a->field.len; i++)
+        buf_putc(out, a->field.ptr[i] == QUERY_STAR ? '*' : a->field.ptr[i]);
     buf_printf(out, " %s", a->op == ATOM_KEYWORD ? "has" : atom_op_text(a));
     if (a->op != ATOM_NULL) {
         buf_putc(out, ' ');

@@ -21,7 +21,8 @@ static struct slice needle_of(const struct needles_world *w, const struct sigma_
     bool text = a->op == ATOM_KEYWORD || a->op == ATOM_STRING;
     /* 4625 may be written 4.625e3. */
     if (!text || a->numeric || a->cased) return best;
-    if (a->op == ATOM_STRING && !w->copied(w->ctx, a->field)) return best;
+    bool stars = sigma_field_has_stars(a->field);
+    if (a->op == ATOM_STRING && (stars || !w->copied(w->ctx, a->field))) return best;
     for (uint32_t i = 0; i < a->n_glob; i++) {
         if (a->glob[i].kind != GLOB_LITERAL) continue;
         struct slice run = longest_run(w, a->glob[i].text);

@@ -10,19 +10,24 @@
  *     or      = and { "or" and }                    operators in any case
  *     and     = not { "and" not }
  *     not     = { "not" } ( "(" or ")" | term )
- *     term    = field ":" ( value | "(" or of values ")" ) | field ( "<" | "<=" | ">" | ">=" )
- * value | value value   = words or "text"; in words * stands for anything, and \ takes the meaning
- * of one of \ ( ) : < > " * { } | and of the words and, or, not; \t \r \n \uXXXX are characters
+ *     term    = field ":" ( value | "(" or of values ")" ) | value
+ *             | field ( "<" | "<=" | ">" | ">=" ) value
+ *     value   = words or "text"
+ *
+ * In words * stands for anything, and \ takes the meaning of one of \ ( ) : < > " * { } | and of
+ * the words and, or, not; \t \r \n \uXXXX are characters.
  *
  * What a term means, where fields have no types as they have them in Elasticsearch:
  *
- *     f: value   a value of f is that, whatever its case. Text with blanks is one value, but
- * numbers with blanks between them are alternatives. A number is also another spelling of it, an
- * IPv6 address as well; a network has all addresses in it. `message` and `error.message` are texts:
- * one of the words is in it, or the words in quotes. f: *       the field is there f > value
- * numbers; points in time as in base/when.h value      one of the words, or the words in quotes, is
- * in any value of the event that is not made of others; words begin and end where others do not go
- * on (words_match())
+ *     f: value   a value of f is that, whatever its case. Words with blanks between them are one
+ *                value, but numbers are alternatives. A number is also another spelling of it, an
+ *                IPv6 address as well; a network has all addresses in it. `message` and
+ *                `error.message` are texts: one of the words is in it, or the words in quotes.
+ *     f: *       the field is there
+ *     f*: value  any of the fields with such a name; none of them is taken for a text
+ *     f > value  numbers, and points in time as in base/when.h
+ *     value      one of the words, or the words in quotes, is in any value of the event that is
+ *                not made of others; words begin and end as words_match() has it
  *
  * It becomes a tree of a rule (detect/sigma/rule.h), so that a query means what a rule means.
  *

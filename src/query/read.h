@@ -36,7 +36,7 @@ struct query_literal {
     bool quoted, starred;
 };
 /* Stands for a * in a literal's text: no byte of UTF-8. */
-#define QUERY_STAR '\xff'
+#define QUERY_STAR SIGMA_FIELD_STAR
 /*
  * Reads what stands at r->at: text in quotes, or words up to an operator. A name of a field ends
  * before a colon, a value does not when something else follows the colon at once.

@@ -74,6 +74,13 @@ def the_unsealed_tail_is_searched(folder):
         same(rows(serve, "ssh* | count"), [{"count": 200}])
         same(rows(serve, "source.ip: 192.168.1.0/24 | count"), [{"count": 25}])
         same(rows(serve, "source.ip: 10.0.0.0/8 and source.port >= 40150 | count"), [{"count": 50}])
+        same(rows(serve, "user.*: anna | count"), [{"count": 50}])
+        same(rows(serve, "*.ip: 192.168.1.0/24 or us*: x | count"), [{"count": 25}])
+        send_json(serve, [{"winlog": {"event_data": {"Image": "C:\\x.exe"}, "channel": "System"}}])
+        serve.matched(301)
+        same(rows(serve, "winlog.event_data.*: *x.exe | count"), [{"count": 1}])
+        same(rows(serve, "winlog.event_data.*: System | count"), [{"count": 0}])
+        same(rows(serve, "winlog.event_data.Im*: *x.exe and Image: *x.exe | count"), [{"count": 1}])
         same(rows(serve, "tags: b | count by user.name"),
              [{"user.name": "Bo", "count": 33}, {"user.name": "anna", "count": 33}])
         same(rows(serve, "v\u00c4RLDEN | count"), [{"count": 100}])

@@ -43,6 +43,21 @@ static bool chance(unsigned percent)
 enum { MESSAGE = 5, USER = 2 };
 static const char *const names[REF_FIELDS] = {"f", "g",       "user.name", "src",
                                               "n", "message", "k.l.m",     "Z"};
+/* What queries call them: by their names, or by some of these. */
+static const struct {
+    const char *name;
+    unsigned fields;
+} patterns[] = {
+    {"user.*", 1 << USER},
+    {"*", (1 << REF_FIELDS) - 1},
+    {"k*m", 1 << 6},
+    {"*.*", 1 << USER | 1 << 6},
+    {"*e*", 1 << USER | 1 << MESSAGE},
+    {"Z*", 1 << 7},
+    {"*f", 1 << 0},
+    {"**r*", 1 << USER | 1 << 3},
+    {"nothing.*", 0},
+};
 static const char *const texts[] = {"a",          "b",
                                     "A",          "ab",
                                     "a b",        "A B c",
@@ -163,8 +178,16 @@ static struct ref_tree *make_tree(struct arena *arena, int depth)
     struct ref_tree *t = arena_zalloc(arena, 1, sizeof *t);
     ASSERT(t);
     unsigned kind = below(depth > 0 ? 12 : 6);
-    t->field = (int)below(REF_FIELDS);
-    t->words = t->field == MESSAGE;
+    unsigned field = below(REF_FIELDS);
+    t->fields = 1u << field;
+    t->name = names[field];
+    t->words = field == MESSAGE;
+    if (chance(20)) {
+        unsigned i = below(sizeof patterns / sizeof *patterns);
+        t->fields = patterns[i].fields;
+        t->name = patterns[i].name;
+        t->words = false;
+    }
     if (kind >= 6) {
         t->kind = kind < 9 ? REF_AND : kind < 11 ? REF_OR : REF_NOT;
         t->n_children = t->kind == REF_NOT ? 1 : 2 + (int)below(REF_CHILDREN - 1);
@@ -176,7 +199,7 @@ static struct ref_tree *make_tree(struct arena *arena, int depth)
         t->number = strtod(PICK(numbers), NULL);
         t->cmp = chance(50) ? (chance(50) ? -2 : -1) : (chance(50) ? 1 : 2);
     } else if (t->kind == REF_OBJECT) {
-        t->field = USER;
+        t->fields = 1 << USER;
     } else {
         do make_literal(t);
         while (!is_whole(t->text));
@@ -213,8 +236,7 @@ static void put_literal(struct buf *out, const struct ref_tree *t)
 static bool is_group(const struct ref_tree *t)
 {
     for (int i = 0; i < t->n_children; i++)
-        if (t->child[i]->kind != REF_FIELD || t->child[i]->field != t->child[0]->field)
-            return false;
+        if (t->child[i]->kind != REF_FIELD || t->child[i]->name != t->child[0]->name) return false;
     return t->n_children > 1;
 }
 
@@ -242,7 +264,7 @@ static void put_tree(struct buf *out, const struct ref_tree *t, bool inside)
         buf_putc(out, ')');
         return;
     }
-    if (group) buf_printf(out, "%s: (", names[t->child[0]->field]);
+    if (group) buf_printf(out, "%s: (", t->child[0]->name);
     switch (t->kind) {
     case REF_AND:
     case REF_OR:
@@ -253,14 +275,14 @@ static void put_tree(struct buf *out, const struct ref_tree *t, bool inside)
         put_tree(out, t->child[0], true);
         break;
     case REF_FIELD:
-        buf_printf(out, chance(50) ? "%s: " : "%s:", names[t->field]);
+        buf_printf(out, chance(50) ? "%s: " : "%s:", t->name);
         put_literal(out, t);
         break;
     case REF_FREE:
         put_literal(out, t);
         break;
     case REF_RANGE:
-        buf_printf(out, "%s %s %g", names[t->field], cmps[t->cmp + 2], t->number);
+        buf_printf(out, "%s %s %g", t->name, cmps[t->cmp + 2], t->number);
         break;
     case REF_OBJECT:
         buf_puts(out, "user: *");

@@ -202,9 +202,11 @@ bool ref_holds(const struct ref_tree *t, const struct ref_event *ev)
         return t->kind == REF_AND ? all : t->kind == REF_OR ? any : !any;
     case REF_FIELD:
     case REF_RANGE:
-        return any_value(t, ev, t->field);
+        for (int f = 0; f < REF_FIELDS; f++) any |= t->fields >> f & 1 && any_value(t, ev, f);
+        return any;
     case REF_OBJECT: /* something is below it */
-        return ev->n[t->field] > 0;
+        for (int f = 0; f < REF_FIELDS; f++) any |= t->fields >> f & 1 && ev->n[f] > 0;
+        return any;
     case REF_FREE:
         if (only_stars(t)) return true;
         for (int f = 0; f < REF_FIELDS; f++) any |= any_value(t, ev, f);

@@ -38,7 +38,8 @@ struct ref_tree {
     enum ref_kind kind;
     struct ref_tree *child[REF_CHILDREN];
     int n_children;
-    int field;           /* FIELD, RANGE */
+    unsigned fields;     /* FIELD, RANGE, OBJECT: a bit for each that is asked */
+    const char *name;    /* of them, in the query */
     bool words;          /* FIELD: one whose values are texts */
     char text[REF_TEXT]; /* FIELD, FREE */
     bool quoted;

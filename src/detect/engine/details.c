@@ -18,7 +18,7 @@ static struct names names_of(const struct engine *e, const struct taxonomy_route
 {
     struct names names = {.n = 1};
     names.name[0] = field;
-    if (!e->options.any_logsource)
+    if (!e->options.any_logsource && !sigma_field_has_stars(field))
         names.n = taxonomy_fields(route, &rule->logsource, field, names.name, FIELD_NAMES_MAX);
     return names;
 }

@@ -206,6 +206,39 @@ bool engine_same_name(struct slice path, struct slice rule_field)
     return slice_eq(slice_make(text, n), rule_field);
 }
 
+/* A field with stars, of which the last that was met takes what does not fit elsewhere. */
+static bool stars_fit(struct slice path, struct slice field)
+{
+    size_t i = 0, k = 0, star = SIZE_MAX, again = 0;
+    while (i < path.len) {
+        if (k < field.len && field.ptr[k] == SIGMA_FIELD_STAR) {
+            star = k++;
+            again = i;
+        } else if (k < field.len && field.ptr[k] == path.ptr[i]) {
+            i++;
+            k++;
+        } else if (path.ptr[i] == ' ') {
+            i++;
+        } else if (star != SIZE_MAX) {
+            k = star + 1;
+            i = ++again;
+        } else {
+            return false;
+        }
+    }
+    while (k < field.len && field.ptr[k] == SIGMA_FIELD_STAR) k++;
+    return k == field.len;
+}
+
+/* Whether an event's path is a field of the plan; one with stars is compared with all of the path.
+ */
+static bool is_field(struct engine *e, key_id key, struct slice field)
+{
+    struct slice plain = engine_plain_name(e, key);
+    if (!sigma_field_has_stars(field)) return engine_same_name(plain, field);
+    return stars_fit(keys_name(e->keys, key), field) || stars_fit(plain, field);
+}
+
 /* First sight of a path under this plan: which of its fields read it. */
 static uint32_t map_key(struct engine *e, struct plan *p, key_id key)
 {
@@ -224,7 +257,6 @@ static uint32_t map_key(struct engine *e, struct plan *p, key_id key)
         e->stats.mallocs++;
     }
     if (p->key_map[key] != UINT32_MAX) return p->key_map[key];
-    struct slice name = engine_plain_name(e, key);
     uint32_t n = 0;
     if (p->n_key_lists + p->n_fields + 2 > p->cap_key_lists) {
         p->cap_key_lists = p->cap_key_lists * 2 + p->n_fields + 64;
@@ -236,7 +268,7 @@ static uint32_t map_key(struct engine *e, struct plan *p, key_id key)
     uint32_t *list = p->key_lists + p->n_key_lists;
     for (uint32_t f = 1; f < p->n_fields; f++)
         for (uint32_t i = 0; i < p->fields[f].n_names; i++)
-            if (engine_same_name(name, p->fields[f].names[i])) {
+            if (is_field(e, key, p->fields[f].names[i])) {
                 list[++n] = f;
                 break;
             }
@@ -436,6 +468,7 @@ static void next_event(struct engine *e)
 /* A rule's field is this path, or an object that the path lies in. */
 static bool field_meets(struct slice field, struct slice path)
 {
+    if (sigma_field_has_stars(field)) return true;
     return engine_same_name(path, field) ||
            (path.len > field.len && path.ptr[field.len] == '.' && slice_starts_with(path, field));
 }

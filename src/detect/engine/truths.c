@@ -51,7 +51,8 @@ static uint32_t field_of(struct plan_builder *b, const struct sigma_rule *rule, 
     struct slice names[FIELD_NAMES_MAX];
     uint32_t n = 1;
     names[0] = name;
-    if (b->route) n = taxonomy_fields(b->route, &rule->logsource, name, names, FIELD_NAMES_MAX);
+    if (b->route && !sigma_field_has_stars(name))
+        n = taxonomy_fields(b->route, &rule->logsource, name, names, FIELD_NAMES_MAX);
     uint64_t hash = n;
     for (uint32_t i = 0; i < n; i++) hash = hash_mix(hash, hash64(names[i]));
     for (uint32_t pos = UINT32_MAX, at;

@@ -46,6 +46,13 @@ enum time_part {
 };
 enum regex_flags { REGEX_I = 1, REGEX_M = 2, REGEX_S = 4 };
 
+/* In the field of a query's atom: any bytes. It is no byte of UTF-8, so no rule has it. */
+#define SIGMA_FIELD_STAR '\xff'
+static inline bool sigma_field_has_stars(struct slice field)
+{
+    return slice_find_byte(field, SIGMA_FIELD_STAR) != SIZE_MAX;
+}
+
 struct sigma_atom {
     enum atom_op op;
     struct slice field;
