@@ -2,7 +2,9 @@
 /* That records which may be passed over by their bytes have in them what their values say. */
 #include "normalise/verbatim.h"
 
+#include <ftw.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/find.h"
 #include "base/json_write.h"
@@ -11,6 +13,8 @@
 #include "query/needles.h"
 #include "ruleset/ruleset.h"
 #include "test.h"
+
+enum { LINES_OF_FILE = 40, FILE_LARGEST = 4 * 1024 * 1024 };
 
 struct checking {
     struct ruleset rules;
@@ -140,6 +144,44 @@ TEST(samples_of_all_products_say_what_is_in_their_bytes)
     CHECK(products_copied(c.copies, SLICE("nobody.fills.this")));
     CHECK(!products_copied(c.copies, SLICE("event.outcome")));
     checking_done(&c);
+}
+
+static struct checking corpus; /* nftw() hands nothing through */
+
+static void check_lines(struct checking *c, const char *path)
+{
+    size_t len;
+    char *text = test_read_file(path, &len);
+    struct slice rest = slice_make(text, len), line;
+    c->file = path;
+    for (unsigned n = 0; rest.len && n < LINES_OF_FILE; n++) {
+        (void)slice_split(rest, '\n', &line, &rest);
+        if (line.len == 0 || line.len > RECORD_MAX / 8) continue;
+        check_record(c, RECORD_TEXT, line);
+        check_record(c, RECORD_SYSLOG, line);
+        check_shipped(c, line);
+    }
+    free(text);
+}
+
+static int on_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)ftw;
+    if (type == FTW_F && st->st_size < FILE_LARGEST &&
+        slice_ends_with(slice_of(path), SLICE(".log")))
+        check_lines(&corpus, path);
+    return 0;
+}
+
+TEST(logs_of_others_say_what_is_in_their_bytes)
+{
+    char path[4096];
+    if (!test_corpus()) SKIP("no VAKA_CORPUS");
+    checking_init(&corpus);
+    (void)snprintf(path, sizeof path, "%s/elastic-integrations", test_corpus());
+    REQUIRE(nftw(path, on_file, 16, FTW_PHYS) == 0);
+    CHECK(corpus.records > 10000 && corpus.opaque < corpus.records / 2);
+    checking_done(&corpus);
 }
 
 TEST(what_may_be_said_otherwise_is_opaque)
