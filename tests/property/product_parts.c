@@ -99,6 +99,7 @@ static void load(struct ruleset *rules, const char *path)
     config.rules.n = path ? 1 : 0;
     int error = path ? ruleset_load(rules, &config, &diag)
                      : ruleset_load_without_rules(rules, &config, &diag);
+    config_done(&config);
     REQUIRE(error == 0);
 }
 
