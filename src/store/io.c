@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -148,6 +149,13 @@ static int system_allocate(void *ctx, int file, uint64_t size)
     return result != 0 ? error_of_errno() : 0;
 }
 
+static int system_share(void *ctx, int file)
+{
+    (void)ctx;
+    if (flock(file, LOCK_SH | LOCK_NB) == 0) return 0;
+    return errno == EWOULDBLOCK ? ERR_NOT_FOUND : error_of_errno();
+}
+
 static void system_write_back(void *ctx, int file, uint64_t offset, uint64_t len)
 {
     (void)ctx;
@@ -227,6 +235,7 @@ struct store_io store_io_system(int dirfd)
         .size = system_size,
         .truncate = system_truncate,
         .allocate = system_allocate,
+        .share = system_share,
         .write_back = system_write_back,
         .sync_data = system_sync_data,
         .sync_names = system_sync_names,

@@ -40,6 +40,9 @@ struct store_io {
     int64_t (*read)(void *ctx, int file, void *to, size_t len, uint64_t offset);
     int64_t (*write)(void *ctx, int file, struct slice bytes, uint64_t offset);
     int64_t (*size)(void *ctx, int file);
+    /* Whoever gives a file back in pieces that has no name any more does not begin with it while it
+     * is open. ERR_NOT_FOUND: that has begun. */
+    int (*share)(void *ctx, int file);
     int (*truncate)(void *ctx, int file, uint64_t size);
     /* Space for the bytes up to `size`, as zeros; the file has at least that size then. */
     int (*allocate)(void *ctx, int file, uint64_t size);

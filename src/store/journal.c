@@ -82,6 +82,15 @@ int journal_open(const struct store_io *io, uint64_t first, enum store_open_mode
     return io->open(io->ctx, name, mode);
 }
 
+int journal_open_shared(const struct store_io *io, uint64_t first)
+{
+    int file = journal_open(io, first, STORE_READ);
+    int error = file < 0 ? file : io->share(io->ctx, file);
+    if (error == 0) return file;
+    if (file >= 0) io->close(io->ctx, file);
+    return error;
+}
+
 /* ---- writing ----------------------------------------------------------------------------- */
 
 /* Of a head of either kind: both have it in their last four bytes. */

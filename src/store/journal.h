@@ -66,6 +66,9 @@ void journal_damaged_name_write(char name[STORE_NAME_MAX + 1], uint64_t first);
 bool journal_damaged_name_read(const char *name, uint64_t *ret_first);
 /* open() of the table, by number. */
 int journal_open(const struct store_io *io, uint64_t first, enum store_open_mode mode) MUST_USE;
+/* The same to read what another process writes, and may remove at any time: share() of the table.
+ */
+int journal_open_shared(const struct store_io *io, uint64_t first) MUST_USE;
 
 /* ---- writing ---- */
 

@@ -117,7 +117,7 @@ static int open_journal(struct tree_reader *r, size_t i)
     uint64_t first;
     close_journal(r);
     memcpy(&first, r->journals.ptr + i * sizeof first, sizeof first);
-    int file = journal_open(r->io, first, STORE_READ);
+    int file = journal_open_shared(r->io, first);
     if (file < 0) return file;
     int error = journal_reader_init(&r->journal, r->io, file, first);
     if (error == 0) return 0;

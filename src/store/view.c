@@ -57,7 +57,7 @@ static int open_journals(const struct store_io *io, const struct buf *numbers, s
     if (!v->journals) return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
         uint64_t first = number_at(numbers, i);
-        int file = journal_open(io, first, STORE_READ);
+        int file = journal_open_shared(io, first);
         if (file == ERR_NOT_FOUND) continue;
         if (file < 0) return file;
         v->journals[v->n_journals++] = (struct store_view_journal){first, file};

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +28,8 @@ int verify_file_open(int folder, const char *name, struct verify_file *ret)
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) return error_of(errno);
     int error = fstat(fd, &st) != 0 ? error_of(errno) : S_ISREG(st.st_mode) ? 0 : ERR_INVALID;
+    /* One that is given back in pieces, as journals are, has no name any more. */
+    if (error == 0 && flock(fd, LOCK_SH | LOCK_NB) != 0) error = error_of(ENOENT);
     if (error) {
         (void)close(fd);
         return error;

@@ -361,6 +361,13 @@ static int disk_space(void *ctx, uint64_t *ret_total, uint64_t *ret_free)
     return 0;
 }
 
+/* Nobody else is at work on it. */
+static int disk_share(void *ctx, int file)
+{
+    (void)ctx, (void)file;
+    return 0;
+}
+
 /* Every write may be on this disk at any time. */
 static void disk_write_back(void *ctx, int file, uint64_t offset, uint64_t len)
 {
@@ -376,6 +383,7 @@ struct store_io disk_io(struct disk *d)
                              .size = disk_size,
                              .truncate = disk_truncate,
                              .allocate = disk_allocate,
+                             .share = disk_share,
                              .write_back = disk_write_back,
                              .sync_data = disk_sync_data,
                              .sync_names = disk_sync_names,

@@ -2,6 +2,7 @@
 #include "store/io.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -68,6 +69,24 @@ TEST(system_files_are_written_and_read)
     uint64_t total = 0, available = 0;
     CHECK_INT(io.space(io.ctx, &total, &available), 0);
     CHECK(total > 0 && available <= total);
+    (void)close(dirfd);
+}
+
+/* serve/release.h has the other side. */
+TEST(system_files_are_shared_until_somebody_gives_them_back)
+{
+    int dirfd = open_folder("shared");
+    struct store_io io = store_io_system(dirfd);
+    int f = io.open(io.ctx, "a", STORE_CREATE), reader = io.open(io.ctx, "a", STORE_READ);
+    REQUIRE(f >= 0 && reader >= 0);
+    CHECK_INT(io.share(io.ctx, reader), 0);
+    CHECK(flock(f, LOCK_EX | LOCK_NB) != 0);
+    io.close(io.ctx, reader);
+    CHECK_INT(flock(f, LOCK_EX | LOCK_NB), 0);
+    reader = io.open(io.ctx, "a", STORE_READ);
+    CHECK_INT(io.share(io.ctx, reader), ERR_NOT_FOUND);
+    io.close(io.ctx, reader);
+    io.close(io.ctx, f);
     (void)close(dirfd);
 }
 
