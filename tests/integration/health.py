@@ -8,6 +8,7 @@ serve goes 50 seconds in a step, and no step is made before all that came in the
 the model, so that minutes pass in seconds and a slow machine changes nothing."""
 import datetime
 import http.client
+import itertools
 import pathlib
 import subprocess
 import sys
@@ -82,11 +83,11 @@ class City:
                 if a["rule"]["id"].startswith("vaka.source")]
 
     def until(self, told, names, steps=30, **how):
-        """Steps until that is told, and how many they were."""
+        """Steps until that is told, and how many they were; a function is called for each step."""
         for i in range(steps):
             if told in self.told():
                 return i
-            self.step(names, **how)
+            self.step(names, **{key: value() if callable(value) else value for key, value in how.items()})
         raise AssertionError(f"not told in {steps} steps: {told}, but {self.told()}")
 
     def source(self, name):
@@ -172,7 +173,8 @@ def format_clock_and_numbers_are_told(folder):
         city.until(("clock", city.addresses["clock"]), ["clock"], ahead=600)
         city.send("numbers", numbers=range(1, 1201))
         city.step(["numbers"], numbers=range(1241, 1243))
-        city.until(("gap", city.addresses["numbers"]), ["numbers"], numbers=[1243])
+        following = itertools.count(1243)
+        city.until(("gap", city.addresses["numbers"]), ["numbers"], numbers=lambda: [next(following)])
         gap = next(a for a in city.serve.alerts() if a["rule"]["id"] == RULE["gap"])
         holds(gap["matched"][2]["value"], "40 records are missing")
         told = city.told()
