@@ -2,7 +2,6 @@
 #include "serve/release.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,15 +15,16 @@ struct house {
     struct loop *loop;
     struct loop_timer watch;
     struct release release;
-    char path[32];
+    const char *path;
     int reader;
     off_t size, largest; /* of the file, and of a piece of it */
 };
 
 static int new_file(struct house *h)
 {
-    (void)snprintf(h->path, sizeof h->path, "/tmp/vaka-release-XXXXXX");
-    int fd = mkstemp(h->path);
+    test_write("file", "");
+    h->path = test_path("file");
+    int fd = open(h->path, O_RDWR);
     REQUIRE(fd >= 0);
     REQUIRE(ftruncate(fd, SIZE) == 0);
     return fd;

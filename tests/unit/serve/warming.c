@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "serve/warming.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "normalise/record_decoder.h"
 #include "test.h"
 
@@ -54,16 +51,10 @@ static const char rule_texts[] =
 static void load(struct ruleset *r, struct config *config)
 {
     struct diag diag;
-    char path[] = "/tmp/vaka-warming-XXXXXX.yml";
-    const char *paths = path;
-    int fd = mkstemps(path, 4);
-    REQUIRE(fd >= 0);
-    REQUIRE(write(fd, rule_texts, sizeof rule_texts - 1) == (ssize_t)sizeof rule_texts - 1);
+    test_write("rules.yml", rule_texts);
+    const char *path = test_path("rules.yml");
     config_init(config);
-    int error = ruleset_load_trial(r, config, 0, &paths, 1, &diag);
-    (void)close(fd);
-    (void)unlink(path);
-    REQUIRE(error == 0);
+    REQUIRE(ruleset_load_trial(r, config, 0, &path, 1, &diag) == 0);
     REQUIRE(r->set->n_rules == 3);
 }
 
