@@ -385,4 +385,4 @@ def a_full_disk_of_the_database_stops_no_sender(folder):
             serve.kill_all()
 
 
-sys.exit(run_tests(sys.argv[2:]))
+sys.exit(run_tests(sys.argv[2:], together=3))

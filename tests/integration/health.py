@@ -206,4 +206,4 @@ def a_time_without_a_year_is_of_the_year_it_came_in(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests(sys.argv[3:]))
+    sys.exit(run_tests(sys.argv[3:], together=3))

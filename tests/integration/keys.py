@@ -332,4 +332,4 @@ def a_reload_names_what_needs_a_start(folder):
         same((done.returncode, "the settings cannot be read" in done.stderr.decode()), (1, True))
 
 
-sys.exit(run_tests(sys.argv[2:]))
+sys.exit(run_tests(sys.argv[2:], together=3))

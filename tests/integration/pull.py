@@ -650,4 +650,4 @@ def figures_are_told(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests(sys.argv[2:]))
+    sys.exit(run_tests(sys.argv[2:], together=4))

@@ -540,4 +540,4 @@ def tls_without_a_certificate_does_not_start(folder):
         serve.wait(lambda: "tls needs tls.certificate and tls.key" in serve.log_text(), "the reason")
 
 
-sys.exit(run_tests(sys.argv[2:]))
+sys.exit(run_tests(sys.argv[2:], together=3))

@@ -2,6 +2,7 @@
 """A running vaka serve for tests: a folder and free ports of its own, ended with the test; and how
 tests of it are run."""
 import collections
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -57,26 +58,32 @@ def holds(text, part):
         raise Fail(f"{part!r} is not in {text!r}")
 
 
-def run_tests(only=()):
-    """Runs them, those named or all, and prints TAP; the exit status."""
-    failed = 0
+def outcome_of(function):
+    """What TAP says of it: whether it passed, and the line behind its number."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            function(pathlib.Path(folder))
+            return True, function.__name__
+        except Skip as why:
+            return True, f"{function.__name__} # SKIP {why}"
+        except (AssertionError, OSError, KeyError, TypeError, ValueError,
+                subprocess.SubprocessError) as why:
+            text = str(why).replace("\n", "\n# ")
+            return False, f"{function.__name__}\n# {type(why).__name__}: {text}"
+
+
+def run_tests(only=(), together=1):
+    """Runs them, those named or all, and prints TAP; the exit status. Tests that wait more than they
+    work may be run several together."""
     chosen = [t for t in TESTS if not only or t.__name__ in only]
     if not chosen or set(only) - {t.__name__ for t in chosen}:
         print(f"Bail out! no such test: {', '.join(map(str, only))}")
         return 1
-    for number, function in enumerate(chosen, 1):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                function(pathlib.Path(folder))
-                print(f"ok {number} - {function.__name__}", flush=True)
-            except Skip as why:
-                print(f"ok {number} - {function.__name__} # SKIP {why}", flush=True)
-            except (AssertionError, OSError, KeyError, TypeError, ValueError,
-                    subprocess.SubprocessError) as why:
-                failed += 1
-                text = str(why).replace("\n", "\n# ")
-                print(f"not ok {number} - {function.__name__}\n# {type(why).__name__}: {text}",
-                      flush=True)
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(together) as pool:
+        for number, (passed, line) in enumerate(pool.map(outcome_of, chosen), 1):
+            failed += not passed
+            print(f"{'ok' if passed else 'not ok'} {number} - {line}", flush=True)
     print(f"1..{len(chosen)}")
     return 1 if failed else 0
 

@@ -597,4 +597,4 @@ def the_rules_of_sigmahq_are_imported(folder):
     same(int(lines[-1].split()[2]) >= default["on"], True)
 
 
-sys.exit(run_tests(sys.argv[2:]))
+sys.exit(run_tests(sys.argv[2:], together=3))

@@ -274,4 +274,4 @@ def a_rewrite_is_seen_only_with_the_witness(folder):
         same(serve.status()["seal"]["witnessed"], 0)
 
 
-sys.exit(run_tests(sys.argv[2:]))
+sys.exit(run_tests(sys.argv[2:], together=3))
