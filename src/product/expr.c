@@ -28,6 +28,7 @@ struct expr {
     const struct part *parts;
     const struct call *calls;
     uint32_t n_parts, n_calls;
+    bool all_values; /* of its one field, not the first alone */
 };
 
 struct row {
@@ -274,6 +275,12 @@ static int read_call(struct reading *r)
     return error ? error : take_argument(r, word, call);
 }
 
+static bool asks_all_values(const struct reading *r)
+{
+    return r->n_calls && r->n_parts == 1 && r->parts[0].kind == PART_FIELD &&
+           (r->calls[0].function == EXPR_HAVING || r->calls[0].function == EXPR_ALL);
+}
+
 int expr_read(struct arena *arena, struct slice text, const struct expr_world *world,
               const struct expr **ret, const char **ret_why, size_t *ret_at)
 {
@@ -294,7 +301,7 @@ int expr_read(struct arena *arena, struct slice text, const struct expr_world *w
     if (error) return error;
     memcpy(parts, r.parts, r.n_parts * sizeof *parts);
     memcpy(calls, r.calls, r.n_calls * sizeof *calls);
-    *e = (struct expr){parts, calls, r.n_parts, r.n_calls};
+    *e = (struct expr){parts, calls, r.n_parts, r.n_calls, asks_all_values(&r)};
     *ret = e;
     return 0;
 }
@@ -330,7 +337,6 @@ static struct slice part_text(const struct part *part, const struct expr_scope *
 static struct slice join(const struct expr *e, uint32_t from, uint32_t to,
                          const struct expr_scope *scope)
 {
-    if (to - from == 1) return part_text(&e->parts[from], scope);
     struct slice texts[EXPR_PARTS_MAX];
     size_t len = 0;
     for (uint32_t i = from; i < to; i++) {
@@ -348,11 +354,13 @@ static struct slice join(const struct expr *e, uint32_t from, uint32_t to,
     return slice_make(joined, len);
 }
 
+/* The first that is there, or SLICE_NONE. */
 static struct slice first_term(const struct expr *e, const struct expr_scope *scope)
 {
     for (uint32_t from = 0, i = 0; i < e->n_parts; i++) {
         if (!e->parts[i].ends_term) continue;
-        struct slice text = slice_trim(join(e, from, i + 1, scope));
+        struct slice text =
+            slice_trim(from == i ? part_text(&e->parts[i], scope) : join(e, from, i + 1, scope));
         if (is_there(text)) return text;
         from = i + 1;
     }
@@ -665,23 +673,29 @@ bool expr_copies(const struct expr *e, void *ctx, bool (*copied)(void *ctx, uint
     return true;
 }
 
-static bool asks_all_values(const struct expr *e)
-{
-    return e->n_calls && e->n_parts == 1 && e->parts[0].kind == PART_FIELD &&
-           (e->calls[0].function == EXPR_HAVING || e->calls[0].function == EXPR_ALL);
-}
-
 /* What the function makes of each value. */
-static void call(const struct call *call, const struct expr_scope *scope, struct values *v)
+static void call_each(const struct call *call, const struct expr_scope *scope, struct values *v)
 {
     struct slice before[EXPR_VALUES_MAX];
     uint32_t n = v->n;
     memcpy(before, v->at, n * sizeof *before);
     v->n = 0;
-    if (call->function == EXPR_DEFAULT && n == 0) v->at[v->n++] = call->argument;
     for (uint32_t i = 0; i < n; i++) {
         if (call->function == EXPR_TABLE) look_up(call->table, before[i], v);
         else add_value(v, slice_trim(apply(before[i], call, scope)));
+    }
+}
+
+/* The same of what nearly all have: no value, or one that becomes one at most. */
+static void call(const struct call *call, const struct expr_scope *scope, struct values *v)
+{
+    if (v->n == 0) {
+        if (call->function == EXPR_DEFAULT) v->at[v->n++] = call->argument;
+    } else if (v->n > 1 || call->function == EXPR_TABLE) {
+        call_each(call, scope, v);
+    } else {
+        v->at[0] = slice_trim(apply(v->at[0], call, scope));
+        v->n = is_there(v->at[0]);
     }
 }
 
@@ -689,8 +703,12 @@ uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
                      struct slice ret[EXPR_VALUES_MAX])
 {
     struct values v = {.at = ret};
-    if (asks_all_values(e)) field_values(e, scope, &v);
-    else add_value(&v, first_term(e, scope));
+    if (e->all_values) {
+        field_values(e, scope, &v);
+    } else {
+        ret[0] = first_term(e, scope);
+        v.n = ret[0].len > 0;
+    }
     for (uint32_t i = 0; i < e->n_calls; i++) call(&e->calls[i], scope, &v);
     return v.n;
 }
