@@ -313,6 +313,15 @@ bool expr_is_field(const struct expr *e, uint32_t *ret)
     return true;
 }
 
+bool expr_needs_field(const struct expr *e, uint32_t *ret)
+{
+    if (e->n_parts != 1 || e->parts[0].kind != PART_FIELD) return false;
+    for (uint32_t i = 0; i < e->n_calls; i++)
+        if (e->calls[i].function == EXPR_DEFAULT) return false;
+    *ret = e->parts[0].field;
+    return true;
+}
+
 void expr_each_field(const struct expr *e, void (*each)(void *ctx, uint32_t field), void *ctx)
 {
     for (uint32_t i = 0; i < e->n_parts; i++)

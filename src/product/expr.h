@@ -76,6 +76,9 @@ int expr_read(struct arena *arena, struct slice text, const struct expr_world *w
 /* Whether it is a field and nothing else; then its number. */
 bool expr_is_field(const struct expr *e, uint32_t *ret);
 
+/* Whether it has no value unless one certain field is there; then its number. */
+bool expr_needs_field(const struct expr *e, uint32_t *ret);
+
 /* Calls back with every field that it looks at; one may come several times. */
 void expr_each_field(const struct expr *e, void (*each)(void *ctx, uint32_t field), void *ctx);
 /*

@@ -24,9 +24,12 @@ struct condition {
     uint32_t n_tests;
 };
 
+#define FIELD_NONE UINT32_MAX
+
 /* A field and what it becomes. */
 struct assignment {
     uint32_t field, line;
+    uint32_t needs;          /* a field without which nothing comes of it, or FIELD_NONE */
     const struct expr *expr; /* or NULL, and then */
     const struct slice *values;
     uint32_t n_values;

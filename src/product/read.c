@@ -350,6 +350,8 @@ static int read_assignments(struct reading *r, const struct yaml_node *map, stru
         a->line = key->pos.line;
         error = read_field(r, key, &a->field);
         if (!error) error = read_expr(r, key->value, &a->expr);
+        a->needs = FIELD_NONE;
+        if (!error) (void)expr_needs_field(a->expr, &a->needs);
         uint32_t from = a->field;
         if (!error) (void)expr_is_field(a->expr, &from);
         if (!error) error = add_fill(r, a->field, from);
@@ -358,6 +360,7 @@ static int read_assignments(struct reading *r, const struct yaml_node *map, stru
     }
     for (const struct yaml_node *key = set ? set->first : NULL; key && !error; key = key->next) {
         a->line = key->pos.line;
+        a->needs = FIELD_NONE;
         error = read_field(r, key, &a->field);
         if (!error) error = read_values(r, key->value, &a->values, &a->n_values);
         if (!error) error = add_fill(r, a->field, a->field);

@@ -251,6 +251,7 @@ static void assign(struct product_reader *r, const struct assignment *a)
 {
     const struct slice *values = a->values;
     uint32_t n = a->n_values;
+    if (a->needs != FIELD_NONE && !is_there(r, a->needs)) return;
     if (!may_fill(r, a->field)) return;
     if (a->expr) {
         n = expr_values(a->expr, &r->scope, r->made);
