@@ -88,7 +88,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-struct slice slice_trim(struct slice s)
+struct slice slice_trim_blanks(struct slice s)
 {
     while (s.len && is_blank(s.ptr[0])) {
         s.ptr++;

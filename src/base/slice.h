@@ -52,8 +52,15 @@ size_t slice_find_byte(struct slice s, char c);
 size_t slice_find_last(struct slice s, struct slice needle);
 size_t slice_find_last_byte(struct slice s, char c);
 
+struct slice slice_trim_blanks(struct slice s); /* used by slice_trim */
+
 /* Drops ASCII space, tab, CR and LF at both ends. */
-struct slice slice_trim(struct slice s);
+static inline struct slice slice_trim(struct slice s)
+{
+    bool bare =
+        s.len == 0 || ((unsigned char)s.ptr[0] > ' ' && (unsigned char)s.ptr[s.len - 1] > ' ');
+    return bare ? s : slice_trim_blanks(s);
+}
 
 /* The rest of s from offset; offsets past the end give an empty slice. */
 static inline struct slice slice_from(struct slice s, size_t offset)

@@ -13,6 +13,9 @@
 #include "product/model.h"
 #include "product/part.h"
 
+/* In keys_of: a name for steps only. */
+#define KEY_STEPS (KEY_NONE - 1)
+
 enum {
     NUMBER_NONE = 0xffff,
     NUMBER_NEW = 0xfffe, /* a key not looked at yet */
@@ -38,7 +41,7 @@ struct product_reader {
     uint32_t generation;
     struct numbers *by_key;
     uint32_t cap_keys;
-    key_id *keys_of; /* by number; KEY_NONE: not asked for yet */
+    key_id *keys_of; /* by number; KEY_NONE: not asked for yet; or KEY_STEPS */
     struct place *places;
     uint16_t *touched; /* numbers whose place is taken */
     uint32_t n_touched;
@@ -55,12 +58,18 @@ struct product_reader {
 
 /* ---- names and places -------------------------------------------------------------------- */
 
+static void forget_keys_of(struct product_reader *r)
+{
+    for (uint32_t i = 0; i < r->products->n_names; i++)
+        r->keys_of[i] = r->products->names[i].ptr[0] == '_' ? KEY_STEPS : KEY_NONE;
+}
+
 static void forget_keys(struct product_reader *r)
 {
     if (r->generation == keys_generation(r->keys)) return;
     memset(r->by_key, 0xff, r->cap_keys * sizeof *r->by_key);
     for (uint32_t i = 0; i < r->cap_keys; i++) r->by_key[i].exact = NUMBER_NEW;
-    memset(r->keys_of, 0xff, r->products->n_names * sizeof *r->keys_of);
+    forget_keys_of(r);
     r->generation = keys_generation(r->keys);
 }
 
@@ -159,23 +168,33 @@ static bool is_there(const struct product_reader *r, uint32_t field)
     return r->places[field].index || r->places[field].text.ptr;
 }
 
+static key_id find_key(struct product_reader *r, uint32_t field)
+{
+    key_id key = keys_intern_path(r->keys, r->products->names[field]);
+    cover_keys(r);
+    (void)find_numbers(r, key);
+    return r->keys_of[field] = key;
+}
+
+static void put_for_steps(struct product_reader *r, uint32_t field, struct slice value)
+{
+    if (!is_there(r, field)) r->touched[r->n_touched++] = (uint16_t)field;
+    r->places[field].text = value;
+}
+
 static void put(struct product_reader *r, uint32_t line, uint32_t field, struct slice value)
 {
-    struct slice name = r->products->names[field];
-    if (r->trace) r->trace->field(r->trace->ctx, line, name, value);
-    if (name.ptr[0] == '_') {
-        if (!is_there(r, field)) r->touched[r->n_touched++] = (uint16_t)field;
-        r->places[field].text = value;
+    if (__builtin_expect(r->trace != NULL, 0))
+        r->trace->field(r->trace->ctx, line, r->products->names[field], value);
+    key_id key = r->keys_of[field];
+    if (key == KEY_STEPS) {
+        put_for_steps(r, field, value);
         return;
     }
-    if (r->keys_of[field] == KEY_NONE) {
-        r->keys_of[field] = keys_intern_path(r->keys, name);
-        cover_keys(r);
-        (void)find_numbers(r, r->keys_of[field]);
-    }
+    if (__builtin_expect(key == KEY_NONE, 0)) key = find_key(r, field);
     uint32_t index = r->ev->n_fields;
-    event_add(r->ev, r->keys_of[field], VALUE_STRING, value);
-    if (r->ev->n_fields == index) return; /* too many */
+    event_add(r->ev, key, VALUE_STRING, value);
+    if (__builtin_expect(r->ev->n_fields == index, 0)) return; /* too many */
     r->ev->fields[index].derived = true;
     take_place(r, (uint16_t)field, index);
 }
@@ -183,7 +202,7 @@ static void put(struct product_reader *r, uint32_t line, uint32_t field, struct 
 /* What the record says itself stays, and what was made of it first; names for steps may change. */
 static bool may_fill(const struct product_reader *r, uint32_t field)
 {
-    return !is_there(r, field) || r->products->names[field].ptr[0] == '_';
+    return !is_there(r, field) || r->keys_of[field] == KEY_STEPS;
 }
 
 /* ---- conditions -------------------------------------------------------------------------- */
@@ -413,7 +432,7 @@ struct product_reader *product_reader_new(const struct products *p, struct keys 
         product_reader_free(r);
         return NULL;
     }
-    memset(r->keys_of, 0xff, (p->n_names + 1) * sizeof *r->keys_of);
+    forget_keys_of(r);
     return r;
 }
 
