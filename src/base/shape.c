@@ -9,7 +9,10 @@
 
 #include "base/ip.h"
 
-enum { END_OF_TEXT = 256, NO_LEAF = UINT32_MAX };
+enum {
+    END_OF_TEXT = 256,
+    CHILDREN_FEW = 4, /* of a node; more are found by a table */
+};
 
 struct branch {
     enum shape_type type;
@@ -25,8 +28,10 @@ struct leaf {
 };
 
 struct node {
-    struct slice text; /* to be there before anything else is looked at */
+    struct slice text;   /* to be there before anything else is looked at */
+    uint64_t head, mask; /* its first eight bytes, and those of them that there are */
     struct node *first, *next;
+    struct node **by_byte; /* of 256 children that begin with this byte; NULL: they are few */
     struct branch *branches;
     const struct leaf *leaf;
 };
@@ -81,6 +86,11 @@ static int refuse(struct reading *r, int error, const char *why)
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
+}
+
+static char as_blank(char c)
+{
+    return c == '\t' ? ' ' : c;
 }
 
 static bool is_digit(char c)
@@ -203,20 +213,48 @@ static int read_pattern(struct reading *r)
 
 /* ---- the tree ---------------------------------------------------------------------------- */
 
+static void set_text(struct node *node, struct slice text)
+{
+    size_t n = text.len < sizeof node->head ? text.len : sizeof node->head;
+    node->text = text;
+    node->head = node->mask = 0;
+    memcpy(&node->head, text.ptr, n);
+    memset(&node->mask, 0xff, n);
+}
+
+/* The one child whose text begins with the byte, or NULL. */
+static struct node *child_of(const struct node *node, char c)
+{
+    if (node->by_byte) return node->by_byte[(unsigned char)c];
+    struct node *child = node->first;
+    while (child && child->text.ptr[0] != c) child = child->next;
+    return child;
+}
+
+/* NULL: the arena is full. */
+static struct node *add_child(struct arena *a, struct node *to, struct slice text)
+{
+    struct node *child = arena_zalloc(a, 1, sizeof *child);
+    uint32_t n = 1;
+    if (!child) return NULL;
+    set_text(child, text);
+    child->next = to->first;
+    to->first = child;
+    for (const struct node *other = child->next; other; other = other->next) n++;
+    if (n <= CHILDREN_FEW) return child;
+    if (!to->by_byte) to->by_byte = arena_zalloc(a, 256, sizeof(struct node *));
+    if (!to->by_byte) return NULL;
+    for (struct node *each = child; each; each = each->next)
+        to->by_byte[(unsigned char)each->text.ptr[0]] = each;
+    return child;
+}
+
 /* The node behind `text` from here, made when it is not there. NULL: the arena is full. */
 static struct node *follow_text(struct arena *a, struct node *from, struct slice text)
 {
     while (text.len) {
-        struct node *child = from->first;
-        while (child && child->text.ptr[0] != text.ptr[0]) child = child->next;
-        if (!child) {
-            child = arena_zalloc(a, 1, sizeof *child);
-            if (!child) return NULL;
-            child->text = text;
-            child->next = from->first;
-            from->first = child;
-            return child;
-        }
+        struct node *child = child_of(from, text.ptr[0]);
+        if (!child) return add_child(a, from, text);
         size_t same = 1;
         while (same < text.len && same < child->text.len && text.ptr[same] == child->text.ptr[same])
             same++;
@@ -224,10 +262,11 @@ static struct node *follow_text(struct arena *a, struct node *from, struct slice
             struct node *rest = arena_alloc(a, sizeof *rest);
             if (!rest) return NULL;
             *rest = *child;
-            rest->text = slice_from(child->text, same);
+            struct slice head = slice_until(child->text, same);
+            set_text(rest, slice_from(child->text, same));
             rest->next = NULL;
-            *child = (struct node){
-                .text = slice_until(child->text, same), .first = rest, .next = child->next};
+            *child = (struct node){.first = rest, .next = child->next};
+            set_text(child, head);
         }
         from = child;
         text = slice_from(text, same);
@@ -460,54 +499,6 @@ static size_t typed_len(enum shape_type type, struct slice s)
     return 0;
 }
 
-static bool walk(struct search *f, const struct node *node, size_t at);
-
-static bool take(struct search *f, const struct node *to, size_t at, size_t len)
-{
-    f->ret->places[f->depth++].text = slice_make(f->text.ptr + at, len);
-    if (walk(f, to, at + len)) return true;
-    f->depth--;
-    return false;
-}
-
-/*
- * Types that go on as long as they can may have taken a byte that belongs to the text behind: a
- * colon after a host. One byte less is tried.
- */
-static bool walk_typed(struct search *f, const struct branch *b, size_t at)
-{
-    size_t len = typed_len(b->type, slice_from(f->text, at));
-    if (len == 0) return false;
-    if (take(f, b->to, at, len)) return true;
-    if (b->type != SHAPE_HOST && b->type != SHAPE_WORD) return false;
-    for (len--; len > 0; len--) {
-        char behind = f->text.ptr[at + len];
-        bool may_end = !(is_digit(behind) || (behind >= 'a' && behind <= 'z') ||
-                         (behind >= 'A' && behind <= 'Z'));
-        if (may_end && take(f, b->to, at, len)) return true;
-    }
-    return false;
-}
-
-static bool walk_text(struct search *f, const struct branch *b, size_t at)
-{
-    size_t len = b->type == SHAPE_ANY ? 0 : 1;
-    if (at + len > f->text.len) return false;
-    if (b->until == END_OF_TEXT) return take(f, b->to, at, f->text.len - at);
-    for (; at + len <= f->text.len; len++) {
-        struct slice rest = slice_from(f->text, at + len);
-        size_t skip = b->until ? slice_find_byte(rest, (char)b->until) : 0;
-        if (b->until == ' ') {
-            size_t tab = slice_find_byte(slice_until(rest, skip), '\t');
-            if (tab != SIZE_MAX) skip = tab;
-        }
-        if (skip == SIZE_MAX || ++f->steps > SHAPE_STEPS_MAX) return false;
-        len += skip;
-        if (take(f, b->to, at, len)) return true;
-    }
-    return false;
-}
-
 /* The bytes of the text that the literal takes; SIZE_MAX: something else is there. */
 static size_t literal_len(struct slice literal, struct slice s)
 {
@@ -524,23 +515,127 @@ static size_t literal_len(struct slice literal, struct slice s)
     return i;
 }
 
+/* Whether s begins with the node's literal as it is written. */
+static bool begins_alike(const struct node *node, struct slice s)
+{
+    uint64_t head;
+    if (s.len < node->text.len || s.len < sizeof head) return false;
+    memcpy(&head, s.ptr, sizeof head);
+    return (head & node->mask) == node->head &&
+           (node->text.len <= sizeof head || slice_starts_with(s, node->text));
+}
+
+/* literal_len() of a node that is a child. */
+static inline size_t child_len(const struct node *child, struct slice s)
+{
+    size_t n = child->text.len;
+    if (!begins_alike(child, s)) return literal_len(child->text, s);
+    if (child->text.ptr[n - 1] == ' ')
+        while (n < s.len && is_blank(s.ptr[n])) n++;
+    return n;
+}
+
+static bool walk(struct search *f, const struct node *node, size_t at);
+
+/* A place of len bytes, behind which it goes on with the node at `then`. */
+static bool take(struct search *f, size_t at, size_t len, const struct node *node, size_t then)
+{
+    uint32_t depth = f->depth;
+    f->ret->places[f->depth++].text = slice_make(f->text.ptr + at, len);
+    if (walk(f, node, then)) return true;
+    f->depth = depth;
+    return false;
+}
+
+/*
+ * Types that go on as long as they can may have taken a byte that belongs to the text behind: a
+ * colon after a host. One byte less is tried.
+ */
+static bool walk_typed(struct search *f, const struct branch *b, size_t at)
+{
+    size_t len = typed_len(b->type, slice_from(f->text, at));
+    if (len == 0) return false;
+    if (take(f, at, len, b->to, at + len)) return true;
+    if (b->type != SHAPE_HOST && b->type != SHAPE_WORD) return false;
+    for (len--; len > 0; len--) {
+        char behind = f->text.ptr[at + len];
+        bool may_end = !(is_digit(behind) || (behind >= 'a' && behind <= 'z') ||
+                         (behind >= 'A' && behind <= 'Z'));
+        if (may_end && take(f, at, len, b->to, at + len)) return true;
+    }
+    return false;
+}
+
+/* How far blanks are behind which the byte stands; SIZE_MAX: there are none. */
+static size_t find_behind_blanks(struct slice s, char byte)
+{
+    for (size_t at = 1, skip; at < s.len; at += skip + 1) {
+        skip = slice_find_byte(slice_from(s, at), byte);
+        if (skip == SIZE_MAX) break;
+        size_t first = at + skip;
+        while (first > 0 && is_blank(s.ptr[first - 1])) first--;
+        if (first < at + skip) return first;
+    }
+    return SIZE_MAX;
+}
+
+/* How far the place where the literal may begin is. */
+static size_t find_beginning(struct slice s, struct slice literal)
+{
+    if (s.len && as_blank(s.ptr[0]) == literal.ptr[0]) return 0;
+    if (literal.ptr[0] != ' ') return slice_find_byte(s, literal.ptr[0]);
+    if (literal.len > 1) return find_behind_blanks(s, literal.ptr[1]);
+    size_t at = slice_find_byte(s, ' '), tab = slice_find_byte(slice_until(s, at), '\t');
+    return tab != SIZE_MAX ? tab : at;
+}
+
+static bool walk_text(struct search *f, const struct branch *b, size_t at)
+{
+    size_t len = b->type == SHAPE_ANY ? 0 : 1;
+    if (at + len > f->text.len) return false;
+    if (b->until == END_OF_TEXT) return take(f, at, f->text.len - at, b->to, f->text.len);
+    /* Behind a place that ends at a byte stands the one text that begins with it. */
+    const struct node *behind = b->until ? b->to->first : NULL;
+    for (; at + len <= f->text.len; len++) {
+        struct slice rest = slice_from(f->text, at + len);
+        size_t skip = behind ? find_beginning(rest, behind->text) : 0;
+        if (skip == SIZE_MAX || ++f->steps > SHAPE_STEPS_MAX) return false;
+        len += skip;
+        size_t n = behind ? child_len(behind, slice_from(rest, skip)) : 0;
+        if (n != SIZE_MAX && take(f, at, len, behind ? behind : b->to, at + len + n)) return true;
+    }
+    return false;
+}
+
+static bool walk_branches(struct search *f, const struct node *node, size_t at)
+{
+    if (f->depth == SHAPE_PLACES_MAX) return false;
+    for (const struct branch *b = node->branches; b; b = b->next)
+        if (has_until(b->type) ? walk_text(f, b, at) : walk_typed(f, b, at)) return true;
+    return false;
+}
+
+/* From behind the node's literal. */
 static bool walk(struct search *f, const struct node *node, size_t at)
 {
-    if (++f->steps > SHAPE_STEPS_MAX) return false;
-    size_t len = literal_len(node->text, slice_from(f->text, at));
-    if (len == SIZE_MAX) return false;
-    at += len;
-    if (at < f->text.len) {
-        char c = f->text.ptr[at] == '\t' ? ' ' : f->text.ptr[at];
-        for (const struct node *child = node->first; child; child = child->next)
-            if (child->text.ptr[0] == c && walk(f, child, at)) return true;
+    uint32_t depth = f->depth;
+    while (++f->steps <= SHAPE_STEPS_MAX) {
+        struct slice rest = slice_from(f->text, at);
+        const struct node *child = rest.len ? child_of(node, as_blank(rest.ptr[0])) : NULL;
+        size_t len = child ? child_len(child, rest) : SIZE_MAX;
+        if (len != SIZE_MAX && !node->branches) {
+            node = child;
+            at += len;
+            continue;
+        }
+        if (len != SIZE_MAX && walk(f, child, at + len)) return true;
+        f->depth = depth;
+        if (walk_branches(f, node, at)) return true;
+        if (!node->leaf || at != f->text.len) return false;
+        f->leaf = node->leaf;
+        return true;
     }
-    if (f->depth < SHAPE_PLACES_MAX)
-        for (const struct branch *b = node->branches; b; b = b->next)
-            if (has_until(b->type) ? walk_text(f, b, at) : walk_typed(f, b, at)) return true;
-    if (!node->leaf || at != f->text.len) return false;
-    f->leaf = node->leaf;
-    return true;
+    return false;
 }
 
 bool shape_find(const struct shape_set *set, struct slice text, struct shape_match *ret)

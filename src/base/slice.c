@@ -61,12 +61,6 @@ size_t slice_find(struct slice s, struct slice needle)
     return hit ? (size_t)(hit - s.ptr) : SIZE_MAX;
 }
 
-size_t slice_find_byte(struct slice s, char c)
-{
-    const char *hit = s.len ? memchr(s.ptr, c, s.len) : NULL;
-    return hit ? (size_t)(hit - s.ptr) : SIZE_MAX;
-}
-
 size_t slice_find_last_byte(struct slice s, char c)
 {
     const char *hit = s.len ? memrchr(s.ptr, c, s.len) : NULL;

@@ -47,7 +47,11 @@ bool slice_ends_with(struct slice s, struct slice suffix);
 
 /* Position of the first occurrence, or SIZE_MAX. */
 size_t slice_find(struct slice s, struct slice needle);
-size_t slice_find_byte(struct slice s, char c);
+static inline size_t slice_find_byte(struct slice s, char c)
+{
+    const char *hit = s.len ? (const char *)memchr(s.ptr, c, s.len) : NULL;
+    return hit ? (size_t)(hit - s.ptr) : SIZE_MAX;
+}
 /* Position of the last occurrence, or SIZE_MAX; an empty needle has none. */
 size_t slice_find_last(struct slice s, struct slice needle);
 size_t slice_find_last_byte(struct slice s, char c);
