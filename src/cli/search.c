@@ -27,7 +27,6 @@ enum {
     O_SAVE,
     O_SAVED,
     O_LIST,
-    NICE = 10,
     DAMAGES_SHOWN = 20,
     FIELDS_HINTED = 4,
 };
@@ -264,42 +263,25 @@ static int on_row(void *ctx, const struct cell *cells, uint32_t n)
 
 static void on_damage(void *ctx, enum scan_damage_kind kind, uint64_t seq)
 {
-    static const char *const kinds[] = {
-        [SCAN_SEGMENT] = "the segment %" PRIu64 " is damaged: its records were not searched",
-        [SCAN_BLOCK] = "the block that begins with record %" PRIu64
-                       " is damaged: its records were not searched",
-        [SCAN_JOURNAL] = "the journal %" PRIu64 " is damaged: its records were not searched",
-        [SCAN_FRAME] = "a journal is damaged in front of record %" PRIu64,
-        [SCAN_ASIDE] =
-            "the journal %" PRIu64 " was set aside as damaged: its records were not searched",
-        [SCAN_LEFT] = "the records from %" PRIu64 " on could not be read: their block was left out",
-        [SCAN_UNIT_LEFT] =
-            "a part of the segment or journal %" PRIu64 " could not be read and was left out"};
     struct work *w = ctx;
-    char text[160];
+    struct buf text;
     progress_clear(&w->progress);
     if (w->damages++ >= DAMAGES_SHOWN) return;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    (void)snprintf(text, sizeof text, kinds[kind], seq);
-#pragma GCC diagnostic pop
-    cli_say("%s", text);
+    buf_init(&text, 256);
+    scan_write_damage(&text, kind, seq);
+    cli_say("%.*s", SLICE_FMT(buf_slice(&text)));
+    buf_done(&text);
 }
 
 static void show_progress(struct work *w, const struct search_progress *p)
 {
-    struct buf line;
-    nsec now = clock_monotonic(&w->clock);
-    uint64_t passed = p->scan.early + p->scan.filtered;
-    double part = p->scan.bytes_total ? (double)p->scan.bytes / (double)p->scan.bytes_total : 1;
-    if (!progress_is_due(&w->progress, now)) return;
-    buf_init(&line, 512);
-    buf_printf(&line,
-               "%3.0f %% searched: %" PRIu64 " blocks read, %" PRIu64 " passed over  %" PRIu64
-               " records, %" PRIu64 " found  ^C ends it",
-               part * 100, p->scan.read, passed, p->records, p->matches);
-    progress_show_text(&w->progress, buf_slice(&line), now);
-    buf_done(&line);
+    const struct progress_blocks shown = {.bytes_done = p->scan.bytes,
+                                          .bytes_total = p->scan.bytes_total,
+                                          .read = p->scan.read,
+                                          .passed = p->scan.early + p->scan.filtered,
+                                          .records = p->records,
+                                          .found = p->matches};
+    progress_show_blocks(&w->progress, &shown, clock_monotonic(&w->clock));
 }
 
 static bool on_tick(void *ctx, const struct search_progress *p)
@@ -433,8 +415,7 @@ static int search(struct work *w)
     struct diag diag;
     watch_interrupts(w);
     begin_progress(w);
-    /* Whoever keeps watch goes first. */
-    (void)setpriority(PRIO_PROCESS, 0, NICE);
+    (void)setpriority(PRIO_PROCESS, 0, SCAN_NICE);
     search_output_init(&w->output, stdout, w->said->format, &w->query, w->when.zone);
     int error = search_run(
         &(struct search_options){.rules = &w->rules,

@@ -70,12 +70,12 @@ static void compose(struct buf *out, const struct progress *p, const struct prog
     buf_done(&figures);
 }
 
-bool progress_is_due(const struct progress *p, nsec now)
+static bool is_due(const struct progress *p, nsec now)
 {
     return p->fd >= 0 && now - p->started >= SHOW_FIRST && now - p->shown >= SHOW_EVERY;
 }
 
-void progress_show_text(struct progress *p, struct slice text, nsec now)
+static void show_text(struct progress *p, struct slice text, nsec now)
 {
     struct buf line;
     if (p->width > 1) text = slice_until(text, p->width - 1);
@@ -91,11 +91,25 @@ void progress_show_text(struct progress *p, struct slice text, nsec now)
 void progress_show(struct progress *p, const struct progress_numbers *n, nsec now)
 {
     struct buf out;
-    if (!progress_is_due(p, now)) return;
+    if (!is_due(p, now)) return;
     buf_init(&out, 1024);
     compose(&out, p, n, now);
-    progress_show_text(p, buf_slice(&out), now);
+    show_text(p, buf_slice(&out), now);
     buf_done(&out);
+}
+
+void progress_show_blocks(struct progress *p, const struct progress_blocks *n, nsec now)
+{
+    struct buf line;
+    double part = n->bytes_total ? (double)n->bytes_done / (double)n->bytes_total : 1;
+    if (!is_due(p, now)) return;
+    buf_init(&line, 512);
+    buf_printf(&line,
+               "%3.0f %% searched: %" PRIu64 " blocks read, %" PRIu64 " passed over  %" PRIu64
+               " records, %" PRIu64 " found  ^C ends it",
+               part * 100, n->read, n->passed, n->records, n->found);
+    show_text(p, buf_slice(&line), now);
+    buf_done(&line);
 }
 
 void progress_clear(struct progress *p)

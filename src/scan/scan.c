@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -55,6 +56,24 @@ struct scan {
     struct store_io io;
     struct scan_progress progress;
 };
+
+void scan_write_damage(struct buf *out, enum scan_damage_kind kind, uint64_t seq)
+{
+    static const struct {
+        const char *before, *after;
+    } kinds[] = {
+        [SCAN_SEGMENT] = {"the segment ", " is damaged: its records were not read"},
+        [SCAN_BLOCK] = {"the block that begins with record ",
+                        " is damaged: its records were not read"},
+        [SCAN_JOURNAL] = {"the journal ", " is damaged: its records were not read"},
+        [SCAN_FRAME] = {"a journal is damaged in front of record ", ""},
+        [SCAN_ASIDE] = {"the journal ", " was set aside as damaged: its records were not read"},
+        [SCAN_LEFT] = {"the records from ", " on could not be read: their block was left out"},
+        [SCAN_UNIT_LEFT] = {"a part of the segment or journal ",
+                            " could not be read and was left out"},
+    };
+    buf_printf(out, "%s%" PRIu64 "%s", kinds[kind].before, seq, kinds[kind].after);
+}
 
 /* ---- units ------------------------------------------------------------------------------- */
 
@@ -377,28 +396,30 @@ static int tick(const struct scan *s)
     return s->options->tick ? s->options->tick(s->options->ctx, &s->progress) : 0;
 }
 
-static int work(struct scan *s)
+bool scan_is_done(const struct scan *s)
+{
+    return s->taken == s->n_units;
+}
+
+static int turn(struct scan *s, int wait)
 {
     struct pollfd polls[SCAN_JOBS_MAX];
     int error = 0;
-    while (error == 0 && s->taken < s->n_units) {
-        for (uint32_t i = 0; i < s->n_readers; i++) {
-            struct reading *r = &s->readers[i];
-            if (hand_out(s, r) != 0 && error == 0) error = replace_reader(s, r);
-            polls[i] = (struct pollfd){.fd = has_to_wait(s, r) ? -1 : r->worker.channel.fd,
-                                       .events = POLLIN};
-        }
-        /* Units that went before they were opened have ended without a word. */
-        if (error == 0) error = take_ended(s);
-        if (error || s->taken == s->n_units) break;
-        int ready = poll(polls, s->n_readers, TICK_MS);
-        for (uint32_t i = 0; ready > 0 && i < s->n_readers && error == 0; i++)
-            if (polls[i].revents) error = listen(s, &s->readers[i]);
-        for (uint32_t i = 0; i < s->n_readers && error == 0; i++) error = watch(s, &s->readers[i]);
-        if (error == 0) error = take_ended(s);
-        if (error == 0) error = tick(s);
+    for (uint32_t i = 0; i < s->n_readers; i++) {
+        struct reading *r = &s->readers[i];
+        if (hand_out(s, r) != 0 && error == 0) error = replace_reader(s, r);
+        polls[i] =
+            (struct pollfd){.fd = has_to_wait(s, r) ? -1 : r->worker.channel.fd, .events = POLLIN};
     }
-    return error;
+    /* Units that went before they were opened have ended without a word. */
+    if (error == 0) error = take_ended(s);
+    if (error || scan_is_done(s)) return error;
+    int ready = poll(polls, s->n_readers, wait);
+    for (uint32_t i = 0; ready > 0 && i < s->n_readers && error == 0; i++)
+        if (polls[i].revents) error = listen(s, &s->readers[i]);
+    for (uint32_t i = 0; i < s->n_readers && error == 0; i++) error = watch(s, &s->readers[i]);
+    if (error == 0) error = take_ended(s);
+    return error ? error : tick(s);
 }
 
 static int start(struct scan *s)
@@ -409,7 +430,8 @@ static int start(struct scan *s)
     if (jobs > s->n_units) jobs = s->n_units;
     s->readers = calloc(jobs, sizeof *s->readers);
     if (!s->readers) return ERR_NOMEM;
-    s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    s->null_fd =
+        s->options->null_fd ? dup(s->options->null_fd) : open("/dev/null", O_RDWR | O_CLOEXEC);
     if (s->null_fd < 0) return ERR_IO;
     s->pages = mmap(NULL, SCAN_JOBS_MAX * sizeof *s->pages, PROT_READ | PROT_WRITE,
                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -422,7 +444,13 @@ static int start(struct scan *s)
     return error;
 }
 
-static void finish(struct scan *s)
+static void say_why(const struct scan *s, int error)
+{
+    if (error < 0 && !s->diag->message[0])
+        (void)diag_set(s->diag, error, NULL, 0, 0, "%s", error_text(error));
+}
+
+void scan_close(struct scan *s, struct scan_progress *ret)
 {
     struct rusage usage;
     for (uint32_t i = 0; i < s->n_readers; i++)
@@ -436,27 +464,52 @@ static void finish(struct scan *s)
     if (s->pages) (void)munmap(s->pages, SCAN_JOBS_MAX * sizeof *s->pages);
     if (s->null_fd >= 0) (void)close(s->null_fd);
     if (s->folder >= 0) (void)close(s->folder);
+    if (ret) *ret = s->progress;
+    free(s);
+}
+
+static int open_store(struct scan *s)
+{
+    s->folder = open(s->options->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->folder < 0)
+        return diag_set(s->diag, errno == ENOENT ? ERR_NOT_FOUND : ERR_ACCESS, NULL, 0, 0, "%s: %s",
+                        s->options->store, strerror(errno));
+    s->io = store_io_system(s->folder);
+    int error = add_all(s);
+    return error == 0 && s->n_units ? start(s) : error;
+}
+
+int scan_open(const struct scan_options *options, struct scan **ret, struct diag *diag)
+{
+    struct scan *s = calloc(1, sizeof *s);
+    diag->message[0] = '\0';
+    if (!s) return diag_set(diag, ERR_NOMEM, NULL, 0, 0, "%s", error_text(ERR_NOMEM));
+    *s = (struct scan){.options = options, .diag = diag, .null_fd = -1};
+    s->begin = (struct scan_begin){.from = options->from,
+                                   .to = options->to,
+                                   .sample = options->sample,
+                                   .newest_first = options->newest_first};
+    int error = open_store(s);
+    say_why(s, error);
+    if (error) scan_close(s, NULL);
+    else *ret = s;
+    return error;
+}
+
+int scan_turn(struct scan *s, int wait)
+{
+    int error = scan_is_done(s) ? 0 : turn(s, wait);
+    say_why(s, error);
+    return error;
 }
 
 int scan_run(const struct scan_options *options, struct scan_progress *ret, struct diag *diag)
 {
-    struct scan s = {.options = options, .diag = diag, .null_fd = -1};
-    s.begin = (struct scan_begin){.from = options->from,
-                                  .to = options->to,
-                                  .sample = options->sample,
-                                  .newest_first = options->newest_first};
-    diag->message[0] = '\0';
-    s.folder = open(options->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (s.folder < 0)
-        return diag_set(diag, errno == ENOENT ? ERR_NOT_FOUND : ERR_ACCESS, NULL, 0, 0, "%s: %s",
-                        options->store, strerror(errno));
-    s.io = store_io_system(s.folder);
-    int error = add_all(&s);
-    if (error == 0 && s.n_units) error = start(&s);
-    if (error == 0) error = work(&s);
-    finish(&s);
-    if (ret) *ret = s.progress;
-    if (error < 0 && !diag->message[0])
-        (void)diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
+    struct scan *s;
+    int error = scan_open(options, &s, diag);
+    if (ret) *ret = (struct scan_progress){0};
+    if (error) return error;
+    while (error == 0 && !scan_is_done(s)) error = scan_turn(s, TICK_MS);
+    scan_close(s, ret);
     return error;
 }

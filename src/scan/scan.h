@@ -11,7 +11,10 @@
 #include "base/error.h"
 #include "scan/reader.h"
 
-enum { SCAN_JOBS_MAX = 64 };
+enum {
+    SCAN_JOBS_MAX = 64,
+    SCAN_NICE = 10, /* of who asks by hand: whoever keeps watch goes first */
+};
 
 /* What could not be read. */
 enum scan_damage_kind {
@@ -44,6 +47,7 @@ struct scan_options {
     bool whole_units;
     const struct clock *clock;
     nsec silence;       /* a reader that does not go on for so long is ended */
+    int null_fd;        /* of /dev/null, for who cannot open it any more; 0: it is opened */
     size_t max_payload; /* of frames from readers */
     size_t held_max;    /* bytes of findings that wait for their turn */
     /* What the processes do: scan_reader_run() is to be called with `begin` there. */
@@ -62,5 +66,19 @@ struct scan_options {
  */
 int scan_run(const struct scan_options *options, struct scan_progress *ret,
              struct diag *diag) MUST_USE;
+
+/*
+ * The same in turns, for who has something else to do meanwhile. options and diag are borrowed
+ * until scan_close(); errors are as above.
+ */
+struct scan;
+int scan_open(const struct scan_options *options, struct scan **ret, struct diag *diag) MUST_USE;
+/* What there is to do now; waits at most so many ms until there is something. */
+int scan_turn(struct scan *s, int wait) MUST_USE;
+bool scan_is_done(const struct scan *s);
+void scan_close(struct scan *s, struct scan_progress *ret);
+
+/* "the block that begins with record 12 is damaged: its records were not read" */
+void scan_write_damage(struct buf *out, enum scan_damage_kind kind, uint64_t seq);
 
 #endif

@@ -193,7 +193,7 @@ def what_is_damaged_is_named(folder):
         damage(segments[0], 5000)
         (folder / "var/store/0/damaged-00000000000000000123").write_bytes(b"x")
         found, said = search(serve, "| count", status=1)
-        holds(said, "the block that begins with record 0 is damaged: its records were not searched")
+        holds(said, "the block that begins with record 0 is damaged: its records were not read")
         holds(said, "the journal 123 was set aside as damaged")
         same(0 < found[0]["count"] < 10000, True)
         found, said = search(serve, "| stats min(_seq)", status=1)
