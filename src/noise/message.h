@@ -3,7 +3,7 @@
  * What a reader of stored records says to its parent, beside scan/message.h, about a unit:
  *   run     a rule held `count` times about one entity, each at most noise_begin.alike behind the
  *           one before; `seq` is the first of the records
- *   tuple   what a correlation wants of a record
+ *   tuple   what a correlation wants of the record `seq`
  *   value   a rule held that often (about) with this value in that field
  *   source  so many events were of this log source
  *   data    a bit for each rule: some event was of its log source
@@ -19,7 +19,7 @@ enum { NOISE_TEXT_MAX = 4 * 1024 * 1024, NOISE_PAYLOAD_MAX = NOISE_TEXT_MAX + 64
 #define NOISE_RUN_FIELDS(F)                                                                        \
     F(u32, rule)                                                                                   \
     F(u64, entity) F(u64, host) F(u64, user) F(i64, first) F(i64, last) F(u64, count) F(u64, seq)
-#define NOISE_TUPLE_FIELDS(F)  F(i64, received) F(text, body)
+#define NOISE_TUPLE_FIELDS(F)  F(u64, seq) F(text, body)
 #define NOISE_VALUE_FIELDS(F)  F(u32, rule) F(u64, count) F(text, field) F(text, value)
 #define NOISE_SOURCE_FIELDS(F) F(u64, events) F(text, product) F(text, category) F(text, service)
 #define NOISE_DATA_FIELDS(F)   F(text, bits)

@@ -18,7 +18,7 @@ struct noise {
 static int run_reader(void *ctx, const struct scan_begin *begin, struct channel *channel)
 {
     struct noise *n = ctx;
-    n->begin.scan = begin;
+    n->begin.matching.scan = begin;
     return noise_reader_run(&n->begin, channel);
 }
 
@@ -49,10 +49,10 @@ int noise_run(const struct noise_options *options, struct tally *ret, struct dia
 {
     struct noise n = {.options = options, .tally = ret};
     struct scan_progress progress = {0};
-    n.begin = (struct noise_begin){.rules = options->rules,
-                                   .correlator = ret->correlator,
-                                   .alike = options->alike,
-                                   .sources_only = options->sources_only};
+    n.begin = (struct noise_begin){.matching = {.rules = options->rules,
+                                                .correlator = ret->correlator,
+                                                .routes_only = options->sources_only},
+                                   .alike = options->alike};
     int error = scan_run(&(struct scan_options){.store = options->store,
                                                 .from = options->from,
                                                 .to = options->to,

@@ -5,8 +5,7 @@
 
 #include "alert/entity.h"
 #include "base/hash.h"
-#include "detect/engine.h"
-#include "normalise/record_decoder.h"
+#include "noise/matching.h"
 
 enum {
     OUT_SEND = 1024 * 1024,
@@ -32,12 +31,9 @@ struct counted {
 
 struct reader {
     const struct noise_begin *begin;
-    struct channel *channel;
-    struct matcher matcher;
-    struct engine *engine; /* the matcher's */
-    struct router *router;
-    struct record_decoder *decoder;
-    struct buf out, tuple, entity;
+    struct matching matching;
+    struct router *router; /* its engine's */
+    struct buf entity;
     struct run *runs;
     struct counted *values;
     uint32_t n_runs, n_values;
@@ -49,29 +45,15 @@ struct reader {
     char *data; /* a bit for each rule */
     size_t data_len;
     bool data_changed;
-    struct slice *wanted; /* of a correlation */
-    struct noise_sum sum;
-    /* The batch at hand. */
-    uint64_t first;
-    struct batch_iter iter;
-    struct record record;
     struct slice host, user; /* of the event at hand */
 };
-
-static int send_out(struct reader *r)
-{
-    int error = buf_error(&r->out);
-    if (error == 0 && r->out.len) error = channel_send(r->channel, buf_slice(&r->out), -1);
-    buf_clear(&r->out);
-    return error;
-}
 
 /* ---- runs -------------------------------------------------------------------------------- */
 
 static void send_runs(struct reader *r)
 {
     for (uint32_t i = 0; i < RUNS_MAX; i++)
-        if (r->runs[i].key) noise_run_write(&r->out, &r->runs[i].m);
+        if (r->runs[i].key) noise_run_write(&r->matching.out, &r->runs[i].m);
     memset(r->runs, 0, RUNS_MAX * sizeof *r->runs);
     r->n_runs = 0;
 }
@@ -91,7 +73,7 @@ static void count_run(struct reader *r, const struct noise_run *hit)
     if (r->n_runs >= RUNS_MAX / 2) send_runs(r);
     struct run *run = find_run(r, hit->rule, hit->entity);
     bool goes_on = run->m.count && hit->first - run->m.last <= r->begin->alike;
-    if (run->m.count && !goes_on) noise_run_write(&r->out, &run->m);
+    if (run->m.count && !goes_on) noise_run_write(&r->matching.out, &run->m);
     if (!goes_on) {
         run->m = *hit;
         return;
@@ -107,10 +89,10 @@ static void send_values(struct reader *r)
     for (uint32_t i = 0; i < VALUES_MAX; i++) {
         const struct counted *v = &r->values[i];
         if (v->key)
-            noise_value_write(&r->out, &(struct noise_value){.rule = v->rule,
-                                                             .count = v->count,
-                                                             .field = v->field,
-                                                             .value = v->value});
+            noise_value_write(&r->matching.out, &(struct noise_value){.rule = v->rule,
+                                                                      .count = v->count,
+                                                                      .field = v->field,
+                                                                      .value = v->value});
     }
     memset(r->values, 0, VALUES_MAX * sizeof *r->values);
     r->n_values = 0;
@@ -146,7 +128,7 @@ static void count_values(struct reader *r, struct event *ev, const struct engine
     uint64_t weight = n >= READER_DETAILED ? READER_SAMPLE : 1;
     count_value(r, rule, SLICE("(host)"), host, weight);
     count_value(r, rule, SLICE("(user)"), user, weight);
-    uint32_t found = engine_details(r->engine, ev, hit, details, DETAILS);
+    uint32_t found = engine_details(r->matching.engine, ev, hit, details, DETAILS);
     for (uint32_t i = 0; i < found; i++)
         count_value(r, rule, details[i].field, details[i].value, weight);
 }
@@ -156,7 +138,7 @@ static void count_values(struct reader *r, struct event *ev, const struct engine
 /* A route that was not seen before: which rules it is data for. */
 static void learn_route(struct reader *r, const struct taxonomy_route *route)
 {
-    const struct sigma_set *set = r->begin->rules->set;
+    const struct sigma_set *set = r->begin->matching.rules->set;
     r->seen[route->id] = route;
     if (route->id >= r->n_routes) r->n_routes = route->id + 1;
     for (uint32_t i = 0; i < set->n_rules; i++) {
@@ -171,7 +153,6 @@ static void count_route(struct reader *r, const struct taxonomy_route *route)
     if (!route || route->id >= TAXONOMY_ROUTES_MAX) return;
     if (!r->seen[route->id]) learn_route(r, route);
     r->routes[route->id]++;
-    r->sum.unknown += route->n_labels == 0;
 }
 
 static void send_sources(struct reader *r)
@@ -179,7 +160,7 @@ static void send_sources(struct reader *r)
     for (uint32_t i = 0; i < r->n_routes; i++) {
         const struct taxonomy_route *route = r->seen[i];
         for (uint32_t k = 0; route && r->routes[i] && k < route->n_labels; k++)
-            noise_source_write(&r->out,
+            noise_source_write(&r->matching.out,
                                &(struct noise_source){.events = r->routes[i],
                                                       .product = route->labels[k].product,
                                                       .category = route->labels[k].category,
@@ -187,151 +168,69 @@ static void send_sources(struct reader *r)
         r->routes[i] = 0;
     }
     if (r->data_changed)
-        noise_data_write(&r->out, &(struct noise_data){.bits = slice_make(r->data, r->data_len)});
+        noise_data_write(&r->matching.out,
+                         &(struct noise_data){.bits = slice_make(r->data, r->data_len)});
     r->data_changed = false;
 }
 
 /* ---- records ----------------------------------------------------------------------------- */
 
-static void send_tuple(struct reader *r, struct event *ev, const struct sigma_rule *rule,
-                       uint64_t seq)
-{
-    struct correlator_wants wants;
-    correlator_wants(r->begin->correlator, rule->index, &wants);
-    if (!wants.wanted) return;
-    for (uint32_t i = 0; i < wants.n_fields; i++)
-        if (!engine_field(r->engine, ev, rule, wants.fields[i], &r->wanted[i]))
-            r->wanted[i] = SLICE_NONE;
-    buf_clear(&r->tuple);
-    correlator_tuple_write(&r->tuple, &(struct correlator_tuple){.rule = rule->index,
-                                                                 .time = r->record.received,
-                                                                 .ref = seq,
-                                                                 .values = r->wanted,
-                                                                 .n_values = wants.n_fields});
-    if (!buf_failed(&r->tuple))
-        noise_tuple_write(&r->out, &(struct noise_tuple){.received = r->record.received,
-                                                         .body = buf_slice(&r->tuple)});
-}
-
-static void on_hit(struct reader *r, struct event *ev, const struct engine_hit *hit, uint64_t seq)
+static void on_hit(struct reader *r, struct event *ev, const struct engine_hit *hit,
+                   const struct record *record, uint64_t seq)
 {
     struct slice host = r->host, user = r->user;
-    if (r->begin->correlator) send_tuple(r, ev, hit->rule, seq);
     if (hit->rule->silent) return;
     count_run(r, &(struct noise_run){.rule = hit->rule->index,
                                      .entity = hash64(buf_slice(&r->entity)),
                                      .host = host.len ? hash64(host) : 0,
                                      .user = user.len ? hash64(user) : 0,
-                                     .first = r->record.received,
-                                     .last = r->record.received,
+                                     .first = record->received,
+                                     .last = record->received,
                                      .count = 1,
                                      .seq = seq});
     count_values(r, ev, hit, host, user);
 }
 
 /* Whom and what the event at hand is about. */
-static void find_entity(struct reader *r, struct event *ev)
+static void find_entity(struct reader *r, struct event *ev, const struct record *record)
 {
     struct taxonomy_entity_value entities[TAXONOMY_ENTITY_VALUES_MAX];
     uint32_t n = router_event_entities(r->router, ev, entities);
     r->host = router_event_host(r->router, ev);
     r->user = entity_user(entities, n);
-    entity_write(&r->entity, entities, n, r->host, r->record.source);
+    entity_write(&r->entity, entities, n, r->host, record->source);
 }
 
-static int on_event(void *ctx, uint32_t number, struct event *ev)
+static int on_event(void *ctx, struct event *ev, const struct engine_result *found,
+                    const struct record *record, uint64_t seq)
 {
     struct reader *r = ctx;
-    struct engine_result found = {0};
-    int error = 0;
-    r->sum.events++;
-    if (r->begin->sources_only) found.route = engine_route(r->engine, ev);
-    else error = engine_match(r->engine, ev, &found);
-    scan_step(r->begin->scan);
-    if (error == 0) count_route(r, found.route);
-    if (found.n_hits) {
-        batch_iter_find(&r->iter, number, &r->record);
-        find_entity(r, ev);
-    }
-    for (uint32_t i = 0; i < found.n_hits && error == 0; i++)
-        on_hit(r, ev, &found.hits[i], r->first + number);
-    engine_housekeep(r->engine);
-    if (error == 0 && r->out.len > OUT_SEND) error = send_out(r);
-    return error;
+    count_route(r, found->route);
+    if (found->n_hits) find_entity(r, ev, record);
+    for (uint32_t i = 0; i < found->n_hits; i++) on_hit(r, ev, &found->hits[i], record, seq);
+    return r->matching.out.len > OUT_SEND ? matching_send(&r->matching) : 0;
 }
 
-static void on_undecodable(void *ctx, uint32_t number, const char *reason)
+static void begin_unit(void *ctx)
 {
     struct reader *r = ctx;
-    (void)number;
-    (void)reason;
-    r->sum.undecodable++;
+    memset(r->hits, 0, (r->begin->matching.rules->set->n_rules + 1u) * sizeof *r->hits);
 }
 
-static void widen(struct reader *r, nsec earliest, nsec latest)
-{
-    if (earliest < r->sum.first) r->sum.first = earliest;
-    if (latest > r->sum.last) r->sum.last = latest;
-}
-
-static int match_batch(void *ctx, const struct scan_batch *b)
-{
-    struct reader *r = ctx;
-    const struct record_sink sink = {.ctx = r, .event = on_event, .undecodable = on_undecodable};
-    const struct scan_begin *begin = r->begin->scan;
-    uint32_t some = 0;
-    matcher_set_now(&r->matcher, b->latest);
-    r->first = b->first;
-    batch_iter_init(&r->iter, b->batch);
-    if (b->earliest < begin->from || b->latest >= begin->to) {
-        const struct record_choice choice = {.from = begin->from, .to = begin->to};
-        int error =
-            record_decoder_some(r->decoder, b->batch, b->from, b->to, &choice, &sink, &some);
-        r->sum.records += some;
-        if (some)
-            widen(r, b->earliest < begin->from ? begin->from : b->earliest,
-                  b->latest >= begin->to ? begin->to - 1 : b->latest);
-        return error;
-    }
-    r->sum.records += b->to - b->from;
-    widen(r, b->earliest, b->latest);
-    return record_decoder_batch(r->decoder, b->batch, b->from, b->to, &sink);
-}
-
-static int flush(void *ctx)
-{
-    (void)ctx;
-    return 0;
-}
-
-/* ---- units ------------------------------------------------------------------------------- */
-
-static int begin_unit(void *ctx)
-{
-    struct reader *r = ctx;
-    r->sum = (struct noise_sum){.first = INT64_MAX, .last = INT64_MIN};
-    memset(r->hits, 0, (r->begin->rules->set->n_rules + 1u) * sizeof *r->hits);
-    return 0;
-}
-
-static int end_unit(void *ctx)
+static void end_unit(void *ctx)
 {
     struct reader *r = ctx;
     send_runs(r);
     send_values(r);
     send_sources(r);
-    noise_sum_write(&r->out, &r->sum);
-    return send_out(r);
 }
 
 /* ---- the process ------------------------------------------------------------------------- */
 
 static int reader_init(struct reader *r)
 {
-    const struct ruleset *rules = r->begin->rules;
-    size_t n = rules->set->n_rules + 1u;
-    buf_init(&r->out, 64 * OUT_SEND);
-    buf_init(&r->tuple, NOISE_TEXT_MAX);
+    size_t n = r->begin->matching.rules->set->n_rules + 1u;
+    r->router = engine_router(r->matching.engine);
     buf_init(&r->entity, ENTITY_MAX);
     arena_init(&r->texts, TEXTS_MAX);
     r->runs = calloc(RUNS_MAX, sizeof *r->runs);
@@ -341,15 +240,7 @@ static int reader_init(struct reader *r)
     r->seen = calloc(TAXONOMY_ROUTES_MAX, sizeof(struct taxonomy_route *));
     r->data_len = (n + 7) / 8;
     r->data = calloc(1, r->data_len);
-    r->wanted = calloc(CORRELATOR_FIELDS_MAX, sizeof *r->wanted);
-    if (!r->runs || !r->values || !r->hits || !r->routes || !r->seen || !r->data || !r->wanted)
-        return ERR_NOMEM;
-    int error = matcher_init(&r->matcher, rules, &(struct engine_options){0});
-    if (error) return error;
-    r->engine = r->matcher.engine;
-    r->router = engine_router(r->engine);
-    r->decoder = record_decoder_new(engine_keys(r->engine));
-    return r->decoder ? 0 : ERR_NOMEM;
+    return r->runs && r->values && r->hits && r->routes && r->seen && r->data ? 0 : ERR_NOMEM;
 }
 
 int noise_reader_run(const struct noise_begin *begin, struct channel *channel)
@@ -357,13 +248,10 @@ int noise_reader_run(const struct noise_begin *begin, struct channel *channel)
     /* The process ends with this: the kernel takes all of it back. */
     struct reader *r = calloc(1, sizeof *r);
     if (!r) return 1;
+    const struct matching_work work = {
+        .ctx = r, .event = on_event, .unit_begin = begin_unit, .unit_end = end_unit};
     r->begin = begin;
-    r->channel = channel;
-    if (reader_init(r) != 0) return 1;
-    return scan_reader_run(begin->scan, channel,
-                           &(struct scan_work){.ctx = r,
-                                               .batch = match_batch,
-                                               .flush = flush,
-                                               .unit_begin = begin_unit,
-                                               .unit_end = end_unit});
+    if (matching_init(&r->matching, &begin->matching, &work, channel) != 0 || reader_init(r) != 0)
+        return 1;
+    return matching_run(&r->matching);
 }

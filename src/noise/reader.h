@@ -6,10 +6,7 @@
 #ifndef VAKA_NOISE_READER_H
 #define VAKA_NOISE_READER_H
 
-#include "detect/correlate/correlate.h"
-#include "noise/message.h"
-#include "ruleset/ruleset.h"
-#include "scan/reader.h"
+#include "noise/matching.h"
 
 enum {
     READER_DETAILED = 512, /* hits of a rule in a unit whose values are all counted … */
@@ -17,11 +14,8 @@ enum {
 };
 
 struct noise_begin {
-    const struct scan_begin *scan;
-    const struct ruleset *rules;
-    const struct correlator *correlator; /* what correlations want; NULL: there are none */
+    struct matching_begin matching;
     nsec alike;
-    bool sources_only;
 };
 
 /* The exit status of the process. */

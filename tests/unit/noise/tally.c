@@ -97,7 +97,7 @@ static void tuple(struct tally *t, nsec time, const char *user)
     buf_init(&out, 8192);
     correlator_tuple_write(
         &body, &(struct correlator_tuple){.time = time, .ref = 7, .values = &value, .n_values = 1});
-    noise_tuple_write(&out, &(struct noise_tuple){.received = time, .body = buf_slice(&body)});
+    noise_tuple_write(&out, &(struct noise_tuple){.seq = 1, .body = buf_slice(&body)});
     REQUIRE(take(t, &out) == 0);
     buf_done(&body);
     buf_done(&out);
