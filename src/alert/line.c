@@ -232,12 +232,21 @@ static void csv_head(struct buf *out, nsec time, const struct sigma_doc *doc, st
     buf_puts(out, "\",");
 }
 
+/* Who sent it, as it is known. */
+static struct slice sender(const struct record *record)
+{
+    struct record_source from;
+    record_source_read(record->source, &from);
+    return from.identity.len ? from.identity : from.address.len ? from.address : from.listener;
+}
+
 static size_t csv_write_line(struct line_writer *w, const struct engine_hit *hit, struct buf *out)
 {
     csv_head(out, w->time, hit->rule->doc, w->host);
-    text_put_csv(out, w->source);
+    text_put_csv(out, w->record ? sender(w->record) : w->source);
     buf_putc(out, ',');
     size_t splice = out->len;
+    if (w->record) json_write_u64(out, w->seq);
     buf_putc(out, ',');
     struct buf details;
     buf_init(&details, LINE_DETAILS * (LINE_VALUE_MAX + KEY_NAME_MAX + 16));

@@ -3,6 +3,7 @@
 #include "hunt/hunt.h"
 
 #include <inttypes.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/json_write.h"
@@ -12,6 +13,7 @@
 #include "cli/load.h"
 #include "cli/settings.h"
 #include "hunt/collector.h"
+#include "scan/scan.h"
 
 enum {
     O_ANY_LOGSOURCE = OPTION_LONG,
@@ -22,14 +24,19 @@ enum {
     O_UTC,
     O_PLACEHOLDERS,
     O_TAXONOMY,
+    O_STORE,
 };
 
 #define LEVELS "informational|low|medium|high|critical"
 
 static const struct cli_option hunt_options[] = {
+    {O_STORE, "store", NULL,
+     "Hunt in the records that vaka serve keeps, also while it runs, or in the tenant's folder "
+     "that "
+     "is named instead of a PATH. --from and --to are about when they were received."},
     {'r', "rules", "PATH",
-     "Use the Sigma rules in PATH, a file or a folder; may be repeated. "
-     "Without it, the rules that come with Vaka."},
+     "Use the Sigma rules in PATH, a file or a folder; may be repeated. Without it, the rules that "
+     "come with Vaka; with --store those in force, with their exceptions."},
     {O_ANY_LOGSOURCE, "any-logsource", NULL,
      "Apply every rule to every event, with the field names as the event has them: no log source "
      "is told apart, no field is mapped."},
@@ -63,7 +70,7 @@ struct hunt_context {
     struct config config;
     enum sigma_level fail_on;
     const char *from, *to, *output;
-    bool any_logsource, stats;
+    bool any_logsource, stats, store, rules;
 };
 
 static int hunt_set(void *ctx, int letter, const char *value)
@@ -71,6 +78,7 @@ static int hunt_set(void *ctx, int letter, const char *value)
     struct hunt_context *c = ctx;
     switch (letter) {
     case 'r':
+        c->rules = true;
         return settings_say(&c->settings, CONFIG_RULES, value, "-r");
     case O_PLACEHOLDERS:
         return settings_say(&c->settings, CONFIG_PLACEHOLDERS, value, "--placeholders");
@@ -99,6 +107,9 @@ static int hunt_set(void *ctx, int letter, const char *value)
         return 0;
     case O_ANY_LOGSOURCE:
         c->any_logsource = true;
+        return 0;
+    case O_STORE:
+        c->store = true;
         return 0;
     case O_STATS:
         c->stats = true;
@@ -203,6 +214,8 @@ static int hunt_with(const struct hunt_context *c, struct ruleset *load,
         return EXIT_USAGE;
     }
     options->set = load->set;
+    options->rules = load;
+    options->any_logsource = c->any_logsource;
     struct matcher matcher;
     if (matcher_init(&matcher, load, &(struct engine_options){.any_logsource = c->any_logsource})) {
         cli_say("out of memory");
@@ -227,15 +240,24 @@ static int hunt_logged(struct hunt_context *c, struct hunt_options *options, con
     struct ruleset load;
     nsec begin = clock_monotonic(options->clock);
     log_settings(&c->config, file);
-    if (load_rules(&load, &c->config)) return EXIT_USAGE;
+    bool in_force = c->store && !c->rules;
+    if (in_force ? load_watch(&load, &c->config) : load_rules(&load, &c->config)) return EXIT_USAGE;
     int status = hunt_with(c, &load, options, begin);
     ruleset_done(&load);
     return status;
 }
 
+static int set_store(struct config *config, const struct invocation *in,
+                     struct hunt_options *options)
+{
+    options->store = in->n_operands ? in->operands[0] : NULL;
+    (void)setpriority(PRIO_PROCESS, 0, SCAN_NICE);
+    return options->store ? 0 : settings_kept(config, &options->store);
+}
+
 static int hunt_configured(struct hunt_context *c, const struct invocation *in, const char *file)
 {
-    const struct config *config = &c->config;
+    struct config *config = &c->config;
     const struct clock clock = clock_system();
     const nsec now = clock_realtime(&clock);
     struct hunt_options options = {
@@ -255,6 +277,7 @@ static int hunt_configured(struct hunt_context *c, const struct invocation *in, 
     };
     int status = set_time(c->from, now, false, &options.from);
     if (status == 0) status = set_time(c->to, now, true, &options.to);
+    if (status == 0 && c->store) status = set_store(config, in, &options);
     if (status) return status;
     if (c->from && c->to && options.from > options.to)
         return cli_usage("--from %s is after --to %s", c->from, c->to);
@@ -270,7 +293,9 @@ static int hunt_main(const struct invocation *in)
 {
     struct hunt_context *c = in->ctx;
     const char *file;
-    if (in->n_operands == 0) return cli_usage("what to hunt in? Name a file, a folder, or -");
+    if (in->n_operands == 0 && !c->store)
+        return cli_usage("what to hunt in? Name a file, a folder, or -, or say --store");
+    if (in->n_operands > 1 && c->store) return cli_usage("hunt --store takes one folder");
     int status = settings_load(&c->settings, &c->config, &file);
     if (status == 0) status = hunt_configured(c, in, file);
     config_done(&c->config);
@@ -279,8 +304,8 @@ static int hunt_main(const struct invocation *in)
 
 const struct command command_hunt = {
     .name = "hunt",
-    .operands = "PATH...",
-    .summary = "find attacks in log files",
+    .operands = "[PATH...]",
+    .summary = "find attacks in log files, or in what is stored",
     .description =
         "Reads log files and prints what Sigma rules find in them. A PATH is a file, a folder (and "
         "everything in it) or - for standard input. What a file is, is seen from its content: "
@@ -289,6 +314,9 @@ const struct command command_hunt = {
         "as well, is read too: each line is an event with its text in message and no known log "
         "source, so that keywords and rules for any source find what it says; --stats counts "
         "such events in unknown_source. What is not text is named and passed over.\n\n"
+        "With --store it hunts in the records that vaka serve keeps instead, those included that "
+        "came a moment ago:\n\n"
+        "vaka hunt --store --from -30d -r new-rules\n\n"
         "Exit status: 0 it ran; 1 some input could not be read (it is named, the rest was done); "
         "2 the command line or the rules could not be understood, or there is no rule; 3 see "
         "--fail-on.",

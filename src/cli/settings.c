@@ -78,13 +78,15 @@ int settings_store(const struct settings *s, const struct invocation *in, struct
     }
     int status = settings_load(s, config, NULL);
     if (status) return status;
-    const char *folder = arena_printf(&config->arena, "%s/store/0", config->serve_folder.items[0]);
-    if (!folder) {
-        cli_say("out of memory");
-        return EXIT_USAGE;
-    }
-    *ret_folder = folder;
-    return 0;
+    return settings_kept(config, ret_folder);
+}
+
+int settings_kept(struct config *config, const char **ret_folder)
+{
+    *ret_folder = arena_printf(&config->arena, "%s/store/0", config->serve_folder.items[0]);
+    if (*ret_folder) return 0;
+    cli_say("out of memory");
+    return EXIT_USAGE;
 }
 
 const char *settings_log_key(struct config *config)

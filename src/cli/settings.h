@@ -65,6 +65,8 @@ int settings_load(const struct settings *s, struct config *ret, const char **ret
  */
 int settings_store(const struct settings *s, const struct invocation *in, struct config *config,
                    const char **ret_folder) MUST_USE;
+/* The folder that vaka serve keeps with these settings. 0, or EXIT_USAGE after it was told why. */
+int settings_kept(struct config *config, const char **ret_folder) MUST_USE;
 /* The public key of that folder's log; lives as long as *config. NULL: out of memory. */
 const char *settings_log_key(struct config *config);
 

@@ -15,6 +15,7 @@
 #include "hunt/collector.h"
 #include "hunt/output.h"
 #include "hunt/progress.h"
+#include "hunt/stored.h"
 #include "hunt/table.h"
 
 struct hunt {
@@ -104,8 +105,9 @@ static void on_firing(void *ctx, const struct correlator_firing *firing,
                       const struct line_ref *refs)
 {
     struct hunt *h = ctx;
+    /* Stored records have one source: a reference is the number of the record. */
     if (firing->rule->doc->level >= h->options->min_level)
-        output_correlation(h->output, firing, refs);
+        output_correlation(h->output, firing, h->options->store ? NULL : refs);
 }
 
 static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char *why)
@@ -115,17 +117,53 @@ static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char
     say(h, rule->doc->title, why);
 }
 
+static int flush_output(struct hunt *h)
+{
+    output_flush(h->output);
+    return output_error(h->output) ? ERR_IO : 0;
+}
+
 static int on_tick(void *ctx, const struct collector_totals *totals)
 {
     struct hunt *h = ctx;
-    output_flush(h->output);
+    int error = flush_output(h);
     progress_show(&h->progress,
                   &(struct progress_numbers){.bytes_done = totals->position,
                                              .bytes_total = h->sources.bytes,
                                              .events = totals->events,
                                              .alerts = output_alerts(h->output)},
                   clock_monotonic(h->options->clock));
-    return output_error(h->output) ? ERR_IO : 0;
+    return error;
+}
+
+/* ---- stored records ---------------------------------------------------------------------- */
+
+static void on_damage(void *ctx, enum scan_damage_kind kind, uint64_t seq)
+{
+    struct hunt *h = ctx;
+    struct buf why;
+    if (++h->result->unreadable > HUNT_NAMED_MAX) return;
+    buf_init(&why, 1024);
+    scan_write_damage(&why, kind, seq);
+    buf_putc(&why, '\0');
+    say(h, SLICE_NONE, why.ptr);
+    buf_done(&why);
+}
+
+static int on_stored_tick(void *ctx, const struct stored_totals *totals)
+{
+    struct hunt *h = ctx;
+    const struct scan_progress *scan = &totals->scan;
+    int error = flush_output(h);
+    progress_show_blocks(&h->progress,
+                         &(struct progress_blocks){.bytes_done = scan->bytes,
+                                                   .bytes_total = scan->bytes_total,
+                                                   .read = scan->read,
+                                                   .passed = scan->early + scan->filtered,
+                                                   .records = totals->records,
+                                                   .found = output_alerts(h->output)},
+                         clock_monotonic(h->options->clock));
+    return error;
 }
 
 /* ---- before and after -------------------------------------------------------------------- */
@@ -211,7 +249,7 @@ static int prepare(struct hunt *h)
     int result = h->null_fd < 0 ? ERR_IO : open_output(h);
     if (result == 0) result = open_loop(h);
     if (result == 0) result = open_chain(h);
-    for (size_t i = 0; result == 0 && i < o->n_paths; i++)
+    for (size_t i = 0; result == 0 && !o->store && i < o->n_paths; i++)
         result = source_list_add(&h->sources, o->paths[i]);
     if (result == ERR_LIMIT) say(h, SLICE_NONE, "too many files");
     return result;
@@ -220,13 +258,56 @@ static int prepare(struct hunt *h)
 static bool confine(struct hunt *h)
 {
     const struct hunt_options *o = h->options;
-    const struct sandbox_files files = {.paths = o->paths, .n_paths = o->n_paths};
+    const struct sandbox_files files = {.paths = o->store ? &o->store : o->paths,
+                                        .n_paths = o->store ? 1 : o->n_paths};
     bool confined = sandbox_enter(SANDBOX_HUNTER, &files, &h->result->sandbox) == 0;
     const struct slice level = slice_of(sandbox_level_name(h->result->sandbox));
     log_write(confined ? LOG_SANDBOX_ENTERED : LOG_SANDBOX_MISSING, LOG_TEXT("sandbox", level));
     if (confined) return true;
     say(h, SLICE_NONE, "warning: the kernel offers no sandbox; files are decoded without one");
     return false;
+}
+
+static int end_of_collecting(struct hunt *h, int result, const char *why)
+{
+    h->result->interrupted = result == ERR_STOPPED;
+    if (result == ERR_STOPPED) return 0;
+    if (result && !output_error(h->output)) say(h, SLICE_NONE, why);
+    return result;
+}
+
+static int collect_stored(struct hunt *h)
+{
+    const struct hunt_options *o = h->options;
+    const struct matching_begin matching = {.rules = o->rules,
+                                            .correlator =
+                                                h->chain ? chain_correlator(h->chain) : NULL,
+                                            .any_logsource = o->any_logsource};
+    const struct stored_spec spec = {.clock = o->clock,
+                                     .store = o->store,
+                                     .from = o->from == TIME_NONE ? INT64_MIN : o->from,
+                                     .to = o->to == TIME_NONE ? INT64_MAX : o->to,
+                                     .jobs = o->jobs,
+                                     .silence = o->silence,
+                                     .null_fd = h->null_fd,
+                                     .matching = matching,
+                                     .format = o->format,
+                                     .min_level = o->min_level,
+                                     .loop = h->loop,
+                                     .ctx = h,
+                                     .alert = on_alert,
+                                     .tuple = on_tuple,
+                                     .damage = on_damage,
+                                     .tick = on_stored_tick};
+    struct stored_totals totals;
+    struct diag diag;
+    int result = stored_run(&spec, &totals, &diag);
+    struct hunt_result *r = h->result;
+    r->events = totals.events;
+    r->bytes = totals.scan.bytes;
+    r->unknown = totals.unknown;
+    r->bad_records = totals.undecodable;
+    return end_of_collecting(h, result, diag.message);
 }
 
 static int collect(struct hunt *h, bool confined)
@@ -264,10 +345,7 @@ static int collect(struct hunt *h, bool confined)
     r->sources = totals.sources;
     r->crashes = totals.crashes;
     r->rss_decoder = totals.peak_rss;
-    r->interrupted = result == ERR_STOPPED;
-    if (result == ERR_STOPPED) result = 0;
-    if (result && !output_error(h->output)) say(h, SLICE_NONE, error_text(result));
-    return result;
+    return end_of_collecting(h, result, error_text(result));
 }
 
 static int conclude(struct hunt *h)
@@ -320,7 +398,8 @@ int hunt_run(const struct hunt_options *options, struct hunt_result *ret)
     buf_init(&h.last_bad, MESSAGE_UNIT_MAX);
     int result = prepare(&h);
     if (result == 0) {
-        result = collect(&h, confine(&h));
+        bool confined = confine(&h);
+        result = options->store ? collect_stored(&h) : collect(&h, confined);
         int end = conclude(&h);
         if (result == 0) result = end;
     } else if (result == ERR_NOMEM) {

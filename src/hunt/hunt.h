@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * `vaka hunt`, once the command line is understood and the rules are loaded: finds the sources,
- * confines the process, lets decoders read, prints.
+ * confines the process, lets decoders read, prints. Sources are files, or what is stored.
  */
 #ifndef VAKA_HUNT_HUNT_H
 #define VAKA_HUNT_HUNT_H
@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "detect/engine.h"
 #include "proc/sandbox.h"
+#include "ruleset/ruleset.h"
 
 enum { HUNT_NAMED_MAX = 200 }; /* unreadable things named one by one; the rest is counted */
 
@@ -19,7 +20,7 @@ struct hunt_options {
     struct engine *engine; /* made before the sandbox: it may load its compile cache */
     enum hunt_format format;
     enum sigma_level min_level;
-    nsec from, to; /* TIME_NONE: open */
+    nsec from, to; /* of events, of stored records when they were received; TIME_NONE: open */
     uint32_t jobs; /* 1..COLLECTOR_JOBS_MAX */
     bool utc;
     nsec silence;             /* a decoder may work on a file without a word */
@@ -27,13 +28,17 @@ struct hunt_options {
     size_t correlation_sort;  /* … and of the matches that wait to be sorted for it */
     const char *const *paths;
     size_t n_paths;
-    const char *out_path; /* NULL: standard output */
-    bool quiet;           /* no progress on the terminal: something else is written to it */
+    const char *store;           /* a tenant's folder, hunted in instead of paths; NULL: none */
+    const struct ruleset *rules; /* the set's, for readers of the store; … */
+    bool any_logsource;          /* … as the engine has it */
+    const char *out_path;        /* NULL: standard output */
+    bool quiet;                  /* no progress on the terminal: something else is written to it */
 };
 
 struct hunt_result {
     uint64_t events, bytes, alerts;
-    uint64_t unreadable;  /* files, folders and members of which something could not be read */
+    uint64_t unreadable;  /* files, folders, members and parts of the store of which something could
+                             not be read */
     uint64_t bad_records; /* in them, as far as they were counted */
     uint64_t untimed;     /* events with a match and without a time */
     uint64_t unknown;     /* events whose log source nothing tells */

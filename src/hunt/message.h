@@ -5,7 +5,8 @@
  *
  *   unit        hunt → decoder: read this; the descriptor comes along
  *   alert       a rule held. `line` is the finished output line (json, csv) or the matched values
- *               (table); the record's number goes in at `splice`
+ *               (table); the record's number goes in at `splice`. Readers of stored records say
+ *               it as well, beside noise/message.h
  *   tuple       a match some correlation wants: `body` is a correlator_tuple
  *   bad         something of `source` could not be read: records == 0: the source itself, else so
  *               many records of it, of which the first is at `offset`
@@ -22,7 +23,10 @@ enum {
     MESSAGE_UNIT_MAX = 64 * 1024,               /* payload towards a decoder */
     MESSAGE_TEXT_MAX = 4 * 1024 * 1024 + 65536, /* one text */
     MESSAGE_MAX = 5 * 1024 * 1024,              /* payload from a decoder */
+    MESSAGE_FIRST = 64, /* numbers below are those of readers of stored records */
 };
+/* As a splice: the record's number is in the line. */
+#define MESSAGE_IN_PLACE UINT32_MAX
 
 #define MESSAGE_FIELDS_UNIT(F)                                                                     \
     F(text, name) F(text, format) F(u64, size) F(u64, begin) F(u64, end) F(u8, cut) F(u8, regular)
@@ -43,13 +47,13 @@ enum {
     F(u64, events) F(u64, last_record) F(u64, untimed) F(u64, unknown) F(u64, sources) F(u64, rss)
 
 #define MESSAGES(M)                                                                                \
-    M(unit, UNIT, 1)                                                                               \
-    M(alert, ALERT, 2)                                                                             \
-    M(tuple, TUPLE, 3)                                                                             \
-    M(bad, BAD, 4)                                                                                 \
-    M(split, SPLIT, 5)                                                                             \
-    M(progress, PROGRESS, 6)                                                                       \
-    M(end, END, 7)
+    M(unit, UNIT, MESSAGE_FIRST + 0)                                                               \
+    M(alert, ALERT, MESSAGE_FIRST + 1)                                                             \
+    M(tuple, TUPLE, MESSAGE_FIRST + 2)                                                             \
+    M(bad, BAD, MESSAGE_FIRST + 3)                                                                 \
+    M(split, SPLIT, MESSAGE_FIRST + 4)                                                             \
+    M(progress, PROGRESS, MESSAGE_FIRST + 5)                                                       \
+    M(end, END, MESSAGE_FIRST + 6)
 
 enum message_type {
 #define M(name, NAME, number) MESSAGE_##NAME = number,

@@ -109,9 +109,13 @@ void output_alert(struct output *o, const struct message_alert *m, uint64_t reco
         return;
     }
     buf_clear(&o->line);
-    buf_put(&o->line, slice_until(m->line, m->splice));
-    json_write_u64(&o->line, record);
-    buf_put(&o->line, slice_from(m->line, m->splice));
+    if (m->splice == MESSAGE_IN_PLACE) {
+        buf_put(&o->line, m->line);
+    } else {
+        buf_put(&o->line, slice_until(m->line, m->splice));
+        json_write_u64(&o->line, record);
+        buf_put(&o->line, slice_from(m->line, m->splice));
+    }
     put_line(o, buf_slice(&o->line));
 }
 

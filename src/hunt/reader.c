@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "hunt/message.h"
+#include "hunt/finding.h"
 #include "hunt/open.h"
 #include "normalise/inner.h"
 
@@ -48,15 +48,6 @@ static int flush(struct reader *r)
     return result;
 }
 
-/* After a message was appended at `begin`: one that did not fit is taken back. */
-static bool sent_whole(struct reader *r, size_t begin)
-{
-    if (!buf_failed(&r->out) && r->out.len - begin <= MESSAGE_MAX + FRAME_HEADER) return true;
-    r->out.len = begin;
-    r->out.failed = false;
-    return false;
-}
-
 /* ---- matches ----------------------------------------------------------------------------- */
 
 static void send_tuple(struct reader *r, struct event *ev, const struct sigma_rule *rule, nsec time)
@@ -76,31 +67,7 @@ static void send_tuple(struct reader *r, struct event *ev, const struct sigma_ru
     message_tuple_write(&r->out, &(struct message_tuple){.record = ev->record,
                                                          .source = buf_slice(&r->name),
                                                          .body = buf_slice(&r->tuple)});
-    (void)sent_whole(r, begin);
-}
-
-static void send_alert(struct reader *r, const struct engine_hit *hit)
-{
-    const struct line_writer *w = &r->lines;
-    struct message_alert m = {.rule = hit->rule->index,
-                              .undetermined = hit->undetermined,
-                              .time = w->time,
-                              .record = w->event->record,
-                              .host = slice_until(w->host, 1024),
-                              .source = w->source};
-    for (int attempt = 0; attempt < 2; attempt++) {
-        buf_clear(&r->line);
-        m.splice = (uint32_t)line_write(&r->lines, hit, &r->line);
-        m.line = buf_slice(&r->line);
-        size_t begin = r->out.len;
-        if (!buf_failed(&r->line) && m.line.len <= MESSAGE_TEXT_MAX) {
-            message_alert_write(&r->out, &m);
-            if (sent_whole(r, begin)) return;
-        }
-        /* An event just below the limit and long matched values: the alert goes without the event.
-         */
-        line_omit_event(&r->lines);
-    }
+    (void)finding_is_whole(&r->out, begin);
 }
 
 static bool in_time(const struct reader_context *ctx, nsec time)
@@ -119,7 +86,8 @@ static void on_hits(struct reader *r, struct event *ev, const struct engine_resu
     for (uint32_t i = 0; i < result->n_hits; i++) {
         const struct engine_hit *hit = &result->hits[i];
         if (ctx->correlator) send_tuple(r, ev, hit->rule, time);
-        if (!hit->rule->silent && hit->rule->doc->level >= ctx->min_level) send_alert(r, hit);
+        if (!hit->rule->silent && hit->rule->doc->level >= ctx->min_level)
+            finding_write(&r->lines, hit, &r->line, &r->out);
     }
 }
 
@@ -160,7 +128,7 @@ static void send_bad(struct reader *r, const struct message_bad *bad)
 {
     size_t begin = r->out.len;
     message_bad_write(&r->out, bad);
-    (void)sent_whole(r, begin);
+    (void)finding_is_whole(&r->out, begin);
 }
 
 static void on_begin(void *ctx, struct slice name, const struct decoder_ops *format)

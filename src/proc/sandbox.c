@@ -49,7 +49,8 @@ static const int *const calls_descriptors =
           SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(recvfrom),
           SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(close), SCMP_SYS(poll), SCMP_SYS(ppoll));
 
-/* What the hunter does beside that: children, their sandbox, and reading the files it was named. */
+/* What the hunter does beside that: children, their sandbox, and reading the files it was named,
+ * with a hold on journals meanwhile. */
 static const int *const calls_hunter =
     CALLS(SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(wait4),
           SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(set_tid_address),
@@ -57,7 +58,7 @@ static const int *const calls_hunter =
           SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(access),
           SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
           SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fadvise64), SCMP_SYS(pwrite64),
-          SCMP_SYS(fsync), SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
+          SCMP_SYS(fsync), SCMP_SYS(flock), SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
           SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(landlock_create_ruleset),
           SCMP_SYS(landlock_restrict_self), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
           SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(pipe2),
