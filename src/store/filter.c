@@ -30,7 +30,7 @@ struct bits {
 void filter_group_init(struct filter_group *g)
 {
     size_t max = (size_t)FILTER_BLOCKS * TOKEN_SET_MAX * sizeof(uint32_t);
-    *g = (struct filter_group){.n = 0};
+    *g = (struct filter_group){.sparse = FILTER_SPARSE};
     buf_init(&g->tokens, max);
     buf_init(&g->sorted, max);
 }
@@ -253,8 +253,8 @@ int filter_group_finish(struct filter_group *g, struct buf *out, struct buf *fir
     struct filter_head head = {.full = g->full};
     uint32_t *sorted = (void *)buf_reserve(&g->sorted, g->tokens.len);
     if (n > 0 && !sorted) return buf_error(&g->sorted);
-    head.values = (uint32_t)(FILTER_SPARSE * (uint64_t)n / g->n);
-    if (head.values == 0) head.values = 1;
+    uint64_t values = g->sparse * (uint64_t)n / g->n;
+    head.values = values > FILTER_VALUES_MAX ? FILTER_VALUES_MAX : values ? (uint32_t)values : 1;
     if (n > 0) {
         sort((void *)g->tokens.ptr, n, head.values, sorted);
         head.rice = choose_rice(sorted, n, head.values);

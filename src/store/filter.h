@@ -5,8 +5,9 @@
  * such a token. A token that several blocks have is there once, and a token that no block has meets
  * the value of another seldom: there are as many values as give it one block in FILTER_SPARSE.
  *
- * The value of a hash is its highest 26 bits times the number of values, divided by 2^26. The
- * number of values is FILTER_SPARSE for each token that a block has on average, at least 1.
+ * The value of a hash is its highest 26 bits times the number of values, divided by 2^26. In
+ * segments the number of values is FILTER_SPARSE for each token that a block has on average, at
+ * least 1.
  *
  * The list is cut into pages of FILTER_PAGE bytes, so that one read answers a token for all blocks
  * of the group; the last page is as long as it must be. The index of the segment tells the first
@@ -60,6 +61,7 @@ struct filter_group {
     struct buf sorted; /* working space of the same size */
     uint32_t n;        /* blocks */
     uint64_t full;
+    uint32_t sparse; /* FILTER_SPARSE unless it is set; values are at most FILTER_VALUES_MAX */
 };
 
 void filter_group_init(struct filter_group *g);

@@ -182,6 +182,16 @@ int segment_read_around(struct segment *s, uint64_t seq, struct batch *ret,
 /* The record, borrowed in the same way. ERR_NOT_FOUND: not in this segment. */
 int segment_read_record(struct segment *s, uint64_t seq, struct record *ret) MUST_USE;
 
+/* Whether its filters can be asked for the tokens of token.h. */
+bool segment_has_filters(const struct segment *s);
+/* Blocks of a group, which is one of them: FILTER_BLOCKS, or the last ones. */
+uint32_t segment_group_blocks(const struct segment *s, uint32_t group);
+/*
+ * Which blocks of a group may have a token, a bit for each; the segment has filters. The table's
+ * errors.
+ */
+int segment_ask(const struct segment *s, uint32_t group, uint64_t hash, uint64_t *ret) MUST_USE;
+
 struct segment_query {
     nsec from, to;          /* received at or after `from` and before `to` */
     struct slice source;    /* what the source has in it; empty: any */

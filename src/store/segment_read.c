@@ -151,9 +151,9 @@ static bool layout_valid(const struct segment *s)
     return at == s->footer.index_at && records == s->footer.records;
 }
 
-static uint32_t blocks_of_group(const struct segment *s, uint32_t number)
+uint32_t segment_group_blocks(const struct segment *s, uint32_t group)
 {
-    uint32_t left = s->footer.blocks - number * FILTER_BLOCKS;
+    uint32_t left = s->footer.blocks - group * FILTER_BLOCKS;
     return left < FILTER_BLOCKS ? left : FILTER_BLOCKS;
 }
 
@@ -163,7 +163,8 @@ static bool take_blooms(struct segment *s, struct slice *rest)
         const char *p = take(rest, 1, BLOOM_ENTRY);
         if (!p || le32(p + 8) == 0) return false;
         s->groups[i] = (struct group){.offset = le64(p), .buckets = le32(p + 8)};
-        s->groups[i].bytes = s->groups[i].buckets * (uint64_t)bloom_row_size(blocks_of_group(s, i));
+        s->groups[i].bytes =
+            s->groups[i].buckets * (uint64_t)bloom_row_size(segment_group_blocks(s, i));
     }
     return true;
 }
@@ -389,17 +390,28 @@ static int ask_pages(const struct segment *s, const struct group *g, uint32_t n,
     return 0;
 }
 
+bool segment_has_filters(const struct segment *s)
+{
+    /* Those of another rule say nothing about these tokens. */
+    return s->footer.tokens == TOKEN_VERSION;
+}
+
+int segment_ask(const struct segment *s, uint32_t group, uint64_t hash, uint64_t *ret)
+{
+    ASSERT(group < s->n_groups);
+    const struct group *g = &s->groups[group];
+    uint32_t n = segment_group_blocks(s, group);
+    return s->footer.version == SEGMENT_VERSION_BLOOM ? ask_bloom(s, g, n, hash, ret)
+                                                      : ask_pages(s, g, n, hash, ret);
+}
+
 /* Which blocks of a group may have all the tokens. */
 static int ask_filters(struct segment_cursor *c, uint32_t number)
 {
-    const struct segment *s = c->segment;
-    const struct group *group = &s->groups[number];
-    bool bloom = s->footer.version == SEGMENT_VERSION_BLOOM;
-    uint32_t n = blocks_of_group(s, number);
     c->may = ~UINT64_C(0);
     for (uint32_t i = 0; i < c->query.n_tokens && c->may; i++) {
-        uint64_t hash = c->query.tokens[i], may;
-        int error = bloom ? ask_bloom(s, group, n, hash, &may) : ask_pages(s, group, n, hash, &may);
+        uint64_t may;
+        int error = segment_ask(c->segment, number, c->query.tokens[i], &may);
         if (error) return error;
         c->may &= may;
     }
@@ -411,8 +423,7 @@ static int ask_filters(struct segment_cursor *c, uint32_t number)
 static int wanted(struct segment_cursor *c, uint32_t number, const struct segment_block *b)
 {
     if (b->latest < c->query.from || b->earliest >= c->query.to || !has_source(c, b)) return 0;
-    /* Filters of another rule say nothing about these tokens. */
-    if (c->query.n_tokens == 0 || c->segment->footer.tokens != TOKEN_VERSION) return 1;
+    if (c->query.n_tokens == 0 || !segment_has_filters(c->segment)) return 1;
     int error = c->group == number / FILTER_BLOCKS ? 0 : ask_filters(c, number / FILTER_BLOCKS);
     return error ? error : (int)(c->may >> (number % FILTER_BLOCKS) & 1);
 }

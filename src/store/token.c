@@ -245,11 +245,11 @@ static void classify64(char *at, uint64_t *ret_word, uint64_t *ret_part, uint64_
 }
 #endif
 
-static int text_read(struct text *t, struct slice raw)
+static int text_read(struct text *t, struct slice raw, bool escapes)
 {
     int error = text_reserve(t, raw.len);
     if (error) return error;
-    if (raw.len && raw.ptr[0] == '{') {
+    if (escapes && raw.len && raw.ptr[0] == '{') {
         t->len = decode(raw, t->bytes);
     } else {
         if (raw.len) memcpy(t->bytes, raw.ptr, raw.len);
@@ -498,13 +498,67 @@ int token_set_add(struct token_set *set, struct slice raw)
 {
     ASSERT(raw.len <= RECORD_MAX);
     if (set->full) return 0;
-    int error = text_read(&set->text, raw);
+    int error = text_read(&set->text, raw, true);
     if (error) return error;
     find_words(&set->text, 0, set->text.len);
     emit_all(&set->text, set, take_into_set);
     insert_waiting(set);
     return 0;
 }
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+/* The end of the IPv4 address that is words from number i on; 0: there is none. */
+static size_t address_at(const struct text *t, size_t i)
+{
+    return t->n_words - i < 4 ? 0 : ipv4_end(t, t->edges[2 * i], t->edges[2 * i + 7]);
+}
+
+/* Beside what a record has those tokens that do not depend on what stands around them. */
+INLINE void emit_value(const struct text *t, void *ctx, take_token *take)
+{
+    emit_all(t, ctx, take);
+    for (size_t i = 0; i < t->n_words; i++) {
+        size_t begin = t->edges[2 * i], len = t->edges[2 * i + 1] - begin;
+        bool digit = t->bytes[begin] >= '0' && t->bytes[begin] <= '9';
+        size_t address = digit ? address_at(t, i) : 0;
+        if (address) emit(t, begin, address, ctx, take);
+        if (!digit && len <= 3) emit(t, begin, begin + len, ctx, take);
+    }
+}
+
+static bool has(const struct token_set *set, uint64_t hash)
+{
+    size_t at = hash % SLOTS;
+    uint32_t key = token_key(hash);
+    while (set->slots[at] && set->slots[at] != key) at = (at + 1) % SLOTS;
+    return set->full || set->slots[at] == key;
+}
+
+struct value_tokens {
+    struct token_set *set;
+    const struct token_set *beside;
+};
+
+INLINE void take_of_value(void *ctx, uint64_t hash)
+{
+    const struct value_tokens *v = ctx;
+    if (!has(v->beside, hash)) insert(v->set, hash);
+}
+
+int token_set_add_value(struct token_set *set, struct slice text, const struct token_set *beside)
+{
+    struct value_tokens value = {set, beside};
+    set->full |= text.len > RECORD_MAX;
+    if (set->full) return 0;
+    int error = text_read(&set->text, text, false);
+    if (error) return error;
+    find_words(&set->text, 0, set->text.len);
+    emit_value(&set->text, &value, take_of_value);
+    return 0;
+}
+
+/* ---- literals ---------------------------------------------------------------------------- */
 
 struct literal_tokens {
     uint64_t *hashes;
@@ -523,7 +577,7 @@ int token_of_literal(struct slice literal, uint64_t ret[TOKEN_LITERAL_MAX])
     struct literal_tokens tokens = {.hashes = ret};
     /* With a backslash it may mean something else where escapes are decoded. */
     if (literal.len > RECORD_MAX || slice_find_byte(literal, '\\') != SIZE_MAX) return 0;
-    int error = text_read(&t, literal);
+    int error = text_read(&t, literal, true);
     if (error) return error;
     /* What touches an end of the literal may go on in the record. */
     size_t from = 0, to = t.len;
@@ -531,6 +585,58 @@ int token_of_literal(struct slice literal, uint64_t ret[TOKEN_LITERAL_MAX])
     while (to > from && bit(t.run, to - 1)) to--;
     find_words(&t, from, to);
     emit_all(&t, &tokens, take_of_literal);
+    text_done(&t);
+    return tokens.n;
+}
+
+/* Whether a word may be part of a timestamp, of which the tokens are left out. */
+static bool may_be_of_time(const char *p, size_t len)
+{
+    size_t digits = 0;
+    while (digits < len && p[digits] >= '0' && p[digits] <= '9') digits++;
+    if (digits == len || (digits == len - 1 && p[digits] == 'z')) return true;
+    return len == 5 && looks_like(slice_make(p, len), "99t99");
+}
+
+/*
+ * Folding has changed the length of what is not ASCII, so that near TOKEN_MAX it is not known
+ * whether it was one.
+ */
+static bool has_known_length(const char *p, size_t len)
+{
+    bool high;
+    (void)hash_token(p, len, &high);
+    return !high || len <= TOKEN_MAX / 2;
+}
+
+/* Words that are whole and no part of a timestamp, and addresses. */
+static void take_words(const struct text *t, struct literal_tokens *tokens)
+{
+    for (size_t i = 0; i < t->n_words; i++) {
+        size_t begin = t->edges[2 * i], end = t->edges[2 * i + 1];
+        size_t address = address_at(t, i);
+        if (address) emit(t, begin, address, tokens, take_of_literal);
+        if (end - begin <= TOKEN_MAX && has_known_length(t->bytes + begin, end - begin) &&
+            !may_be_of_time(t->bytes + begin, end - begin))
+            emit(t, begin, end, tokens, take_of_literal);
+    }
+}
+
+int token_of_text(struct slice text, enum token_end begin, enum token_end end,
+                  uint64_t ret[TOKEN_LITERAL_MAX])
+{
+    struct text t = {.bytes = NULL};
+    struct literal_tokens tokens = {.hashes = ret};
+    if (text.len > RECORD_MAX) return 0;
+    int error = text_read(&t, text, false);
+    if (error) return error;
+    size_t from = 0, to = t.len;
+    while (begin == TOKEN_OPEN && from < to && bit(t.word, from)) from++;
+    while (end == TOKEN_OPEN && to > from && bit(t.word, to - 1)) to--;
+    find_words(&t, from, to);
+    if (begin == TOKEN_WHOLE && end == TOKEN_WHOLE && has_known_length(t.bytes, t.len))
+        emit_all(&t, &tokens, take_of_literal);
+    else take_words(&t, &tokens);
     text_done(&t);
     return tokens.n;
 }

@@ -55,6 +55,14 @@ void token_set_clear(struct token_set *set);
  */
 int token_set_add(struct token_set *set, struct slice raw) MUST_USE;
 bool token_set_full(const struct token_set *set);
+/*
+ * Adds what tokens of a value's text `beside` has not. It is no record: no escape in it is decoded,
+ * and it has more tokens: also each word of up to three letters of a timestamp, and each IPv4
+ * address between words, wherever it stands. So token_of_text() knows them without what stands
+ * around. A text above RECORD_MAX makes the set full. ERR_NOMEM.
+ */
+int token_set_add_value(struct token_set *set, struct slice text,
+                        const struct token_set *beside) MUST_USE;
 /* The keys, in no order, borrowed until the next call. */
 const uint32_t *token_set_keys(struct token_set *set, uint32_t *ret_n);
 static inline uint32_t token_key(uint64_t hash)
@@ -68,5 +76,20 @@ static inline uint32_t token_key(uint64_t hash)
  * filters cannot help. ERR_NOMEM.
  */
 int token_of_literal(struct slice literal, uint64_t ret[TOKEN_LITERAL_MAX]) MUST_USE;
+
+/* What is known of an end of a text that stands in a value. */
+enum token_end {
+    TOKEN_OPEN, /* nothing: a word may go on there */
+    TOKEN_WORD, /* no word goes on over it */
+    TOKEN_WHOLE /* the value begins or ends there */
+};
+
+/*
+ * Hashes of tokens that every value has, given to token_set_add_value(), in which `text` stands,
+ * whatever its case. Returns how many, at most TOKEN_LITERAL_MAX; 0: nothing can be asked for.
+ * ERR_NOMEM.
+ */
+int token_of_text(struct slice text, enum token_end begin, enum token_end end,
+                  uint64_t ret[TOKEN_LITERAL_MAX]) MUST_USE;
 
 #endif
