@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "detect/taxonomy_model.h"
 
 enum {
@@ -719,6 +720,7 @@ static int add_file(struct taxonomy *t, const char *file, struct slice text, uin
         t->slots.n = old.slots.n;
         t->facts.n = old.facts.n;
     } else {
+        t->hash = hash_mix(t->hash, hash64_seed(text, owner));
 #define ROTATE(list) list_rotate(t->list.at, old.list.n, t->list.n, sizeof *t->list.at);
         ALL_LISTS(ROTATE)
 #undef ROTATE
@@ -820,6 +822,11 @@ bool taxonomy_next_rival(const struct taxonomy *t, uint32_t owner, uint32_t *at,
             return true;
     }
     return false;
+}
+
+uint64_t taxonomy_hash(const struct taxonomy *t)
+{
+    return t->hash;
 }
 
 struct taxonomy *taxonomy_new(void)

@@ -65,6 +65,9 @@ int taxonomy_add(struct taxonomy *t, const char *file, struct slice text,
 int taxonomy_add_product(struct taxonomy *t, const char *file, struct slice text, uint32_t owner,
                          struct diag *diag) MUST_USE;
 
+/* Of the texts of all files, also of products, in their order. */
+uint64_t taxonomy_hash(const struct taxonomy *t);
+
 /* Conditions of two owners that records can meet both of. */
 struct taxonomy_rival {
     uint32_t line, column;      /* in the owner's file */

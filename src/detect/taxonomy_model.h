@@ -108,6 +108,7 @@ struct taxonomy_entity {
 
 struct taxonomy {
     struct arena arena;
+    uint64_t hash; /* of the files' texts */
     TAXONOMY_LIST(struct slice) strip_start;
     TAXONOMY_LIST(struct slice) strip_end;
     TAXONOMY_LIST(struct taxonomy_rename) renames;

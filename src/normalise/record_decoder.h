@@ -12,6 +12,12 @@
 #include "event/event.h"
 #include "event/record.h"
 
+/*
+ * Raised when events of a record, or what products make of them, become others than before without
+ * a change of the products' texts: what was kept of them before is made anew (index/file.h).
+ */
+enum { NORMALISER_VERSION = 1 };
+
 struct record_sink {
     void *ctx;
     /*

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "normalise/record_decoder.h"
 #include "serve/cosign.h"
 #include "serve/release.h"
 #include "serve/retention.h"
@@ -25,7 +26,6 @@ enum {
     JOURNALS_MAX = 64 * 1024,
     READ_MAX = 8,
     ROUND_BYTES = 2 * 1024 * 1024, /* of batches, before others have their turn */
-    NORMALISER = 1,                /* version of the decoders */
 };
 
 struct seal_ctx {
@@ -123,7 +123,7 @@ static int begin_segment(struct seal_ctx *c, uint64_t lost)
 {
     struct segment_options options;
     segment_options_default(&options);
-    options.normaliser = NORMALISER;
+    options.normaliser = NORMALISER_VERSION;
     options.before = &c->segments;
     options.lost = lost;
     int error = segment_writer_begin(c->writer, &options);
