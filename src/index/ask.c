@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "index/ask.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "index/value.h"
+#include "store/token.h"
+
+enum { TOKENS_MAX = 64 * 1024, SLOTS = 2 * TOKENS_MAX, ARENA_MAX = 64 * 1024 * 1024 };
+
+/* A tree without what says nothing. */
+struct ask {
+    enum { ASK_ANY, ASK_NONE, ASK_TOKENS, ASK_ALL_OF, ASK_ONE_OF } kind;
+    const struct ask **child;
+    uint32_t n;      /* children, or tokens … */
+    uint32_t *token; /* … by number */
+    struct slice text;
+};
+
+struct index_asks {
+    struct arena arena;
+    const struct ask *root;
+    uint64_t *hashes; /* distinct ones */
+    uint32_t *slots;  /* their numbers and 1, by hash; only while it is made */
+    uint64_t *blocks; /* of each, of the group at hand … */
+    bool *known;      /* … where that was asked */
+    uint32_t n;
+    bool failed;
+};
+
+static const struct ask any = {.kind = ASK_ANY}, none = {.kind = ASK_NONE};
+
+/* ---- what is needed ---------------------------------------------------------------------- */
+
+static uint32_t number_of(struct index_asks *a, uint64_t hash)
+{
+    size_t at = hash % SLOTS;
+    while (a->slots[at] && a->hashes[a->slots[at] - 1] != hash) at = (at + 1) % SLOTS;
+    if (!a->slots[at]) {
+        a->hashes[a->n++] = hash;
+        a->slots[at] = a->n;
+    }
+    return a->slots[at] - 1;
+}
+
+/* All of these tokens; `ask` gets what it had before as well. */
+static void need(struct index_asks *a, struct ask *ask, const uint64_t *hashes, int n)
+{
+    for (int i = 0; i < n && a->n < TOKENS_MAX; i++) {
+        uint32_t number = number_of(a, hashes[i]), k = 0;
+        while (k < ask->n && ask->token[k] != number) k++;
+        if (k == ask->n) ask->token[ask->n++] = number;
+    }
+}
+
+static void need_text(struct index_asks *a, struct ask *ask, struct slice text,
+                      enum token_end begin, enum token_end end)
+{
+    uint64_t hashes[TOKEN_LITERAL_MAX];
+    int n = token_of_text(text, begin, end, hashes);
+    a->failed |= n < 0;
+    if (n > 0) need(a, ask, hashes, n);
+}
+
+/* Of a glob over a whole value, or over words of it. */
+static void need_glob(struct index_asks *a, struct ask *ask, const struct sigma_atom *atom)
+{
+    enum token_end edge = atom->words ? TOKEN_WORD : TOKEN_WHOLE;
+    for (uint32_t i = 0; i < atom->n_glob; i++) {
+        if (atom->glob[i].kind != GLOB_LITERAL) continue;
+        need_text(a, ask, atom->glob[i].text, i == 0 ? edge : TOKEN_OPEN,
+                  i + 1 == atom->n_glob ? edge : TOKEN_OPEN);
+    }
+}
+
+/* A number is found where it is written otherwise, too (index/value.h). */
+static void need_number(struct index_asks *a, struct ask *ask, const struct sigma_atom *atom)
+{
+    char plain[VALUE_PLAIN_MAX];
+    struct slice text = atom->n_glob == 1 ? atom->glob[0].text : SLICE_NONE;
+    struct slice number = value_plain_number(text, plain);
+    if (number.len && slice_eq(number, text)) need_glob(a, ask, atom);
+}
+
+static void need_address(struct index_asks *a, struct ask *ask, const struct sigma_atom *atom)
+{
+    char plain[VALUE_PLAIN_MAX];
+    if (atom->cidr.bits != (atom->cidr.v6 ? 128 : 32)) return;
+    struct slice address = value_address_text(atom->cidr.addr, atom->cidr.v6, plain);
+    need_text(a, ask, address, TOKEN_WHOLE, TOKEN_WHOLE);
+}
+
+static const struct ask *ask_atom(struct index_asks *a, const struct sigma_atom *atom)
+{
+    struct ask *ask = arena_zalloc(&a->arena, 1, sizeof *ask);
+    if (ask)
+        ask->token = arena_alloc(&a->arena, (atom->n_glob + (size_t)1) * TOKEN_LITERAL_MAX *
+                                                sizeof *ask->token);
+    if (!ask || !ask->token) {
+        a->failed = true;
+        return &any;
+    }
+    ask->kind = ASK_TOKENS;
+    ask->text = arena_dup(&a->arena, atom->pattern);
+    if (atom->op == ATOM_CIDR) need_address(a, ask, atom);
+    else if (atom->op == ATOM_STRING && atom->numeric) need_number(a, ask, atom);
+    else if (atom->op == ATOM_STRING || atom->op == ATOM_KEYWORD) need_glob(a, ask, atom);
+    return ask->n ? ask : &any;
+}
+
+static const struct ask *ask_of(struct index_asks *a, const struct sigma_expr *e);
+
+static const struct ask *ask_list(struct index_asks *a, const struct sigma_expr *e)
+{
+    struct ask *ask = arena_zalloc(&a->arena, 1, sizeof *ask);
+    if (ask) ask->child = arena_alloc(&a->arena, (e->n_children + (size_t)1) * sizeof(void *));
+    if (!ask || !ask->child) {
+        a->failed = true;
+        return &any;
+    }
+    bool all = e->kind == EXPR_AND;
+    ask->kind = all ? ASK_ALL_OF : ASK_ONE_OF;
+    for (uint32_t i = 0; i < e->n_children; i++) {
+        const struct ask *child = ask_of(a, e->child[i]);
+        if (child->kind == ASK_ANY && !all) return &any;
+        if (child->kind != ASK_ANY) ask->child[ask->n++] = child;
+    }
+    return ask->n == 0 && all ? &any : ask->n == 1 ? ask->child[0] : ask;
+}
+
+static const struct ask *ask_of(struct index_asks *a, const struct sigma_expr *e)
+{
+    switch (e->kind) {
+    case EXPR_AND:
+    case EXPR_OR:
+        return ask_list(a, e);
+    case EXPR_ATOM:
+        return ask_atom(a, e->atom);
+    case EXPR_FALSE:
+        return &none;
+    case EXPR_NOT:
+    case EXPR_TRUE:
+        break;
+    }
+    return &any;
+}
+
+struct index_asks *index_asks_new(const struct sigma_expr *filter)
+{
+    struct index_asks *a = calloc(1, sizeof *a);
+    if (!a) return NULL;
+    arena_init(&a->arena, ARENA_MAX);
+    a->hashes = calloc(TOKENS_MAX, sizeof *a->hashes);
+    a->slots = calloc(SLOTS, sizeof *a->slots);
+    a->root = a->hashes && a->slots ? ask_of(a, filter) : NULL;
+    a->blocks = calloc(a->n + (size_t)1, sizeof *a->blocks);
+    a->known = calloc(a->n + (size_t)1, sizeof *a->known);
+    if (a->root && a->blocks && a->known && !a->failed) return a;
+    index_asks_free(a);
+    return NULL;
+}
+
+void index_asks_free(struct index_asks *a)
+{
+    if (!a) return;
+    free(a->hashes);
+    free(a->slots);
+    free(a->blocks);
+    free(a->known);
+    arena_done(&a->arena);
+    free(a);
+}
+
+bool index_asks_nothing(const struct index_asks *a)
+{
+    return a->root->kind == ASK_ANY;
+}
+
+/* ---- asking ------------------------------------------------------------------------------ */
+
+/* The group at hand. */
+struct asked {
+    struct index_asks *asks;
+    const struct segment *segment;
+    const struct index_file *file;
+    uint32_t group, n;
+};
+
+static int ask_token(const struct asked *at, uint32_t number, uint64_t *ret)
+{
+    struct index_asks *a = at->asks;
+    uint64_t own = 0, more = 0;
+    if (!a->known[number]) {
+        int error = segment_ask(at->segment, at->group, a->hashes[number], &own);
+        if (error == 0)
+            error = index_file_ask(at->file, at->group, at->n, a->hashes[number], &more);
+        if (error) return error;
+        a->blocks[number] = own | more;
+        a->known[number] = true;
+    }
+    *ret = a->blocks[number];
+    return 0;
+}
+
+static int run(const struct asked *at, const struct ask *ask, uint64_t *ret)
+{
+    bool one = ask->kind == ASK_ONE_OF || ask->kind == ASK_NONE;
+    uint64_t all = at->n == 64 ? ~UINT64_C(0) : (UINT64_C(1) << at->n) - 1;
+    uint64_t may = one ? 0 : all, blocks = 0;
+    for (uint32_t i = 0; i < ask->n && may != (one ? all : 0); i++) {
+        int error = ask->kind == ASK_TOKENS ? ask_token(at, ask->token[i], &blocks)
+                                            : run(at, ask->child[i], &blocks);
+        if (error) return error;
+        may = one ? may | (blocks & all) : may & blocks;
+    }
+    *ret = may;
+    return 0;
+}
+
+int index_asks_run(struct index_asks *a, const struct segment *s, const struct index_file *f,
+                   uint32_t group, uint64_t *ret)
+{
+    const struct asked at = {a, s, f, group, segment_group_blocks(s, group)};
+    memset(a->known, 0, a->n * sizeof *a->known);
+    return run(&at, a->root, ret);
+}
+
+/* ---- for people -------------------------------------------------------------------------- */
+
+static void show(const struct ask *ask, unsigned depth, struct buf *out)
+{
+    static const char *const kinds[] = {[ASK_ANY] = "anything",
+                                        [ASK_NONE] = "nothing",
+                                        [ASK_TOKENS] = "",
+                                        [ASK_ALL_OF] = "all of",
+                                        [ASK_ONE_OF] = "any of"};
+    for (unsigned i = 0; i <= depth; i++) buf_puts(out, "  ");
+    buf_puts(out, kinds[ask->kind]);
+    buf_put(out, ask->text);
+    buf_putc(out, '\n');
+    for (uint32_t i = 0; ask->child && i < ask->n; i++) show(ask->child[i], depth + 1, out);
+}
+
+void index_asks_show(const struct index_asks *a, struct buf *out)
+{
+    show(a->root, 0, out);
+}
