@@ -3,7 +3,8 @@
  * What a reader of stored records and its parent say to each other, see proc/message.h. Beside
  * these a reader sends what the room says that has it work; those messages count from SCAN_OWN.
  *
- * parent → reader, with the file's descriptor
+ * parent → reader, with a descriptor
+ *   beside  the file that stands beside the segment of the unit that follows
  *   unit    blocks from…to of the segment, or the records from `seq` on of the journal, that begins
  *           with `begin`
  * reader → parent, about that unit
@@ -18,6 +19,7 @@
 
 enum { SCAN_OWN = 16 };
 
+#define SCAN_BESIDE_FIELDS(F)
 #define SCAN_UNIT_FIELDS(F)   F(u8, journal) F(u64, begin) F(u32, from) F(u32, to) F(u64, seq)
 #define SCAN_DAMAGE_FIELDS(F) F(u8, what) F(u64, seq)
 #define SCAN_DONE_FIELDS(F)   F(u64, bytes) F(u64, early) F(u64, filtered) F(u64, read)
@@ -25,7 +27,8 @@ enum { SCAN_OWN = 16 };
 #define SCAN_MESSAGES(M)                                                                           \
     M(unit, UNIT, 1)                                                                               \
     M(damage, DAMAGE, 2)                                                                           \
-    M(done, DONE, 3)
+    M(done, DONE, 3)                                                                               \
+    M(beside, BESIDE, 4)
 
 enum scan_message {
 #define M(name, NAME, number) SCAN_##NAME = number,

@@ -15,7 +15,8 @@ struct reader {
     const struct scan_work *work;
     struct channel *channel;
     struct store_io io;
-    int file; /* of the unit at hand; -1: taken */
+    int file;   /* of the unit at hand; -1: taken */
+    int beside; /* the file beside its segment; -1: none */
     struct scan_done done;
     struct buf out;
     /* Of the segment at hand. */
@@ -87,7 +88,11 @@ static int may_have(struct reader *r, struct segment *s, uint32_t number, bool *
     *ret = true;
     if (!r->work->may) return 0;
     if (group != r->group) {
-        int error = r->work->may(r->work->ctx, s, group, &r->may);
+        const struct scan_segment at = {s, &r->io, r->beside};
+        int error = r->work->may(r->work->ctx, &at, group, &r->may);
+        if (error) r->may = ~UINT64_C(0);
+        if (error && error != ERR_NOMEM)
+            error = tell_damage(r, SCAN_BESIDE_DAMAGED, segment_footer_of(s)->begin);
         if (error) return error;
         r->group = group;
     }
@@ -261,13 +266,22 @@ static int take_unit(struct reader *r, struct slice payload)
     if (r->file < 0 || scan_unit_read(payload, &unit) != 0) return ERR_CORRUPT;
     int error = read_unit(r, &unit);
     if (r->file >= 0) (void)close(r->file);
+    if (r->beside >= 0) (void)close(r->beside);
+    r->beside = -1;
     return error;
+}
+
+static int take_beside(struct reader *r)
+{
+    if (r->beside >= 0) return ERR_CORRUPT;
+    r->beside = channel_take_fd(r->channel);
+    return r->beside < 0 ? ERR_CORRUPT : 0;
 }
 
 int scan_reader_run(const struct scan_begin *begin, struct channel *channel,
                     const struct scan_work *work)
 {
-    struct reader r = {.begin = begin, .work = work, .channel = channel, .file = -1};
+    struct reader r = {.begin = begin, .work = work, .channel = channel, .file = -1, .beside = -1};
     int error = 0;
     buf_init(&r.out, 4096);
     r.io = store_io_system(-1);
@@ -277,6 +291,7 @@ int scan_reader_run(const struct scan_begin *begin, struct channel *channel,
         struct frame frame;
         int got = channel_next(channel, &frame);
         if (got == 0) error = channel_fill(channel);
+        else if (got > 0 && frame.type == SCAN_BESIDE) error = take_beside(&r);
         else if (got > 0 && frame.type == SCAN_UNIT) error = take_unit(&r, frame.payload);
         else error = ERR_CORRUPT;
     }

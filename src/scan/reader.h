@@ -42,6 +42,13 @@ struct scan_batch {
     nsec earliest, latest; /* of all of its records; that all are asked for is seen by them */
 };
 
+/* A segment, and the file beside it by its descriptor, to be read through `io`; -1: none. */
+struct scan_segment {
+    const struct segment *segment;
+    const struct store_io *io;
+    int beside;
+};
+
 /* What it does with them. Anything but 0 ends the process. */
 struct scan_work {
     void *ctx;
@@ -53,9 +60,11 @@ struct scan_work {
     int (*flush)(void *ctx);
     int (*unit_begin)(void *ctx);
     int (*unit_end)(void *ctx);
-    /* Whether a block may have something: *ret is a bit for each block of the filters' group. NULL:
-     * all may. */
-    int (*may)(void *ctx, struct segment *s, uint32_t group, uint64_t *ret);
+    /*
+     * Whether a block may have something: *ret is a bit for each block of the filters' group. NULL:
+     * all may, as after any error but ERR_NOMEM, which is told as SCAN_BESIDE_DAMAGED.
+     */
+    int (*may)(void *ctx, const struct scan_segment *at, uint32_t group, uint64_t *ret);
 };
 
 /* Until the parent closes the channel. The exit status of the process. */

@@ -205,13 +205,25 @@ static int open_unit(struct scan *s, struct unit *u)
     return u->file = s->io.open(s->io.ctx, name, STORE_READ);
 }
 
+static int send_beside(struct scan *s, struct reading *r, uint64_t begin, struct buf *out)
+{
+    int file = s->options->beside ? s->options->beside(s->options->ctx, begin) : -1;
+    if (file < 0) return 0;
+    scan_beside_write(out, &(struct scan_beside){});
+    int error = channel_send(&r->worker.channel, buf_slice(out), file);
+    (void)close(file);
+    buf_clear(out);
+    return error;
+}
+
 static int send_unit(struct scan *s, struct reading *r, uint32_t number)
 {
     struct buf out;
     const struct unit *u = &s->units[number];
     buf_init(&out, 4096);
+    int error = u->m.journal ? 0 : send_beside(s, r, u->m.begin, &out);
     scan_unit_write(&out, &u->m);
-    int error = channel_send(&r->worker.channel, buf_slice(&out), u->file);
+    if (error == 0) error = channel_send(&r->worker.channel, buf_slice(&out), u->file);
     buf_done(&out);
     r->unit = number;
     r->since = clock_monotonic(s->options->clock);
@@ -309,7 +321,7 @@ static int take_done(struct scan *s, struct unit *u, struct slice payload)
 static int take_damage(struct scan *s, struct slice payload)
 {
     struct scan_damage damage;
-    if (scan_damage_read(payload, &damage) != 0 || damage.what > SCAN_UNIT_LEFT)
+    if (scan_damage_read(payload, &damage) != 0 || damage.what > SCAN_BESIDE_DAMAGED)
         return go_astray(s);
     tell_damage(s, (enum scan_damage_kind)damage.what, damage.seq);
     return 0;

@@ -25,6 +25,7 @@ enum scan_damage_kind {
     SCAN_ASIDE,     /* a journal that was set aside before, which began with seq */
     SCAN_LEFT,      /* a block or frame that a process ended over; it begins with seq */
     SCAN_UNIT_LEFT, /* the same, but which one is not known: of the segment or journal of seq */
+    SCAN_BESIDE_DAMAGED, /* what stands beside the segment of seq: all of it was read without */
 };
 
 struct scan_progress {
@@ -53,6 +54,11 @@ struct scan_options {
     /* What the processes do: scan_reader_run() is to be called with `begin` there. */
     int (*run)(void *ctx, const struct scan_begin *begin, struct channel *channel);
     void *ctx;
+    /*
+     * The file that stands beside the segment that begins with that number, as a descriptor that is
+     * the scan's from now on, or negative. NULL: there are none.
+     */
+    int (*beside)(void *ctx, uint64_t begin);
     /* A frame of a reader, of SCAN_OWN or above. Anything but 0 ends it and is passed through. */
     int (*take)(void *ctx, const struct frame *frame);
     void (*damage)(void *ctx, enum scan_damage_kind kind, uint64_t seq);
