@@ -16,6 +16,7 @@
 #include "cli/search_saved.h"
 #include "cli/settings.h"
 #include "hunt/progress.h"
+#include "index/ask.h"
 #include "search/search.h"
 
 enum {
@@ -119,6 +120,7 @@ struct work {
     int interrupts; /* a descriptor that tells of ^C; -1: none */
     bool interrupted;
     uint64_t damages, left;
+    uint64_t unindexed; /* the segment whose index was told to be damaged last, plus one */
 };
 
 /* ---- what is asked ----------------------------------------------------------------------- */
@@ -266,7 +268,9 @@ static void on_damage(void *ctx, enum scan_damage_kind kind, uint64_t seq)
     struct work *w = ctx;
     struct buf text;
     progress_clear(&w->progress);
-    if (w->damages++ >= DAMAGES_SHOWN) return;
+    if (kind == SCAN_BESIDE_DAMAGED && w->unindexed == seq + 1) return;
+    if (kind == SCAN_BESIDE_DAMAGED) w->unindexed = seq + 1;
+    else if (w->damages++ >= DAMAGES_SHOWN) return;
     buf_init(&text, 256);
     scan_write_damage(&text, kind, seq);
     cli_say("%.*s", SLICE_FMT(buf_slice(&text)));
@@ -457,6 +461,21 @@ static int show_needles(const struct work *w, struct buf *out)
     return 0;
 }
 
+/* What a block is asked first, before it is read. */
+static int show_asks(const struct work *w, struct buf *out)
+{
+    struct index_asks *asks = index_asks_new(w->query.filter);
+    if (!asks) return ERR_NOMEM;
+    if (index_asks_nothing(asks)) {
+        buf_puts(out, "all blocks are read: the filter needs no whole word\n");
+    } else {
+        buf_puts(out, "blocks are passed over whose index is current and does not have\n");
+        index_asks_show(asks, out);
+    }
+    index_asks_free(asks);
+    return 0;
+}
+
 static int explain(const struct work *w)
 {
     struct buf out, shown;
@@ -473,7 +492,8 @@ static int explain(const struct work *w)
     buf_putc(&out, '\n');
     query_show_pipes(&out, &w->query);
     buf_putc(&out, '\n');
-    int error = show_needles(w, &out);
+    int error = show_asks(w, &out);
+    if (error == 0) error = show_needles(w, &out);
     text_put_lines(&shown, buf_slice(&out));
     bool failed = error || buf_failed(&out) || buf_failed(&shown);
     if (!failed) (void)fwrite(shown.ptr, 1, shown.len, stdout);

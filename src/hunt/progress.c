@@ -102,12 +102,14 @@ void progress_show_blocks(struct progress *p, const struct progress_blocks *n, n
 {
     struct buf line;
     double part = n->bytes_total ? (double)n->bytes_done / (double)n->bytes_total : 1;
+    uint64_t all = n->read + n->passed;
     if (!is_due(p, now)) return;
     buf_init(&line, 512);
     buf_printf(&line,
-               "%3.0f %% searched: %" PRIu64 " blocks read, %" PRIu64 " passed over  %" PRIu64
+               "%3.0f %% searched: %" PRIu64 " blocks read, %.1f %% passed over  %" PRIu64
                " records, %" PRIu64 " found  ^C ends it",
-               part * 100, n->read, n->passed, n->records, n->found);
+               part * 100, n->read, all ? 100.0 * (double)n->passed / (double)all : 0, n->records,
+               n->found);
     show_text(p, buf_slice(&line), now);
     buf_done(&line);
 }

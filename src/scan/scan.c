@@ -71,6 +71,8 @@ void scan_write_damage(struct buf *out, enum scan_damage_kind kind, uint64_t seq
         [SCAN_LEFT] = {"the records from ", " on could not be read: their block was left out"},
         [SCAN_UNIT_LEFT] = {"a part of the segment or journal ",
                             " could not be read and was left out"},
+        [SCAN_BESIDE_DAMAGED] = {"the index of the segment ",
+                                 " is damaged: all of its records were read"},
     };
     buf_printf(out, "%s%" PRIu64 "%s", kinds[kind].before, seq, kinds[kind].after);
 }

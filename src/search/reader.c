@@ -146,6 +146,22 @@ static int search_batch(void *ctx, const struct scan_batch *b)
     return record_decoder_some(r->decoder, b->batch, b->from, b->to, &choice, &sink, &n);
 }
 
+/* Only an index that is current knows what products make of the records. */
+static int may_have(void *ctx, const struct scan_segment *at, uint32_t group, uint64_t *ret)
+{
+    const struct reader *r = ctx;
+    const struct segment_footer *footer = segment_footer_of(at->segment);
+    struct index_file file;
+    *ret = ~UINT64_C(0);
+    if (at->beside < 0 || !segment_has_filters(at->segment)) return 0;
+    int error =
+        index_file_init(&file, at->io, at->beside, &(struct index_key){footer, r->begin->version});
+    if (error) return error == ERR_UNSUPPORTED ? 0 : error;
+    error = index_asks_run(r->begin->asks, at->segment, &file, group, ret);
+    index_file_done(&file);
+    return error;
+}
+
 static int begin_unit(void *ctx)
 {
     struct reader *r = ctx;
@@ -195,5 +211,6 @@ int search_reader_run(const struct search_begin *begin, struct channel *channel)
                                                .batch = search_batch,
                                                .flush = flush,
                                                .unit_begin = begin_unit,
-                                               .unit_end = end_unit});
+                                               .unit_end = end_unit,
+                                               .may = begin->asks ? may_have : NULL});
 }

@@ -6,6 +6,7 @@
 #ifndef VAKA_SEARCH_READER_H
 #define VAKA_SEARCH_READER_H
 
+#include "index/ask.h"
 #include "query/needles.h"
 #include "query/rows.h"
 #include "ruleset/ruleset.h"
@@ -18,7 +19,9 @@ struct search_begin {
     const struct query *query;
     const struct zone *zone;
     struct needles needles;
-    size_t memory; /* for a table of groups */
+    struct index_asks *asks; /* NULL: any block may have something */
+    uint64_t version;        /* of indexes that can be asked */
+    size_t memory;           /* for a table of groups */
 };
 
 /* The exit status of the process. */

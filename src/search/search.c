@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "search/search.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "index/maker.h"
 #include "normalise/verbatim.h"
 #include "search/reader.h"
 
@@ -16,6 +20,7 @@ struct search {
     struct search_begin begin;
     struct rows *rows;
     nsec since;
+    int indexes; /* their folder; -1: there is none, or nothing that they can be asked */
 };
 
 static int run_reader(void *ctx, const struct scan_begin *begin, struct channel *channel)
@@ -86,6 +91,36 @@ static int on_tick(void *ctx, const struct scan_progress *progress)
     return s->result->end == SEARCH_WHOLE ? 0 : ENDS;
 }
 
+static int open_index(void *ctx, uint64_t begin)
+{
+    const struct search *s = ctx;
+    const struct store_io io = store_io_system(s->indexes);
+    char name[STORE_NAME_MAX + 1];
+    if (s->indexes < 0) return ERR_NOT_FOUND;
+    segment_name(name, "index", begin);
+    return io.open(io.ctx, name, STORE_READ);
+}
+
+static int prepare_indexes(struct search *s)
+{
+    const struct search_options *o = s->options;
+    s->begin.asks = index_asks_new(o->query->filter);
+    if (!s->begin.asks) return ERR_NOMEM;
+    if (index_asks_nothing(s->begin.asks)) return 0;
+    s->begin.version = index_version(o->rules);
+    int store = open(o->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store < 0) return 0;
+    s->indexes = openat(store, INDEX_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    (void)close(store);
+    return 0;
+}
+
+static void done_indexes(struct search *s)
+{
+    if (s->indexes >= 0) (void)close(s->indexes);
+    index_asks_free(s->begin.asks);
+}
+
 static bool is_copied(void *ctx, struct slice field)
 {
     return products_copied(ctx, field);
@@ -120,6 +155,7 @@ static int scan(struct search *s, struct diag *diag)
                                            .ctx = s,
                                            .take = take,
                                            .damage = on_damage,
+                                           .beside = open_index,
                                            .tick = on_tick},
                     &s->result->progress.scan, diag);
 }
@@ -127,7 +163,7 @@ static int scan(struct search *s, struct diag *diag)
 int search_run(const struct search_options *options, struct search_result *ret, struct diag *diag)
 {
     uint32_t jobs = options->jobs ? options->jobs : 1;
-    struct search s = {.options = options, .result = ret};
+    struct search s = {.options = options, .result = ret, .indexes = -1};
     *ret = (struct search_result){.end = SEARCH_WHOLE};
     diag->message[0] = '\0';
     s.begin = (struct search_begin){.rules = options->rules,
@@ -142,12 +178,14 @@ int search_run(const struct search_options *options, struct search_result *ret, 
                                              .row = options->row});
     int error =
         s.rows ? search_needles(options->rules, options->query, &s.begin.needles) : ERR_NOMEM;
+    if (error == 0) error = prepare_indexes(&s);
     if (error == 0) error = scan(&s, diag);
     if (error == ENDS) error = 0;
     if (error == 0) error = rows_finish(s.rows);
     if (s.rows) rows_get_cut(s.rows, &ret->cut);
     ret->progress.elapsed = clock_monotonic(options->clock) - s.since;
     rows_free(s.rows);
+    done_indexes(&s);
     if (error < 0 && !diag->message[0])
         (void)diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
     return error;
