@@ -29,6 +29,7 @@ const struct command *const *cli_commands(void)
         &command_size,
         &command_verify,
         &command_store_ls,
+        &command_store_index,
         &command_store_cat,
         &command_export_evidence,
         &command_export_tiles,

@@ -70,12 +70,12 @@ static void compose(struct buf *out, const struct progress *p, const struct prog
     buf_done(&figures);
 }
 
-static bool is_due(const struct progress *p, nsec now)
+bool progress_is_due(const struct progress *p, nsec now)
 {
     return p->fd >= 0 && now - p->started >= SHOW_FIRST && now - p->shown >= SHOW_EVERY;
 }
 
-static void show_text(struct progress *p, struct slice text, nsec now)
+void progress_show_text(struct progress *p, struct slice text, nsec now)
 {
     struct buf line;
     if (p->width > 1) text = slice_until(text, p->width - 1);
@@ -91,10 +91,10 @@ static void show_text(struct progress *p, struct slice text, nsec now)
 void progress_show(struct progress *p, const struct progress_numbers *n, nsec now)
 {
     struct buf out;
-    if (!is_due(p, now)) return;
+    if (!progress_is_due(p, now)) return;
     buf_init(&out, 1024);
     compose(&out, p, n, now);
-    show_text(p, buf_slice(&out), now);
+    progress_show_text(p, buf_slice(&out), now);
     buf_done(&out);
 }
 
@@ -103,14 +103,14 @@ void progress_show_blocks(struct progress *p, const struct progress_blocks *n, n
     struct buf line;
     double part = n->bytes_total ? (double)n->bytes_done / (double)n->bytes_total : 1;
     uint64_t all = n->read + n->passed;
-    if (!is_due(p, now)) return;
+    if (!progress_is_due(p, now)) return;
     buf_init(&line, 512);
     buf_printf(&line,
                "%3.0f %% searched: %" PRIu64 " blocks read, %.1f %% passed over  %" PRIu64
                " records, %" PRIu64 " found  ^C ends it",
                part * 100, n->read, all ? 100.0 * (double)n->passed / (double)all : 0, n->records,
                n->found);
-    show_text(p, buf_slice(&line), now);
+    progress_show_text(p, buf_slice(&line), now);
     buf_done(&line);
 }
 

@@ -19,6 +19,9 @@ struct progress_numbers {
 void progress_init(struct progress *p, int fd, unsigned width, nsec now);
 /* Redraws when the last drawing is old enough. */
 void progress_show(struct progress *p, const struct progress_numbers *n, nsec now);
+/* The same by hand: whether it is old enough, and a line of printable ASCII that is drawn. */
+bool progress_is_due(const struct progress *p, nsec now);
+void progress_show_text(struct progress *p, struct slice text, nsec now);
 /* The same of stored records. */
 struct progress_blocks {
     uint64_t bytes_done, bytes_total; /* of raw records, about */

@@ -88,6 +88,9 @@ static const int *const calls_names =
 static const int *const calls_seal =
     CALLS(SCMP_SYS(sync_file_range), SCMP_SYS(ftruncate), SCMP_SYS(flock));
 
+/* What indexes is alone in that. */
+static const int *const calls_index = CALLS(SCMP_SYS(flock));
+
 /* Journals and the ballast: space taken and given back. */
 static const int *const calls_space =
     CALLS(SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fstatfs));
@@ -183,6 +186,12 @@ static const struct sandbox_row rows[] = {
                                   calls_names, calls_seal, NULL},
                         .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                         .keeps_files = true},
+    [SANDBOX_INDEXER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
+                                   calls_names, calls_index, NULL},
+                         .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
+                         .keeps_files = true,
+                         .max_files = 256,
+                         .max_memory = UINT64_C(1) << 30},
     [SANDBOX_DATABASE] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
                                     calls_database, NULL},
                           .fatal = {calls_fatal, calls_connect, calls_accept, NULL},

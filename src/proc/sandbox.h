@@ -30,6 +30,7 @@ enum sandbox_role {
     SANDBOX_CALLER,   /* a servant that connects to the named ports, over TCP */
     SANDBOX_PULLER,   /* a caller that keeps files it has open, and reads the named paths */
     SANDBOX_WITNESS,  /* a keeper that accepts on sockets it has */
+    SANDBOX_INDEXER,  /* a keeper that takes no space in advance, and reads the named paths */
 };
 
 enum sandbox_level {
