@@ -150,7 +150,7 @@ static void put_left_out(struct buf *out, struct slice processes)
 static void put_state(struct buf *out, struct slice processes)
 {
     struct slice triage = ask_member(processes, "triage"), store = ask_member(processes, "store");
-    struct slice seal = ask_member(processes, "seal");
+    struct slice seal = ask_member(processes, "seal"), index = ask_member(processes, "index");
     put_label(out, "alerts");
     buf_printf(out, "%" PRIu64 " new, from %" PRIu64 " matches, since triage was started\n",
                ask_number(triage, "alerts_added"), ask_number(triage, "alerts_counted"));
@@ -167,6 +167,12 @@ static void put_state(struct buf *out, struct slice processes)
     buf_printf(out, "%" PRIu64 " records signed, ", ask_number(seal, "signed"));
     put_ago(out, ask_number(seal, "signed_at"));
     buf_putc(out, '\n');
+    put_label(out, "index");
+    buf_printf(out, "%" PRIu64 " of %" PRIu64 " segments current", ask_number(index, "current"),
+               ask_number(index, "segments"));
+    if (ask_number(index, "left"))
+        buf_printf(out, ", %" PRIu64 " cannot be made", ask_number(index, "left"));
+    buf_puts(out, ask_number(index, "paused") ? ", paused: matching goes first\n" : "\n");
     uint64_t total = ask_number(store, "disk_bytes"), left = ask_number(store, "disk_free");
     put_label(out, "disk");
     buf_printf(out, "%.*s: ", SLICE_FMT(ask_text(store, "disk")));

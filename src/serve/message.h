@@ -34,7 +34,7 @@
  *
  * pull → collect, collect, unwrap → store
  *   batch      records of one tenant; `id` is the sender's
- * store → collect
+ * store → collect, index
  *   pace       how matching keeps up: bytes stored and not matched, bytes matched, and how long the
  *              oldest of the former wait (ns); while there are some
  * store → collect, unwrap; collect → pull

@@ -144,6 +144,19 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"gaps", COUNTER, "Times that a cloud did not keep what had not been fetched."},
             {"bookmarks_failed", COUNTER, "Times that how far it is could not be written."},
         },
+    [ROLE_INDEX] =
+        {
+            {"segments", GAUGE, "Sealed segments."},
+            {"current", GAUGE, "Segments whose index is current."},
+            {"missing", GAUGE, "Segments without an index."},
+            {"stale", GAUGE, "Segments whose index was made for other products or taxonomy."},
+            {"damaged", GAUGE, "Segments whose index is damaged."},
+            {"unfit", GAUGE, "Segments that cannot be read, or have no filters."},
+            {"left", GAUGE, "Segments whose index could not be made."},
+            {"made", COUNTER, "Indexes that were made since the process was started."},
+            {"made_bytes", COUNTER, "Their bytes."},
+            {"paused", GAUGE, "1: none is made, for matching does not keep up."},
+        },
     [ROLE_SUPERVISOR] =
         {
             {"clock", GAUGE, "Whether the machine's clock is right, as far as can be known."},

@@ -17,7 +17,8 @@
     X(SEAL, "seal", SANDBOX_SEALER)         /* journals → segments; the tree, its checkpoints */ \
     X(SIGN, "sign", SANDBOX_SIGNER)         /* has the key that signs, and nothing else */         \
     X(WITNESS, "witness", SANDBOX_CALLER)   /* asks witnesses elsewhere to sign as well */         \
-    X(PULL, "pull", SANDBOX_PULLER)         /* fetches records from the cloud */
+    X(PULL, "pull", SANDBOX_PULLER)         /* fetches records from the cloud */                   \
+    X(INDEX, "index", SANDBOX_INDEXER)      /* what searches pass over blocks by */
 
 #define SERVE_PEERS(X)                                                                             \
     X(COLLECT, STORE)  /* batches → ← stored, how matching keeps up */                         \
@@ -30,7 +31,8 @@
     X(STORE, SEAL)     /* journals, how far they are durable → ← how far they are sealed */    \
     X(SEAL, SIGN)      /* checkpoints → ← signatures */                                        \
     X(SEAL, WITNESS)   /* checkpoints, proofs → ← signatures of witnesses */                   \
-    X(PULL, COLLECT)   /* batches → ← stored */
+    X(PULL, COLLECT)   /* batches → ← stored */                                                \
+    X(STORE, INDEX)    /* how matching keeps up → */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,
@@ -41,9 +43,9 @@ enum serve_role {
 
 /*
  * Where processors are short, the way to the ack goes first, then matching, then sealing: what is
- * matched or sealed later was safe all the time.
+ * matched or sealed later was safe all the time. Indexes are made when nobody needs it.
  */
-enum { NICE_DETECT = 5, NICE_SEAL = 15 };
+enum { NICE_DETECT = 5, NICE_SEAL = 15, NICE_INDEX = 19 };
 
 /* Who reports on itself: the processes above, and the one that started them. */
 enum { ROLE_SUPERVISOR = ROLE_COUNT, REPORT_COUNT = ROLE_COUNT + 1 };

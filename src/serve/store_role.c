@@ -187,14 +187,16 @@ static void on_damage(void *ctx, const struct store_damage *d)
 
 static void tell_pace(void *ctx)
 {
+    static const enum serve_role peers[] = {ROLE_COLLECT, ROLE_INDEX};
     struct role *r = ctx;
     struct store_ctx *c = r->ctx;
-    struct link *link = role_link(r, ROLE_COLLECT);
     const struct backlog *b = &c->backlog;
     const struct say_pace m = {.waiting = b->stored - b->matched,
                                .matched = b->matched,
                                .age = backlog_age(b, clock_monotonic(&r->clock))};
-    if (link_is_open(link)) {
+    for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
+        struct link *link = role_link(r, peers[i]);
+        if (!link_is_open(link)) continue;
         say_pace_write(link_out(link), &m);
         link_flush(link);
     }

@@ -76,8 +76,8 @@ struct supervisor {
 
 /* The order in which processes end: nothing new comes in, then what came is finished. */
 static const enum serve_role stop_order[ROLE_COUNT] = {
-    ROLE_PULL,   ROLE_COLLECT, ROLE_UNWRAP, ROLE_STORE,   ROLE_DETECT,
-    ROLE_TRIAGE, ROLE_SEAL,    ROLE_SIGN,   ROLE_WITNESS, ROLE_CONTROL};
+    ROLE_INDEX,  ROLE_PULL, ROLE_COLLECT, ROLE_UNWRAP,  ROLE_STORE,  ROLE_DETECT,
+    ROLE_TRIAGE, ROLE_SEAL, ROLE_SIGN,    ROLE_WITNESS, ROLE_CONTROL};
 
 static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};
@@ -462,6 +462,15 @@ static int renew_rules(struct supervisor *s)
     return 0;
 }
 
+/* It reads products and taxonomy before its sandbox: with the new ones records may say other
+ * things.
+ */
+static void renew_index(struct supervisor *s)
+{
+    struct child *index = s->children[ROLE_INDEX];
+    if (index->pid) child_stop(s, index);
+}
+
 static void adopt_spare(struct supervisor *s)
 {
     struct child *old = s->children[ROLE_DETECT];
@@ -469,6 +478,7 @@ static void adopt_spare(struct supervisor *s)
     s->spare = old;
     if (connect_peers(s, s->children[ROLE_DETECT]) != 0) kill_child(s->children[ROLE_DETECT]);
     link_flush(&s->children[ROLE_DETECT]->link);
+    renew_index(s);
     log_write(LOG_RULES_RELOADED, LOG_NUMBER("pid", s->children[ROLE_DETECT]->pid));
     tell_running(s);
 }
