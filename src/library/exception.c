@@ -124,7 +124,8 @@ int exception_write(struct buf *out, const struct exception *e, const char *id, 
     put_text(out, "author: ", e->who);
     buf_puts(out, "date: '");
     time_write_rfc3339(out, e->now);
-    buf_puts(out, "'\nlogsource:\n");
+    buf_puts(out, ls->product.len + ls->category.len + ls->service.len ? "'\nlogsource:\n"
+                                                                       : "'\nlogsource: {}\n");
     put_text(out, "    product: ", ls->product);
     put_text(out, "    category: ", ls->category);
     put_text(out, "    service: ", ls->service);

@@ -330,6 +330,7 @@ static int lower_case(struct sigma_reading *rd, struct slice *s)
     return 0;
 }
 
+/* An empty map, which the specification has not: every log source. */
 static int read_logsource(struct sigma_reading *rd, const struct yaml_node *root,
                           struct sigma_logsource *ret)
 {
@@ -355,9 +356,10 @@ static int read_logsource(struct sigma_reading *rd, const struct yaml_node *root
         }
         if (error) return error;
     }
-    if (!any)
+    if (!any && map->n)
         return READ_REFUSE(rd, ERR_INVALID, key->pos,
-                           "`logsource` has neither product, category nor service");
+                           "`logsource` has neither product, category nor service ({} stands for "
+                           "every log source)");
     return 0;
 }
 

@@ -347,6 +347,8 @@ TEST(mandatory_parts)
     REFUSED("title: T\nlogsource: windows\n", 2, 12, "`logsource` must be a map, not text");
     REFUSED("title: T\nlogsource: {definition: x}\n", 2, 1,
             "neither product, category nor service");
+    /* An empty map is every log source. */
+    REFUSED("title: T\nlogsource: {}\n", 1, 1, "the mandatory key `detection` is missing");
     REFUSED("title: T\nlogsource:\n    product: [windows]\n", 3, 14, "product must be a single");
     REFUSED(HEAD, 1, 1, "the mandatory key `detection` is missing");
     REFUSED(HEAD "detection:\n", 4, 1, "`detection` must be a map");
