@@ -191,6 +191,16 @@ static bool is_repeated(const struct engine_detail *details, uint32_t i)
     return false;
 }
 
+/* " (VALUE: DESCRIPTION)": which indicator it is. */
+static void write_indicator(const struct listed_value *v, struct buf *out)
+{
+    buf_puts(out, " (");
+    buf_put(out, slice_until(v->value, LINE_VALUE_MAX));
+    if (v->description.len) buf_puts(out, ": ");
+    buf_put(out, slice_until(v->description, LINE_VALUE_MAX));
+    buf_putc(out, ')');
+}
+
 /* "field=value  field=value", for people. */
 static void write_details(struct line_writer *w, const struct engine_hit *hit, struct buf *out)
 {
@@ -205,6 +215,7 @@ static void write_details(struct line_writer *w, const struct engine_hit *hit, s
         }
         buf_put(out, slice_until(details[i].value, LINE_VALUE_MAX));
         if (details[i].value.len > LINE_VALUE_MAX) buf_puts(out, "…");
+        if (details[i].listed) write_indicator(details[i].listed, out);
     }
 }
 
@@ -249,7 +260,7 @@ static size_t csv_write_line(struct line_writer *w, const struct engine_hit *hit
     if (w->record) json_write_u64(out, w->seq);
     buf_putc(out, ',');
     struct buf details;
-    buf_init(&details, LINE_DETAILS * (LINE_VALUE_MAX + KEY_NAME_MAX + 16));
+    buf_init(&details, LINE_DETAILS * (3 * LINE_VALUE_MAX + KEY_NAME_MAX + 32));
     write_details(w, hit, &details);
     text_put_csv(out, buf_slice(&details));
     buf_done(&details);

@@ -80,7 +80,8 @@ void engine_read_all(struct engine *e, struct event *ev);
 int engine_match(struct engine *e, struct event *ev, struct engine_result *ret) MUST_USE;
 
 /*
- * Appends [{"field":…,"value":…,"pattern":…},…]: which values made the rule true for this event.
+ * Appends [{"field":…,"value":…,"pattern":…},…]: which values made the rule true for this event;
+ * of one that is an indicator also "indicator":{"value":…,"description":…,"source":…}.
  * Call directly after engine_match() for the same event.
  */
 void engine_write_matched(struct engine *e, struct event *ev, const struct engine_hit *hit,
@@ -89,6 +90,7 @@ void engine_write_matched(struct engine *e, struct event *ev, const struct engin
 /* One matched value, for people and tables. */
 struct engine_detail {
     struct slice field, value, pattern;
+    const struct listed_value *listed; /* the indicator; NULL: it was another test */
 };
 uint32_t engine_details(struct engine *e, struct event *ev, const struct engine_hit *hit,
                         struct engine_detail *ret, uint32_t max);

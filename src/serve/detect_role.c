@@ -150,12 +150,12 @@ static void tell_watched(void *ctx)
     link_flush(link);
 }
 
-/* An exception has ended: who comes next reads the rules without it. */
+/* An exception or an indicator has ended: who comes next reads the rules without it. */
 static void renew_rules(void *ctx)
 {
     struct role *r = ctx;
     struct detect_ctx *c = r->ctx;
-    nsec now = clock_realtime(&r->clock), end = c->rules.set->filters_end;
+    nsec now = clock_realtime(&r->clock), end = c->rules.set->ends;
     if (end == 0 || now < end || (c->asked && now - c->asked < RENEW_AGAIN * NSEC_PER_SEC)) return;
     c->asked = now;
     say_command_write(link_out(&r->supervisor), &(struct say_command){.command = COMMAND_RULES});

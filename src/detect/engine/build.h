@@ -34,6 +34,7 @@ void hash_index_add(struct hash_index *ix, uint64_t hash, uint32_t value);
 struct needle {
     struct slice text;
     const struct sigma_atom *atom; /* whose glob decides; NULL when the literal alone does */
+    const struct listed *listed;   /* instead of a text; NULL: it is one */
     enum anchor anchor;
     uint32_t field;
     bool cased;
@@ -66,7 +67,7 @@ struct decided {
     uint32_t guard; /* a bit that holds whenever the lazy truth does, or UINT32_MAX */
 };
 
-/* A string or keyword atom with a literal in it: some needle is necessary and sufficient. */
+/* A list, a string or keyword with a literal in it: some needle is necessary and sufficient. */
 bool atom_has_needle(const struct sigma_atom *atom);
 struct decided build_atom(struct plan_builder *b, const struct sigma_rule *rule,
                           const struct sigma_atom *atom);

@@ -83,10 +83,12 @@ static bool selected(const struct inspection *in, const struct selection *s, key
 }
 
 static void note(struct inspection *in, const struct sigma_atom *a, struct slice field,
-                 struct slice value)
+                 struct slice value, struct slice folded)
 {
     if (!in->details || in->n_details == in->max_details) return;
-    in->details[in->n_details++] = (struct engine_detail){field, value, a->pattern};
+    const struct listed_value *listed =
+        a->op == ATOM_LISTED ? listed_find(a->listed, folded) : NULL;
+    in->details[in->n_details++] = (struct engine_detail){field, value, a->pattern, listed};
 }
 
 static enum truth_value compare_refs(struct inspection *in, const struct sigma_atom *a,
@@ -103,7 +105,7 @@ static enum truth_value compare_refs(struct inspection *in, const struct sigma_a
             struct slice fx = a->cased ? x : folded_text(ev, x),
                          fy = a->cased ? y : folded_text(ev, y);
             if (!anchor_match(fx, fy, a->anchor)) continue;
-            note(in, a, keys_name(in->e->keys, ev->fields[i].key), x);
+            note(in, a, keys_name(in->e->keys, ev->fields[i].key), x, fx);
             return TRUTH_TRUE;
         }
     }
@@ -123,7 +125,7 @@ static enum truth_value presence(struct inspection *in, const struct sigma_atom 
     for (uint32_t i = 0; !here && i < names->n; i++)
         below |= event_has_below(in->e, in->ev, names->name[i]);
     bool holds = a->op == ATOM_EXISTS ? (here || below) == a->flag : all_null && !below;
-    if (holds) note(in, a, a->field, SLICE(""));
+    if (holds) note(in, a, a->field, SLICE(""), SLICE(""));
     return holds ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
@@ -148,7 +150,7 @@ static enum truth_value inspect_atom(struct inspection *in, const struct sigma_a
         enum truth_value v = atom_holds(a, regex, f->type, text, folded);
         if (v == TRUTH_FALSE) continue;
         result = v;
-        note(in, a, keys_name(in->e->keys, f->key), text);
+        note(in, a, keys_name(in->e->keys, f->key), text, folded);
     }
     regex_free(regex);
     return result;
@@ -246,6 +248,16 @@ uint32_t engine_details(struct engine *e, struct event *ev, const struct engine_
     return in.n_details;
 }
 
+static void write_indicator(struct buf *out, const struct listed_value *v)
+{
+    json_write_key(out, "indicator");
+    buf_putc(out, '{');
+    json_write_member_string(out, "value", v->value);
+    json_write_member_string(out, "description", v->description);
+    json_write_member_string(out, "source", v->source);
+    buf_putc(out, '}');
+}
+
 void engine_write_matched(struct engine *e, struct event *ev, const struct engine_hit *hit,
                           struct buf *out)
 {
@@ -255,12 +267,10 @@ void engine_write_matched(struct engine *e, struct event *ev, const struct engin
     for (uint32_t i = 0; i < n; i++) {
         if (i) buf_putc(out, ',');
         buf_putc(out, '{');
-        json_write_key(out, "field");
-        json_write_string(out, details[i].field);
-        json_write_key(out, "value");
-        json_write_string(out, details[i].value);
-        json_write_key(out, "pattern");
-        json_write_string(out, details[i].pattern);
+        json_write_member_string(out, "field", details[i].field);
+        json_write_member_string(out, "value", details[i].value);
+        json_write_member_string(out, "pattern", details[i].pattern);
+        if (details[i].listed) write_indicator(out, details[i].listed);
         buf_putc(out, '}');
     }
     buf_putc(out, ']');

@@ -84,6 +84,8 @@ enum truth_value atom_holds(const struct sigma_atom *a, const struct regex *rege
         return slice_to_double(text, &number) && compare_number(number, a->cmp, a->num);
     case ATOM_CIDR:
         return cidr_contains(a, text);
+    case ATOM_LISTED:
+        return listed_find(a->listed, folded) ? TRUTH_TRUE : TRUTH_FALSE;
     case ATOM_TIME:
         return time_part_of(text, a->part, &number) && compare_number(number, a->cmp, a->num);
     case ATOM_NULL:

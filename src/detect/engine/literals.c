@@ -44,6 +44,11 @@ struct literal_set {
     struct table start[CLASSES], end[CLASSES];
     struct table whole;
     bool any_start, any_end;
+    struct list {
+        const struct listed *listed;
+        uint32_t needle;
+    } * lists;
+    uint32_t n_lists;
     char *text;
     size_t bytes;
 };
@@ -325,6 +330,16 @@ static uint32_t enter(struct entry *out, const struct entry *e, enum gram_table 
     return stride;
 }
 
+/* Those of the specs that are lists. */
+static bool take_lists(struct literal_set *s, const struct literal_spec *specs, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) s->n_lists += specs[i].listed != NULL;
+    s->lists = s->n_lists ? calloc(s->n_lists, sizeof *s->lists) : NULL;
+    for (uint32_t i = 0, at = 0; s->lists && i < n; i++)
+        if (specs[i].listed) s->lists[at++] = (struct list){specs[i].listed, specs[i].needle};
+    return s->lists || s->n_lists == 0;
+}
+
 struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n)
 {
     struct literal_set *s = calloc(1, sizeof *s);
@@ -335,10 +350,11 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
     struct table **where = calloc(n ? n : 1, sizeof(struct table *));
     struct gram_counts *counts = gram_counts_new(specs, n);
     if (s) s->text = malloc(text_len + LITERAL_SLACK);
-    if (!s || !s->text || !all || !some || !where || !counts) goto fail;
+    if (!s || !s->text || !all || !some || !where || !counts || !take_lists(s, specs, n)) goto fail;
     s->bytes = sizeof *s + text_len;
     for (uint32_t i = 0, at = 0; i < n; i++) {
         const struct literal_spec *spec = &specs[i];
+        if (spec->listed) continue;
         ASSERT(spec->text.len > 0 || spec->anchor == ANCHOR_WHOLE);
         if (spec->text.len) memcpy(s->text + at, spec->text.ptr, spec->text.len);
         all[i] = (struct entry){.text = s->text + at,
@@ -380,6 +396,7 @@ void literal_set_free(struct literal_set *s)
     if (!s) return;
     struct table *t;
     for (unsigned k = 0; (t = table_number(s, k)) != NULL; k++) table_done(t);
+    free(s->lists);
     free(s->text);
     free(s);
 }
@@ -445,6 +462,12 @@ static inline void probe_anchored(const struct table *t, uint64_t key, const cha
     }
 }
 
+static void scan_lists(const struct literal_set *s, struct slice value, struct literal_hits *hits)
+{
+    for (uint32_t i = 0; i < s->n_lists; i++)
+        if (listed_find(s->lists[i].listed, value)) hits->out[hits->n++] = s->lists[i].needle;
+}
+
 void literal_set_scan(const struct literal_set *s, const char *text, size_t len,
                       struct literal_hits *hits)
 {
@@ -464,4 +487,5 @@ void literal_set_scan(const struct literal_set *s, const char *text, size_t len,
     if (s->gram[GRAM3].n) scan_grams(&s->gram[GRAM3], 3, 1, text, len, hits);
     if (s->gram[GRAM2].n) scan_grams(&s->gram[GRAM2], 2, 1, text, len, hits);
     if (s->gram[GRAM1].n) scan_grams(&s->gram[GRAM1], 1, 1, text, len, hits);
+    if (s->n_lists) scan_lists(s, slice_make(text, len), hits);
 }

@@ -7,7 +7,8 @@
  * class that fits the literal), whole values by length and both ends. Literals anywhere are found
  * by their rarest run of four bytes (three, two, one for shorter ones): a bit table small enough
  * for the first-level cache says for nearly every position "nothing begins here"; the few others
- * are looked up and compared in full. There are no false positives and no false negatives.
+ * are looked up and compared in full. There are no false positives and no false negatives. Lists of
+ * indicators are asked one by one: they have a table of their own, which all sets share.
  *
  * Why not a ready automaton: docs/design/0002-literal-sets.md.
  */
@@ -26,12 +27,15 @@ struct literal_spec {
     uint32_t needle;               /* reported when found */
     const struct glob_piece *glob; /* if not NULL the whole value must match this too; borrowed */
     uint32_t n_glob;
-    bool words; /* it must stand there as words_match() says */
+    bool words;                  /* it must stand there as words_match() says */
+    const struct listed *listed; /* if not NULL: any of these instead of the text; borrowed */
 };
 
 struct literal_set;
 
-/* NULL when out of memory. An empty text with an anchor other than ANCHOR_WHOLE is not allowed. */
+/*
+ * NULL when out of memory. An empty text with an anchor other than ANCHOR_WHOLE is not allowed.
+ */
 struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n);
 void literal_set_free(struct literal_set *s);
 size_t literal_set_bytes(const struct literal_set *s);

@@ -380,7 +380,8 @@ static void build_sets(struct plan_builder *b)
                                                    .needle = i,
                                                    .glob = nd->atom ? nd->atom->glob : NULL,
                                                    .n_glob = nd->atom ? nd->atom->n_glob : 0,
-                                                   .words = nd->atom && nd->atom->words};
+                                                   .words = nd->atom && nd->atom->words,
+                                                   .listed = nd->listed};
             }
             if (n == 0) continue;
             struct literal_set *s = literal_set_new(specs, n);

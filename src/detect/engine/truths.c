@@ -5,6 +5,9 @@
 
 #include "base/hash.h"
 
+/* How often a value is thought to be an indicator; a guess that only steers speed. */
+static const double LISTED_FREQUENCY = 0.0005;
+
 void *vec_grow(void *at, uint32_t *cap, size_t size)
 {
     uint32_t want = *cap ? *cap * 2 : 64;
@@ -122,6 +125,7 @@ bool atom_has_needle(const struct sigma_atom *a)
     struct slice text;
     enum anchor anchor;
     bool decides;
+    if (a->op == ATOM_LISTED) return true;
     if (a->op != ATOM_STRING && a->op != ATOM_KEYWORD) return false;
     return glob_literal(a, &text, &anchor, &decides);
 }
@@ -148,16 +152,18 @@ static bool same_glob(const struct sigma_atom *a, const struct sigma_atom *b)
 
 static uint32_t add_needle(struct plan_builder *b, struct needle want)
 {
-    uint64_t hash = hash_mix(hash64(want.text),
-                             (uint64_t)want.anchor << 40 | (uint64_t)want.cased << 39 | want.field);
+    uint64_t text = want.listed ? (uint64_t)(uintptr_t)want.listed : hash64(want.text);
+    uint64_t hash =
+        hash_mix(text, (uint64_t)want.anchor << 40 | (uint64_t)want.cased << 39 | want.field);
     for (uint32_t pos = UINT32_MAX, at;
          (at = hash_index_next(&b->needle_index, hash, &pos)) != UINT32_MAX;) {
         const struct needle *n = &b->needles.at[at];
         if (n->field == want.field && n->anchor == want.anchor && n->cased == want.cased &&
-            slice_eq(n->text, want.text) && same_glob(n->atom, want.atom))
+            n->listed == want.listed && slice_eq(n->text, want.text) &&
+            same_glob(n->atom, want.atom))
             return at;
     }
-    want.frequency = literal_frequency(want.text, want.anchor);
+    want.frequency = want.listed ? LISTED_FREQUENCY : literal_frequency(want.text, want.anchor);
     if (b->fields.at[want.field].n_names && is_selector(b->fields.at[want.field].names[0]))
         want.frequency = 0.9;
     VEC_PUSH(b->needles, want);
@@ -170,6 +176,10 @@ static uint32_t needle_of(struct plan_builder *b, const struct sigma_rule *rule,
 {
     struct needle want = {.field = field_of_atom(b, rule, a), .cased = a->cased};
     bool decides;
+    if (a->op == ATOM_LISTED) {
+        want.listed = a->listed;
+        return add_needle(b, want);
+    }
     bool has = glob_literal(a, &want.text, &want.anchor, &decides);
     ASSERT(has);
     if (!decides) want.atom = a;
@@ -292,6 +302,8 @@ static bool same_lazy(const struct plan_lazy *x, const struct plan_lazy *y)
     case ATOM_STRING:
     case ATOM_KEYWORD:
         return same_glob(a, c) && a->cased == c->cased && a->numeric == c->numeric;
+    case ATOM_LISTED:
+        return a->listed == c->listed;
     }
     return false;
 }
@@ -339,6 +351,7 @@ struct decided build_atom(struct plan_builder *b, const struct sigma_rule *rule,
     case ATOM_KEYWORD:
     case ATOM_NULL:
     case ATOM_EXISTS:
+    case ATOM_LISTED:
         break;
     }
     return (struct decided){PROGRAM_LAZY | lazy_of(b, lazy), guard};

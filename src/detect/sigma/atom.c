@@ -39,6 +39,8 @@ const char *atom_op_text(const struct sigma_atom *a)
         return "exists";
     case ATOM_FIELDREF:
         return "fieldref";
+    case ATOM_LISTED:
+        return "is in";
     }
     return "";
 }

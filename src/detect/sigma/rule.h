@@ -11,6 +11,7 @@
 #define VAKA_DETECT_SIGMA_RULE_H
 
 #include "detect/sigma/doc.h"
+#include "detect/sigma/listed.h"
 
 enum atom_op {
     ATOM_STRING,   /* glob over the whole value */
@@ -22,6 +23,7 @@ enum atom_op {
     ATOM_EXISTS,   /* presence of the path (also as an object) equals `flag` */
     ATOM_FIELDREF, /* compare with the other field's values as strings; `anchor` says how */
     ATOM_TIME,     /* part of the value, read as a point in time, cmp num */
+    ATOM_LISTED,   /* value is one of a list, as the list's kind reads it */
 };
 
 /*
@@ -80,7 +82,8 @@ struct sigma_atom {
     } cidr;
     struct slice ref; /* ATOM_FIELDREF: the other field */
     enum anchor anchor;
-    struct slice pattern; /* as written in the rule, for people */
+    const struct listed *listed; /* ATOM_LISTED: borrowed */
+    struct slice pattern;        /* as written in the rule, for people */
     struct yaml_pos pos;
 };
 

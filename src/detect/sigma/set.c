@@ -218,6 +218,33 @@ static int add_rule(struct set_impl *s, const struct sigma_doc *doc, struct diag
     return 0;
 }
 
+int sigma_set_add_made(struct sigma_set *set, const struct sigma_doc *doc,
+                       const struct sigma_expr *expr)
+{
+    struct set_impl *s = set_impl(set);
+    struct sigma_rule *rule = arena_zalloc(&set->arena, 1, sizeof *rule);
+    if (!rule) return ERR_NOMEM;
+    if (refuse_duplicate(s, doc)) return s->error ? s->error : ERR_INVALID;
+    *rule = (struct sigma_rule){.doc = doc, .logsource = doc->logsource, .expr = expr};
+    int error = sigma_set_add_rule(set, rule);
+    if (error) return error;
+    put_names(s, SET_RULE, rule->index, doc);
+    sha256_update(&s->sha, doc->id.len, (const uint8_t *)doc->id.ptr);
+    sha256_update(&s->sha, doc->modified.len, (const uint8_t *)doc->modified.ptr);
+    return s->error;
+}
+
+int sigma_set_refuse(struct sigma_set *set, const struct diag *diag)
+{
+    set_refuse(set_impl(set), diag, NULL, false);
+    return set_impl(set)->error;
+}
+
+void sigma_set_holds_until(struct sigma_set *set, nsec until)
+{
+    if (set->ends == 0 || until < set->ends) set->ends = until;
+}
+
 static int add_correlation(struct set_impl *s, const struct sigma_doc *doc)
 {
     struct sigma_set *set = &s->set;

@@ -40,7 +40,7 @@ struct sigma_set {
     uint32_t n_correlations;
     struct sigma_filter_rule *filters;
     uint32_t n_filters;
-    nsec filters_end; /* when the first of them ends; 0: none does */
+    nsec ends; /* when the first filter or indicator ends; 0: none does */
     struct sigma_refusal *refusals;
     uint32_t n_refusals; /* including warnings */
     uint32_t n_files;
@@ -70,6 +70,16 @@ int sigma_set_add_path(struct sigma_set *set, const char *path, const struct sig
 /* The same from memory (tests, editors). `name` is copied. */
 int sigma_set_add_text(struct sigma_set *set, const char *name, struct slice text,
                        const struct sigma_set_options *opt) MUST_USE;
+/*
+ * The same of a rule that no file says: of a list of indicators. Both live as long as the set; what
+ * has its id or name refers to it as to any other. ERR_NOMEM; ERR_INVALID: they are taken.
+ */
+int sigma_set_add_made(struct sigma_set *set, const struct sigma_doc *doc,
+                       const struct sigma_expr *expr) MUST_USE;
+/* A refusal from outside: of what would have become such a rule. */
+int sigma_set_refuse(struct sigma_set *set, const struct diag *diag) MUST_USE;
+/* Something in the set holds until then. */
+void sigma_set_holds_until(struct sigma_set *set, nsec until);
 /* After the last add: applies filters, resolves correlations, refuses duplicates and cycles. */
 int sigma_set_finish(struct sigma_set *set) MUST_USE;
 /*

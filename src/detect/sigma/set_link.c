@@ -156,7 +156,7 @@ static bool has_ended(struct set_impl *s, const struct sigma_doc *doc)
         set_refuse_at(s, doc, doc->pos, true, ERR_INVALID, "the filter has ended");
         return true;
     }
-    if (s->set.filters_end == 0 || until < s->set.filters_end) s->set.filters_end = until;
+    sigma_set_holds_until(&s->set, until);
     return false;
 }
 

@@ -71,6 +71,9 @@ static void dump_atom(struct buf *b, const struct sigma_atom *a)
         buf_put(b, a->ref);
         if (a->anchor == ANCHOR_START || a->anchor == ANCHOR_INSIDE) buf_putc(b, '*');
         break;
+    case ATOM_LISTED:
+        buf_printf(b, "@%s#%u", listed_kind_name(listed_kind(a->listed)), listed_count(a->listed));
+        break;
     }
     if (a->cased) buf_putc(b, '!');
 }

@@ -277,7 +277,7 @@ TEST(a_filter_holds_until_the_end_of_the_day_it_names)
             "G", "[" ID_A "]", "g") "vaka:\n    until: '2027-02-01T00:00:00Z'\n";
     struct sigma_set *set = load_at(text, midnight - 1);
     CHECK_INT(set->n_filters, 2);
-    CHECK(set->filters_end == midnight * NSEC_PER_SEC);
+    CHECK(set->ends == midnight * NSEC_PER_SEC);
     CHECK_COUNTS(set, 1, 0, 0);
     sigma_set_free(set);
 
@@ -285,7 +285,7 @@ TEST(a_filter_holds_until_the_end_of_the_day_it_names)
     CHECK_INT(set->n_filters, 1);
     CHECK_SLICE(set->filters[0].doc->title, "G");
     CHECK_INT(set->filters[0].n_rules, 1);
-    CHECK(set->filters_end == (midnight + 31 * 86400) * NSEC_PER_SEC);
+    CHECK(set->ends == (midnight + 31 * 86400) * NSEC_PER_SEC);
     CHECK_WARNING(set, 10, 1, "the filter has ended");
     CHECK_COUNTS(set, 1, 0, 1);
     sigma_set_free(set);
