@@ -485,14 +485,36 @@ static bool write_version(const struct library *l, int folder, const struct cata
            write_all(l, folder, "version.json", about) == 0;
 }
 
+/* What fills the folder of a new version. */
+struct filling {
+    bool (*fill)(const struct library *l, int folder, const struct filling *f);
+    const struct catalog *catalog; /* of rules */
+    const struct profile *profile;
+    const struct library_text *texts; /* of what has a few files */
+    uint32_t n_texts;
+    struct slice about;
+};
+
+static bool fill_rules(const struct library *l, int folder, const struct filling *f)
+{
+    return write_version(l, folder, f->catalog, f->profile, f->about);
+}
+
+static bool fill_texts(const struct library *l, int folder, const struct filling *f)
+{
+    for (uint32_t i = 0; i < f->n_texts; i++)
+        if (write_all(l, folder, f->texts[i].name, f->texts[i].text) != 0) return false;
+    return true;
+}
+
 /* The whole file system is synced once: a release has thousands of files. */
 static bool add_version(const struct library *l, int set, const char *version,
-                        const struct catalog *c, const struct profile *profile, struct slice about)
+                        const struct filling *f)
 {
     static const char fresh[] = ".new";
     if (!remove_tree(set, fresh, 0)) return false;
     int folder = make_folder(l, set, fresh);
-    bool good = folder >= 0 && write_version(l, folder, c, profile, about) && syncfs(folder) == 0 &&
+    bool good = folder >= 0 && f->fill(l, folder, f) && syncfs(folder) == 0 &&
                 renameat(set, fresh, set, version) == 0 && fsync(set) == 0 && fsync(l->folder) == 0;
     int number = errno;
     if (folder >= 0) (void)close(folder);
@@ -501,26 +523,57 @@ static bool add_version(const struct library *l, int set, const char *version,
     return good;
 }
 
+/* Unless it is there already. */
+static int add_filled(const struct library *l, const char *set, const char *version,
+                      const struct filling *f, bool *ret_new, struct diag *diag)
+{
+    struct stat st;
+    int folder = make_folder(l, l->folder, set);
+    if (folder < 0) return fail(l, set, diag);
+    bool fresh = fstatat(folder, version, &st, AT_SYMLINK_NOFOLLOW) != 0;
+    int error = fresh && !add_version(l, folder, version, f) ? fail(l, set, diag) : 0;
+    (void)close(folder);
+    if (error == 0) *ret_new = fresh;
+    return error;
+}
+
 int library_add(const struct library *l, const char *set, const struct catalog *c,
                 const struct profile *profile, const struct library_origin *origin,
                 struct library_name *ret, bool *ret_new, struct diag *diag)
 {
     struct library_name version;
     struct buf about;
-    struct stat st;
     library_version_of(c, &version);
-    int folder = make_folder(l, l->folder, set);
-    if (folder < 0) return fail(l, set, diag);
-    bool fresh = fstatat(folder, version.text, &st, AT_SYMLINK_NOFOLLOW) != 0;
     buf_init(&about, ABOUT_MAX);
     write_about(&about, set, version.text, c, profile, origin);
+    const struct filling f = {
+        .fill = fill_rules, .catalog = c, .profile = profile, .about = buf_slice(&about)};
     int error = buf_error(&about);
-    if (error == 0 && fresh && !add_version(l, folder, version.text, c, profile, buf_slice(&about)))
-        error = fail(l, set, diag);
+    if (error == 0) error = add_filled(l, set, version.text, &f, ret_new, diag);
     buf_done(&about);
-    (void)close(folder);
-    if (error) return error;
-    *ret = version;
-    *ret_new = fresh;
-    return 0;
+    if (error == 0) *ret = version;
+    return error;
+}
+
+int library_add_texts(const struct library *l, const char *set, const char *version,
+                      const struct library_text *texts, uint32_t n, struct diag *diag)
+{
+    bool fresh;
+    const struct filling f = {.fill = fill_texts, .texts = texts, .n_texts = n};
+    return add_filled(l, set, version, &f, &fresh, diag);
+}
+
+int library_read_text(const struct library *l, const char *set, const char *version,
+                      const char *name, struct buf *out, struct diag *diag)
+{
+    return read_file(l, set, version, name, out, diag);
+}
+
+int library_remove(const struct library *l, const char *set, const char *version, struct diag *diag)
+{
+    int folder = open_folder(l, set);
+    bool good = folder >= 0 && remove_tree(folder, version, 0) && fsync(folder) == 0;
+    int error = good ? 0 : fail(l, set, diag);
+    if (folder >= 0) (void)close(folder);
+    return error;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The rules that were imported, on disk, in the folder `rules` of serve.folder:
+ * What was imported, on disk, in a folder of serve.folder: sets of rules in `rules`, and in the
+ * same way lists of indicators (indicator/keep.h). Of rules there are:
  *
  *     NAME/VERSION/on/…         files that are switched on, as they came; off/…: the others
  *     NAME/VERSION/profile.yml  what decided which
@@ -100,6 +101,21 @@ struct library_origin {
 int library_add(const struct library *l, const char *set, const struct catalog *c,
                 const struct profile *profile, const struct library_origin *origin,
                 struct library_name *ret, bool *ret_new, struct diag *diag) MUST_USE;
+
+/* A file of a version that has a few of them, version.json among them. */
+struct library_text {
+    const char *name;
+    struct slice text;
+};
+/* The same for such a version, which stays as it is when it is there already. */
+int library_add_texts(const struct library *l, const char *set, const char *version,
+                      const struct library_text *texts, uint32_t n, struct diag *diag) MUST_USE;
+/* Appends one of its files. */
+int library_read_text(const struct library *l, const char *set, const char *version,
+                      const char *name, struct buf *out, struct diag *diag) MUST_USE;
+/* Takes a version away for good. */
+int library_remove(const struct library *l, const char *set, const char *version,
+                   struct diag *diag) MUST_USE;
 
 /* A file in a folder of the library, made or replaced as a whole; durable when 0 is returned. */
 int library_write(const struct library *l, const char *folder, const char *name, struct slice text,
