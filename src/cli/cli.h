@@ -63,6 +63,8 @@ extern const struct command command_rules_check, command_rules_list, command_rul
 extern const struct command command_rules_import, command_rules_versions, command_rules_diff,
     command_rules_show, command_rules_use, command_rules_except, command_rules_exceptions,
     command_rules_noise, command_rules_coverage;
+extern const struct command command_indicators_import, command_indicators_list,
+    command_indicators_show, command_indicators_remove;
 extern const struct command command_config_check, command_config_show, command_config_explain,
     command_config_default;
 extern const struct command command_explain, command_products_check, command_products_list,

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "cli/cli.h"
+#include "cli/indicators.h"
 #include "cli/load.h"
 #include "cli/settings.h"
 #include "hunt/collector.h"
@@ -25,6 +26,7 @@ enum {
     O_PLACEHOLDERS,
     O_TAXONOMY,
     O_STORE,
+    O_INDICATORS,
 };
 
 #define LEVELS "informational|low|medium|high|critical"
@@ -37,6 +39,9 @@ static const struct cli_option hunt_options[] = {
     {'r', "rules", "PATH",
      "Use the Sigma rules in PATH, a file or a folder; may be repeated. Without it, the rules that "
      "come with Vaka; with --store those in force, with their exceptions."},
+    {O_INDICATORS, "indicators", "FILE",
+     "Look for the indicators in FILE (addresses, names, URLs, hashes: see 'vaka indicators import "
+     "--help'), and for nothing else unless rules are named as well; may be repeated."},
     {O_ANY_LOGSOURCE, "any-logsource", NULL,
      "Apply every rule to every event, with the field names as the event has them: no log source "
      "is told apart, no field is mapped."},
@@ -69,7 +74,8 @@ struct hunt_context {
     struct settings settings;
     struct config config;
     enum sigma_level fail_on;
-    const char *from, *to, *output;
+    const char *from, *to, *output, *indicators[INDICATORS_LISTS_MAX];
+    uint32_t n_indicators;
     bool any_logsource, stats, store, rules;
 };
 
@@ -84,6 +90,11 @@ static int hunt_set(void *ctx, int letter, const char *value)
         return settings_say(&c->settings, CONFIG_PLACEHOLDERS, value, "--placeholders");
     case O_TAXONOMY:
         return settings_say(&c->settings, CONFIG_TAXONOMY, value, "--taxonomy");
+    case O_INDICATORS:
+        if (c->n_indicators == INDICATORS_LISTS_MAX)
+            return cli_usage("more than %d files of indicators", INDICATORS_LISTS_MAX);
+        c->indicators[c->n_indicators++] = value;
+        return 0;
     case 'f':
         return settings_say(&c->settings, CONFIG_HUNT_FORMAT, value, "-f");
     case 'l':
@@ -234,16 +245,31 @@ static int hunt_with(const struct hunt_context *c, struct ruleset *load,
     return error ? EXIT_UNREADABLE : exit_status(c, &result);
 }
 
+static int load(const struct hunt_context *c, const struct clock *clock, struct ruleset *ret)
+{
+    struct diag diag;
+    bool in_force = c->store && !c->rules;
+    if (c->n_indicators == 0)
+        return in_force ? load_watch(ret, &c->config) : load_rules(ret, &c->config);
+    int error = ruleset_load_indicators(ret, &c->config, clock_realtime(clock), c->indicators,
+                                        c->n_indicators, &diag);
+    if (error) {
+        cli_diag(&diag, "");
+        return error;
+    }
+    for (uint32_t i = 0; i < ret->n_lists; i++) indicators_tell(&ret->lists[i]);
+    return 0;
+}
+
 /* With the log in place. */
 static int hunt_logged(struct hunt_context *c, struct hunt_options *options, const char *file)
 {
-    struct ruleset load;
+    struct ruleset rules;
     nsec begin = clock_monotonic(options->clock);
     log_settings(&c->config, file);
-    bool in_force = c->store && !c->rules;
-    if (in_force ? load_watch(&load, &c->config) : load_rules(&load, &c->config)) return EXIT_USAGE;
-    int status = hunt_with(c, &load, options, begin);
-    ruleset_done(&load);
+    if (load(c, options->clock, &rules)) return EXIT_USAGE;
+    int status = hunt_with(c, &rules, options, begin);
+    ruleset_done(&rules);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/rules_library.h"
+#include "indicator/rules.h"
 #include "library/exception.h"
 
 enum { O_WHEN = OPTION_LONG, O_REASON, O_UNTIL, O_BY, O_LIFT };
@@ -73,15 +74,20 @@ static const char *why_idle(const struct sigma_set *set, const char *name)
     return why;
 }
 
-/* Reads it as it will be read, with the rule: a mistake in it must not wait for the next start. */
-static int try(const struct rules_work *w, struct slice rule, struct slice filter,
-               struct diag *diag)
+/*
+ * Reads it as it will be read, with the rule, which has no text when it is one of indicators: a
+ * mistake in it must not wait for the next start.
+ */
+static int try(const struct rules_work *w, const struct sigma_doc *doc, struct slice rule,
+               struct slice filter, struct diag *diag)
 {
+    static const struct sigma_expr always = {.kind = EXPR_TRUE};
     static const char name[] = "exception";
     const struct sigma_set_options options = {.placeholders = w->placeholders, .now = w->now};
     struct sigma_set *set = sigma_set_new();
     if (!set) return ERR_NOMEM;
-    int error = sigma_set_add_text(set, "rule", rule, &options);
+    int error = rule.len ? sigma_set_add_text(set, "rule", rule, &options)
+                         : sigma_set_add_made(set, doc, &always);
     if (error == 0) error = sigma_set_add_text(set, name, filter, &options);
     if (error == 0) error = sigma_set_finish(set);
     const char *why = error ? NULL : why_idle(set, name);
@@ -137,7 +143,7 @@ static int add(struct rules_work *w, const struct except_context *c, const struc
     buf_init(&filter, EXCEPTION_FILE_MAX);
     (void)snprintf(name, sizeof name, "%s.yml", id);
     if (error == 0) error = exception_write(&filter, &e, id, diag);
-    if (error == 0) error = try(w, text, buf_slice(&filter), diag);
+    if (error == 0) error = try(w, rule, text, buf_slice(&filter), diag);
     if (error == 0) error = note(w, c, "except", id, rule->id, diag);
     if (error == 0)
         error = library_write(&w->library, LIBRARY_EXCEPTIONS, name, buf_slice(&filter), diag);
@@ -166,8 +172,10 @@ static int add_for(struct rules_work *w, const struct except_context *c, const c
     if (error) return error;
     const struct sigma_doc *rule = find_loaded(rules.set, slice_of(id));
     size_t len;
-    char *text = rule ? load_file(rule->file, YAML_FILE_MAX, &len) : NULL;
-    if (text) error = add(w, c, rule, slice_make(text, len), diag);
+    bool made = rule && indicator_rules_has(rule);
+    char *text = rule && !made ? load_file(rule->file, YAML_FILE_MAX, &len) : NULL;
+    if (made) error = add(w, c, rule, SLICE(""), diag);
+    else if (text) error = add(w, c, rule, slice_make(text, len), diag);
     else if (rule) error = ERR_IO;
     else error = add_for_imported(w, c, id, diag);
     free(text);

@@ -17,7 +17,8 @@ int rules_work_failed(const struct diag *diag, int error)
     return EXIT_UNREADABLE;
 }
 
-int rules_work_init(struct rules_work *w, const struct settings *settings, bool change)
+static int init(struct rules_work *w, const struct settings *settings, const char *folder,
+                bool change)
 {
     const struct clock clock = clock_system();
     struct diag diag = {0};
@@ -26,18 +27,29 @@ int rules_work_init(struct rules_work *w, const struct settings *settings, bool 
     buf_init(&w->out, OUT_MAX);
     int status = settings_load(settings, &w->config, NULL);
     if (status) return status;
-    int error = ruleset_library_path(&w->config, w->path, &diag);
+    int error = ruleset_folder_path(&w->config, folder, w->path, &diag);
     if (error == 0) error = library_open(&w->library, w->path, change, &diag);
     if (error == 0) error = ruleset_read_placeholders(&w->config, &w->placeholders, &diag);
     return error ? rules_work_failed(&diag, error) : 0;
 }
 
-int rules_work_enter(struct rules_work *w, const struct settings *settings, bool change)
+int rules_work_init(struct rules_work *w, const struct settings *settings, bool change)
+{
+    return init(w, settings, RULESET_RULES, change);
+}
+
+int rules_work_enter_folder(struct rules_work *w, const struct settings *settings,
+                            const char *folder, bool change)
 {
     struct diag diag = {0};
-    int status = rules_work_init(w, settings, change);
+    int status = init(w, settings, folder, change);
     int error = status ? 0 : library_drop_root(&w->library, &diag);
     return error ? rules_work_failed(&diag, error) : status;
+}
+
+int rules_work_enter(struct rules_work *w, const struct settings *settings, bool change)
+{
+    return rules_work_enter_folder(w, settings, RULESET_RULES, change);
 }
 
 void rules_work_done(struct rules_work *w)

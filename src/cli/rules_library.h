@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* What the `vaka rules` commands about imported rules share. */
+/* What the commands about imported rules and indicators share. */
 #ifndef VAKA_CLI_RULES_LIBRARY_H
 #define VAKA_CLI_RULES_LIBRARY_H
 
@@ -26,6 +26,9 @@ struct rules_work {
 int rules_work_init(struct rules_work *w, const struct settings *settings, bool change) MUST_USE;
 /* The same, and root becomes the owner of serve.folder: library_drop_root(). */
 int rules_work_enter(struct rules_work *w, const struct settings *settings, bool change) MUST_USE;
+/* The same with another folder: RULESET_INDICATORS. */
+int rules_work_enter_folder(struct rules_work *w, const struct settings *settings,
+                            const char *folder, bool change) MUST_USE;
 void rules_work_done(struct rules_work *w);
 /* Says what is wrong; EXIT_UNREADABLE. */
 int rules_work_failed(const struct diag *diag, int error);

@@ -2,10 +2,14 @@
 #include "ruleset/ruleset.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "detect/sigma/placeholder.h"
+#include "indicator/keep.h"
+#include "indicator/rules.h"
 #include "library/files.h"
 #include "library/library.h"
 
@@ -105,6 +109,8 @@ struct wanted {
     uint32_t n_paths;
     bool library, exceptions; /* what is in force there */
     bool no_rules;
+    const char *const *indicators; /* files, n_indicators of them */
+    uint32_t n_indicators;
     nsec now;
 };
 
@@ -118,9 +124,9 @@ static int add_path(struct ruleset *r, const char *path, nsec now, struct diag *
                   : 0;
 }
 
-int ruleset_library_path(const struct config *config, char *ret, struct diag *diag)
+int ruleset_folder_path(const struct config *config, const char *name, char *ret, struct diag *diag)
 {
-    int n = snprintf(ret, PATH_MAX, "%s/rules", config->serve_folder.items[0]);
+    int n = snprintf(ret, PATH_MAX, "%s/%s", config->serve_folder.items[0], name);
     if (n > 0 && n < PATH_MAX) return 0;
     return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "serve.folder is too long");
 }
@@ -145,7 +151,7 @@ static int add_library(struct ruleset *r, const struct wanted *w, struct diag *d
 {
     struct library library;
     char folder[PATH_MAX];
-    int result = ruleset_library_path(w->config, folder, diag);
+    int result = ruleset_folder_path(w->config, RULESET_RULES, folder, diag);
     if (result == 0) result = library_open(&library, folder, false, diag);
     if (result) return result;
     const char *path = arena_printf(&r->set->arena, "%s/" LIBRARY_EXCEPTIONS, folder);
@@ -156,16 +162,112 @@ static int add_library(struct ruleset *r, const struct wanted *w, struct diag *d
     return result;
 }
 
+/* ---- indicators -------------------------------------------------------------------------- */
+
+struct indicator_own ruleset_own_networks(const struct placeholders *placeholders)
+{
+    const struct placeholder *own =
+        placeholders_find(placeholders, SLICE("vaka_internal_networks"));
+    return own ? (struct indicator_own){own->values, own->n_values} : (struct indicator_own){0};
+}
+
+static int read_fields(struct ruleset *r, struct indicator_fields *ret, struct diag *diag)
+{
+    static const char name[] = "taxonomy/indicators.yml";
+    struct slice text = SLICE_NONE;
+    ASSERT(library_file_find(slice_of(name), &text));
+    return indicator_fields_read(&r->set->arena, name, text, ret, diag);
+}
+
+/* Makes rules of what was put at the end of r->lists. */
+static int use_list(struct ruleset *r, const struct indicator_fields *fields, const char *name,
+                    const char *version, enum sigma_level level)
+{
+    const struct indicator_list list = {name, version, level, &r->lists[r->n_lists++]};
+    return indicator_rules_add(r->set, fields, &list);
+}
+
+static int add_list(struct ruleset *r, const struct library *library, const char *name, nsec now,
+                    const struct indicator_fields *fields)
+{
+    struct library_name version;
+    struct indicators_kept kept;
+    struct diag diag = {0};
+    if (!library_current(library, name, &version)) return 0;
+    int error = indicators_load(library, name, now, &kept, &diag);
+    if (error == ERR_NOMEM) return error;
+    if (error) return sigma_set_refuse(r->set, &diag);
+    r->lists[r->n_lists] = kept.in;
+    return use_list(r, fields, name, kept.version.text, kept.level);
+}
+
+static int add_lists(struct ruleset *r, const struct wanted *w, struct diag *diag)
+{
+    struct library library;
+    struct library_list names;
+    struct indicator_fields fields;
+    char folder[PATH_MAX];
+    int result = ruleset_folder_path(w->config, RULESET_INDICATORS, folder, diag);
+    if (result == 0) result = library_open(&library, folder, false, diag);
+    if (result) return result;
+    result = library_sets(&library, &names, diag);
+    if (result == 0 && names.n) {
+        r->lists = calloc(names.n, sizeof *r->lists);
+        result = r->lists ? read_fields(r, &fields, diag) : ERR_NOMEM;
+        for (uint32_t i = 0; i < names.n && result == 0; i++)
+            result = add_list(r, &library, names.items[i].text, w->now, &fields);
+    }
+    library_list_done(&names);
+    library_close(&library);
+    return result;
+}
+
+static int read_list(struct ruleset *r, const char *path, nsec now, struct diag *diag)
+{
+    const struct indicators_options options = {
+        .file = path, .now = now, .own = ruleset_own_networks(r->placeholders)};
+    struct buf text;
+    buf_init(&text, INDICATORS_FILE_MAX);
+    int result = file_read(path, &text, diag);
+    if (result == 0)
+        result = indicators_read(buf_slice(&text), &options, &r->lists[r->n_lists], diag);
+    buf_done(&text);
+    return result;
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static int add_indicator_files(struct ruleset *r, const struct wanted *w, struct diag *diag)
+{
+    struct indicator_fields fields;
+    r->lists = calloc(w->n_indicators, sizeof *r->lists);
+    if (!r->lists) return ERR_NOMEM;
+    int result = read_fields(r, &fields, diag);
+    for (uint32_t i = 0; i < w->n_indicators && result == 0; i++) {
+        const char *path = arena_printf(&r->set->arena, "%s", w->indicators[i]);
+        result = path ? read_list(r, path, w->now, diag) : ERR_NOMEM;
+        if (result == 0) result = use_list(r, &fields, file_name(path), "", LEVEL_HIGH);
+    }
+    return result;
+}
+
 static int load_rules(struct ruleset *r, const struct wanted *w, struct diag *diag)
 {
     char space[PATH_MAX];
-    const char *own = w->n_paths ? NULL : own_rules(space);
-    if (!w->n_paths && !own)
+    bool any = w->n_paths || w->n_indicators;
+    const char *own = any ? NULL : own_rules(space);
+    if (!any && !own)
         return diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "no rules: name some with -r");
     int result = own ? add_path(r, own, w->now, diag) : 0;
     for (uint32_t i = 0; i < w->n_paths && result == 0; i++)
         result = add_path(r, w->paths[i], w->now, diag);
     if (result == 0 && w->exceptions) result = add_library(r, w, diag);
+    if (result == 0 && w->library) result = add_lists(r, w, diag);
+    if (result == 0 && w->n_indicators) result = add_indicator_files(r, w, diag);
     return result ? result : sigma_set_finish(r->set);
 }
 
@@ -226,6 +328,19 @@ int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,
         diag);
 }
 
+int ruleset_load_indicators(struct ruleset *r, const struct config *config, nsec now,
+                            const char *const *files, uint32_t n_files, struct diag *diag)
+{
+    return load(r,
+                &(struct wanted){.config = config,
+                                 .paths = config->rules.items,
+                                 .n_paths = config->rules.n,
+                                 .indicators = files,
+                                 .n_indicators = n_files,
+                                 .now = now},
+                diag);
+}
+
 int ruleset_load_without_rules(struct ruleset *r, const struct config *config, struct diag *diag)
 {
     return load(r, &(struct wanted){.config = config, .no_rules = true}, diag);
@@ -237,6 +352,8 @@ void ruleset_done(struct ruleset *r)
     if (r->products) products_free(r->products);
     if (r->taxonomy) taxonomy_free(r->taxonomy);
     if (r->placeholders) placeholders_free(r->placeholders);
+    for (uint32_t i = 0; i < r->n_lists; i++) indicators_done(&r->lists[i]);
+    free(r->lists);
     *r = (struct ruleset){0};
 }
 

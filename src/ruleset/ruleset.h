@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Rules, placeholders, taxonomy and products as the settings name them, and the rules that were
- * imported into the library (library/library.h) and are switched on.
+ * Rules, placeholders, taxonomy and products as the settings name them, the rules that were
+ * imported into the library (library/library.h) and are switched on, and lists of indicators that
+ * were.
  */
 #ifndef VAKA_RULESET_RULESET_H
 #define VAKA_RULESET_RULESET_H
 
 #include "config/config.h"
 #include "detect/engine.h"
+#include "indicator/read.h"
 #include "product/product.h"
 
 enum { RULESET_FILE_MAX = 16 * 1024 * 1024 };
@@ -17,6 +19,8 @@ struct ruleset {
     struct taxonomy *taxonomy;
     struct products *products;
     struct placeholders *placeholders;
+    struct indicators *lists; /* n_lists of them; the set refers to them */
+    uint32_t n_lists;
 };
 
 /*
@@ -27,8 +31,9 @@ struct ruleset {
  */
 int ruleset_load(struct ruleset *r, const struct config *config, struct diag *diag) MUST_USE;
 /*
- * The same for the watch: with the sets of serve.folder/rules that are in force, and the exceptions
- * there that have not ended by `now`.
+ * The same for the watch: with the sets of serve.folder/rules that are in force, the exceptions
+ * there and the lists of serve.folder/indicators, as far as they have not ended by `now`. A list
+ * that cannot be read is refused as a rule is.
  */
 int ruleset_load_watch(struct ruleset *r, const struct config *config, nsec now,
                        struct diag *diag) MUST_USE;
@@ -37,6 +42,12 @@ int ruleset_load_watch(struct ruleset *r, const struct config *config, nsec now,
  */
 int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,
                        const char *const *paths, uint32_t n_paths, struct diag *diag) MUST_USE;
+/*
+ * The rules that the settings name, or none, and files of indicators, which nobody has kept. Values
+ * of them that were refused are not told.
+ */
+int ruleset_load_indicators(struct ruleset *r, const struct config *config, nsec now,
+                            const char *const *files, uint32_t n_files, struct diag *diag) MUST_USE;
 /* The same without rules: to read events by, not to judge them. */
 int ruleset_load_without_rules(struct ruleset *r, const struct config *config,
                                struct diag *diag) MUST_USE;
@@ -46,8 +57,13 @@ void ruleset_done(struct ruleset *r);
 int ruleset_read_placeholders(const struct config *config, struct placeholders **ret,
                               struct diag *diag) MUST_USE;
 
-/* serve.folder/rules; into a buffer of PATH_MAX. ERR_LIMIT: it is too long. */
-int ruleset_library_path(const struct config *config, char *ret, struct diag *diag) MUST_USE;
+/* serve.folder/NAME; into a buffer of PATH_MAX. ERR_LIMIT: it is too long. */
+#define RULESET_RULES      "rules"
+#define RULESET_INDICATORS "indicators"
+int ruleset_folder_path(const struct config *config, const char *name, char *ret,
+                        struct diag *diag) MUST_USE;
+/* What is one's own by the values of placeholders; borrowed. */
+struct indicator_own ruleset_own_networks(const struct placeholders *placeholders);
 
 /* An engine over these rules that reads what the products say of an event. */
 struct matcher {
