@@ -2,13 +2,15 @@
 /*
  * What it costs to understand records, lane by lane, on one core:
  *
- *     vaka-bench-products [--rules PATH] [--seconds S] [--few NAME,NAME…] [--count STAGE]
+ *     vaka-bench-products [--rules PATH] [--seconds S] [--few NAME,NAME…] [--indicators FILE]…
+ *                         [--count STAGE]
  *                         FORM:NAME=FILE…
  *
  * FORM is json, syslog or text; FILE says what the records look like (tests/load/mix.h). They lie
  * in batches as they come out of the journal, and are gone through again and again: decoded only;
  * decoded and recognised, among the few products and among all; decoded, recognised and read by
- * their product; and all that is done with an event, rules included. The stages take turns, ten
+ * their product; and all that is done with an event, rules included, the same once more with each
+ * file of indicators. The stages take turns, ten
  * times and until matching had S processor seconds. Of each the fastest pass counts: what disturbs
  * one only makes it slower. Prints one line of JSON a lane.
  *
@@ -26,6 +28,7 @@
 #include "ruleset/ruleset.h"
 
 enum {
+    LISTS_MAX = 4,
     BATCHES_MAX = 32,
     POOL = 8 * 1024 * 1024,
     POOL_COUNTED = 256 * 1024,
@@ -33,12 +36,14 @@ enum {
     ROUNDS_MIN = 10
 };
 
-enum stage_kind { STAGE_DECODE, STAGE_FEW, STAGE_ALL, STAGE_READ, STAGE_MATCH, N_STAGES };
+enum stage_kind { STAGE_DECODE, STAGE_FEW, STAGE_ALL, STAGE_READ, STAGE_MATCH, STAGE_LISTED };
+enum { N_STAGES = STAGE_LISTED };
 static const char *const stage_names[N_STAGES] = {"decode", "few", "all", "read", "match"};
 
 /* Each has a key table of its own, as a thread has. */
 struct stage {
     enum stage_kind kind;
+    const struct ruleset *rules;
     struct keys *keys;
     struct record_decoder *decoder;
     struct router *router;
@@ -49,7 +54,9 @@ struct stage {
 };
 
 struct bench {
-    struct ruleset rules;
+    struct ruleset rules, listed[LISTS_MAX];
+    double load_seconds[LISTS_MAX];
+    uint32_t n_listed;
     struct taxonomy *few;
     uint32_t n_few;
     double seconds;
@@ -58,7 +65,8 @@ struct bench {
     uint32_t n_batches;
     uint64_t bytes, pool; /* those there are, those wanted */
     int counted;          /* the stage, or N_STAGES */
-    struct stage stages[N_STAGES];
+    struct stage stages[STAGE_LISTED + LISTS_MAX]; /* by kind, then a stage of each list */
+    int n_stages;
 };
 
 static void die(const char *why)
@@ -132,7 +140,7 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     int error = 0;
     (void)number;
     s->events++;
-    if (s->kind == STAGE_MATCH) {
+    if (s->kind >= STAGE_MATCH) {
         error = engine_match(s->matcher.engine, ev, &result);
         if (error) return error;
         s->alerts += result.n_hits;
@@ -151,13 +159,15 @@ static void on_undecodable(void *ctx, uint32_t number, const char *reason)
     ((struct stage *)ctx)->bad++;
 }
 
-static void open_stage(struct bench *b, enum stage_kind kind)
+static void open_stage(struct bench *b, int number)
 {
-    struct stage *s = &b->stages[kind];
-    *s = (struct stage){.kind = kind, .fastest = INFINITY};
+    struct stage *s = &b->stages[number];
+    enum stage_kind kind = number < STAGE_LISTED ? (enum stage_kind)number : STAGE_LISTED;
+    *s = (struct stage){.kind = kind, .rules = &b->rules, .fastest = INFINITY};
+    if (kind == STAGE_LISTED) s->rules = &b->listed[number - STAGE_LISTED];
     bool ok = true;
-    if (kind == STAGE_MATCH) {
-        ok = matcher_init(&s->matcher, &b->rules, &(struct engine_options){0}) == 0;
+    if (kind >= STAGE_MATCH) {
+        ok = matcher_init(&s->matcher, s->rules, &(struct engine_options){0}) == 0;
         s->keys = ok ? engine_keys(s->matcher.engine) : NULL;
     } else {
         s->keys = keys_new();
@@ -179,7 +189,7 @@ static void close_stage(struct stage *s)
     record_decoder_free(s->decoder);
     product_reader_free(s->reader);
     if (s->router) router_free(s->router);
-    if (s->kind == STAGE_MATCH) matcher_done(&s->matcher);
+    if (s->kind >= STAGE_MATCH) matcher_done(&s->matcher);
     else keys_free(s->keys);
 }
 
@@ -197,6 +207,21 @@ static void pass(const struct bench *b, struct stage *s)
 
 /* ---- lanes -------------------------------------------------------------------------------- */
 
+/* What matching costs with a list, of what it costs without one. */
+static void print_list(const struct bench *b, uint32_t i, double events)
+{
+    const struct stage *s = &b->stages[STAGE_LISTED + i];
+    const struct indicators *in = &b->listed[i].lists[0];
+    size_t bytes = in->arena.held;
+    for (unsigned k = 0; k < LISTED_KINDS; k++)
+        bytes += in->lists[k] ? listed_bytes(in->lists[k]) : 0;
+    printf(",\"with_%u_indicators\":{\"time_ratio\":%.3f,\"ns_per_event\":%.1f,\"megabytes\":%.1f,"
+           "\"load_seconds\":%.3f}",
+           in->n, s->fastest / b->stages[STAGE_MATCH].fastest,
+           (s->fastest - b->stages[STAGE_MATCH].fastest) / events * 1e9, (double)bytes / 1e6,
+           b->load_seconds[i]);
+}
+
 static void print(const struct bench *b, const char *name, uint64_t events)
 {
     const struct stage *s = b->stages;
@@ -207,29 +232,31 @@ static void print(const struct bench *b, const char *name, uint64_t events)
         "{\"lane\":\"%s\",\"bytes_per_event\":%.0f,\"recognised\":%.4f,\"alerts_per_event\":%.4f,"
         "\"decode_mb_per_s\":%.1f,\"normalise_events_per_s\":%.0f,\"normalise_mb_per_s\":%.1f,"
         "\"match_events_per_s\":%.0f,\"match_mb_per_s\":%.1f,\"rules\":%u,"
-        "\"recognise_ns_of_%u\":%.1f,\"recognise_ns_of_%u\":%.1f,\"more_products_cost\":%.3f}\n",
+        "\"recognise_ns_of_%u\":%.1f,\"recognise_ns_of_%u\":%.1f,\"more_products_cost\":%.3f",
         name, (double)b->bytes / n, (double)s[STAGE_READ].recognised / (double)s[STAGE_READ].events,
         (double)s[STAGE_MATCH].alerts / (double)s[STAGE_MATCH].events, mb / s[STAGE_DECODE].fastest,
         n / s[STAGE_READ].fastest, mb / s[STAGE_READ].fastest, n / s[STAGE_MATCH].fastest,
         mb / s[STAGE_MATCH].fastest, b->rules.set->n_rules, b->n_few, few / n * 1e9,
         products_count(b->rules.products), all / n * 1e9, all / few - 1);
+    for (uint32_t i = 0; i < b->n_listed; i++) print_list(b, i, n);
+    puts("}");
     (void)fflush(stdout);
 }
 
 static void time_lane(struct bench *b, const char *name)
 {
-    for (int kind = 0; kind < N_STAGES; kind++) {
-        open_stage(b, (enum stage_kind)kind);
-        pass(b, &b->stages[kind]); /* plans are compiled, arenas grow */
-        b->stages[kind].used = 0;
-        b->stages[kind].fastest = INFINITY;
+    for (int i = 0; i < b->n_stages; i++) {
+        open_stage(b, i);
+        pass(b, &b->stages[i]); /* plans are compiled, arenas grow */
+        b->stages[i].used = 0;
+        b->stages[i].fastest = INFINITY;
     }
     uint64_t events = b->stages[STAGE_DECODE].events;
     if (events == 0 || b->stages[STAGE_DECODE].bad) die("records that cannot be decoded");
     for (int round = 0; round < ROUNDS_MIN || b->stages[STAGE_MATCH].used < b->seconds; round++)
-        for (int kind = 0; kind < N_STAGES; kind++) pass(b, &b->stages[kind]);
+        for (int i = 0; i < b->n_stages; i++) pass(b, &b->stages[i]);
     print(b, name, events);
-    for (int kind = 0; kind < N_STAGES; kind++) close_stage(&b->stages[kind]);
+    for (int i = 0; i < b->n_stages; i++) close_stage(&b->stages[i]);
 }
 
 static __attribute__((noinline)) void count_pass(const struct bench *b, struct stage *s)
@@ -240,7 +267,7 @@ static __attribute__((noinline)) void count_pass(const struct bench *b, struct s
 static void count_lane(struct bench *b, const char *name)
 {
     struct stage *s = &b->stages[b->counted];
-    open_stage(b, (enum stage_kind)b->counted);
+    open_stage(b, b->counted);
     pass(b, s);
     uint64_t events = s->events;
     count_pass(b, s);
@@ -283,6 +310,18 @@ static void add_few(struct bench *b, struct slice list)
     }
 }
 
+/* The same rules, and the indicators of a file. */
+static void add_list(struct bench *b, const struct config *config, const char *file)
+{
+    const struct clock clock = clock_system();
+    struct diag diag;
+    double start = now();
+    if (ruleset_load_indicators(&b->listed[b->n_listed], config, clock_realtime(&clock), &file, 1,
+                                &diag) != 0)
+        die(diag.message);
+    b->load_seconds[b->n_listed++] = now() - start;
+}
+
 static bool run_argument(struct bench *b, char *argument)
 {
     char *name = strchr(argument, ':'), *path = name ? strchr(name, '=') : NULL;
@@ -306,14 +345,16 @@ static bool choose_counted(struct bench *b, const char *name)
 
 int main(int argc, char **argv)
 {
-    enum { RULES = 1, SECONDS, FEW, COUNT };
+    enum { RULES = 1, SECONDS, FEW, COUNT, INDICATORS };
     static const struct option longs[] = {{"rules", required_argument, NULL, RULES},
                                           {"seconds", required_argument, NULL, SECONDS},
                                           {"few", required_argument, NULL, FEW},
                                           {"count", required_argument, NULL, COUNT},
+                                          {"indicators", required_argument, NULL, INDICATORS},
                                           {0}};
     static struct bench b = {.seconds = 2, .pool = POOL, .counted = N_STAGES};
-    const char *rules = "rules", *few = "sshd,suricata,zeek,cisco-asa,fortigate";
+    const char *rules = "rules", *few = "sshd,suricata,zeek,cisco-asa,fortigate", *lists[LISTS_MAX];
+    uint32_t n_lists = 0;
     struct config config;
     struct diag diag;
     bool ok = true;
@@ -322,6 +363,7 @@ int main(int argc, char **argv)
         else if (c == SECONDS) ok = slice_to_double(slice_of(optarg), &b.seconds);
         else if (c == FEW) few = optarg;
         else if (c == COUNT) ok = choose_counted(&b, optarg);
+        else if (c == INDICATORS && n_lists < LISTS_MAX) lists[n_lists++] = optarg;
         else ok = false;
     }
     if (!ok || optind == argc) die("usage: see the head of tests/bench/products.c");
@@ -329,10 +371,13 @@ int main(int argc, char **argv)
     config.rules.items = &rules;
     config.rules.n = 1;
     if (ruleset_load(&b.rules, &config, &diag) != 0) die(diag.message);
+    for (uint32_t i = 0; i < n_lists; i++) add_list(&b, &config, lists[i]);
+    b.n_stages = STAGE_LISTED + (int)n_lists;
     add_few(&b, slice_of(few));
     for (int i = optind; ok && i < argc; i++) ok = run_argument(&b, argv[i]);
     if (!ok) die("a lane is FORM:NAME=FILE");
     taxonomy_free(b.few);
+    for (uint32_t i = 0; i < n_lists; i++) ruleset_done(&b.listed[i]);
     ruleset_done(&b.rules);
     return 0;
 }

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The part "products" of script/bench, which builds. All figures are of one run."""
 import argparse
+import hashlib
 import json
 import os
 import pathlib
 import re
 import subprocess
+import tempfile
 
 from table import emitter
 
@@ -16,6 +18,7 @@ LANES = ROOT / "tests" / "bench" / "lanes"
 FORMS = {"fortigate": "syslog", "cisco-asa": "syslog", "sshd": "syslog", "auditd": "text", "m365": "json",
          "zeek": "json", "suricata": "json"}
 STAGES = ["decode", "few", "all", "read", "match"]
+LISTS = [1000, 100000]
 
 
 def run(command, lane):
@@ -34,6 +37,26 @@ def count(program, lane):
     return row
 
 
+def write_list(path, n):
+    """Addresses, names, hashes and URLs that no lane has."""
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("value,description,source\n")
+        for i in range(n):
+            word = hashlib.sha256(str(i).encode()).hexdigest()
+            value = [f"45.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}", f"{word[:12]}.invalid", word,
+                     f"http://{word[:9]}.invalid/{word[9:17]}"][i % 4]
+            out.write(f"{value},seen in campaign {i % 50},bench\n")
+
+
+def flat(row):
+    """What is said of each list as columns of its own."""
+    out = {key: value for key, value in row.items() if not isinstance(value, dict)}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            out |= {f"{key}_{part}": figure for part, figure in value.items()}
+    return out
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter loops")
@@ -44,13 +67,18 @@ def main():
     rules = pathlib.Path(corpus) / "sigma" if corpus else ROOT / "rules"
     emit = emitter(options.json)
     program = [str(BENCH), "--rules", str(rules)]
-    for lane in FORMS:
-        if options.instructions:
-            emit(count(program, lane))
-        else:
+    with tempfile.TemporaryDirectory() as folder:
+        lists = []
+        for n in LISTS:
+            write_list(f"{folder}/{n}.csv", n)
+            lists += ["--indicators", f"{folder}/{n}.csv"]
+        for lane in FORMS:
+            if options.instructions:
+                emit(count(program, lane))
+                continue
             seconds = "0.3" if options.quick else "2"
-            for line in run([*program, "--seconds", seconds], lane).stdout.splitlines():
-                emit(json.loads(line))
+            for line in run([*program, "--seconds", seconds, *lists], lane).stdout.splitlines():
+                emit(flat(json.loads(line)))
 
 
 main()
