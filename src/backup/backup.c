@@ -222,15 +222,15 @@ static int copy_keys(struct backup *b)
     return error ? error : copy_folder_done(&keys, copy_all(&keys, NULL));
 }
 
-/* Rules that were imported, and exceptions; nobody changes them meanwhile (library/library.h). */
-static int copy_rules(struct backup *b)
+/* What was imported; nobody changes it meanwhile (library/library.h). */
+static int copy_library(struct backup *b, const char *name)
 {
-    struct copy_job rules;
-    if (faccessat(b->top.from, "rules", F_OK, AT_SYMLINK_NOFOLLOW) != 0) return 0;
-    int error = copy_folder(&b->top, "rules", &rules);
+    struct copy_job library;
+    if (faccessat(b->top.from, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+    int error = copy_folder(&b->top, name, &library);
     if (error) return error;
-    if (flock(rules.from, LOCK_SH) != 0) error = copy_failed(b->diag, "rules");
-    return copy_folder_done(&rules, error ? error : copy_all(&rules, NULL));
+    if (flock(library.from, LOCK_SH) != 0) error = copy_failed(b->diag, name);
+    return copy_folder_done(&library, error ? error : copy_all(&library, NULL));
 }
 
 /*
@@ -283,7 +283,8 @@ int backup_make(const struct backup_options *options, struct backup_report *ret,
     if (error == 0) b.top.to = copy_open_empty(options->to, diag);
     if (b.top.to < 0 && error == 0) error = b.top.to;
     if (error == 0) error = copy_keys(&b);
-    if (error == 0) error = copy_rules(&b);
+    if (error == 0) error = copy_library(&b, "rules");
+    if (error == 0) error = copy_library(&b, "indicators");
     if (error == 0) error = copy_pull(&b);
     if (error == 0) error = copy_store(&b);
     if (error == 0) error = write_manifest(&b);

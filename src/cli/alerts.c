@@ -32,6 +32,21 @@ static void put_local_time(struct buf *out, struct slice rfc3339)
     buf_puts(out, text);
 }
 
+/* " (VALUE: DESCRIPTION, SOURCE)": which indicator a value is, if it is one. */
+static void put_indicator(struct buf *out, struct slice indicator)
+{
+    static const char *const members[] = {"description", "source"}, *const between[] = {": ", ", "};
+    if (indicator.len == 0) return;
+    buf_puts(out, " (");
+    (void)text_put_visible(out, ask_text(indicator, "value"), 120);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        struct slice text = ask_text(indicator, members[i]);
+        if (text.len) buf_puts(out, between[i]);
+        (void)text_put_visible(out, text, 120);
+    }
+    buf_putc(out, ')');
+}
+
 static void put_matched(struct buf *out, struct slice matched)
 {
     struct json_parts it;
@@ -45,6 +60,7 @@ static void put_matched(struct buf *out, struct slice matched)
         (void)text_put_visible(out, field, 60);
         if (field.len) buf_putc(out, '=');
         (void)text_put_visible(out, ask_text(item, "value"), 120);
+        put_indicator(out, ask_member(item, "indicator"));
     }
 }
 

@@ -41,7 +41,7 @@ static const struct cli_option hunt_options[] = {
      "come with Vaka; with --store those in force, with their exceptions."},
     {O_INDICATORS, "indicators", "FILE",
      "Look for the indicators in FILE (addresses, names, URLs, hashes: see 'vaka indicators import "
-     "--help'), and for nothing else unless rules are named as well; may be repeated."},
+     "--help'), and for nothing else unless rules are named with -r as well; may be repeated."},
     {O_ANY_LOGSOURCE, "any-logsource", NULL,
      "Apply every rule to every event, with the field names as the event has them: no log source "
      "is told apart, no field is mapped."},
@@ -76,7 +76,7 @@ struct hunt_context {
     enum sigma_level fail_on;
     const char *from, *to, *output, *indicators[INDICATORS_LISTS_MAX];
     uint32_t n_indicators;
-    bool any_logsource, stats, store, rules;
+    bool any_logsource, stats, store, rules; /* rules: they are named here */
 };
 
 static int hunt_set(void *ctx, int letter, const char *value)
@@ -251,8 +251,8 @@ static int load(const struct hunt_context *c, const struct clock *clock, struct 
     bool in_force = c->store && !c->rules;
     if (c->n_indicators == 0)
         return in_force ? load_watch(ret, &c->config) : load_rules(ret, &c->config);
-    int error = ruleset_load_indicators(ret, &c->config, clock_realtime(clock), c->indicators,
-                                        c->n_indicators, &diag);
+    int error = ruleset_load_indicators(ret, &c->config, c->rules, clock_realtime(clock),
+                                        c->indicators, c->n_indicators, &diag);
     if (error) {
         cli_diag(&diag, "");
         return error;

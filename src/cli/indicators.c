@@ -197,6 +197,7 @@ static int import(struct importing *im, struct slice text)
     if (error) return rules_work_failed(&diag, error);
     library_unlock(&im->work->library);
     rules_print(&im->work->out);
+    (void)fflush(stdout); /* before serve is waited for */
     if (im->fresh) rules_reload(im->work);
     return EXIT_RAN;
 }

@@ -328,13 +328,13 @@ int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,
         diag);
 }
 
-int ruleset_load_indicators(struct ruleset *r, const struct config *config, nsec now,
+int ruleset_load_indicators(struct ruleset *r, const struct config *config, bool rules, nsec now,
                             const char *const *files, uint32_t n_files, struct diag *diag)
 {
     return load(r,
                 &(struct wanted){.config = config,
                                  .paths = config->rules.items,
-                                 .n_paths = config->rules.n,
+                                 .n_paths = rules ? config->rules.n : 0,
                                  .indicators = files,
                                  .n_indicators = n_files,
                                  .now = now},

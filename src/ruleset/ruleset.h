@@ -43,10 +43,10 @@ int ruleset_load_watch(struct ruleset *r, const struct config *config, nsec now,
 int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,
                        const char *const *paths, uint32_t n_paths, struct diag *diag) MUST_USE;
 /*
- * The rules that the settings name, or none, and files of indicators, which nobody has kept. Values
- * of them that were refused are not told.
+ * Files of indicators, which nobody has kept; with `rules` those that the settings name as well.
+ * Values that were refused are told by the lists.
  */
-int ruleset_load_indicators(struct ruleset *r, const struct config *config, nsec now,
+int ruleset_load_indicators(struct ruleset *r, const struct config *config, bool rules, nsec now,
                             const char *const *files, uint32_t n_files, struct diag *diag) MUST_USE;
 /* The same without rules: to read events by, not to judge them. */
 int ruleset_load_without_rules(struct ruleset *r, const struct config *config,

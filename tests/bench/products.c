@@ -316,8 +316,8 @@ static void add_list(struct bench *b, const struct config *config, const char *f
     const struct clock clock = clock_system();
     struct diag diag;
     double start = now();
-    if (ruleset_load_indicators(&b->listed[b->n_listed], config, clock_realtime(&clock), &file, 1,
-                                &diag) != 0)
+    if (ruleset_load_indicators(&b->listed[b->n_listed], config, true, clock_realtime(&clock),
+                                &file, 1, &diag) != 0)
         die(diag.message);
     b->load_seconds[b->n_listed++] = now() - start;
 }

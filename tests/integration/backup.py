@@ -184,8 +184,11 @@ def check_gap(tap, folder):
         tap.equal(status, 0, "with all of them there is") or tap.comment(err)
 
 
+KEPT = ("rules versions", "rules exceptions", "indicators list")
+
+
 def check_rules(tap, folder):
-    """Imported rules, what of them is in force, and exceptions come along."""
+    """Imported rules, what of them is in force, exceptions and lists of indicators come along."""
     place = folder / "rules-serve"
     place.mkdir()
     source = place / "release/rules/deep/deeper/deepest/folder/of/them/all"
@@ -198,15 +201,17 @@ def check_rules(tap, folder):
         version = json.loads(serve.ask("rules", "versions", "-f", "json"))["version"]
         serve.ask("rules", "use", "own", version, "--no-report")
         serve.ask("rules", "except", "Marker", "--when", "User: nobody", "--reason", "a test")
-        told = [serve.ask("rules", *words) for words in (("versions",), ("exceptions",))]
+        (place / "feed.csv").write_text("value\n198.51.100.7\n", "utf-8")
+        serve.ask("indicators", "import", place / "feed.csv")
+        told = [serve.ask(*words.split()) for words in KEPT]
         status, out, err = run("backup", folder / "with-rules", "-c", serve.config)
         tap.equal(status, 0, "a backup with rules") or tap.comment(out + err)
         tap.equal(serve.stop(), 0, "it ends")
     serve, (status, out, err) = restored(folder, folder / "with-rules", "back-rules")
     tap.equal(status, 0, "is put back") or tap.comment(out + err)
-    tap.equal([serve.ask("rules", *words) for words in (("versions",), ("exceptions",))], told, "as they were")
+    tap.equal([serve.ask(*words.split()) for words in KEPT], told, "as they were")
     with serve.start():
-        tap.equal(serve.status()["detect"]["rules"], 2, "and in force")
+        tap.equal(serve.status()["detect"]["rules"], 3, "and in force")
 
 
 def check_owner(tap, folder):
