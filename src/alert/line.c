@@ -364,12 +364,48 @@ const char *line_correlation_type(enum sigma_corr_type type)
     return "";
 }
 
-static void json_correlation(struct buf *out, const struct correlator_firing *f,
-                             const struct line_ref *refs)
+/* The field that a name of a group stands for: an alias for the first that it names. */
+static struct slice field_of_group(const struct sigma_correlation *corr, struct slice name)
+{
+    for (uint32_t i = 0; i < corr->n_aliases; i++)
+        if (slice_eq(corr->aliases[i].name, name) && corr->aliases[i].n_sources > 0)
+            return corr->aliases[i].sources[0].field;
+    return name;
+}
+
+/* ,"host":…,"entities":{…} as far as the group names them. */
+static void json_group_entities(struct buf *out, const struct taxonomy *taxonomy,
+                                const struct correlator_firing *f)
+{
+    struct slice host = SLICE_NONE;
+    const char *comma = "";
+    for (uint32_t i = 0; i < f->n_group && host.len == 0; i++)
+        if (taxonomy_names_host(taxonomy, field_of_group(f->rule->corr, f->names[i])))
+            host = f->values[i];
+    buf_puts(out, ",\"host\":");
+    json_string_or_null(out, slice_until(host, LINE_HOST_MAX));
+    buf_puts(out, ",\"entities\":{");
+    for (uint32_t i = 0; i < f->n_group; i++) {
+        struct slice entity =
+            taxonomy_entity_of(taxonomy, field_of_group(f->rule->corr, f->names[i]));
+        if (entity.len == 0) continue;
+        buf_puts(out, comma);
+        json_write_string(out, entity);
+        buf_puts(out, ":[");
+        json_write_string(out, slice_until(f->values[i], LINE_ENTITY_MAX));
+        buf_putc(out, ']');
+        comma = ",";
+    }
+    buf_putc(out, '}');
+}
+
+static void json_correlation(struct buf *out, const struct taxonomy *taxonomy,
+                             const struct correlator_firing *f, const struct line_ref *refs)
 {
     json_head(out, f->time);
     json_rule(out, f->rule->doc);
-    buf_puts(out, ",\"host\":null,\"source\":null,\"matched\":[],\"event\":null,"
+    json_group_entities(out, taxonomy, f);
+    buf_puts(out, ",\"source\":null,\"matched\":[],\"event\":null,"
                   "\"correlation\":{\"type\":\"");
     buf_puts(out, line_correlation_type(f->rule->corr->type));
     buf_puts(out, "\",\"count\":");
@@ -413,10 +449,11 @@ static void write_group(struct buf *out, const struct correlator_firing *f)
 }
 
 void line_write_correlation(struct buf *out, enum hunt_format format,
-                            const struct correlator_firing *firing, const struct line_ref *refs)
+                            const struct taxonomy *taxonomy, const struct correlator_firing *firing,
+                            const struct line_ref *refs)
 {
     if (format == HUNT_JSON) {
-        json_correlation(out, firing, refs);
+        json_correlation(out, taxonomy, firing, refs);
         return;
     }
     if (format == HUNT_TABLE) {

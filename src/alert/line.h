@@ -71,10 +71,12 @@ struct line_ref {
 };
 /*
  * A correlation that fired. `refs` has firing->n_refs entries; NULL: those of the firing are
- * sequence numbers. HUNT_TABLE: group and count only.
+ * sequence numbers. HUNT_TABLE: group and count only. The taxonomy
+ * tells which of the group's values are the host and entities.
  */
 void line_write_correlation(struct buf *out, enum hunt_format format,
-                            const struct correlator_firing *firing, const struct line_ref *refs);
+                            const struct taxonomy *taxonomy, const struct correlator_firing *firing,
+                            const struct line_ref *refs);
 
 /* The header of a CSV file. */
 void line_write_csv_header(struct buf *out);

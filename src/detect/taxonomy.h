@@ -127,6 +127,11 @@ uint32_t taxonomy_fields(const struct taxonomy_route *route, const struct sigma_
 /* Every (product, category, service) some source entry can give: what can fire here. */
 uint32_t taxonomy_sources(const struct taxonomy *t, const struct taxonomy_label **ret);
 
+/* What a field says of an event by its name: the entity ("user.name"; empty: none) … */
+struct slice taxonomy_entity_of(const struct taxonomy *t, struct slice field);
+/* … and whether that is the host. */
+bool taxonomy_names_host(const struct taxonomy *t, struct slice field);
+
 /*
  * When and where, by the taxonomy's preference lists; the first that can be read counts. TIME_NONE
  * / empty when the event does not say. The host lives as long as the event.

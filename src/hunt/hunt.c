@@ -205,7 +205,8 @@ static int open_output(struct hunt *h)
                                  .colour = h->out_terminal && !is_dumb(),
                                  .utc = o->utc,
                                  .width = terminal_width(h->out_terminal ? h->out_fd : -1),
-                                 .set = o->set});
+                                 .set = o->set,
+                                 .taxonomy = o->rules->taxonomy});
     return h->output ? 0 : ERR_NOMEM;
 }
 

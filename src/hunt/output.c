@@ -124,7 +124,7 @@ void output_correlation(struct output *o, const struct correlator_firing *firing
 {
     count(o, firing->rule->doc->level);
     buf_clear(&o->line);
-    line_write_correlation(&o->line, o->options.format, firing, refs);
+    line_write_correlation(&o->line, o->options.format, o->options.taxonomy, firing, refs);
     if (!o->table) {
         put_line(o, buf_slice(&o->line));
         return;

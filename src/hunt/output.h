@@ -18,9 +18,10 @@ struct output_options {
     int fd;        /* borrowed */
     bool terminal; /* fd is one: nothing that could command it is written */
     bool colour;
-    bool utc;                    /* times of the table; else the machine's zone */
-    unsigned width;              /* columns of the table */
-    const struct sigma_set *set; /* borrowed */
+    bool utc;                        /* times of the table; else the machine's zone */
+    unsigned width;                  /* columns of the table */
+    const struct sigma_set *set;     /* borrowed, as … */
+    const struct taxonomy *taxonomy; /* … this is */
 };
 
 /* NULL when out of memory. */

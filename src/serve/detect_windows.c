@@ -14,7 +14,7 @@ static void on_firing(void *ctx, const struct correlator_firing *f)
     struct buf group;
     if (f->rule->silent || c->replaying) return;
     buf_clear(&c->line);
-    line_write_correlation(&c->line, HUNT_JSON, f, NULL);
+    line_write_correlation(&c->line, HUNT_JSON, c->rules.taxonomy, f, NULL);
     buf_init(&group, 64 * 1024);
     for (uint32_t i = 0; i < f->n_group; i++) {
         if (i) buf_putc(&group, '\t');

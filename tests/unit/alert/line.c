@@ -197,7 +197,10 @@ static struct slice firing_line(struct buf *out, enum hunt_format format)
                                              .n_group = 2,
                                              .n_refs = 2};
     buf_init(out, 64 * 1024);
-    line_write_correlation(out, format, &firing, refs);
+    struct taxonomy *taxonomy = taxonomy_new();
+    REQUIRE(taxonomy != NULL);
+    line_write_correlation(out, format, taxonomy, &firing, refs);
+    taxonomy_free(taxonomy);
     return buf_slice(out);
 }
 
@@ -207,7 +210,7 @@ TEST(correlations)
     CHECK_SLICE(firing_line(&out, HUNT_JSON),
                 "{\"time\":\"1970-01-01T00:00:01.000Z\",\"rule\":{\"id\":null,\"title\":\"C\","
                 "\"level\":\"low\",\"tags\":[],\"techniques\":[],\"file\":\"c.yml\"},\"host\":null,"
-                "\"source\":null,"
+                "\"entities\":{\"user.name\":[\"a\\\"b\"]},\"source\":null,"
                 "\"matched\":[],\"event\":null,\"correlation\":{\"type\":\"value_count\","
                 "\"count\":2.5,\"first\":\"1970-01-01T00:00:00.000Z\",\"last\":null,"
                 "\"group\":{\"User\":\"a\\\"b\",\"H\":\"c\"},\"records\":[{\"file\":\"x\","
