@@ -72,6 +72,7 @@ extern const struct command command_explain, command_products_check, command_pro
 extern const struct command command_search;
 extern const struct command command_verify, command_store_ls, command_store_index,
     command_store_cat, command_export_evidence, command_export_tiles;
+extern const struct command command_incident_try;
 extern const struct command command_hold_add, command_hold_ls, command_hold_rm, command_clock_trust;
 extern const struct command command_witness, command_key_rotate;
 extern const struct command command_help;

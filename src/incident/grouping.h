@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Alerts → incidents: which one an alert belongs to. docs/design/0008 has the rules and why.
+ *
+ * An alert joins the incident that named the same user, address, computer, hash or command line
+ * lately, else one of whose names its event speaks. When it names what two incidents named, these
+ * were one, and the younger becomes part of the older. A rule that begins many incidents at once
+ * begins one.
+ *
+ * Time is that of the alerts. Memory is taken by grouping_new() and not after that; what there is
+ * no room for any more is what was named longest ago.
+ */
+#ifndef VAKA_INCIDENT_GROUPING_H
+#define VAKA_INCIDENT_GROUPING_H
+
+#include "incident/facts.h"
+
+enum { GROUPING_MERGED_MAX = 8 };
+
+struct grouping_options {
+    uint64_t seed;          /* random: names come from outside */
+    uint64_t next;          /* the id of the first incident, at least 1 */
+    nsec window;            /* for so long a name joins */
+    uint32_t names_max;     /* that are remembered; a multiple of 8 */
+    uint32_t incidents_max; /* that names can lead to */
+    uint32_t burst;         /* incidents that one rule begins … */
+    nsec burst_time;        /* … within this, which are one then */
+};
+/* What serve uses; seed and next are left to the caller. */
+struct grouping_options grouping_defaults(void);
+
+/* Why an alert is where it is. */
+enum grouping_reason {
+    GROUPING_NEW,    /* nothing it names is known */
+    GROUPING_NAMED,  /* it names what the incident named: `by` */
+    GROUPING_SPOKEN, /* its event speaks of that */
+    GROUPING_BURST,  /* its rule begins many */
+};
+
+struct grouping_place {
+    uint64_t incident;
+    enum grouping_reason reason;
+    struct slice by;                      /* borrowed from the facts */
+    uint64_t merged[GROUPING_MERGED_MAX]; /* that are part of it from now on */
+    uint32_t n_merged;
+};
+
+struct grouping;
+
+/* ERR_NOMEM. */
+int grouping_new(const struct grouping_options *options, struct grouping **ret) MUST_USE;
+void grouping_free(struct grouping *g);
+void grouping_place(struct grouping *g, const struct facts *facts, struct grouping_place *ret);
+/* An alert that belongs there already: what was placed before a start. In the order of the alerts.
+ */
+void grouping_recall(struct grouping *g, const struct facts *facts, uint64_t incident);
+/* The incident as part of which an alert of this one is now: itself, or the one it was merged into.
+ */
+uint64_t grouping_now(const struct grouping *g, uint64_t incident);
+
+#endif

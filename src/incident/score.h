@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* How much an incident matters, from 0 to 100: what is looked at first. */
+#ifndef VAKA_INCIDENT_SCORE_H
+#define VAKA_INCIDENT_SCORE_H
+
+#include "incident/facts.h"
+
+struct score {
+    enum sigma_level level;              /* the highest of its alerts */
+    uint64_t tactics[FACTS_TACTICS_MAX]; /* hashes of those that it passed */
+    uint32_t n_tactics;
+    uint64_t rule;   /* hash of the first one */
+    bool many_rules; /* there is another */
+};
+
+void score_add(struct score *s, const struct facts *facts);
+/* What another incident has that became part of it. */
+void score_merge(struct score *s, const struct score *other);
+/*
+ * By the highest level (5, 15, 40, 70, 90), 5 more for each tactic of ATT&CK behind the first and 5
+ * when more than one rule says so; at most 100.
+ */
+unsigned score_value(const struct score *s);
+/* Whether it is an incident at all, or only something to look at beside one. */
+bool score_counts(const struct score *s);
+
+#endif

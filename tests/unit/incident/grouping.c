@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "incident/grouping.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/time.h"
+#include "test.h"
+
+#define MINUTE (60 * NSEC_PER_SEC)
+#define HOUR   (60 * MINUTE)
+
+struct world {
+    struct grouping *grouping;
+    struct facts *facts;
+    nsec now;
+    struct grouping_place place;
+    char why[64];
+};
+
+static void begin_with(struct world *w, struct grouping_options options)
+{
+    *w = (struct world){.now = HOUR};
+    options.seed = 7;
+    REQUIRE(grouping_new(&options, &w->grouping) == 0);
+    w->facts = calloc(1, sizeof *w->facts);
+    REQUIRE(w->facts != NULL);
+}
+
+static void begin_world(struct world *w)
+{
+    begin_with(w, grouping_defaults());
+}
+
+static void end_world(struct world *w)
+{
+    grouping_free(w->grouping);
+    free(w->facts);
+}
+
+static void set(struct fact *to, uint32_t *n, const char *text)
+{
+    to[(*n)++] = (struct fact){.kind = NAME_USER, .text = slice_of(text)};
+}
+
+/* An alert of a rule that names these (NULL: none), and speaks of that. Where it was put. */
+static uint64_t alert(struct world *w, const char *rule, const char *name, const char *other,
+                      const char *word)
+{
+    *w->facts = (struct facts){.rule = slice_of(rule), .time = w->now};
+    if (name) set(w->facts->names, &w->facts->n_names, name);
+    if (other) set(w->facts->names, &w->facts->n_names, other);
+    if (word) set(w->facts->mentions, &w->facts->n_mentions, word);
+    grouping_place(w->grouping, w->facts, &w->place);
+    return w->place.incident;
+}
+
+TEST(what_names_the_same_belongs_together)
+{
+    struct world w;
+    begin_world(&w);
+    uint64_t anna = alert(&w, "a", "anna", NULL, NULL), bo = alert(&w, "a", "bo", NULL, NULL);
+    CHECK(anna == 1 && bo == 2);
+    CHECK_INT(w.place.reason, GROUPING_NEW);
+    CHECK_INT(alert(&w, "b", "anna", "pc1", NULL), anna);
+    CHECK_INT(w.place.reason, GROUPING_NAMED);
+    CHECK_SLICE(w.place.by, "anna");
+    /* By what an alert before brought along. */
+    CHECK_INT(alert(&w, "c", "pc1", NULL, NULL), anna);
+    CHECK_INT(w.place.n_merged, 0);
+    end_world(&w);
+}
+
+TEST(what_names_nothing_is_alone)
+{
+    struct world w;
+    begin_world(&w);
+    CHECK(alert(&w, "a", NULL, NULL, NULL) != alert(&w, "b", NULL, NULL, NULL));
+    end_world(&w);
+}
+
+TEST(names_are_forgotten)
+{
+    struct world w;
+    begin_world(&w);
+    uint64_t first = alert(&w, "a", "anna", NULL, NULL);
+    w.now += 24 * HOUR;
+    CHECK_INT(alert(&w, "a", "anna", NULL, NULL), first);
+    w.now += 24 * HOUR + 1;
+    CHECK(alert(&w, "a", "anna", NULL, NULL) != first);
+    end_world(&w);
+}
+
+TEST(bystanders_join_nothing)
+{
+    struct world w;
+    begin_world(&w);
+    uint64_t first = alert(&w, "a", "dc01", NULL, NULL);
+    *w.facts = (struct facts){.rule = SLICE("b"), .time = w.now, .n_names = 2};
+    w.facts->names[0] = (struct fact){.kind = NAME_HOST, .text = SLICE("dc01"), .bystander = true};
+    w.facts->names[1] = (struct fact){.kind = NAME_HOST, .text = SLICE("fw"), .bystander = true};
+    grouping_place(w.grouping, w.facts, &w.place);
+    CHECK(w.place.incident != first);
+    CHECK(alert(&w, "c", "fw", NULL, NULL) != w.place.incident || w.place.reason == GROUPING_NEW);
+    end_world(&w);
+}
+
+TEST(what_names_two_makes_them_one)
+{
+    struct world w;
+    begin_world(&w);
+    uint64_t anna = alert(&w, "a", "anna", NULL, NULL), pc = alert(&w, "b", "pc1", NULL, NULL);
+    CHECK_INT(alert(&w, "c", "pc1", "anna", NULL), anna);
+    REQUIRE(w.place.n_merged == 1);
+    CHECK_INT(w.place.merged[0], pc);
+    CHECK_INT(grouping_now(w.grouping, pc), anna);
+    CHECK_INT(alert(&w, "d", "pc1", NULL, NULL), anna);
+    CHECK_INT(w.place.n_merged, 0);
+    end_world(&w);
+}
+
+TEST(what_speaks_of_a_name_belongs_to_it)
+{
+    struct world w;
+    begin_world(&w);
+    uint64_t anna = alert(&w, "a", "anna", NULL, NULL);
+    CHECK_INT(alert(&w, "b", "pc1", NULL, "anna"), anna);
+    CHECK_INT(w.place.reason, GROUPING_SPOKEN);
+    /* What it names goes before that. */
+    uint64_t bo = alert(&w, "c", "bo", NULL, NULL);
+    CHECK_INT(alert(&w, "d", "bo", NULL, "anna"), bo);
+    CHECK_INT(w.place.n_merged, 0);
+    /* Words are not names: nobody joins by them. */
+    CHECK(alert(&w, "e", "eva", NULL, "zebra") != alert(&w, "f", "zebra", NULL, NULL));
+    end_world(&w);
+}
+
+TEST(a_rule_that_begins_many_begins_one)
+{
+    struct world w;
+    begin_world(&w);
+    const char *const names[] = {"pc1", "pc2", "pc3", "pc4", "pc5", "pc6"};
+    for (int i = 0; i < 4; i++) {
+        CHECK_INT(alert(&w, "r", names[i], NULL, NULL), i + 1);
+        w.now += MINUTE;
+    }
+    CHECK_INT(alert(&w, "r", names[4], NULL, NULL), 1);
+    CHECK_INT(w.place.reason, GROUPING_BURST);
+    CHECK_INT(w.place.n_merged, 4);
+    CHECK_INT(alert(&w, "r", names[5], NULL, NULL), 1);
+    CHECK_INT(w.place.n_merged, 0);
+    CHECK_INT(alert(&w, "other", names[3], NULL, NULL), 1);
+    /* When it was quiet for a while, it begins again. */
+    w.now += 11 * MINUTE;
+    CHECK(alert(&w, "r", "pc7", NULL, NULL) > 1);
+    end_world(&w);
+}
+
+TEST(few_or_slow_ones_stay_apart)
+{
+    struct world w;
+    begin_world(&w);
+    char name[16];
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(name, sizeof name, "pc%d", i);
+        CHECK_INT(alert(&w, "r", name, NULL, NULL), i + 1);
+        CHECK_INT(w.place.reason, GROUPING_NEW);
+        w.now += 3 * MINUTE;
+    }
+    end_world(&w);
+}
+
+TEST(a_start_changes_nothing)
+{
+    struct world w, v;
+    begin_world(&w);
+    begin_world(&v);
+    const char *const names[] = {"anna", "bo", "pc1", "pc2"};
+    for (int i = 0; i < 4; i++) {
+        uint64_t id = alert(&w, "a", names[i], NULL, NULL);
+        grouping_recall(v.grouping, w.facts, id);
+    }
+    for (int i = 0; i < 4; i++)
+        CHECK_INT(alert(&w, "b", names[i], NULL, NULL), alert(&v, "b", names[i], NULL, NULL));
+    CHECK_INT(alert(&w, "c", "new", NULL, NULL), alert(&v, "c", "new", NULL, NULL));
+    end_world(&w);
+    end_world(&v);
+}
+
+/* A million alerts that have nothing in common: what was named last is still known. */
+TEST(memory_is_bounded)
+{
+    struct world w;
+    struct grouping_options options = grouping_defaults();
+    options.names_max = 1024;
+    options.incidents_max = 256;
+    options.burst_time = 0;
+    begin_with(&w, options);
+    char name[32];
+    uint64_t id = 0;
+    for (int i = 0; i < 100000; i++) {
+        w.now += NSEC_PER_MSEC;
+        (void)snprintf(name, sizeof name, "name%d", i);
+        id = alert(&w, "r", name, NULL, NULL);
+    }
+    CHECK_INT(id, 100000);
+    CHECK_INT(alert(&w, "s", name, NULL, NULL), id);
+    CHECK(alert(&w, "s", "name5", NULL, NULL) != 6);
+    end_world(&w);
+}
+
+TEST(times_that_are_off_or_missing)
+{
+    struct world w;
+    begin_world(&w);
+    w.now = INT64_MAX;
+    uint64_t first = alert(&w, "a", "anna", NULL, NULL);
+    w.now = TIME_NONE;
+    CHECK_INT(alert(&w, "a", "anna", NULL, NULL), first);
+    w.now = INT64_MIN + 1;
+    CHECK_INT(alert(&w, "a", "anna", NULL, NULL), first);
+    end_world(&w);
+}
