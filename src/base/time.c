@@ -231,6 +231,7 @@ size_t time_month_len(struct slice s, int *ret_month)
                                      "september", "october",  "november", "december"};
     for (int i = 0; i < 12; i++) {
         size_t n = 0;
+        if (s.len == 0 || (s.ptr[0] | 0x20) != names[i][0]) continue;
         while (n < s.len && names[i][n] && (s.ptr[n] | 0x20) == names[i][n]) n++;
         bool abbreviated = n == 3 || (n == 4 && i == 8); /* Sept */
         if (!abbreviated && (n < 3 || names[i][n])) continue;
