@@ -24,6 +24,7 @@ struct slot {
     uint32_t exists;    /* fact, or UINT32_MAX */
     uint32_t prefix_at; /* into prefixes[] */
     uint32_t n_prefixes, n_equals;
+    uint64_t firsts[4]; /* bits of the bytes that those texts begin with, 0 for an empty one */
     struct sieve equals, prefixes;
     uint32_t longest;         /* bytes of the longest text that a value is compared with */
     bool has_looks, compares; /* its values are looked at, or compared with texts or names */
@@ -133,6 +134,13 @@ static void admit_prefix(struct sieve *s, struct slice text)
     else set_bit(s->pairs, pair_hash(text));
 }
 
+static void admit_first(struct slot *slot, struct slice text)
+{
+    unsigned first = byte_at(text, 0);
+    set_bit(slot->firsts, first);
+    if (first >= 'a' && first <= 'z') set_bit(slot->firsts, first - 'a' + 'A');
+}
+
 static void add_fact(struct router *r, uint32_t s, uint32_t f)
 {
     struct slot *slot = &r->slots[s];
@@ -156,6 +164,7 @@ static void add_fact(struct router *r, uint32_t s, uint32_t f)
     case FACT_BESIDE:
         return;
     }
+    admit_first(slot, fact->text);
     if (fact->text.len > slot->longest) slot->longest = (uint32_t)fact->text.len;
 }
 
@@ -370,7 +379,23 @@ static inline uint16_t collect_field(struct router *r, struct event *ev, uint32_
     if (!slot->compares && !slot->has_looks) return 0;
     struct slice value = f->type == VALUE_JSON_STRING ? event_text(ev, f) : f->value;
     if (slot->has_looks) router_looks_keep(r, s, value);
-    return slot->compares ? compare_value(r, s, value) : 0;
+    bool may =
+        slot->explicit_name || has_bit(slot->firsts, value.len ? (unsigned char)*value.ptr : 0);
+    return may ? compare_value(r, s, value) : 0;
+}
+
+/* Decoders say it with one constant text for all their events. */
+static void collect_format(struct router *r, const char *format)
+{
+    if (format == r->format) {
+        for (uint32_t i = 0; i < r->n_format_facts; i++) router_set_fact(r, r->format_facts[i]);
+        return;
+    }
+    r->n_noted = 0;
+    collect_value(r, r->format_slot, slice_of(format));
+    r->format = r->n_noted <= MEMO_FACTS ? format : NULL;
+    r->n_format_facts = r->n_noted;
+    memcpy(r->format_facts, r->noted, sizeof r->format_facts);
 }
 
 /* In the order of the list: the first of those that stand for one name does, the others do not. */
@@ -410,7 +435,6 @@ bool router_facts_collect(struct router *r, struct event *ev)
             *names |= (uint64_t)number << shift;
     }
     if (any_stand_in) collect_stand_ins(r, ev);
-    if (r->format_slot != UINT32_MAX && ev->format)
-        (void)compare_value(r, r->format_slot, slice_of(ev->format));
+    if (r->format_slot != UINT32_MAX && ev->format) collect_format(r, ev->format);
     return true;
 }

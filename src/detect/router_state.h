@@ -32,6 +32,8 @@ struct router {
     struct memo *memos; /* by slot */
     uint32_t n_slots;
     uint32_t format_slot;    /* or UINT32_MAX */
+    const char *format;      /* the event's before, and its facts; NULL: none */
+    uint32_t format_facts[MEMO_FACTS], n_format_facts;
     struct prefix *prefixes; /* grouped by slot */
     struct look *looks;      /* by ascending facts */
     uint32_t n_looks, n_look_words;
