@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 
-from planted_bugs import BUGS, CORRELATE, ROUTING
+from planted_bugs import BUGS, CORRELATE, INDEX, ROUTING
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 COPIES = ROOT / "build" / "planted"
@@ -31,6 +31,7 @@ DIFFERENTIAL = Test("differential", "tests/property/differential",
                     ["{build}/tests/property/differential", "--pairs", "300000"])
 CORRELATIONS = Test("property-correlate", "tests/property/property-correlate",
                     ["{build}/tests/property/property-correlate"])
+QUERIES = Test("property-query", "tests/property/property-query", ["{build}/tests/property/property-query"])
 CASES = Test("conformance", "vaka", [sys.executable, "-B", "{source}/tests/conformance/run.py", "{build}/vaka"])
 
 
@@ -41,6 +42,7 @@ def unit(room, name):
 
 UNITS = [unit("detect", name) for name in ("match", "plan", "literals", "modifier", "interpret", "cond", "regex",
                                            "router", "taxonomy", "correlate")] + [unit("base", "utf8")]
+INDEX_UNITS = [unit("store", "token"), unit("index", "file"), unit("index", "value")]
 
 
 class Copy:
@@ -62,7 +64,7 @@ class Copy:
         if not (self.build / "build.ninja").exists():
             subprocess.run(["meson", "setup", str(self.build), str(self.source), "-Doptimization=1",
                             "-Db_ndebug=false"], check=True, stdout=subprocess.DEVNULL)
-        self.make([test.target for test in [DIFFERENTIAL, CORRELATIONS, CASES, *UNITS]])
+        self.make([test.target for test in [DIFFERENTIAL, CORRELATIONS, QUERIES, CASES, *UNITS, *INDEX_UNITS]])
 
     def make(self, targets):
         built = subprocess.run(["ninja", "-j", "2", "-C", str(self.build), *targets], stdout=subprocess.PIPE,
@@ -97,6 +99,8 @@ def order(path):
     """What is run until something fails; tests that never reach the file are left out."""
     if path.startswith(CORRELATE):
         return [CORRELATIONS, CASES, *UNITS]
+    if path in INDEX:
+        return [QUERIES, *INDEX_UNITS]
     if path in ROUTING:
         return [CASES, *UNITS]
     return [DIFFERENTIAL, CASES, *UNITS]

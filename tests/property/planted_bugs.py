@@ -8,6 +8,9 @@ SIGMA = "src/detect/sigma/"
 CORRELATE = "src/detect/correlate/"
 ROUTER, FACTS = "src/detect/router.c", "src/detect/router_facts.c"
 TAXONOMY = "src/detect/taxonomy.c"
+TOKEN = "src/store/token.c"
+ASK, FILE, MAKER, VALUE = ("src/index/" + name for name in ("ask.c", "file.c", "maker.c", "value.c"))
+INDEX = (TOKEN, ASK, FILE, MAKER, VALUE)
 ROUTING = (ROUTER, FACTS, TAXONOMY)
 
 BUGS = [
@@ -266,4 +269,32 @@ BUGS = [
     ("a distinct value that leaves hides its neighbour", CORRELATE + "distinct.c",
      "if (((i - home) & mask) < ((i - at) & mask)) continue;\n        d->slots[at]",
      "if (((i - home) & mask) <= ((i - at) & mask)) continue;\n        d->slots[at]"),
+    # What searches pass over blocks by
+    ("one value of an event is left out of the index", MAKER,
+     "for (uint32_t i = 0; i < ev->n_fields && error == 0; i++)",
+     "for (uint32_t i = 1; i < ev->n_fields && error == 0; i++)"),
+    ("numbers are kept as they are written only", MAKER,
+     "if (error || plain.len == 0 || slice_eq(plain, text)) return error;", "return error;"),
+    ("the tokens of the block before are taken for those of this one", MAKER, "token_set_clear(m->raw);", ""),
+    ("an index for other products is asked", FILE,
+     "if (memcmp(want, f->head.ptr, sizeof want) != 0) error = ERR_UNSUPPORTED;", "(void)want;"),
+    ("a block that may have anything has nothing", FILE, "*ret = g->head.full;", "*ret = 0;"),
+    ("what must not be has to be there", ASK, "    case EXPR_NOT:\n", "    case EXPR_NOT:\n        return ask_list(a, e);\n"),
+    ("one of several alternatives is forgotten", ASK,
+     "if (child->kind == ASK_ANY && !all) return &any;", "if (child->kind == ASK_ANY && !all) continue;"),
+    ("alternatives are all needed", ASK, "may = one ? may | (blocks & all) : may & blocks;", "may = may & blocks;"),
+    ("filters are asked, and the index is not", ASK, "a->blocks[number] = own | more;", "a->blocks[number] = own;"),
+    ("the beginning of a word is taken for the word", ASK,
+     "i + 1 == atom->n_glob ? edge : TOKEN_OPEN);", "edge);"),
+    ("words of timestamps are asked for", TOKEN,
+     "        if (end - begin <= TOKEN_MAX && has_known_length(t->bytes + begin, end - begin) &&\n"
+     "            !may_be_of_time(t->bytes + begin, end - begin))",
+     "        if (end - begin <= TOKEN_MAX)"),
+    ("an address behind a time is not kept", TOKEN, "if (address) emit(t, begin, address, ctx, take);\n        if (!digit",
+     "if (!digit"),
+    ("names of months are not kept", TOKEN, "if (!digit && len <= 3) emit(t, begin, begin + len, ctx, take);", ""),
+    ("a word that goes on is taken for whole", TOKEN,
+     "while (end == TOKEN_OPEN && to > from && bit(t.word, to - 1)) to--;", ""),
+    ("an address of IPv6 is kept as it is written only", VALUE,
+     "return value_address_text(addr, v6, ret);\n}", "(void)v6;\n    return SLICE_NONE;\n}"),
 ]

@@ -159,3 +159,113 @@ TEST(no_record_is_missed_by_its_literals)
     CHECK(asked > 5000); /* or the test above says nothing */
     token_set_free(set);
 }
+
+/* What of the value `text` the set `beside` has not, in a set of its own. */
+static struct token_set *values_of(const char *text, size_t len, const struct token_set *beside)
+{
+    struct token_set *set = token_set_new(), *none = token_set_new();
+    REQUIRE(set && none);
+    REQUIRE(token_set_add_value(set, slice_make(text, len), beside ? beside : none) == 0);
+    token_set_free(none);
+    return set;
+}
+
+TEST(values_have_what_records_have_not)
+{
+    static const char raw[] = "{\"path\":\"C:\\\\Temp\\\\new.exe\"}",
+                      value[] = "10:00:00.10.1.2.3 temp/other";
+    struct token_set *record = token_set_new();
+    uint32_t n;
+    REQUIRE(record && token_set_add(record, slice_of(raw)) == 0);
+    struct token_set *set = values_of(value, strlen(value), record);
+    CHECK(has(set, hash_of("other")) && has(set, hash_of("temp/other")));
+    CHECK(has(set, hash_of("10.1.2.3")));
+    CHECK(!has(set, hash_of("temp")));
+    token_set_free(set);
+    set = values_of("temp new.exe", 12, record);
+    (void)token_set_keys(set, &n);
+    CHECK_INT(n, 0);
+    token_set_free(set);
+    /* It is no JSON that a record would be decoded of. */
+    set = values_of("{\\nfoo", 6, NULL);
+    CHECK(has(set, hash_of("nfoo")) && !has(set, hash_of("foo")));
+    token_set_free(set);
+    token_set_free(record);
+}
+
+/* All tokens of the text, with such ends, by their last one. */
+static void check_text(int line, const char *text, enum token_end begin, enum token_end end,
+                       const char *tokens)
+{
+    uint64_t hashes[TOKEN_LITERAL_MAX];
+    int n = token_of_text(slice_of(text), begin, end, hashes);
+    struct slice rest = slice_of(tokens), token;
+    int expected = 0;
+    for (bool more = rest.len > 0; more; expected++) {
+        char copy[256];
+        bool found = false;
+        more = slice_split(rest, ' ', &token, &rest);
+        (void)snprintf(copy, sizeof copy, "%.*s", SLICE_FMT(token));
+        for (int i = 0; i < n; i++) found |= hashes[i] == hash_of(copy);
+        if (!found) test_fail(__FILE__, line, "%s: %s is not asked for", text, copy);
+    }
+    if (n != expected) test_fail(__FILE__, line, "%s: %d tokens, not %d", text, n, expected);
+}
+#define TEXT(text, begin, end, tokens)                                                             \
+    check_text(__LINE__, text, TOKEN_##begin, TOKEN_##end, tokens)
+
+TEST(texts_give_what_is_known_of_their_ends)
+{
+    TEXT("anna", OPEN, OPEN, "");
+    TEXT("anna", WORD, WORD, "anna");
+    TEXT("anna-b", WORD, WORD, "anna");
+    TEXT("host-1.example", WHOLE, WHOLE, "host example host-1.example");
+    TEXT("host-1.example", WHOLE, OPEN, "host");
+    TEXT("foo bar", OPEN, WORD, "bar");
+    TEXT("foo bar", WORD, OPEN, "foo");
+    TEXT("10.1.2.3", WHOLE, WHOLE, "10 10.1.2.3");
+    TEXT("10.1.2.3", WORD, WORD, "10.1.2.3");
+    TEXT("10.1.2.3", WORD, OPEN, "");
+    /* It may be a part of a timestamp, whose words are no tokens. */
+    TEXT("4625", WORD, WORD, "");
+    TEXT("4625", WHOLE, WHOLE, "4625");
+    TEXT("01t10 00z jul x4625", WORD, WORD, "jul x4625");
+    TEXT("2026-07-01T01:00:00Z", WHOLE, WHOLE, "");
+    TEXT("", WHOLE, WHOLE, "");
+}
+
+/* Whatever a value is: a text that stands in it asks for nothing that the value does not have. */
+TEST(no_value_is_missed_by_its_texts)
+{
+    static const char alphabet[] = "aB1.-_$:/+%~#@ =\"\\nut0z2026-10:30:40T,{\xc3\xa5";
+    uint64_t asked = 0;
+    for (uint64_t round = 0; round < 2000; round++) {
+        char text[120];
+        size_t len = 60 + hash_mix(round, 1) % (sizeof text - 60);
+        for (size_t i = 0; i < len; i++)
+            text[i] = alphabet[hash_mix(round, i + 2) % (sizeof alphabet - 1)];
+        if (round % 3 == 0) memcpy(text + 9, " 2026-10-11T10:20:30.5Z/aB ", 27);
+        if (round % 3 == 1) memcpy(text + 9, "@10:20:30.10.1.2.3,jul-10", 25);
+        struct token_set *set = values_of(text, len, NULL);
+        for (uint64_t k = 0; k < 60; k++) {
+            uint64_t hashes[TOKEN_LITERAL_MAX];
+            size_t from = k % 4 ? hash_mix(round, 1000 + k) % len : 0;
+            size_t to = k % 3 ? from + hash_mix(round, 2000 + k) % (len - from + 1) : len;
+#define WORD_AT(i) (strchr(".-_$:/+%~#@ =\"\\,{", text[i]) == NULL)
+            bool begins = from == 0 || from == to || !WORD_AT(from - 1) || !WORD_AT(from);
+            bool ends = to == len || from == to || !WORD_AT(to - 1) || !WORD_AT(to);
+            int count = token_of_text(slice_make(text + from, to - from),
+                                      from == 0 ? TOKEN_WHOLE
+                                      : begins  ? TOKEN_WORD
+                                                : TOKEN_OPEN,
+                                      to == len ? TOKEN_WHOLE
+                                      : ends    ? TOKEN_WORD
+                                                : TOKEN_OPEN,
+                                      hashes);
+            for (int i = 0; i < count; i++) CHECK(has(set, hashes[i]));
+            asked += (uint64_t)count;
+        }
+        token_set_free(set);
+    }
+    CHECK(asked > 100000); /* or the test above says nothing */
+}

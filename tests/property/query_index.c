@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "query_index.h"
+
+#include "normalise/record_decoder.h"
+
+void query_index_init(struct query_index *q)
+{
+    struct diag diag;
+    *q = (struct query_index){.fd = -1};
+    disk_init(&q->disk);
+    q->io = disk_io(&q->disk);
+    config_init(&q->config);
+    ASSERT(ruleset_load_without_rules(&q->rules, &q->config, &diag) == 0);
+    ASSERT(segment_writer_new(&q->io, &q->writer) == 0);
+    ASSERT(index_maker_new(&q->rules, &q->maker) == 0);
+}
+
+static void drop(struct query_index *q)
+{
+    if (q->fd < 0) return;
+    index_file_done(&q->file);
+    q->io.close(q->io.ctx, q->fd);
+    segment_close(q->segment);
+    q->segment = NULL;
+    q->fd = -1;
+}
+
+void query_index_done(struct query_index *q)
+{
+    drop(q);
+    index_maker_free(q->maker);
+    segment_writer_free(q->writer);
+    ruleset_done(&q->rules);
+    config_done(&q->config);
+    disk_done(&q->disk);
+}
+
+static void write_segment(struct query_index *q, const struct slice *records, uint32_t n)
+{
+    struct segment_options options;
+    struct tree_range tree;
+    tree_range_init(&tree, 0);
+    segment_options_default(&options);
+    options.normaliser = NORMALISER_VERSION;
+    options.before = &tree;
+    options.block_bytes = 1;
+    ASSERT(segment_writer_begin(q->writer, &options) == 0);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct record record = {.raw = records[i], .format = RECORD_JSON};
+        ASSERT(segment_writer_add(q->writer, &record, NULL) == 0);
+    }
+    ASSERT(segment_writer_finish(q->writer, 1, &tree) == 0);
+}
+
+static void write_index(struct query_index *q)
+{
+    uint64_t bytes;
+    int more = 1;
+    ASSERT(index_maker_begin(q->maker, &q->io, 0) == 0);
+    while (more > 0) more = index_maker_step(q->maker);
+    ASSERT(more == 0);
+    ASSERT(index_maker_finish(q->maker, &q->io, &bytes) == 0);
+}
+
+void query_index_put(struct query_index *q, const struct slice *records, uint32_t n)
+{
+    char name[STORE_NAME_MAX + 1];
+    drop(q);
+    disk_clear(&q->disk);
+    write_segment(q, records, n);
+    write_index(q);
+    ASSERT(segment_open(&q->io, 0, &q->segment) == 0);
+    ASSERT(segment_footer_of(q->segment)->blocks == n);
+    segment_name(name, "index", 0);
+    q->fd = q->io.open(q->io.ctx, name, STORE_READ);
+    ASSERT(q->fd >= 0);
+    const struct index_key key = {segment_footer_of(q->segment), index_version(&q->rules)};
+    ASSERT(index_file_init(&q->file, &q->io, q->fd, &key) == 0);
+}
+
+uint64_t query_index_may(struct query_index *q, struct index_asks *asks)
+{
+    uint64_t may;
+    ASSERT(index_asks_run(asks, q->segment, &q->file, 0, &may) == 0);
+    return may;
+}
+
+bool query_index_is_for(struct query_index *q, uint64_t version)
+{
+    struct index_file file;
+    const struct index_key key = {segment_footer_of(q->segment), version};
+    int error = index_file_init(&file, &q->io, q->fd, &key);
+    ASSERT(error == 0 || error == ERR_UNSUPPORTED);
+    if (error == 0) index_file_done(&file);
+    return error == 0;
+}

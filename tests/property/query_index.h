@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* A few records in a sealed segment, each a block by itself, and the segment's index. */
+#ifndef VAKA_TESTS_PROPERTY_QUERY_INDEX_H
+#define VAKA_TESTS_PROPERTY_QUERY_INDEX_H
+
+#include "store/disk.h"
+#include "index/ask.h"
+#include "index/maker.h"
+
+struct query_index {
+    struct disk disk;
+    struct store_io io;
+    struct config config;
+    struct ruleset rules;
+    struct segment_writer *writer;
+    struct index_maker *maker;
+    struct segment *segment; /* NULL: none */
+    struct index_file file;
+    int fd;
+};
+
+void query_index_init(struct query_index *q);
+void query_index_done(struct query_index *q);
+/* Instead of what was there before. At most FILTER_BLOCKS records. */
+void query_index_put(struct query_index *q, const struct slice *records, uint32_t n);
+/* A bit for each record that may be one for which the filter holds. */
+uint64_t query_index_may(struct query_index *q, struct index_asks *asks);
+/* The same for one who reads records otherwise: it is asked nothing. */
+bool query_index_is_for(struct query_index *q, uint64_t version);
+
+#endif

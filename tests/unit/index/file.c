@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "index/file.h"
+
+#include "base/hash.h"
+#include "store/disk.h"
+#include "test.h"
+
+enum { BLOCKS = 70, TOKENS = 300, VERSION = 7 };
+
+static const struct segment_footer footer = {
+    .version = SEGMENT_VERSION, .tenant = 3, .blocks = BLOCKS, .begin = 12};
+
+static uint64_t hash_of(uint64_t block, uint64_t i)
+{
+    uint64_t number = block * 1000 + i;
+    return hash64(slice_make(&number, sizeof number));
+}
+
+/* Each block has tokens of its own; number 5 may have any. */
+static void write(const struct store_io *io, const char *name)
+{
+    struct index_writer w;
+    struct filter_group group;
+    struct buf out;
+    index_writer_init(&w);
+    filter_group_init(&group);
+    group.sparse = INDEX_SPARSE;
+    buf_init(&out, INDEX_FILE_MAX);
+    for (uint64_t b = 0; b < BLOCKS; b++) {
+        uint32_t keys[TOKENS];
+        for (uint64_t i = 0; i < TOKENS; i++) keys[i] = (uint32_t)(hash_of(b, i) >> 32) | 1;
+        REQUIRE(filter_group_add(&group, keys, TOKENS, b == 5) == 0);
+        if (b + 1 == FILTER_BLOCKS || b + 1 == BLOCKS) REQUIRE(index_writer_add(&w, &group) == 0);
+    }
+    REQUIRE(index_writer_put(&w, &(struct index_key){&footer, VERSION}, &out) == 0);
+    REQUIRE(store_io_replace(io, name, buf_slice(&out)) == 0);
+    buf_done(&out);
+    filter_group_done(&group);
+    index_writer_done(&w);
+}
+
+/* 0, or why it cannot be asked. */
+static int open_as(const struct store_io *io, const struct segment_footer *of, uint64_t version,
+                   struct index_file *f)
+{
+    int file = io->open(io->ctx, "index-12", STORE_READ);
+    REQUIRE(file >= 0);
+    int error = index_file_init(f, io, file, &(struct index_key){of, version});
+    if (error) io->close(io->ctx, file);
+    return error;
+}
+
+static void close_file(struct index_file *f)
+{
+    f->io->close(f->io->ctx, f->file);
+    index_file_done(f);
+}
+
+/* Whether a token of its own is found in each block, or the file says that it is damaged. */
+static bool tells_all(const struct index_file *f)
+{
+    uint64_t may;
+    for (uint32_t b = 0; b < BLOCKS; b++)
+        for (uint64_t i = 0; i < TOKENS; i += 37) {
+            uint32_t group = b / FILTER_BLOCKS, n = group ? BLOCKS - FILTER_BLOCKS : FILTER_BLOCKS;
+            int error = index_file_ask(f, group, n, hash_of(b, i), &may);
+            if (error == ERR_CORRUPT) continue;
+            if (error || !(may >> b % FILTER_BLOCKS & 1)) return false;
+        }
+    return true;
+}
+
+TEST(each_block_has_its_tokens)
+{
+    struct disk disk;
+    struct index_file f;
+    uint64_t may, others = 0;
+    disk_init(&disk);
+    struct store_io io = disk_io(&disk);
+    write(&io, "index-12");
+    REQUIRE(open_as(&io, &footer, VERSION, &f) == 0);
+    CHECK(tells_all(&f));
+    CHECK_INT(index_file_check(&f), 0);
+    for (uint64_t i = 0; i < 1000; i++) {
+        REQUIRE(index_file_ask(&f, 0, FILTER_BLOCKS, hash_of(1000, i), &may) == 0);
+        CHECK(may >> 5 & 1);
+        others += (uint64_t)__builtin_popcountll(may) - 1;
+    }
+    /* One in INDEX_SPARSE of 63,000. */
+    CHECK(others > 0 && others < 200);
+    close_file(&f);
+    disk_done(&disk);
+}
+
+TEST(an_index_of_something_else_is_none)
+{
+    struct disk disk;
+    struct index_file f;
+    struct segment_footer other = footer;
+    disk_init(&disk);
+    struct store_io io = disk_io(&disk);
+    write(&io, "index-12");
+    CHECK_INT(open_as(&io, &footer, VERSION + 1, &f), ERR_UNSUPPORTED);
+    other.tenant++;
+    CHECK_INT(open_as(&io, &other, VERSION, &f), ERR_UNSUPPORTED);
+    other = footer;
+    other.root.bytes[31] = 1;
+    CHECK_INT(open_as(&io, &other, VERSION, &f), ERR_UNSUPPORTED);
+    other = footer;
+    other.blocks--;
+    CHECK_INT(open_as(&io, &other, VERSION, &f), ERR_UNSUPPORTED);
+    disk_done(&disk);
+}
+
+/* One bit is another: it is told, or nothing is missed. */
+TEST(no_damage_hides_a_block)
+{
+    struct disk disk;
+    struct index_file f;
+    size_t size;
+    disk_init(&disk);
+    struct store_io io = disk_io(&disk);
+    write(&io, "index-12");
+    char *bytes = disk_bytes(&disk, "index-12", &size);
+    for (size_t i = 0; i < 4000; i++) {
+        size_t at = i < 400 ? i : hash_mix(i, 5) % size;
+        char bit = (char)(1 << hash_mix(i, 6) % 8);
+        bytes[at] = (char)(bytes[at] ^ bit);
+        int error = open_as(&io, &footer, VERSION, &f);
+        CHECK(error == 0 || error == ERR_CORRUPT || error == ERR_UNSUPPORTED);
+        if (error == 0) {
+            CHECK_INT(index_file_check(&f), ERR_CORRUPT);
+            CHECK(tells_all(&f));
+            close_file(&f);
+        }
+        bytes[at] = (char)(bytes[at] ^ bit);
+    }
+    disk_done(&disk);
+}
+
+TEST(what_is_cut_or_longer_is_damaged)
+{
+    struct disk disk;
+    struct index_file f;
+    size_t size;
+    disk_init(&disk);
+    struct store_io io = disk_io(&disk);
+    write(&io, "index-12");
+    (void)disk_bytes(&disk, "index-12", &size);
+    int file = io.open(io.ctx, "index-12", STORE_WRITE);
+    REQUIRE(store_io_write(&io, file, SLICE("x"), size) == 0);
+    CHECK_INT(open_as(&io, &footer, VERSION, &f), ERR_CORRUPT);
+    for (size_t to = size - 1; to + 700 > size && to > 0; to -= 13) {
+        REQUIRE(io.truncate(io.ctx, file, to) == 0);
+        CHECK_INT(open_as(&io, &footer, VERSION, &f), ERR_CORRUPT);
+    }
+    REQUIRE(io.truncate(io.ctx, file, 3) == 0);
+    CHECK_INT(open_as(&io, &footer, VERSION, &f), ERR_CORRUPT);
+    io.close(io.ctx, file);
+    disk_done(&disk);
+}
