@@ -164,6 +164,8 @@ static void put_json(struct buf *out, const struct verify_context *c, const stru
     put_number(out, "checkpoints", r->checkpoints);
     put_number(out, "signed_size", r->signed_size);
     put_number(out, "witnessed_size", r->witnessed_size);
+    put_number(out, "indexes", r->indexes.n);
+    put_number(out, "indexes_damaged", r->indexes.damaged);
     put_number(out, "findings_total", r->findings);
     json_write_key(out, "findings");
     buf_putc(out, '[');
@@ -180,6 +182,11 @@ static void put_text(struct buf *out, const struct verify_context *c, const stru
                "%" PRIu64 " records in %" PRIu64 " segments, %" PRIu64 " in %" PRIu64
                " journals; %" PRIu64 " lost, %" PRIu64 " removed by retention\n",
                r->sealed, r->segments, r->waiting, r->journals, r->lost, r->removed);
+    if (r->indexes.damaged)
+        buf_printf(out,
+                   "%" PRIu64 " of %" PRIu64 " indexes damaged, the first index/%s: searches do "
+                   "without, vaka serve makes them anew\n",
+                   r->indexes.damaged, r->indexes.n, r->indexes.first);
     buf_printf(out, "signed: %" PRIu64 " of %" PRIu64 "; seen by a witness: %" PRIu64 "\n",
                r->signed_size, r->size, r->witnessed_size);
     if (r->witnessed_size < r->size)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "verify/file.h"
+#include "verify/index.h"
 #include "verify/journal.h"
 #include "verify/segment.h"
 
@@ -722,6 +723,7 @@ int verify_folder(const struct verify_options *options, struct verify_report *re
     for (unsigned level = 0; level <= LEVELS; level++) s->levels[level].fd = -1;
     reset_tree(s, 0);
     int error = verify_all(s);
+    if (error == 0) error = verify_indexes_read(options->folder, &ret->indexes);
     for (enum kind kind = 0; kind < KIND_COUNT; kind++) buf_done(&s->numbers[kind]);
     buf_done(&s->anchors);
     buf_done(&s->text);

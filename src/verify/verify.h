@@ -48,6 +48,11 @@ struct verify_options {
     void *ctx;
 };
 
+struct verify_indexes {
+    uint64_t n, damaged;
+    char first[VERIFY_NAME_MAX + 1]; /* of those that are damaged */
+};
+
 struct verify_report {
     enum verify_verdict verdict;
     struct verify_finding first; /* the first of the worst; only when the verdict is not intact */
@@ -58,6 +63,7 @@ struct verify_report {
     uint64_t signed_size;    /* of the largest checkpoint that was found right */
     uint64_t witnessed_size; /* of the largest that a witness signed or that was handed in */
     uint64_t findings;
+    struct verify_indexes indexes; /* no evidence: they change no verdict */
 };
 
 /* ERR_IO, ERR_NOMEM: nothing can be said. What is wrong with the folder is in the report. */
