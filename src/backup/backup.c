@@ -222,7 +222,10 @@ static int copy_keys(struct backup *b)
     return error ? error : copy_folder_done(&keys, copy_all(&keys, NULL));
 }
 
-/* What was imported; nobody changes it meanwhile (library/library.h). */
+/*
+ * What was imported, and the audit log; nobody changes them meanwhile (library/library.h,
+ * audit/audit.h).
+ */
 static int copy_library(struct backup *b, const char *name)
 {
     struct copy_job library;
@@ -285,6 +288,7 @@ int backup_make(const struct backup_options *options, struct backup_report *ret,
     if (error == 0) error = copy_keys(&b);
     if (error == 0) error = copy_library(&b, "rules");
     if (error == 0) error = copy_library(&b, "indicators");
+    if (error == 0) error = copy_library(&b, "audit");
     if (error == 0) error = copy_pull(&b);
     if (error == 0) error = copy_store(&b);
     if (error == 0) error = write_manifest(&b);

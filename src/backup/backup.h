@@ -2,7 +2,7 @@
 /*
  * A copy of what vaka serve must not lose, made while it runs, and the way back.
  *
- * A backup is a folder like serve.folder: keys/, rules/ and indicators/ (when there are),
+ * A backup is a folder like serve.folder: keys/, rules/, indicators/ and audit/ (when there are),
  * state/vaka.db and store/0/, and the file `backup`, one JSON object, which is written last:
  * without it the backup is not whole. It says
  *

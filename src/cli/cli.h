@@ -69,7 +69,7 @@ extern const struct command command_config_check, command_config_show, command_c
     command_config_default;
 extern const struct command command_explain, command_products_check, command_products_list,
     command_products_test;
-extern const struct command command_search;
+extern const struct command command_search, command_audit;
 extern const struct command command_verify, command_store_ls, command_store_index,
     command_store_cat, command_export_evidence, command_export_tiles;
 extern const struct command command_incident_try;

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "cli/settings.h"
+#include "cli/audited.h"
 #include "store/evidence.h"
 
 enum { O_SEQ = OPTION_LONG, O_REASON, O_BY };
@@ -162,8 +162,26 @@ static const char *name_of_user(void)
     return user ? user->pw_name : "unknown";
 }
 
-static int export_from(const struct export_context *c, const char *path)
+/* The reason for the file is the purpose, too. */
+static int begin_audit(struct audited *a, const struct export_context *c,
+                       const struct config *config, const char *path)
 {
+    struct diag diag = {0};
+    const struct audited_look look = {.what = "export evidence",
+                                      .store = path,
+                                      .query = slice_of(c->seq),
+                                      .purpose = c->reason,
+                                      .from = INT64_MIN,
+                                      .to = INT64_MAX};
+    if (audited_begin(a, config, &look, &diag) == 0) return 0;
+    cli_say("%s", diag.message);
+    return EXIT_UNREADABLE;
+}
+
+static int export_from(const struct export_context *c, const struct config *config,
+                       const char *path)
+{
+    struct audited audited;
     struct evidence_options options = {.from = 0};
     struct clock clock = clock_system();
     if (!c->seq || !c->reason || !c->output || !*c->reason)
@@ -179,12 +197,15 @@ static int export_from(const struct export_context *c, const char *path)
     struct buf checkpoint;
     buf_init(&checkpoint, CHECKPOINT_MAX);
     int status = EXIT_UNREADABLE;
-    if (export_read_checkpoint(&io, c->checkpoint, options.to, &checkpoint) == 0) {
+    if (begin_audit(&audited, c, config, path) == 0 &&
+        export_read_checkpoint(&io, c->checkpoint, options.to, &checkpoint) == 0) {
         options.checkpoint = buf_slice(&checkpoint);
         options.by = slice_of(c->by ? c->by : name_of_user());
         options.reason = slice_of(c->reason);
         options.now = clock_realtime(&clock);
         status = export_to(&io, &options, c->output);
+        audited_end(&audited, status == EXIT_RAN ? "whole" : "failed",
+                    status == EXIT_RAN ? options.to - options.from + 1 : 0);
     }
     buf_done(&checkpoint);
     (void)close(folder);
@@ -197,7 +218,7 @@ static int export_run(const struct invocation *in)
     struct config config;
     const char *path;
     int status = settings_store(&c->settings, in, &config, &path);
-    if (status == 0) status = export_from(c, path);
+    if (status == 0) status = export_from(c, &config, path);
     config_done(&config);
     return status;
 }

@@ -40,6 +40,7 @@ const struct command *const *cli_commands(void)
         &command_hunt,
         &command_search,
         &command_incident_try,
+        &command_audit,
         &command_rules_check,
         &command_rules_list,
         &command_rules_explain,

@@ -9,16 +9,25 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "base/when.h"
+#include "cli/audited.h"
 #include "cli/rules_report.h"
 #include "hunt/progress.h"
 #include "scan/scan.h"
 
-enum { O_FROM = OPTION_LONG, O_TO, O_TOP, VALUES_SHOWN = 3, SUMMARY_RULES = 5, DAYS_DEFAULT = 7 };
+enum {
+    O_FROM = OPTION_LONG,
+    O_TO,
+    O_TOP,
+    O_PURPOSE,
+    VALUES_SHOWN = 3,
+    SUMMARY_RULES = 5,
+    DAYS_DEFAULT = 7
+};
 #define DAY (86400 * NSEC_PER_SEC)
 
 struct noise_context {
     struct settings settings;
-    const char *from, *to;
+    const char *from, *to, *purpose;
     uint64_t jobs, top;
     bool json;
 };
@@ -32,6 +41,9 @@ static int noise_option(void *ctx, int letter, const char *value)
         return 0;
     case O_TO:
         c->to = value;
+        return 0;
+    case O_PURPOSE:
+        c->purpose = value;
         return 0;
     case O_TOP:
         return slice_to_u64(slice_of(value), &c->top) && c->top
@@ -51,6 +63,13 @@ static int noise_option(void *ctx, int letter, const char *value)
 }
 
 /* ---- running ----------------------------------------------------------------------------- */
+
+static uint64_t count_matches(const struct rules_report *r)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < r->rules.set->n_rules; i++) n += r->tally.rules[i].matches;
+    return n;
+}
 
 struct showing {
     struct progress progress;
@@ -73,14 +92,24 @@ int rules_report_run(struct rules_work *w, const struct rules_report_options *op
 {
     struct showing showing = {.clock = clock_system()};
     struct winsize size = {.ws_col = 0};
+    struct audited audited = {.on = false};
     char store[PATH_MAX];
     int n = snprintf(store, sizeof store, "%s/store/0", w->config.serve_folder.items[0]);
     if (n < 0 || (size_t)n >= sizeof store)
         return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "serve.folder is too long");
+    const struct audited_look look = {.what = "rules noise",
+                                      .store = store,
+                                      .query = options->query,
+                                      .purpose = options->purpose,
+                                      .user = w->who,
+                                      .from = options->from,
+                                      .to = options->to};
+    int error = options->sources_only ? 0 : audited_begin(&audited, &w->config, &look, diag);
+    if (error) return error;
     bool terminal = isatty(STDERR_FILENO) && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
     progress_init(&showing.progress, terminal ? STDERR_FILENO : -1, size.ws_col,
                   clock_monotonic(&showing.clock));
-    int error = tally_init(&r->tally, r->rules.set, w->config.triage_alike);
+    error = tally_init(&r->tally, r->rules.set, w->config.triage_alike);
     if (error == 0)
         error = noise_run(&(struct noise_options){.rules = &r->rules,
                                                   .store = store,
@@ -98,6 +127,7 @@ int rules_report_run(struct rules_work *w, const struct rules_report_options *op
                                                   .tick = on_tick},
                           &r->tally, diag);
     progress_clear(&showing.progress);
+    audited_end(&audited, error ? "failed" : "whole", error ? 0 : count_matches(r));
     return error;
 }
 
@@ -435,7 +465,8 @@ static int put_summary(struct rules_work *w, const struct tally *t)
 int rules_report_summary(struct rules_work *w, const char *set, const char *version, unsigned days,
                          bool json, struct diag *diag)
 {
-    const struct rules_report_options options = {.from = w->now - days * DAY, .to = INT64_MAX};
+    const struct rules_report_options options = {
+        .from = w->now - days * DAY, .to = INT64_MAX, .query = slice_of(set)};
     struct rules_report report = {0};
     int error = load(w, set, version, &report.rules, diag);
     if (error) return error;
@@ -460,6 +491,7 @@ static int set_times(const struct noise_context *c, nsec now, struct rules_repor
         return cli_usage("--to: '%s' is not a point in time", c->to);
     if (ret->from >= ret->to) return cli_usage("--from is not before --to");
     ret->jobs = (uint32_t)c->jobs;
+    ret->purpose = c->purpose;
     return 0;
 }
 
@@ -489,6 +521,7 @@ static int noise_main(const struct invocation *in)
     int status = folder ? rules_work_init(&work, &c->settings, false)
                         : rules_work_enter(&work, &c->settings, false);
     if (status == 0) status = set_times(c, work.now, &options);
+    if (in->n_operands) options.query = slice_of(in->operands[0]);
     if (status == 0) {
         int error = report(&work, c, in, &options, &diag);
         if (error) status = rules_work_failed(&diag, error);
@@ -506,6 +539,7 @@ static const struct cli_option noise_options[] = {
     {O_TOP, "top", "N", "Show the N noisiest rules. Default: all that fired."},
     {'j', "jobs", "N", "Read with N processes. Default: one for every processor."},
     {'f', "format", "table|json", "A table, or one JSON object."},
+    OPTION_PURPOSE(O_PURPOSE),
     OPTION_CONFIG,
     OPTION_SET,
 };

@@ -17,6 +17,9 @@ struct rules_report_options {
     uint32_t jobs;     /* 0: one for every processor */
     bool sources_only; /* as in struct noise_options */
     uint32_t sample;
+    /* For the audit log; sources alone leave no line. */
+    struct slice query;
+    const char *purpose;
 };
 
 /*

@@ -11,6 +11,7 @@
 #include "base/hint.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "cli/audited.h"
 #include "cli/load.h"
 #include "cli/search_output.h"
 #include "cli/search_saved.h"
@@ -28,6 +29,7 @@ enum {
     O_SAVE,
     O_SAVED,
     O_LIST,
+    O_PURPOSE,
     DAMAGES_SHOWN = 20,
     FIELDS_HINTED = 4,
 };
@@ -50,13 +52,14 @@ static const struct cli_option options[] = {
      "Search what was kept under this name; more of a query may follow, such as '| head 3'."},
     {O_LIST, "list", NULL, "List what was kept."},
     {'j', "jobs", "N", "Read records with N processes."},
+    OPTION_PURPOSE(O_PURPOSE),
     OPTION_CONFIG,
     OPTION_SET,
 };
 
 struct search_context {
     struct settings settings;
-    const char *from, *to, *store, *save, *saved;
+    const char *from, *to, *store, *save, *saved, *purpose;
     enum search_format format;
     bool explain, utc, list;
 };
@@ -96,6 +99,9 @@ static int search_option(void *ctx, int letter, const char *value)
     case O_LIST:
         c->list = true;
         return 0;
+    case O_PURPOSE:
+        c->purpose = value;
+        return 0;
     case 'j':
         return settings_say(&c->settings, CONFIG_SEARCH_JOBS, value, "--jobs");
     default:
@@ -111,9 +117,11 @@ struct work {
     struct zone zone;
     struct when when;
     struct ruleset rules;
+    struct slice text; /* the query as it was written */
     struct query query;
     struct sigma_rule rule;
     const char *store;
+    struct audited audited;
     nsec from, to;
     struct search_output output;
     struct progress progress;
@@ -246,12 +254,11 @@ static int prepare(struct work *w, const struct invocation *in)
     if (w->said->list) return 0;
     if (in->n_operands == 0 && !w->said->saved)
         return cli_usage("search needs a query, such as 'user.name: anna'");
-    struct slice text = SLICE_NONE;
-    status = join_query(w, in, &text);
+    status = join_query(w, in, &w->text);
     if (status == 0) status = read_zone(w);
     if (status == 0) status = read_times(w);
-    if (status == 0) status = read_text(w, text);
-    return status ? status : save(w, text);
+    if (status == 0) status = read_text(w, w->text);
+    return status ? status : save(w, w->text);
 }
 
 /* ---- searching --------------------------------------------------------------------------- */
@@ -413,10 +420,29 @@ static int conclude(struct work *w, int error, const struct search_result *r,
     return whole ? EXIT_RAN : EXIT_UNREADABLE;
 }
 
+static const char *how_it_ended(int error, enum search_end end)
+{
+    static const char *const ends[] = {[SEARCH_WHOLE] = "whole",
+                                       [SEARCH_ENOUGH] = "enough",
+                                       [SEARCH_TIME] = "search.time",
+                                       [SEARCH_ENDED] = "interrupted"};
+    return error ? "failed" : ends[end];
+}
+
 static int search(struct work *w)
 {
-    struct search_result result;
-    struct diag diag;
+    struct search_result result = {0};
+    struct diag diag = {0};
+    const struct audited_look look = {.what = "search",
+                                      .store = w->store,
+                                      .query = w->text,
+                                      .purpose = w->said->purpose,
+                                      .from = w->from,
+                                      .to = w->to};
+    if (audited_begin(&w->audited, &w->config, &look, &diag) != 0) {
+        cli_say("%s", diag.message);
+        return EXIT_UNREADABLE;
+    }
     watch_interrupts(w);
     begin_progress(w);
     (void)setpriority(PRIO_PROCESS, 0, SCAN_NICE);
@@ -439,6 +465,7 @@ static int search(struct work *w)
                                  .damage = on_damage,
                                  .tick = on_tick},
         &result, &diag);
+    audited_end(&w->audited, how_it_ended(error, result.end), result.progress.matches);
     int status = conclude(w, error, &result, &diag);
     search_output_done(&w->output);
     if (w->interrupts >= 0) (void)close(w->interrupts);

@@ -9,7 +9,7 @@
 #include "base/json_write.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "cli/settings.h"
+#include "cli/audited.h"
 #include "store/journal.h"
 #include "store/segment.h"
 #include "store/token.h"
@@ -18,6 +18,7 @@
 enum {
     O_FROM = OPTION_LONG,
     O_TO,
+    O_PURPOSE,
     NAMES_MAX = 1 << 20,
     LINE_MAX = 16 * 1024 * 1024, /* one record as JSON */
 };
@@ -37,6 +38,7 @@ static const struct cli_option cat_options[] = {
      "a "
      "large store be passed over."},
     {'f', "format", "raw|json", "The bytes as they came, a line each; or with all that is known."},
+    OPTION_PURPOSE(O_PURPOSE),
     OPTION_CONFIG,
     OPTION_SET,
 };
@@ -46,7 +48,8 @@ struct store_context {
     bool json;
     nsec from, to;
     bool has_from, has_to;
-    const char *source, *grep;
+    const char *source, *grep, *purpose;
+    uint64_t printed; /* records */
     struct store_io io;
     struct buf segments, footers; /* of ls: u64, ascending */
     struct buf line, shown;
@@ -70,6 +73,9 @@ static int store_option(void *ctx, int letter, const char *value)
     case O_TO:
         c->has_to = true;
         return take_time("to", value, &c->to);
+    case O_PURPOSE:
+        c->purpose = value;
+        return 0;
     case 's':
         c->source = value;
         return 0;
@@ -164,17 +170,6 @@ static int work_in(struct store_context *c, const char *path, int (*work)(struct
     buf_done(&c->shown);
     (void)close(folder);
     return error ? EXIT_UNREADABLE : c->status;
-}
-
-static int with_folder(const struct invocation *in, int (*work)(struct store_context *c))
-{
-    struct store_context *c = in->ctx;
-    struct config config;
-    const char *path;
-    int status = settings_store(&c->settings, in, &config, &path);
-    if (status == 0) status = work_in(c, path, work);
-    config_done(&config);
-    return status;
 }
 
 /* ---- ls ---------------------------------------------------------------------------------- */
@@ -282,7 +277,13 @@ static int ls(struct store_context *c)
 
 static int ls_run(const struct invocation *in)
 {
-    return with_folder(in, ls);
+    struct store_context *c = in->ctx;
+    struct config config;
+    const char *path;
+    int status = settings_store(&c->settings, in, &config, &path);
+    if (status == 0) status = work_in(c, path, ls);
+    config_done(&config);
+    return status;
 }
 
 /* ---- cat --------------------------------------------------------------------------------- */
@@ -324,6 +325,7 @@ static void put_record(struct store_context *c, uint64_t seq, const struct recor
         buf_put(&c->line, r->raw);
         buf_putc(&c->line, '\n');
     }
+    c->printed++;
     print(c);
 }
 
@@ -400,13 +402,49 @@ static int cat(struct store_context *c)
     return error;
 }
 
+/* What is asked for, as it would be asked again. */
+static void put_question(const struct store_context *c, struct buf *out)
+{
+    if (c->source) buf_printf(out, "--source %s", c->source);
+    if (c->grep) buf_printf(out, "%s--grep %s", out->len ? " " : "", c->grep);
+}
+
+static int cat_audited(struct store_context *c, const struct config *config, const char *path)
+{
+    struct audited audited;
+    struct diag diag = {0};
+    struct buf question;
+    buf_init(&question, AUDIT_QUERY_MAX);
+    put_question(c, &question);
+    const struct audited_look look = {.what = "store cat",
+                                      .store = path,
+                                      .query = buf_slice(&question),
+                                      .purpose = c->purpose,
+                                      .from = c->from,
+                                      .to = c->to};
+    int error = audited_begin(&audited, config, &look, &diag);
+    buf_done(&question);
+    if (error) {
+        cli_say("%s", diag.message);
+        return EXIT_UNREADABLE;
+    }
+    int status = work_in(c, path, cat);
+    audited_end(&audited, status == EXIT_RAN ? "whole" : "failed", c->printed);
+    return status;
+}
+
 static int cat_run(const struct invocation *in)
 {
     struct store_context *c = in->ctx;
+    struct config config;
+    const char *path;
     if (!c->has_to) c->to = INT64_MAX;
     if (!c->has_from) c->from = INT64_MIN;
     if (c->from >= c->to) return cli_usage("--from is not before --to");
-    return with_folder(in, cat);
+    int status = settings_store(&c->settings, in, &config, &path);
+    if (status == 0) status = cat_audited(c, &config, path);
+    config_done(&config);
+    return status;
 }
 
 const struct command command_store_ls = {
