@@ -204,6 +204,39 @@ TEST(mistakes_are_refused_with_their_place)
     arena_done(&b.arena);
 }
 
+TEST(blanks_are_one_however_many_and_whichever)
+{
+    struct bench b;
+    bench_init(&b);
+    REQUIRE(add(&b, "{user} from {ip:ip}{? port {port:int}}") == 0);
+    FINDS(b, "anna\tfrom 192.0.2.1", "0 user=anna ip=192.0.2.1");
+    FINDS(b, "anna  \t from\t\t192.0.2.1\tport  22", "0 user=anna ip=192.0.2.1 port=22");
+    FINDS(b, "from from from 192.0.2.1", "0 user=from from ip=192.0.2.1");
+    FINDS(b, "f \tfrob from 192.0.2.1", "0 user=f \tfrob ip=192.0.2.1");
+    FINDS(b, " from 192.0.2.1", "");
+    FINDS(b, "anna from", "");
+    FINDS(b, "annafrom 192.0.2.1", "");
+    arena_done(&b.arena);
+}
+
+TEST(one_of_many_beginnings_is_found)
+{
+    struct bench b;
+    bench_init(&b);
+    for (char c = 'a'; c <= 'z'; c++) {
+        char text[] = {'m', c, c, c, ' ', 'x', ' ', '{', 'v', ':', 'i', 'n', 't', '}', '\0'};
+        REQUIRE(add(&b, text) == 0);
+    }
+    REQUIRE(add(&b, "maa {w:word}") == 0);
+    FINDS(b, "maaa x 1", "0 v=1");
+    FINDS(b, "mzzz x 26", "25 v=26");
+    FINDS(b, "maa x", "26 w=x");
+    FINDS(b, "mqqq\tx\t17", "16 v=17");
+    FINDS(b, "mqqr x 17", "");
+    FINDS(b, "m", "");
+    arena_done(&b.arena);
+}
+
 /* Looking has an end, however often a text could be cut in another way. */
 TEST(hostile_texts_end)
 {
@@ -218,9 +251,10 @@ TEST(hostile_texts_end)
 }
 
 static const char *const words[] = {
-    "a",    "b",       "a b", " ",       "{x}", "{y:int}", "{z:ip}",  "{w:word}", "{h:host}",
-    "{?a}", "{?{v}b}", "12",  "1.2.3.4", ",",   "{}",      "{o:any}", "::1",      "c:"};
-enum { N_WORDS = sizeof words / sizeof *words };
+    "a",        "b",    "a b",     " ",  "{x}",     "{y:int}", "{z:ip}",     "{w:word}",
+    "{h:host}", "{?a}", "{?{v}b}", "12", "1.2.3.4", ",",       "{}",         "{o:any}",
+    "::1",      "c:",   "\t",      " a", "c",       "d e",     "long text: "};
+enum { N_WORDS = sizeof words / sizeof *words, N_ALONE = 8 };
 
 static void random_text(uint64_t *state, bool pattern, char *ret, size_t size)
 {
@@ -242,10 +276,10 @@ TEST(a_set_finds_what_its_patterns_find)
     uint64_t state = 20261126;
     unsigned found = 0;
     for (int round = 0; round < 4000; round++) {
-        static struct bench all, alone[4];
+        static struct bench all, alone[N_ALONE];
         bench_init(&all);
         bool whole = true;
-        for (uint32_t i = 0; i < 4; i++) {
+        for (uint32_t i = 0; i < N_ALONE; i++) {
             char pattern[256];
             bench_init(&alone[i]);
             alone[i].n = all.n = i;
@@ -259,14 +293,14 @@ TEST(a_set_finds_what_its_patterns_find)
             random_text(&state, false, text, sizeof text);
             struct shape_match m;
             bool any = false;
-            for (int i = 0; i < 4; i++) any |= shape_find(alone[i].set, slice_of(text), &m);
+            for (int i = 0; i < N_ALONE; i++) any |= shape_find(alone[i].set, slice_of(text), &m);
             bool has = shape_find(all.set, slice_of(text), &m);
             CHECK_INT(has, any);
             if (!has) continue;
             found++;
             CHECK_STR(find(&all, text, one), find(&alone[m.number], text, two));
         }
-        for (int i = 0; i < 4; i++) arena_done(&alone[i].arena);
+        for (int i = 0; i < N_ALONE; i++) arena_done(&alone[i].arena);
         arena_done(&all.arena);
     }
     CHECK(found > 1000);
