@@ -28,11 +28,13 @@ struct numbers {
     uint16_t exact, plain, stands_for;
 };
 
+/* In struct place. */
+#define INDEX_STEPS UINT32_MAX
+
 /* Where a field stands. Names that begin with _ are for steps only and not put into the event. */
 struct place {
-    uint32_t index;    /* 1 + in the event's fields, or 0 */
-    bool more;         /* there are more values */
-    struct slice text; /* of one that is for steps only; NULL: not there */
+    uint32_t index; /* 1 + in the event's fields, INDEX_STEPS, or 0: it is not there */
+    bool more;      /* there are more values */
 };
 
 struct product_reader {
@@ -43,7 +45,8 @@ struct product_reader {
     uint32_t cap_keys;
     key_id *keys_of; /* by number; KEY_NONE: not asked for yet; or KEY_STEPS */
     struct place *places;
-    uint16_t *touched; /* numbers whose place is taken */
+    struct slice *texts; /* by number: of those for steps only */
+    uint16_t *touched;   /* numbers whose place is taken */
     uint32_t n_touched;
     struct product_part *parts;
     /* Of the call. */
@@ -108,12 +111,13 @@ static struct numbers find_numbers(struct product_reader *r, key_id key)
 static void take_place(struct product_reader *r, uint16_t number, uint32_t index)
 {
     if (number == NUMBER_NONE) return;
-    if (r->places[number].index) {
-        r->places[number].more = true;
+    struct place *place = &r->places[number];
+    if (place->index && place->index != INDEX_STEPS) {
+        place->more = true;
         return;
     }
-    r->places[number].index = index + 1;
-    r->touched[r->n_touched++] = number;
+    if (!place->index) r->touched[r->n_touched++] = number;
+    place->index = index + 1;
 }
 
 /* The event's fields from `first` on. */
@@ -145,14 +149,16 @@ static struct slice get(void *ctx, uint32_t field)
 {
     struct product_reader *r = ctx;
     const struct place *place = &r->places[field];
-    return place->index ? event_text(r->ev, &r->ev->fields[place->index - 1]) : place->text;
+    if (place->index == 0) return SLICE_NONE;
+    if (place->index == INDEX_STEPS) return r->texts[field];
+    return event_text(r->ev, &r->ev->fields[place->index - 1]);
 }
 
 static struct slice next(void *ctx, uint32_t field, uint32_t *at)
 {
     struct product_reader *r = ctx;
     uint32_t first = r->places[field].index;
-    if (!first) return SLICE_NONE;
+    if (!first || first == INDEX_STEPS) return SLICE_NONE;
     for (uint32_t i = *at ? *at : first; i < r->ev->n_fields; i++) {
         struct event_field *f = &r->ev->fields[i];
         const struct numbers *n = &r->by_key[f->key];
@@ -165,7 +171,7 @@ static struct slice next(void *ctx, uint32_t field, uint32_t *at)
 
 static bool is_there(const struct product_reader *r, uint32_t field)
 {
-    return r->places[field].index || r->places[field].text.ptr;
+    return r->places[field].index != 0;
 }
 
 static key_id find_key(struct product_reader *r, uint32_t field)
@@ -176,27 +182,42 @@ static key_id find_key(struct product_reader *r, uint32_t field)
     return r->keys_of[field] = key;
 }
 
+/* A field of that name that is in the event stays. */
 static void put_for_steps(struct product_reader *r, uint32_t field, struct slice value)
 {
-    if (!is_there(r, field)) r->touched[r->n_touched++] = (uint16_t)field;
-    r->places[field].text = value;
+    uint32_t *index = &r->places[field].index;
+    if (!*index) r->touched[r->n_touched++] = (uint16_t)field;
+    if (!*index) *index = INDEX_STEPS;
+    r->texts[field] = value;
+}
+
+static void put_in_event(struct product_reader *r, uint32_t field, key_id key, struct slice value)
+{
+    uint32_t index = r->ev->n_fields++;
+    r->ev->fields[index] =
+        (struct event_field){.value = value, .key = key, .type = VALUE_STRING, .derived = true};
+    take_place(r, (uint16_t)field, index);
+}
+
+/* What is not said every time. */
+static __attribute__((noinline)) void put_slowly(struct product_reader *r, uint32_t line,
+                                                 uint32_t field, struct slice value)
+{
+    if (r->trace) r->trace->field(r->trace->ctx, line, r->products->names[field], value);
+    key_id key = r->keys_of[field];
+    if (key == KEY_NONE) key = find_key(r, field);
+    if (key == KEY_STEPS) put_for_steps(r, field, value);
+    else if (r->ev->n_fields < r->ev->cap_fields || event_grow(r->ev))
+        put_in_event(r, field, key, value);
 }
 
 static void put(struct product_reader *r, uint32_t line, uint32_t field, struct slice value)
 {
-    if (__builtin_expect(r->trace != NULL, 0))
-        r->trace->field(r->trace->ctx, line, r->products->names[field], value);
     key_id key = r->keys_of[field];
-    if (key == KEY_STEPS) {
-        put_for_steps(r, field, value);
-        return;
-    }
-    if (__builtin_expect(key == KEY_NONE, 0)) key = find_key(r, field);
-    uint32_t index = r->ev->n_fields;
-    event_add(r->ev, key, VALUE_STRING, value);
-    if (__builtin_expect(r->ev->n_fields == index, 0)) return; /* too many */
-    r->ev->fields[index].derived = true;
-    take_place(r, (uint16_t)field, index);
+    bool full = r->ev->n_fields == r->ev->cap_fields;
+    if (__builtin_expect(full || key == KEY_NONE || r->trace, 0)) put_slowly(r, line, field, value);
+    else if (key == KEY_STEPS) put_for_steps(r, field, value);
+    else put_in_event(r, field, key, value);
 }
 
 /* What the record says itself stays, and what was made of it first; names for steps may change. */
@@ -427,8 +448,9 @@ struct product_reader *product_reader_new(const struct products *p, struct keys 
     r->generation = keys_generation(keys);
     r->keys_of = malloc((p->n_names + 1) * sizeof *r->keys_of);
     r->places = calloc(p->n_names + 1, sizeof *r->places);
+    r->texts = calloc(p->n_names + 1, sizeof *r->texts);
     r->touched = calloc(p->n_names + 1, sizeof *r->touched);
-    if (!r->keys_of || !r->places || !r->touched) {
+    if (!r->keys_of || !r->places || !r->texts || !r->touched) {
         product_reader_free(r);
         return NULL;
     }
@@ -442,6 +464,7 @@ void product_reader_free(struct product_reader *r)
     free(r->by_key);
     free(r->keys_of);
     free(r->places);
+    free(r->texts);
     free(r->touched);
     for (struct product_part *part = r->parts, *next; part; part = next) {
         next = part->next;
