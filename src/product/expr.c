@@ -28,6 +28,7 @@ struct expr {
     const struct part *parts;
     const struct call *calls;
     uint32_t n_parts, n_calls;
+    bool is_field;   /* and nothing else */
     bool all_values; /* of its one field, not the first alone */
 };
 
@@ -301,16 +302,16 @@ int expr_read(struct arena *arena, struct slice text, const struct expr_world *w
     if (error) return error;
     memcpy(parts, r.parts, r.n_parts * sizeof *parts);
     memcpy(calls, r.calls, r.n_calls * sizeof *calls);
-    *e = (struct expr){parts, calls, r.n_parts, r.n_calls, asks_all_values(&r)};
+    bool field = r.n_parts == 1 && !r.n_calls && parts[0].kind == PART_FIELD;
+    *e = (struct expr){parts, calls, r.n_parts, r.n_calls, field, asks_all_values(&r)};
     *ret = e;
     return 0;
 }
 
 bool expr_is_field(const struct expr *e, uint32_t *ret)
 {
-    if (e->n_parts != 1 || e->n_calls || e->parts[0].kind != PART_FIELD) return false;
-    *ret = e->parts[0].field;
-    return true;
+    if (e->is_field) *ret = e->parts[0].field;
+    return e->is_field;
 }
 
 bool expr_needs_field(const struct expr *e, uint32_t *ret)
@@ -695,21 +696,25 @@ static void call_each(const struct call *call, const struct expr_scope *scope, s
     }
 }
 
-/* The same of what nearly all have: no value, or one that becomes one at most. */
+/* The same of what nearly all have: no value, or one. */
 static void call(const struct call *call, const struct expr_scope *scope, struct values *v)
 {
-    if (v->n == 0) {
-        if (call->function == EXPR_DEFAULT) v->at[v->n++] = call->argument;
-    } else if (v->n > 1 || call->function == EXPR_TABLE) {
+    struct slice first = v->at[0];
+    if (v->n > 1) {
         call_each(call, scope, v);
+    } else if (v->n == 0) {
+        if (call->function == EXPR_DEFAULT) v->at[v->n++] = call->argument;
+    } else if (call->function == EXPR_TABLE) {
+        v->n = 0;
+        look_up(call->table, first, v);
     } else {
-        v->at[0] = slice_trim(apply(v->at[0], call, scope));
+        v->at[0] = slice_trim(apply(first, call, scope));
         v->n = is_there(v->at[0]);
     }
 }
 
-uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
-                     struct slice ret[EXPR_VALUES_MAX])
+static uint32_t computed_values(const struct expr *e, const struct expr_scope *scope,
+                                struct slice ret[EXPR_VALUES_MAX])
 {
     struct values v = {.at = ret};
     if (e->all_values) {
@@ -720,4 +725,12 @@ uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
     }
     for (uint32_t i = 0; i < e->n_calls; i++) call(&e->calls[i], scope, &v);
     return v.n;
+}
+
+uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
+                     struct slice ret[EXPR_VALUES_MAX])
+{
+    if (!e->is_field) return computed_values(e, scope, ret);
+    ret[0] = slice_trim(scope->get(scope->ctx, e->parts[0].field));
+    return is_there(ret[0]);
 }
