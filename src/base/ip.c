@@ -13,27 +13,24 @@ static bool is_hex(char c)
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Up to three digits that are at most 255; the bytes of them. */
-static size_t octet_len(struct slice s)
-{
-    unsigned value = 0;
-    size_t i = 0;
-    for (; i < s.len && i < 3 && is_digit(s.ptr[i]); i++)
-        value = value * 10 + (unsigned)(s.ptr[i] - '0');
-    return value <= 255 ? i : 0;
-}
-
 static size_t ip4_len(struct slice s)
 {
-    size_t at = 0;
-    for (int i = 0; i < 4; i++) {
-        if (i > 0 && (at >= s.len || s.ptr[at++] != '.')) return 0;
-        size_t n = octet_len(slice_from(s, at));
-        if (n == 0) return 0;
-        at += n;
+    unsigned value = 0, digits = 0, dots = 0; /* of the number at hand; before it */
+    size_t i = 0;
+    for (; i < s.len; i++) {
+        unsigned digit = (unsigned char)s.ptr[i] - (unsigned)'0';
+        if (digit < 10) {
+            value = value * 10 + digit;
+            if (++digits > 3 || value > 255) return 0;
+        } else if (s.ptr[i] == '.' && dots < 3 && digits) {
+            value = digits = 0;
+            dots++;
+        } else {
+            break;
+        }
     }
-    if (at < s.len && is_digit(s.ptr[at])) return 0;
-    return at + 1 < s.len && s.ptr[at] == '.' && is_digit(s.ptr[at + 1]) ? 0 : at;
+    if (dots < 3 || !digits) return 0;
+    return i + 1 < s.len && s.ptr[i] == '.' && is_digit(s.ptr[i + 1]) ? 0 : i;
 }
 
 static bool is_ip6(struct slice s)

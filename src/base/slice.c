@@ -23,8 +23,10 @@ static unsigned char lower(unsigned char c)
 bool slice_eq_nocase(struct slice a, struct slice b)
 {
     if (a.len != b.len) return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (lower((unsigned char)a.ptr[i]) != lower((unsigned char)b.ptr[i])) return false;
+    for (size_t i = 0; i < a.len; i++) {
+        unsigned char x = (unsigned char)a.ptr[i], y = (unsigned char)b.ptr[i];
+        if (x != y && lower(x) != lower(y)) return false;
+    }
     return true;
 }
 
@@ -107,11 +109,14 @@ bool slice_split(struct slice s, char sep, struct slice *ret_head, struct slice 
 
 bool slice_to_u64(struct slice s, uint64_t *ret)
 {
+    enum { DIGITS_FIT = 19 }; /* whatever they are */
     uint64_t v = 0;
     if (s.len == 0) return false;
     for (size_t i = 0; i < s.len; i++) {
         unsigned d = (unsigned char)s.ptr[i] - (unsigned)'0';
-        if (d > 9 || __builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, d, &v))
+        if (d > 9) return false;
+        if (i < DIGITS_FIT) v = v * 10 + d;
+        else if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, d, &v))
             return false;
     }
     *ret = v;
