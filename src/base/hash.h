@@ -19,4 +19,15 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
     return x;
 }
 
+/* FNV-1a, whatever the case of ASCII letters: for short keys. */
+static inline uint32_t hash32_nocase(struct slice s)
+{
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        h = (h ^ ((unsigned)(c - 'A') < 26u ? c | 0x20u : c)) * 16777619u;
+    }
+    return h;
+}
+
 #endif

@@ -67,17 +67,9 @@ struct expr_table *expr_table_new(struct arena *arena, uint32_t rows)
     return t->rows ? t : NULL;
 }
 
-/* FNV-1a of the key in lower case: keys are short. */
-static uint32_t key_hash(struct slice key)
-{
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < key.len; i++) h = (h ^ (unsigned char)lower(key.ptr[i])) * 16777619u;
-    return h;
-}
-
 static struct row *find_row(const struct expr_table *t, struct slice key)
 {
-    uint32_t at = key_hash(key) & t->mask;
+    uint32_t at = hash32_nocase(key) & t->mask;
     while (t->rows[at].values && !slice_eq_nocase(t->rows[at].key, key)) at = (at + 1) & t->mask;
     return &t->rows[at];
 }

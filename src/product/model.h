@@ -46,21 +46,13 @@ struct body {
 
 struct cases {
     uint32_t field;
-    struct case_row {
+    struct case_row {     /* by hash32_nocase() of the key */
         struct slice key; /* in lower case; empty: free */
         const struct body *body;
     } * rows;
     uint32_t mask;
     const struct body *other; /* or NULL */
 };
-
-/* Where a key, in lower case, is looked for first (FNV-1a). */
-static inline uint32_t case_hash(struct slice key)
-{
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < key.len; i++) h = (h ^ (unsigned char)key.ptr[i]) * 16777619u;
-    return h;
-}
 
 enum operation { OP_NONE, OP_PATTERN, OP_FORM, OP_ENTRIES };
 

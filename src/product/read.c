@@ -5,6 +5,7 @@
  */
 #include <stdarg.h>
 
+#include "base/hash.h"
 #include "base/hint.h"
 #include "product/model.h"
 #include "yaml/yaml.h"
@@ -373,7 +374,7 @@ static int read_assignments(struct reading *r, const struct yaml_node *map, stru
 static int add_case(struct reading *r, const struct yaml_node *at, struct cases *cases,
                     struct slice key, const struct body *body)
 {
-    uint32_t i = case_hash(key) & cases->mask;
+    uint32_t i = hash32_nocase(key) & cases->mask;
     for (; cases->rows[i].body; i = (i + 1) & cases->mask)
         if (slice_eq(cases->rows[i].key, key))
             return refuse(r, ERR_INVALID, at, "this case is there already");

@@ -9,6 +9,8 @@
  */
 #include <stdlib.h>
 
+#include "base/find.h"
+#include "base/hash.h"
 #include "product/form_read.h"
 #include "product/model.h"
 #include "product/part.h"
@@ -19,7 +21,6 @@
 enum {
     NUMBER_NONE = 0xffff,
     NUMBER_NEW = 0xfffe, /* a key not looked at yet */
-    TEXT_MAX = 256,      /* bytes of a value that conditions and cases look at */
 };
 _Static_assert((int)PRODUCT_FIELDS_MAX < (int)NUMBER_NEW, "numbers of fields fit in 16 bits");
 
@@ -228,38 +229,26 @@ static bool may_fill(const struct product_reader *r, uint32_t field)
 
 /* ---- conditions -------------------------------------------------------------------------- */
 
-/* In lower case; longer values are cut, which no test can tell from what they are. */
-static struct slice lower_text(struct slice value, char room[TEXT_MAX])
+static bool test_holds(const struct test *t, struct slice value)
 {
-    size_t n = value.len < TEXT_MAX ? value.len : TEXT_MAX;
-    for (size_t i = 0; i < n; i++) {
-        char c = value.ptr[i];
-        room[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-    }
-    return slice_make(room, n);
-}
-
-static bool test_holds(const struct test *t, struct slice value, bool whole)
-{
+    size_t n = t->text.len;
     switch (t->kind) {
     case TEST_EQUALS:
-        return whole && slice_eq(value, t->text);
+        return slice_eq_nocase(value, t->text);
     case TEST_BEGINS:
-        return slice_starts_with(value, t->text);
+        return slice_eq_nocase(slice_until(value, n), t->text);
     case TEST_ENDS:
-        return whole && slice_ends_with(value, t->text);
+        return value.len >= n && slice_eq_nocase(slice_from(value, value.len - n), t->text);
     case TEST_CONTAINS:
-        return slice_find(value, t->text) != SIZE_MAX;
+        return find_nocase(value, t->text, 0) != SIZE_MAX;
     }
     return false;
 }
 
 static bool any_test_holds(const struct condition *c, struct slice value)
 {
-    char room[TEXT_MAX];
-    struct slice lower = lower_text(value, room);
     for (uint32_t i = 0; i < c->n_tests; i++)
-        if (test_holds(&c->tests[i], lower, lower.len == value.len)) return true;
+        if (test_holds(&c->tests[i], value)) return true;
     return false;
 }
 
@@ -302,10 +291,10 @@ static void assign(struct product_reader *r, const struct assignment *a)
 
 static const struct body *find_case(struct product_reader *r, const struct cases *cases)
 {
-    char room[TEXT_MAX];
-    struct slice value = slice_trim(get(r, cases->field)), key = lower_text(value, room);
-    for (uint32_t i = case_hash(key) & cases->mask; cases->rows[i].body; i = (i + 1) & cases->mask)
-        if (slice_eq(cases->rows[i].key, key)) return cases->rows[i].body;
+    struct slice key = slice_trim(get(r, cases->field));
+    for (uint32_t i = hash32_nocase(key) & cases->mask; cases->rows[i].body;
+         i = (i + 1) & cases->mask)
+        if (slice_eq_nocase(cases->rows[i].key, key)) return cases->rows[i].body;
     return cases->other;
 }
 

@@ -404,6 +404,32 @@ TEST(any_value_meets_a_condition)
     bench_done(&b);
 }
 
+TEST(all_of_a_value_meets_a_condition)
+{
+    struct bench b;
+    bench_init(&b);
+    CHECK_INT(add(&b, "p.yml",
+                  "title: t\nevidence: unverified\nrecognise: {a: 1}\nsteps:\n"
+                  "  - when: {text: '*needle*'}\n    set: {within: yes}\n"
+                  "  - when: {text: '*end'}\n    set: {ends: yes}\n"
+                  "  - when: {text: 'begin*'}\n    set: {begins: yes}\n"
+                  "  - switch: text\n    cases: {Begin end: {set: {case: yes}}}\n"),
+              0);
+    char text[600];
+    memset(text, '.', sizeof text);
+    memcpy(text, "BEGIN", 5);
+    memcpy(text + 400, "Needle", 6);
+    memcpy(text + sizeof text - 4, "End", 4);
+    const char *got = read(&b, PAIRS("a", "1", "text", text));
+    CHECK(strstr(got, "\"within\":\"yes\"") && strstr(got, "\"ends\":\"yes\""));
+    CHECK(strstr(got, "\"begins\":\"yes\"") && !strstr(got, "case"));
+    got = read(&b, PAIRS("a", "1", "text", " bEGIN eND "));
+    CHECK(strstr(got, "\"case\":\"yes\"") && !strstr(got, "within") && !strstr(got, "ends"));
+    got = read(&b, PAIRS("a", "1", "text", "nd"));
+    CHECK(!strstr(got, "yes"));
+    bench_done(&b);
+}
+
 /* A name that stands for another does so where the other is not there, wherever it stands. */
 TEST(stand_ins_are_what_they_stand_for)
 {
