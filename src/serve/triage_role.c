@@ -35,6 +35,7 @@ struct triage_ctx {
     struct source_watch sources;
     struct buf held; /* alerts and what was heard as frames, behind the last advance */
     uint64_t next, committed;
+    uint64_t last_alert;   /* that is durable: nobody is told of later ones */
     bool open, has_alerts; /* a transaction */
     struct loop_timer commit;
     struct watcher watchers[CLIENTS_MAX];
@@ -62,8 +63,9 @@ struct telling {
 static bool tell_row(void *ctx, const struct state_alert *a)
 {
     struct telling *t = ctx;
+    struct triage_ctx *c = t->role->ctx;
     struct link *link = role_link(t->role, ROLE_CONTROL);
-    if (link_room(link) < a->line.len + 4096) return false;
+    if (a->id > c->last_alert || link_room(link) < a->line.len + 4096) return false;
     say_row_write(link_out(link), &(struct say_row){.client = t->watcher->client,
                                                     .id = a->id,
                                                     .count = a->count,
@@ -79,15 +81,15 @@ static void tell_watcher(struct role *r, struct watcher *w)
     struct triage_ctx *c = r->ctx;
     struct link *link = role_link(r, ROLE_CONTROL);
     struct telling telling = {r, w};
-    uint64_t last = 0, before;
-    if (!link_is_open(link) || state_last_alert(c->state, &last) != 0) return;
+    uint64_t before;
+    if (!link_is_open(link)) return;
     do {
         before = w->after;
         uint32_t n = w->limit < ROWS_AT_ONCE ? (uint32_t)w->limit : ROWS_AT_ONCE;
-        if (n == 0 || before >= last) break;
+        if (n == 0 || before >= c->last_alert) break;
         if (state_alerts(c->state, before, n, tell_row, &telling) != 0) return;
     } while (w->after > before);
-    if (!w->follow && (w->limit == 0 || w->after >= last)) {
+    if (!w->follow && (w->limit == 0 || w->after >= c->last_alert)) {
         say_end_write(link_out(link), &(struct say_end){.client = w->client});
         w->client = 0;
     }
@@ -110,8 +112,7 @@ static int take_watch(struct role *r, const struct frame *frame)
     for (size_t i = 0; i < CLIENTS_MAX && !free_one; i++)
         if (!c->watchers[i].client) free_one = &c->watchers[i];
     if (!free_one) return ERR_LIMIT; /* control has no more clients than this */
-    uint64_t last = 0;
-    if (m.after == UINT64_MAX && state_last_alert(c->state, &last) == 0) m.after = last;
+    if (m.after == UINT64_MAX) m.after = c->last_alert;
     *free_one = (struct watcher){.client = m.client,
                                  .after = m.after,
                                  .limit = m.limit ? m.limit : UINT64_MAX,
@@ -205,6 +206,7 @@ static void commit(struct role *r)
     if (error == 0) error = state_set_correlated(c->state, c->correlated);
     if (error == 0 && c->has_tuples) error = state_forget_tuples(c->state, c->horizon, TUPLES_MAX);
     if (error == 0) error = state_commit(c->state);
+    if (error == 0) error = state_last_alert(c->state, &c->last_alert);
     if (error) {
         give_up(r, "state-failed", error);
         return;
@@ -507,6 +509,7 @@ static int triage_prepare(struct role *r, struct diag *diag)
     int error = state_open(path, &c->state, diag);
     if (error == 0) error = state_matched(c->state, &c->committed);
     if (error == 0) error = state_correlated(c->state, &c->correlated);
+    if (error == 0) error = state_last_alert(c->state, &c->last_alert);
     if (error == 0) error = open_sources(r, diag);
     c->told_tuple = UINT64_MAX;
     c->next = c->committed;

@@ -12,6 +12,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from disks import Small, own_namespace  # noqa: E402  pylint: disable=wrong-import-position
@@ -231,6 +232,33 @@ def fails_once(folder, role, fault):
             serve.shows(lambda s, n=starts: s[role]["starts"] > n, "another process")
             same(faults.left(role, fault), 0)
         all_is_well(serve, senders)
+
+
+@test
+def an_alert_that_was_told_is_durable(folder):
+    """Whoever asks sees it when it is in the database for good: all ends as soon as it was seen."""
+    serve = Serve(FAULTY, folder, APART)
+    Faults(serve).set("triage", slow_sync=200)
+    with serve.start():
+        for number in range(8):
+            seen = threading.Event()
+
+            def ask(after=number, seen=seen):
+                with contextlib.suppress(AssertionError, subprocess.SubprocessError):
+                    while not seen.is_set():
+                        if serve.ask("alerts", "-f", "json", "--after", str(after)).strip():
+                            seen.set()
+            askers = [threading.Thread(target=ask) for _ in range(4)]
+            for asker in askers:
+                asker.start()
+            same(serve.post("/api/ingest", event(f"h0-{number}"))[0], 200)
+            same(seen.wait(60), True)
+            serve.kill_all()
+            for asker in askers:
+                asker.join()
+            with contextlib.closing(sqlite3.connect(serve.folder / "var/state/vaka.db")) as db:
+                same(db.execute("SELECT count(*) FROM alert").fetchone(), (number + 1,))
+            serve.start()
 
 
 @test
