@@ -30,11 +30,6 @@ bool slice_eq_nocase(struct slice a, struct slice b)
     return true;
 }
 
-bool slice_starts_with(struct slice s, struct slice prefix)
-{
-    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
-}
-
 bool slice_ends_with(struct slice s, struct slice suffix)
 {
     return s.len >= suffix.len &&

@@ -42,7 +42,10 @@ int slice_cmp(struct slice a, struct slice b);
 
 /* ASCII-only case folding; for keywords of file formats, never for Sigma values (see utf8.h). */
 bool slice_eq_nocase(struct slice a, struct slice b);
-bool slice_starts_with(struct slice s, struct slice prefix);
+static inline bool slice_starts_with(struct slice s, struct slice prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
 bool slice_ends_with(struct slice s, struct slice suffix);
 
 /* Position of the first occurrence, or SIZE_MAX. */

@@ -229,12 +229,14 @@ size_t time_month_len(struct slice s, int *ret_month)
     static const char names[][10] = {"january",   "february", "march",    "april",
                                      "may",       "june",     "july",     "august",
                                      "september", "october",  "november", "december"};
+    if (s.len < 3) return 0;
     for (int i = 0; i < 12; i++) {
+        const char *name = names[i];
+        if ((s.ptr[1] | 0x20) != name[1] || (s.ptr[2] | 0x20) != name[2]) continue;
         size_t n = 0;
-        if (s.len == 0 || (s.ptr[0] | 0x20) != names[i][0]) continue;
-        while (n < s.len && names[i][n] && (s.ptr[n] | 0x20) == names[i][n]) n++;
+        while (n < s.len && name[n] && (s.ptr[n] | 0x20) == name[n]) n++;
         bool abbreviated = n == 3 || (n == 4 && i == 8); /* Sept */
-        if (!abbreviated && (n < 3 || names[i][n])) continue;
+        if (!abbreviated && (n < 3 || name[n])) continue;
         *ret_month = i + 1;
         return n;
     }

@@ -294,6 +294,11 @@ static bool has_long_run(struct slice s)
 
 enum utf16_order utf16_look(struct slice s, size_t *ret_mark)
 {
+    /* Nearly all text: neither a mark nor half a letter. */
+    if (s.len >= 2 && s.ptr[0] && s.ptr[1] && (unsigned char)s.ptr[0] < 0xfe) {
+        *ret_mark = 0;
+        return UTF16_NONE;
+    }
     bool little = slice_starts_with(s, SLICE("\xFF\xFE"));
     bool big = slice_starts_with(s, SLICE("\xFE\xFF"));
     *ret_mark = little || big ? 2 : 0;
