@@ -15,22 +15,20 @@ static bool is_hex(char c)
 
 static size_t ip4_len(struct slice s)
 {
-    unsigned value = 0, digits = 0, dots = 0; /* of the number at hand; before it */
-    size_t i = 0;
-    for (; i < s.len; i++) {
-        unsigned digit = (unsigned char)s.ptr[i] - (unsigned)'0';
-        if (digit < 10) {
+    size_t at = 0;
+    for (int part = 0; part < 4; part++) {
+        if (part && (at == s.len || s.ptr[at++] != '.')) return 0;
+        unsigned value = 0;
+        size_t start = at;
+        for (; at < s.len && at < start + 3; at++) {
+            unsigned digit = (unsigned char)s.ptr[at] - (unsigned)'0';
+            if (digit > 9) break;
             value = value * 10 + digit;
-            if (++digits > 3 || value > 255) return 0;
-        } else if (s.ptr[i] == '.' && dots < 3 && digits) {
-            value = digits = 0;
-            dots++;
-        } else {
-            break;
         }
+        if (at == start || value > 255) return 0;
     }
-    if (dots < 3 || !digits) return 0;
-    return i + 1 < s.len && s.ptr[i] == '.' && is_digit(s.ptr[i + 1]) ? 0 : i;
+    if (at < s.len && is_digit(s.ptr[at])) return 0;
+    return at + 1 < s.len && s.ptr[at] == '.' && is_digit(s.ptr[at + 1]) ? 0 : at;
 }
 
 static bool is_ip6(struct slice s)

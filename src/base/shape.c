@@ -447,6 +447,12 @@ struct search {
     const struct leaf *leaf;
 };
 
+/* From a place in it, or its end, on. */
+static struct slice text_at(const struct search *f, size_t at)
+{
+    return slice_make(f->text.ptr + at, f->text.len - at);
+}
+
 static size_t int_len(struct slice s)
 {
     size_t sign = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+'), i = sign;
@@ -553,7 +559,7 @@ static bool take(struct search *f, size_t at, size_t len, const struct node *nod
  */
 static bool walk_typed(struct search *f, const struct branch *b, size_t at)
 {
-    size_t len = typed_len(b->type, slice_from(f->text, at));
+    size_t len = typed_len(b->type, text_at(f, at));
     if (len == 0) return false;
     if (take(f, at, len, b->to, at + len)) return true;
     if (b->type != SHAPE_HOST && b->type != SHAPE_WORD) return false;
@@ -597,11 +603,11 @@ static bool walk_text(struct search *f, const struct branch *b, size_t at)
     /* Behind a place that ends at a byte stands the one text that begins with it. */
     const struct node *behind = b->until ? b->to->first : NULL;
     for (; at + len <= f->text.len; len++) {
-        struct slice rest = slice_from(f->text, at + len);
+        struct slice rest = text_at(f, at + len);
         size_t skip = behind ? find_beginning(rest, behind->text) : 0;
         if (skip == SIZE_MAX || ++f->steps > SHAPE_STEPS_MAX) return false;
         len += skip;
-        size_t n = behind ? child_len(behind, slice_from(rest, skip)) : 0;
+        size_t n = behind ? child_len(behind, text_at(f, at + len)) : 0;
         if (n != SIZE_MAX && take(f, at, len, behind ? behind : b->to, at + len + n)) return true;
     }
     return false;
@@ -620,7 +626,7 @@ static bool walk(struct search *f, const struct node *node, size_t at)
 {
     uint32_t depth = f->depth;
     while (++f->steps <= SHAPE_STEPS_MAX) {
-        struct slice rest = slice_from(f->text, at);
+        struct slice rest = text_at(f, at);
         const struct node *child = rest.len ? child_of(node, as_blank(rest.ptr[0])) : NULL;
         size_t len = child ? child_len(child, rest) : SIZE_MAX;
         if (len != SIZE_MAX && !node->branches) {
@@ -640,7 +646,7 @@ static bool walk(struct search *f, const struct node *node, size_t at)
 
 bool shape_find(const struct shape_set *set, struct slice text, struct shape_match *ret)
 {
-    text = slice_trim(text);
+    text = text.ptr ? slice_trim(text) : SLICE("");
     if (text.len && !shape_may_begin(set, text.ptr[0])) return false;
     if (slice_find(text, set->needle) == SIZE_MAX) return false;
     struct search f = {.text = text, .ret = ret};

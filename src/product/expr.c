@@ -705,8 +705,9 @@ static void call(const struct call *call, const struct expr_scope *scope, struct
     }
 }
 
-static uint32_t computed_values(const struct expr *e, const struct expr_scope *scope,
-                                struct slice ret[EXPR_VALUES_MAX])
+static __attribute__((noinline)) uint32_t computed_values(const struct expr *e,
+                                                          const struct expr_scope *scope,
+                                                          struct slice ret[EXPR_VALUES_MAX])
 {
     struct values v = {.at = ret};
     if (e->all_values) {
