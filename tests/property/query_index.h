@@ -3,9 +3,9 @@
 #ifndef VAKA_TESTS_PROPERTY_QUERY_INDEX_H
 #define VAKA_TESTS_PROPERTY_QUERY_INDEX_H
 
-#include "store/disk.h"
 #include "index/ask.h"
 #include "index/maker.h"
+#include "store/disk.h"
 
 struct query_index {
     struct disk disk;
