@@ -10,6 +10,9 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/audited.h"
+#include "cli/load.h"
+#include "cli/settings.h"
+#include "index/keeper.h"
 #include "store/journal.h"
 #include "store/segment.h"
 #include "store/token.h"
@@ -50,7 +53,10 @@ struct store_context {
     bool has_from, has_to;
     const char *source, *grep, *purpose;
     uint64_t printed; /* records */
+    const struct config *config;
+    int folder;
     struct store_io io;
+    struct index_keeper indexes;  /* of ls */
     struct buf segments, footers; /* of ls: u64, ascending */
     struct buf line, shown;
     bool terminal;
@@ -156,6 +162,7 @@ static int work_in(struct store_context *c, const char *path, int (*work)(struct
         cli_say("%s: %s", path, strerror(errno));
         return EXIT_UNREADABLE;
     }
+    c->folder = folder;
     c->io = store_io_system(folder);
     c->terminal = isatty(STDOUT_FILENO);
     buf_init(&c->segments, NAMES_MAX * sizeof(uint64_t));
@@ -206,6 +213,9 @@ static void put_segment(struct store_context *c, const struct segment_footer *f,
                         const struct segment *s, uint64_t size)
 {
     bool removed = !s;
+    enum index_state state = INDEX_UNFIT;
+    uint64_t beside = 0;
+    if (s && index_probe(&c->indexes, f->begin, false, &state, &beside) != 0) beside = 0;
     if (c->json) {
         buf_putc(&c->line, '{');
         put_number(&c->line, "begin", f->begin);
@@ -219,6 +229,11 @@ static void put_segment(struct store_context *c, const struct segment_footer *f,
         put_number(&c->line, "blocks", f->blocks);
         if (s) put_number(&c->line, "filter_bytes", filter_bytes(s));
         put_number(&c->line, "index_bytes", f->index_len);
+        if (s) {
+            json_write_key(&c->line, "index");
+            json_write_string(&c->line, slice_of(index_state_name(state)));
+            put_number(&c->line, "index_file_bytes", beside);
+        }
         json_write_key(&c->line, "removed");
         buf_puts(&c->line, removed ? "true}\n" : "false}\n");
     } else {
@@ -227,7 +242,9 @@ static void put_segment(struct store_context *c, const struct segment_footer *f,
         buf_puts(&c->line, "  ");
         time_write_rfc3339(&c->line, f->latest);
         if (removed) buf_puts(&c->line, "  removed\n");
-        else buf_printf(&c->line, "  %" PRIu64 " of %" PRIu64 " bytes\n", size, f->raw_bytes);
+        else
+            buf_printf(&c->line, "  %-7s  %" PRIu64 " of %" PRIu64 " bytes\n",
+                       index_state_name(state), size, f->raw_bytes);
     }
     print(c);
 }
@@ -252,7 +269,8 @@ static int ls(struct store_context *c)
     int error = list(c);
     if (error) return error;
     if (!c->json) {
-        buf_puts(&c->line, "       begin    records  received\n");
+        buf_printf(&c->line, "%12s %10s  %-66s%-9s%s\n", "begin", "records", "received", "index",
+                   "size");
         print(c);
     }
     ls_removed(c);
@@ -275,13 +293,33 @@ static int ls(struct store_context *c)
     return 0;
 }
 
+/* Which indexes are current is seen by the version of products and taxonomy. */
+static int ls_with_indexes(struct store_context *c)
+{
+    struct ruleset rules;
+    struct diag diag;
+    if (ruleset_load_without_rules(&rules, c->config, &diag)) {
+        cli_diag(&diag, "");
+        return ERR_INVALID;
+    }
+    int fd = openat(c->folder, INDEX_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const struct store_io folder = store_io_system(fd);
+    index_keeper_init(&c->indexes, &c->io, fd < 0 ? NULL : &folder, index_version(&rules));
+    int error = ls(c);
+    index_keeper_done(&c->indexes);
+    if (fd >= 0) (void)close(fd);
+    ruleset_done(&rules);
+    return error;
+}
+
 static int ls_run(const struct invocation *in)
 {
     struct store_context *c = in->ctx;
     struct config config;
     const char *path;
     int status = settings_store(&c->settings, in, &config, &path);
-    if (status == 0) status = work_in(c, path, ls);
+    c->config = &config;
+    if (status == 0) status = work_in(c, path, ls_with_indexes);
     config_done(&config);
     return status;
 }
@@ -454,8 +492,11 @@ const struct command command_store_ls = {
     .description =
         "Lists the sealed segments of a tenant's folder, by default of the one that vaka serve "
         "keeps: the sequence number each begins "
-        "with, its records, the times between which they were received, and its size. Those that "
-        "retention removed come first.",
+        "with, its records, the times between which they were received, the state of its index, "
+        "and "
+        "its size. Those that retention removed come first.\n\nAn index is current when it was "
+        "made with the products and the taxonomy of the settings, or for a folder that is named "
+        "with those that come with Vaka; else searches read the whole segment.",
     .options = ls_options,
     .n_options = sizeof ls_options / sizeof ls_options[0],
     .ctx_size = sizeof(struct store_context),
