@@ -93,8 +93,12 @@ static void begin_progress(struct work *w)
 static int prepare(struct work *w, const struct invocation *in)
 {
     struct diag diag;
-    int status = settings_store(&w->said->settings, in, &w->config, &w->path);
+    const struct invocation own = {.command = in->command};
+    config_init(&w->config);
+    if (in->n_operands > 1) return cli_usage("store index takes one folder");
+    int status = settings_store(&w->said->settings, &own, &w->config, &w->path);
     if (status) return status;
+    if (in->n_operands) w->path = in->operands[0];
     if (ruleset_load_without_rules(&w->rules, &w->config, &diag)) {
         cli_diag(&diag, "");
         return EXIT_USAGE;

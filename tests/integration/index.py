@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Indexes, by which searches pass over blocks: index.py VAKA. Prints TAP."""
+import hashlib
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+from serving import Fail, Serve, holds, run_tests, same, test
+
+VAKA = pathlib.Path(sys.argv[1]).resolve()
+FAST = "index:\n  share: 100\n"
+
+PRODUCT = """title: T
+evidence: unverified
+recognise: {program: [zeppelin]}
+steps:
+  - set: {event.module: zeppelin, event.action: %s}
+samples:
+  - record: '<38>Jun 14 15:16:01 web1 zeppelin[7]: x'
+    expect: {event.action: %s}
+"""
+
+
+def search(serve, query, status=0):
+    """(count, blocks read, blocks passed over, what else was said)."""
+    result = subprocess.run([VAKA, "search", f"{query} | count", "-c", serve.config],
+                            cwd=serve.folder, check=False, capture_output=True, timeout=120)
+    said = result.stderr.decode()
+    if result.returncode != status:
+        raise Fail(f"{query}: {result.returncode}: {said}")
+    read, passed = map(int, re.search(r"(\d+) blocks read, (\d+) passed over", said).groups())
+    return int(result.stdout.split()[-1]), read, passed, said
+
+
+def words(seed, n):
+    """Of 100 letters, so that they are few and hardly become smaller."""
+    return " ".join(hashlib.sha512(f"{seed} {i}".encode()).hexdigest()[:100] for i in range(n))
+
+
+def fill(serve, blocks):
+    """Records for so many blocks, 128 in each of them; the tail stays in the journal."""
+    n = blocks * 128
+    for begin in range(0, n, 256):
+        with serve.tcp() as s:
+            for i in range(begin, min(begin + 256, n)):
+                s.sendall(f"<38>Nov 26 10:00:00 host{i} zeppelin[{i}]: mark-{i}x from 10.7.{i // 200}.{i % 200} "
+                          f"{words(i, 80)}\n".encode())
+    serve.matched(n)
+    return n
+
+
+def indexes(serve):
+    return sorted(serve.folder.glob("var/store/0/index/index-*"))
+
+
+def is_indexed(serve, least=1):
+    """Waits until every segment has an index that is current; how many."""
+    state = serve.shows(lambda s: s["index"]["current"] == s["index"]["segments"] >= least and
+                        s["index"]["segments"] == len(segments(serve)), "all is indexed")["index"]
+    return state["current"]
+
+
+def segments(serve):
+    return sorted(serve.folder.glob("var/store/0/segment-*"))
+
+
+@test
+def only_blocks_that_may_have_it_are_read(folder):
+    with Serve(VAKA, folder, journal="8MiB", more=FAST).start() as serve:
+        n = fill(serve, 110)
+        serve.wait(lambda: len(segments(serve)) >= 4, "segments")
+        is_indexed(serve, 4)
+        every, read, _, _ = search(serve, "mark*")
+        same(every, n)
+        waiting = search(serve, "zqxjwvkabsent")[1]
+        sealed = read - waiting
+        if sealed < 60:
+            raise Fail(f"{sealed} blocks are sealed")
+        for query, found in (("zqxjwvkabsent", 0), ("mark-17x", 1), ("source.ip: 10.9.9.9", 0),
+                             ("10.7.0.21", 1), ("hostname: host5", 1), ("hostname: hos*", n),
+                             ("event.action: no-such-thing", 0), ("mark-3x or mark-4x", 2),
+                             ("not mark-3x", n - 1)):
+            count, read, passed, _ = search(serve, query)
+            same((query, count), (query, found))
+            # One block that has it, and one in a hundred that only looks so.
+            if found < 10 and read - waiting > 2 + found + sealed // 100:
+                raise Fail(f"{query}: {read} blocks read, {passed} passed over")
+        raw = sum(json.loads(line)["raw_bytes"] for line in serve.ask("store", "ls", "-f", "json").splitlines())
+        size = sum(path.stat().st_size for path in indexes(serve))
+        if size > raw / 50:
+            raise Fail(f"{size} bytes of indexes for {raw}")
+
+
+@test
+def other_products_say_other_things(folder):
+    product = folder / "zeppelin.yml"
+    product.write_text(PRODUCT % ("rising", "rising"))
+    with Serve(VAKA, folder, more=FAST + "products: zeppelin.yml\n").start() as serve:
+        n = fill(serve, 4)
+        serve.wait(lambda: len(segments(serve)) >= 2, "segments")
+        is_indexed(serve, 2)
+        same(search(serve, "event.action: rising")[0], n)
+        count, _, passed, _ = search(serve, "event.action: falling")
+        same((count, passed > 0), (0, True))
+        # Before anything else has heard of it: what was made for the other one is not asked.
+        product.write_text(PRODUCT % ("falling", "falling"))
+        same(search(serve, "event.action: falling")[0::2], (n, 0))
+        same(search(serve, "event.action: rising")[0], 0)
+        holds(serve.ask("store", "ls"), "  stale  ")
+        serve.ask("reload")
+        serve.wait(lambda: " stale " not in serve.ask("store", "ls"), "all is indexed anew")
+        is_indexed(serve, 2)
+        same(search(serve, "event.action: falling")[0], n)
+        count, _, passed, _ = search(serve, "event.action: rising")
+        same((count, passed > 0), (0, True))
+
+
+@test
+def damage_is_told_and_nothing_is_missed(folder):
+    with Serve(VAKA, folder, more=FAST).start() as serve:
+        n = fill(serve, 4)
+        serve.wait(lambda: len(segments(serve)) >= 2, "segments")
+        is_indexed(serve, 2)
+        serve.stop()
+        path = indexes(serve)[0]
+        whole = path.read_bytes()
+        for at in (3, 20, 60, 78, 90, len(whole) - 1):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1:])
+            for i in range(0, n, 40):
+                same(search(serve, f"mark-{i}x")[0], 1)
+            same(serve.ask("verify").splitlines()[-1], "intact")
+            if at >= 78:
+                holds(serve.ask("verify"), f"1 of {len(indexes(serve))} indexes damaged, the first index/{path.name}")
+        path.write_bytes(whole[:90] + b"?" + whole[91:])
+        holds(search(serve, "mark-1x")[3], "the index of the segment 0 is damaged")
+        holds(serve.ask("store", "ls"), "damaged")
+        holds(serve.ask("store", "index"), f"{len(segments(serve))} of {len(segments(serve))} segments indexed, 1 now")
+        same(path.read_bytes(), whole)
+        path.unlink()
+        holds(serve.ask("store", "ls"), "missing")
+        same(search(serve, "mark-1x")[0], 1)
+        holds(serve.ask("store", "index", folder / "var/store/0"), " 1 now")
+        holds(serve.ask("store", "index", "--all"), f" {len(segments(serve))} now")
+        same(path.read_bytes(), whole)
+        (path.parent / "index-00000000000000009999").write_bytes(b"of no segment")
+        serve.start()
+        serve.wait(lambda: not (path.parent / "index-00000000000000009999").exists(), "that is removed")
+        path.write_bytes(b"short")
+        serve.stop()
+        serve.start()
+        serve.wait(lambda: path.read_bytes() == whole, "the index is made anew")
+
+
+@test
+def a_process_that_is_killed_begins_anew(folder):
+    with Serve(VAKA, folder, more="index:\n  share: 1\n").start() as serve:
+        n = fill(serve, 4)
+        serve.wait(lambda: len(segments(serve)) >= 2, "segments")
+        serve.wait(lambda: list(folder.glob("var/store/0/index/trying")), "it works")
+        serve.kill("index")
+        serve.shows(lambda s: s["index"]["starts"] == 2, "another one")
+        for i in range(0, n, 40):
+            same(search(serve, f"mark-{i}x")[0], 1)
+        same(serve.ask("verify").splitlines()[-1], "intact")
+        serve.stop()
+        serve.config.write_text(serve.config.read_text().replace("share: 1\n", "share: 100\n"))
+        serve.start()
+        is_indexed(serve, 2)
+
+
+@test
+def a_segment_that_ends_it_is_left_alone(folder):
+    with Serve(VAKA, folder, more=FAST).start() as serve:
+        n = fill(serve, 4)
+        serve.wait(lambda: len(segments(serve)) >= 2, "segments")
+        serve.stop()
+        serve.start()  # what waited is sealed
+        serve.wait(lambda: serve.status()["seal"]["sealed"] == n, "all is sealed")
+        is_indexed(serve, 3)
+        serve.stop()
+        trying = folder / "var/store/0/index/trying"
+        newest = max(indexes(serve))
+        version, _, _ = trying.read_text().split()
+        trying.write_text(f"{version} {int(newest.name[-20:])} 3\n")
+        newest.unlink()
+        serve.start()
+        state = serve.shows(lambda s: s["index"]["left"] == 1, "one is left alone")["index"]
+        same((state["current"], state["missing"]), (len(segments(serve)) - 1, 0))
+        serve.wait(lambda: any("has no index" in json.dumps(a) for a in serve.alerts()), "an alert")
+        for i in range(0, n, 40):
+            same(search(serve, f"mark-{i}x")[0], 1)
+
+
+@test
+def none_is_made_with_no_share(folder):
+    with Serve(VAKA, folder, more="index:\n  share: 0\n").start() as serve:
+        fill(serve, 4)
+        serve.wait(lambda: segments(serve), "a segment")
+        same(search(serve, "mark-1x")[0], 1)
+        same((indexes(serve), serve.status()["index"]["made"]), ([], 0))
+        holds(serve.ask("search", "user.name: bo*", "--explain"), "all blocks are read")
+        holds(serve.ask("search", "user.name: bo and event.action: (a.b or c)", "--explain"),
+              "blocks are passed over whose index is current and does not have\n  bo")
+
+
+sys.exit(run_tests(sys.argv[2:]))
