@@ -14,6 +14,7 @@
 #include "cli/audited.h"
 #include "cli/load.h"
 #include "cli/search_output.h"
+#include "cli/search_rule.h"
 #include "cli/search_saved.h"
 #include "cli/settings.h"
 #include "hunt/progress.h"
@@ -30,6 +31,10 @@ enum {
     O_SAVED,
     O_LIST,
     O_PURPOSE,
+    O_AS_RULE,
+    O_SAVE_RULE,
+    O_LEVEL,
+    O_TITLE,
     DAMAGES_SHOWN = 20,
     FIELDS_HINTED = 4,
 };
@@ -51,6 +56,12 @@ static const struct cli_option options[] = {
     {O_SAVED, "saved", "NAME",
      "Search what was kept under this name; more of a query may follow, such as '| head 3'."},
     {O_LIST, "list", NULL, "List what was kept."},
+    {O_AS_RULE, "as-rule", NULL,
+     "Print the filter as a Sigma rule that holds for the same events, and do not search."},
+    {O_SAVE_RULE, "save-rule", "FILE", "Write that rule into a new file."},
+    {O_LEVEL, "level", "informational|low|medium|high|critical",
+     "The rule's level. Default: medium."},
+    {O_TITLE, "title", "TEXT", "The rule's title. Default: the filter."},
     {'j', "jobs", "N", "Read records with N processes."},
     OPTION_PURPOSE(O_PURPOSE),
     OPTION_CONFIG,
@@ -59,9 +70,10 @@ static const struct cli_option options[] = {
 
 struct search_context {
     struct settings settings;
-    const char *from, *to, *store, *save, *saved, *purpose;
+    const char *from, *to, *store, *save, *saved, *purpose, *save_rule, *title;
+    enum sigma_level level;
     enum search_format format;
-    bool explain, utc, list;
+    bool explain, utc, list, as_rule;
 };
 
 static int search_option(void *ctx, int letter, const char *value)
@@ -101,6 +113,18 @@ static int search_option(void *ctx, int letter, const char *value)
         return 0;
     case O_PURPOSE:
         c->purpose = value;
+        return 0;
+    case O_SAVE_RULE:
+        c->save_rule = value;
+        c->as_rule = true;
+        return 0;
+    case O_AS_RULE:
+        c->as_rule = true;
+        return 0;
+    case O_LEVEL:
+        return sigma_level_parse(slice_of(value), &c->level) ? 0 : EXIT_USAGE;
+    case O_TITLE:
+        c->title = value;
         return 0;
     case 'j':
         return settings_say(&c->settings, CONFIG_SEARCH_JOBS, value, "--jobs");
@@ -529,12 +553,29 @@ static int explain(const struct work *w)
     return failed ? EXIT_UNREADABLE : EXIT_RAN;
 }
 
+/* ---- as a rule --------------------------------------------------------------------------- */
+
+static int as_rule(const struct work *w)
+{
+    const struct search_rule_options o = {.title = w->said->title,
+                                          .level = w->said->level,
+                                          .file = w->said->save_rule,
+                                          .now = w->when.now};
+    struct diag diag = {0};
+    int error = search_rule_write(&w->query, &o, &diag);
+    if (error == 0) return EXIT_RAN;
+    if (diag.line) tell_mistake(w->text, &diag);
+    else cli_say("%s", diag.message[0] ? diag.message : error_text(error));
+    return error == ERR_IO ? EXIT_UNREADABLE : EXIT_USAGE;
+}
+
 static int search_command(const struct invocation *in)
 {
     struct work w = {.said = in->ctx, .clock = clock_system(), .interrupts = -1};
     int status = prepare(&w, in);
     if (status == 0 && w.said->list) status = list(&w);
-    else if (status == 0) status = w.said->explain ? explain(&w) : search(&w);
+    else if (status == 0)
+        status = w.said->explain ? explain(&w) : w.said->as_rule ? as_rule(&w) : search(&w);
     if (w.rules.set) ruleset_done(&w.rules);
     config_done(&w.config);
     return status;

@@ -187,8 +187,7 @@ int indicators_remove(const struct library *l, const char *name,
 static int load(const struct library *l, const char *name, nsec now, struct buf *list,
                 struct indicators_kept *ret, struct diag *diag)
 {
-    /* What was taken once is taken again. */
-    const struct indicators_options options = {.now = now, .force = true};
+    const struct indicators_options options = {.now = now, .kept = true};
     if (!library_current(l, name, &ret->version))
         return diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "no list of indicators is called '%.64s'",
                         name);

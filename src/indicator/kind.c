@@ -153,13 +153,13 @@ static bool is_network(struct slice s, struct sigma_atom *ret)
     return cidr_read(s, ret) == NULL;
 }
 
-/* One @, a name behind it and no blanks. */
+/* One @, a name behind it, and nothing that stands between addresses. */
 static bool is_email(struct slice s)
 {
     size_t at = slice_find_byte(s, '@');
     if (at == SIZE_MAX || at == 0 || slice_find_last_byte(s, '@') != at) return false;
     for (size_t i = 0; i < at; i++)
-        if ((unsigned char)s.ptr[i] <= ' ' || memchr("<>\"(),:;", s.ptr[i], 8)) return false;
+        if ((unsigned char)s.ptr[i] <= ' ' || memchr("<>\"(),:;[]", s.ptr[i], 10)) return false;
     return is_name(slice_from(s, at + 1));
 }
 

@@ -227,7 +227,7 @@ static struct slice keep_text(struct reader *r, struct slice text, struct slice 
 {
     size_t end = TEXT_MAX;
     while (end && end < text.len && ((unsigned char)text.ptr[end] & 0xc0) == 0x80) end--;
-    text = slice_until(text, end);
+    text = slice_trim(slice_until(text, end));
     if (text.len == 0 || slice_eq(text, *last)) return text.len ? *last : SLICE("");
     *last = arena_dup(&r->to->arena, text);
     return *last;
@@ -270,6 +270,7 @@ static int take_value(struct reader *r, const struct cell *cell, struct slice te
 {
     enum listed_kind kind;
     struct slice value;
+    if (r->options->kept && said) return keep(r, cell, *said, text, about);
     if (text.len > INDICATOR_VALUE_MAX) {
         refuse(r, cell, "it is too long");
         return 0;

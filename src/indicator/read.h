@@ -33,6 +33,7 @@ struct indicators_options {
     nsec now;
     nsec expires; /* of those that say no end themselves; 0: never */
     bool force;   /* also what is too general, or not to be looked for */
+    bool kept;    /* by indicators_write(): values are what they are */
     struct indicator_own own;
 };
 

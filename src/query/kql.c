@@ -24,6 +24,7 @@ static const struct sigma_expr *leaf(struct query_reader *r, const struct sigma_
     struct sigma_expr *e = expr_new(r->arena, EXPR_ATOM);
     if (!atom || !e) return NULL;
     *atom = *model;
+    atom->pos.column = (uint32_t)r->term_at;
     e->atom = atom;
     return e;
 }
@@ -47,6 +48,7 @@ static void set_glob(struct query_reader *r, struct sigma_atom *atom, struct sli
 
 static int count_term(struct query_reader *r, size_t at)
 {
+    r->term_at = at;
     if (r->terms++ < QUERY_TERMS_MAX) return 0;
     return query_fail(r, at, ERR_LIMIT, "a filter has at most %d values", QUERY_TERMS_MAX);
 }

@@ -6,8 +6,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-/* The place of a byte of the text, from 1. */
-static void find_place(struct slice text, size_t at, uint32_t *ret_line, uint32_t *ret_column)
+void query_find_place(struct slice text, size_t at, uint32_t *ret_line, uint32_t *ret_column)
 {
     *ret_line = *ret_column = 1;
     for (size_t i = 0; i < at && i < text.len; i += utf8_step(text, i)) {
@@ -26,7 +25,7 @@ int query_fail(struct query_reader *r, size_t at, int error, const char *fmt, ..
     va_start(ap, fmt);
     (void)vsnprintf(why, sizeof why, fmt, ap);
     va_end(ap);
-    find_place(r->text, at, &line, &column);
+    query_find_place(r->text, at, &line, &column);
     return diag_set(r->diag, error, NULL, line, column, "%s", why);
 }
 

@@ -15,7 +15,16 @@ struct query_reader {
     struct query *query;
     struct diag *diag;
     uint32_t terms, depth;
+    size_t term_at; /* of the value that atoms are made of */
 };
+
+/* The line and column of a byte of the text, from 1. */
+void query_find_place(struct slice text, size_t at, uint32_t *ret_line, uint32_t *ret_column);
+/* Which byte of the text an atom's value begins with: what its position holds. */
+static inline size_t query_atom_at(const struct sigma_atom *atom)
+{
+    return atom->pos.column;
+}
 
 /* Fills diag with the place of a byte of the text; returns `error`. */
 int query_fail(struct query_reader *r, size_t at, int error, const char *fmt, ...)

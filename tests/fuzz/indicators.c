@@ -20,7 +20,7 @@ static void check_found(const struct indicators *in)
 
 static void check_written(const struct indicators *in)
 {
-    const struct indicators_options options = {.now = 1, .force = true};
+    const struct indicators_options options = {.now = 1, .kept = true};
     struct indicators again;
     struct buf first, second;
     struct diag diag = {0};

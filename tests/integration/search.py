@@ -323,6 +323,38 @@ def searches_are_kept_by_name(folder):
         same(sorted(p.name for p in folder.glob("var/searches/*")), ["annas", "last-two"])
 
 
+@test
+def a_search_becomes_a_rule(folder):
+    with Serve(VAKA, folder).start() as serve:
+        events = [event(i) for i in range(40)]
+        send_json(serve, events)
+        serve.matched(40)
+        (folder / "events.ndjson").write_text("".join(json.dumps(e) + "\n" for e in events), "utf-8")
+        for number, query in enumerate(("user.name: ANNA and not source.ip: 192.168.1.0/24", "n >= 30 or hej",
+                                        "tags: (b or c) and n: (3 or 4 or 5)", "v\u00e4rlden and user: *",
+                                        "message: \"V\u00c4RLDEN 7\" or n: 1*")):
+            wanted = [r["_seq"] for r in rows(serve, query + " | sort _seq | table _seq")]
+            same(len(wanted) > 0, True)
+            path = folder / f"rule{number}.yml"
+            text = search(serve, query, "--as-rule", "--title", "T: 'x'", "--level", "high", form="table")[0]
+            holds(text, "title: 'T: ''x'''\n")
+            holds(text, "level: high\n")
+            same(search(serve, query, "--save-rule", path, form="table")[0], "")
+            serve.ask("rules", "check", path)
+            run = subprocess.run([VAKA, "hunt", "-r", path, "-f", "json", "events.ndjson"], cwd=folder, check=True,
+                                 capture_output=True, timeout=60)
+            alerts = [json.loads(line) for line in run.stdout.splitlines()]
+            same([a["source"]["record"] - 1 for a in alerts], wanted)
+            same({a["rule"]["level"] for a in alerts}, {"medium"})
+        _, said = search(serve, "n: 1", "--save-rule", folder / "rule0.yml", form="table", status=1)
+        holds(said, "File exists")
+        for query, part in (("n: 1 | count", "no pipes; it is what stands before them\n    n: 1 | count\n         ^"),
+                            ("n*: 1", "a rule has no wildcards in the names of fields\n    n*: 1\n        ^"),
+                            ("n: 1 or (@timestamp > now-1d)", "a rule does not compare points in time"),
+                            ("n: 007", "a rule takes this number for others"), ("*", "a rule needs something")):
+            holds(search(serve, query, "--as-rule", form="table", status=2)[1], part)
+
+
 def examples():
     """The records of docs/search.md, and its commands with what they print."""
     text = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "search.md").read_text("utf-8")

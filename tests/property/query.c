@@ -8,6 +8,9 @@
  * Each set is sealed as well, an event a block, with an index: no block that has an event for which
  * a filter holds may be passed over.
  *
+ * The filter is also written as a Sigma rule, where it can be, which has to hold for the same
+ * events.
+ *
  * A pair is a query and a set of events. The first disagreement is printed; the exit status is 1.
  */
 #include <stdio.h>
@@ -20,6 +23,7 @@
 #include "query/needles.h"
 #include "query/rows.h"
 #include "query_index.h"
+#include "query/rule.h"
 #include "query_reference.h"
 #include "search/columns.h"
 
@@ -390,6 +394,7 @@ struct asked {
     struct columns *columns;
     struct needles needles;
     struct index_asks *asks;
+    const struct sigma_rule *written; /* as a rule of Sigma; NULL: no rule can say it */
     struct rows *rows;
     struct groups *groups;
     struct buf out;
@@ -405,6 +410,7 @@ struct round {
     struct record_decoder *decoder;
     struct record record;
     bool opaque;
+    uint32_t n_written; /* rules of Sigma, which come before those of the queries */
     struct asked asked[QUERIES];
     struct query_index *index;
     uint64_t *passed; /* blocks that were passed over */
@@ -460,6 +466,26 @@ static void look_whether_opaque(struct round *r)
     buf_done(&bytes);
 }
 
+static bool has_hit(const struct engine_result *found, const struct sigma_rule *rule)
+{
+    for (uint32_t i = 0; i < found->n_hits; i++)
+        if (found->hits[i].rule == rule) return true;
+    return false;
+}
+
+/* A query and the rule that was made of it hold for the same events. */
+static void check_written(struct round *r, const struct engine_result *found)
+{
+    for (int i = 0; i < QUERIES; i++) {
+        const struct asked *a = &r->asked[i];
+        if (!a->written || has_hit(found, a->written) == has_hit(found, &a->rule)) continue;
+        printf("%.*s\nand its rule %s\nover\n%.*s\n", SLICE_FMT(a->text), a->written->doc->file,
+               SLICE_FMT(r->record.raw));
+        (void)fflush(stdout);
+        ASSERT(false);
+    }
+}
+
 static int on_event(void *ctx, uint32_t number, struct event *ev)
 {
     struct round *r = ctx;
@@ -468,9 +494,11 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     (void)number;
     int error = engine_match(r->engine, ev, &found);
     ASSERT(error == 0);
+    check_written(r, &found);
     for (uint32_t i = 0; i < found.n_hits; i++) {
-        struct asked *a = &r->asked[found.hits[i].rule->index];
         ASSERT(!found.hits[i].undetermined);
+        if (found.hits[i].rule->doc) continue; /* written */
+        struct asked *a = &r->asked[found.hits[i].rule->index - r->n_written];
         check_needles(r, a);
         columns_fill(a->columns, ev, found.route, &r->record, 0, cells);
         if (a->groups) groups_add(a->groups, cells);
@@ -588,6 +616,30 @@ static bool is_copied(void *ctx, struct slice field)
     return true; /* there are no products here */
 }
 
+/* The filter as a rule, in a file that is called by the query's number. */
+static bool write_rule(struct round *r, struct asked *a)
+{
+    const struct query_rule_options options = {.title = SLICE("T"), .level = LEVEL_LOW};
+    char file[16];
+    struct buf rule;
+    struct query filter = a->query;
+    struct diag diag;
+    /* The pipes are apart. */
+    filter.text = slice_until(a->text, (size_t)(filter.filter_text.ptr - a->text.ptr) +
+                                           filter.filter_text.len);
+    buf_init(&rule, 1 << 20);
+    (void)snprintf(file, sizeof file, "%d", (int)(a - r->asked));
+    int error = query_write_rule(&rule, &filter, &options, &diag);
+    uint32_t refused = r->set->n_refusals;
+    if (error == 0) error = sigma_set_add_text(r->set, file, buf_slice(&rule), NULL);
+    bool good = (error == 0 || error == ERR_UNSUPPORTED) && r->set->n_refusals == refused;
+    if (!good)
+        printf("%.*s\nas a rule: %s\n%.*s\n", SLICE_FMT(a->text), diag.message,
+               SLICE_FMT(buf_slice(&rule)));
+    buf_done(&rule);
+    return good;
+}
+
 static bool make_query(struct round *r, struct asked *a)
 {
     struct buf text;
@@ -610,7 +662,22 @@ static bool make_query(struct round *r, struct asked *a)
         needles_find(a->query.filter,
                      &(struct needles_world){.plain = verbatim_is_plain, .copied = is_copied},
                      &a->needles);
-    return error == 0 && sigma_set_add_rule(r->set, &a->rule) == 0;
+    return error == 0 && write_rule(r, a);
+}
+
+/* Behind the rules of Sigma. */
+static bool add_rules(struct round *r)
+{
+    bool good = sigma_set_finish(r->set) == 0;
+    r->n_written = r->set->n_rules;
+    for (uint32_t i = 0; i < r->n_written; i++) {
+        uint64_t number = 0;
+        ASSERT(slice_to_u64(slice_of(r->set->rules[i]->doc->file), &number));
+        r->asked[number].written = r->set->rules[i];
+    }
+    for (int i = 0; i < QUERIES && good; i++)
+        good = sigma_set_add_rule(r->set, &r->asked[i].rule) == 0;
+    return good;
 }
 
 static bool one_round(struct round *r)
@@ -619,8 +686,9 @@ static bool one_round(struct round *r)
     arena_init(&r->arena, 64 << 20);
     r->set = sigma_set_new();
     r->taxonomy = taxonomy_new();
-    ASSERT(r->set && r->taxonomy && sigma_set_finish(r->set) == 0);
+    ASSERT(r->set && r->taxonomy);
     for (int i = 0; i < QUERIES && good; i++) good = make_query(r, &r->asked[i]);
+    good = good && add_rules(r);
     r->engine = engine_new(r->set, r->taxonomy, &(struct engine_options){0});
     r->decoder = record_decoder_new(engine_keys(r->engine));
     for (int i = 0; i < QUERIES && good; i++)
@@ -643,7 +711,7 @@ int main(int argc, char **argv)
 {
     static struct round round;
     static struct query_index index;
-    uint64_t pairs = 100000, done = 0, seed = 1, passed = 0;
+    uint64_t pairs = 100000, done = 0, seed = 1, passed = 0, written = 0;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--pairs") == 0) pairs = strtoull(argv[i + 1], NULL, 10);
         if (strcmp(argv[i], "--seed") == 0) seed = strtoull(argv[i + 1], NULL, 10);
@@ -653,10 +721,12 @@ int main(int argc, char **argv)
     for (; done < pairs; done += QUERIES * SETS) {
         round = (struct round){.index = &index, .passed = &passed};
         if (!one_round(&round)) return 1;
+        written += round.n_written;
     }
     query_index_done(&index);
-    printf("%llu pairs of a query and a set of events agree (seed %llu), %llu blocks were passed "
-           "over\n",
-           (unsigned long long)done, (unsigned long long)seed, (unsigned long long)passed);
-    return passed == 0;
+    printf("%llu pairs of a query and a set of events agree (seed %llu), and %llu rules of queries; "
+           "%llu blocks were passed over\n",
+           (unsigned long long)done, (unsigned long long)seed, (unsigned long long)written,
+           (unsigned long long)passed);
+    return passed == 0 || written == 0;
 }

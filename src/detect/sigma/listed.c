@@ -253,7 +253,7 @@ static bool is_hex(char c)
 
 static bool is_between_mails(char c)
 {
-    static const char between[] = " \t\r\n,;:<>\"'()[]"; /* and NUL */
+    static const char between[] = " \t\r\n,;:<>\"()[]"; /* and NUL */
     return memchr(between, c, sizeof between) != NULL;
 }
 

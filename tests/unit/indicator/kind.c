@@ -79,6 +79,8 @@ TEST(kinds_are_seen_from_looks)
         {"999.999.999.999", -1, ""},
         {"evil..example", -1, ""},
         {"eve@@evil.example", -1, ""},
+        {"o'hara@evil.example", LISTED_EMAIL, "o'hara@evil.example"},
+        {"e[v]e@evil.example", -1, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         enum listed_kind kind;

@@ -174,7 +174,7 @@ TEST(force_takes_what_is_too_general)
 
 TEST(what_is_written_is_read_as_the_same)
 {
-    const struct indicators_options options = {.file = "f", .now = now, .force = true};
+    const struct indicators_options options = {.file = "f", .now = now, .kept = true};
     struct indicators in, again;
     struct buf first, second;
     struct diag diag;
