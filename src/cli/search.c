@@ -444,12 +444,29 @@ static int conclude(struct work *w, int error, const struct search_result *r,
     return whole ? EXIT_RAN : EXIT_UNREADABLE;
 }
 
+/* Whoever reads the answer may close the pipe: the audit log is told before that ends the process.
+ */
+static void hold_broken_pipe(int how)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGPIPE);
+    (void)sigprocmask(how, &set, NULL);
+}
+
+static bool is_pipe_broken(void)
+{
+    sigset_t set;
+    return sigpending(&set) == 0 && sigismember(&set, SIGPIPE) == 1;
+}
+
 static const char *how_it_ended(int error, enum search_end end)
 {
     static const char *const ends[] = {[SEARCH_WHOLE] = "whole",
                                        [SEARCH_ENOUGH] = "enough",
                                        [SEARCH_TIME] = "search.time",
                                        [SEARCH_ENDED] = "interrupted"};
+    if (is_pipe_broken()) return ends[SEARCH_ENDED];
     return error ? "failed" : ends[end];
 }
 
@@ -468,6 +485,7 @@ static int search(struct work *w)
         return EXIT_UNREADABLE;
     }
     watch_interrupts(w);
+    hold_broken_pipe(SIG_BLOCK);
     begin_progress(w);
     (void)setpriority(PRIO_PROCESS, 0, SCAN_NICE);
     search_output_init(&w->output, stdout, w->said->format, &w->query, w->when.zone);
@@ -489,7 +507,9 @@ static int search(struct work *w)
                                  .damage = on_damage,
                                  .tick = on_tick},
         &result, &diag);
-    audited_end(&w->audited, how_it_ended(error, result.end), result.progress.matches);
+    audited_end(&w->audited, how_it_ended(error, result.end),
+                error ? w->output.rows : result.progress.matches);
+    hold_broken_pipe(SIG_UNBLOCK);
     int status = conclude(w, error, &result, &diag);
     search_output_done(&w->output);
     if (w->interrupts >= 0) (void)close(w->interrupts);

@@ -208,6 +208,8 @@ static int begin(struct reader *r, struct diag *diag)
     }
     if (best) {
         (void)read_header(r, best);
+        if (arena_failed(&r->scratch))
+            return diag_set(diag, ERR_NOMEM, NULL, 0, 0, "%s", error_text(ERR_NOMEM));
         if (r->columns[COLUMN_VALUE]) return 0;
         return diag_set(diag, ERR_INVALID, r->options->file, r->line, 1,
                         "the header names no column `value` (or indicator, ioc, observable)");
@@ -339,6 +341,7 @@ static int take_record(struct reader *r)
     struct cell cells[COLUMNS_MAX];
     uint32_t n = take_cells(r, cells);
     uint32_t at = r->columns[COLUMN_VALUE];
+    if (arena_failed(&r->scratch)) return arena_error(&r->scratch);
     const struct cell none = {.text = slice_until(slice_trim(r->record), 32)};
     if (at > n || cells[at - 1].text.len == 0) {
         refuse(r, &none, "the line has no value");

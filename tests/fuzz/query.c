@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Queries. What is accepted is a well-formed tree with pipes whose columns exist; the same text in
- * parentheses means the same. What is refused names a place in the text, which can be shown.
+ * parentheses means the same, and the filter can be written as a rule that is read, or is refused
+ * with a place. What is refused names a place in the text, which can be shown.
  */
 #include "query/query.h"
+#include "query/rule.h"
+#include "rules.h"
 #include "target.h"
 
 static const struct query_options options = {.when.now = INT64_C(1798062420) * NSEC_PER_SEC};
@@ -66,6 +69,23 @@ static void check_again(struct arena *arena, const struct query *q)
     buf_done(&after);
 }
 
+/* Rules are less deep than queries, and not all that a query has can be said in YAML. */
+static void check_rule(const struct query *q)
+{
+    const struct query_rule_options o = {.title = SLICE("T"), .level = LEVEL_LOW};
+    struct diag diag = {0};
+    struct buf rule;
+    buf_init(&rule, 1 << 26);
+    int error = query_write_rule(&rule, q, &o, &diag);
+    HOLDS(error == 0 || (diag.line > 0 && diag.column > 0 && diag.message[0] != '\0'));
+    if (error == 0) {
+        struct sigma_set *set = rules_load(buf_slice(&rule), NULL);
+        HOLDS(set->n_rules + set->n_refusals == 1);
+        sigma_set_free(set);
+    }
+    buf_done(&rule);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = slice_make(data, size);
@@ -81,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_pipes(&query);
         query_show_pipes(&out, &query);
         check_again(&arena, &query);
+        check_rule(&query);
     } else {
         HOLDS(error != ERR_NOMEM && diag.line > 0 && diag.column > 0 && diag.message[0] != '\0');
         query_show_place(&out, text, &diag);

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -59,6 +60,19 @@ def every_look_leaves_a_line(folder):
         holds(out, "5 found, whole")
         for path, mode in ("audit", 0o700), ("audit/log", 0o600):
             same(stat.S_IMODE((serve.folder / "var" / path).stat().st_mode), mode)
+
+
+@test
+def who_does_not_read_to_the_end_is_told(folder):
+    with Serve(VAKA, folder, journal="64MiB").start() as serve:
+        send(serve, 20000)
+        # pylint: disable-next=consider-using-with
+        process = subprocess.Popen([VAKA, "search", "anna", "-f", "json", "-c", serve.config], cwd=serve.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process.stdout.readline()
+        process.stdout.close()
+        same(process.wait(60), -signal.SIGPIPE)
+        same([(e["end"], e["found"] > 0) for e in entries(serve)], [("interrupted", True)])
 
 
 @test
