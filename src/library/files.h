@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Data files that are built into the program: profiles, attack.tsv, indicators.yml, placeholders.yml
- * of taxonomy/. */
+/* Data files that are built into the program: profiles, attack.tsv, indicators.yml,
+ * placeholders.yml of taxonomy/. */
 #ifndef VAKA_LIBRARY_FILES_H
 #define VAKA_LIBRARY_FILES_H
 
