@@ -182,7 +182,7 @@ def an_interrupt_ends_it_with_what_was_found(folder):
             except OSError:
                 break
             text += piece
-            if not sent and b"rule" in text:
+            if not sent and b"sandbox-entered" in text:
                 os.kill(pid, signal.SIGINT)
                 sent = True
         # It may have been through before the signal came.
