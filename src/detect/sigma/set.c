@@ -245,19 +245,25 @@ void sigma_set_holds_until(struct sigma_set *set, nsec until)
     if (set->ends == 0 || until < set->ends) set->ends = until;
 }
 
+int set_add_correlation(struct set_impl *s, struct sigma_corr_rule *corr)
+{
+    struct sigma_set *set = &s->set;
+    if (!GROW(set->correlations, set->n_correlations, &s->cap_correlations)) return ERR_NOMEM;
+    corr->index = set->n_correlations;
+    set->correlations[set->n_correlations++] = corr;
+    return 0;
+}
+
 static int add_correlation(struct set_impl *s, const struct sigma_doc *doc)
 {
     struct sigma_set *set = &s->set;
     struct sigma_corr_rule *corr = arena_zalloc(&set->arena, 1, sizeof *corr);
-    if (!corr || !GROW(set->correlations, set->n_correlations, &s->cap_correlations))
-        return ERR_NOMEM;
+    if (!corr) return ERR_NOMEM;
     corr->doc = doc;
     corr->corr = &doc->correlation;
-    corr->index = set->n_correlations;
     corr->refs = arena_zalloc(&set->arena, doc->correlation.n_rules, sizeof *corr->refs);
-    if (!corr->refs) return ERR_NOMEM;
-    put_names(s, SET_CORRELATION, set->n_correlations, doc);
-    set->correlations[set->n_correlations++] = corr;
+    if (!corr->refs || set_add_correlation(s, corr) != 0) return ERR_NOMEM;
+    put_names(s, SET_CORRELATION, corr->index, doc);
     return 0;
 }
 

@@ -87,5 +87,11 @@ int sigma_set_finish(struct sigma_set *set) MUST_USE;
  * `doc`, and `index` is given here. ERR_NOMEM.
  */
 int sigma_set_add_rule(struct sigma_set *set, struct sigma_rule *rule) MUST_USE;
+/*
+ * Some of the rules of a set: `wanted` tells of each rule, and behind them of each correlation.
+ * What chosen correlations refer to comes along. Documents and trees are those of `from`, which
+ * outlives it. NULL: out of memory.
+ */
+struct sigma_set *sigma_set_choose(const struct sigma_set *from, const bool *wanted) MUST_USE;
 
 #endif

@@ -68,6 +68,8 @@ void set_refuse(struct set_impl *s, const struct diag *diag, const struct sigma_
 /* The same with a message of its own at a position of doc. */
 void set_refuse_at(struct set_impl *s, const struct sigma_doc *doc, struct yaml_pos pos,
                    bool warning, int error, const char *fmt, ...) PRINTF_LIKE(6, 7);
+/* At the end; `index` is given here. ERR_NOMEM. */
+int set_add_correlation(struct set_impl *s, struct sigma_corr_rule *corr) MUST_USE;
 /* By id, then by name; NULL when nothing is called so. */
 const struct set_entry *set_find(const struct set_impl *s, struct slice ref);
 /* Reads one file's text; `file` lives as long as the set. */
