@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "scan/reader.h"
 
+#include <poll.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "scan/scan.h"
 #include "store/filter.h"
 #include "store/journal.h"
 
-enum { RUN_BYTES = 1024 * 1024, PLACES_MAX = 64 * 1024 * 1024 };
+enum {
+    RUN_BYTES = 1024 * 1024,
+    PLACES_MAX = 64 * 1024 * 1024,
+    WHOLE_SHARE = 1000,
+    NAP_MOST = 50, /* ms: the most that it sleeps without a sign of life */
+};
 
 struct reader {
     const struct scan_begin *begin;
@@ -22,6 +29,7 @@ struct reader {
     /* Of the segment at hand. */
     uint32_t group; /* of which `may` is; UINT32_MAX: none yet */
     uint64_t may;
+    nsec owed;    /* that it is to sleep for what it took */
     bool damaged; /* the journal at hand, in front of where it is read */
 };
 
@@ -52,9 +60,47 @@ static bool is_skipped(const struct reader *r, uint64_t first)
     return false;
 }
 
-static bool is_asked_for(const struct reader *r, nsec earliest, nsec latest)
+/* Of records before `end`, of which the oldest and the newest were received then. */
+static bool is_asked_for(const struct reader *r, uint64_t end, nsec earliest, nsec latest)
 {
-    return latest >= r->begin->from && earliest < r->begin->to;
+    nsec from = r->begin->from;
+    if (end <= r->begin->known && r->begin->known_from > from) from = r->begin->known_from;
+    return latest >= from && earliest < r->begin->to;
+}
+
+static void note_end(struct reader *r, uint64_t end)
+{
+    if (end > r->done.next) r->done.next = end;
+}
+
+/* ---- its share of a processor ------------------------------------------------------------ */
+
+/* Its parent's end is noticed while it sleeps. */
+static int nap(const struct reader *r, int ms)
+{
+    struct pollfd parent = {.fd = r->channel->fd};
+    scan_step(r->begin);
+    return poll(&parent, 1, ms) > 0 ? ERR_STOPPED : 0;
+}
+
+/* What it took it pays for by sleeping; while its share is nothing it waits. */
+static int keep_share(struct reader *r)
+{
+    struct timespec now;
+    uint32_t share;
+    int error = 0;
+    if (!r->begin->share || clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) != 0) return 0;
+    nsec cpu = now.tv_sec * NSEC_PER_SEC + now.tv_nsec, took = cpu - r->begin->page->cpu;
+    __atomic_store_n(&r->begin->page->cpu, cpu, __ATOMIC_RELAXED);
+    while (error == 0 && (share = __atomic_load_n(r->begin->share, __ATOMIC_RELAXED)) == 0)
+        error = nap(r, NAP_MOST);
+    if (error || share >= WHOLE_SHARE) return error;
+    for (r->owed += took * (WHOLE_SHARE - share) / share; r->owed >= NSEC_PER_MSEC && error == 0;) {
+        int ms = r->owed / NSEC_PER_MSEC < NAP_MOST ? (int)(r->owed / NSEC_PER_MSEC) : NAP_MOST;
+        error = nap(r, ms);
+        r->owed -= ms * NSEC_PER_MSEC;
+    }
+    return error;
 }
 
 /* A batch whose time was asked for, from record number `from` on. */
@@ -67,7 +113,8 @@ static int read_batch(struct reader *r, const struct scan_batch *b)
     if (some.from >= some.to) return 0;
     turn_page(r, b->first + 1);
     r->done.read++;
-    return r->work->batch(r->work->ctx, &some);
+    int error = r->work->batch(r->work->ctx, &some);
+    return error ? error : keep_share(r);
 }
 
 /* ---- segments ---------------------------------------------------------------------------- */
@@ -107,7 +154,8 @@ static int read_block(struct reader *r, struct segment *s, uint32_t number)
     bool may = true;
     segment_block_of(s, number, &block);
     r->done.bytes += block.sizes.data_raw;
-    if (!is_asked_for(r, block.earliest, block.latest)) {
+    note_end(r, block.first + block.n);
+    if (!is_asked_for(r, block.first + block.n, block.earliest, block.latest)) {
         r->done.early++;
         return 0;
     }
@@ -155,8 +203,9 @@ static int read_frame(struct reader *r, const struct scan_unit *unit,
 {
     uint64_t before = unit->seq > frame->first ? unit->seq - frame->first : 0;
     r->done.bytes += frame->batch.bytes.len;
+    note_end(r, frame->first + frame->batch.n);
     if (before >= frame->batch.n) return 0;
-    if (!is_asked_for(r, frame->earliest, frame->latest)) {
+    if (!is_asked_for(r, frame->first + frame->batch.n, frame->earliest, frame->latest)) {
         r->done.early++;
         return 0;
     }

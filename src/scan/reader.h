@@ -16,6 +16,7 @@ enum { SCAN_SKIPPED_MAX = 64 };
 struct scan_page {
     uint64_t first; /* sequence number of the block or frame at hand, plus one; 0: none */
     uint64_t steps; /* grows with every one of them, and every scan_step() */
+    nsec cpu;       /* time of processors that it took */
 };
 
 /* What a reader is told when it is forked. */
@@ -24,6 +25,9 @@ struct scan_begin {
     uint64_t skipped[SCAN_SKIPPED_MAX]; /* blocks and frames that are left out, by that number */
     uint32_t n_skipped;
     nsec from, to;
+    uint64_t known;  /* records before this one … */
+    nsec known_from; /* … are asked for only when they were received at or after this */
+    const uint32_t *share;
     uint32_t sample;
     bool newest_first;
 };

@@ -55,6 +55,7 @@ struct scan {
     int folder, null_fd;
     struct store_io io;
     struct scan_progress progress;
+    nsec cpu; /* of readers that were replaced */
 };
 
 void scan_write_damage(struct buf *out, enum scan_damage_kind kind, uint64_t seq)
@@ -171,6 +172,7 @@ static int run_reader(void *ctx, struct channel *channel)
 static int start_reader(struct scan *s, struct reading *r)
 {
     r->unit = UINT32_MAX;
+    s->cpu += r->page->cpu;
     *r->page = (struct scan_page){0};
     r->steps = 0;
     r->since = clock_monotonic(s->options->clock);
@@ -317,6 +319,7 @@ static int take_done(struct scan *s, struct unit *u, struct slice payload)
     s->progress.early += done.early;
     s->progress.filtered += done.filtered;
     s->progress.read += done.read;
+    if (done.next > s->progress.next) s->progress.next = done.next;
     return 0;
 }
 
@@ -405,8 +408,11 @@ static int listen(struct scan *s, struct reading *r)
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-static int tick(const struct scan *s)
+static int tick(struct scan *s)
 {
+    s->progress.cpu = s->cpu;
+    for (uint32_t i = 0; i < s->n_readers; i++)
+        s->progress.cpu += __atomic_load_n(&s->readers[i].page->cpu, __ATOMIC_RELAXED);
     return s->options->tick ? s->options->tick(s->options->ctx, &s->progress) : 0;
 }
 
@@ -501,6 +507,9 @@ int scan_open(const struct scan_options *options, struct scan **ret, struct diag
     *s = (struct scan){.options = options, .diag = diag, .null_fd = -1};
     s->begin = (struct scan_begin){.from = options->from,
                                    .to = options->to,
+                                   .known = options->known,
+                                   .known_from = options->known_from,
+                                   .share = options->share,
                                    .sample = options->sample,
                                    .newest_first = options->newest_first};
     int error = open_store(s);

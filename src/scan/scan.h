@@ -32,11 +32,15 @@ struct scan_progress {
     uint64_t bytes, bytes_total; /* of raw records, about */
     uint64_t read;               /* blocks and frames */
     uint64_t early, filtered;    /* that were passed over: for their time, and by filters */
+    uint64_t next;               /* what was found in records before this one was taken */
+    nsec cpu;                    /* time of processors that its processes took */
 };
 
 struct scan_options {
     const char *store; /* a tenant's folder */
     nsec from, to;     /* received at or after, and before */
+    uint64_t known;    /* records before this one are read only if received at or after … */
+    nsec known_from;   /* … this */
     uint32_t jobs;
     uint32_t blocks; /* of a segment that a process is given at once; few, for even shares */
     uint32_t sample; /* records of a block that are looked at, and 1 of 16 blocks; 0: all */
@@ -46,6 +50,11 @@ struct scan_options {
      * turn, for which a reader may only send what is found in blocks and frames that are finished.
      */
     bool whole_units;
+    /*
+     * What each process may take of a processor, in thousandths; 0: it waits. NULL: all. Memory
+     * that they share with who changes it.
+     */
+    const uint32_t *share;
     const struct clock *clock;
     nsec silence;       /* a reader that does not go on for so long is ended */
     int null_fd;        /* of /dev/null, for who cannot open it any more; 0: it is opened */
