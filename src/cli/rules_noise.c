@@ -74,23 +74,25 @@ static uint64_t count_matches(const struct rules_report *r)
 struct showing {
     struct progress progress;
     struct clock clock;
+    const struct tally *tally;
 };
 
-static int on_tick(void *ctx, uint64_t done, uint64_t total, uint64_t events, uint64_t matches)
+static int on_tick(void *ctx, const struct scan_progress *progress)
 {
     struct showing *s = ctx;
-    progress_show(
-        &s->progress,
-        &(struct progress_numbers){
-            .bytes_done = done, .bytes_total = total, .events = events, .alerts = matches},
-        clock_monotonic(&s->clock));
+    progress_show(&s->progress,
+                  &(struct progress_numbers){.bytes_done = progress->bytes,
+                                             .bytes_total = progress->bytes_total,
+                                             .events = s->tally->events,
+                                             .alerts = tally_matches(s->tally)},
+                  clock_monotonic(&s->clock));
     return 0;
 }
 
 int rules_report_run(struct rules_work *w, const struct rules_report_options *options,
                      struct rules_report *r, struct diag *diag)
 {
-    struct showing showing = {.clock = clock_system()};
+    struct showing showing = {.clock = clock_system(), .tally = &r->tally};
     struct winsize size = {.ws_col = 0};
     struct audited audited = {.on = false};
     char store[PATH_MAX];

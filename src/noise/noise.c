@@ -2,7 +2,6 @@
 #include "noise/noise.h"
 
 #include "noise/reader.h"
-#include "scan/scan.h"
 
 enum {
     UNIT_BLOCKS = 24, /* few enough that processes end at about the same time */
@@ -39,10 +38,7 @@ static void on_damage(void *ctx, enum scan_damage_kind kind, uint64_t seq)
 static int on_tick(void *ctx, const struct scan_progress *progress)
 {
     const struct noise *n = ctx;
-    uint64_t matches = 0;
-    for (uint32_t i = 0; i < n->tally->n; i++) matches += n->tally->rules[i].matches;
-    return n->options->tick(n->options->ctx, progress->bytes, progress->bytes_total,
-                            n->tally->events, matches);
+    return n->options->tick(n->options->ctx, progress);
 }
 
 int noise_run(const struct noise_options *options, struct tally *ret, struct diag *diag)
@@ -52,24 +48,31 @@ int noise_run(const struct noise_options *options, struct tally *ret, struct dia
     n.begin = (struct noise_begin){.matching = {.rules = options->rules,
                                                 .correlator = ret->correlator,
                                                 .routes_only = options->sources_only},
-                                   .alike = options->alike};
-    int error = scan_run(&(struct scan_options){.store = options->store,
-                                                .from = options->from,
-                                                .to = options->to,
-                                                .jobs = options->jobs,
-                                                .blocks = UNIT_BLOCKS,
-                                                .sample = options->sample,
-                                                .whole_units = true,
-                                                .clock = options->clock,
-                                                .silence = options->silence,
-                                                .max_payload = NOISE_PAYLOAD_MAX,
-                                                .held_max = HELD_MAX,
-                                                .run = run_reader,
-                                                .ctx = &n,
-                                                .take = take,
-                                                .damage = on_damage,
-                                                .tick = options->tick ? on_tick : NULL},
-                         &progress, diag);
+                                   .alike = options->alike,
+                                   .known = options->known};
+    ret->known = options->known;
+    int error =
+        scan_run(&(struct scan_options){.store = options->store,
+                                        .from = options->from,
+                                        .to = options->to,
+                                        .known = options->known,
+                                        .known_from = options->known_from,
+                                        .share = options->share,
+                                        .jobs = options->jobs,
+                                        .blocks = options->blocks ? options->blocks : UNIT_BLOCKS,
+                                        .sample = options->sample,
+                                        .whole_units = true,
+                                        .clock = options->clock,
+                                        .silence = options->silence,
+                                        .null_fd = options->null_fd,
+                                        .max_payload = NOISE_PAYLOAD_MAX,
+                                        .held_max = HELD_MAX,
+                                        .run = run_reader,
+                                        .ctx = &n,
+                                        .take = take,
+                                        .damage = on_damage,
+                                        .tick = options->tick ? on_tick : NULL},
+                 &progress, diag);
     ret->bytes = progress.bytes;
     if (error == 0) tally_finish(ret);
     if (error && !diag->message[0])

@@ -11,20 +11,31 @@
 #include "base/clock.h"
 #include "noise/tally.h"
 #include "ruleset/ruleset.h"
+#include "scan/scan.h"
 
 struct noise_options {
     const struct ruleset *rules;
     const char *store; /* a tenant's folder */
     nsec from, to;     /* received at or after, and before */
-    nsec alike;        /* triage.alike */
+    /*
+     * Records before this one were counted before. Those of them that were received at or after
+     * known_from are matched once more: what alerts and correlations remember of them is as if
+     * nothing had ended in between.
+     */
+    uint64_t known;
+    nsec known_from;
+    const uint32_t *share; /* as in scan_options */
+    nsec alike;            /* triage.alike */
     uint32_t jobs;
     const struct clock *clock;
     nsec silence;      /* detect.silence: a reader that does not go on for so long is ended */
     bool sources_only; /* no rule is matched: only what kind of log there is */
+    int null_fd;       /* as in scan_options */
+    uint32_t blocks;   /* as there; 0: as is good */
     uint32_t sample;   /* records of a block that are looked at, and 1 of 16 blocks; 0: all */
     void *ctx;
     /* Now and then; non-zero ends it. May be NULL. */
-    int (*tick)(void *ctx, uint64_t done, uint64_t total, uint64_t events, uint64_t matches);
+    int (*tick)(void *ctx, const struct scan_progress *progress);
 };
 
 /*

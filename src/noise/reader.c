@@ -72,7 +72,8 @@ static void count_run(struct reader *r, const struct noise_run *hit)
 {
     if (r->n_runs >= RUNS_MAX / 2) send_runs(r);
     struct run *run = find_run(r, hit->rule, hit->entity);
-    bool goes_on = run->m.count && hit->first - run->m.last <= r->begin->alike;
+    bool apart = run->m.seq < r->begin->known && hit->seq >= r->begin->known;
+    bool goes_on = run->m.count && hit->first - run->m.last <= r->begin->alike && !apart;
     if (run->m.count && !goes_on) noise_run_write(&r->matching.out, &run->m);
     if (!goes_on) {
         run->m = *hit;

@@ -16,6 +16,7 @@ enum {
 struct noise_begin {
     struct matching_begin matching;
     nsec alike;
+    uint64_t known; /* runs end before this record */
 };
 
 /* The exit status of the process. */

@@ -34,6 +34,10 @@ int tally_init(struct tally *t, const struct sigma_set *set, nsec alike)
     }
     for (uint32_t i = 0; i < set->n_correlations; i++)
         t->rules[set->n_rules + i].doc = set->correlations[i]->doc;
+    for (uint32_t i = 0; i < t->n; i++) {
+        t->rules[i].first = INT64_MAX;
+        t->rules[i].last = INT64_MIN;
+    }
     if (set->n_correlations)
         t->correlator = correlator_new(set, &(struct correlator_options){0}, &out);
     return set->n_correlations && !t->correlator ? ERR_NOMEM : 0;
@@ -97,17 +101,22 @@ static void keep_example(struct tally_rule *r, uint64_t seq)
     r->examples[at] = seq;
 }
 
-static void count(struct tally *t, const struct noise_run *run)
+/* `before`: it was counted, but others may be alike. */
+static void count(struct tally *t, const struct noise_run *run, bool before)
 {
     struct tally_rule *r = &t->rules[run->rule];
     struct tally_seen *seen = find_seen(t, run->rule, run->entity);
     nsec gap;
     bool alone = seen->last == INT64_MIN || __builtin_sub_overflow(run->first, seen->last, &gap) ||
                  gap > t->alike;
+    bool host = is_new(t, run->rule, 1, run->host), user = is_new(t, run->rule, 2, run->user);
     if (run->last > seen->last) seen->last = run->last;
+    if (before) return;
+    if (run->first < r->first) r->first = run->first;
+    if (run->last > r->last) r->last = run->last;
     r->matches += run->count;
-    r->hosts += is_new(t, run->rule, 1, run->host);
-    r->users += is_new(t, run->rule, 2, run->user);
+    r->hosts += host;
+    r->users += user;
     if (!alone) return;
     r->alerts++;
     keep_example(r, run->seq);
@@ -119,12 +128,14 @@ static void on_firing(void *ctx, const struct correlator_firing *f)
     uint64_t entity = 1;
     if (f->rule->silent) return;
     for (uint32_t i = 0; i < f->n_group; i++) entity = hash_mix(entity, hash64(f->values[i]));
-    count(t, &(struct noise_run){.rule = t->set->n_rules + f->rule->index,
-                                 .entity = entity,
-                                 .first = f->time,
-                                 .last = f->time,
-                                 .count = 1,
-                                 .seq = f->n_refs ? f->refs[0] : 0});
+    count(t,
+          &(struct noise_run){.rule = t->set->n_rules + f->rule->index,
+                              .entity = entity,
+                              .first = f->time,
+                              .last = f->time,
+                              .count = 1,
+                              .seq = f->n_refs ? f->refs[0] : 0},
+          t->again);
 }
 
 /* ---- values and sources ------------------------------------------------------------------ */
@@ -188,6 +199,7 @@ static int take_tuple(struct tally *t, const struct noise_tuple *m)
     if (!t->correlator ||
         correlator_tuple_read(m->body, t->wanted, CORRELATOR_FIELDS_MAX, &tuple) != 0)
         return ERR_CORRUPT;
+    t->again = m->seq < t->known;
     return correlator_push(t->correlator, &tuple);
 }
 
@@ -215,7 +227,7 @@ int tally_take(struct tally *t, const struct frame *frame)
     case NOISE_RUN:
         if (noise_run_read(frame->payload, &run) != 0 || run.rule >= t->set->n_rules)
             return ERR_CORRUPT;
-        count(t, &run);
+        count(t, &run, run.seq < t->known);
         return 0;
     case NOISE_TUPLE:
         return noise_tuple_read(frame->payload, &tuple) ? ERR_CORRUPT : take_tuple(t, &tuple);
@@ -265,12 +277,20 @@ static void feed_correlations(struct tally *t)
 
 void tally_finish(struct tally *t)
 {
+    t->again = false;
     if (t->correlator) correlator_finish(t->correlator);
     feed_correlations(t);
     for (uint32_t i = 0; i < t->n; i++)
         if (t->rules[i].n_values)
             qsort(t->rules[i].values, t->rules[i].n_values, sizeof *t->rules[i].values, by_count);
     if (t->n_sources) qsort(t->sources, t->n_sources, sizeof *t->sources, by_events);
+}
+
+uint64_t tally_matches(const struct tally *t)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < t->n; i++) sum += t->rules[i].matches;
+    return sum;
 }
 
 double tally_days(const struct tally *t)

@@ -31,6 +31,7 @@ struct tally_rule {
     const struct sigma_doc *doc;
     const struct sigma_rule *rule; /* NULL: a correlation */
     uint64_t matches, alerts;
+    nsec first, last;                  /* of matches, when received; first above last: none */
     uint64_t hosts, users;             /* distinct ones */
     uint64_t examples[TALLY_EXAMPLES]; /* sequence numbers, the lowest of alerts */
     uint32_t n_examples, n_values;
@@ -53,6 +54,7 @@ struct tally {
     nsec first, last;    /* received; first above last: no record was looked at */
     uint64_t unreadable; /* parts over which a reader ended, left out */
     bool approximate;
+    uint64_t known; /* what is found in records before this one was counted before */
     /* Not for others. */
     nsec alike;
     struct correlator *correlator;
@@ -60,6 +62,7 @@ struct tally {
     struct tally_seen *seen; /* (rule, entity) → the last time */
     uint64_t *distinct;      /* (rule, host or user) */
     uint32_t n_seen, n_distinct;
+    bool again; /* what is pushed was counted before: so were its firings */
     struct slice *wanted;
 };
 
@@ -72,6 +75,8 @@ int tally_take(struct tally *t, const struct frame *frame) MUST_USE;
 /* Nothing more comes: windows are ended, values sorted. */
 void tally_finish(struct tally *t);
 
+/* Matches of all rules. */
+uint64_t tally_matches(const struct tally *t);
 /* Days between the first and the last record, at least one. */
 double tally_days(const struct tally *t);
 
