@@ -84,6 +84,10 @@ static const int *const calls_files = CALLS(
 static const int *const calls_names =
     CALLS(SCMP_SYS(getdents64), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2));
 
+/* folder_replace(): the new file is whose the folder is. */
+static const int *const calls_replace =
+    CALLS(SCMP_SYS(fchmod), SCMP_SYS(fchown), SCMP_SYS(geteuid), SCMP_SYS(flock));
+
 /* What seals: much need not be there at once, and journals are given back in pieces. */
 static const int *const calls_seal =
     CALLS(SCMP_SYS(sync_file_range), SCMP_SYS(ftruncate), SCMP_SYS(flock));
@@ -196,6 +200,11 @@ static const struct sandbox_row rows[] = {
                                     calls_database, NULL},
                           .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                           .keeps_files = true},
+    [SANDBOX_REVIEWER] = {.allow = {calls_compute, calls_descriptors, calls_fork, calls_files,
+                                    calls_names, calls_replace, NULL},
+                          .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
+                          .keeps_files = true,
+                          .kills = true},
     [SANDBOX_LISTENER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_listen,
                                     NULL},
                           .fatal = {calls_fatal, calls_connect, calls_open, NULL}},

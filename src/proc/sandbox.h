@@ -29,6 +29,7 @@ enum sandbox_role {
     SANDBOX_SIGNER,   /* a servant that keeps one file that it has open */
     SANDBOX_CALLER,   /* a servant that connects to the named ports, over TCP */
     SANDBOX_PULLER,   /* a caller that keeps files it has open, and reads the named paths */
+    SANDBOX_REVIEWER, /* reads the named paths, keeps files in the named folders, forks decoders */
     SANDBOX_WITNESS,  /* a keeper that accepts on sockets it has */
     SANDBOX_INDEXER,  /* a keeper that takes no space in advance, and reads the named paths */
 };

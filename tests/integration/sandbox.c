@@ -713,3 +713,47 @@ TEST(sandbox_puller_connects_and_reads_what_is_named)
 {
     try_calling(SANDBOX_PULLER);
 }
+
+/* ---- the role that looks back ------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    act try;
+    int want;
+} acts_of_reviewers[] = {
+    {"open a named file", open_allowed, 0},
+    {"open another file", open_other, EACCES},
+    {"open /etc/passwd", open_passwd, EACCES},
+    {"open for writing", open_write, EACCES},
+    {"create a file", open_create, EACCES},
+    {"remove a file", remove_file, EACCES},
+    {"write in its folder", write_inside, 0},
+    {"rename in its folder", rename_inside, 0},
+    {"move out of its folder", move_out, EACCES},
+    {"list a folder", list_kept, 0},
+    {"take space", take_space, ENOSYS},
+    {"cut a file", cut_file, ENOSYS},
+    {"make a folder", make_folder, ENOSYS},
+    {"socket(AF_INET)", make_socket, KILLED},
+    {"accept", accept_held, KILLED},
+    {"execve", run_program, KILLED},
+    {"fork", fork_process, 0},
+    {"ptrace", trace, KILLED},
+    {"map code", map_code, ENOSYS},
+};
+
+TEST(sandbox_reviewer_reads_what_is_named_keeps_its_folder_and_forks)
+{
+    enum sandbox_level level = level_here();
+    struct stage s;
+    if (level == SANDBOX_NONE) test_skip("no sandbox here");
+    for (size_t i = 0; i < sizeof acts_of_reviewers / sizeof *acts_of_reviewers; i++) {
+        if (acts_of_reviewers[i].want == EACCES && level != SANDBOX_FULL) continue;
+        stage_init(&s);
+        int got = attempt(&s, SANDBOX_REVIEWER, acts_of_reviewers[i].try);
+        if (got != acts_of_reviewers[i].want)
+            test_fail(__FILE__, __LINE__, "%s: %d, not %d", acts_of_reviewers[i].name, got,
+                      acts_of_reviewers[i].want);
+        stage_done(&s);
+    }
+}
