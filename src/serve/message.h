@@ -34,7 +34,7 @@
  *
  * pull → collect, collect, unwrap → store
  *   batch      records of one tenant; `id` is the sender's
- * store → collect, index
+ * store → collect, index, retro
  *   pace       how matching keeps up: bytes stored and not matched, bytes matched, and how long the
  *              oldest of the former wait (ns); while there are some
  * store → collect, unwrap; collect → pull
@@ -87,6 +87,10 @@
  *   alert, tuple (what a correlation wants of a record, see correlate.h), sighted, advance
  * detect → engine
  *   journal, durable
+ * retro → triage
+ *   alert      a rule would have fired in the past; one at a time
+ * triage → retro
+ *   heard      it is in the database
  * triage → store
  *   matched    everything before `next` is in the database
  *

@@ -157,6 +157,27 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"made_bytes", COUNTER, "Their bytes."},
             {"paused", GAUGE, "1: none is made, for matching does not keep up."},
         },
+    [ROLE_RETRO] =
+        {
+            {"state", GAUGE, "off, idle, reading, running, waiting, telling or failed."},
+            {"days", GAUGE, "Days over which new rules are run; 0: over none."},
+            {"share_percent", GAUGE, "What that may take of a processor."},
+            {"rules", GAUGE, "Rules of the pass at hand, or of the last one."},
+            {"rules_found", GAUGE, "Of them those that would have fired."},
+            {"done_percent", GAUGE, "How far it is."},
+            {"bytes", GAUGE, "Bytes of records that were gone through in it."},
+            {"bytes_all", GAUGE, "Bytes of records that there are for it."},
+            {"blocks_read", GAUGE, "Blocks that were read in it."},
+            {"blocks_passed", GAUGE, "Blocks that were passed over."},
+            {"records", GAUGE, "Records that were matched."},
+            {"matches", GAUGE, "Matches of rules in them."},
+            {"damaged", GAUGE, "Parts that could not be read."},
+            {"cpu_ms", GAUGE, "Time of processors that reading and matching took."},
+            {"waits", COUNTER, "Times that it waited, for matching was behind."},
+            {"told", COUNTER, "Rules that would have fired, as told in alerts."},
+            {"from", GAUGE, "Records received from then on are looked at, in seconds since 1970."},
+            {"to", GAUGE, "Records received before then are, in seconds since 1970."},
+        },
     [ROLE_SUPERVISOR] =
         {
             {"clock", GAUGE, "Whether the machine's clock is right, as far as can be known."},

@@ -18,7 +18,8 @@
     X(SIGN, "sign", SANDBOX_SIGNER)         /* has the key that signs, and nothing else */         \
     X(WITNESS, "witness", SANDBOX_CALLER)   /* asks witnesses elsewhere to sign as well */         \
     X(PULL, "pull", SANDBOX_PULLER)         /* fetches records from the cloud */                   \
-    X(INDEX, "index", SANDBOX_INDEXER)      /* what searches pass over blocks by */
+    X(INDEX, "index", SANDBOX_INDEXER)      /* what searches pass over blocks by */              \
+    X(RETRO, "retro", SANDBOX_DETECTOR)     /* new rules on what is stored */
 
 #define SERVE_PEERS(X)                                                                             \
     X(COLLECT, STORE)  /* batches → ← stored, how matching keeps up */                         \
@@ -32,7 +33,9 @@
     X(SEAL, SIGN)      /* checkpoints → ← signatures */                                        \
     X(SEAL, WITNESS)   /* checkpoints, proofs → ← signatures of witnesses */                   \
     X(PULL, COLLECT)   /* batches → ← stored */                                                \
-    X(STORE, INDEX)    /* how matching keeps up → */
+    X(STORE, INDEX)    /* how matching keeps up → */                                             \
+    X(STORE, RETRO)    /* how matching keeps up → */                                             \
+    X(RETRO, TRIAGE)   /* alerts → ← heard */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,

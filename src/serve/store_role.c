@@ -187,7 +187,7 @@ static void on_damage(void *ctx, const struct store_damage *d)
 
 static void tell_pace(void *ctx)
 {
-    static const enum serve_role peers[] = {ROLE_COLLECT, ROLE_INDEX};
+    static const enum serve_role peers[] = {ROLE_COLLECT, ROLE_INDEX, ROLE_RETRO};
     struct role *r = ctx;
     struct store_ctx *c = r->ctx;
     const struct backlog *b = &c->backlog;

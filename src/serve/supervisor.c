@@ -76,8 +76,8 @@ struct supervisor {
 
 /* The order in which processes end: nothing new comes in, then what came is finished. */
 static const enum serve_role stop_order[ROLE_COUNT] = {
-    ROLE_INDEX,  ROLE_PULL, ROLE_COLLECT, ROLE_UNWRAP,  ROLE_STORE,  ROLE_DETECT,
-    ROLE_TRIAGE, ROLE_SEAL, ROLE_SIGN,    ROLE_WITNESS, ROLE_CONTROL};
+    ROLE_RETRO,  ROLE_INDEX,  ROLE_PULL, ROLE_COLLECT, ROLE_UNWRAP,  ROLE_STORE,
+    ROLE_DETECT, ROLE_TRIAGE, ROLE_SEAL, ROLE_SIGN,    ROLE_WITNESS, ROLE_CONTROL};
 
 static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};
@@ -339,6 +339,7 @@ static bool is_reloaded(enum config_key key)
         CONFIG_TLS_KEY,        CONFIG_TLS_CLIENTS,
         CONFIG_LISTEN_TOKENS,  CONFIG_CLOUD_SOURCES,
         CONFIG_CLOUD_TRUST,    CONFIG_CLOUD_PROXY,
+        CONFIG_RETRO_DAYS,     CONFIG_RETRO_SHARE,
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i] == key) return true;
@@ -419,12 +420,11 @@ static int check_cloud(const struct config *config, struct diag *diag)
     return pool_check(&options, diag);
 }
 
-/* Its secrets and addresses are outside of its reach by now: it ends, and begins anew where it is.
- */
-static void renew_pull(struct supervisor *s)
+/* What it has to read anew is outside of its reach by now: it ends, and begins anew where it is. */
+static void renew(struct supervisor *s, enum serve_role role)
 {
-    struct child *pull = s->children[ROLE_PULL];
-    if (pull->pid) child_stop(s, pull);
+    struct child *c = s->children[role];
+    if (!s->stopping && c->pid) child_stop(s, c);
 }
 
 static void reload(struct supervisor *s)
@@ -441,7 +441,7 @@ static void reload(struct supervisor *s)
     if (error == 0) error = check_cloud(&config, &diag);
     if (error == 0) error = reload_credentials(s, &config, &diag);
     if (error == 0) error = reload_rules(s, &config);
-    if (error == 0 && (pulled || s->pulls)) renew_pull(s);
+    if (error == 0 && (pulled || s->pulls)) renew(s, ROLE_PULL);
     if (error == 0) tell_unchanged(s, &config, &restart);
     if (error && !diag.message[0])
         (void)diag_set(&diag, error, NULL, 0, 0, "%s",
@@ -480,14 +480,8 @@ static void adopt_spare(struct supervisor *s)
     link_flush(&s->children[ROLE_DETECT]->link);
     renew_index(s);
     log_write(LOG_RULES_RELOADED, LOG_NUMBER("pid", s->children[ROLE_DETECT]->pid));
+    renew(s, ROLE_RETRO);
     tell_running(s);
-}
-
-/* The process with the key ends, and is started again with the one that is there now. */
-static void read_keys(struct supervisor *s)
-{
-    struct child *sign = s->children[ROLE_SIGN];
-    if (!s->stopping && sign->pid) child_stop(s, sign);
 }
 
 /* ---- what children say ------------------------------------------------------------------- */
@@ -633,7 +627,7 @@ static int child_frame(void *ctx, const struct frame *frame)
         if (c->role != ROLE_CONTROL) return ERR_CORRUPT;
         if (command.command == COMMAND_RELOAD) reload(s);
         else if (command.command == COMMAND_STOP) begin_stop(s);
-        else if (command.command == COMMAND_KEYS) read_keys(s);
+        else if (command.command == COMMAND_KEYS) renew(s, ROLE_SIGN);
         return 0;
     default:
         return ERR_CORRUPT;

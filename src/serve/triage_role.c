@@ -315,6 +315,23 @@ static void write_trouble(struct buf *out, const struct say_trouble *m, struct s
     buf_puts(out, ",\"pattern\":\"\"}],\"event\":null}\n");
 }
 
+/* At once, and who told it hears when it is durable. */
+static void keep_own(struct role *r, const struct say_alert *alert, struct link *from)
+{
+    struct triage_ctx *c = r->ctx;
+    int error = c->open ? 0 : state_begin(c->state);
+    c->open = error == 0;
+    if (error == 0) error = add_alert(r, alert);
+    if (error) {
+        give_up(r, "state-failed", error);
+        return;
+    }
+    commit(r);
+    if (r->stopping || c->open) return;
+    say_heard_write(link_out(from), &(struct say_heard){});
+    link_flush(from);
+}
+
 /* An alert like others, so that whoever watches for alerts hears of it. */
 static int take_trouble(struct role *r, const struct frame *frame)
 {
@@ -338,19 +355,20 @@ static int take_trouble(struct role *r, const struct frame *frame)
                                     .title = SLICE("Vaka itself"),
                                     .entity = slice_of(serve_role_name(m.role)),
                                     .line = buf_slice(&line)};
-    int error = c->open ? 0 : state_begin(c->state);
-    c->open = error == 0;
-    if (error == 0) error = add_alert(r, &alert);
+    keep_own(r, &alert, &r->supervisor);
     buf_done(&line);
     buf_done(&rule);
-    if (error) {
-        give_up(r, "state-failed", error);
-        return 0;
-    }
-    commit(r);
-    if (r->stopping || c->open) return 0;
-    say_heard_write(link_out(&r->supervisor), &(struct say_heard){});
-    link_flush(&r->supervisor);
+    return 0;
+}
+
+/* What a rule would have found in the past. */
+static int take_retro(struct role *r, const struct frame *frame)
+{
+    const struct triage_ctx *c = r->ctx;
+    struct say_alert m;
+    if (say_alert_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    m.seq = m.last_seq = c->next;
+    keep_own(r, &m, role_link(r, ROLE_RETRO));
     return 0;
 }
 
@@ -396,6 +414,7 @@ static int triage_frame(struct role *r, enum serve_role peer, const struct frame
         buf_clear(&c->held);
         return 0;
     }
+    if (peer == ROLE_RETRO && frame->type == SAY_ALERT) return take_retro(r, frame);
     if (peer == ROLE_CONTROL && frame->type == SAY_WATCH) return take_watch(r, frame);
     if (peer == ROLE_CONTROL && frame->type == SAY_UNWATCH) return take_unwatch(r, frame);
     return ERR_CORRUPT;

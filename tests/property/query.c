@@ -22,8 +22,8 @@
 #include "normalise/verbatim.h"
 #include "query/needles.h"
 #include "query/rows.h"
-#include "query_index.h"
 #include "query/rule.h"
+#include "query_index.h"
 #include "query_reference.h"
 #include "search/columns.h"
 
@@ -724,9 +724,10 @@ int main(int argc, char **argv)
         written += round.n_written;
     }
     query_index_done(&index);
-    printf("%llu pairs of a query and a set of events agree (seed %llu), and %llu rules of queries; "
-           "%llu blocks were passed over\n",
-           (unsigned long long)done, (unsigned long long)seed, (unsigned long long)written,
-           (unsigned long long)passed);
+    printf(
+        "%llu pairs of a query and a set of events agree (seed %llu), and %llu rules of queries; "
+        "%llu blocks were passed over\n",
+        (unsigned long long)done, (unsigned long long)seed, (unsigned long long)written,
+        (unsigned long long)passed);
     return passed == 0 || written == 0;
 }

@@ -456,3 +456,29 @@ TEST(a_file_above_the_limit_is_refused)
     CHECK_SLICE(set->rules[0]->doc->title, "S");
     sigma_set_free(set);
 }
+
+TEST(some_of_a_set_come_with_what_they_refer_to)
+{
+    struct sigma_set *set =
+        load_text(RULE("Out", "name: out\n") NEXT RULE("Low", "name: low\n")
+                      NEXT RULE("In", "name: in\n") NEXT CORR("Middle", "name: middle\n", "[low]")
+                          NEXT CORR("Other", "", "[out]") NEXT CORR("Top", "", "[middle]"));
+    bool wanted[6] = {false};
+    REQUIRE(set->n_rules == 3 && set->n_correlations == 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        wanted[i] = slice_eq(set->rules[i]->doc->title, SLICE("In"));
+        wanted[3 + i] = slice_eq(set->correlations[i]->doc->title, SLICE("Top"));
+    }
+    struct sigma_set *some = sigma_set_choose(set, wanted);
+    REQUIRE(some && some->n_rules == 2 && some->n_correlations == 2);
+    CHECK_SLICE(some->rules[0]->doc->title, "Low");
+    CHECK_SLICE(some->rules[1]->doc->title, "In");
+    const struct sigma_corr_rule *middle = some->correlations[0], *top = some->correlations[1];
+    CHECK_SLICE(middle->doc->title, "Middle");
+    CHECK(middle->refs[0].index == 0 && !middle->refs[0].is_corr);
+    CHECK(top->refs[0].index == 0 && top->refs[0].is_corr);
+    for (uint32_t i = 0; i < 2; i++)
+        CHECK(some->rules[i]->index == i && some->correlations[i]->index == i);
+    sigma_set_free(some);
+    sigma_set_free(set);
+}

@@ -89,7 +89,7 @@ TEST(values_that_are_frequent_stay_when_there_are_too_many)
     sigma_set_free(set);
 }
 
-static void tuple(struct tally *t, nsec time, const char *user)
+static void known_tuple(struct tally *t, uint64_t seq, nsec time, const char *user)
 {
     struct buf body, out;
     const struct slice value = slice_of(user);
@@ -97,10 +97,15 @@ static void tuple(struct tally *t, nsec time, const char *user)
     buf_init(&out, 8192);
     correlator_tuple_write(
         &body, &(struct correlator_tuple){.time = time, .ref = 7, .values = &value, .n_values = 1});
-    noise_tuple_write(&out, &(struct noise_tuple){.seq = 1, .body = buf_slice(&body)});
+    noise_tuple_write(&out, &(struct noise_tuple){.seq = seq, .body = buf_slice(&body)});
     REQUIRE(take(t, &out) == 0);
     buf_done(&body);
     buf_done(&out);
+}
+
+static void tuple(struct tally *t, nsec time, const char *user)
+{
+    known_tuple(t, 1, time, user);
 }
 
 TEST(correlations_are_counted_and_have_data_when_their_rules_have)
@@ -120,6 +125,33 @@ TEST(correlations_are_counted_and_have_data_when_their_rules_have)
     CHECK_INT(t.rules[1].matches, 1);
     CHECK(t.rules[0].has_data && t.rules[1].has_data);
     buf_done(&out);
+    tally_done(&t);
+    sigma_set_free(set);
+}
+
+/* As if nothing had ended behind record 10 * MINUTE. */
+TEST(what_was_counted_before_is_remembered_and_not_counted)
+{
+    struct sigma_set *set = load();
+    struct tally t;
+    REQUIRE(tally_init(&t, set, 5 * MINUTE) == 0);
+    t.known = (uint64_t)(10 * MINUTE);
+    run(&t, 1, 6 * MINUTE, 8 * MINUTE, 3);
+    run(&t, 1, 11 * MINUTE, 12 * MINUTE, 2); /* goes on with what was counted */
+    run(&t, 2, 12 * MINUTE, 13 * MINUTE, 4);
+    /* The first fires in a window that ends before; the second in one that was still open. */
+    known_tuple(&t, 1, 0, "a");
+    known_tuple(&t, 2, 1, "a");
+    known_tuple(&t, 3, 5 * MINUTE, "a");
+    known_tuple(&t, 4, 5 * MINUTE + 1, "a");
+    known_tuple(&t, t.known, 20 * MINUTE, "a");
+    tally_finish(&t);
+    CHECK_INT(t.rules[0].matches, 6);
+    CHECK_INT(t.rules[0].alerts, 1);
+    CHECK_INT(t.rules[0].hosts, 1);
+    CHECK(t.rules[0].first == 11 * MINUTE && t.rules[0].last == 13 * MINUTE);
+    CHECK_INT(t.rules[1].matches, 1);
+    CHECK(t.rules[1].first == 5 * MINUTE + 1);
     tally_done(&t);
     sigma_set_free(set);
 }
