@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/events.h"
 #include "cli/load.h"
+#include "cli/rules_retro.h"
 #include "detect/correlate/correlate.h"
 #include "detect/sigma/match.h"
 #include "proc/sandbox.h"
@@ -53,6 +54,11 @@ int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths
         status = EXIT_USAGE;
     config_done(&config);
     return status;
+}
+
+bool rules_is_called(const struct sigma_doc *doc, struct slice id)
+{
+    return slice_eq_nocase(doc->id, id) || slice_eq_nocase(doc->title, id);
 }
 
 /* Lines on standard output; a terminal is not shown what could command it. */
@@ -204,7 +210,7 @@ void rules_put_logsource(struct buf *out, const struct sigma_logsource *ls)
 }
 
 static void list_json(struct buf *out, const struct sigma_doc *doc, const struct verdict *v,
-                      const char *kind)
+                      const char *kind, const struct retro_rule *retro)
 {
     const struct sigma_logsource *ls = &doc->logsource;
     const struct {
@@ -226,10 +232,15 @@ static void list_json(struct buf *out, const struct sigma_doc *doc, const struct
         if (texts[i].value.len) json_write_string(out, texts[i].value);
         else buf_puts(out, "null");
     }
-    buf_printf(out, ",\"can_fire\":%s}\n", v->can_fire ? "true" : "false");
+    json_write_key(out, "can_fire");
+    buf_puts(out, v->can_fire ? "true" : "false");
+    json_write_key(out, "retro");
+    rules_retro_put_json(out, retro);
+    buf_puts(out, "}\n");
 }
 
-static void list_line(struct buf *out, const struct sigma_doc *doc, const struct verdict *v)
+static void list_line(struct buf *out, const struct sigma_doc *doc, const struct verdict *v,
+                      const struct retro_rule *retro)
 {
     static const char *const levels[] = {"-", "info", "low", "medium", "high", "critical"};
     buf_printf(out, "%-3s  %-8s  ", v->can_fire ? "yes" : "no", levels[doc->level]);
@@ -240,53 +251,74 @@ static void list_line(struct buf *out, const struct sigma_doc *doc, const struct
         else rules_put_logsource(out, &doc->logsource);
         buf_putc(out, ']');
     }
+    if (retro && retro->matches) {
+        buf_puts(out, "  [");
+        rules_retro_put(out, retro);
+        buf_putc(out, ']');
+    }
     buf_putc(out, '\n');
 }
 
-static int list_run(const struct invocation *in)
-{
-    const struct rules_context *c = in->ctx;
-    struct ruleset load;
-    int status = rules_load(in->ctx, in->operands, in->n_operands, &load);
-    if (status) return status;
-    const struct sigma_set *set = load.set;
+struct listing {
+    const struct rules_context *said;
+    struct ruleset rules;
+    struct retro_book book;       /* of the rules in force, else empty */
+    struct sigma_digest *digests; /* of rules, and behind them of correlations */
+    bool *can;                    /* rules that can fire */
+    uint32_t fire;
     struct buf out;
-    uint32_t fire = 0;
-    buf_init(&out, 1024 * 1024);
-    bool *can = calloc((size_t)set->n_rules + 1, sizeof *can);
-    if (!can) {
-        cli_say("out of memory");
-        ruleset_done(&load);
-        return EXIT_UNREADABLE;
-    }
+};
+
+static void list_one(struct listing *l, uint32_t number, const struct sigma_doc *doc,
+                     const struct verdict *v, const char *kind)
+{
+    const struct retro_rule *retro = retro_book_find(&l->book, &l->digests[number]);
+    l->fire += v->can_fire;
+    if (l->said->json) list_json(&l->out, doc, v, kind, retro);
+    else list_line(&l->out, doc, v, retro);
+    rules_print(&l->out);
+}
+
+static void list_all(struct listing *l)
+{
+    const struct sigma_set *set = l->rules.set;
     for (uint32_t i = 0; i < set->n_rules; i++) {
-        struct verdict v = judge(load.taxonomy, set->rules[i]);
-        can[i] = v.can_fire;
-        fire += v.can_fire;
-        if (c->json) list_json(&out, set->rules[i]->doc, &v, "rule");
-        else list_line(&out, set->rules[i]->doc, &v);
-        rules_print(&out);
+        struct verdict v = judge(l->rules.taxonomy, set->rules[i]);
+        l->can[i] = v.can_fire;
+        list_one(l, i, set->rules[i]->doc, &v, "rule");
     }
     for (uint32_t i = 0; i < set->n_correlations; i++) {
         /* Any rule it refers to is enough to say that it is fed. */
         const struct sigma_corr_rule *corr = set->correlations[i];
         struct verdict v = {.why = "none of its rules can fire"};
         for (uint32_t k = 0; k < corr->corr->n_rules; k++)
-            v.can_fire |= corr->refs[k].is_corr || can[corr->refs[k].index];
-        fire += v.can_fire;
-        if (c->json) list_json(&out, corr->doc, &v, "correlation");
-        else list_line(&out, corr->doc, &v);
-        rules_print(&out);
+            v.can_fire |= corr->refs[k].is_corr || l->can[corr->refs[k].index];
+        list_one(l, set->n_rules + i, corr->doc, &v, "correlation");
     }
-    if (!c->json) {
-        buf_printf(&out, "%" PRIu32 " of %" PRIu32 " can fire\n", fire,
-                   set->n_rules + set->n_correlations);
-        rules_print(&out);
-    }
-    free(can);
-    buf_done(&out);
-    ruleset_done(&load);
-    return EXIT_RAN;
+    if (l->said->json) return;
+    buf_printf(&l->out, "%" PRIu32 " of %" PRIu32 " can fire\n", l->fire,
+               set->n_rules + set->n_correlations);
+    rules_print(&l->out);
+}
+
+static int list_run(const struct invocation *in)
+{
+    struct listing l = {.said = in->ctx};
+    int status = rules_load(in->ctx, in->operands, in->n_operands, &l.rules);
+    if (status) return status;
+    buf_init(&l.out, 1024 * 1024);
+    l.digests = retro_digests(l.rules.set);
+    l.can = calloc((size_t)l.rules.set->n_rules + 1, sizeof *l.can);
+    if (in->n_operands == 0 && !l.said->named) rules_retro_load(&l.said->settings, &l.book);
+    bool good = l.digests && l.can;
+    if (good) list_all(&l);
+    else cli_say("out of memory");
+    free(l.can);
+    free(l.digests);
+    retro_book_done(&l.book);
+    buf_done(&l.out);
+    ruleset_done(&l.rules);
+    return good ? EXIT_RAN : EXIT_UNREADABLE;
 }
 
 /* ---- explain ----------------------------------------------------------------------------- */

@@ -25,6 +25,8 @@ int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths
 bool rules_can_fire(const struct taxonomy *taxonomy, const struct sigma_rule *rule);
 /* product=… category=… service=…, as far as there is one. */
 void rules_put_logsource(struct buf *out, const struct sigma_logsource *ls);
+/* By its id or title. */
+bool rules_is_called(const struct sigma_doc *doc, struct slice id);
 /* Prints finished lines, made visible, and empties out. */
 void rules_print(struct buf *out);
 

@@ -4,6 +4,7 @@
 #include "base/json_write.h"
 #include "cli/load.h"
 #include "cli/rules_library.h"
+#include "cli/rules_retro.h"
 
 struct show_context {
     struct settings settings;
@@ -16,6 +17,7 @@ struct shown {
     struct slice text;         /* of its file */
     const char *set, *version; /* NULL: the settings name it, or it comes with Vaka */
     bool on, in_force;
+    const struct retro_rule *retro; /* NULL: it was not looked at */
 };
 
 static void put_member_or_null(struct buf *out, const char *key, const char *value)
@@ -50,6 +52,8 @@ static void put_shown_json(struct buf *out, const struct shown *s)
         json_write_member_string(out, "en", doc->respond.en);
         buf_putc(out, '}');
     }
+    json_write_key(out, "retro");
+    rules_retro_put_json(out, s->retro);
     json_write_member_string(out, "text", s->text);
     buf_puts(out, "}\n");
 }
@@ -60,6 +64,11 @@ static void put_shown(struct buf *out, const struct shown *s)
     if (s->set) buf_printf(out, "# %s %s, %s\n", s->set, s->version, state);
     else buf_printf(out, "# %s\n", state);
     buf_printf(out, "# %s\n", s->doc->file);
+    if (s->retro && s->retro->state != RETRO_KNOWN) {
+        buf_puts(out, "# ");
+        rules_retro_put(out, s->retro);
+        buf_putc(out, '\n');
+    }
     buf_put(out, s->text);
 }
 
@@ -67,12 +76,15 @@ static int show_imported(const struct show_context *c, const char *id)
 {
     struct rules_work work;
     struct rules_found found;
+    struct retro_rule retro;
     struct diag diag = {0};
     int status = rules_work_enter(&work, &c->settings, false);
     int error = status ? 0 : rules_find(&work, id, &found, &diag);
     if (error) status = rules_work_failed(&diag, error);
     if (status == 0) {
+        bool looked = rules_retro_find(&c->settings, slice_of(id), &retro);
         const struct shown shown = {.doc = found.rule->doc,
+                                    .retro = looked ? &retro : NULL,
                                     .text = found.version.pack.files[found.rule->file].text,
                                     .set = found.version.set.text,
                                     .version = found.version.version.text,
@@ -87,17 +99,12 @@ static int show_imported(const struct show_context *c, const char *id)
     return status;
 }
 
-static bool is_called(const struct sigma_doc *doc, struct slice id)
-{
-    return slice_eq_nocase(doc->id, id) || slice_eq_nocase(doc->title, id);
-}
-
 static const struct sigma_doc *find_called(const struct sigma_set *set, struct slice id)
 {
     for (uint32_t i = 0; i < set->n_rules; i++)
-        if (is_called(set->rules[i]->doc, id)) return set->rules[i]->doc;
+        if (rules_is_called(set->rules[i]->doc, id)) return set->rules[i]->doc;
     for (uint32_t i = 0; i < set->n_correlations; i++)
-        if (is_called(set->correlations[i]->doc, id)) return set->correlations[i]->doc;
+        if (rules_is_called(set->correlations[i]->doc, id)) return set->correlations[i]->doc;
     return NULL;
 }
 
@@ -106,6 +113,7 @@ static int show_named(const struct show_context *c, const char *id, bool *ret_fo
 {
     struct config config;
     struct ruleset rules = {0};
+    struct retro_rule retro;
     struct diag diag = {0};
     struct buf out, text;
     buf_init(&out, 2 * RULESET_FILE_MAX + 4096);
@@ -117,8 +125,12 @@ static int show_named(const struct show_context *c, const char *id, bool *ret_fo
     if (error) status = rules_work_failed(&diag, error);
     *ret_found = doc != NULL;
     if (doc && status == 0) {
-        const struct shown shown = {
-            .doc = doc, .text = buf_slice(&text), .on = true, .in_force = true};
+        bool looked = rules_retro_find(&c->settings, slice_of(id), &retro);
+        const struct shown shown = {.doc = doc,
+                                    .retro = looked ? &retro : NULL,
+                                    .text = buf_slice(&text),
+                                    .on = true,
+                                    .in_force = true};
         if (c->json) put_shown_json(&out, &shown);
         else put_shown(&out, &shown);
         rules_print(&out);

@@ -184,6 +184,37 @@ static void put_state(struct buf *out, struct slice processes)
     buf_putc(out, '\n');
 }
 
+/* "3 rules over 30 days: 45 %, 2 of them found something; 20 % of a processor". */
+static void put_retro(struct buf *out, struct slice processes)
+{
+    struct slice retro = ask_member(processes, "retro"), state = ask_text(retro, "state");
+    uint64_t rules = ask_number(retro, "rules"), days = ask_number(retro, "days");
+    put_label(out, "retro-hunt");
+    if (slice_eq(state, SLICE("off"))) {
+        buf_puts(out, "off: retro.days is 0\n");
+        return;
+    }
+    if (slice_eq(state, SLICE("failed"))) {
+        buf_puts(out, "FAILED, it begins anew within a minute; vaka alerts says why\n");
+        return;
+    }
+    if (rules == 0) {
+        buf_printf(out, "no rule is new; %" PRIu64 " %% of a processor over %" PRIu64 " days\n",
+                   ask_number(retro, "share_percent"), days);
+        return;
+    }
+    buf_printf(out,
+               "%" PRIu64 " rule%s over %" PRIu64 " days: %" PRIu64 " %%, %" PRIu64
+               " found something; %" PRIu64 " %% of a processor",
+               rules, rules == 1 ? "" : "s", days, ask_number(retro, "done_percent"),
+               ask_number(retro, "rules_found"), ask_number(retro, "share_percent"));
+    if (slice_eq(state, SLICE("waiting"))) buf_puts(out, "; it waits, for matching is behind");
+    if (slice_eq(state, SLICE("idle"))) buf_puts(out, "; done");
+    if (ask_number(retro, "damaged"))
+        buf_printf(out, "; %" PRIu64 " DAMAGED parts left out", ask_number(retro, "damaged"));
+    buf_putc(out, '\n');
+}
+
 /* Everything that is no list and no object, as it is called. */
 static void put_members(struct buf *out, struct slice object)
 {
@@ -354,6 +385,7 @@ static void put_table(struct buf *out, struct slice answer)
     put_records(out, answer, processes);
     put_left_out(out, processes);
     put_state(out, processes);
+    put_retro(out, processes);
     put_processes(out, processes);
     put_sources(out, ask_member(ask_member(processes, "collect"), "sources"),
                 ask_member(ask_member(processes, "triage"), "sources"));
