@@ -83,7 +83,8 @@ def fill(serve, parts=20):
         send_filling(serve, 400)
         n += 415
         serve.matched(n)
-    serve.wait(lambda: list(serve.folder.glob("var/store/0/segment-*")), "a segment")
+    if parts >= 20:
+        serve.wait(lambda: list(serve.folder.glob("var/store/0/segment-*")), "a segment")
     return n
 
 
@@ -189,6 +190,229 @@ def an_interrupt_ends_it_with_what_was_found(folder):
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         same(status if status != 130 else 0, 0)
         same(collections.Counter(b"vaka: " in line for line in text.splitlines())[True], 0)
+
+
+# ---- by itself -------------------------------------------------------------------------------
+
+def retro(serve):
+    return serve.status()["retro"]
+
+
+def idle(serve):
+    serve.wait(lambda: retro(serve)["state"] == "idle", "the end of a pass")
+
+
+def told(serve):
+    """What was told of the past: by the id of the rule, what its alert says."""
+    found = {}
+    for alert in serve.alerts():
+        if alert["rule"]["id"] == "vaka.retro":
+            said = {m["field"]: m["value"] for m in alert["matched"]}
+            same((said["rule"] in found, alert["count"]), (False, 1))
+            found[said["rule"]] = {**said, "level": alert["rule"]["level"],
+                                   "title": alert["rule"]["title"]}
+    return found
+
+
+def counts(serve):
+    return {name: (int(said["matches"]), int(said["alerts"])) for name, said in told(serve).items()}
+
+
+OTHER = "7b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11"
+THIRD = "8b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11"
+MARKER = "6b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11"
+MANY_ID = "21111111-2222-4333-8444-555555555555"
+
+
+def add(serve, *rules):
+    for number, text in enumerate(rules):
+        rule(serve.folder / "rules", text, f"added-{number}.yml")
+    before = serve.log_text().count("event=rules-reloaded")
+    serve.ask("reload")
+    serve.wait(lambda: serve.log_text().count("event=rules-reloaded") > before, "new rules")
+
+
+def change(serve, before, after):
+    """Another setting, in force."""
+    text = serve.config.read_text(encoding="utf-8")
+    holds(text, before)
+    serve.config.write_text(text.replace(before, after), encoding="utf-8")
+    add(serve)
+
+
+def book(serve):
+    """The words of its lines, by their first one."""
+    found = collections.defaultdict(list)
+    for line in (serve.folder / "var/retro/book").read_text("ascii").splitlines()[1:]:
+        first, *rest = line.split()
+        found[first].append(rest)
+    return found
+
+
+def place(serve):
+    """The record that the pass at hand goes on with; 0: none is at hand."""
+    passes = book(serve)["pass"]
+    return int(passes[0][2]) if passes else 0
+
+
+@test
+def a_rule_that_comes_after_the_attack_is_told_with_its_counts(folder):
+    with Serve(VAKA, folder).start() as serve:
+        idle(serve)
+        same(told(serve), {})
+        fill(serve)
+        send(serve, "FAILMARK", range(7), "bo")
+        serve.wait(lambda: retro(serve)["state"] == "idle", "nothing to do")
+        serve.matched(20 * 415 + 7)
+        add(serve, other(), other("NOWHERE", "8b2a6a4e"), MANY)
+        serve.wait(lambda: {OTHER, MANY_ID} <= set(told(serve)), "what was found")
+        idle(serve)
+        # What a correlation alone asks for is no finding.
+        same(counts(serve), {OTHER: (200, 200), MANY_ID: (1, 1)})
+        said = told(serve)[OTHER]
+        same((said["title"], said["level"]), ("In the past: Marker", "high"))
+        received = [a["received"] for a in lines(serve, "-r", folder / "rules" / "added-0.yml")]
+        same((said["first"], said["last"]), (received[0], received[-1]))
+        listed = [json.loads(line) for line in serve.ask("rules", "list", "-f", "json").splitlines()]
+        same({r["id"]: (r["retro"]["matches"], r["retro"]["done"]) for r in listed if r["retro"]},
+             {OTHER: (200, True), THIRD: (0, True), MANY_ID: (1, True),
+              "11111111-2222-4333-8444-555555555555": (0, True)})
+        shown = json.loads(serve.ask("rules", "show", OTHER, "-f", "json"))["retro"]
+        same((shown["alerts"], shown["first"], shown["last"]), (200, received[0], received[-1]))
+        holds(serve.ask("rules", "show", OTHER), f": 200 alerts from 200 matches, the first {received[0]}, "
+                                                 f"the last {received[-1]}")
+        holds(serve.ask("rules", "show", THIRD), "# in the past since ")
+        holds(serve.ask("rules", "list"), "1 alert from 1 match")
+        # The same rules once more: nothing is looked at, or told again.
+        add(serve)
+        serve.wait(lambda: retro(serve)["state"] == "idle" and retro(serve)["rules"] == 0, "rest")
+        same(len(told(serve)), 2)
+        same([line[1] for line in book(serve)["rule"]].count("2"), 4)
+        # It means something else now.
+        add(serve, other("VAKAMARK"))
+        serve.wait(lambda: len([a for a in serve.alerts() if a["rule"]["id"] == "vaka.retro"]) == 3,
+                   "what the changed rule would have found")
+        last = {m["field"]: m["value"] for m in serve.alerts()[-1]["matched"]}
+        same((last["rule"], last["matches"]), (OTHER, "100"))
+
+
+@test
+def rules_that_were_there_first_are_looked_at_where_something_is_stored(folder):
+    with Serve(VAKA, folder).start() as serve:
+        idle(serve)
+        same([line[1] for line in book(serve)["rule"]], ["0"])
+        fill(serve, 3)
+        serve.stop()
+        (folder / "var/retro/book").unlink()
+        serve.start()
+        serve.wait(lambda: told(serve), "what was found")
+        same(counts(serve), {MARKER: (15, 15)})
+        idle(serve)
+        serve.stop()
+        serve.start()
+        idle(serve)
+        same(counts(serve), {MARKER: (15, 15)})
+
+
+SLOW = "retro:\n  share: 1\ntriage:\n  alike: 0s\n"
+
+
+@test
+def a_pass_goes_on_where_it_was_killed(folder):
+    with Serve(VAKA, folder, SLOW).start() as serve:
+        idle(serve)
+        n = 0
+        for part in range(30):
+            send(serve, "FAILMARK", range(1), "anna")
+            send(serve, "OTHERMARK", range(part * 10, part * 10 + 10))
+            send_filling(serve, 400, 1000)
+            n += 411
+            serve.matched(n)
+        add(serve, other(), MANY)
+        places = [0]
+        for _ in range(3):
+            serve.wait(lambda: place(serve) > places[-1], "some of the pass", 60)
+            serve.kill("retro")
+            places.append(place(serve))
+        same(places, sorted(set(places)))
+        change(serve, "share: 1", "share: 100")
+        serve.wait(lambda: {OTHER, MANY_ID} <= set(told(serve)), "what was found")
+        same(counts(serve), {OTHER: (300, 300), MANY_ID: (1, 1)})
+        same("pass" in book(serve), False)
+        # A kill of everything is no end either.
+        change(serve, "share: 100", "share: 1")
+        add(serve, other(), MANY, other("OTHERMARK", "8b2a6a4e"))
+        serve.wait(lambda: place(serve) > n // 6, "some of another pass", 60)
+        serve.kill_all()
+        serve.config.write_text(serve.config.read_text().replace("share: 1", "share: 100"))
+        serve.start()
+        serve.wait(lambda: THIRD in told(serve), "what was found")
+        same(counts(serve), {OTHER: (300, 300), THIRD: (300, 300), MANY_ID: (1, 1)})
+        # Without correlations only the last block is read twice.
+        same(retro(serve)["blocks_passed"] > 0, True)
+
+
+@test
+def it_waits_while_matching_is_behind(folder):
+    with Serve(VAKA, folder, SLOW).start() as serve:
+        idle(serve)
+        n = 0
+        for part in range(20):
+            send(serve, "OTHERMARK", range(part * 10, part * 10 + 10))
+            send_filling(serve, 400, 1000)
+            n += 410
+            serve.matched(n)
+        add(serve, other())
+        serve.wait(lambda: retro(serve)["state"] == "running", "a pass")
+        same((retro(serve)["share_percent"], retro(serve)["days"]), (1, 30))
+        engines = serve.engines()
+        for pid in engines:
+            os.kill(pid, signal.SIGSTOP)
+        send(serve, "VAKAMARK", range(1))
+        serve.wait(lambda: retro(serve)["state"] == "waiting", "a pause")
+        same({retro(serve)["state"] for _ in range(20)}, {"waiting"})
+        holds(serve.ask("status"), "it waits, for matching is behind")
+        for pid in engines:
+            os.kill(pid, signal.SIGCONT)
+        serve.wait(lambda: retro(serve)["state"] == "running", "it goes on")
+        same(retro(serve)["waits"] > 0, True)
+        change(serve, "share: 1", "share: 100")
+        serve.wait(lambda: OTHER in told(serve), "what was found")
+        same(counts(serve), {OTHER: (200, 200)})
+
+
+@test
+def a_book_that_is_damaged_is_set_aside_and_begun_anew(folder):
+    with Serve(VAKA, folder).start() as serve:
+        idle(serve)
+        fill(serve, 3)
+        path = folder / "var/retro/book"
+        whole = path.read_bytes()
+        for number, text in enumerate((whole[:-5], b"", os.urandom(5000), whole.replace(b"1", b"2"),
+                                       b"vaka retro 1\nrule x\nend 00000000\n")):
+            serve.stop()
+            path.write_bytes(text)
+            serve.start()
+            idle(serve)
+            same((folder / "var/retro/book.damaged").read_bytes(), text)
+            alarms = [a for a in serve.alerts() if a["rule"]["id"] == "vaka.retro-book-damaged"]
+            same(sum(a["count"] for a in alarms), number + 1)
+            holds(json.dumps(alarms), "book.damaged, and every rule is looked at again")
+            same([line[1] for line in book(serve)["rule"]], ["2"])
+        serve.ask("rules", "list")
+
+
+@test
+def it_can_be_switched_off(folder):
+    with Serve(VAKA, folder, "retro:\n  days: 0\n").start() as serve:
+        same(retro(serve)["state"], "off")
+        fill(serve, 1)
+        add(serve, other())
+        same(retro(serve)["state"], "off")
+        same((told(serve), (folder / "var/retro").exists()), ({}, False))
+        change(serve, "days: 0", "days: 7")
+        serve.wait(lambda: OTHER in told(serve), "what was found")
+        same(retro(serve)["days"], 7)
 
 
 sys.exit(run_tests(sys.argv[2:]))
