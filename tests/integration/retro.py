@@ -218,6 +218,13 @@ def counts(serve):
     return {name: (int(said["matches"]), int(said["alerts"])) for name, said in told(serve).items()}
 
 
+def found_in_lists(serve):
+    """How many records each told list of indicators has matched."""
+    alerts = (a for a in serve.alerts() if a["rule"]["id"] == "vaka.retro")
+    return [int(m["value"]) for a in alerts for m in a["matched"]
+            if "Indicator of the list" in a["rule"]["title"] and m["field"] == "matches"]
+
+
 OTHER = "7b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11"
 THIRD = "8b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11"
 MARKER = "6b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11"
@@ -294,6 +301,26 @@ def a_rule_that_comes_after_the_attack_is_told_with_its_counts(folder):
                    "what the changed rule would have found")
         last = {m["field"]: m["value"] for m in serve.alerts()[-1]["matched"]}
         same((last["rule"], last["matches"]), (OTHER, "100"))
+
+
+@test
+def a_list_of_indicators_is_looked_for_in_the_past(folder):
+    with Serve(VAKA, folder).start() as serve:
+        idle(serve)
+        body = "".join(json.dumps({"source": {"ip": f"198.51.100.{i}"}}) + "\n" for i in range(1, 11))
+        same(serve.post("/api/ingest", body.encode())[0], 200)
+        serve.matched(10)
+        feed = serve.folder / "feed.txt"
+        for values, (matches, lists) in (("198.51.100.3\n198.51.100.77\n", (1, 1)),
+                                         ("198.51.100.3\n198.51.100.4\n", (2, 2))):
+            feed.write_text(values, encoding="utf-8")
+            serve.ask("indicators", "import", "feed.txt")
+            serve.wait(lambda n=lists: len(found_in_lists(serve)) == n, "what the list has found")
+            same(found_in_lists(serve)[-1], matches)
+        # Read again, the same list is nothing new.
+        serve.ask("reload")
+        serve.wait(lambda: retro(serve)["state"] == "idle" and retro(serve)["rules"] == 0, "rest")
+        same(len(found_in_lists(serve)), 2)
 
 
 @test

@@ -63,10 +63,22 @@ static void add_atom(struct sha256_ctx *c, const struct sigma_atom *a)
     add_number(c, a->anchor);
 }
 
+/* In the order of the list: the same list read again is the same rule. */
+static void add_listed(struct sha256_ctx *c, const struct listed *l)
+{
+    add_number(c, listed_kind(l));
+    add_number(c, listed_count(l));
+    for (uint32_t i = 0; i < listed_count(l); i++) {
+        add_text(c, listed_at(l, i)->value);
+        add_number(c, (uint64_t)listed_at(l, i)->expires);
+    }
+}
+
 static void add_expr(struct sha256_ctx *c, const struct sigma_expr *e)
 {
     add_number(c, e->kind);
     if (e->kind == EXPR_ATOM) add_atom(c, e->atom);
+    if (e->kind == EXPR_ATOM && e->atom->listed) add_listed(c, e->atom->listed);
     add_number(c, e->n_children);
     for (uint32_t i = 0; i < e->n_children; i++) add_expr(c, e->child[i]);
 }

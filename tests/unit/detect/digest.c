@@ -64,3 +64,33 @@ TEST(a_correlation_is_what_it_counts_and_how)
     CHECK(
         !is_same(four, RULE("A", "", "s") NEXT CORR("    timespan: 1m\n    condition: {gt: 4}\n")));
 }
+
+/* Of a rule that looks for these values of one kind. */
+static struct sigma_digest of_list(enum listed_kind kind, const char *const *values, uint32_t n)
+{
+    struct listed *list = listed_new(kind);
+    bool known;
+    REQUIRE(list != NULL);
+    for (uint32_t i = 0; i < n; i++)
+        REQUIRE(listed_add(list, &(struct listed_value){.value = slice_of(values[i])}, &known) ==
+                0);
+    const struct sigma_atom atom = {.op = ATOM_LISTED, .field = SLICE("f"), .listed = list};
+    const struct sigma_expr expr = {.kind = EXPR_ATOM, .atom = &atom};
+    const struct sigma_doc doc = {.id = SLICE("list")};
+    struct sigma_digest digest;
+    sigma_digest_rule(&(struct sigma_rule){.doc = &doc, .expr = &expr}, &digest);
+    listed_free(list);
+    return digest;
+}
+
+TEST(a_list_is_what_is_in_it)
+{
+    static const char *const values[] = {"a.example", "b.example", "c.example"};
+    struct sigma_digest two = of_list(LISTED_DOMAIN, values, 2);
+    struct sigma_digest again = of_list(LISTED_DOMAIN, values, 2);
+    struct sigma_digest others = of_list(LISTED_DOMAIN, values + 1, 2);
+    struct sigma_digest kind = of_list(LISTED_EMAIL, values, 2);
+    CHECK(memcmp(&two, &again, sizeof two) == 0);
+    CHECK(memcmp(&two, &others, sizeof two) != 0);
+    CHECK(memcmp(&two, &kind, sizeof two) != 0);
+}
