@@ -15,15 +15,35 @@ struct slot {
     _Alignas(uint64_t) char data[]; /* n needles, then the value */
 };
 
-/* Slots of one size; a value goes to the smallest that holds it. */
+/* Slots of one size; a value goes to the smallest that holds it and what was found in it. */
 static const struct {
     uint32_t slot_size, count; /* count is a power of two */
 } sizes[] = {{128, 16384}, {512, 8192}, {2304, 4096}, {12288, 512}};
-enum { SIZES = sizeof sizes / sizeof *sizes };
+enum { SIZES = sizeof sizes / sizeof *sizes, LARGER_BITS = 65536 };
 
 struct memo {
     char *slots[SIZES];
+    /* Bits by hash: so much was found that the value is in a larger slot than it needs itself. */
+    uint64_t larger[LARGER_BITS / 64];
 };
+
+/* The smallest slot that holds n bytes; SIZES: none does. */
+static unsigned size_for(size_t n)
+{
+    unsigned i = 0;
+    while (i < SIZES && n > sizes[i].slot_size - sizeof(struct slot)) i++;
+    return i;
+}
+
+static uint64_t larger_bit(uint64_t hash)
+{
+    return UINT64_C(1) << (hash & 63);
+}
+
+static uint64_t *larger_word(struct memo *m, uint64_t hash)
+{
+    return &m->larger[hash / 64 % (LARGER_BITS / 64)];
+}
 
 struct memo *memo_new(void)
 {
@@ -61,10 +81,11 @@ static bool is_this(const struct slot *s, const struct memo_key *key)
 
 const uint32_t *memo_find(struct memo *m, struct memo_key *key, uint32_t *ret_n)
 {
-    if (key->value.len > sizes[SIZES - 1].slot_size - sizeof(struct slot)) return NULL;
+    unsigned first = size_for(key->value.len);
+    if (first == SIZES) return NULL;
     key->hash = hash64_seed(key->value, (uint64_t)(uintptr_t)key->set);
-    for (unsigned i = 0; i < SIZES; i++) {
-        if (key->value.len > sizes[i].slot_size - sizeof(struct slot)) continue;
+    unsigned end = *larger_word(m, key->hash) & larger_bit(key->hash) ? SIZES : first + 1;
+    for (unsigned i = first; i < end; i++) {
         const struct slot *s = slot_at(m, i, key->hash);
         if (!is_this(s, key)) continue;
         *ret_n = s->n;
@@ -75,11 +96,10 @@ const uint32_t *memo_find(struct memo *m, struct memo_key *key, uint32_t *ret_n)
 
 void memo_keep(struct memo *m, const struct memo_key *key, const uint32_t *found, uint32_t n)
 {
-    if (n > UINT16_MAX || key->value.len > sizes[SIZES - 1].slot_size) return;
-    size_t need = sizeof(struct slot) + n * sizeof *found + key->value.len;
-    unsigned i = 0;
-    while (i < SIZES && need > sizes[i].slot_size) i++;
+    unsigned first = size_for(key->value.len);
+    unsigned i = n > UINT16_MAX ? SIZES : size_for(n * sizeof *found + key->value.len);
     if (i == SIZES) return;
+    if (i > first) *larger_word(m, key->hash) |= larger_bit(key->hash);
     struct slot *s = slot_at(m, i, key->hash);
     *s = (struct slot){.set = key->set,
                        .hash = key->hash,
