@@ -653,10 +653,11 @@ bool shape_find(const struct shape_set *set, struct slice text, struct shape_mat
     if (!walk(&f, &set->root, 0)) return false;
     ret->number = f.leaf->number;
     ret->n_places = 0;
-    for (uint32_t i = 0; i < f.leaf->n_names; i++) {
+    for (uint32_t i = 0, n = 0; i < f.leaf->n_names; i++) {
         if (f.leaf->names[i] < 0) continue;
-        ret->places[ret->n_places].name = f.leaf->names[i];
-        ret->places[ret->n_places++].text = ret->places[i].text;
+        if (n != i) ret->places[n].text = ret->places[i].text;
+        ret->places[n].name = f.leaf->names[i];
+        ret->n_places = ++n;
     }
     return true;
 }
