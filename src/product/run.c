@@ -34,8 +34,9 @@ struct numbers {
 
 /* Where a field stands. Names that begin with _ are for steps only and not put into the event. */
 struct place {
-    uint32_t index; /* 1 + in the event's fields, INDEX_STEPS, or 0: it is not there */
-    bool more;      /* there are more values */
+    uint32_t reading; /* of another one: it is not there */
+    uint32_t index;   /* in the event's fields, or INDEX_STEPS */
+    bool more;        /* there are more values */
 };
 
 struct product_reader {
@@ -47,8 +48,7 @@ struct product_reader {
     key_id *keys_of; /* by number; KEY_NONE: not asked for yet; or KEY_STEPS */
     struct place *places;
     struct slice *texts; /* by number: of those for steps only */
-    uint16_t *touched;   /* numbers whose place is taken */
-    uint32_t n_touched;
+    uint32_t reading;    /* the number of this one, not 0 */
     struct product_part *parts;
     /* Of the call. */
     struct event *ev;
@@ -108,17 +108,22 @@ static struct numbers find_numbers(struct product_reader *r, key_id key)
     return found;
 }
 
+static bool is_there(const struct product_reader *r, uint32_t field)
+{
+    return r->places[field].reading == r->reading;
+}
+
+static bool is_in_event(const struct product_reader *r, uint32_t field)
+{
+    return is_there(r, field) && r->places[field].index != INDEX_STEPS;
+}
+
 /* The first value of a name counts. */
 static void take_place(struct product_reader *r, uint16_t number, uint32_t index)
 {
     if (number == NUMBER_NONE) return;
-    struct place *place = &r->places[number];
-    if (place->index && place->index != INDEX_STEPS) {
-        place->more = true;
-        return;
-    }
-    if (!place->index) r->touched[r->n_touched++] = number;
-    place->index = index + 1;
+    if (is_in_event(r, number)) r->places[number].more = true;
+    else r->places[number] = (struct place){r->reading, index, false};
 }
 
 /* The event's fields from `first` on. */
@@ -140,27 +145,27 @@ static void look_at_fields(struct product_reader *r, uint32_t first)
             take_place(r, r->by_key[r->ev->fields[i].key].stands_for, i);
 }
 
-static void forget_places(struct product_reader *r)
+/* No field is there. */
+static void begin_reading(struct product_reader *r)
 {
-    for (uint32_t i = 0; i < r->n_touched; i++) r->places[r->touched[i]] = (struct place){0};
-    r->n_touched = 0;
+    if (++r->reading) return;
+    memset(r->places, 0, r->products->n_names * sizeof *r->places);
+    r->reading = 1;
 }
 
 static struct slice get(void *ctx, uint32_t field)
 {
     struct product_reader *r = ctx;
-    const struct place *place = &r->places[field];
-    if (place->index == 0) return SLICE_NONE;
-    if (place->index == INDEX_STEPS) return r->texts[field];
-    return event_text(r->ev, &r->ev->fields[place->index - 1]);
+    if (!is_there(r, field)) return SLICE_NONE;
+    uint32_t index = r->places[field].index;
+    return index == INDEX_STEPS ? r->texts[field] : event_text(r->ev, &r->ev->fields[index]);
 }
 
 static struct slice next(void *ctx, uint32_t field, uint32_t *at)
 {
     struct product_reader *r = ctx;
-    uint32_t first = r->places[field].index;
-    if (!first || first == INDEX_STEPS) return SLICE_NONE;
-    for (uint32_t i = *at ? *at : first; i < r->ev->n_fields; i++) {
+    if (!is_in_event(r, field)) return SLICE_NONE;
+    for (uint32_t i = *at ? *at : r->places[field].index + 1; i < r->ev->n_fields; i++) {
         struct event_field *f = &r->ev->fields[i];
         const struct numbers *n = &r->by_key[f->key];
         if ((n->exact != field && n->plain != field) || f->type == VALUE_NULL) continue;
@@ -168,11 +173,6 @@ static struct slice next(void *ctx, uint32_t field, uint32_t *at)
         return event_text(r->ev, f);
     }
     return SLICE_NONE;
-}
-
-static bool is_there(const struct product_reader *r, uint32_t field)
-{
-    return r->places[field].index != 0;
 }
 
 static key_id find_key(struct product_reader *r, uint32_t field)
@@ -186,9 +186,8 @@ static key_id find_key(struct product_reader *r, uint32_t field)
 /* A field of that name that is in the event stays. */
 static void put_for_steps(struct product_reader *r, uint32_t field, struct slice value)
 {
-    uint32_t *index = &r->places[field].index;
-    if (!*index) r->touched[r->n_touched++] = (uint16_t)field;
-    if (!*index) *index = INDEX_STEPS;
+    if (is_in_event(r, field)) return;
+    r->places[field] = (struct place){r->reading, INDEX_STEPS, false};
     r->texts[field] = value;
 }
 
@@ -257,7 +256,7 @@ static bool condition_holds(struct product_reader *r, const struct condition *c)
 {
     if (c->exists) return is_there(r, c->field) != c->absent;
     bool any = is_there(r, c->field) && any_test_holds(c, get(r, c->field));
-    if (!any && r->places[c->field].more) {
+    if (!any && is_there(r, c->field) && r->places[c->field].more) {
         struct slice value;
         for (uint32_t at = 0; !any && (value = next(r, c->field, &at)).ptr;)
             any = any_test_holds(c, value);
@@ -438,8 +437,7 @@ struct product_reader *product_reader_new(const struct products *p, struct keys 
     r->keys_of = malloc((p->n_names + 1) * sizeof *r->keys_of);
     r->places = calloc(p->n_names + 1, sizeof *r->places);
     r->texts = calloc(p->n_names + 1, sizeof *r->texts);
-    r->touched = calloc(p->n_names + 1, sizeof *r->touched);
-    if (!r->keys_of || !r->places || !r->texts || !r->touched) {
+    if (!r->keys_of || !r->places || !r->texts) {
         product_reader_free(r);
         return NULL;
     }
@@ -454,7 +452,6 @@ void product_reader_free(struct product_reader *r)
     free(r->keys_of);
     free(r->places);
     free(r->texts);
-    free(r->touched);
     for (struct product_part *part = r->parts, *next; part; part = next) {
         next = part->next;
         part_free(part);
@@ -507,9 +504,9 @@ static void read_body(struct product_reader *r, struct event *ev, struct product
     r->part = part;
     r->scope.arena = ev->arena;
     forget_keys(r);
+    begin_reading(r);
     look_at_fields(r, 0);
     run_body(r, body);
-    forget_places(r);
 }
 
 bool product_read(struct product_reader *r, struct event *ev, const struct taxonomy_route *route)
