@@ -31,8 +31,8 @@ struct router {
     struct slot *slots;
     struct memo *memos; /* by slot */
     uint32_t n_slots;
-    uint32_t format_slot;    /* or UINT32_MAX */
-    const char *format;      /* the event's before, and its facts; NULL: none */
+    uint32_t format_slot; /* or UINT32_MAX */
+    const char *format;   /* the event's before, and its facts; NULL: none */
     uint32_t format_facts[MEMO_FACTS], n_format_facts;
     struct prefix *prefixes; /* grouped by slot */
     struct look *looks;      /* by ascending facts */
