@@ -306,7 +306,9 @@ static const struct taxonomy_route *work_out(struct router *r)
         if (route) return route;
     }
     const struct taxonomy_route *route = intern_route(r, r->scratch, n, &more, false);
-    return route ? route : r->unknown;
+    if (route) return route;
+    r->crowded = true;
+    return r->unknown;
 }
 
 static bool is_row(const struct router *r, uint32_t at)
@@ -345,6 +347,11 @@ static void forget(struct router *r)
 {
     clear_rows(r);
     router_facts_forget(r);
+}
+
+bool router_is_crowded(const struct router *r)
+{
+    return r->crowded;
 }
 
 const struct taxonomy_route *router_route(struct router *r, struct event *ev)

@@ -65,6 +65,7 @@ struct router {
     struct route_box **routes;
     uint32_t n_routes, n_explicit_routes;
     const struct taxonomy_route *unknown;
+    bool crowded; /* an event had none, for there are too many, or no memory */
 
     struct taxonomy_label *scratch; /* labels of the event at hand */
 

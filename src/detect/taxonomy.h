@@ -103,6 +103,8 @@ void router_free(struct router *r);
  * Forgets its key roles by itself when the key table was cleared.
  */
 const struct taxonomy_route *router_route(struct router *r, struct event *ev);
+/* Whether an event was called unrecognised because there was no room for its route. */
+bool router_is_crowded(const struct router *r);
 /* Whether routes depend on the field with this path. */
 bool router_asks(const struct router *r, struct slice path);
 /*

@@ -9,6 +9,7 @@
 #include "store/token.h"
 
 struct index_maker {
+    const struct ruleset *rules;
     struct matcher matcher;
     struct record_decoder *decoder;
     uint64_t version;
@@ -27,6 +28,28 @@ uint64_t index_version(const struct ruleset *rules)
     return hash_mix(taxonomy_hash(rules->taxonomy), NORMALISER_VERSION);
 }
 
+static void stop_reading(struct index_maker *m)
+{
+    record_decoder_free(m->decoder);
+    matcher_done(&m->matcher);
+    m->decoder = NULL;
+}
+
+static int start_reading(struct index_maker *m)
+{
+    const struct engine_options options = {.read_all = true};
+    int error = matcher_init(&m->matcher, m->rules, &options);
+    if (error == 0) m->decoder = record_decoder_new(engine_keys(m->matcher.engine));
+    if (m->decoder) return 0;
+    stop_reading(m);
+    return ERR_NOMEM;
+}
+
+static bool is_crowded(const struct index_maker *m)
+{
+    return router_is_crowded(engine_router(m->matcher.engine));
+}
+
 int index_maker_new(const struct ruleset *rules, struct index_maker **ret)
 {
     struct index_maker *m = calloc(1, sizeof *m);
@@ -35,13 +58,11 @@ int index_maker_new(const struct ruleset *rules, struct index_maker **ret)
     m->group.sparse = INDEX_SPARSE;
     index_writer_init(&m->writer);
     buf_init(&m->out, INDEX_FILE_MAX + INDEX_FILE_MAX / 4);
+    m->rules = rules;
     m->version = index_version(rules);
     m->raw = token_set_new();
     m->values = token_set_new();
-    const struct engine_options options = {.read_all = true};
-    int error = matcher_init(&m->matcher, rules, &options);
-    if (error == 0) m->decoder = record_decoder_new(engine_keys(m->matcher.engine));
-    if (m->raw && m->values && m->decoder) {
+    if (m->raw && m->values && start_reading(m) == 0) {
         *ret = m;
         return 0;
     }
@@ -53,8 +74,7 @@ void index_maker_free(struct index_maker *m)
 {
     if (!m) return;
     segment_close(m->segment);
-    record_decoder_free(m->decoder);
-    if (m->matcher.engine) matcher_done(&m->matcher);
+    stop_reading(m);
     token_set_free(m->raw);
     token_set_free(m->values);
     filter_group_done(&m->group);
@@ -71,7 +91,10 @@ int index_maker_begin(struct index_maker *m, const struct store_io *io, uint64_t
     m->bytes = 0;
     filter_group_clear(&m->group);
     index_writer_clear(&m->writer);
-    int error = segment_open(io, begin, &m->segment);
+    int error = 0;
+    if (m->decoder && is_crowded(m)) stop_reading(m);
+    if (!m->decoder) error = start_reading(m);
+    if (error == 0) error = segment_open(io, begin, &m->segment);
     if (error) return error;
     return segment_has_filters(m->segment) ? 0 : ERR_INVALID;
 }
@@ -95,10 +118,9 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     struct engine_result result;
     (void)number;
     int error = engine_match(m->matcher.engine, ev, &result);
-    m->unsure |= (ev->flags & EVENT_CUT) != 0;
     for (uint32_t i = 0; i < ev->n_fields && error == 0; i++)
         error = add_field(m, ev, &ev->fields[i]);
-    m->unsure |= (ev->flags & EVENT_CUT) != 0;
+    m->unsure |= (ev->flags & EVENT_CUT) || arena_failed(ev->arena) || is_crowded(m);
     engine_housekeep(m->matcher.engine);
     return error;
 }
