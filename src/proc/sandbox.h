@@ -27,11 +27,11 @@ enum sandbox_role {
     SANDBOX_RECEIVER, /* a servant that accepts on sockets it has and reads the named paths */
     SANDBOX_LISTENER, /* a servant that accepts on sockets it has, and opens nothing */
     SANDBOX_SIGNER,   /* a servant that keeps one file that it has open */
+    SANDBOX_INDEXER,  /* a sealer that cuts nothing, and reads the named paths */
     SANDBOX_CALLER,   /* a servant that connects to the named ports, over TCP */
     SANDBOX_PULLER,   /* a caller that keeps files it has open, and reads the named paths */
     SANDBOX_REVIEWER, /* reads the named paths, keeps files in the named folders, forks decoders */
     SANDBOX_WITNESS,  /* a keeper that accepts on sockets it has */
-    SANDBOX_INDEXER,  /* a keeper that takes no space in advance, and reads the named paths */
 };
 
 enum sandbox_level {
