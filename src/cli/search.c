@@ -418,6 +418,9 @@ static void tell_sum(const struct work *w, const struct search_result *r)
     if (p->undecodable) buf_printf(&line, ", %" PRIu64 " that cannot be read", p->undecodable);
     buf_printf(&line, "; %" PRIu64 " blocks read, %" PRIu64 " passed over; %.1f s\n", p->scan.read,
                p->scan.early + p->scan.filtered, (double)p->elapsed / (double)NSEC_PER_SEC);
+    if (p->unindexed)
+        buf_printf(&line, "%" PRIu64 " blocks have no index that is current (vaka store index)\n",
+                   p->unindexed);
     (void)fwrite(line.ptr, 1, line.len, stderr);
     buf_done(&line);
 }

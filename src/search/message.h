@@ -15,7 +15,8 @@ enum { SEARCH_TEXT_MAX = 64 * 1024 * 1024, SEARCH_PAYLOAD_MAX = SEARCH_TEXT_MAX 
 
 #define SEARCH_ROW_FIELDS(F)   F(text, cells)
 #define SEARCH_PIECE_FIELDS(F) F(text, bytes)
-#define SEARCH_SUM_FIELDS(F)   F(u64, records) F(u64, events) F(u64, matches) F(u64, undecodable)
+#define SEARCH_SUM_FIELDS(F)                                                                       \
+    F(u64, records) F(u64, events) F(u64, matches) F(u64, undecodable) F(u64, unindexed)
 
 #define SEARCH_MESSAGES(M)                                                                         \
     M(row, ROW, SCAN_OWN)                                                                          \

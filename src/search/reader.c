@@ -149,14 +149,18 @@ static int search_batch(void *ctx, const struct scan_batch *b)
 /* Only an index that is current knows what products make of the records. */
 static int may_have(void *ctx, const struct scan_segment *at, uint32_t group, uint64_t *ret)
 {
-    const struct reader *r = ctx;
-    const struct segment_footer *footer = segment_footer_of(at->segment);
+    struct reader *r = ctx;
+    const struct index_key key = {segment_footer_of(at->segment), r->begin->version};
     struct index_file file;
+    int error = ERR_UNSUPPORTED;
     *ret = ~UINT64_C(0);
-    if (at->beside < 0 || !segment_has_filters(at->segment)) return 0;
-    int error =
-        index_file_init(&file, at->io, at->beside, &(struct index_key){footer, r->begin->version});
-    if (error) return error == ERR_UNSUPPORTED ? 0 : error;
+    if (index_asks_nothing(r->begin->asks)) return 0;
+    if (at->beside >= 0 && segment_has_filters(at->segment))
+        error = index_file_init(&file, at->io, at->beside, &key);
+    if (error) {
+        r->sum.unindexed += segment_group_blocks(at->segment, group);
+        return error == ERR_UNSUPPORTED ? 0 : error;
+    }
     error = index_asks_run(r->begin->asks, at->segment, &file, group, ret);
     index_file_done(&file);
     return error;

@@ -52,6 +52,7 @@ static int take_sum(struct search *s, struct slice payload)
     p->events += sum.events;
     p->matches += sum.matches;
     p->undecodable += sum.undecodable;
+    p->unindexed += sum.unindexed;
     return 0;
 }
 
