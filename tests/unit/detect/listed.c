@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "detect/engine.h"
+#include "detect/sigma/match.h"
 #include "detect/sigma/tree.h"
 #include "test.h"
 
@@ -136,6 +137,66 @@ TEST(in_a_long_list_each_is_found_and_no_other)
     }
     CHECK_INT(wrong, 0);
     listed_free(l);
+}
+
+static uint32_t next_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*state >> 33);
+}
+
+/* 16 addresses and their IPv6 spelling, or networks among them, so that many hold many. */
+static void random_network(uint64_t *seed, bool v6, char text[static 64])
+{
+    unsigned bits = 28 + next_random(seed) % 5;
+    unsigned last = next_random(seed) % 16 & (0xffu << (32 - bits));
+    if (v6) (void)snprintf(text, 64, "2001:db8::%x/%u", last, 96 + bits);
+    else (void)snprintf(text, 64, "198.51.100.%u/%u", last, bits);
+}
+
+/* The narrowest by the plain definition. */
+static struct slice narrowest(char texts[][64], uint32_t n, struct slice address)
+{
+    struct slice best = SLICE("");
+    int bits = -1;
+    for (uint32_t i = 0; i < n; i++) {
+        struct sigma_atom atom = {.op = ATOM_CIDR};
+        REQUIRE(cidr_read(slice_of(texts[i]), &atom) == NULL);
+        if (!cidr_contains(&atom, address) || atom.cidr.bits <= bits) continue;
+        bits = atom.cidr.bits;
+        best = slice_of(texts[i]);
+    }
+    return best;
+}
+
+TEST(networks_hold_what_a_look_at_each_says)
+{
+    enum { LISTS = 300, NETWORKS = 8 };
+    uint64_t seed = 7;
+    uint32_t wrong = 0, hits = 0;
+    for (unsigned round = 0; round < LISTS; round++) {
+        char texts[NETWORKS][64], address[64];
+        uint32_t n = 0;
+        struct listed *l = listed_new(LISTED_ADDRESS);
+        REQUIRE(l != NULL);
+        for (unsigned i = 0; i < NETWORKS; i++) {
+            bool known;
+            random_network(&seed, next_random(&seed) % 3 == 0, texts[n]);
+            const struct listed_value v = {.value = slice_of(texts[n])};
+            REQUIRE(listed_add(l, &v, &known) == 0);
+            n += !known;
+        }
+        for (unsigned i = 0; i < 32; i++) {
+            if (i < 16) (void)snprintf(address, sizeof address, "198.51.100.%u", i);
+            else (void)snprintf(address, sizeof address, "2001:db8::%x", i - 16);
+            const struct listed_value *v = listed_find(l, slice_of(address));
+            wrong += !slice_eq(v ? v->value : SLICE(""), narrowest(texts, n, slice_of(address)));
+            hits += v != NULL;
+        }
+        listed_free(l);
+    }
+    CHECK_INT(wrong, 0);
+    CHECK(hits > LISTS && hits < 31 * LISTS);
 }
 
 /* ---- in the engine ----------------------------------------------------------------------- */
