@@ -30,7 +30,7 @@ struct audited_look {
 };
 
 /*
- * Before anything is read. Records outside of serve.folder are a copy, which somebody else answers
+ * Before anything is read. Records that lie in no vaka serve's folder are a copy, which somebody else answers
  * for: they leave no line. Errors of audit_begin(); diag says what is wrong.
  */
 int audited_begin(struct audited *a, const struct config *config, const struct audited_look *look,

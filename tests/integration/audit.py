@@ -110,6 +110,17 @@ def a_copy_elsewhere_is_nobody_s_watch(folder):
         same(entries(serve), [])
         same(vaka(serve, "search", "| count", "-f", "json", "--store", "var/store/0")[1], '{"count":3}\n')
         same(len(entries(serve)), 1)
+        # Not by settings that name another folder, nor where the store lies on another disk.
+        (serve.folder / "other").mkdir()
+        vaka(serve, "search", "| count", "--store", "var/store/0", "--set", "serve.folder=other")
+        same(len(entries(serve)), 2)
+        same(vaka(serve, "backup", "saved")[0], 0)
+        vaka(serve, "search", "| count", "--store", "saved/store/0")
+        same(len((serve.folder / "saved/audit/log").read_bytes().splitlines()), 4)
+        (serve.folder / "var/store").rename(serve.folder / "disk")
+        (serve.folder / "var/store").symlink_to(serve.folder / "disk")
+        same(vaka(serve, "search", "| count", "-f", "json")[1], '{"count":3}\n')
+        same(len(entries(serve)), 3)
 
 
 @test
