@@ -150,21 +150,25 @@ TEST(large_files_are_set_aside_and_the_oldest_go)
 {
     struct buf out;
     uint64_t damaged;
-    char path[256];
-    const char *folder = make_folder("large");
-    buf_init(&out, 64 * 1024 * 1024);
+    char folder[128], path[256], oldest[256], second[256];
+    (void)snprintf(folder, sizeof folder, "%s", make_folder("large"));
+    buf_init(&out, 1024 * 1024);
     struct audit a = begin(folder, "first", now);
-    for (unsigned i = 1; i <= AUDIT_FILES_MAX + 2; i++) {
-        (void)snprintf(path, sizeof path, "%s/audit/log", folder);
-        REQUIRE(truncate(path, AUDIT_FILE_MAX + 1) == 0); /* NULs: one damaged line */
-        a = begin(folder, "next", now + i * NSEC_PER_SEC);
+    for (unsigned i = 0; i < AUDIT_FILES_MAX; i++) {
+        (void)snprintf(path, sizeof path, "large/audit/log-20000101T%06u.000Z", i);
+        test_write(path, "");
     }
-    CHECK_INT(count_lines(read_log(&out, folder, INT64_MIN, INT64_MAX, &damaged)),
-              AUDIT_FILES_MAX + 1);
-    CHECK(slice_find(buf_slice(&out), SLICE("first")) == SIZE_MAX);
-    end(&a, 9);
-    (void)read_log(&out, folder, INT64_MIN, INT64_MAX, &damaged);
+    (void)snprintf(oldest, sizeof oldest, "%s/audit/log-20000101T000000.000Z", folder);
+    (void)snprintf(second, sizeof second, "%s/audit/log-20000101T000001.000Z", folder);
+    (void)snprintf(path, sizeof path, "%s/audit/log", folder);
+    REQUIRE(truncate(path, AUDIT_FILE_MAX + 1) == 0); /* NULs: one damaged line */
+    (void)begin(folder, "next", now + NSEC_PER_SEC);
+    CHECK(access(oldest, F_OK) != 0 && access(second, F_OK) == 0);
+    end(&a, 9); /* in another file than it began in */
+    CHECK_INT(count_lines(read_log(&out, folder, INT64_MIN, INT64_MAX, &damaged)), 2);
+    CHECK(slice_find(buf_slice(&out), SLICE("first")) < slice_find(buf_slice(&out), SLICE("next")));
     CHECK(slice_find(buf_slice(&out), SLICE("\"found\":9")) != SIZE_MAX);
+    CHECK_INT(damaged, 1);
     buf_done(&out);
 }
 
