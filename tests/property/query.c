@@ -411,6 +411,7 @@ struct round {
     struct record record;
     bool opaque;
     uint32_t n_written; /* rules of Sigma, which come before those of the queries */
+    int asked_of[2 * QUERIES];
     struct asked asked[QUERIES];
     struct query_index *index;
     uint64_t *passed; /* blocks that were passed over */
@@ -466,19 +467,17 @@ static void look_whether_opaque(struct round *r)
     buf_done(&bytes);
 }
 
-static bool has_hit(const struct engine_result *found, const struct sigma_rule *rule)
-{
-    for (uint32_t i = 0; i < found->n_hits; i++)
-        if (found->hits[i].rule == rule) return true;
-    return false;
-}
-
 /* A query and the rule that was made of it hold for the same events. */
-static void check_written(struct round *r, const struct engine_result *found)
+static void check_written(const struct round *r, const struct engine_result *found)
 {
+    bool asked[QUERIES] = {false}, written[QUERIES] = {false};
+    for (uint32_t i = 0; i < found->n_hits; i++) {
+        uint32_t index = found->hits[i].rule->index;
+        (index < r->n_written ? written : asked)[r->asked_of[index]] = true;
+    }
     for (int i = 0; i < QUERIES; i++) {
         const struct asked *a = &r->asked[i];
-        if (!a->written || has_hit(found, a->written) == has_hit(found, &a->rule)) continue;
+        if (!a->written || written[i] == asked[i]) continue;
         printf("%.*s\nand its rule %s\nover\n%.*s\n", SLICE_FMT(a->text), a->written->doc->file,
                SLICE_FMT(r->record.raw));
         (void)fflush(stdout);
@@ -497,8 +496,8 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
     check_written(r, &found);
     for (uint32_t i = 0; i < found.n_hits; i++) {
         ASSERT(!found.hits[i].undetermined);
-        if (found.hits[i].rule->doc) continue; /* written */
-        struct asked *a = &r->asked[found.hits[i].rule->index - r->n_written];
+        if (found.hits[i].rule->index < r->n_written) continue;
+        struct asked *a = &r->asked[r->asked_of[found.hits[i].rule->index]];
         check_needles(r, a);
         columns_fill(a->columns, ev, found.route, &r->record, 0, cells);
         if (a->groups) groups_add(a->groups, cells);
@@ -674,9 +673,12 @@ static bool add_rules(struct round *r)
         uint64_t number = 0;
         ASSERT(slice_to_u64(slice_of(r->set->rules[i]->doc->file), &number));
         r->asked[number].written = r->set->rules[i];
+        r->asked_of[i] = (int)number;
     }
-    for (int i = 0; i < QUERIES && good; i++)
+    for (int i = 0; i < QUERIES && good; i++) {
+        r->asked_of[r->set->n_rules] = i;
         good = sigma_set_add_rule(r->set, &r->asked[i].rule) == 0;
+    }
     return good;
 }
 
