@@ -77,7 +77,8 @@ static int choose_name(const struct import_context *c, const char *path, struct 
     if (c->name && !library_name_read(slice_of(c->name), ret))
         return cli_usage("'%.80s' is no name for a list: up to %d of a-z A-Z 0-9 . _ - +", c->name,
                          LIBRARY_NAME_MAX);
-    if (!c->name && !name_of_file(path, ret)) return cli_usage("give the list a name with --name");
+    if (!c->name && (strcmp(path, "-") == 0 || !name_of_file(path, ret)))
+        return cli_usage("give the list a name with --name");
     return 0;
 }
 

@@ -119,10 +119,12 @@ static int remove_old(const struct library *l, const char *name, struct diag *di
 static int check_room(const struct library *l, const char *name, struct diag *diag)
 {
     struct library_list lists;
+    struct library_name version;
     int error = library_sets(l, &lists, diag);
     uint32_t others = 0;
     for (uint32_t i = 0; error == 0 && i < lists.n; i++)
-        others += strcmp(lists.items[i].text, name) != 0;
+        others += strcmp(lists.items[i].text, name) != 0 &&
+                  library_current(l, lists.items[i].text, &version);
     if (error == 0) library_list_done(&lists);
     if (error == 0 && others >= INDICATORS_LISTS_MAX)
         error = diag_set(diag, ERR_LIMIT, NULL, 0, 0,

@@ -251,6 +251,8 @@ static int add_indicator_files(struct ruleset *r, const struct wanted *w, struct
         const char *path = arena_printf(&r->set->arena, "%s", w->indicators[i]);
         result = path ? read_list(r, path, w->now, diag) : ERR_NOMEM;
         if (result == 0) result = use_list(r, &fields, file_name(path), "", LEVEL_HIGH);
+        if (result == ERR_INVALID && !diag->message[0])
+            (void)diag_set(diag, result, NULL, 0, 0, "%s: another list is called so", path);
     }
     return result;
 }

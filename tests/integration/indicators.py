@@ -143,6 +143,12 @@ def what_is_wrong_with_a_list_is_told(folder):
         refused("value\n198.51.100.7\n", "--expires", "soon", part="--expires is a day, a moment or a span")
         refused("value\n198.51.100.7\n", "--name", "../x", part="is no name for a list", status=2)
         same((serve.folder / "var/indicators").exists() and os.listdir(serve.folder / "var/indicators"), [])
+        status, _, said = vaka(serve, "hunt", "--indicators", "feed.csv", "--indicators", "./feed.csv", "feed.csv")
+        same(status, 2)
+        holds(said, "./feed.csv: another list is called so")
+        status, _, said = vaka(serve, "indicators", "import", "-")
+        same(status, 2)
+        holds(said, "give the list a name with --name")
         status, out, _ = vaka(serve, "indicators", "import", write(serve, "feed.csv", "value\n198.51.100.7\n"),
                               "--dry-run")
         same((status, "nothing was kept" in out), (0, True))

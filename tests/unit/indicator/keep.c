@@ -90,6 +90,28 @@ TEST(the_last_versions_are_kept)
     library_close(&l);
 }
 
+TEST(only_so_many_lists_are_in_force)
+{
+    struct library l;
+    struct library_name version;
+    struct indicators in;
+    struct diag diag = {0};
+    bool fresh;
+    const struct indicators_origin from = origin(now);
+    open_library(&l, "full");
+    read_list("198.51.100.7\n", &in);
+    for (unsigned i = 0; i <= INDICATORS_LISTS_MAX; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "l%u", i);
+        int error = indicators_keep(&l, name, &in, &from, &version, &fresh, &diag);
+        CHECK_INT(error, i < INDICATORS_LISTS_MAX ? 0 : ERR_LIMIT);
+    }
+    REQUIRE(indicators_remove(&l, "l0", &from, &diag) == 0);
+    CHECK(indicators_keep(&l, "another", &in, &from, &version, &fresh, &diag) == 0);
+    indicators_done(&in);
+    library_close(&l);
+}
+
 TEST(a_list_that_was_changed_is_not_taken)
 {
     struct library l;
