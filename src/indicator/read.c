@@ -387,16 +387,32 @@ static int read_all(struct reader *r, struct diag *diag)
     return error ? diag_set(diag, error, r->options->file, 0, 0, "%s", error_text(error)) : 0;
 }
 
+/* As UTF-8 and without its mark: spreadsheets write UTF-16 as well. */
+static int take_text(struct arena *arena, struct slice text, struct slice *ret)
+{
+    size_t mark;
+    *ret = slice_starts_with(text, SLICE("\xef\xbb\xbf")) ? slice_from(text, 3) : text;
+    if (utf16_look(text, &mark) == UTF16_NONE) return 0;
+    char *to = arena_alloc(arena, text.len + text.len / 2 + UTF16_TAIL);
+    if (!to) return arena_error(arena);
+    *ret = slice_make(to, utf16_text(text, to));
+    return 0;
+}
+
 int indicators_read(struct slice text, const struct indicators_options *options,
                     struct indicators *ret, struct diag *diag)
 {
     struct indicators in = {0};
-    struct reader r = {.options = options, .to = &in, .rest = text};
+    struct reader r = {.options = options, .to = &in};
+    struct arena whole;
+    arena_init(&whole, ARENA_MAX);
     arena_init(&in.arena, ARENA_MAX);
     arena_init(&r.scratch, 2 * (size_t)INDICATORS_FILE_MAX);
-    if (slice_starts_with(text, SLICE("\xef\xbb\xbf"))) r.rest = slice_from(text, 3);
-    int error = read_all(&r, diag);
+    int error = take_text(&whole, text, &r.rest);
+    if (error) (void)diag_set(diag, error, options->file, 0, 0, "%s", error_text(error));
+    else error = read_all(&r, diag);
     arena_done(&r.scratch);
+    arena_done(&whole);
     if (error) indicators_done(&in);
     else *ret = in;
     return error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Lists of indicators as they come: CSV (RFC 4180) with a header, with commas, semicolons or tabs
- * between its cells, or a value a line whose kind is seen from its looks.
+ * between its cells, or a value a line whose kind is seen from its looks. In UTF-8 or UTF-16.
  *
  * Of a CSV's columns those count that are called, in any order and case:
  *

@@ -70,6 +70,23 @@ TEST(semicolons_and_tabs)
     indicators_done(&in);
 }
 
+TEST(what_a_spreadsheet_writes_as_utf16)
+{
+    static const char text[] = "value\tdescription\r\n198.51.100.7\ta\r\n";
+    char wide[2 * sizeof text + 2] = "\xff\xfe";
+    struct indicators in;
+    struct diag diag = {0};
+    const struct indicators_options options = {.file = "f", .now = now};
+    for (size_t i = 0; i + 1 < sizeof text; i++) {
+        wide[2 + 2 * i] = text[i];
+        wide[3 + 2 * i] = '\0';
+    }
+    REQUIRE(indicators_read(slice_make(wide, 2 * sizeof text), &options, &in, &diag) == 0);
+    CHECK_INT(in.n, 1);
+    CHECK_SLICE(find(&in, LISTED_ADDRESS, "198.51.100.7")->description, "a");
+    indicators_done(&in);
+}
+
 TEST(a_value_a_line)
 {
     struct indicators in;
