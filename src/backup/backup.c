@@ -248,6 +248,18 @@ static int copy_pull(struct backup *b)
     return error ? error : copy_folder_done(&pull, copy_all(&pull, NULL));
 }
 
+/*
+ * What rules found in the past, so that it is not told again from the copy; before the store for
+ * the same reason.
+ */
+static int copy_retro(struct backup *b)
+{
+    struct copy_job retro;
+    if (faccessat(b->top.from, "retro/book", F_OK, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+    int error = copy_folder(&b->top, "retro", &retro);
+    return error ? error : copy_folder_done(&retro, copy_file(&retro, "book"));
+}
+
 /* ---- the whole --------------------------------------------------------------------------- */
 
 static int write_manifest(struct backup *b)
@@ -290,6 +302,7 @@ int backup_make(const struct backup_options *options, struct backup_report *ret,
     if (error == 0) error = copy_library(&b, "indicators");
     if (error == 0) error = copy_library(&b, "audit");
     if (error == 0) error = copy_pull(&b);
+    if (error == 0) error = copy_retro(&b);
     if (error == 0) error = copy_store(&b);
     if (error == 0) error = write_manifest(&b);
     if (error == 0 && fsync(b.top.to) != 0) error = copy_failed(diag, options->to);
