@@ -8,6 +8,8 @@ import json
 import os
 import pathlib
 import pty
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -335,6 +337,8 @@ def rules_that_were_there_first_are_looked_at_where_something_is_stored(folder):
         serve.wait(lambda: told(serve), "what was found")
         same(counts(serve), {MARKER: (15, 15)})
         idle(serve)
+        serve.ask("backup", "copy")
+        same((folder / "copy/retro/book").read_bytes(), (folder / "var/retro/book").read_bytes())
         serve.stop()
         serve.start()
         idle(serve)
@@ -440,6 +444,33 @@ def it_can_be_switched_off(folder):
         change(serve, "days: 0", "days: 7")
         serve.wait(lambda: OTHER in told(serve), "what was found")
         same(retro(serve)["days"], 7)
+
+
+# ---- the manual ------------------------------------------------------------------------------
+
+def without_times(text):
+    """When something was received is another time each time."""
+    return re.sub(r"(since|first|last) \d{4}-\d\d-\d\dT[\d:.]+Z", r"\1 TIME", text)
+
+
+@test
+def the_examples_of_the_manual_are_right(folder):
+    text = (pathlib.Path(__file__).resolve().parents[2] / "docs/retro-hunt.md").read_text("utf-8")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S)
+    parts = {kind: block for kind, block in blocks if kind}
+    commands = [part for kind, block in blocks if not kind
+                for part in re.findall(r"^\$ (.*)\n((?:[^$].*\n|\n)*)", block, re.M)]
+    same([command.split()[1] for command, _ in commands], ["hunt", "reload", "rules"])
+    with Serve(VAKA, folder).start() as serve:
+        idle(serve)
+        same(serve.post("/api/ingest", parts["ndjson"].encode())[0], 200)
+        serve.matched(3)
+        rule(folder / "rules", parts["yaml"], "shadow.yml")
+        for command, want in commands:
+            got = serve.ask(*shlex.split(command)[1:]).replace(f"{folder}/", "")
+            same(without_times(got), without_times(want))
+            if command == "vaka reload":
+                serve.wait(lambda: told(serve), "what was found")
 
 
 sys.exit(run_tests(sys.argv[2:]))
