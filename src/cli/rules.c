@@ -487,8 +487,8 @@ const struct command command_rules_list = {
         "Lists the rules with level and title, and whether each can fire: whether any log source "
         "that the taxonomy knows is one the rule asks for, and has its fields. If not, why. "
         "Without a PATH, the rules in force: those that the settings name, or that come with Vaka, "
-        "and "
-        "what was imported and switched on.",
+        "and what was imported and switched on; with what they would have found in the past, as "
+        "far as vaka serve has looked (docs/retro-hunt.md).",
     .options = list_options,
     .n_options = sizeof list_options / sizeof *list_options,
     .ctx_size = sizeof(struct rules_context),

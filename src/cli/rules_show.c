@@ -171,7 +171,8 @@ const struct command command_rules_show = {
     .summary = "print a rule as it was written",
     .description = "Prints the rule with that id or title, of those that the settings name or that "
                    "come with Vaka, of what is in force or was imported last; and says where it is "
-                   "from and whether it is switched on.",
+                   "from, whether it is switched on, and what it would have found in the past, as "
+                   "far as vaka serve has looked (docs/retro-hunt.md).",
     .options = show_options,
     .n_options = sizeof show_options / sizeof *show_options,
     .ctx_size = sizeof(struct show_context),
