@@ -348,7 +348,7 @@ int retro_run(const struct retro_options *options, struct diag *diag)
     ruleset_done(&w.rules);
     free(w.digests);
     free(w.wanted);
-    show(&options->page->doing, RETRO_DONE);
+    if (error == 0) show(&options->page->doing, RETRO_DONE);
     if (error && !diag->message[0])
         (void)diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
     return error;

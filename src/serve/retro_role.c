@@ -282,6 +282,7 @@ static void worker_closed(void *ctx, int why)
     (void)kill(c->pid, SIGKILL);
     (void)waitpid(c->pid, &status, 0);
     c->pid = 0;
+    loop_timer_stop(r->loop, &c->look);
     if (__atomic_load_n(&c->page->doing, __ATOMIC_ACQUIRE) == RETRO_DONE) return;
     c->failed = true;
     worker_describe(status, how, sizeof how);
@@ -374,7 +375,7 @@ static int retro_start(struct role *r)
 {
     struct retro_ctx *c = r->ctx;
     nsec every = LOOK_EVERY * NSEC_PER_MSEC;
-    return loop_timer_set(r->loop, &c->look, every, every);
+    return c->pid ? loop_timer_set(r->loop, &c->look, every, every) : 0;
 }
 
 static const char *state_of(const struct role *r)

@@ -434,6 +434,21 @@ def a_book_that_is_damaged_is_set_aside_and_begun_anew(folder):
 
 
 @test
+def what_keeps_it_from_going_on_is_told(folder):
+    with Serve(VAKA, folder) as serve:
+        (folder / "var/retro/book").mkdir(parents=True)
+        serve.start()
+        serve.wait(lambda: retro(serve)["state"] == "failed", "a failure")
+        serve.wait(lambda: "vaka.retro-failed" in {a["rule"]["id"] for a in serve.alerts()}, "its alert")
+        holds(serve.ask("status"), "FAILED, it begins anew within a minute")
+        send(serve, "VAKAMARK", range(1))
+        serve.wait(lambda: serve.found(), "what else there is to do")
+        (folder / "var/retro/book").rmdir()
+        add(serve, other())
+        idle(serve)
+
+
+@test
 def it_can_be_switched_off(folder):
     with Serve(VAKA, folder, "retro:\n  days: 0\n").start() as serve:
         same(retro(serve)["state"], "off")
