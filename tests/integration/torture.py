@@ -31,7 +31,7 @@ from senders import Alerts, Senders, stored  # noqa: E402  pylint: disable=wrong
 from serving import Faults, Serve  # noqa: E402  pylint: disable=wrong-import-position
 
 APART = "  checkpoint: 1s\ntriage:\n  alike: 0s\ndetect:\n  engines: {}\n"
-VICTIMS = (*Faults.ROLES, "engine")
+VICTIMS = (*Faults.ROLES, "retro", "engine")
 ROUNDS = 25  # in one folder, then a new one
 SLOW = 30  # milliseconds
 IMAGE = 128 << 20
