@@ -127,11 +127,10 @@ static void write_line(struct buf *out, const struct sigma_doc *doc, struct slic
     put_time(out, "received", rule->looked);
     buf_puts(out, ",\"source\":null,\"matched\":[");
     put_match(out, "rule", doc->id.len ? doc->id : doc->title);
-    put_match(out, "title", slice_until(doc->title, TITLE_MAX));
-    put_match_count(out, "alerts", rule->alerts);
     put_match_count(out, "matches", rule->matches);
     put_match_time(out, "first", rule->first);
     put_match_time(out, "last", rule->last);
+    put_match_count(out, "alerts", rule->alerts);
     put_match_time(out, "from", rule->from);
     put_match_time(out, "to", rule->to);
     buf_puts(out, "],\"event\":null}\n");

@@ -280,6 +280,7 @@ def a_rule_that_comes_after_the_attack_is_told_with_its_counts(folder):
         same(counts(serve), {OTHER: (200, 200), MANY_ID: (1, 1)})
         said = told(serve)[OTHER]
         same((said["title"], said["level"]), ("In the past: Marker", "high"))
+        holds(serve.ask("alerts"), f"rule={OTHER}  matches=200  first={said['first']}")
         received = [a["received"] for a in lines(serve, "-r", folder / "rules" / "added-0.yml")]
         same((said["first"], said["last"]), (received[0], received[-1]))
         listed = [json.loads(line) for line in serve.ask("rules", "list", "-f", "json").splitlines()]
