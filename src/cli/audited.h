@@ -30,8 +30,8 @@ struct audited_look {
 };
 
 /*
- * Before anything is read. Records that lie in no vaka serve's folder are a copy, which somebody else answers
- * for: they leave no line. Errors of audit_begin(); diag says what is wrong.
+ * Before anything is read. Records that lie in no vaka serve's folder are a copy, which somebody
+ * else answers for: they leave no line. Errors of audit_begin(); diag says what is wrong.
  */
 int audited_begin(struct audited *a, const struct config *config, const struct audited_look *look,
                   struct diag *diag) MUST_USE;
