@@ -9,7 +9,9 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "cli/audited.h"
 #include "cli/cli.h"
+#include "cli/hunt_stored.h"
 #include "cli/indicators.h"
 #include "cli/load.h"
 #include "cli/settings.h"
@@ -26,6 +28,7 @@ enum {
     O_PLACEHOLDERS,
     O_TAXONOMY,
     O_STORE,
+    O_PURPOSE,
     O_INDICATORS,
 };
 
@@ -36,6 +39,7 @@ static const struct cli_option hunt_options[] = {
      "Hunt in the records that vaka serve keeps, also while it runs, or in the tenant's folder "
      "that "
      "is named instead of a PATH. --from and --to are about when they were received."},
+    OPTION_PURPOSE(O_PURPOSE),
     {'r', "rules", "PATH",
      "Use the Sigma rules in PATH, a file or a folder; may be repeated. Without it, the rules that "
      "come with Vaka; with --store those in force, with their exceptions."},
@@ -74,7 +78,7 @@ struct hunt_context {
     struct settings settings;
     struct config config;
     enum sigma_level fail_on;
-    const char *from, *to, *output, *indicators[INDICATORS_LISTS_MAX];
+    const char *from, *to, *output, *purpose, *indicators[INDICATORS_LISTS_MAX];
     uint32_t n_indicators;
     bool any_logsource, stats, store, rules; /* rules: they are named here */
 };
@@ -121,6 +125,9 @@ static int hunt_set(void *ctx, int letter, const char *value)
         return 0;
     case O_STORE:
         c->store = true;
+        return 0;
+    case O_PURPOSE:
+        c->purpose = value;
         return 0;
     case O_STATS:
         c->stats = true;
@@ -239,7 +246,14 @@ static int hunt_with(const struct hunt_context *c, struct ruleset *load,
               LOG_NUMBER("filters", load->set->n_filters), LOG_NUMBER("refused", refused),
               LOG_NUMBER("files", load->set->n_files), LOG_NUMBER("ms", loading / NSEC_PER_MSEC));
     struct hunt_result result = {0};
-    int error = hunt_run(options, &result);
+    const struct hunt_question question = {.config = &c->config,
+                                           .rules = c->rules ? c->config.rules.items : NULL,
+                                           .n_rules = c->rules ? c->config.rules.n : 0,
+                                           .indicators = c->indicators,
+                                           .n_indicators = c->n_indicators,
+                                           .purpose = c->purpose};
+    int error =
+        c->store ? hunt_stored_run(&question, options, &result) : hunt_run(options, &result);
     if (c->stats) print_stats(&result, load, (double)loading / (double)NSEC_PER_SEC, options->jobs);
     matcher_done(&matcher);
     return error ? EXIT_UNREADABLE : exit_status(c, &result);
@@ -321,6 +335,7 @@ static int hunt_main(const struct invocation *in)
     const char *file;
     if (in->n_operands == 0 && !c->store)
         return cli_usage("what to hunt in? Name a file, a folder, or -, or say --store");
+    if (c->purpose && !c->store) return cli_usage("--purpose is about --store");
     if (in->n_operands > 1 && c->store) return cli_usage("hunt --store takes one folder");
     int status = settings_load(&c->settings, &c->config, &file);
     if (status == 0) status = hunt_configured(c, in, file);

@@ -43,6 +43,7 @@ def every_look_leaves_a_line(folder):
         vaka(serve, "search", "n: 3", "-f", "json")
         same(vaka(serve, "store", "cat", "--grep", "anna", "--purpose", "why")[1].count("anna"), 20)
         same(vaka(serve, "rules", "noise", "--purpose", "a rule")[0], 0)
+        same(vaka(serve, "hunt", "--store", "-r", "rules", "--purpose", "the past")[0], 0)
         serve.wait(lambda: (serve.folder / "var/store/0/checkpoint").exists(), "a checkpoint")
         serve.wait(lambda: vaka(serve, "export", "evidence", "--seq", "2..4", "--reason", "police", "-o",
                                 "evidence.json")[0] == 0, "evidence")
@@ -50,6 +51,7 @@ def every_look_leaves_a_line(folder):
         same([(e["what"], e["query"], e["purpose"], e["found"], e["end"]) for e in found if e["end"] != "failed"],
              [("search", "n < 5 | count", "case 12", 5, "whole"), ("search", "n: 3", "", 1, "whole"),
               ("store cat", "--grep anna", "why", 20, "whole"), ("rules noise", "", "a rule", 0, "whole"),
+              ("hunt --store", "-r rules", "the past", 0, "whole"),
               ("export evidence", "2..4", "police", 3, "whole")])
         same({(e["uid"], bool(e["user"])) for e in found}, {(os.getuid(), True)})
         same((found[0]["from"] is None, found[0]["to"], found[1]["from"]), (False, None, None))
