@@ -562,7 +562,7 @@ static bool end_set(struct round *r, const struct buf *events)
 static bool check_blocks(struct round *r, const struct ref_event *events,
                          const struct slice *records, uint32_t n)
 {
-    query_index_put(r->index, records, n);
+    query_index_put(r->index, records, n, RECORD_JSON);
     ASSERT(!query_index_is_for(r->index, index_version(&r->index->rules) + 1));
     for (int i = 0; i < QUERIES; i++) {
         struct asked *a = &r->asked[i];

@@ -35,7 +35,8 @@ void query_index_done(struct query_index *q)
     disk_done(&q->disk);
 }
 
-static void write_segment(struct query_index *q, const struct slice *records, uint32_t n)
+static void write_segment(struct query_index *q, const struct slice *records, uint32_t n,
+                          enum record_format format)
 {
     struct segment_options options;
     struct tree_range tree;
@@ -46,7 +47,7 @@ static void write_segment(struct query_index *q, const struct slice *records, ui
     options.block_bytes = 1;
     ASSERT(segment_writer_begin(q->writer, &options) == 0);
     for (uint32_t i = 0; i < n; i++) {
-        const struct record record = {.raw = records[i], .format = RECORD_JSON};
+        const struct record record = {.raw = records[i], .format = (uint8_t)format};
         ASSERT(segment_writer_add(q->writer, &record, NULL) == 0);
     }
     ASSERT(segment_writer_finish(q->writer, 1, &tree) == 0);
@@ -62,12 +63,13 @@ static void write_index(struct query_index *q)
     ASSERT(index_maker_finish(q->maker, &q->io, &bytes) == 0);
 }
 
-void query_index_put(struct query_index *q, const struct slice *records, uint32_t n)
+void query_index_put(struct query_index *q, const struct slice *records, uint32_t n,
+                     enum record_format format)
 {
     char name[STORE_NAME_MAX + 1];
     drop(q);
     disk_clear(&q->disk);
-    write_segment(q, records, n);
+    write_segment(q, records, n, format);
     write_index(q);
     ASSERT(segment_open(&q->io, 0, &q->segment) == 0);
     ASSERT(segment_footer_of(q->segment)->blocks == n);
