@@ -60,9 +60,14 @@ static int fail(const char *what, const char *why)
 
 static int open_folders(struct work *w)
 {
+    struct stat store;
     w->store_fd = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (w->store_fd < 0) return fail(w->path, strerror(errno));
-    if (mkdirat(w->store_fd, INDEX_FOLDER, 0750) != 0 && errno != EEXIST)
+    bool made = mkdirat(w->store_fd, INDEX_FOLDER, 0700) == 0;
+    if (!made && errno != EEXIST) return fail(w->path, strerror(errno));
+    /* Of whoever keeps the records, also when it is root who asks. */
+    if (made && (fstat(w->store_fd, &store) != 0 ||
+                 fchownat(w->store_fd, INDEX_FOLDER, store.st_uid, store.st_gid, 0) != 0))
         return fail(w->path, strerror(errno));
     w->folder_fd = openat(w->store_fd, INDEX_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (w->folder_fd < 0) return fail(w->path, strerror(errno));
