@@ -18,7 +18,7 @@
     X(SIGN, "sign", SANDBOX_SIGNER)         /* has the key that signs, and nothing else */         \
     X(WITNESS, "witness", SANDBOX_CALLER)   /* asks witnesses elsewhere to sign as well */         \
     X(PULL, "pull", SANDBOX_PULLER)         /* fetches records from the cloud */                   \
-    X(INDEX, "index", SANDBOX_INDEXER)      /* what searches pass over blocks by */              \
+    X(INDEX, "index", SANDBOX_INDEXER)      /* what searches pass over blocks by */                \
     X(RETRO, "retro", SANDBOX_DETECTOR)     /* new rules on what is stored */
 
 #define SERVE_PEERS(X)                                                                             \

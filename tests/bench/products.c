@@ -63,8 +63,8 @@ struct bench {
     struct batch batches[BATCHES_MAX];
     struct buf memory[BATCHES_MAX];
     uint32_t n_batches;
-    uint64_t bytes, pool; /* those there are, those wanted */
-    int counted;          /* the stage, or N_STAGES */
+    uint64_t bytes, pool;                          /* those there are, those wanted */
+    int counted;                                   /* the stage, or N_STAGES */
     struct stage stages[STAGE_LISTED + LISTS_MAX]; /* by kind, then a stage of each list */
     int n_stages;
 };
