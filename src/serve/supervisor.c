@@ -340,6 +340,7 @@ static bool is_reloaded(enum config_key key)
         CONFIG_LISTEN_TOKENS,  CONFIG_CLOUD_SOURCES,
         CONFIG_CLOUD_TRUST,    CONFIG_CLOUD_PROXY,
         CONFIG_RETRO_DAYS,     CONFIG_RETRO_SHARE,
+        CONFIG_PRODUCTS,       CONFIG_INDEX_SHARE,
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i] == key) return true;
