@@ -3,7 +3,6 @@
 #include "hunt/hunt.h"
 
 #include <inttypes.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/json_write.h"
@@ -291,7 +290,7 @@ static int set_store(struct config *config, const struct invocation *in,
                      struct hunt_options *options)
 {
     options->store = in->n_operands ? in->operands[0] : NULL;
-    (void)setpriority(PRIO_PROCESS, 0, SCAN_NICE);
+    scan_give_way();
     return options->store ? 0 : settings_kept(config, &options->store);
 }
 

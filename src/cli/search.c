@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -490,7 +489,7 @@ static int search(struct work *w)
     watch_interrupts(w);
     hold_broken_pipe(SIG_BLOCK);
     begin_progress(w);
-    (void)setpriority(PRIO_PROCESS, 0, SCAN_NICE);
+    scan_give_way();
     search_output_init(&w->output, stdout, w->said->format, &w->query, w->when.zone);
     int error = search_run(
         &(struct search_options){.rules = &w->rules,

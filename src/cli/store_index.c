@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,8 +12,9 @@
 #include "hunt/progress.h"
 #include "index/keeper.h"
 #include "proc/sandbox.h"
+#include "scan/scan.h"
 
-enum { O_ALL = OPTION_LONG, NICE = 10 };
+enum { O_ALL = OPTION_LONG };
 
 static const struct cli_option options[] = {
     {O_ALL, "all", NULL, "Make every index anew, also those that are current."},
@@ -113,7 +113,7 @@ static int prepare(struct work *w, const struct invocation *in)
         status = fail(w->path, error_text(ERR_NOMEM));
     if (status) return status;
     begin_progress(w);
-    (void)setpriority(PRIO_PROCESS, 0, NICE);
+    scan_give_way();
     return enter_sandbox(w);
 }
 

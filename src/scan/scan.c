@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "proc/worker.h"
@@ -57,6 +59,12 @@ struct scan {
     struct scan_progress progress;
     nsec cpu; /* of readers that were replaced */
 };
+
+void scan_give_way(void)
+{
+    const struct sched_param none = {.sched_priority = 0};
+    if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) (void)setpriority(PRIO_PROCESS, 0, 19);
+}
 
 void scan_write_damage(struct buf *out, enum scan_damage_kind kind, uint64_t seq)
 {

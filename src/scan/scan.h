@@ -11,10 +11,13 @@
 #include "base/error.h"
 #include "scan/reader.h"
 
-enum {
-    SCAN_JOBS_MAX = 64,
-    SCAN_NICE = 10, /* of who asks by hand: whoever keeps watch goes first */
-};
+enum { SCAN_JOBS_MAX = 64 };
+
+/*
+ * For who asks by hand, before the readers are there: this process and they have a processor when
+ * nobody who keeps watch wants it (sched(7), SCHED_IDLE).
+ */
+void scan_give_way(void);
 
 /* What could not be read. */
 enum scan_damage_kind {

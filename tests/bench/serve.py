@@ -201,6 +201,59 @@ def acks_at(name, rules, rate, quick, emit):
           "resent": said["lanes"]["bulk"]["resent"], "detection_ms": said["detection_ms"]})
 
 
+class Searches:
+    """So many people who search what is stored, one query behind the other, while this is open."""
+    QUERIES = ("no.such: 1 | count", "*qxjwvkabsen* | count", "failed | count", "| count by host.name",
+               "| stats count, distinct(source.ip) by event.action")
+
+    def __init__(self, city, number):
+        self.city, self.end, self.finished = city, threading.Event(), []
+        self.all = [threading.Thread(target=self.search, args=(self.QUERIES[i % len(self.QUERIES)],))
+                    for i in range(number)]
+
+    def search(self, query):
+        words = [self.city.vaka, "search", query, "-f", "json", "-c", self.city.config]
+        while not self.end.is_set():
+            with subprocess.Popen(words, cwd=self.city.folder, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as process:
+                while process.poll() is None and not self.end.wait(0.05):
+                    pass
+                if process.poll() is None:
+                    process.terminate()
+                elif process.returncode == 0:
+                    self.finished.append(query)
+                else:
+                    raise AssertionError(f"{query}: {process.returncode}")
+
+    def __enter__(self):
+        for thread in self.all:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.end.set()
+        for thread in self.all:
+            thread.join()
+
+
+def beside_searches(rules, peak, quick, emit):
+    """Alerts and acks while ten search what was stored before."""
+    seconds = WARM + (2 if quick else 30)
+    for name, rate, lanes in (("latency_at_20%", int(peak * 0.2), [("syslog_tcp", 8), ("relp", 1), ("bulk", 1)]),
+                              ("acks_at_50000", 50000, ["relp"] * 4 + ["bulk"] * 4)):
+        with tempfile.TemporaryDirectory(dir=WORK) as folder, City(folder, rules).start() as city:
+            city.send(["syslog_tcp"] * 2, "--records", 20000 if quick else 300000, *SIZE)
+            stored = city.settled()["store"]["next"]
+            with Searches(city, 10) as searches:
+                said = city.send(lanes, "--rate", rate, "--seconds", seconds, "--warm", WARM, "--plant", 0.05, *SIZE)
+            city.stop()
+        check_found(said)
+        emit({"lane": f"{name}_beside_searches", "records_per_s": said["records"] / said["seconds"],
+              "stored_before": stored, "searches_finished": len(searches.finished),
+              "detection_ms": said["detection_ms"],
+              **{f"{kind}_ack_ms": said["lanes"][kind]["ack_ms"] for kind in ("relp", "bulk")}})
+
+
 def lost_of(state, kind):
     """(sent, stored, lost by reason) of all sources of that kind, and of its listener."""
     rows = [s["records"] for s in state["collect"]["sources"] if s["input"] == kind]
@@ -265,6 +318,7 @@ def main():
         latency(rules, peak, part, options.quick, emit)
     acks_at("all_rules", rules, 50000, options.quick, emit)
     acks_at("store_only", [ONE_RULE], 100000, options.quick, emit)
+    beside_searches(rules, peak, options.quick, emit)
     for kind in ("syslog_tcp", "syslog_udp"):
         flood(kind, rules, options.quick, emit)
     acked_lanes(rules, options.quick, emit)
