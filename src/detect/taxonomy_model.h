@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The taxonomy as read from its data files: shared by taxonomy.c, which reads it, and the router,
- * which asks it. Nothing here changes once the first router exists, so threads may share it.
+ * The taxonomy as read from its data files: shared by taxonomy_read.c, which reads
+ * it, taxonomy.c, and the router, which asks it. Nothing here changes once the first router exists,
+ * so threads may share it.
  */
 #ifndef VAKA_DETECT_TAXONOMY_MODEL_H
 #define VAKA_DETECT_TAXONOMY_MODEL_H
@@ -122,6 +123,11 @@ struct taxonomy {
     TAXONOMY_LIST(struct taxonomy_entity) entities;
     TAXONOMY_LIST(struct slice) about; /* names of entities */
 };
+
+/* Those that a file adds to, and whose order says what goes before what. */
+#define TAXONOMY_LISTS(X)                                                                          \
+    X(strip_start)                                                                                 \
+    X(strip_end) X(renames) X(stand_ins) X(labels) X(sources) X(times) X(hosts) X(entities) X(about)
 
 /* The data files built into the program. */
 struct taxonomy_file {
