@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Plants bugs in copies of the engine, one at a time, and shows which test catches each.
 
-    tests/property/planted.py [--only WORDS] [--jobs N] [--list]
+    tests/property/planted.py [--only WORDS] [--jobs N] [--list | --fits]
 
 The copies lie in build/planted, one a job. The unchanged source must pass; then every bug of
 planted_bugs.py must make a test fail, and most of them one that compares with a slow evaluator.
@@ -116,12 +116,18 @@ class Tap:
         print(f"{'ok' if good else 'not ok'} {self.number} - planted/{text}", flush=True)
 
 
+def misfit(bug):
+    """Why it cannot be planted, or None."""
+    _, path, old, _ = bug
+    times = (ROOT / path).read_text(encoding="utf-8").count(old)
+    return None if times == 1 else f"the text to change is there {times} times in {path}"
+
+
 def plant(copies, bug):
     """Plants one bug in a copy that is free: (the test that caught it or None, what went wrong or None)."""
     _, path, old, new = bug
-    times = (ROOT / path).read_text(encoding="utf-8").count(old)
-    if times != 1:
-        return None, f"the text to change is there {times} times in {path}"
+    if why := misfit(bug):
+        return None, why
     copy = copies.get()
     try:
         caught = copy.catch(path, old, new)
@@ -137,6 +143,7 @@ def main():
     parser.add_argument("--only", metavar="WORDS", help="bugs whose description or file holds these words")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="bugs at the same time (2)")
     parser.add_argument("--list", action="store_true", help="print the bugs and end")
+    parser.add_argument("--fits", action="store_true", help="only look whether all of them can be planted")
     options = parser.parse_args()
     bugs = [bug for bug in BUGS if not options.only or options.only in bug[0] or options.only in bug[1]]
     if options.list:
@@ -144,6 +151,11 @@ def main():
             print(f"{path}: {what}")
         return 0
     tap = Tap()
+    if options.fits:
+        wrong = [f"{bug[0]}: {why}" for bug in bugs if (why := misfit(bug))]
+        tap.tell(not wrong, "; ".join(wrong) or f"all {len(bugs)} fit")
+        print("1..1")
+        return 1 if wrong else 0
     copies, first = queue.Queue(), Copy(0)
     for test in [DIFFERENTIAL, CORRELATIONS, CASES, *UNITS]:
         tap.tell(first.passes(test), f"unchanged: {test.name} passes")

@@ -24,7 +24,7 @@ BUGS = [
     ("what must end a value is compared with its start", ENGINE + "literals.c",
      "e->anchor == ANCHOR_END ? text + len - e->len : text;", "text;"),
     ("the pattern around a literal is not asked", ENGINE + "literals.c",
-     "if (e->glob && !glob_match(", "if (false && !glob_match("),
+     "if (e->glob && !(e->words ? words_match : glob_match)(", "if (false && !(e->words ? words_match : glob_match)("),
     ("endings are entered by their first bytes", ENGINE + "literals.c",
      "start ? e->text : e->text + e->len - class_len[class]", "e->text"),
     ("beginnings are looked for in long values only", ENGINE + "literals.c",
@@ -140,7 +140,7 @@ BUGS = [
      "    case ATOM_STRING:\n    case ATOM_NULL:\n        guard = any_value_truth(b, field);\n        break;\n"
      "    case ATOM_KEYWORD:"),
     ("patterns around the same literal are one", ENGINE + "truths.c",
-     "slice_eq(n->text, want.text) && same_glob(n->atom, want.atom))", "slice_eq(n->text, want.text))"),
+     "            same_glob(n->atom, want.atom))", "            true)"),
     ("the field that is referred to is not kept", ENGINE + "truths.c",
      "b->fields.at[lazy.ref].keep_values = true;", ""),
     # Computed truths
@@ -194,8 +194,9 @@ BUGS = [
      "is_dash(cp) && !behind_word &&", "is_dash(cp) &&"),
     # Rules
     ("a list of maps is a conjunction", SIGMA + "interpret.c",
-     "join(in, EXPR_OR, &list);\n    if (e) e = label", "join(in, EXPR_AND, &list);\n    if (e) e = label"),
-    ("neq is eq", SIGMA + "interpret.c", "if (e && in->m.neq) e = negate(in, e);", ""),
+     "= expr_join(in->arena, EXPR_OR, &list);\n    if (e) e = label",
+     "= expr_join(in->arena, EXPR_AND, &list);\n    if (e) e = label"),
+    ("neq is eq", SIGMA + "interpret.c", "if (e && in->m.neq) e = expr_negate(in->arena, e);", ""),
     ("a keyword is the whole value", SIGMA + "interpret.c", "p = unbound(&in->scratch, &p);", ""),
     ("two backslashes stay two", SIGMA + "pattern.c", "next == '\\\\' || (placeholders", "(placeholders"),
     ("and is or", SIGMA + "cond.c", 'parse_chain(p, COND_AND, "and"', 'parse_chain(p, COND_OR, "and"'),
@@ -205,7 +206,7 @@ BUGS = [
     ("a list of values is a conjunction", SIGMA + "interpret.c",
      "in->m.all ? EXPR_AND : EXPR_OR", "EXPR_AND"),
     ("the items of a map are alternatives", SIGMA + "interpret.c",
-     "*ret = join(in, EXPR_AND, &list);\n", "*ret = join(in, EXPR_OR, &list);\n"),
+     "*ret = expr_join(in->arena, EXPR_AND, &list);\n", "*ret = expr_join(in->arena, EXPR_OR, &list);\n"),
     ("0x1F is looked for as it is written only", SIGMA + "interpret.c",
      "if (r == 0) r = add_decimal(in, value, &operands.at[i], &list);", ""),
     ("an escaped star is a wildcard", SIGMA + "pattern.c", "(next == '*' || next == '?' ||", "(next == '?' ||"),
