@@ -11,31 +11,13 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
-import time
 
+from stored import VAKA, WORK, timed
 from table import emitter
+from serving import Serve
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-from serving import Serve  # noqa: E402  pylint: disable=wrong-import-position
-
-VAKA = ROOT / "build" / "release" / "vaka"
-WORK = ROOT / "build" / "bench"
 POST = 4 << 20  # bytes of one request
-
-
-def timed(*words):
-    """(seconds, seconds of processor, peak RSS of any of its processes in MB, what was printed)."""
-    begun = time.monotonic()
-    with subprocess.Popen([VAKA, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        out = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise AssertionError(f"{words}: {process.returncode}")
-    return time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out
 
 
 def store(serve, events, most):
@@ -67,21 +49,24 @@ def main():
         with Serve(VAKA, folder, journal="64MiB").start() as serve:
             records = store(serve, f"{folder}/events.ndjson", 20000 if options.quick else 150000)
             here = ("-c", serve.config)
-            seconds, used, rss, _ = timed("rules", "import", sigma, "--profile", "all", *here)
+            seconds, used, rss, *_ = timed([VAKA, "rules", "import", sigma, "--profile", "all", *here])
             emit({"lane": "import", "seconds": seconds, "cpu_s": used, "peak_rss_mb": rss})
             for jobs in (1, os.cpu_count()):
                 for _ in range(1 if options.quick else 3):
-                    seconds, used, rss, out = timed("rules", "noise", "sigmahq", "-f", "json", "-j", str(jobs), *here)
+                    seconds, used, rss, out, _ = timed(
+                        [VAKA, "rules", "noise", "sigmahq", "-f", "json", "-j", str(jobs), *here])
                     report = json.loads(out)
                     if report["records"] != records:
                         raise AssertionError(f"{report['records']} of {records} records")
                     on = next(p for p in serve.folder.glob("var/rules/sigmahq/*/on"))
-                    hunt, hunt_used, _, _ = timed("hunt", "-r", on, "-f", "json", "-j", str(jobs), f"{folder}/events.ndjson")
-                    emit({"lane": f"noise_{jobs}_processes", "records_per_s": records / seconds, "cpu_us": used * 1e6 / records,
-                          "peak_rss_mb": rss, "hunt_records_per_s": records / hunt,
-                          "hunt_cpu_us": hunt_used * 1e6 / records, "of_hunt": hunt / seconds})
+                    hunt, hunt_used, *_ = timed(
+                        [VAKA, "hunt", "-r", on, "-f", "json", "-j", str(jobs), f"{folder}/events.ndjson"])
+                    emit({"lane": f"noise_{jobs}_processes", "records_per_s": records / seconds,
+                          "cpu_us": used * 1e6 / records, "peak_rss_mb": rss,
+                          "hunt_records_per_s": records / hunt, "hunt_cpu_us": hunt_used * 1e6 / records,
+                          "of_hunt": hunt / seconds})
             for more in ((), ("--all",)):
-                seconds, used, rss, _ = timed("rules", "coverage", "-f", "json", *more, *here)
+                seconds, used, rss, *_ = timed([VAKA, "rules", "coverage", "-f", "json", *more, *here])
                 emit({"lane": " ".join(("coverage", *more)), "seconds": seconds, "cpu_s": used, "peak_rss_mb": rss})
             serve.stop()
 
