@@ -20,13 +20,10 @@ from table import emitter
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "load"))
-from city import OWN_RULES, City, generate  # noqa: E402  pylint: disable=wrong-import-position
+from city import ONE_RULE, OWN_RULES, SIZE, WARM, City, generate  # noqa: E402  pylint: disable=wrong-import-position
 from serving import free_port  # noqa: E402  pylint: disable=wrong-import-position
 
 WORK = ROOT / "build" / "bench"
-ONE_RULE = OWN_RULES / "linux" / "ssh_root_password.yml"  # the one that plants are found by
-SIZE = ("--size", 1024, "--pool", 64)
-WARM = 1  # second: rules are made ready for a kind of record when the first of it comes
 # Unpacked by script/bench: Debian does not let it be installed beside rsyslog.
 SYSLOG_NG_ROOT = WORK / "syslog-ng"
 
