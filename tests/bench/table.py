@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """How the parts of the benchmark tell a figure: a line for people, or one JSON object."""
 import json
+import os
 import pathlib
 import sys
 
@@ -22,10 +23,15 @@ def words(row):
             yield f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}"
 
 
+def load_1min():
+    """What else the machine does, in part."""
+    return os.getloadavg()[0]
+
+
 def emitter(as_json, seed=None):
     """As JSON the first row says what all others are of. `seed`: of what is generated."""
     if as_json:
-        print(json.dumps({"lane": "run", **run_facts(seed)}), flush=True)
+        print(json.dumps({"lane": "run", **run_facts(seed), "load_1min": load_1min()}), flush=True)
 
     def emit(row):
         print(json.dumps(row) if as_json else "  ".join([f"{row['lane']:<28}", *words(row)]), flush=True)
