@@ -95,9 +95,9 @@ static const int *const calls_seal =
 /* What indexes is alone in that. */
 static const int *const calls_index = CALLS(SCMP_SYS(flock));
 
-/* Journals and the ballast: space taken and given back. */
+/* Journals and the ballast: space taken and given back; what is read of them is locked. */
 static const int *const calls_space =
-    CALLS(SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fstatfs));
+    CALLS(SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fstatfs), SCMP_SYS(flock));
 
 /* SQLite's log is cut, and it asks which files there are. */
 static const int *const calls_database =

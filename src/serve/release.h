@@ -4,22 +4,30 @@
  * freed in one go keeps the disk busy for a tenth of a second where freed blocks are discarded, and
  * whoever waits for a sync of anything waits for that.
  *
- * One that still has a name, or that somebody else has locked to read it (flock(2), as a backup
- * does), is only closed.
+ * One that somebody else has locked to read it (flock(2), as engines and backups do) waits until he
+ * is ready, for RELEASE_PATIENCE; one that is still locked then, or still has a name, is only
+ * closed.
  */
 #ifndef VAKA_SERVE_RELEASE_H
 #define VAKA_SERVE_RELEASE_H
 
+#include <stdbool.h>
+
 #include "base/loop.h"
 
-enum { RELEASE_MAX = 16 };
+enum {
+    RELEASE_MAX = 16,
+    RELEASE_PATIENCE = 60, /* s */
+};
 
 struct release {
     struct loop *loop; /* borrowed */
     struct loop_timer timer;
-    struct {
+    struct release_file {
         int fd;
         uint64_t size;
+        bool locked;    /* nobody reads it any more */
+        uint32_t tries; /* to lock it */
     } files[RELEASE_MAX];
     size_t n;
 };

@@ -58,11 +58,12 @@ struct store_ctx {
 
 /* ---- journals and the engines ------------------------------------------------------------ */
 
+/* With a lock that the descriptor carries along: what engines still read is not given back. */
 static bool tell_journal(struct role *r, uint64_t first)
 {
     struct store_ctx *c = r->ctx;
     struct link *link = role_link(r, ROLE_DETECT);
-    int fd = journal_open(&c->io, first, STORE_READ);
+    int fd = journal_open_shared(&c->io, first);
     if (fd < 0 || link_pass(link, fd) != 0) return false;
     say_journal_write(link_out(link), &(struct say_journal){.first = first});
     return true;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
 """vaka serve as its senders and its operator see it: serve.py VAKA [TEST...]. Prints TAP."""
+import fcntl
 import json
 import os
 import pathlib
@@ -43,6 +44,25 @@ def numbers_that_were_matched_are_not_given_again(folder):
         same(serve.post("/api/ingest", b"".join(event(str(i)) for i in range(5, 8)))[0], 200)
         serve.matched(8)
         same(serve.counted(), 8)
+
+
+@test
+def what_engines_read_is_not_given_back(folder):
+    """A journal that they were told of is locked: who gives journals back in pieces has to wait."""
+    with Serve(VAKA, folder, APART).start() as serve:
+        same(serve.post("/api/ingest", event("anna"))[0], 200)
+        serve.matched(1)
+        journals = list((serve.folder / "var" / "store" / "0").glob("journal-*"))
+        same(len(journals), 1)
+        with open(journals[0], "rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                raise Fail("it is not locked")
+            except BlockingIOError:
+                pass
+        serve.kill("detect")
+        serve.shows(lambda s: s["detect"]["starts"] == 2 and s["triage"]["matched"] == 1, "another one")
+        same(serve.stop(), 0)
 
 
 @test

@@ -81,22 +81,52 @@ TEST(release_gives_back_in_pieces_what_has_no_name)
     loop_free(h.loop);
 }
 
-TEST(release_leaves_alone_what_has_a_name_or_a_reader)
+TEST(release_leaves_alone_what_has_a_name)
 {
-    for (int named = 0; named < 2; named++) {
-        struct house h;
-        house_init(&h);
-        int fd = new_file(&h), reader = open(h.path, O_RDONLY);
-        if (!named) REQUIRE(flock(reader, LOCK_SH | LOCK_NB) == 0);
-        if (!named) REQUIRE(unlink(h.path) == 0);
-        release_take(&h.release, fd);
-        CHECK_INT(h.release.n, 0);
-        CHECK(!is_open(fd));
-        CHECK_INT(size_of(reader), SIZE);
-        if (named) (void)unlink(h.path);
-        (void)close(reader);
-        loop_free(h.loop);
-    }
+    struct house h;
+    house_init(&h);
+    int fd = new_file(&h), reader = open(h.path, O_RDONLY);
+    release_take(&h.release, fd);
+    CHECK_INT(h.release.n, 0);
+    CHECK(!is_open(fd));
+    CHECK_INT(size_of(reader), SIZE);
+    (void)unlink(h.path);
+    (void)close(reader);
+    loop_free(h.loop);
+}
+
+static void look_a_while(void *ctx)
+{
+    struct house *h = ctx;
+    CHECK_INT(size_of(h->reader), SIZE);
+    CHECK_INT(h->release.n, 1);
+    loop_timer_stop(h->loop, &h->watch);
+    loop_stop(h->loop, 0);
+}
+
+/* A lock goes with a descriptor to other processes: it is given up when the last one closes it. */
+TEST(release_waits_for_who_reads)
+{
+    struct house h;
+    house_init(&h);
+    int fd = new_file(&h), locked = open(h.path, O_RDONLY), copy = dup(locked);
+    h.reader = open(h.path, O_RDONLY);
+    h.size = SIZE;
+    REQUIRE(flock(locked, LOCK_SH | LOCK_NB) == 0);
+    REQUIRE(unlink(h.path) == 0);
+    release_take(&h.release, fd);
+    (void)close(locked);
+    h.watch.due = look_a_while;
+    REQUIRE(loop_timer_set(h.loop, &h.watch, 100 * NSEC_PER_MSEC, NSEC_PER_SEC) == 0);
+    CHECK_INT(loop_run(h.loop), 0);
+    (void)close(copy);
+    h.watch.due = look;
+    REQUIRE(loop_timer_set(h.loop, &h.watch, 1, NSEC_PER_MSEC) == 0);
+    CHECK_INT(loop_run(h.loop), 0);
+    CHECK_INT(h.size, 0);
+    CHECK(!is_open(fd));
+    (void)close(h.reader);
+    loop_free(h.loop);
 }
 
 /* Who comes later finds it locked, and takes it as gone. */
