@@ -125,6 +125,7 @@ def damage_is_told_and_nothing_is_missed(folder):
         n = fill(serve, 4)
         serve.wait(lambda: len(segments(serve)) >= 2, "segments")
         is_indexed(serve, 2)
+        serve.shows(lambda s: s["seal"]["signed"] == s["store"]["next"], "all is signed")
         serve.stop()
         path = indexes(serve)[0]
         whole = path.read_bytes()
