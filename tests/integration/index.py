@@ -208,4 +208,4 @@ def none_is_made_with_no_share(folder):
               "blocks are passed over whose index is current and does not have\n  bo")
 
 
-sys.exit(run_tests(sys.argv[2:]))
+sys.exit(run_tests(sys.argv[2:], together=3))
