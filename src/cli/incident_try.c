@@ -305,7 +305,7 @@ const struct command command_incident_try = {
     .summary = "what incidents alerts make",
     .description =
         "Reads alerts as `vaka hunt -f json` and `vaka alerts -f json` print them, of a file or of "
-        "standard input, and groups them as they would be on watch: by the users, addresses, "
+        "standard input, and groups them by the users, addresses, "
         "computers, hashes and command lines that they name within a day of one another.\n\n"
         "Exit status: 0; 1 something could not be read; 2 the command line could not be "
         "understood.",

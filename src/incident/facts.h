@@ -16,7 +16,6 @@ enum {
     FACTS_MENTIONS_MAX = 512, /* words of its event that are looked at */
     FACTS_MENTION_MIN = 4,    /* bytes of one */
     FACTS_TACTICS_MAX = 16,
-    FACTS_REFS_MAX = 16,
     FACTS_TEXT_MAX = 1024 * 1024, /* bytes of all of it together */
 };
 

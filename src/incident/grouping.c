@@ -87,7 +87,8 @@ static struct group *group_of(const struct grouping *g, uint64_t id)
     return &g->groups[id % g->options.incidents_max];
 }
 
-uint64_t grouping_now(const struct grouping *g, uint64_t id)
+/* Itself, or the one that it became part of. */
+static uint64_t now_of(const struct grouping *g, uint64_t id)
 {
     for (const struct group *group = group_of(g, id); group->id == id && group->into;) {
         id = group->into;
@@ -169,7 +170,7 @@ static uint64_t incident_of(const struct grouping *g, struct slice text)
     const struct known *known = find_known(g, key_of(g, text));
     if (!known || g->now - known->last > g->options.window) return 0;
     if (!is_remembered(g, known->incident)) return 0;
-    return grouping_now(g, known->incident);
+    return now_of(g, known->incident);
 }
 
 /* ---- where an alert belongs -------------------------------------------------------------- */
@@ -187,7 +188,7 @@ static bool join_named(struct grouping *g, const struct facts *facts, struct gro
         place->by = name->text;
     }
     for (uint32_t i = 0; i < facts->n_names; i++)
-        if (found[i] && grouping_now(g, found[i]) != place->incident) merge(g, found[i], place);
+        if (found[i] && now_of(g, found[i]) != place->incident) merge(g, found[i], place);
     return place->incident != 0;
 }
 
@@ -237,7 +238,7 @@ static uint32_t begun_lately(const struct grouping *g, const struct beginner *b,
     for (uint32_t i = b->n > ring ? b->n - ring : 0; i < b->n; i++) {
         uint64_t id = b->begun[i % ring];
         if (g->now - b->at[i % ring] > g->options.burst_time || !is_remembered(g, id)) continue;
-        id = grouping_now(g, id);
+        id = now_of(g, id);
         bool had = false;
         for (uint32_t k = 0; k < n; k++) had |= ret[k] == id;
         if (!had) ret[n++] = id;
@@ -277,7 +278,7 @@ static bool join_bundle(struct grouping *g, const struct facts *facts, struct gr
     if (!goes_on) b->bundle = 0;
     if (!goes_on) return false;
     b->last = g->now;
-    place->incident = grouping_now(g, b->bundle);
+    place->incident = now_of(g, b->bundle);
     return true;
 }
 
@@ -306,14 +307,4 @@ void grouping_place(struct grouping *g, const struct facts *facts, struct groupi
         }
     }
     remember_names(g, facts, ret->incident);
-}
-
-void grouping_recall(struct grouping *g, const struct facts *facts, uint64_t incident)
-{
-    set_now(g, facts);
-    if (!is_remembered(g, incident)) {
-        remember_group(g, incident);
-        note_begun(g, beginner_of(g, facts->rule), incident);
-    }
-    remember_names(g, facts, incident);
 }

@@ -26,7 +26,7 @@ struct grouping_options {
     uint32_t burst;         /* incidents that one rule begins … */
     nsec burst_time;        /* … within this, which are one then */
 };
-/* What serve uses; seed and next are left to the caller. */
+/* A day, and sizes for a city; the seed is left to the caller. */
 struct grouping_options grouping_defaults(void);
 
 /* Why an alert is where it is. */
@@ -51,11 +51,5 @@ struct grouping;
 int grouping_new(const struct grouping_options *options, struct grouping **ret) MUST_USE;
 void grouping_free(struct grouping *g);
 void grouping_place(struct grouping *g, const struct facts *facts, struct grouping_place *ret);
-/* An alert that belongs there already: what was placed before a start. In the order of the alerts.
- */
-void grouping_recall(struct grouping *g, const struct facts *facts, uint64_t incident);
-/* The incident as part of which an alert of this one is now: itself, or the one it was merged into.
- */
-uint64_t grouping_now(const struct grouping *g, uint64_t incident);
 
 #endif

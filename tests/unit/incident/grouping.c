@@ -113,7 +113,6 @@ TEST(what_names_two_makes_them_one)
     CHECK_INT(alert(&w, "c", "pc1", "anna", NULL), anna);
     REQUIRE(w.place.n_merged == 1);
     CHECK_INT(w.place.merged[0], pc);
-    CHECK_INT(grouping_now(w.grouping, pc), anna);
     CHECK_INT(alert(&w, "d", "pc1", NULL, NULL), anna);
     CHECK_INT(w.place.n_merged, 0);
     end_world(&w);
@@ -168,23 +167,6 @@ TEST(few_or_slow_ones_stay_apart)
         w.now += 3 * MINUTE;
     }
     end_world(&w);
-}
-
-TEST(a_start_changes_nothing)
-{
-    struct world w, v;
-    begin_world(&w);
-    begin_world(&v);
-    const char *const names[] = {"anna", "bo", "pc1", "pc2"};
-    for (int i = 0; i < 4; i++) {
-        uint64_t id = alert(&w, "a", names[i], NULL, NULL);
-        grouping_recall(v.grouping, w.facts, id);
-    }
-    for (int i = 0; i < 4; i++)
-        CHECK_INT(alert(&w, "b", names[i], NULL, NULL), alert(&v, "b", names[i], NULL, NULL));
-    CHECK_INT(alert(&w, "c", "new", NULL, NULL), alert(&v, "c", "new", NULL, NULL));
-    end_world(&w);
-    end_world(&v);
 }
 
 /* A million alerts that have nothing in common: what was named last is still known. */
