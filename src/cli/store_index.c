@@ -99,8 +99,10 @@ static int prepare(struct work *w, const struct invocation *in)
 {
     struct diag diag;
     const struct invocation own = {.command = in->command};
-    config_init(&w->config);
-    if (in->n_operands > 1) return cli_usage("store index takes one folder");
+    if (in->n_operands > 1) {
+        config_init(&w->config);
+        return cli_usage("store index takes one folder");
+    }
     int status = settings_store(&w->said->settings, &own, &w->config, &w->path);
     if (status) return status;
     if (in->n_operands) w->path = in->operands[0];
