@@ -45,6 +45,13 @@ const char *test_corpus(void)
     return dir && *dir && stat(dir, &st) == 0 && S_ISDIR(st.st_mode) ? dir : NULL;
 }
 
+size_t test_less(size_t n)
+{
+    const char *times = getenv("VAKA_TEST_LESS");
+    size_t by = times ? strtoul(times, NULL, 10) : 1;
+    return by > 1 ? n / by : n;
+}
+
 char *test_read_file(const char *path, size_t *ret_len)
 {
     FILE *f = fopen(path, "rbe");

@@ -48,6 +48,10 @@ const char *test_corpus(void);
 /* The whole file; the program ends when it cannot be read. Freed by the caller. */
 char *test_read_file(const char *path, size_t *ret_len);
 
+/* `n`, or a part of it where VAKA_TEST_LESS says that all is that many times slower: for tests of
+ * what is large, whose size is not what they are about. */
+size_t test_less(size_t n);
+
 /*
  * Files of a test's own: `name` in a folder that is made at first use and removed at the end. The
  * path is valid until eight more were asked for. test_write() makes the folders on the way.
