@@ -8,8 +8,6 @@
 #include "base/time.h"
 #include "cli/ask.h"
 
-enum { O_AFTER = OPTION_LONG };
-
 struct alerts_context {
     struct settings settings;
     bool follow, json;
@@ -123,37 +121,17 @@ static int print_alert(void *ctx, const struct say_answer *a)
 }
 
 static const struct cli_option alerts_options[] = {
-    {'F', "follow", NULL, "Go on with those that come, until it is interrupted."},
-    {'f', "format", "table|json", "What is printed; json: one object a line. Default: table."},
-    {'n', "last", "N", "At most N alerts; with --follow, of those that are there. Default: all."},
-    {O_AFTER, "after", "ID",
-     "Only alerts with a higher id than this: what a reader had last is where it goes on."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {'F', "follow", NULL, "Go on with those that come, until it is interrupted.",
+     OPTION_FLAG(struct alerts_context, follow)},
+    {'f', "format", "table|json", "What is printed; json: one object a line. Default: table.",
+     OPTION_CHOICE(struct alerts_context, json)},
+    {'n', "last", "N", "At most N alerts; with --follow, of those that are there. Default: all.",
+     OPTION_NUMBER(struct alerts_context, limit, 1, UINT32_MAX)},
+    {0, "after", "ID",
+     "Only alerts with a higher id than this: what a reader had last is where it goes on.",
+     OPTION_NUMBER(struct alerts_context, after, 0, UINT64_MAX)},
+    OPTION_SETTINGS(struct alerts_context),
 };
-
-static int alerts_set(void *ctx, int letter, const char *value)
-{
-    struct alerts_context *c = ctx;
-    switch (letter) {
-    case 'F':
-        c->follow = true;
-        return 0;
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    case 'n':
-        return slice_to_u64(slice_of(value), &c->limit) && c->limit > 0 && c->limit <= UINT32_MAX
-                   ? 0
-                   : cli_usage("--last wants a number from 1, not '%s'", value);
-    case O_AFTER:
-        return slice_to_u64(slice_of(value), &c->after)
-                   ? 0
-                   : cli_usage("--after wants an alert's id, not '%s'", value);
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
 
 static int alerts_main(const struct invocation *in)
 {
@@ -191,13 +169,12 @@ const struct command command_alerts = {
     .options = alerts_options,
     .n_options = sizeof alerts_options / sizeof *alerts_options,
     .ctx_size = sizeof(struct alerts_context),
-    .option = alerts_set,
     .run = alerts_main,
 };
 
 /* ---- reload ------------------------------------------------------------------------------ */
 
-static const struct cli_option reload_options[] = {OPTION_CONFIG, OPTION_SET};
+static const struct cli_option reload_options[] = {OPTION_SETTINGS(struct alerts_context)};
 
 static int tell_restart(void *ctx, const struct say_answer *answer)
 {
@@ -227,6 +204,5 @@ const struct command command_reload = {
     .options = reload_options,
     .n_options = sizeof reload_options / sizeof *reload_options,
     .ctx_size = sizeof(struct alerts_context),
-    .option = alerts_set,
     .run = reload_main,
 };

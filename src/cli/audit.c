@@ -9,7 +9,7 @@
 #include "cli/ask.h"
 #include "cli/settings.h"
 
-enum { O_FROM = OPTION_LONG, O_TO, LINE_MAX_BYTES = 16 * 1024 * 1024 };
+enum { LINE_MAX_BYTES = 16 * 1024 * 1024 };
 
 struct audit_context {
     struct settings settings;
@@ -17,24 +17,6 @@ struct audit_context {
     bool json;
     struct buf out, shown;
 };
-
-static int audit_option(void *ctx, int letter, const char *value)
-{
-    struct audit_context *c = ctx;
-    switch (letter) {
-    case O_FROM:
-        c->from = value;
-        return 0;
-    case O_TO:
-        c->to = value;
-        return 0;
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
 
 /* The members of both lines in one object; what the second has is called so that both have a place.
  */
@@ -140,13 +122,15 @@ static int audit_run(const struct invocation *in)
 }
 
 static const struct cli_option audit_options[] = {
-    {O_FROM, "from", "TIME",
+    {0, "from", "TIME",
      "Only what began at or after this time: 2026-12-23, 2026-12-23T21:47:00+01:00, or before now "
-     "as in -7d, -12h."},
-    {O_TO, "to", "TIME", "Only what began before this time; a date is its end."},
-    {'f', "format", "table|json", "Lines for people, or one JSON object a line."},
-    OPTION_CONFIG,
-    OPTION_SET,
+     "as in -7d, -12h.",
+     OPTION_TEXT(struct audit_context, from)},
+    {0, "to", "TIME", "Only what began before this time; a date is its end.",
+     OPTION_TEXT(struct audit_context, to)},
+    {'f', "format", "table|json", "Lines for people, or one JSON object a line.",
+     OPTION_CHOICE(struct audit_context, json)},
+    OPTION_SETTINGS(struct audit_context),
 };
 
 const struct command command_audit = {
@@ -163,6 +147,5 @@ const struct command command_audit = {
     .options = audit_options,
     .n_options = sizeof audit_options / sizeof *audit_options,
     .ctx_size = sizeof(struct audit_context),
-    .option = audit_option,
     .run = audit_run,
 };

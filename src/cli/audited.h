@@ -9,10 +9,11 @@
 #include "audit/audit.h"
 #include "cli/settings.h"
 
-#define OPTION_PURPOSE(letter)                                                                     \
+#define OPTION_PURPOSE(T)                                                                          \
     {                                                                                              \
-        letter, "purpose", "TEXT",                                                                 \
-            "Why the records are looked at, for the audit log ('vaka audit'): a case, a request."  \
+        0, "purpose", "TEXT",                                                                      \
+            "Why the records are looked at, for the audit log ('vaka audit'): a case, a request.", \
+            OPTION_TEXT(T, purpose)                                                                \
     }
 
 struct audited {

@@ -7,17 +7,11 @@
 #include "base/clock.h"
 #include "cli/settings.h"
 
-static const struct cli_option backup_options[] = {OPTION_CONFIG, OPTION_SET};
-
 struct backup_context {
     struct settings settings;
 };
 
-static int backup_set(void *ctx, int letter, const char *value)
-{
-    struct backup_context *c = ctx;
-    return settings_option(&c->settings, letter, value);
-}
+static const struct cli_option backup_options[] = {OPTION_SETTINGS(struct backup_context)};
 
 static int make(const char *folder, const char *to, struct backup_report *report, struct diag *diag)
 {
@@ -87,7 +81,6 @@ const struct command command_backup = {
     .options = backup_options,
     .n_options = sizeof backup_options / sizeof *backup_options,
     .ctx_size = sizeof(struct backup_context),
-    .option = backup_set,
     .run = backup_main,
 };
 
@@ -106,6 +99,5 @@ const struct command command_restore = {
     .options = backup_options,
     .n_options = sizeof backup_options / sizeof *backup_options,
     .ctx_size = sizeof(struct backup_context),
-    .option = backup_set,
     .run = restore_main,
 };

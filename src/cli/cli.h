@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -24,14 +25,55 @@ enum exit_status {
 /* What a command's functions may return instead; cli_run() makes an exit status of it. */
 enum { CLI_HELPED = -1, CLI_MISUSE = -2 };
 
+/* What is done with an option. */
+enum cli_kind {
+    CLI_CALL,    /* the command's `option` is called */
+    CLI_FLAG,    /* a bool is set */
+    CLI_TEXT,    /* a const char * is set, borrowed from argv */
+    CLI_CHOICE,  /* which one of "a|b|c" was said, from 0: an unsigned, an enum or a bool */
+    CLI_LEVEL,   /* an enum sigma_level by its word */
+    CLI_NUMBER,  /* a uint64_t, within least and most */
+    CLI_CONFIG,  /* any setting or a file of them: struct settings */
+    CLI_SETTING, /* one setting of those */
+};
+
 struct cli_option {
-    int letter;       /* what it is called by the parser; above 255: no short form */
+    int letter;       /* short form; 0 or above 255: none. The command's `option` is told it */
     const char *name; /* long form */
     const char *arg;  /* NULL: takes none; "FILE", "PATH": completed as files; "a|b|c": one of */
     const char *help; /* a sentence; %s is not special */
+    enum cli_kind kind;
+    size_t at, size;      /* of the member of the command's context */
+    uint64_t least, most; /* CLI_NUMBER */
+    enum config_key key;  /* CLI_SETTING */
+    const char *value;    /* CLI_SETTING without `arg`: what it is set to; the option is "--name" */
 };
-/* Long options without a short form are numbered from here. */
+/* Long options without a short form that `option` is told of are numbered from here. */
 enum { OPTION_LONG = 256 };
+
+/* Where an option goes to, as the last part of its row: to the command's `option`, or into a member
+ * of the context, which is a T. */
+#define OPTION_CALL         .kind = CLI_CALL
+#define OPTION_FLAG(T, m)   .kind = CLI_FLAG, OPTION_MEMBER(T, m, bool : 0)
+#define OPTION_TEXT(T, m)   .kind = CLI_TEXT, OPTION_MEMBER(T, m, const char * : 0)
+#define OPTION_CHOICE(T, m) .kind = CLI_CHOICE, OPTION_MEMBER(T, m, bool : 0, unsigned : 0)
+#define OPTION_LEVELS       "informational|low|medium|high|critical"
+#define OPTION_LEVEL(T, m)  .kind = CLI_LEVEL, OPTION_MEMBER(T, m, unsigned : 0)
+#define OPTION_NUMBER(T, m, from, to)                                                              \
+    .kind = CLI_NUMBER, OPTION_MEMBER(T, m, uint64_t : 0), .least = (from), .most = (to)
+/* The context has a member `settings`. The second is of an option without an argument. */
+#define OPTION_SETTING(T, config_key)                                                              \
+    .kind = CLI_SETTING, OPTION_MEMBER(T, settings, struct settings : 0), .key = (config_key)
+#define OPTION_SETS(T, config_key, text) OPTION_SETTING(T, config_key), .value = (text)
+/* Of another type than is named it does not compile. */
+#define OPTION_MEMBER(T, m, ...)                                                                   \
+    .at = offsetof(T, m) + 0 * sizeof(_Generic(((T *)0)->m, __VA_ARGS__)),                         \
+    .size = sizeof(((T *)0)->m)
+
+static inline bool cli_is_short(const struct cli_option *option)
+{
+    return option->letter > 0 && option->letter < OPTION_LONG;
+}
 
 struct command;
 struct invocation {
@@ -50,7 +92,7 @@ struct command {
     size_t n_options;
     bool hidden;
     size_t ctx_size; /* zeroed for `option` and `run` */
-    /* One option: 0, or what cli_usage() returned. NULL: there are none. */
+    /* An option of CLI_CALL: 0, or what cli_usage() returned. NULL: there are none. */
     int (*option)(void *ctx, int letter, const char *value);
     int (*run)(const struct invocation *in);
 };

@@ -9,19 +9,19 @@
 #include "cli/settings.h"
 #include "serve/retention.h"
 
-static const struct cli_option clock_options[] = {OPTION_CONFIG, OPTION_SET};
+struct clock_context {
+    struct settings settings;
+};
 
-static int clock_option(void *ctx, int letter, const char *value)
-{
-    return settings_option(ctx, letter, value);
-}
+static const struct cli_option clock_options[] = {OPTION_SETTINGS(struct clock_context)};
 
 static int clock_run(const struct invocation *in)
 {
+    const struct clock_context *c = in->ctx;
     struct config config;
     char folder[CONFIG_PATH_MAX + 64], text[32];
     if (in->n_operands) return cli_usage("clock trust takes no operands");
-    int status = settings_load(in->ctx, &config, NULL);
+    int status = settings_load(&c->settings, &config, NULL);
     if (status == 0) {
         const struct clock clock = clock_system();
         (void)snprintf(folder, sizeof folder, "%s/store/0", config.serve_folder.items[0]);
@@ -50,7 +50,6 @@ const struct command command_clock_trust = {
         "the user of vaka serve or as root.",
     .options = clock_options,
     .n_options = sizeof clock_options / sizeof clock_options[0],
-    .ctx_size = sizeof(struct settings),
-    .option = clock_option,
+    .ctx_size = sizeof(struct clock_context),
     .run = clock_run,
 };

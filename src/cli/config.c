@@ -16,14 +16,6 @@ struct config_context {
     bool json;
 };
 
-static int config_option(void *ctx, int letter, const char *value)
-{
-    struct config_context *c = ctx;
-    if (letter != 'f') return settings_option(&c->settings, letter, value);
-    c->json = strcmp(value, "json") == 0;
-    return 0;
-}
-
 /* Paths are not ours: a terminal is not shown what could command it. */
 static void print(const struct buf *out)
 {
@@ -175,11 +167,11 @@ static int config_default_run(const struct invocation *in)
 
 /* ---- tables ------------------------------------------------------------------------------ */
 
-static const struct cli_option check_options[] = {OPTION_CONFIG};
+static const struct cli_option check_options[] = {OPTION_SETTINGS(struct config_context)};
 static const struct cli_option show_options[] = {
-    OPTION_CONFIG,
-    OPTION_SET,
-    {'f', "format", "table|json", "What to print: lines for people, or one JSON object a line."},
+    OPTION_SETTINGS(struct config_context),
+    {'f', "format", "table|json", "What to print: lines for people, or one JSON object a line.",
+     OPTION_CHOICE(struct config_context, json)},
 };
 
 const struct command command_config_check = {
@@ -192,7 +184,6 @@ const struct command command_config_check = {
     .options = check_options,
     .n_options = sizeof check_options / sizeof *check_options,
     .ctx_size = sizeof(struct config_context),
-    .option = config_option,
     .run = config_check_run,
 };
 
@@ -205,7 +196,6 @@ const struct command command_config_show = {
     .options = show_options,
     .n_options = sizeof show_options / sizeof *show_options,
     .ctx_size = sizeof(struct config_context),
-    .option = config_option,
     .run = config_show_run,
 };
 

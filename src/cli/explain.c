@@ -35,16 +35,9 @@ struct explaining {
 static int explain_set(void *ctx, int letter, const char *value)
 {
     struct explain_context *c = ctx;
-    switch (letter) {
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    case EXPLAIN_NOW:
-        c->has_now = time_parse(slice_of(value), 0, &c->now);
-        return c->has_now ? 0 : cli_usage("--now: '%s' is not a time", value);
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
+    (void)letter;
+    c->has_now = time_parse(slice_of(value), 0, &c->now);
+    return c->has_now ? 0 : cli_usage("--now: '%s' is not a time", value);
 }
 
 /* ---- text -------------------------------------------------------------------------------- */
@@ -261,11 +254,11 @@ static int explain_run(const struct invocation *in)
 }
 
 static const struct cli_option explain_options[] = {
-    {'f', "format", "text|json", "What to print: an explanation, or one JSON object a record."},
+    {'f', "format", "text|json", "What to print: an explanation, or one JSON object a record.",
+     OPTION_CHOICE(struct explain_context, json)},
     {EXPLAIN_NOW, "now", "TIME",
-     "Times without a year are of the year before TIME; without it, before now."},
-    OPTION_CONFIG,
-    OPTION_SET,
+     "Times without a year are of the year before TIME; without it, before now.", OPTION_CALL},
+    OPTION_SETTINGS(struct explain_context),
 };
 
 const struct command command_explain = {

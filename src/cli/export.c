@@ -13,49 +13,27 @@
 #include "cli/audited.h"
 #include "store/evidence.h"
 
-enum { O_SEQ = OPTION_LONG, O_REASON, O_BY };
-
-static const struct cli_option export_options[] = {
-    {O_SEQ, "seq", "N[..M]", "The sequence number of the record, or of the first and the last."},
-    {O_REASON, "reason", "TEXT", "Why this is exported; it stands in the file."},
-    {O_BY, "by", "NAME", "Who exports it; by default the user's name on this machine."},
-    {'C', "checkpoint", "FILE",
-     "The signed checkpoint to prove against, by default the folder's newest; one that a witness "
-     "has "
-     "signed proves more."},
-    {'o', "output", "FILE", "Where to write it; the file must not exist."},
-    OPTION_CONFIG,
-    OPTION_SET,
-};
-
 struct export_context {
     struct settings settings;
     const char *seq, *reason, *by, *checkpoint, *output;
 };
 
-static int export_option(void *ctx, int letter, const char *value)
-{
-    struct export_context *c = ctx;
-    switch (letter) {
-    case O_SEQ:
-        c->seq = value;
-        return 0;
-    case O_REASON:
-        c->reason = value;
-        return 0;
-    case O_BY:
-        c->by = value;
-        return 0;
-    case 'C':
-        c->checkpoint = value;
-        return 0;
-    case 'o':
-        c->output = value;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
+static const struct cli_option export_options[] = {
+    {0, "seq", "N[..M]", "The sequence number of the record, or of the first and the last.",
+     OPTION_TEXT(struct export_context, seq)},
+    {0, "reason", "TEXT", "Why this is exported; it stands in the file.",
+     OPTION_TEXT(struct export_context, reason)},
+    {0, "by", "NAME", "Who exports it; by default the user's name on this machine.",
+     OPTION_TEXT(struct export_context, by)},
+    {'C', "checkpoint", "FILE",
+     "The signed checkpoint to prove against, by default the folder's newest; one that a witness "
+     "has "
+     "signed proves more.",
+     OPTION_TEXT(struct export_context, checkpoint)},
+    {'o', "output", "FILE", "Where to write it; the file must not exist.",
+     OPTION_TEXT(struct export_context, output)},
+    OPTION_SETTINGS(struct export_context),
+};
 
 /* N or N..M */
 static bool read_range(struct slice text, uint64_t *ret_from, uint64_t *ret_to)
@@ -239,6 +217,5 @@ const struct command command_export_evidence = {
     .options = export_options,
     .n_options = sizeof export_options / sizeof export_options[0],
     .ctx_size = sizeof(struct export_context),
-    .option = export_option,
     .run = export_run,
 };

@@ -11,28 +11,20 @@
 #include "cli/settings.h"
 #include "store/tile_files.h"
 
-static const struct cli_option tiles_options[] = {
-    {'C', "checkpoint", "FILE",
-     "The signed checkpoint whose tree is written, by default the folder's newest."},
-    {'o', "output", "FOLDER", "Where to write it; made when it is not there, must be empty."},
-    OPTION_CONFIG,
-    OPTION_SET,
-};
-
 struct tiles_context {
     struct settings settings;
     const char *checkpoint, *output;
     int folder; /* of the output */
 };
 
-static int tiles_option(void *ctx, int letter, const char *value)
-{
-    struct tiles_context *c = ctx;
-    if (letter != 'C' && letter != 'o') return settings_option(&c->settings, letter, value);
-    if (letter == 'C') c->checkpoint = value;
-    else c->output = value;
-    return 0;
-}
+static const struct cli_option tiles_options[] = {
+    {'C', "checkpoint", "FILE",
+     "The signed checkpoint whose tree is written, by default the folder's newest.",
+     OPTION_TEXT(struct tiles_context, checkpoint)},
+    {'o', "output", "FOLDER", "Where to write it; made when it is not there, must be empty.",
+     OPTION_TEXT(struct tiles_context, output)},
+    OPTION_SETTINGS(struct tiles_context),
+};
 
 /* The folders that `path` lies in. */
 static int make_folders(int folder, const char *path)
@@ -125,6 +117,5 @@ const struct command command_export_tiles = {
     .options = tiles_options,
     .n_options = sizeof tiles_options / sizeof tiles_options[0],
     .ctx_size = sizeof(struct tiles_context),
-    .option = tiles_option,
     .run = tiles_run,
 };

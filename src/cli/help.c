@@ -43,8 +43,8 @@ void cli_overview(FILE *out)
 
 static void help_option(FILE *out, const struct cli_option *o)
 {
-    int n = o->letter < OPTION_LONG ? fprintf(out, "  -%c, --%s", o->letter, o->name)
-                                    : fprintf(out, "      --%s", o->name);
+    int n = cli_is_short(o) ? fprintf(out, "  -%c, --%s", o->letter, o->name)
+                            : fprintf(out, "      --%s", o->name);
     if (o->arg) n += fprintf(out, " %s", o->arg);
     size_t at = n > 0 ? (size_t)n : 0;
     if (at + 2 > HELP_COLUMN) {
@@ -63,7 +63,7 @@ void cli_help(FILE *out, const struct command *c)
     cli_wrap(out, c->description, 0, 0);
     (void)fputs("\nOptions:\n", out);
     for (size_t i = 0; i < c->n_options; i++) help_option(out, &c->options[i]);
-    help_option(out, &(struct cli_option){'h', "help", NULL, "Print this help."});
+    help_option(out, &(struct cli_option){'h', "help", NULL, "Print this help.", OPTION_CALL});
 }
 
 bool cli_help_family(FILE *out, const char *first)
@@ -113,7 +113,7 @@ static void roff(FILE *out, const char *text)
 static void man_option(FILE *out, const struct cli_option *o)
 {
     (void)fputs(".TP\n", out);
-    if (o->letter < OPTION_LONG) (void)fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
+    if (cli_is_short(o)) (void)fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
     (void)fputs("\\fB\\-\\-", out);
     roff(out, o->name);
     (void)fputs("\\fR", out);
@@ -160,9 +160,9 @@ static void dump_man(FILE *out)
 
 static void bash_choices(FILE *out, const struct cli_option *o)
 {
-    const char *pattern_end = o->letter < OPTION_LONG ? "|" : "";
-    if (o->letter < OPTION_LONG) (void)fprintf(out, "            -%c", o->letter);
-    (void)fprintf(out, "%s--%s) ", o->letter < OPTION_LONG ? pattern_end : "            ", o->name);
+    const char *pattern_end = cli_is_short(o) ? "|" : "";
+    if (cli_is_short(o)) (void)fprintf(out, "            -%c", o->letter);
+    (void)fprintf(out, "%s--%s) ", cli_is_short(o) ? pattern_end : "            ", o->name);
     if (strchr(o->arg, '|')) {
         (void)fputs("COMPREPLY=($(compgen -W '", out);
         for (const char *c = o->arg; *c; c++) (void)fputc(*c == '|' ? ' ' : *c, out);
@@ -257,14 +257,6 @@ struct help_context {
     const char *dump;
 };
 
-static int help_set(void *ctx, int letter, const char *value)
-{
-    struct help_context *help = ctx;
-    (void)letter;
-    help->dump = value;
-    return 0;
-}
-
 static int help_run(const struct invocation *in)
 {
     const struct help_context *help = in->ctx;
@@ -283,8 +275,9 @@ static int help_run(const struct invocation *in)
 }
 
 static const struct cli_option help_options[] = {
-    {OPTION_LONG, "dump", "bash|man",
-     "Print the bash completion, or the manual page's part about the commands."},
+    {0, "dump", "bash|man",
+     "Print the bash completion, or the manual page's part about the commands.",
+     OPTION_TEXT(struct help_context, dump)},
 };
 
 const struct command command_help = {
@@ -295,6 +288,5 @@ const struct command command_help = {
     .options = help_options,
     .n_options = sizeof help_options / sizeof *help_options,
     .ctx_size = sizeof(struct help_context),
-    .option = help_set,
     .run = help_run,
 };

@@ -19,25 +19,6 @@
 
 enum { PATH_SIZE = 4096 };
 
-static const struct cli_option add_options[] = {
-    OPTION_CONFIG,
-    OPTION_SET,
-    {'r', "reason", "TEXT", "Why they are kept: a case number, a decision."},
-    {'b', "by", "NAME", "Who says so, without blanks; default: the user."},
-};
-
-static const struct cli_option ls_options[] = {
-    OPTION_CONFIG,
-    OPTION_SET,
-    {'f', "format", "text|json", "A table, or one JSON object a line."},
-};
-
-static const struct cli_option rm_options[] = {
-    OPTION_CONFIG,
-    OPTION_SET,
-    {'b', "by", "NAME", "Who says so, without blanks; default: the user."},
-};
-
 struct hold_context {
     struct settings settings;
     const char *reason, *by;
@@ -46,23 +27,25 @@ struct hold_context {
     struct buf text, out;
 };
 
-static int hold_option(void *ctx, int letter, const char *value)
-{
-    struct hold_context *c = ctx;
-    switch (letter) {
-    case 'r':
-        c->reason = value;
-        return 0;
-    case 'b':
-        c->by = value;
-        return 0;
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
+static const struct cli_option add_options[] = {
+    OPTION_SETTINGS(struct hold_context),
+    {'r', "reason", "TEXT", "Why they are kept: a case number, a decision.",
+     OPTION_TEXT(struct hold_context, reason)},
+    {'b', "by", "NAME", "Who says so, without blanks; default: the user.",
+     OPTION_TEXT(struct hold_context, by)},
+};
+
+static const struct cli_option ls_options[] = {
+    OPTION_SETTINGS(struct hold_context),
+    {'f', "format", "text|json", "A table, or one JSON object a line.",
+     OPTION_CHOICE(struct hold_context, json)},
+};
+
+static const struct cli_option rm_options[] = {
+    OPTION_SETTINGS(struct hold_context),
+    {'b', "by", "NAME", "Who says so, without blanks; default: the user.",
+     OPTION_TEXT(struct hold_context, by)},
+};
 
 /* ---- the file ---------------------------------------------------------------------------- */
 
@@ -247,7 +230,6 @@ const struct command command_hold_add = {
     .options = add_options,
     .n_options = sizeof add_options / sizeof *add_options,
     .ctx_size = sizeof(struct hold_context),
-    .option = hold_option,
     .run = add_run,
 };
 
@@ -259,7 +241,6 @@ const struct command command_hold_ls = {
     .options = ls_options,
     .n_options = sizeof ls_options / sizeof *ls_options,
     .ctx_size = sizeof(struct hold_context),
-    .option = hold_option,
     .run = ls_run,
 };
 
@@ -273,6 +254,5 @@ const struct command command_hold_rm = {
     .options = rm_options,
     .n_options = sizeof rm_options / sizeof *rm_options,
     .ctx_size = sizeof(struct hold_context),
-    .option = hold_option,
     .run = rm_run,
 };

@@ -17,61 +17,7 @@
 #include "hunt/collector.h"
 #include "scan/scan.h"
 
-enum {
-    O_ANY_LOGSOURCE = OPTION_LONG,
-    O_FROM,
-    O_TO,
-    O_STATS,
-    O_FAIL_ON,
-    O_UTC,
-    O_PLACEHOLDERS,
-    O_TAXONOMY,
-    O_STORE,
-    O_PURPOSE,
-    O_INDICATORS,
-};
-
-#define LEVELS "informational|low|medium|high|critical"
-
-static const struct cli_option hunt_options[] = {
-    {O_STORE, "store", NULL,
-     "Hunt in the records that vaka serve keeps, also while it runs, or in the tenant's folder "
-     "that "
-     "is named instead of a PATH. --from and --to are about when they were received."},
-    OPTION_PURPOSE(O_PURPOSE),
-    {'r', "rules", "PATH",
-     "Use the Sigma rules in PATH, a file or a folder; may be repeated. Without it, the rules that "
-     "come with Vaka; with --store those in force, with their exceptions."},
-    {O_INDICATORS, "indicators", "FILE",
-     "Look for the indicators in FILE (addresses, names, URLs, hashes: see 'vaka indicators import "
-     "--help'), and for nothing else unless rules are named with -r as well; may be repeated."},
-    {O_ANY_LOGSOURCE, "any-logsource", NULL,
-     "Apply every rule to every event, with the field names as the event has them: no log source "
-     "is told apart, no field is mapped."},
-    {'f', "format", "table|json|csv", "What to print; table is what you get when you say nothing."},
-    {'l', "level", "all|" LEVELS, "Show only alerts of this level and above."},
-    {'j', "jobs", "N",
-     "Read with N processes, 1 to 64; auto, or without it: one for every processor."},
-    {O_FROM, "from", "T",
-     "Only events at or after T: 2026-12-23, 2026-12-23T21:47:00+01:00, or "
-     "before now as in -7d, -12h, -30m. Events that tell no time are kept."},
-    {O_TO, "to", "T", "Only events at or before T."},
-    {'o', "output", "FILE", "Write to FILE instead of standard output."},
-    {O_STATS, "stats", NULL,
-     "Print one JSON object with the figures of the run on standard error."},
-    {O_FAIL_ON, "fail-on", LEVELS,
-     "Exit with status 3 when there is an alert of this level or above."},
-    {O_UTC, "utc", NULL, "Show the table's times in UTC instead of local time."},
-    {'v', "verbose", NULL,
-     "Tell on standard error what happens inside: one line of key=value for every process, file "
-     "and limit."},
-    OPTION_CONFIG,
-    OPTION_SET,
-    {O_PLACEHOLDERS, "placeholders", "FILE",
-     "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},
-    {O_TAXONOMY, "taxonomy", "FILE",
-     "More log sources and field names, asked before the built-in ones; may be repeated."},
-};
+enum { O_INDICATORS = OPTION_LONG };
 
 struct hunt_context {
     struct settings settings;
@@ -79,61 +25,73 @@ struct hunt_context {
     enum sigma_level fail_on;
     const char *from, *to, *output, *purpose, *indicators[INDICATORS_LISTS_MAX];
     uint32_t n_indicators;
-    bool any_logsource, stats, store, rules; /* rules: they are named here */
+    bool any_logsource, stats, store;
 };
 
-static int hunt_set(void *ctx, int letter, const char *value)
+static const struct cli_option hunt_options[] = {
+    {0, "store", NULL,
+     "Hunt in the records that vaka serve keeps, also while it runs, or in the tenant's folder "
+     "that "
+     "is named instead of a PATH. --from and --to are about when they were received.",
+     OPTION_FLAG(struct hunt_context, store)},
+    OPTION_PURPOSE(struct hunt_context),
+    {'r', "rules", "PATH",
+     "Use the Sigma rules in PATH, a file or a folder; may be repeated. Without it, the rules that "
+     "come with Vaka; with --store those in force, with their exceptions.",
+     OPTION_SETTING(struct hunt_context, CONFIG_RULES)},
+    {O_INDICATORS, "indicators", "FILE",
+     "Look for the indicators in FILE (addresses, names, URLs, hashes: see 'vaka indicators import "
+     "--help'), and for nothing else unless rules are named with -r as well; may be repeated.",
+     OPTION_CALL},
+    {0, "any-logsource", NULL,
+     "Apply every rule to every event, with the field names as the event has them: no log source "
+     "is told apart, no field is mapped.",
+     OPTION_FLAG(struct hunt_context, any_logsource)},
+    {'f', "format", "table|json|csv", "What to print; table is what you get when you say nothing.",
+     OPTION_SETTING(struct hunt_context, CONFIG_HUNT_FORMAT)},
+    {'l', "level", "all|" OPTION_LEVELS, "Show only alerts of this level and above.",
+     OPTION_SETTING(struct hunt_context, CONFIG_HUNT_LEVEL)},
+    {'j', "jobs", "N",
+     "Read with N processes, 1 to 64; auto, or without it: one for every processor.",
+     OPTION_SETTING(struct hunt_context, CONFIG_HUNT_JOBS)},
+    {0, "from", "T",
+     "Only events at or after T: 2026-12-23, 2026-12-23T21:47:00+01:00, or "
+     "before now as in -7d, -12h, -30m. Events that tell no time are kept.",
+     OPTION_TEXT(struct hunt_context, from)},
+    {0, "to", "T", "Only events at or before T.", OPTION_TEXT(struct hunt_context, to)},
+    {'o', "output", "FILE", "Write to FILE instead of standard output.",
+     OPTION_TEXT(struct hunt_context, output)},
+    {0, "stats", NULL, "Print one JSON object with the figures of the run on standard error.",
+     OPTION_FLAG(struct hunt_context, stats)},
+    {0, "fail-on", OPTION_LEVELS,
+     "Exit with status 3 when there is an alert of this level or above.",
+     OPTION_LEVEL(struct hunt_context, fail_on)},
+    {0, "utc", NULL, "Show the table's times in UTC instead of local time.",
+     OPTION_SETS(struct hunt_context, CONFIG_HUNT_UTC, "true")},
+    {'v', "verbose", NULL,
+     "Tell on standard error what happens inside: one line of key=value for every process, file "
+     "and limit.",
+     OPTION_SETS(struct hunt_context, CONFIG_LOG_LEVEL, "info")},
+    OPTION_SETTINGS(struct hunt_context),
+    OPTION_PLACEHOLDERS(struct hunt_context),
+    OPTION_TAXONOMY(struct hunt_context),
+};
+
+/* Whether they are named here; else they are what is in force, or Vaka's own. */
+static bool names_rules(const struct hunt_context *c)
+{
+    return settings_says(&c->settings, CONFIG_RULES);
+}
+
+/* --indicators */
+static int hunt_option(void *ctx, int letter, const char *value)
 {
     struct hunt_context *c = ctx;
-    switch (letter) {
-    case 'r':
-        c->rules = true;
-        return settings_say(&c->settings, CONFIG_RULES, value, "-r");
-    case O_PLACEHOLDERS:
-        return settings_say(&c->settings, CONFIG_PLACEHOLDERS, value, "--placeholders");
-    case O_TAXONOMY:
-        return settings_say(&c->settings, CONFIG_TAXONOMY, value, "--taxonomy");
-    case O_INDICATORS:
-        if (c->n_indicators == INDICATORS_LISTS_MAX)
-            return cli_usage("more than %d files of indicators", INDICATORS_LISTS_MAX);
-        c->indicators[c->n_indicators++] = value;
-        return 0;
-    case 'f':
-        return settings_say(&c->settings, CONFIG_HUNT_FORMAT, value, "-f");
-    case 'l':
-        return settings_say(&c->settings, CONFIG_HUNT_LEVEL, value, "-l");
-    case 'j':
-        return settings_say(&c->settings, CONFIG_HUNT_JOBS, value, "-j");
-    case O_UTC:
-        return settings_say(&c->settings, CONFIG_HUNT_UTC, "true", "--utc");
-    case 'v':
-        return settings_say(&c->settings, CONFIG_LOG_LEVEL, "info", "-v");
-    case O_FAIL_ON:
-        return sigma_level_parse(slice_of(value), &c->fail_on) ? 0 : EXIT_USAGE;
-    case O_FROM:
-        c->from = value;
-        return 0;
-    case O_TO:
-        c->to = value;
-        return 0;
-    case 'o':
-        c->output = value;
-        return 0;
-    case O_ANY_LOGSOURCE:
-        c->any_logsource = true;
-        return 0;
-    case O_STORE:
-        c->store = true;
-        return 0;
-    case O_PURPOSE:
-        c->purpose = value;
-        return 0;
-    case O_STATS:
-        c->stats = true;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
+    (void)letter;
+    if (c->n_indicators == INDICATORS_LISTS_MAX)
+        return cli_usage("more than %d files of indicators", INDICATORS_LISTS_MAX);
+    c->indicators[c->n_indicators++] = value;
+    return 0;
 }
 
 /* The words of the settings are those of the program, in the same order. */
@@ -246,8 +204,8 @@ static int hunt_with(const struct hunt_context *c, struct ruleset *load,
               LOG_NUMBER("files", load->set->n_files), LOG_NUMBER("ms", loading / NSEC_PER_MSEC));
     struct hunt_result result = {0};
     const struct hunt_question question = {.config = &c->config,
-                                           .rules = c->rules ? c->config.rules.items : NULL,
-                                           .n_rules = c->rules ? c->config.rules.n : 0,
+                                           .rules = names_rules(c) ? c->config.rules.items : NULL,
+                                           .n_rules = names_rules(c) ? c->config.rules.n : 0,
                                            .indicators = c->indicators,
                                            .n_indicators = c->n_indicators,
                                            .purpose = c->purpose};
@@ -261,10 +219,10 @@ static int hunt_with(const struct hunt_context *c, struct ruleset *load,
 static int load(const struct hunt_context *c, const struct clock *clock, struct ruleset *ret)
 {
     struct diag diag;
-    bool in_force = c->store && !c->rules;
+    bool in_force = c->store && !names_rules(c);
     if (c->n_indicators == 0)
         return in_force ? load_watch(ret, &c->config) : load_rules(ret, &c->config);
-    int error = ruleset_load_indicators(ret, &c->config, c->rules, clock_realtime(clock),
+    int error = ruleset_load_indicators(ret, &c->config, names_rules(c), clock_realtime(clock),
                                         c->indicators, c->n_indicators, &diag);
     if (error) {
         cli_diag(&diag, "");
@@ -363,6 +321,6 @@ const struct command command_hunt = {
     .options = hunt_options,
     .n_options = sizeof hunt_options / sizeof *hunt_options,
     .ctx_size = sizeof(struct hunt_context),
-    .option = hunt_set,
+    .option = hunt_option,
     .run = hunt_main,
 };

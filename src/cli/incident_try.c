@@ -258,17 +258,11 @@ static int print_all(const struct trial *t, const struct try_context *c)
 /* ---- the command ------------------------------------------------------------------------- */
 
 static const struct cli_option try_options[] = {
-    {'f', "format", "table|json", "What is printed; json: one object a line. Default: table."},
-    {'a', "all", NULL, "Also what is below level medium by all that is known of it."},
+    {'f', "format", "table|json", "What is printed; json: one object a line. Default: table.",
+     OPTION_CHOICE(struct try_context, json)},
+    {'a', "all", NULL, "Also what is below level medium by all that is known of it.",
+     OPTION_FLAG(struct try_context, all)},
 };
-
-static int try_set(void *ctx, int letter, const char *value)
-{
-    struct try_context *c = ctx;
-    if (letter == 'f') c->json = strcmp(value, "json") == 0;
-    else c->all = true;
-    return 0;
-}
 
 static void free_trial(struct trial *t)
 {
@@ -312,6 +306,5 @@ const struct command command_incident_try = {
     .options = try_options,
     .n_options = sizeof try_options / sizeof *try_options,
     .ctx_size = sizeof(struct try_context),
-    .option = try_set,
     .run = try_main,
 };

@@ -10,43 +10,12 @@
 #include "base/when.h"
 #include "cli/rules_library.h"
 
-enum { O_NAME = OPTION_LONG, O_EXPIRES, O_LEVEL, O_FORCE, O_DRY_RUN, O_BY };
-
 struct import_context {
     struct settings settings;
     const char *name, *expires, *by;
     enum sigma_level level;
     bool force, dry_run, json;
 };
-
-static int import_option(void *ctx, int letter, const char *value)
-{
-    struct import_context *c = ctx;
-    switch (letter) {
-    case O_NAME:
-        c->name = value;
-        return 0;
-    case O_EXPIRES:
-        c->expires = value;
-        return 0;
-    case O_LEVEL:
-        return sigma_level_parse(slice_of(value), &c->level) ? 0 : EXIT_USAGE;
-    case O_FORCE:
-        c->force = true;
-        return 0;
-    case O_DRY_RUN:
-        c->dry_run = true;
-        return 0;
-    case O_BY:
-        c->by = value;
-        return 0;
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
 
 void indicators_tell(const struct indicators *in)
 {
@@ -255,26 +224,29 @@ static int remove_run(const struct invocation *in)
 /* ---- tables ------------------------------------------------------------------------------ */
 
 static const struct cli_option import_options[] = {
-    {O_NAME, "name", "NAME",
-     "What the list is called; one of that name is replaced. Default: the file's name."},
-    {O_EXPIRES, "expires", "T",
+    {0, "name", "NAME",
+     "What the list is called; one of that name is replaced. Default: the file's name.",
+     OPTION_TEXT(struct import_context, name)},
+    {0, "expires", "T",
      "When those end that tell no end themselves: a day, which counts, a moment, or a span such as "
-     "30d. Without it they never do."},
-    {O_LEVEL, "level", "informational|low|medium|high|critical",
-     "The level of its alerts. Default: high."},
-    {O_FORCE, "force", NULL,
+     "30d. Without it they never do.",
+     OPTION_TEXT(struct import_context, expires)},
+    {0, "level", OPTION_LEVELS, "The level of its alerts. Default: high.",
+     OPTION_LEVEL(struct import_context, level)},
+    {0, "force", NULL,
      "Take what would be met all the time, too: private addresses, large networks, names of one "
-     "part; and what MISP says is not to be looked for."},
-    {O_DRY_RUN, "dry-run", NULL, "Only tell what would be taken and what refused."},
-    {O_BY, "by", "NAME", "Who imports it; default: the user."},
-    {'f', "format", "text|json", "Lines for people, or one JSON object."},
-    OPTION_CONFIG,
-    OPTION_SET,
+     "part; and what MISP says is not to be looked for.",
+     OPTION_FLAG(struct import_context, force)},
+    {0, "dry-run", NULL, "Only tell what would be taken and what refused.",
+     OPTION_FLAG(struct import_context, dry_run)},
+    {0, "by", "NAME", "Who imports it; default: the user.", OPTION_TEXT(struct import_context, by)},
+    {'f', "format", "text|json", "Lines for people, or one JSON object.",
+     OPTION_CHOICE(struct import_context, json)},
+    OPTION_SETTINGS(struct import_context),
 };
 static const struct cli_option remove_options[] = {
-    {O_BY, "by", "NAME", "Who removes it; default: the user."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {0, "by", "NAME", "Who removes it; default: the user.", OPTION_TEXT(struct import_context, by)},
+    OPTION_SETTINGS(struct import_context),
 };
 
 const struct command command_indicators_import = {
@@ -297,7 +269,6 @@ const struct command command_indicators_import = {
     .options = import_options,
     .n_options = sizeof import_options / sizeof *import_options,
     .ctx_size = sizeof(struct import_context),
-    .option = import_option,
     .run = import_run,
 };
 
@@ -310,6 +281,5 @@ const struct command command_indicators_remove = {
     .options = remove_options,
     .n_options = sizeof remove_options / sizeof *remove_options,
     .ctx_size = sizeof(struct import_context),
-    .option = import_option,
     .run = remove_run,
 };

@@ -18,16 +18,6 @@ struct show_context {
     enum form form;
 };
 
-static int show_option(void *ctx, int letter, const char *value)
-{
-    struct show_context *c = ctx;
-    if (letter != 'f') return settings_option(&c->settings, letter, value);
-    c->form = strcmp(value, "json") == 0  ? FORM_JSON
-              : strcmp(value, "csv") == 0 ? FORM_CSV
-                                          : FORM_TEXT;
-    return 0;
-}
-
 /* ---- list -------------------------------------------------------------------------------- */
 
 static void put_about(struct buf *out, struct slice about)
@@ -162,14 +152,14 @@ static int show_run(const struct invocation *in)
 /* ---- tables ------------------------------------------------------------------------------ */
 
 static const struct cli_option list_options[] = {
-    {'f', "format", "text|json", "Lines for people, or one JSON object a line."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {'f', "format", "text|json", "Lines for people, or one JSON object a line.",
+     OPTION_CHOICE(struct show_context, form)},
+    OPTION_SETTINGS(struct show_context),
 };
 static const struct cli_option show_options[] = {
-    {'f', "format", "text|json|csv", "Lines for people, one JSON object a line, or CSV."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {'f', "format", "text|json|csv", "Lines for people, one JSON object a line, or CSV.",
+     OPTION_CHOICE(struct show_context, form)},
+    OPTION_SETTINGS(struct show_context),
 };
 
 const struct command command_indicators_list = {
@@ -181,7 +171,6 @@ const struct command command_indicators_list = {
     .options = list_options,
     .n_options = sizeof list_options / sizeof *list_options,
     .ctx_size = sizeof(struct show_context),
-    .option = show_option,
     .run = list_run,
 };
 
@@ -194,6 +183,5 @@ const struct command command_indicators_show = {
     .options = show_options,
     .n_options = sizeof show_options / sizeof *show_options,
     .ctx_size = sizeof(struct show_context),
-    .option = show_option,
     .run = show_run,
 };

@@ -11,52 +11,28 @@
 #include "config/config.h"
 #include "pki/certificate.h"
 
-enum {
-    O_ADDRESS = OPTION_LONG,
-    O_PORTS,
-    O_DATA,
-    O_SOCKET,
-    CERTIFICATE_DAYS = 825,
-    PATH_SIZE = 4096
-};
-
-static const struct cli_option init_options[] = {
-    {O_ADDRESS, "address", "ADDRESS",
-     "Listen on this address of the machine; default: [::], which is all of them."},
-    {O_PORTS, "ports", "standard|high",
-     "standard: 514 for syslog, as senders expect it; high: 5514, which needs no privilege. "
-     "Default: standard."},
-    {O_DATA, "data", "FOLDER", "Where records and alerts are kept; default: /var/lib/vaka."},
-    {O_SOCKET, "socket", "PATH", "The socket of the command line; default: /run/vaka/vaka.sock."},
-    {'r', "rules", "PATH", "Sigma rules to use; default: those that come with Vaka."},
-};
+enum { CERTIFICATE_DAYS = 825, PATH_SIZE = 4096 };
 
 struct init_context {
     const char *address, *data, *socket, *rules;
     bool high;
 };
 
-static int init_set(void *ctx, int letter, const char *value)
-{
-    struct init_context *c = ctx;
-    switch (letter) {
-    case O_ADDRESS:
-        c->address = value;
-        return 0;
-    case O_PORTS:
-        c->high = strcmp(value, "high") == 0;
-        return 0;
-    case O_DATA:
-        c->data = value;
-        return 0;
-    case O_SOCKET:
-        c->socket = value;
-        return 0;
-    default:
-        c->rules = value;
-        return 0;
-    }
-}
+static const struct cli_option init_options[] = {
+    {0, "address", "ADDRESS",
+     "Listen on this address of the machine; default: [::], which is all of them.",
+     OPTION_TEXT(struct init_context, address)},
+    {0, "ports", "standard|high",
+     "standard: 514 for syslog, as senders expect it; high: 5514, which needs no privilege. "
+     "Default: standard.",
+     OPTION_CHOICE(struct init_context, high)},
+    {0, "data", "FOLDER", "Where records and alerts are kept; default: /var/lib/vaka.",
+     OPTION_TEXT(struct init_context, data)},
+    {0, "socket", "PATH", "The socket of the command line; default: /run/vaka/vaka.sock.",
+     OPTION_TEXT(struct init_context, socket)},
+    {'r', "rules", "PATH", "Sigma rules to use; default: those that come with Vaka.",
+     OPTION_TEXT(struct init_context, rules)},
+};
 
 /* ---- files ------------------------------------------------------------------------------- */
 
@@ -247,6 +223,5 @@ const struct command command_init = {
     .options = init_options,
     .n_options = sizeof init_options / sizeof *init_options,
     .ctx_size = sizeof(struct init_context),
-    .option = init_set,
     .run = init_main,
 };

@@ -8,12 +8,11 @@
 
 enum { PATH_SIZE = CONFIG_PATH_MAX + 64 };
 
-static const struct cli_option key_options[] = {OPTION_CONFIG, OPTION_SET};
+struct key_context {
+    struct settings settings;
+};
 
-static int key_option(void *ctx, int letter, const char *value)
-{
-    return settings_option(ctx, letter, value);
-}
+static const struct cli_option key_options[] = {OPTION_SETTINGS(struct key_context)};
 
 /* A serve that does not run takes the new key when it is started. */
 static int tell_serve(const struct config *config)
@@ -29,11 +28,12 @@ static int tell_serve(const struct config *config)
 
 static int rotate_run(const struct invocation *in)
 {
+    const struct key_context *c = in->ctx;
     struct config config;
     struct diag diag;
     char keys[PATH_SIZE], store[PATH_SIZE];
     if (in->n_operands) return cli_usage("key rotate takes no operands");
-    int status = settings_load(in->ctx, &config, NULL);
+    int status = settings_load(&c->settings, &config, NULL);
     if (status == 0) {
         (void)snprintf(keys, sizeof keys, "%s/keys", config.serve_folder.items[0]);
         (void)snprintf(store, sizeof store, "%s/store/0", config.serve_folder.items[0]);
@@ -61,7 +61,6 @@ const struct command command_key_rotate = {
         "witness has it, it signs nothing.",
     .options = key_options,
     .n_options = sizeof key_options / sizeof *key_options,
-    .ctx_size = sizeof(struct settings),
-    .option = key_option,
+    .ctx_size = sizeof(struct key_context),
     .run = rotate_run,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <stdarg.h>
 
@@ -8,9 +9,11 @@
 #include "base/hint.h"
 #include "base/slice.h"
 #include "base/text.h"
-#include "cli/cli.h"
+#include "cli/settings.h"
+#include "detect/sigma/doc.h"
 
-enum { OPTIONS_MAX = 48, LETTER_HELP = 1000 };
+/* What getopt calls long options: by their row. */
+enum { OPTIONS_MAX = 48, LETTER_HELP = 1000, LETTER_FIRST };
 
 const struct command *const *cli_commands(void)
 {
@@ -117,30 +120,56 @@ void cli_diag(const struct diag *diag, const char *verdict)
 
 /* ---- parsing ----------------------------------------------------------------------------- */
 
-static bool is_one_of(const char *choices, const char *value)
+/* Which of "a|b|c" it is; -1: none. */
+static int choice_of(const char *choices, const char *value)
 {
     struct slice rest = slice_of(choices), choice;
-    for (bool more = true; more;) {
+    int at = 0;
+    for (bool more = true; more; at++) {
         more = slice_split(rest, '|', &choice, &rest);
-        if (slice_eq(choice, slice_of(value))) return true;
+        if (slice_eq(choice, slice_of(value))) return at;
     }
-    return false;
+    return -1;
 }
 
-static const struct cli_option *find_option(const struct command *command, int letter)
+static int take_number(const struct cli_option *o, const char *value, uint64_t *ret)
 {
-    for (size_t i = 0; i < command->n_options; i++)
-        if (command->options[i].letter == letter) return &command->options[i];
-    return NULL;
+    if (slice_to_u64(slice_of(value), ret) && *ret >= o->least && *ret <= o->most) return 0;
+    if (o->most == UINT64_MAX)
+        return cli_usage("--%s wants a number from %" PRIu64 ", not '%s'", o->name, o->least,
+                         value);
+    return cli_usage("--%s wants a number from %" PRIu64 " to %" PRIu64 ", not '%s'", o->name,
+                     o->least, o->most, value);
 }
 
-static int take_option(const struct invocation *in, int letter, const char *value)
+static int take_option(const struct invocation *in, const struct cli_option *o, const char *value)
 {
-    const struct cli_option *option = find_option(in->command, letter);
-    if (!option) return EXIT_USAGE;
-    if (option->arg && strchr(option->arg, '|') && !is_one_of(option->arg, value))
-        return cli_usage("--%s is one of %s, not '%s'", option->name, option->arg, value);
-    return in->command->option(in->ctx, letter, value);
+    void *to = (char *)in->ctx + o->at;
+    int choice = o->arg && strchr(o->arg, '|') ? choice_of(o->arg, value) : 0;
+    if (choice < 0) return cli_usage("--%s is one of %s, not '%s'", o->name, o->arg, value);
+    switch (o->kind) {
+    case CLI_FLAG:
+        *(bool *)to = true;
+        return 0;
+    case CLI_TEXT:
+        *(const char **)to = value;
+        return 0;
+    case CLI_CHOICE:
+        if (o->size == sizeof(bool)) *(bool *)to = choice > 0;
+        else *(unsigned *)to = (unsigned)choice;
+        return 0;
+    case CLI_LEVEL:
+        return sigma_level_parse(slice_of(value), to) ? 0 : EXIT_USAGE;
+    case CLI_NUMBER:
+        return take_number(o, value, to);
+    case CLI_CONFIG:
+        return settings_option(to, o->letter, value);
+    case CLI_SETTING:
+        return settings_say(to, o->key, o->arg ? value : o->value, o->name);
+    case CLI_CALL:
+    default:
+        return in->command->option(in->ctx, o->letter, value);
+    }
 }
 
 /* said: "--nope" or "--nope=value" */
@@ -155,6 +184,13 @@ static int unknown_option(const struct command *command, const char *said)
     return cli_usage("unknown option %s; did you mean --%.*s?", said, SLICE_FMT(hint.best));
 }
 
+static const struct cli_option *by_letter(const struct command *command, int letter)
+{
+    size_t i = 0;
+    while (i + 1 < command->n_options && command->options[i].letter != letter) i++;
+    return &command->options[i];
+}
+
 static int parse(struct invocation *in, int argc, char **argv)
 {
     struct option longs[OPTIONS_MAX + 2] = {0};
@@ -163,9 +199,9 @@ static int parse(struct invocation *in, int argc, char **argv)
     ASSERT(in->command->n_options <= OPTIONS_MAX);
     for (; n < in->command->n_options; n++) {
         const struct cli_option *o = &in->command->options[n];
-        longs[n] =
-            (struct option){o->name, o->arg ? required_argument : no_argument, NULL, o->letter};
-        if (o->letter >= OPTION_LONG) continue;
+        longs[n] = (struct option){o->name, o->arg ? required_argument : no_argument, NULL,
+                                   LETTER_FIRST + (int)n};
+        if (!cli_is_short(o)) continue;
         shorts[at++] = (char)o->letter;
         if (o->arg) shorts[at++] = ':';
     }
@@ -182,7 +218,9 @@ static int parse(struct invocation *in, int argc, char **argv)
         if (c == '?' && optopt > 0 && optopt < OPTION_LONG)
             return cli_usage("unknown option -%c", optopt);
         if (c == '?') return unknown_option(in->command, argv[optind - 1]);
-        int status = take_option(in, c, optarg);
+        const struct cli_option *said =
+            c < LETTER_FIRST ? by_letter(in->command, c) : &in->command->options[c - LETTER_FIRST];
+        int status = take_option(in, said, optarg);
         if (status) return status;
     }
     in->operands = argv + optind;

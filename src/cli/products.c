@@ -15,14 +15,6 @@ struct products_context {
     bool json;
 };
 
-static int products_set(void *ctx, int letter, const char *value)
-{
-    struct products_context *c = ctx;
-    if (letter == 'f') c->json = strcmp(value, "json") == 0;
-    else return settings_option(&c->settings, letter, value);
-    return 0;
-}
-
 /* Files that are named are the user's, beside those of the settings. */
 static int load(struct reading *r, struct products_context *c, const struct invocation *in,
                 bool files)
@@ -274,16 +266,16 @@ static int test_run(const struct invocation *in)
 /* ---- commands ---------------------------------------------------------------------------- */
 
 static const struct cli_option list_options[] = {
-    {'f', "format", "table|json", "What to print: a table, or one JSON object a line."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {'f', "format", "table|json", "What to print: a table, or one JSON object a line.",
+     OPTION_CHOICE(struct products_context, json)},
+    OPTION_SETTINGS(struct products_context),
 };
 static const struct cli_option check_options[] = {
-    {'f', "format", "text|json", "What to print: lines of text, or one JSON object a finding."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {'f', "format", "text|json", "What to print: lines of text, or one JSON object a finding.",
+     OPTION_CHOICE(struct products_context, json)},
+    OPTION_SETTINGS(struct products_context),
 };
-static const struct cli_option test_options[] = {OPTION_CONFIG, OPTION_SET};
+static const struct cli_option test_options[] = {OPTION_SETTINGS(struct products_context)};
 
 const struct command command_products_list = {
     .name = "products list",
@@ -295,7 +287,6 @@ const struct command command_products_list = {
     .options = list_options,
     .n_options = sizeof list_options / sizeof *list_options,
     .ctx_size = sizeof(struct products_context),
-    .option = products_set,
     .run = list_run,
 };
 
@@ -313,7 +304,6 @@ const struct command command_products_check = {
     .options = check_options,
     .n_options = sizeof check_options / sizeof *check_options,
     .ctx_size = sizeof(struct products_context),
-    .option = products_set,
     .run = check_run,
 };
 
@@ -330,6 +320,5 @@ const struct command command_products_test = {
     .options = test_options,
     .n_options = sizeof test_options / sizeof *test_options,
     .ctx_size = sizeof(struct products_context),
-    .option = products_set,
     .run = test_run,
 };

@@ -17,18 +17,10 @@ struct pull_context {
 };
 
 static const struct cli_option check_options[] = {
-    {'f', "format", "table|json", "What is printed: lines for people, or a JSON object a line."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {'f', "format", "table|json", "What is printed: lines for people, or a JSON object a line.",
+     OPTION_CHOICE(struct pull_context, json)},
+    OPTION_SETTINGS(struct pull_context),
 };
-
-static int check_option(void *ctx, int letter, const char *value)
-{
-    struct pull_context *c = ctx;
-    if (letter != 'f') return settings_option(&c->settings, letter, value);
-    c->json = strcmp(value, "json") == 0;
-    return 0;
-}
 
 /* ---- what came of it --------------------------------------------------------------------- */
 
@@ -157,6 +149,5 @@ const struct command command_pull_check = {
     .options = check_options,
     .n_options = sizeof check_options / sizeof *check_options,
     .ctx_size = sizeof(struct pull_context),
-    .option = check_option,
     .run = check_run,
 };

@@ -15,31 +15,6 @@
 #include "detect/sigma/match.h"
 #include "proc/sandbox.h"
 
-int rules_set(void *ctx, int letter, const char *value)
-{
-    struct rules_context *c = ctx;
-    switch (letter) {
-    case 'r':
-        c->named = true;
-        return settings_say(&c->settings, CONFIG_RULES, value, "-r");
-    case RULES_PLACEHOLDERS:
-        return settings_say(&c->settings, CONFIG_PLACEHOLDERS, value, "--placeholders");
-    case RULES_TAXONOMY:
-        return settings_say(&c->settings, CONFIG_TAXONOMY, value, "--taxonomy");
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    case RULES_ANY_LOGSOURCE:
-        c->any_logsource = true;
-        return 0;
-    case RULES_OWN:
-        c->own = true;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
-
 int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths,
                struct ruleset *ret)
 {
@@ -49,7 +24,7 @@ int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths
     for (size_t i = 0; i < n_paths && status == 0; i++)
         if (config_set(&config, CONFIG_RULES, slice_of(paths[i]), "PATH", &diag))
             status = cli_usage("%s", diag.message);
-    bool watch = n_paths == 0 && !c->named;
+    bool watch = n_paths == 0 && !settings_says(&c->settings, CONFIG_RULES);
     if (status == 0 && (watch ? load_watch(ret, &config) : load_rules(ret, &config)))
         status = EXIT_USAGE;
     config_done(&config);
@@ -309,7 +284,8 @@ static int list_run(const struct invocation *in)
     buf_init(&l.out, 1024 * 1024);
     l.digests = retro_digests(l.rules.set);
     l.can = calloc((size_t)l.rules.set->n_rules + 1, sizeof *l.can);
-    if (in->n_operands == 0 && !l.said->named) rules_retro_load(&l.said->settings, &l.book);
+    if (in->n_operands == 0 && !settings_says(&l.said->settings, CONFIG_RULES))
+        rules_retro_load(&l.said->settings, &l.book);
     bool good = l.digests && l.can;
     if (good) list_all(&l);
     else cli_say("out of memory");
@@ -439,29 +415,22 @@ static int explain_run(const struct invocation *in)
 
 #define OPTION_RULES                                                                               \
     {                                                                                              \
-        'r', "rules", "PATH", "Use the Sigma rules in PATH, a file or a folder; may be repeated."  \
-    }
-#define OPTIONS_DATA                                                                               \
-    OPTION_CONFIG,                                                                                 \
-        {RULES_PLACEHOLDERS, "placeholders", "FILE",                                               \
-         "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},  \
-    {                                                                                              \
-        RULES_TAXONOMY, "taxonomy", "FILE",                                                        \
-            "More log sources and field names, asked before the built-in ones; may be repeated."   \
+        'r', "rules", "PATH", "Use the Sigma rules in PATH, a file or a folder; may be repeated.", \
+            OPTION_SETTING(struct rules_context, CONFIG_RULES)                                     \
     }
 
-static const struct cli_option check_options[] = {OPTIONS_DATA};
+static const struct cli_option check_options[] = {OPTIONS_RULES_DATA};
 static const struct cli_option list_options[] = {
     OPTION_RULES,
-    {'f', "format", "table|json", "What to print: lines for people, or one JSON object a line."},
-    OPTIONS_DATA,
-    OPTION_SET,
+    {'f', "format", "table|json", "What to print: lines for people, or one JSON object a line.",
+     OPTION_CHOICE(struct rules_context, json)},
+    OPTIONS_RULES_DATA,
 };
 static const struct cli_option explain_options[] = {
     OPTION_RULES,
-    {RULES_ANY_LOGSOURCE, "any-logsource", NULL, "As for vaka hunt: no routing, no field mapping."},
-    OPTIONS_DATA,
-    OPTION_SET,
+    {0, "any-logsource", NULL, "As for vaka hunt: no routing, no field mapping.",
+     OPTION_FLAG(struct rules_context, any_logsource)},
+    OPTIONS_RULES_DATA,
 };
 
 const struct command command_rules_check = {
@@ -475,7 +444,6 @@ const struct command command_rules_check = {
     .options = check_options,
     .n_options = sizeof check_options / sizeof *check_options,
     .ctx_size = sizeof(struct rules_context),
-    .option = rules_set,
     .run = check_run,
 };
 
@@ -492,7 +460,6 @@ const struct command command_rules_list = {
     .options = list_options,
     .n_options = sizeof list_options / sizeof *list_options,
     .ctx_size = sizeof(struct rules_context),
-    .option = rules_set,
     .run = list_run,
 };
 
@@ -507,6 +474,5 @@ const struct command command_rules_explain = {
     .options = explain_options,
     .n_options = sizeof explain_options / sizeof *explain_options,
     .ctx_size = sizeof(struct rules_context),
-    .option = rules_set,
     .run = explain_run,
 };

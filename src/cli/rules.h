@@ -8,15 +8,17 @@
 #include "cli/load.h"
 #include "cli/settings.h"
 
-enum { RULES_PLACEHOLDERS = OPTION_LONG, RULES_TAXONOMY, RULES_ANY_LOGSOURCE, RULES_OWN };
-
 struct rules_context {
     struct settings settings;
-    bool json, any_logsource, named; /* named: rules were given with -r */
-    bool own;                        /* rules test: as Vaka's own must be */
+    bool json, any_logsource;
+    bool own; /* rules test: as Vaka's own must be */
 };
 
-int rules_set(void *ctx, int letter, const char *value);
+/* Rows of options of all that read rules. */
+#define OPTIONS_RULES_DATA                                                                         \
+    OPTION_SETTINGS(struct rules_context), OPTION_PLACEHOLDERS(struct rules_context),              \
+        OPTION_TAXONOMY(struct rules_context)
+
 /* Loads what the settings name; paths are rules as -r names them; without both, what is in force. 0
  * or an exit status. */
 int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths,

@@ -11,7 +11,7 @@
 #include "library/attack.h"
 #include "state/state.h"
 
-enum { O_GAPS = OPTION_LONG, O_ALL, TECHNIQUES_MAX = 4096, SAMPLE = 256 };
+enum { TECHNIQUES_MAX = 4096, SAMPLE = 256 };
 
 enum coverage_format { COVERAGE_TABLE, COVERAGE_JSON, COVERAGE_NAVIGATOR };
 
@@ -20,26 +20,6 @@ struct coverage_context {
     enum coverage_format format;
     bool gaps, all;
 };
-
-static int coverage_option(void *ctx, int letter, const char *value)
-{
-    struct coverage_context *c = ctx;
-    switch (letter) {
-    case O_GAPS:
-        c->gaps = true;
-        return 0;
-    case O_ALL:
-        c->all = true;
-        return 0;
-    case 'f':
-        c->format = strcmp(value, "json") == 0        ? COVERAGE_JSON
-                    : strcmp(value, "navigator") == 0 ? COVERAGE_NAVIGATOR
-                                                      : COVERAGE_TABLE;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
 
 /* ---- techniques -------------------------------------------------------------------------- */
 
@@ -343,13 +323,15 @@ static int coverage_run(const struct invocation *in)
 
 static const struct cli_option coverage_options[] = {
     {'f', "format", "table|json|navigator",
-     "A table, one JSON object a line, or a layer for MITRE's ATT&CK Navigator (format 4.5)."},
-    {O_GAPS, "gaps", NULL, "Show techniques, too, that no rule is for."},
-    {O_ALL, "all", NULL,
+     "A table, one JSON object a line, or a layer for MITRE's ATT&CK Navigator (format 4.5).",
+     OPTION_CHOICE(struct coverage_context, format)},
+    {0, "gaps", NULL, "Show techniques, too, that no rule is for.",
+     OPTION_FLAG(struct coverage_context, gaps)},
+    {0, "all", NULL,
      "Look at every stored record; else at some of every sixteenth block, in which rare kinds of "
-     "log may be overlooked."},
-    OPTION_CONFIG,
-    OPTION_SET,
+     "log may be overlooked.",
+     OPTION_FLAG(struct coverage_context, all)},
+    OPTION_SETTINGS(struct coverage_context),
 };
 
 const struct command command_rules_coverage = {
@@ -364,6 +346,5 @@ const struct command command_rules_coverage = {
     .options = coverage_options,
     .n_options = sizeof coverage_options / sizeof *coverage_options,
     .ctx_size = sizeof(struct coverage_context),
-    .option = coverage_option,
     .run = coverage_run,
 };

@@ -9,7 +9,7 @@
 #include "indicator/rules.h"
 #include "library/exception.h"
 
-enum { O_WHEN = OPTION_LONG, O_REASON, O_UNTIL, O_BY, O_LIFT };
+enum { O_WHEN = OPTION_LONG };
 
 struct except_context {
     struct settings settings;
@@ -21,30 +21,11 @@ struct except_context {
 static int except_option(void *ctx, int letter, const char *value)
 {
     struct except_context *c = ctx;
-    switch (letter) {
-    case O_WHEN:
-        if (c->n_when == EXCEPTION_WHEN_MAX)
-            return cli_usage("more than %d conditions", EXCEPTION_WHEN_MAX);
-        c->when[c->n_when++] = value;
-        return 0;
-    case O_REASON:
-        c->reason = value;
-        return 0;
-    case O_UNTIL:
-        c->until = value;
-        return 0;
-    case O_BY:
-        c->by = value;
-        return 0;
-    case O_LIFT:
-        c->lift = true;
-        return 0;
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
+    (void)letter;
+    if (c->n_when == EXCEPTION_WHEN_MAX)
+        return cli_usage("more than %d conditions", EXCEPTION_WHEN_MAX);
+    c->when[c->n_when++] = value;
+    return 0;
 }
 
 /* ---- the rule it is for ------------------------------------------------------------------ */
@@ -341,19 +322,22 @@ static int exceptions_run(const struct invocation *in)
 static const struct cli_option except_options[] = {
     {O_WHEN, "when", "'FIELD: VALUE'",
      "What is not to fire: a field, with Sigma's modifiers (Image|endswith), and a value. May be "
-     "repeated: values of one field are alternatives, different fields must all hold."},
-    {O_REASON, "reason", "TEXT", "Why. Needed."},
-    {O_UNTIL, "until", "DATE", "The last day on which it holds, in UTC; or a moment."},
-    {O_BY, "by", "NAME", "Who says so; default: the user."},
-    {O_LIFT, "lift", NULL, "Take an exception away again: ID is that of the exception."},
-    {'f', "format", "text|json", "The new file, or one JSON object."},
-    OPTION_CONFIG,
-    OPTION_SET,
+     "repeated: values of one field are alternatives, different fields must all hold.",
+     OPTION_CALL},
+    {0, "reason", "TEXT", "Why. Needed.", OPTION_TEXT(struct except_context, reason)},
+    {0, "until", "DATE", "The last day on which it holds, in UTC; or a moment.",
+     OPTION_TEXT(struct except_context, until)},
+    {0, "by", "NAME", "Who says so; default: the user.", OPTION_TEXT(struct except_context, by)},
+    {0, "lift", NULL, "Take an exception away again: ID is that of the exception.",
+     OPTION_FLAG(struct except_context, lift)},
+    {'f', "format", "text|json", "The new file, or one JSON object.",
+     OPTION_CHOICE(struct except_context, json)},
+    OPTION_SETTINGS(struct except_context),
 };
 static const struct cli_option exceptions_options[] = {
-    {'f', "format", "text|json", "Lines for people, or one JSON object a line."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {'f', "format", "text|json", "Lines for people, or one JSON object a line.",
+     OPTION_CHOICE(struct except_context, json)},
+    OPTION_SETTINGS(struct except_context),
 };
 
 const struct command command_rules_except = {

@@ -10,40 +10,11 @@
 #include "cli/rules_library.h"
 #include "library/lines.h"
 
-enum { O_NAME = OPTION_LONG, O_PROFILE, O_DRY_RUN, O_BY, O_TEXT };
-
 struct import_context {
     struct settings settings;
     const char *name, *profile, *by;
     bool json, dry_run, text;
 };
-
-static int import_option(void *ctx, int letter, const char *value)
-{
-    struct import_context *c = ctx;
-    switch (letter) {
-    case O_NAME:
-        c->name = value;
-        return 0;
-    case O_PROFILE:
-        c->profile = value;
-        return 0;
-    case O_DRY_RUN:
-        c->dry_run = true;
-        return 0;
-    case O_BY:
-        c->by = value;
-        return 0;
-    case O_TEXT:
-        c->text = true;
-        return 0;
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
 
 /* ---- import ------------------------------------------------------------------------------ */
 
@@ -466,27 +437,32 @@ static int diff_run(const struct invocation *in)
 /* ---- tables ------------------------------------------------------------------------------ */
 
 static const struct cli_option import_options[] = {
-    {O_NAME, "name", "NAME", "What the set is called. Default: sigmahq."},
-    {O_PROFILE, "profile", "FILE",
+    {0, "name", "NAME", "What the set is called. Default: sigmahq.",
+     OPTION_TEXT(struct import_context, name)},
+    {0, "profile", "FILE",
      "Which rules are switched on: default (status stable and test, level high and critical), all, "
-     "or a file of your own. Default: default."},
-    {O_DRY_RUN, "dry-run", NULL, "Tell what would be imported, and keep nothing."},
-    {O_BY, "by", "NAME", "Who says so; default: the user."},
-    {'f', "format", "text|json", "Lines for people, or one JSON object."},
-    OPTION_CONFIG,
-    OPTION_SET,
+     "or a file of your own. Default: default.",
+     OPTION_TEXT(struct import_context, profile)},
+    {0, "dry-run", NULL, "Tell what would be imported, and keep nothing.",
+     OPTION_FLAG(struct import_context, dry_run)},
+    {0, "by", "NAME", "Who says so; default: the user.", OPTION_TEXT(struct import_context, by)},
+    {'f', "format", "text|json", "Lines for people, or one JSON object.",
+     OPTION_CHOICE(struct import_context, json)},
+    OPTION_SETTINGS(struct import_context),
 };
 static const struct cli_option versions_options[] = {
-    {'f', "format", "text|json", "Lines for people, or one JSON object a line."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {'f', "format", "text|json", "Lines for people, or one JSON object a line.",
+     OPTION_CHOICE(struct import_context, json)},
+    OPTION_SETTINGS(struct import_context),
 };
 static const struct cli_option diff_options[] = {
-    {O_NAME, "name", "NAME", "Of which set. Default: the only one, or sigmahq."},
-    {O_TEXT, "text", NULL, "Show the lines, too, that differ."},
-    {'f', "format", "text|json", "Lines for people, or one JSON object a line."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {0, "name", "NAME", "Of which set. Default: the only one, or sigmahq.",
+     OPTION_TEXT(struct import_context, name)},
+    {0, "text", NULL, "Show the lines, too, that differ.",
+     OPTION_FLAG(struct import_context, text)},
+    {'f', "format", "text|json", "Lines for people, or one JSON object a line.",
+     OPTION_CHOICE(struct import_context, json)},
+    OPTION_SETTINGS(struct import_context),
 };
 
 const struct command command_rules_import = {
@@ -504,7 +480,6 @@ const struct command command_rules_import = {
     .options = import_options,
     .n_options = sizeof import_options / sizeof *import_options,
     .ctx_size = sizeof(struct import_context),
-    .option = import_option,
     .run = import_run,
 };
 
@@ -519,7 +494,6 @@ const struct command command_rules_versions = {
     .options = versions_options,
     .n_options = sizeof versions_options / sizeof *versions_options,
     .ctx_size = sizeof(struct import_context),
-    .option = import_option,
     .run = versions_run,
 };
 
@@ -537,6 +511,5 @@ const struct command command_rules_diff = {
     .options = diff_options,
     .n_options = sizeof diff_options / sizeof *diff_options,
     .ctx_size = sizeof(struct import_context),
-    .option = import_option,
     .run = diff_run,
 };

@@ -14,15 +14,7 @@
 #include "hunt/progress.h"
 #include "scan/scan.h"
 
-enum {
-    O_FROM = OPTION_LONG,
-    O_TO,
-    O_TOP,
-    O_PURPOSE,
-    VALUES_SHOWN = 3,
-    SUMMARY_RULES = 5,
-    DAYS_DEFAULT = 7
-};
+enum { VALUES_SHOWN = 3, SUMMARY_RULES = 5, DAYS_DEFAULT = 7 };
 #define DAY (86400 * NSEC_PER_SEC)
 
 struct noise_context {
@@ -31,36 +23,6 @@ struct noise_context {
     uint64_t jobs, top;
     bool json;
 };
-
-static int noise_option(void *ctx, int letter, const char *value)
-{
-    struct noise_context *c = ctx;
-    switch (letter) {
-    case O_FROM:
-        c->from = value;
-        return 0;
-    case O_TO:
-        c->to = value;
-        return 0;
-    case O_PURPOSE:
-        c->purpose = value;
-        return 0;
-    case O_TOP:
-        return slice_to_u64(slice_of(value), &c->top) && c->top
-                   ? 0
-                   : cli_usage("--top wants a number from 1, not '%s'", value);
-    case 'j':
-        return slice_to_u64(slice_of(value), &c->jobs) && c->jobs && c->jobs <= SCAN_JOBS_MAX
-                   ? 0
-                   : cli_usage("--jobs wants a number from 1 to %d, not '%s'", SCAN_JOBS_MAX,
-                               value);
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
 
 /* ---- running ----------------------------------------------------------------------------- */
 
@@ -535,16 +497,20 @@ static int noise_main(const struct invocation *in)
 }
 
 static const struct cli_option noise_options[] = {
-    {O_FROM, "from", "T",
+    {0, "from", "T",
      "Only records that were received at or after T: 2026-12-23, 2026-12-23T21:47:00+01:00, or "
-     "before now as in -7d, -12h. Default: -7d."},
-    {O_TO, "to", "T", "Only records that were received before T."},
-    {O_TOP, "top", "N", "Show the N noisiest rules. Default: all that fired."},
-    {'j', "jobs", "N", "Read with N processes. Default: one for every processor."},
-    {'f', "format", "table|json", "A table, or one JSON object."},
-    OPTION_PURPOSE(O_PURPOSE),
-    OPTION_CONFIG,
-    OPTION_SET,
+     "before now as in -7d, -12h. Default: -7d.",
+     OPTION_TEXT(struct noise_context, from)},
+    {0, "to", "T", "Only records that were received before T.",
+     OPTION_TEXT(struct noise_context, to)},
+    {0, "top", "N", "Show the N noisiest rules. Default: all that fired.",
+     OPTION_NUMBER(struct noise_context, top, 1, UINT64_MAX)},
+    {'j', "jobs", "N", "Read with N processes. Default: one for every processor.",
+     OPTION_NUMBER(struct noise_context, jobs, 1, SCAN_JOBS_MAX)},
+    {'f', "format", "table|json", "A table, or one JSON object.",
+     OPTION_CHOICE(struct noise_context, json)},
+    OPTION_PURPOSE(struct noise_context),
+    OPTION_SETTINGS(struct noise_context),
 };
 
 const struct command command_rules_noise = {
@@ -566,6 +532,5 @@ const struct command command_rules_noise = {
     .options = noise_options,
     .n_options = sizeof noise_options / sizeof *noise_options,
     .ctx_size = sizeof(struct noise_context),
-    .option = noise_option,
     .run = noise_main,
 };

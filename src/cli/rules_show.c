@@ -151,18 +151,10 @@ static int show_run(const struct invocation *in)
     return status || found ? status : show_imported(c, in->operands[0]);
 }
 
-static int show_option(void *ctx, int letter, const char *value)
-{
-    struct show_context *c = ctx;
-    if (letter != 'f') return settings_option(&c->settings, letter, value);
-    c->json = strcmp(value, "json") == 0;
-    return 0;
-}
-
 static const struct cli_option show_options[] = {
-    {'f', "format", "text|json", "The rule as it was written, or one JSON object."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {'f', "format", "text|json", "The rule as it was written, or one JSON object.",
+     OPTION_CHOICE(struct show_context, json)},
+    OPTION_SETTINGS(struct show_context),
 };
 
 const struct command command_rules_show = {
@@ -176,6 +168,5 @@ const struct command command_rules_show = {
     .options = show_options,
     .n_options = sizeof show_options / sizeof *show_options,
     .ctx_size = sizeof(struct show_context),
-    .option = show_option,
     .run = show_run,
 };

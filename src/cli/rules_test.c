@@ -189,16 +189,14 @@ static int test_run(const struct invocation *in)
 }
 
 static const struct cli_option test_options[] = {
-    OPTION_CONFIG,
-    {RULES_ANY_LOGSOURCE, "any-logsource", NULL, "As for vaka hunt: no routing, no field mapping."},
-    {RULES_OWN, "own", NULL,
+    {0, "any-logsource", NULL, "As for vaka hunt: no routing, no field mapping.",
+     OPTION_FLAG(struct rules_context, any_logsource)},
+    {0, "own", NULL,
      "Hold them to what Vaka asks of its own rules: id, status, level, description, techniques of "
      "ATT&CK, false positives, a first response in Swedish and English, an event that fires the "
-     "rule, and one that does not and differs from it in one value."},
-    {RULES_PLACEHOLDERS, "placeholders", "FILE",
-     "Values for %placeholders% in rules: a YAML map from name to values; may be repeated."},
-    {RULES_TAXONOMY, "taxonomy", "FILE",
-     "More log sources and field names, asked before the built-in ones; may be repeated."},
+     "rule, and one that does not and differs from it in one value.",
+     OPTION_FLAG(struct rules_context, own)},
+    OPTIONS_RULES_DATA,
 };
 
 const struct command command_rules_test = {
@@ -213,6 +211,5 @@ const struct command command_rules_test = {
     .options = test_options,
     .n_options = sizeof test_options / sizeof *test_options,
     .ctx_size = sizeof(struct rules_context),
-    .option = rules_set,
     .run = test_run,
 };

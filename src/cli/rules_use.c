@@ -7,34 +7,13 @@
 #include "cli/rules_library.h"
 #include "cli/rules_report.h"
 
-enum { O_NO_REPORT = OPTION_LONG, O_YES, O_BY, REPORT_DAYS = 7 };
+enum { O_YES = OPTION_LONG, REPORT_DAYS = 7 };
 
 struct use_context {
     struct settings settings;
     const char *by;
     bool no_report, yes, json;
 };
-
-static int use_option(void *ctx, int letter, const char *value)
-{
-    struct use_context *c = ctx;
-    switch (letter) {
-    case O_NO_REPORT:
-        c->no_report = true;
-        return 0;
-    case 'y':
-        c->yes = true;
-        return 0;
-    case O_BY:
-        c->by = value;
-        return 0;
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
 
 /* At a terminal a person decides; elsewhere the command line has said it. */
 static bool is_meant(const struct use_context *c)
@@ -174,13 +153,14 @@ static int use_run(const struct invocation *in)
 }
 
 static const struct cli_option use_options[] = {
-    {O_NO_REPORT, "no-report", NULL,
-     "Do not tell what it would have found in the records of the last 7 days, and ask nothing."},
-    {'y', "yes", NULL, "Switch it on without asking."},
-    {O_BY, "by", "NAME", "Who says so; default: the user."},
-    {'f', "format", "text|json", "Lines for people, or one JSON object."},
-    OPTION_CONFIG,
-    OPTION_SET,
+    {0, "no-report", NULL,
+     "Do not tell what it would have found in the records of the last 7 days, and ask nothing.",
+     OPTION_FLAG(struct use_context, no_report)},
+    {'y', "yes", NULL, "Switch it on without asking.", OPTION_FLAG(struct use_context, yes)},
+    {0, "by", "NAME", "Who says so; default: the user.", OPTION_TEXT(struct use_context, by)},
+    {'f', "format", "text|json", "Lines for people, or one JSON object.",
+     OPTION_CHOICE(struct use_context, json)},
+    OPTION_SETTINGS(struct use_context),
 };
 
 const struct command command_rules_use = {
@@ -199,6 +179,5 @@ const struct command command_rules_use = {
     .options = use_options,
     .n_options = sizeof use_options / sizeof *use_options,
     .ctx_size = sizeof(struct use_context),
-    .option = use_option,
     .run = use_run,
 };

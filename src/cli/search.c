@@ -21,51 +21,10 @@
 #include "search/search.h"
 
 enum {
-    O_FROM = OPTION_LONG,
-    O_TO,
-    O_EXPLAIN,
-    O_UTC,
-    O_STORE,
-    O_SAVE,
-    O_SAVED,
-    O_LIST,
-    O_PURPOSE,
-    O_AS_RULE,
-    O_SAVE_RULE,
-    O_LEVEL,
-    O_TITLE,
     DAMAGES_SHOWN = 20,
     FIELDS_HINTED = 4,
 };
 #define YEAR (366 * INT64_C(86400) * NSEC_PER_SEC)
-
-static const struct cli_option options[] = {
-    {O_FROM, "from", "TIME",
-     "Only records that were received at or after this time: 2026-12-23, \"2026-12-23 21:47\", or "
-     "-90s, -15m, -24h, -7d, -2w before now."},
-    {O_TO, "to", "TIME", "Only records that were received before this time; a date is its end."},
-    {'f', "format", "table|json|csv",
-     "A table for people, one JSON object a line, or CSV. Times are in the zone of health.zone, or "
-     "else of the machine; in JSON and CSV in UTC."},
-    {O_EXPLAIN, "explain", NULL, "Tell how the query is understood, and do not search."},
-    {O_UTC, "utc", NULL, "Take and show times in UTC."},
-    {O_STORE, "store", "FOLDER",
-     "Search the records of this tenant's folder instead of those that vaka serve keeps."},
-    {O_SAVE, "save", "NAME", "Keep the query under this name as well."},
-    {O_SAVED, "saved", "NAME",
-     "Search what was kept under this name; more of a query may follow, such as '| head 3'."},
-    {O_LIST, "list", NULL, "List what was kept."},
-    {O_AS_RULE, "as-rule", NULL,
-     "Print the filter as a Sigma rule that holds for the same events, and do not search."},
-    {O_SAVE_RULE, "save-rule", "FILE", "Write that rule into a new file."},
-    {O_LEVEL, "level", "informational|low|medium|high|critical",
-     "The rule's level. Default: medium."},
-    {O_TITLE, "title", "TEXT", "The rule's title. Default: the filter."},
-    {'j', "jobs", "N", "Read records with N processes."},
-    OPTION_PURPOSE(O_PURPOSE),
-    OPTION_CONFIG,
-    OPTION_SET,
-};
 
 struct search_context {
     struct settings settings;
@@ -75,62 +34,43 @@ struct search_context {
     bool explain, utc, list, as_rule;
 };
 
-static int search_option(void *ctx, int letter, const char *value)
-{
-    struct search_context *c = ctx;
-    switch (letter) {
-    case O_FROM:
-        c->from = value;
-        return 0;
-    case O_TO:
-        c->to = value;
-        return 0;
-    case 'f':
-        c->format = strcmp(value, "json") == 0  ? SEARCH_JSON
-                    : strcmp(value, "csv") == 0 ? SEARCH_CSV
-                                                : SEARCH_TABLE;
-        return 0;
-    case O_EXPLAIN:
-        c->explain = true;
-        return 0;
-    case O_UTC:
-        c->utc = true;
-        return 0;
-    case O_STORE:
-        c->store = value;
-        return 0;
-    case O_SAVE:
-        c->save = value;
-        return saved_is_name(value)
-                   ? 0
-                   : cli_usage("--save: '%s' is no name: letters, digits, - _ .", value);
-    case O_SAVED:
-        c->saved = value;
-        return 0;
-    case O_LIST:
-        c->list = true;
-        return 0;
-    case O_PURPOSE:
-        c->purpose = value;
-        return 0;
-    case O_SAVE_RULE:
-        c->save_rule = value;
-        c->as_rule = true;
-        return 0;
-    case O_AS_RULE:
-        c->as_rule = true;
-        return 0;
-    case O_LEVEL:
-        return sigma_level_parse(slice_of(value), &c->level) ? 0 : EXIT_USAGE;
-    case O_TITLE:
-        c->title = value;
-        return 0;
-    case 'j':
-        return settings_say(&c->settings, CONFIG_SEARCH_JOBS, value, "--jobs");
-    default:
-        return settings_option(&c->settings, letter, value);
-    }
-}
+static const struct cli_option options[] = {
+    {0, "from", "TIME",
+     "Only records that were received at or after this time: 2026-12-23, \"2026-12-23 21:47\", or "
+     "-90s, -15m, -24h, -7d, -2w before now.",
+     OPTION_TEXT(struct search_context, from)},
+    {0, "to", "TIME", "Only records that were received before this time; a date is its end.",
+     OPTION_TEXT(struct search_context, to)},
+    {'f', "format", "table|json|csv",
+     "A table for people, one JSON object a line, or CSV. Times are in the zone of health.zone, or "
+     "else of the machine; in JSON and CSV in UTC.",
+     OPTION_CHOICE(struct search_context, format)},
+    {0, "explain", NULL, "Tell how the query is understood, and do not search.",
+     OPTION_FLAG(struct search_context, explain)},
+    {0, "utc", NULL, "Take and show times in UTC.", OPTION_FLAG(struct search_context, utc)},
+    {0, "store", "FOLDER",
+     "Search the records of this tenant's folder instead of those that vaka serve keeps.",
+     OPTION_TEXT(struct search_context, store)},
+    {0, "save", "NAME", "Keep the query under this name as well.",
+     OPTION_TEXT(struct search_context, save)},
+    {0, "saved", "NAME",
+     "Search what was kept under this name; more of a query may follow, such as '| head 3'.",
+     OPTION_TEXT(struct search_context, saved)},
+    {0, "list", NULL, "List what was kept.", OPTION_FLAG(struct search_context, list)},
+    {0, "as-rule", NULL,
+     "Print the filter as a Sigma rule that holds for the same events, and do not search.",
+     OPTION_FLAG(struct search_context, as_rule)},
+    {0, "save-rule", "FILE", "Write that rule into a new file.",
+     OPTION_TEXT(struct search_context, save_rule)},
+    {0, "level", OPTION_LEVELS, "The rule's level. Default: medium.",
+     OPTION_LEVEL(struct search_context, level)},
+    {0, "title", "TEXT", "The rule's title. Default: the filter.",
+     OPTION_TEXT(struct search_context, title)},
+    {'j', "jobs", "N", "Read records with N processes.",
+     OPTION_SETTING(struct search_context, CONFIG_SEARCH_JOBS)},
+    OPTION_PURPOSE(struct search_context),
+    OPTION_SETTINGS(struct search_context),
+};
 
 /* Everything that a search needs. */
 struct work {
@@ -275,6 +215,8 @@ static int prepare(struct work *w, const struct invocation *in)
     if (status) return status;
     if (w->said->store) w->store = w->said->store;
     if (w->said->list) return 0;
+    if (w->said->save && !saved_is_name(w->said->save))
+        return cli_usage("--save: '%s' is no name: letters, digits, - _ .", w->said->save);
     if (in->n_operands == 0 && !w->said->saved)
         return cli_usage("search needs a query, such as 'user.name: anna'");
     status = join_query(w, in, &w->text);
@@ -597,7 +539,9 @@ static int search_command(const struct invocation *in)
     int status = prepare(&w, in);
     if (status == 0 && w.said->list) status = list(&w);
     else if (status == 0)
-        status = w.said->explain ? explain(&w) : w.said->as_rule ? as_rule(&w) : search(&w);
+        status = w.said->explain                        ? explain(&w)
+                 : w.said->as_rule || w.said->save_rule ? as_rule(&w)
+                                                        : search(&w);
     if (w.rules.set) ruleset_done(&w.rules);
     config_done(&w.config);
     return status;
@@ -621,6 +565,5 @@ const struct command command_search = {
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .ctx_size = sizeof(struct search_context),
-    .option = search_option,
     .run = search_command,
 };

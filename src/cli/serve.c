@@ -10,31 +10,21 @@
 #include "serve/role.h"
 #include "serve/supervisor.h"
 
-enum { O_NO_SANDBOX = OPTION_LONG };
-
-static const struct cli_option serve_options[] = {
-    OPTION_CONFIG,
-    OPTION_SET,
-    {'v', "verbose", NULL, "Tell more of what happens: the same as --set log.level=info."},
-    {O_NO_SANDBOX, "no-sandbox", NULL,
-     "Run without the kernel's confinement of processes. For machines that do not have it; it is "
-     "told in the log."},
-};
-
 struct serve_context {
     struct settings settings;
     struct service service;
     bool no_sandbox;
 };
 
-static int serve_set(void *ctx, int letter, const char *value)
-{
-    struct serve_context *c = ctx;
-    if (letter == 'v') return settings_say(&c->settings, CONFIG_LOG_LEVEL, "info", "-v");
-    if (letter != O_NO_SANDBOX) return settings_option(&c->settings, letter, value);
-    c->no_sandbox = true;
-    return 0;
-}
+static const struct cli_option serve_options[] = {
+    OPTION_SETTINGS(struct serve_context),
+    {'v', "verbose", NULL, "Tell more of what happens: the same as --set log.level=info.",
+     OPTION_SETS(struct serve_context, CONFIG_LOG_LEVEL, "info")},
+    {0, "no-sandbox", NULL,
+     "Run without the kernel's confinement of processes. For machines that do not have it; it is "
+     "told in the log.",
+     OPTION_FLAG(struct serve_context, no_sandbox)},
+};
 
 static int read_again(void *ctx, struct config *ret)
 {
@@ -118,6 +108,5 @@ const struct command command_serve = {
     .options = serve_options,
     .n_options = sizeof serve_options / sizeof *serve_options,
     .ctx_size = sizeof(struct serve_context),
-    .option = serve_set,
     .run = serve_main,
 };

@@ -9,13 +9,21 @@
 
 #define FILE_OF_THE_SYSTEM "/etc/vaka/vaka.yaml"
 
-int settings_say(struct settings *s, enum config_key key, const char *value, const char *option)
+int settings_say(struct settings *s, enum config_key key, const char *value, const char *name)
 {
     if (s->n == SETTINGS_SAID_MAX) return cli_usage("more than %d settings", SETTINGS_SAID_MAX);
     s->said[s->n].key = key;
     s->said[s->n].value = value;
-    s->said[s->n++].option = option;
+    (void)snprintf(s->said[s->n].option, SETTINGS_OPTION_SIZE, "--%s", name);
+    s->n++;
     return 0;
+}
+
+bool settings_says(const struct settings *s, enum config_key key)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->said[i].key == key) return true;
+    return false;
 }
 
 int settings_option(struct settings *s, int letter, const char *value)
@@ -30,7 +38,7 @@ int settings_option(struct settings *s, int letter, const char *value)
         return cli_usage("--set wants KEY=VALUE, not '%s'", value);
     enum config_key key = config_find(name, &diag);
     if (key == CONFIG_KEY_COUNT) return cli_usage("--set: %s", diag.message);
-    return settings_say(s, key, text.ptr, "--set");
+    return settings_say(s, key, text.ptr, "set");
 }
 
 static const char *find_file(const struct settings *s)

@@ -7,37 +7,57 @@
 #include "cli/cli.h"
 #include "config/config.h"
 
-enum { SETTINGS_SAID_MAX = 1024 };
+enum { SETTINGS_SAID_MAX = 1024, SETTINGS_OPTION_SIZE = 24 };
 
 /* What the command line says; all zero is nothing. Texts are borrowed from argv. */
 struct settings {
     const char *file; /* -c */
     struct {
         enum config_key key;
-        const char *value, *option;
+        const char *value;
+        char option[SETTINGS_OPTION_SIZE]; /* "--jobs" */
     } said[SETTINGS_SAID_MAX];
     size_t n;
 };
 
-/* Letters far from those of the commands. */
-enum { SETTINGS_SET = OPTION_LONG + 512 };
-#define OPTION_CONFIG                                                                              \
-    {                                                                                              \
-        'c', "config", "FILE",                                                                     \
-            "Read settings from FILE; without it from the one that VAKA_CONFIG names, else from "  \
-            "/etc/vaka/vaka.yaml when there is one."                                               \
-    }
-#define OPTION_SET                                                                                 \
+/* The two rows of options that every command with settings has; its context is a T with a member
+ * `settings`. */
+#define OPTION_SETTINGS(T)                                                                         \
+    {'c',                                                                                          \
+     "config",                                                                                     \
+     "FILE",                                                                                       \
+     "Read settings from FILE; without it from the one that VAKA_CONFIG names, else from "         \
+     "/etc/vaka/vaka.yaml when there is one.",                                                     \
+     .kind = CLI_CONFIG,                                                                           \
+     OPTION_MEMBER(T, settings, struct settings : 0)},                                             \
     {                                                                                              \
         SETTINGS_SET, "set", "KEY=VALUE",                                                          \
-            "Change one setting; 'vaka config explain' lists them. May be repeated."               \
+            "Change one setting; 'vaka config explain' lists them. May be repeated.",              \
+            .kind = CLI_CONFIG, OPTION_MEMBER(T, settings, struct settings : 0)                    \
+    }
+enum { SETTINGS_SET = OPTION_LONG + 512 };
+
+#define OPTION_PLACEHOLDERS(T)                                                                     \
+    {                                                                                              \
+        0, "placeholders", "FILE",                                                                 \
+            "Values for %placeholders% in rules: a YAML map from name to values; may be "          \
+            "repeated.",                                                                           \
+            OPTION_SETTING(T, CONFIG_PLACEHOLDERS)                                                 \
+    }
+#define OPTION_TAXONOMY(T)                                                                         \
+    {                                                                                              \
+        0, "taxonomy", "FILE",                                                                     \
+            "More log sources and field names, asked before the built-in ones; may be repeated.",  \
+            OPTION_SETTING(T, CONFIG_TAXONOMY)                                                     \
     }
 
-/* One of the two options above; 0 or CLI_MISUSE. */
+/* One of the two options above, by its letter; 0 or CLI_MISUSE. */
 int settings_option(struct settings *s, int letter, const char *value) MUST_USE;
-/* An option that stands for a setting, `option` as it is written; 0 or CLI_MISUSE. */
+/* Whether the command line says that one. */
+bool settings_says(const struct settings *s, enum config_key key);
+/* An option that stands for a setting, by its long name; 0 or CLI_MISUSE. */
 int settings_say(struct settings *s, enum config_key key, const char *value,
-                 const char *option) MUST_USE;
+                 const char *name) MUST_USE;
 
 /* Processors that this process may use, 1 to `most`. */
 uint32_t settings_processors(uint32_t most);

@@ -26,19 +26,23 @@ static const struct figures {
              .full = 0.8,
              .journals_gib = 4};
 
-static const struct cli_option size_options[] = {
-    {'r', "rate", "N", "Records a second, on average over a day. Needed."},
-    {'b', "bytes", "N", "Bytes of a record, on average. Default: 700."},
-    {O_PEAK, "peak", "N", "How many times the average the busiest minute is. Default: 5."},
-    {'s', "searchable", "DAYS", "For how many days records are searched. Default: 90."},
-    {'k', "kept", "DAYS", "For how many days they are kept, those among them. Default: 365."},
-    {'f', "format", "text|json", "How to tell. Default: text."},
-};
-
 struct size_context {
     double rate, bytes, peak;
     uint64_t searchable, kept;
     bool has_searchable, has_kept, json;
+};
+
+static const struct cli_option size_options[] = {
+    {'r', "rate", "N", "Records a second, on average over a day. Needed.", OPTION_CALL},
+    {'b', "bytes", "N", "Bytes of a record, on average. Default: 700.", OPTION_CALL},
+    {O_PEAK, "peak", "N", "How many times the average the busiest minute is. Default: 5.",
+     OPTION_CALL},
+    {'s', "searchable", "DAYS", "For how many days records are searched. Default: 90.",
+     OPTION_CALL},
+    {'k', "kept", "DAYS", "For how many days they are kept, those among them. Default: 365.",
+     OPTION_CALL},
+    {'f', "format", "text|json", "How to tell. Default: text.",
+     OPTION_CHOICE(struct size_context, json)},
 };
 
 static int take_number(const char *option, const char *value, double least, double most,
@@ -73,11 +77,9 @@ static int size_set(void *ctx, int letter, const char *value)
         c->has_searchable = true;
         return take_days("searchable", value, &c->searchable);
     case 'k':
+    default:
         c->has_kept = true;
         return take_days("kept", value, &c->kept);
-    default:
-        c->json = strcmp(value, "json") == 0;
-        return 0;
     }
 }
 

@@ -14,30 +14,19 @@ enum { LABEL = 12, WIDTH = 100 };
 
 struct status_context {
     struct settings settings;
-    bool follow, json, line;
+    bool follow;
+    enum { STATUS_TABLE, STATUS_JSON, STATUS_LINE } format;
 };
 
 static const struct cli_option status_options[] = {
-    {'F', "follow", NULL, "Again every second, until it is interrupted."},
+    {'F', "follow", NULL, "Again every second, until it is interrupted.",
+     OPTION_FLAG(struct status_context, follow)},
     {'f', "format", "table|json|line",
      "What is printed; json: one object a line (docs/status.md); line: the figures that matter "
-     "most. Default: table."},
-    OPTION_CONFIG,
-    OPTION_SET,
+     "most. Default: table.",
+     OPTION_CHOICE(struct status_context, format)},
+    OPTION_SETTINGS(struct status_context),
 };
-
-static int status_set(void *ctx, int letter, const char *value)
-{
-    struct status_context *c = ctx;
-    if (letter == 'F') {
-        c->follow = true;
-        return 0;
-    }
-    if (letter != 'f') return settings_option(&c->settings, letter, value);
-    c->json = strcmp(value, "json") == 0;
-    c->line = strcmp(value, "line") == 0;
-    return 0;
-}
 
 /* ---- figures for people ------------------------------------------------------------------ */
 
@@ -416,10 +405,10 @@ static int print_status(void *ctx, const struct say_answer *a)
     struct status_context *c = ctx;
     struct buf out;
     buf_init(&out, 8 * a->text.len + 64 * 1024);
-    if (c->json) {
+    if (c->format == STATUS_JSON) {
         text_put_lines(&out, a->text);
         buf_putc(&out, '\n');
-    } else if (c->line) {
+    } else if (c->format == STATUS_LINE) {
         put_line(&out, a->text);
     } else {
         put_table(&out, a->text);
@@ -450,6 +439,5 @@ const struct command command_status = {
     .options = status_options,
     .n_options = sizeof status_options / sizeof *status_options,
     .ctx_size = sizeof(struct status_context),
-    .option = status_set,
     .run = status_main,
 };

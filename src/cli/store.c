@@ -21,29 +21,8 @@
 enum {
     O_FROM = OPTION_LONG,
     O_TO,
-    O_PURPOSE,
     NAMES_MAX = 1 << 20,
     LINE_MAX = 16 * 1024 * 1024, /* one record as JSON */
-};
-
-static const struct cli_option ls_options[] = {
-    {'f', "format", "text|json", "A table, or one JSON object a line."},
-    OPTION_CONFIG,
-    OPTION_SET,
-};
-
-static const struct cli_option cat_options[] = {
-    {O_FROM, "from", "TIME", "Only records that were received at or after this time."},
-    {O_TO, "to", "TIME", "Only records that were received before this time."},
-    {'s', "source", "TEXT", "Only records whose source has this text in it."},
-    {'g', "grep", "TEXT",
-     "Only records with this text in their bytes. Whole words between other characters let most of "
-     "a "
-     "large store be passed over."},
-    {'f', "format", "raw|json", "The bytes as they came, a line each; or with all that is known."},
-    OPTION_PURPOSE(O_PURPOSE),
-    OPTION_CONFIG,
-    OPTION_SET,
 };
 
 struct store_context {
@@ -63,6 +42,28 @@ struct store_context {
     int status;
 };
 
+static const struct cli_option ls_options[] = {
+    {'f', "format", "text|json", "A table, or one JSON object a line.",
+     OPTION_CHOICE(struct store_context, json)},
+    OPTION_SETTINGS(struct store_context),
+};
+
+static const struct cli_option cat_options[] = {
+    {O_FROM, "from", "TIME", "Only records that were received at or after this time.", OPTION_CALL},
+    {O_TO, "to", "TIME", "Only records that were received before this time.", OPTION_CALL},
+    {'s', "source", "TEXT", "Only records whose source has this text in it.",
+     OPTION_TEXT(struct store_context, source)},
+    {'g', "grep", "TEXT",
+     "Only records with this text in their bytes. Whole words between other characters let most of "
+     "a "
+     "large store be passed over.",
+     OPTION_TEXT(struct store_context, grep)},
+    {'f', "format", "raw|json", "The bytes as they came, a line each; or with all that is known.",
+     OPTION_CHOICE(struct store_context, json)},
+    OPTION_PURPOSE(struct store_context),
+    OPTION_SETTINGS(struct store_context),
+};
+
 static int take_time(const char *option, const char *value, nsec *ret)
 {
     return time_parse(slice_of(value), 0, ret) ? 0
@@ -77,22 +78,9 @@ static int store_option(void *ctx, int letter, const char *value)
         c->has_from = true;
         return take_time("from", value, &c->from);
     case O_TO:
+    default:
         c->has_to = true;
         return take_time("to", value, &c->to);
-    case O_PURPOSE:
-        c->purpose = value;
-        return 0;
-    case 's':
-        c->source = value;
-        return 0;
-    case 'g':
-        c->grep = value;
-        return 0;
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
-    default:
-        return settings_option(&c->settings, letter, value);
     }
 }
 

@@ -14,26 +14,16 @@
 #include "proc/sandbox.h"
 #include "scan/scan.h"
 
-enum { O_ALL = OPTION_LONG };
-
-static const struct cli_option options[] = {
-    {O_ALL, "all", NULL, "Make every index anew, also those that are current."},
-    OPTION_CONFIG,
-    OPTION_SET,
-};
-
 struct index_context {
     struct settings settings;
     bool all;
 };
 
-static int index_option(void *ctx, int letter, const char *value)
-{
-    struct index_context *c = ctx;
-    if (letter != O_ALL) return settings_option(&c->settings, letter, value);
-    c->all = true;
-    return 0;
-}
+static const struct cli_option options[] = {
+    {0, "all", NULL, "Make every index anew, also those that are current.",
+     OPTION_FLAG(struct index_context, all)},
+    OPTION_SETTINGS(struct index_context),
+};
 
 struct work {
     const struct index_context *said;
@@ -238,6 +228,5 @@ const struct command command_store_index = {
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .ctx_size = sizeof(struct index_context),
-    .option = index_option,
     .run = run,
 };

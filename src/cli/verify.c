@@ -15,7 +15,6 @@
 #include "verify/evidence.h"
 
 enum {
-    O_EVIDENCE = OPTION_LONG,
     EVIDENCE_MAX = 256 * 1024 * 1024,
     KEYS_MAX = 128,           /* in all files of one kind */
     KEY_FILE_MAX = 32 * 1024, /* bytes */
@@ -23,23 +22,6 @@ enum {
     FINDINGS_SHOWN = 100,     /* in text */
     FINDINGS_MAX = 16 * 1024, /* in JSON */
     OUTPUT_MAX = 16 * 1024 * 1024,
-};
-
-static const struct cli_option verify_options[] = {
-    {'k', "key", "FILE",
-     "A public key of the log, as text. May be given several times. Without it and without a "
-     "folder it is the one that vaka serve keeps."},
-    {'w', "witness-key", "FILE",
-     "Public keys of witnesses, a line each. May be given several times."},
-    {'C', "checkpoint", "FILE",
-     "A checkpoint that was kept elsewhere, signed by the log: the folder has to go on from it. "
-     "May "
-     "be given several times."},
-    {O_EVIDENCE, "evidence", "FILE",
-     "Check exported evidence instead of a folder, and print its records."},
-    {'f', "format", "text|json", "How to tell what was found."},
-    OPTION_CONFIG,
-    OPTION_SET,
 };
 
 /* Files that were named, and what is in them. */
@@ -64,6 +46,25 @@ struct verify_context {
     uint64_t n_findings;
 };
 
+static const struct cli_option verify_options[] = {
+    {'k', "key", "FILE",
+     "A public key of the log, as text. May be given several times. Without it and without a "
+     "folder it is the one that vaka serve keeps.",
+     OPTION_CALL},
+    {'w', "witness-key", "FILE",
+     "Public keys of witnesses, a line each. May be given several times.", OPTION_CALL},
+    {'C', "checkpoint", "FILE",
+     "A checkpoint that was kept elsewhere, signed by the log: the folder has to go on from it. "
+     "May "
+     "be given several times.",
+     OPTION_CALL},
+    {0, "evidence", "FILE", "Check exported evidence instead of a folder, and print its records.",
+     OPTION_TEXT(struct verify_context, evidence)},
+    {'f', "format", "text|json", "How to tell what was found.",
+     OPTION_CHOICE(struct verify_context, json)},
+    OPTION_SETTINGS(struct verify_context),
+};
+
 static int name_file(struct named *named, const char *path)
 {
     if (named->n == FILES_MAX) return cli_usage("more than %d files of one kind", FILES_MAX);
@@ -80,15 +81,8 @@ static int verify_option(void *ctx, int letter, const char *value)
     case 'w':
         return name_file(&c->witnesses, value);
     case 'C':
-        return name_file(&c->checkpoints, value);
-    case O_EVIDENCE:
-        c->evidence = value;
-        return 0;
-    case 'f':
-        c->json = strcmp(value, "json") == 0;
-        return 0;
     default:
-        return settings_option(&c->settings, letter, value);
+        return name_file(&c->checkpoints, value);
     }
 }
 

@@ -10,29 +10,19 @@
 #include "cli/settings.h"
 #include "serve/witness_server.h"
 
-enum { O_NO_SANDBOX = OPTION_LONG };
-
-static const struct cli_option witness_options[] = {
-    OPTION_CONFIG,
-    OPTION_SET,
-    {'v', "verbose", NULL, "Tell more of what happens: the same as --set log.level=info."},
-    {O_NO_SANDBOX, "no-sandbox", NULL,
-     "Run without the kernel's confinement. For machines that do not have it."},
-};
-
 struct witness_context {
     struct settings settings;
     bool no_sandbox;
 };
 
-static int witness_set(void *ctx, int letter, const char *value)
-{
-    struct witness_context *c = ctx;
-    if (letter == 'v') return settings_say(&c->settings, CONFIG_LOG_LEVEL, "info", "-v");
-    if (letter != O_NO_SANDBOX) return settings_option(&c->settings, letter, value);
-    c->no_sandbox = true;
-    return 0;
-}
+static const struct cli_option witness_options[] = {
+    OPTION_SETTINGS(struct witness_context),
+    {'v', "verbose", NULL, "Tell more of what happens: the same as --set log.level=info.",
+     OPTION_SETS(struct witness_context, CONFIG_LOG_LEVEL, "info")},
+    {0, "no-sandbox", NULL,
+     "Run without the kernel's confinement. For machines that do not have it.",
+     OPTION_FLAG(struct witness_context, no_sandbox)},
+};
 
 static void tell_ready(void *ctx, struct slice key)
 {
@@ -88,6 +78,5 @@ const struct command command_witness = {
     .options = witness_options,
     .n_options = sizeof witness_options / sizeof *witness_options,
     .ctx_size = sizeof(struct witness_context),
-    .option = witness_set,
     .run = witness_main,
 };

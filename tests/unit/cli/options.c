@@ -92,10 +92,10 @@ TEST(options_that_do_not_exist_or_lack_a_value)
     USAGE("hunt --format xml x", "--format is one of table|json|csv, not 'xml'");
     USAGE("hunt --format= x", "--format is one of");
     USAGE("hunt --level h x", "--level is one of all|informational|low|medium|high|critical");
-    USAGE("hunt --jobs 0 x", "-j: a whole number from 1 to 64");
-    USAGE("hunt --jobs 65 x", "-j: a whole number from 1 to 64");
-    USAGE("hunt --jobs 1x x", "-j: a whole number from 1 to 64");
-    USAGE("hunt --jobs 18446744073709551617 x", "-j: a whole number from 1 to 64");
+    USAGE("hunt --jobs 0 x", "--jobs: a whole number from 1 to 64");
+    USAGE("hunt --jobs 65 x", "--jobs: a whole number from 1 to 64");
+    USAGE("hunt --jobs 1x x", "--jobs: a whole number from 1 to 64");
+    USAGE("hunt --jobs 18446744073709551617 x", "--jobs: a whole number from 1 to 64");
     USAGE("hunt --from yesterday x", "yesterday");
     USAGE("hunt --to 2026-02-30 x", "2026-02-30");
     USAGE("rules check --level high", "unknown option --level");
@@ -156,7 +156,8 @@ TEST(options_of_a_command_differ)
     for (const struct command *const *c = cli_commands(); *c; c++)
         for (size_t i = 0; i < (*c)->n_options; i++)
             for (size_t k = 0; k < i; k++) {
-                CHECK((*c)->options[i].letter != (*c)->options[k].letter);
+                CHECK((*c)->options[i].letter == 0 ||
+                      (*c)->options[i].letter != (*c)->options[k].letter);
                 CHECK(strcmp((*c)->options[i].name, (*c)->options[k].name) != 0);
             }
 }
