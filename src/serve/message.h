@@ -101,8 +101,19 @@
  *   row        one alert for `client`
  *   end        no more rows (not when following)
  *
+ * web → account
+ *   claim      who a client says it is, see account/claim.h; `id` is web's
+ * account → web
+ *   principal  who it is, and what that may do; `tenant` is the one the rights are of, `session`
+ * the number of the session or, when `token` is set, of the API token; times are in seconds since
+ * 1970; `secret` is there when one was made web, control → account manage     something is to be
+ * done to accounts, see account/action.h; who wants it is proved by the secret of his session or
+ * token in `proof`, or is the user `uid` of this machine: that is taken of control alone account →
+ * web, control managed    what became of it
+ *
  * command line → control
  *   ask        one question a connection
+ *   manage     the same, about accounts; control says who asks
  * control → command line
  *   answer     an alert, or the state of everything, as one JSON object; after a reload the
  *              settings that need a start
@@ -194,6 +205,24 @@ enum {
 #define SAY_ROW_FIELDS(F)     F(u64, client) F(u64, id) F(u64, count) F(text, line)
 #define SAY_END_FIELDS(F)     F(u64, client)
 
+#define SAY_CLAIM_FIELDS(F)                                                                        \
+    F(u64, id)                                                                                     \
+    F(u8, kind)                                                                                    \
+    F(u32, tenant) F(text, address) F(text, name) F(text, secret) F(text, code)
+#define SAY_PRINCIPAL_FIELDS(F)                                                                    \
+    F(u64, id)                                                                                     \
+    F(u8, status)                                                                                  \
+    F(u8, must)                                                                                    \
+    F(u8, token)                                                                                   \
+    F(u32, wait)                                                                                   \
+    F(u32, tenant)                                                                                 \
+    F(u64, user)                                                                                   \
+    F(u64, rights) F(u64, session) F(i64, expires) F(text, name) F(text, shown) F(text, secret)
+#define SAY_MANAGE_FIELDS(F)                                                                       \
+    F(u64, id)                                                                                     \
+    F(u8, action) F(u32, uid) F(u32, tenant) F(text, proof) F(text, address) F(text, body)
+#define SAY_MANAGED_FIELDS(F) F(u64, id) F(u32, status) F(text, body)
+
 #define SAY_ASK_FIELDS(F)    F(u8, what) F(u64, after) F(u32, limit) F(u8, follow)
 #define SAY_ANSWER_FIELDS(F) F(u64, id) F(u64, count) F(text, text)
 #define SAY_DONE_FIELDS(F)   F(u8, status) F(text, text)
@@ -251,6 +280,10 @@ enum {
     M(unwatch, UNWATCH, UNWATCH, 41)                                                               \
     M(row, ROW, ROW, 42)                                                                           \
     M(end, END, END, 43)                                                                           \
+    M(claim, CLAIM, CLAIM, 80)                                                                     \
+    M(principal, PRINCIPAL, PRINCIPAL, 81)                                                         \
+    M(manage, MANAGE, MANAGE, 82)                                                                  \
+    M(managed, MANAGED, MANAGED, 83)                                                               \
     M(ask, ASK, ASK, 50)                                                                           \
     M(answer, ANSWER, ANSWER, 51)                                                                  \
     M(done, DONE, DONE, 52)
