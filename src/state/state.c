@@ -2,9 +2,10 @@
 #include "state/state.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+
+#include "state/sql.h"
 
 enum statement {
     BEGIN,
@@ -90,64 +91,16 @@ static const char *const migrations[STATE_VERSION] = {
     " PRIMARY KEY (tenant, source)) STRICT, WITHOUT ROWID;",
 };
 
-enum { BUSY_MS = 10 * 1000 }; /* another one recovers the file, or reads what is to be replaced */
-
 struct state {
     sqlite3 *db;
     sqlite3_stmt *prepared[STATEMENTS];
 };
 
-static int error_of(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-    case SQLITE_ROW:
-        return 0;
-    case SQLITE_NOMEM:
-        return ERR_NOMEM;
-    case SQLITE_FULL:
-    case SQLITE_TOOBIG:
-        return ERR_LIMIT;
-    case SQLITE_PERM:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_AUTH:
-        return ERR_ACCESS;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return ERR_CORRUPT;
-    default:
-        return ERR_IO;
-    }
-}
-
 /* ---- statements -------------------------------------------------------------------------- */
 
-static int bind_u64(sqlite3_stmt *st, int at, uint64_t v)
-{
-    return sqlite3_bind_int64(st, at, (sqlite3_int64)v);
-}
-
-static int bind_text(sqlite3_stmt *st, int at, struct slice s)
-{
-    return sqlite3_bind_text64(st, at, s.ptr ? s.ptr : "", s.len, SQLITE_STATIC, SQLITE_UTF8);
-}
-
-/* Runs to its end one that gives no rows; what was bound is forgotten. */
 static int run(struct state *s, enum statement which)
 {
-    sqlite3_stmt *st = s->prepared[which];
-    int code = sqlite3_step(st);
-    (void)sqlite3_reset(st);
-    (void)sqlite3_clear_bindings(st);
-    return error_of(code);
-}
-
-static struct slice column(sqlite3_stmt *st, int at)
-{
-    const void *text = sqlite3_column_text(st, at);
-    return slice_make(text, (size_t)sqlite3_column_bytes(st, at));
+    return sql_run(s->prepared[which]);
 }
 
 static int get_numbers(struct state *s, enum statement which, uint64_t *first, uint64_t *second)
@@ -159,7 +112,7 @@ static int get_numbers(struct state *s, enum statement which, uint64_t *first, u
         if (second) *second = (uint64_t)sqlite3_column_int64(st, 1);
     }
     (void)sqlite3_reset(st);
-    return error_of(code);
+    return sql_error(code);
 }
 
 int state_begin(struct state *s)
@@ -185,7 +138,7 @@ int state_matched(struct state *s, uint64_t *ret_next)
 
 int state_set_matched(struct state *s, uint64_t next)
 {
-    (void)bind_u64(s->prepared[SET_MATCHED], 1, next);
+    sql_bind_u64(s->prepared[SET_MATCHED], 1, next);
     return run(s, SET_MATCHED);
 }
 
@@ -194,19 +147,19 @@ int state_set_matched(struct state *s, uint64_t next)
 static int add_new(struct state *s, const struct state_alert *a)
 {
     sqlite3_stmt *st = s->prepared[ADD_ALERT];
-    (void)bind_u64(st, 1, a->seq);
-    (void)bind_u64(st, 2, a->last_seq);
-    (void)bind_u64(st, 3, a->count);
+    sql_bind_u64(st, 1, a->seq);
+    sql_bind_u64(st, 2, a->last_seq);
+    sql_bind_u64(st, 3, a->count);
     (void)sqlite3_bind_int(st, 4, (int)a->level);
     if (a->time == INT64_MIN) (void)sqlite3_bind_null(st, 5);
-    else (void)sqlite3_bind_int64(st, 5, a->time);
-    (void)sqlite3_bind_int64(st, 6, a->received);
-    (void)sqlite3_bind_int64(st, 7, a->last_received);
-    (void)bind_text(st, 8, a->rule);
-    (void)bind_text(st, 9, a->title);
-    (void)bind_text(st, 10, a->host);
-    (void)bind_text(st, 11, a->entity);
-    (void)bind_text(st, 12, a->line);
+    else sql_bind_i64(st, 5, a->time);
+    sql_bind_i64(st, 6, a->received);
+    sql_bind_i64(st, 7, a->last_received);
+    sql_bind_text(st, 8, a->rule);
+    sql_bind_text(st, 9, a->title);
+    sql_bind_text(st, 10, a->host);
+    sql_bind_text(st, 11, a->entity);
+    sql_bind_text(st, 12, a->line);
     return run(s, ADD_ALERT);
 }
 
@@ -216,19 +169,19 @@ int state_add_alert(struct state *s, const struct state_alert *a, nsec alike, bo
     uint64_t id = 0;
     nsec since;
     if (__builtin_sub_overflow(a->received, alike, &since)) since = INT64_MIN;
-    (void)bind_text(find, 1, a->rule);
-    (void)bind_text(find, 2, a->entity);
-    (void)sqlite3_bind_int64(find, 3, since);
+    sql_bind_text(find, 1, a->rule);
+    sql_bind_text(find, 2, a->entity);
+    sql_bind_i64(find, 3, since);
     int error = get_numbers(s, FIND_ALIKE, &id, NULL);
     (void)sqlite3_clear_bindings(find);
     if (error) return error;
     *ret_new = id == 0;
     if (id == 0) return add_new(s, a);
     sqlite3_stmt *st = s->prepared[COUNT_ALIKE];
-    (void)bind_u64(st, 1, id);
-    (void)bind_u64(st, 2, a->count);
-    (void)bind_u64(st, 3, a->last_seq);
-    (void)sqlite3_bind_int64(st, 4, a->last_received);
+    sql_bind_u64(st, 1, id);
+    sql_bind_u64(st, 2, a->count);
+    sql_bind_u64(st, 3, a->last_seq);
+    sql_bind_i64(st, 4, a->last_received);
     return run(s, COUNT_ALIKE);
 }
 
@@ -237,8 +190,8 @@ int state_alerts(struct state *s, uint64_t after, uint32_t limit,
 {
     sqlite3_stmt *st = s->prepared[LIST_ALERTS];
     int code;
-    (void)bind_u64(st, 1, after);
-    (void)bind_u64(st, 2, limit);
+    sql_bind_u64(st, 1, after);
+    sql_bind_u64(st, 2, limit);
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
         bool timed = sqlite3_column_type(st, 5) != SQLITE_NULL;
         struct state_alert a = {
@@ -250,16 +203,16 @@ int state_alerts(struct state *s, uint64_t after, uint32_t limit,
             .time = timed ? sqlite3_column_int64(st, 5) : INT64_MIN,
             .received = sqlite3_column_int64(st, 6),
             .last_received = sqlite3_column_int64(st, 7),
-            .rule = column(st, 8),
-            .title = column(st, 9),
-            .host = column(st, 10),
-            .entity = column(st, 11),
-            .line = column(st, 12),
+            .rule = sql_text(st, 8),
+            .title = sql_text(st, 9),
+            .host = sql_text(st, 10),
+            .entity = sql_text(st, 11),
+            .line = sql_text(st, 12),
         };
         if (!each(ctx, &a)) break;
     }
     (void)sqlite3_reset(st);
-    return error_of(code);
+    return sql_error(code);
 }
 
 int state_last_alert(struct state *s, uint64_t *ret_id)
@@ -274,21 +227,16 @@ int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_reco
 
 /* ---- sources ------------------------------------------------------------------------------ */
 
-static int bind_blob(sqlite3_stmt *st, int at, struct slice s)
-{
-    return sqlite3_bind_blob64(st, at, s.ptr ? s.ptr : "", s.len, SQLITE_STATIC);
-}
-
 int state_put_health(struct state *s, struct slice source, struct slice saved)
 {
-    (void)bind_text(s->prepared[PUT_HEALTH], 1, source);
-    (void)bind_blob(s->prepared[PUT_HEALTH], 2, saved);
+    sql_bind_text(s->prepared[PUT_HEALTH], 1, source);
+    sql_bind_blob(s->prepared[PUT_HEALTH], 2, saved);
     return run(s, PUT_HEALTH);
 }
 
 int state_drop_health(struct state *s, struct slice source)
 {
-    (void)bind_text(s->prepared[DROP_HEALTH], 1, source);
+    sql_bind_text(s->prepared[DROP_HEALTH], 1, source);
     return run(s, DROP_HEALTH);
 }
 
@@ -298,12 +246,10 @@ int state_health(struct state *s, bool (*each)(void *ctx, struct slice source, s
     sqlite3_stmt *st = s->prepared[LIST_HEALTH];
     int code;
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
-        const void *saved = sqlite3_column_blob(st, 1);
-        if (!each(ctx, column(st, 0), slice_make(saved, (size_t)sqlite3_column_bytes(st, 1))))
-            break;
+        if (!each(ctx, sql_text(st, 0), sql_blob(st, 1))) break;
     }
     (void)sqlite3_reset(st);
-    return error_of(code);
+    return sql_error(code);
 }
 
 /* ---- what correlations were told --------------------------------------------------------- */
@@ -311,17 +257,17 @@ int state_health(struct state *s, bool (*each)(void *ctx, struct slice source, s
 int state_add_tuple(struct state *s, const struct state_tuple *t)
 {
     sqlite3_stmt *st = s->prepared[ADD_TUPLE];
-    (void)bind_text(st, 1, t->rule);
-    (void)bind_u64(st, 2, t->names);
-    (void)sqlite3_bind_int64(st, 3, t->time);
-    (void)bind_blob(st, 4, t->body);
+    sql_bind_text(st, 1, t->rule);
+    sql_bind_u64(st, 2, t->names);
+    sql_bind_i64(st, 3, t->time);
+    sql_bind_blob(st, 4, t->body);
     return run(s, ADD_TUPLE);
 }
 
 int state_add_quarantined(struct state *s, uint64_t seq, uint64_t most)
 {
-    (void)bind_u64(s->prepared[ADD_QUARANTINED], 1, seq);
-    (void)bind_u64(s->prepared[FORGET_QUARANTINED], 1, most);
+    sql_bind_u64(s->prepared[ADD_QUARANTINED], 1, seq);
+    sql_bind_u64(s->prepared[FORGET_QUARANTINED], 1, most);
     int error = run(s, ADD_QUARANTINED);
     return error ? error : run(s, FORGET_QUARANTINED);
 }
@@ -331,18 +277,18 @@ int state_quarantined(struct state *s, uint64_t *ret, uint32_t max, uint32_t *re
     sqlite3_stmt *st = s->prepared[LIST_QUARANTINED];
     uint32_t n = 0;
     int code;
-    (void)bind_u64(st, 1, max);
+    sql_bind_u64(st, 1, max);
     while ((code = sqlite3_step(st)) == SQLITE_ROW && n < max)
         ret[n++] = (uint64_t)sqlite3_column_int64(st, 0);
     (void)sqlite3_reset(st);
-    if (error_of(code) == 0) *ret_n = n;
-    return error_of(code);
+    if (sql_error(code) == 0) *ret_n = n;
+    return sql_error(code);
 }
 
 int state_forget_tuples(struct state *s, nsec time, uint64_t most)
 {
-    (void)sqlite3_bind_int64(s->prepared[FORGET_BEFORE], 1, time);
-    (void)bind_u64(s->prepared[FORGET_ABOVE], 1, most);
+    sql_bind_i64(s->prepared[FORGET_BEFORE], 1, time);
+    sql_bind_u64(s->prepared[FORGET_ABOVE], 1, most);
     int error = run(s, FORGET_BEFORE);
     return error ? error : run(s, FORGET_ABOVE);
 }
@@ -352,21 +298,20 @@ int state_tuples(struct state *s, uint64_t after, uint32_t limit,
 {
     sqlite3_stmt *st = s->prepared[LIST_TUPLES];
     int code;
-    (void)bind_u64(st, 1, after);
-    (void)bind_u64(st, 2, limit);
+    sql_bind_u64(st, 1, after);
+    sql_bind_u64(st, 2, limit);
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
-        const void *body = sqlite3_column_blob(st, 4);
         struct state_tuple t = {
             .id = (uint64_t)sqlite3_column_int64(st, 0),
-            .rule = column(st, 1),
+            .rule = sql_text(st, 1),
             .names = (uint64_t)sqlite3_column_int64(st, 2),
             .time = sqlite3_column_int64(st, 3),
-            .body = slice_make(body, (size_t)sqlite3_column_bytes(st, 4)),
+            .body = sql_blob(st, 4),
         };
         if (!each(ctx, &t)) break;
     }
     (void)sqlite3_reset(st);
-    return error_of(code);
+    return sql_error(code);
 }
 
 int state_correlated(struct state *s, nsec *ret_time)
@@ -379,92 +324,25 @@ int state_correlated(struct state *s, nsec *ret_time)
 
 int state_set_correlated(struct state *s, nsec time)
 {
-    (void)sqlite3_bind_int64(s->prepared[SET_CORRELATED], 1, time);
+    sql_bind_i64(s->prepared[SET_CORRELATED], 1, time);
     return run(s, SET_CORRELATED);
 }
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
-static int get_version(struct state *s, int *ret)
-{
-    sqlite3_stmt *st = NULL;
-    int code = sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL);
-    if (code == SQLITE_OK) code = sqlite3_step(st);
-    if (code == SQLITE_ROW) *ret = sqlite3_column_int(st, 0);
-    (void)sqlite3_finalize(st);
-    return error_of(code);
-}
-
-static int execute(struct state *s, const char *sql)
-{
-    return error_of(sqlite3_exec(s->db, sql, NULL, NULL, NULL));
-}
-
-static int migrate(struct state *s, struct diag *diag)
-{
-    int version = 0;
-    int error = get_version(s, &version);
-    if (error) return error;
-    if (version > STATE_VERSION)
-        return diag_set(diag, ERR_UNSUPPORTED, NULL, 0, 0,
-                        "the database is of a newer version of Vaka (%d, this one knows %d)",
-                        version, STATE_VERSION);
-    for (; version < STATE_VERSION && error == 0; version++) {
-        char set[48];
-        (void)snprintf(set, sizeof set, "PRAGMA user_version = %d", version + 1);
-        error = execute(s, "BEGIN IMMEDIATE");
-        if (error == 0) error = execute(s, migrations[version]);
-        if (error == 0) error = execute(s, set);
-        if (error == 0) error = execute(s, "COMMIT");
-    }
-    return error;
-}
-
-static int prepare_all(struct state *s)
-{
-    for (int i = 0; i < STATEMENTS; i++) {
-        int code = sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                      &s->prepared[i], NULL);
-        if (code != SQLITE_OK) return error_of(code);
-    }
-    return 0;
-}
-
-static int open_db(struct state *s, const char *path, struct diag *diag)
-{
-    int flags =
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    int error = error_of(sqlite3_open_v2(path, &s->db, flags, NULL));
-    if (error) return error;
-    (void)sqlite3_extended_result_codes(s->db, 1);
-    (void)sqlite3_busy_timeout(s->db, BUSY_MS);
-    (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    /*
-     * FULL: a commit that has returned is on disk. The cache is small, so that it is full within
-     * minutes and the process does not grow for hours; the kernel has the pages, too.
-     */
-    error =
-        execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
-                   "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-                   "PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 4000;");
-    if (error == 0) error = migrate(s, diag);
-    return error ? error : prepare_all(s);
-}
-
 int state_open(const char *path, struct state **ret, struct diag *diag)
 {
     struct state *s = calloc(1, sizeof *s);
     if (!s) return ERR_NOMEM;
-    if (diag) diag->message[0] = '\0';
-    int error = open_db(s, path, diag);
+    int error = sql_open(path, migrations, STATE_VERSION, &s->db, diag);
+    if (error == 0) {
+        error = sql_prepare(s->db, statements, STATEMENTS, s->prepared);
+        if (error) (void)diag_set(diag, error, NULL, 0, 0, "%s: %s", path, sqlite3_errmsg(s->db));
+    }
     if (error == 0) {
         *ret = s;
         return 0;
     }
-    if (diag && !diag->message[0])
-        (void)diag_set(diag, error, NULL, 0, 0, "%s: %s", path,
-                       s->db ? sqlite3_errmsg(s->db) : error_text(error));
     state_close(s);
     return error;
 }
@@ -472,7 +350,7 @@ int state_open(const char *path, struct state **ret, struct diag *diag)
 void state_close(struct state *s)
 {
     if (!s) return;
-    for (int i = 0; i < STATEMENTS; i++) (void)sqlite3_finalize(s->prepared[i]);
+    sql_finalize(s->prepared, STATEMENTS);
     (void)sqlite3_close(s->db);
     free(s);
 }
@@ -490,7 +368,7 @@ struct state_snapshot {
 
 static int tell(sqlite3 *db, int code, const char *path, struct diag *diag)
 {
-    int error = error_of(code);
+    int error = sql_error(code);
     return error ? diag_set(diag, error, NULL, 0, 0, "%s: %s", path, sqlite3_errmsg(db)) : 0;
 }
 
@@ -527,7 +405,7 @@ int state_peek_matched(const char *path, uint64_t *ret_next, struct diag *diag)
         return 0;
     }
     int code = sqlite3_open_v2(path, &db, SNAPSHOT_FLAGS, NULL);
-    if (code == SQLITE_OK) code = sqlite3_busy_timeout(db, BUSY_MS);
+    if (code == SQLITE_OK) code = sqlite3_busy_timeout(db, SQL_BUSY_MS);
     if (code == SQLITE_OK) code = begin_reading(db, &next);
     if (code == SQLITE_ERROR && is_empty(db)) code = SQLITE_OK;
     int error = tell(db, code, path, diag);
@@ -543,7 +421,7 @@ int state_snapshot_open(const char *path, struct state_snapshot **ret, uint64_t 
     uint64_t next = 0;
     if (!s) return ERR_NOMEM;
     int code = sqlite3_open_v2(path, &s->db, SNAPSHOT_FLAGS, NULL);
-    if (code == SQLITE_OK) code = sqlite3_busy_timeout(s->db, BUSY_MS);
+    if (code == SQLITE_OK) code = sqlite3_busy_timeout(s->db, SQL_BUSY_MS);
     if (code == SQLITE_OK) code = begin_reading(s->db, &next);
     int error = tell(s->db, code, path, diag);
     if (error) {
