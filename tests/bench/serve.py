@@ -148,7 +148,7 @@ def throughput(rules, quick, emit):
     return statistics.median(rates)
 
 
-def acked_lanes(rules, quick, emit):
+def acked_lanes(rules, _peak, quick, emit):
     """Until the last ack: everything is on disk then. One after the other."""
     records = 20000 if quick else 300000
     with tempfile.TemporaryDirectory(dir=WORK) as folder, City(folder, rules).start() as city:
@@ -164,7 +164,7 @@ def acked_lanes(rules, quick, emit):
         city.stop()
 
 
-def udp(rules, quick, emit):
+def udp(rules, _peak, quick, emit):
     """As fast as it can be sent: what is lost is counted, to the record."""
     records = 50000 if quick else 1000000
     with tempfile.TemporaryDirectory(dir=WORK) as folder, City(folder, rules).start() as city:
@@ -196,6 +196,11 @@ def acks_at(name, rules, rate, quick, emit):
     emit({"lane": f"acks_at_{rate}_{name}", "records_per_s": said["records"] / said["seconds"],
           **{f"{kind}_ack_ms": said["lanes"][kind]["ack_ms"] for kind in ("relp", "bulk")},
           "resent": said["lanes"]["bulk"]["resent"], "detection_ms": said["detection_ms"]})
+
+
+def acks(rules, _peak, quick, emit):
+    acks_at("all_rules", rules, 50000, quick, emit)
+    acks_at("store_only", [ONE_RULE], 100000, quick, emit)
 
 
 class Searches:
@@ -287,6 +292,11 @@ def flood(kind, rules, quick, emit):
           "quiet_ack_ms": said["lanes"]["relp"]["ack_ms"]})
 
 
+def floods(rules, _peak, quick, emit):
+    for kind in ("syslog_tcp", "syslog_udp"):
+        flood(kind, rules, quick, emit)
+
+
 def latency(rules, peak, part, quick, emit):
     seconds = WARM + (2 if quick else 30)
     rate = int(peak * part)
@@ -300,25 +310,28 @@ def latency(rules, peak, part, quick, emit):
           "bulk_ack_ms": said["lanes"]["bulk"]["ack_ms"]})
 
 
+def latencies(rules, peak, quick, emit):
+    for part in (0.2, 0.8):
+        latency(rules, peak, part, quick, emit)
+
+
 def main():
+    parts = {"udp": udp, "latency": latencies, "acks": acks, "searches": beside_searches, "floods": floods,
+             "acked": acked_lanes}
     parser = argparse.ArgumentParser(prog="script/bench serve", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="end within 50 s: fewer records, one round")
     parser.add_argument("--json", action="store_true", help="one JSON line per lane")
+    parser.add_argument("--only", choices=parts, action="append", help="a part of it; may be repeated")
+    parser.add_argument("--peak", type=int, help="records/s that it takes, of a run before; else that is measured first")
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
     corpus = os.environ.get("VAKA_CORPUS")
     rules = [pathlib.Path(corpus) / "sigma" / "rules", ONE_RULE] if corpus else [OWN_RULES]
     emit = emitter(options.json, seed=1)  # the generator's own
-    peak = throughput(rules, options.quick, emit)
-    udp(rules, options.quick, emit)
-    for part in (0.2, 0.8):
-        latency(rules, peak, part, options.quick, emit)
-    acks_at("all_rules", rules, 50000, options.quick, emit)
-    acks_at("store_only", [ONE_RULE], 100000, options.quick, emit)
-    beside_searches(rules, peak, options.quick, emit)
-    for kind in ("syslog_tcp", "syslog_udp"):
-        flood(kind, rules, options.quick, emit)
-    acked_lanes(rules, options.quick, emit)
+    peak = options.peak or throughput(rules, options.quick, emit)
+    for name, part in parts.items():
+        if name in (options.only or parts):
+            part(rules, peak, options.quick, emit)
 
 
 main()
