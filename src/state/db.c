@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "state/db.h"
+
+#include <stdlib.h>
+
+#include "base/time.h"
+#include "state/sql.h"
+
+struct prepared {
+    const char *text; /* its address is what it is known by; NULL: free */
+    sqlite3_stmt *statement;
+};
+
+struct db {
+    sqlite3 *db;
+    struct prepared prepared[DB_STATEMENTS_MAX]; /* open addressing */
+    size_t n_prepared;
+};
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static void write_time(sqlite3_context *ctx, int n, sqlite3_value **values)
+{
+    char room[64];
+    struct buf text = {.ptr = room, .cap = sizeof room, .max = sizeof room};
+    (void)n;
+    if (sqlite3_value_type(values[0]) == SQLITE_NULL) return;
+    time_write_rfc3339(&text, sqlite3_value_int64(values[0]));
+    sqlite3_result_text(ctx, text.ptr, (int)text.len, SQLITE_TRANSIENT);
+}
+
+static int add_functions(struct db *s)
+{
+    return sqlite3_create_function_v2(s->db, "rfc3339", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+                                      write_time, NULL, NULL, NULL);
+}
+
+int db_open(const char *path, const char *const *migrations, int versions, struct db **ret,
+            struct diag *diag)
+{
+    struct db *s = calloc(1, sizeof *s);
+    if (!s) return ERR_NOMEM;
+    int error = sql_open(path, migrations, versions, &s->db, diag);
+    if (error == 0) error = sql_error(add_functions(s));
+    if (error) db_close(s);
+    else *ret = s;
+    return error;
+}
+
+static int open_reader(struct db *s, const char *path)
+{
+    /* Not read-only: in WAL mode who reads has a part in the -shm file. */
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    int code = sqlite3_open_v2(path, &s->db, flags, NULL);
+    if (code == SQLITE_OK) code = sqlite3_busy_timeout(s->db, SQL_BUSY_MS);
+    if (code == SQLITE_OK) code = add_functions(s);
+    if (code != SQLITE_OK) return sql_error(code);
+    return db_script(s, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY");
+}
+
+int db_open_reader(const char *path, struct db **ret, struct diag *diag)
+{
+    struct db *s = calloc(1, sizeof *s);
+    if (!s) return ERR_NOMEM;
+    int error = open_reader(s, path);
+    if (error == 0) {
+        *ret = s;
+        return 0;
+    }
+    (void)diag_set(diag, error, NULL, 0, 0, "%s: %s", path,
+                   s->db ? sqlite3_errmsg(s->db) : error_text(error));
+    db_close(s);
+    return error;
+}
+
+void db_close(struct db *s)
+{
+    if (!s) return;
+    for (size_t i = 0; i < DB_STATEMENTS_MAX; i++) (void)sqlite3_finalize(s->prepared[i].statement);
+    (void)sqlite3_close(s->db);
+    free(s);
+}
+
+const char *db_trouble(const struct db *s)
+{
+    return sqlite3_errmsg(s->db);
+}
+
+/* ---- statements -------------------------------------------------------------------------- */
+
+static int find_statement(struct db *s, const char *text, sqlite3_stmt **ret)
+{
+    size_t at = ((uintptr_t)text >> 3) % DB_STATEMENTS_MAX;
+    while (s->prepared[at].text && s->prepared[at].text != text) at = (at + 1) % DB_STATEMENTS_MAX;
+    struct prepared *p = &s->prepared[at];
+    *ret = p->statement;
+    if (p->text) return SQLITE_OK;
+    ASSERT(s->n_prepared < DB_STATEMENTS_MAX - 1);
+    int code = sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT, &p->statement, NULL);
+    if (code != SQLITE_OK) return code;
+    p->text = text;
+    s->n_prepared++;
+    *ret = p->statement;
+    return SQLITE_OK;
+}
+
+static int bind(sqlite3_stmt *st, int at, const struct db_value *v)
+{
+    const char *bytes = v->bytes.ptr ? v->bytes.ptr : "";
+    switch (v->kind) {
+    case DB_IS_NUMBER:
+        return sqlite3_bind_int64(st, at, v->number);
+    case DB_IS_TEXT:
+        return sqlite3_bind_text64(st, at, bytes, v->bytes.len, SQLITE_STATIC, SQLITE_UTF8);
+    case DB_IS_BLOB:
+        return sqlite3_bind_blob64(st, at, bytes, v->bytes.len, SQLITE_STATIC);
+    case DB_NOTHING:
+        return sqlite3_bind_null(st, at);
+    }
+    return SQLITE_MISUSE;
+}
+
+struct db_rows db_select(struct db *s, const char *statement, const struct db_value *values,
+                         size_t n)
+{
+    sqlite3_stmt *st = NULL;
+    int code = find_statement(s, statement, &st);
+    ASSERT(code != SQLITE_OK || !sqlite3_stmt_busy(st));
+    for (size_t i = 0; i < n && code == SQLITE_OK; i++) code = bind(st, (int)i + 1, &values[i]);
+    return (struct db_rows){.statement = code == SQLITE_OK ? st : NULL, .code = code};
+}
+
+bool db_next(struct db_rows *rows)
+{
+    if (!rows->statement) return false;
+    rows->code = sqlite3_step(rows->statement);
+    return rows->code == SQLITE_ROW;
+}
+
+int db_end(struct db_rows *rows)
+{
+    if (rows->statement) {
+        (void)sqlite3_reset(rows->statement);
+        (void)sqlite3_clear_bindings(rows->statement);
+    }
+    return sql_error(rows->code);
+}
+
+int db_run(struct db *s, const char *statement, const struct db_value *values, size_t n)
+{
+    struct db_rows rows = db_select(s, statement, values, n);
+    while (db_next(&rows)) {
+    }
+    return db_end(&rows);
+}
+
+int db_get(struct db *s, const char *statement, const struct db_value *values, size_t n,
+           int64_t *ret)
+{
+    struct db_rows rows = db_select(s, statement, values, n);
+    if (db_next(&rows)) *ret = db_get_number(&rows, 0);
+    return db_end(&rows);
+}
+
+int db_script(struct db *s, const char *text)
+{
+    return sql_error(sqlite3_exec(s->db, text, NULL, NULL, NULL));
+}
+
+uint64_t db_changed(const struct db *s)
+{
+    return (uint64_t)sqlite3_changes64(s->db);
+}
+
+uint64_t db_inserted(const struct db *s)
+{
+    return (uint64_t)sqlite3_last_insert_rowid(s->db);
+}
+
+void db_rollback(struct db *s)
+{
+    if (!sqlite3_get_autocommit(s->db)) (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* ---- columns ----------------------------------------------------------------------------- */
+
+int64_t db_get_number(const struct db_rows *rows, int column)
+{
+    return sqlite3_column_int64(rows->statement, column);
+}
+
+struct slice db_get_text(const struct db_rows *rows, int column)
+{
+    const void *text = sqlite3_column_text(rows->statement, column);
+    return slice_make(text, (size_t)sqlite3_column_bytes(rows->statement, column));
+}
+
+struct slice db_get_blob(const struct db_rows *rows, int column)
+{
+    const void *bytes = sqlite3_column_blob(rows->statement, column);
+    return slice_make(bytes, (size_t)sqlite3_column_bytes(rows->statement, column));
+}
+
+nsec db_get_time(const struct db_rows *rows, int column)
+{
+    return db_is_null(rows, column) ? INT64_MIN : db_get_number(rows, column);
+}
+
+bool db_is_null(const struct db_rows *rows, int column)
+{
+    return sqlite3_column_type(rows->statement, column) == SQLITE_NULL;
+}
+
+/* ---- copies ------------------------------------------------------------------------------ */
+
+static int copy_pages(struct db *s, sqlite3 *to)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", s->db, "main");
+    if (!backup) return sqlite3_errcode(to);
+    (void)sqlite3_backup_step(backup, -1);
+    int code = sqlite3_backup_finish(backup);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    return code;
+}
+
+int db_copy(struct db *s, const char *path, struct diag *diag)
+{
+    sqlite3 *to = NULL;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE |
+                SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    int code = sqlite3_open_v2(path, &to, flags, NULL);
+    if (code == SQLITE_OK) code = sqlite3_exec(to, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+    if (code == SQLITE_OK) code = copy_pages(s, to);
+    int error = sql_error(code);
+    if (error) (void)diag_set(diag, error, NULL, 0, 0, "%s: %s", path, sqlite3_errmsg(to));
+    (void)sqlite3_close(to);
+    return error;
+}
