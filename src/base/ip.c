@@ -2,6 +2,8 @@
 #include "base/ip.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
 
 static bool is_digit(char c)
 {
@@ -77,4 +79,21 @@ size_t ip_len(struct slice s)
 bool ip_is(struct slice s)
 {
     return s.len > 0 && ip_len(s) == s.len;
+}
+
+void ip_write(const struct sockaddr *address, char ret[IP_TEXT_MAX])
+{
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+    const char *text = NULL;
+    if (address && address->sa_family == AF_INET) {
+        memcpy(&four, address, sizeof four);
+        text = inet_ntop(AF_INET, &four.sin_addr, ret, IP_TEXT_MAX);
+    } else if (address && address->sa_family == AF_INET6) {
+        memcpy(&six, address, sizeof six);
+        bool mapped = IN6_IS_ADDR_V4MAPPED(&six.sin6_addr);
+        text = inet_ntop(mapped ? AF_INET : AF_INET6, &six.sin6_addr.s6_addr[mapped ? 12 : 0], ret,
+                         IP_TEXT_MAX);
+    }
+    if (!text) (void)snprintf(ret, IP_TEXT_MAX, "local");
 }

@@ -16,4 +16,9 @@ size_t ip_len(struct slice s);
 /* Whether all of the text is one address. */
 bool ip_is(struct slice s);
 
+struct sockaddr;
+/* The address without its port as text, NUL-terminated: "10.1.2.3" also for ::ffff:10.1.2.3;
+ * "local" for what has none (a Unix socket, NULL). */
+void ip_write(const struct sockaddr *address, char ret[IP_TEXT_MAX]);
+
 #endif

@@ -7,10 +7,10 @@
 #define VAKA_COLLECT_CALLERS_H
 
 #include "base/error.h"
-#include "collect/listen.h"
+#include "base/ip.h"
 
 struct caller {
-    char address[LISTEN_ADDRESS_MAX];
+    char address[IP_TEXT_MAX];
     uint32_t n; /* 0: the place is free */
 };
 

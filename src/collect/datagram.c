@@ -6,6 +6,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/ip.h"
+
 enum { BURST = 32, BURSTS = 4, DATAGRAM_MAX = 64 * 1024, SOURCE_MAX = 4096 };
 
 struct datagram {
@@ -40,9 +42,9 @@ void datagram_tick(struct datagram *d)
 /* A source's port changes as it likes; it is no part of who it is. */
 static int find_source(struct datagram *d, const struct sockaddr_storage *address)
 {
-    char text[LISTEN_ADDRESS_MAX];
+    char text[IP_TEXT_MAX];
     if (d->last && memcmp(address, &d->last_address, sizeof *address) == 0) return 0;
-    listen_address_text(address, text);
+    ip_write((const struct sockaddr *)address, text);
     const struct record_source source = {.input = slice_of(listen_input_name(d->row.input)),
                                          .listener = d->row.name,
                                          .address = slice_of(text)};

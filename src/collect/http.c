@@ -5,9 +5,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/ip.h"
 #include "collect/callers.h"
 #include "collect/request.h"
 #include "collect/tls.h"
+#include "httpd/httpd.h"
 
 enum { CONNECTION_MEMORY = 64 * 1024 };
 
@@ -15,7 +17,7 @@ struct http_conn {
     struct http *http;
     struct http_conn *next, *prev;
     int fd; /* MHD's */
-    char address[LISTEN_ADDRESS_MAX];
+    char address[IP_TEXT_MAX];
     nsec since; /* monotonic: its beginning, or the end of the last request */
     struct request *request;
 };
@@ -23,48 +25,16 @@ struct http_conn {
 struct http {
     struct core *core;
     struct listener row;
-    struct MHD_Daemon *daemon;
-    struct loop_watch watch;
-    struct loop_timer timer;
-    struct loop_deferred again;
+    struct httpd httpd;
     struct http_conn *first;
     struct callers callers; /* their addresses */
     uint32_t n;
     bool stopped, retired;
 };
 
-/* ---- turns of MHD ------------------------------------------------------------------------ */
-
-static void run(struct http *h)
-{
-    MHD_UNSIGNED_LONG_LONG ms;
-    if (MHD_run(h->daemon) != MHD_YES) return;
-    if (MHD_get_timeout(h->daemon, &ms) != MHD_YES) {
-        loop_timer_stop(h->core->loop, &h->timer);
-    } else if (ms == 0) {
-        loop_defer(h->core->loop, &h->again);
-    } else {
-        nsec after = ms > 1000 ? NSEC_PER_SEC : (nsec)ms * NSEC_PER_MSEC;
-        /* Without a timer the tick does it. */
-        int error = loop_timer_set(h->core->loop, &h->timer, after, 0);
-        (void)error;
-    }
-}
-
-static void on_ready(void *ctx, unsigned what)
-{
-    (void)what;
-    run(ctx);
-}
-
-static void on_turn(void *ctx)
-{
-    run(ctx);
-}
-
 void http_resume(struct http_conn *conn)
 {
-    loop_defer(conn->http->core->loop, &conn->http->again);
+    httpd_run_soon(&conn->http->httpd);
 }
 
 const char *http_address(const struct http_conn *conn)
@@ -73,16 +43,6 @@ const char *http_address(const struct http_conn *conn)
 }
 
 /* ---- connections ------------------------------------------------------------------------- */
-
-static void address_of(const struct sockaddr *from, char ret[LISTEN_ADDRESS_MAX])
-{
-    struct sockaddr_storage all = {0};
-    size_t len = from && from->sa_family == AF_INET    ? sizeof(struct sockaddr_in)
-                 : from && from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                       : 0;
-    if (len) memcpy(&all, from, len);
-    listen_address_text(&all, ret);
-}
 
 static void count_refused(struct http *h, const char *address)
 {
@@ -99,9 +59,9 @@ static void count_refused(struct http *h, const char *address)
 static enum MHD_Result may_connect(void *ctx, const struct sockaddr *from, socklen_t len)
 {
     struct http *h = ctx;
-    char address[LISTEN_ADDRESS_MAX];
+    char address[IP_TEXT_MAX];
     (void)len;
-    address_of(from, address);
+    ip_write(from, address);
     if (h->n < h->row.connections_max &&
         callers_count(&h->callers, address) < h->row.per_address_max)
         return MHD_YES;
@@ -121,7 +81,7 @@ static void connected(struct http *h, struct MHD_Connection *connection, void **
     c->http = h;
     c->fd = fd ? fd->connect_fd : -1;
     c->since = clock_monotonic(&h->core->clock);
-    address_of(from ? from->client_addr : NULL, c->address);
+    ip_write(from ? from->client_addr : NULL, c->address);
     c->next = h->first;
     if (h->first) h->first->prev = c;
     h->first = c;
@@ -199,33 +159,31 @@ void http_tick(struct http *h)
         /* MHD finds it closed and takes it down. */
         if (!fine) (void)shutdown(c->fd, SHUT_RDWR);
     }
-    if (!h->stopped || h->retired) run(h);
+    if (!h->stopped || h->retired) httpd_run(&h->httpd);
 }
 
-static struct MHD_Daemon *start(struct http *h)
+static int start(struct http *h)
 {
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (h->row.tls ? MHD_USE_TLS : 0u);
-    struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL},
-        {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL},
+    const struct tls_context *tls = h->row.tls;
+    const struct MHD_OptionItem more[] = {
+        {MHD_OPTION_CONNECTION_LIMIT, h->row.connections_max + 1, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, h},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, h},
+        {MHD_OPTION_END, 0, NULL},
     };
-    if (h->row.tls) {
-        const char *authorities = tls_context_authorities(h->row.tls);
-        tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
-                                         (void *)(uintptr_t)tls_context_key(h->row.tls)};
-        tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
-                                         (void *)(uintptr_t)tls_context_certificate(h->row.tls)};
-        tls[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
-                                         (void *)(uintptr_t)tls_priorities()};
-        if (authorities)
-            tls[3] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
-                                             (void *)(uintptr_t)authorities};
-    }
-    return MHD_start_daemon(
-        flags, 0, may_connect, h, on_request, h, MHD_OPTION_LISTEN_SOCKET, h->row.fd,
-        MHD_OPTION_CONNECTION_LIMIT, h->row.connections_max + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    struct httpd_options options = {.loop = h->core->loop,
+                                    .socket = h->row.fd,
+                                    .accept = may_connect,
+                                    .request = on_request,
+                                    .ctx = h,
+                                    .more = more};
+    if (tls)
+        options.tls = (struct httpd_tls){.certificate = tls_context_certificate(tls),
+                                         .key = tls_context_key(tls),
+                                         .priorities = tls_priorities(),
+                                         .authorities = tls_context_authorities(tls)};
+    return httpd_start(&h->httpd, &options);
 }
 
 int http_new(struct core *core, const struct listener *row, struct http **ret)
@@ -234,22 +192,12 @@ int http_new(struct core *core, const struct listener *row, struct http **ret)
     if (!h) return ERR_NOMEM;
     h->core = core;
     h->row = core_listener(row);
-    h->again = (struct loop_deferred){.call = on_turn, .ctx = h};
-    h->timer = (struct loop_timer){.due = on_turn, .ctx = h};
     if (callers_init(&h->callers, h->row.connections_max + 1) != 0) {
         free(h);
         return ERR_NOMEM;
     }
-    h->daemon = start(h);
-    const union MHD_DaemonInfo *info =
-        h->daemon ? MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-    int error = info ? 0 : ERR_IO;
-    h->watch = (struct loop_watch){.fd = info ? info->epoll_fd : -1, .ready = on_ready, .ctx = h};
-    if (!error) error = loop_watch_add(core->loop, &h->watch, LOOP_READ);
+    int error = start(h);
     if (error) {
-        /* The socket stays the caller's. */
-        if (h->daemon) (void)MHD_quiesce_daemon(h->daemon);
-        if (h->daemon) MHD_stop_daemon(h->daemon);
         callers_done(&h->callers);
         free(h);
         return error;
@@ -262,7 +210,7 @@ void http_stop(struct http *h)
 {
     if (h->stopped) return;
     h->stopped = true;
-    (void)MHD_quiesce_daemon(h->daemon);
+    httpd_quiesce(&h->httpd);
     (void)close(h->row.fd);
 }
 
@@ -270,7 +218,7 @@ void http_retire(struct http *h)
 {
     if (h->stopped) return;
     h->stopped = h->retired = true;
-    (void)MHD_quiesce_daemon(h->daemon);
+    httpd_quiesce(&h->httpd);
 }
 
 bool http_is_over(const struct http *h)
@@ -290,10 +238,7 @@ void http_free(struct http *h)
     /* MHD does not stop with connections that are suspended. */
     for (struct http_conn *c = h->first; c; c = c->next)
         if (c->request) request_give_up(c->request);
-    loop_watch_remove(h->core->loop, &h->watch);
-    MHD_stop_daemon(h->daemon);
-    loop_timer_stop(h->core->loop, &h->timer);
-    loop_defer_cancel(h->core->loop, &h->again);
+    httpd_stop(&h->httpd);
     callers_done(&h->callers);
     free(h);
 }

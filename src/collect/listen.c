@@ -123,17 +123,3 @@ bool listen_is_same(enum listen_input input, struct slice address, uint16_t port
            option_of(fd, SOL_SOCKET, SO_ACCEPTCONN) == listen_is_stream(input) &&
            is_bound_to(fd, &at);
 }
-
-void listen_address_text(const struct sockaddr_storage *address, char ret[LISTEN_ADDRESS_MAX])
-{
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
-    const struct sockaddr_in *four = (const struct sockaddr_in *)address;
-    const char *text = NULL;
-    if (address->ss_family == AF_INET)
-        text = inet_ntop(AF_INET, &four->sin_addr, ret, LISTEN_ADDRESS_MAX);
-    else if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
-        text = inet_ntop(AF_INET, &six->sin6_addr.s6_addr[12], ret, LISTEN_ADDRESS_MAX);
-    else if (address->ss_family == AF_INET6)
-        text = inet_ntop(AF_INET6, &six->sin6_addr, ret, LISTEN_ADDRESS_MAX);
-    if (!text) (void)snprintf(ret, LISTEN_ADDRESS_MAX, "local");
-}

@@ -69,10 +69,4 @@ const char *listen_input_name(unsigned input);
 bool listen_is_stream(enum listen_input input);
 enum listen_tls listen_tls(enum listen_input input);
 
-struct sockaddr_storage;
-enum { LISTEN_ADDRESS_MAX = 64 };
-/* The address without its port as text: "10.1.2.3" also for ::ffff:10.1.2.3; "local" for what has
- * none. */
-void listen_address_text(const struct sockaddr_storage *address, char ret[LISTEN_ADDRESS_MAX]);
-
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/ip.h"
 #include "collect/callers.h"
 #include "collect/framing.h"
 #include "collect/lumberjack.h"
@@ -64,7 +65,7 @@ struct conn {
     struct buf source, delivery;
     struct ledger_row *row;
     uint8_t flags;
-    char address[LISTEN_ADDRESS_MAX];
+    char address[IP_TEXT_MAX];
     nsec since, seen, kept_alive; /* monotonic */
 };
 
@@ -371,7 +372,7 @@ static void on_turn(void *ctx)
     read_turn(ctx);
 }
 
-static struct conn *conn_new(struct stream *s, int fd, const char address[LISTEN_ADDRESS_MAX])
+static struct conn *conn_new(struct stream *s, int fd, const char address[IP_TEXT_MAX])
 {
     struct conn *c = calloc(1, sizeof *c);
     if (!c) return NULL;
@@ -426,9 +427,9 @@ static void refuse(struct stream *s, const char *address)
 
 static void welcome(struct stream *s, int fd, const struct sockaddr_storage *from)
 {
-    char address[LISTEN_ADDRESS_MAX] = {0};
+    char address[IP_TEXT_MAX] = {0};
     int on = 1;
-    listen_address_text(from, address);
+    ip_write((const struct sockaddr *)from, address);
     struct conn *c = has_room(s, address) ? conn_new(s, fd, address) : NULL;
     if (!c) {
         refuse(s, address);

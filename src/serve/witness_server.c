@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <microhttpd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -16,6 +15,7 @@
 #include "collect/listen.h"
 #include "collect/tls.h"
 #include "collect/token.h"
+#include "httpd/httpd.h"
 #include "proc/sandbox.h"
 #include "serve/listeners.h"
 #include "serve/signing_key.h"
@@ -45,10 +45,8 @@ struct server {
     struct witness witness;
     struct tokens *tokens;
     struct tls_context *tls;
-    struct MHD_Daemon *daemon;
-    struct loop_watch watch;
+    struct httpd httpd;
     struct loop_timer tick;
-    struct loop_deferred again;
     struct buf out;
 };
 
@@ -169,20 +167,12 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **co
     *con_cls = NULL;
 }
 
-/* ---- turns of MHD ------------------------------------------------------------------------ */
+/* ---- the daemon -------------------------------------------------------------------------- */
 
-static void run(void *ctx)
+static void on_tick(void *ctx)
 {
     struct server *s = ctx;
-    MHD_UNSIGNED_LONG_LONG ms;
-    if (MHD_run(s->daemon) == MHD_YES && MHD_get_timeout(s->daemon, &ms) == MHD_YES && ms == 0)
-        loop_defer(s->loop, &s->again);
-}
-
-static void on_ready(void *ctx, unsigned what)
-{
-    (void)what;
-    run(ctx);
+    httpd_run(&s->httpd);
 }
 
 static void on_signal(void *ctx, int number)
@@ -194,31 +184,25 @@ static void on_signal(void *ctx, int number)
 
 static int start(struct server *s)
 {
-    struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)tls_context_key(s->tls)},
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)tls_context_certificate(s->tls)},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities()},
-        {MHD_OPTION_END, 0, NULL},
+    const struct MHD_OptionItem more[] = {
+        {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, PER_ADDRESS_MAX, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
         {MHD_OPTION_END, 0, NULL},
     };
-    const char *authorities = tls_context_authorities(s->tls);
-    if (authorities)
-        tls[3] =
-            (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)authorities};
-    s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS, 0, NULL, NULL, on_request, s,
-                                 MHD_OPTION_LISTEN_SOCKET, s->socket, MHD_OPTION_CONNECTION_LIMIT,
-                                 (unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                                 (unsigned)PER_ADDRESS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                 (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-                                 (unsigned)SILENCE_MAX, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-                                 s, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
-    const union MHD_DaemonInfo *info =
-        s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-    if (!info) return ERR_IO;
-    s->again = (struct loop_deferred){.call = run, .ctx = s};
-    s->tick = (struct loop_timer){.due = run, .ctx = s};
-    s->watch = (struct loop_watch){.fd = info->epoll_fd, .ready = on_ready, .ctx = s};
-    int error = loop_watch_add(s->loop, &s->watch, LOOP_READ);
+    const struct httpd_options options = {.loop = s->loop,
+                                          .socket = s->socket,
+                                          .tls = {.certificate = tls_context_certificate(s->tls),
+                                                  .key = tls_context_key(s->tls),
+                                                  .priorities = tls_priorities(),
+                                                  .authorities = tls_context_authorities(s->tls)},
+                                          .request = on_request,
+                                          .ctx = s,
+                                          .more = more};
+    int error = httpd_start(&s->httpd, &options);
+    s->tick = (struct loop_timer){.due = on_tick, .ctx = s};
     return error ? error : loop_timer_set(s->loop, &s->tick, TICK, TICK);
 }
 
@@ -358,10 +342,8 @@ static void tell_ready(struct server *s)
 
 static void done(struct server *s)
 {
-    loop_watch_remove(s->loop, &s->watch);
     loop_timer_stop(s->loop, &s->tick);
-    loop_defer_cancel(s->loop, &s->again);
-    if (s->daemon) MHD_stop_daemon(s->daemon);
+    if (s->httpd.daemon) httpd_stop(&s->httpd);
     else if (s->socket >= 0) (void)close(s->socket);
     checkpoint_signer_done(&s->signer);
     tls_context_free(s->tls);

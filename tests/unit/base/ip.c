@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "base/ip.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include "test.h"
 
 TEST(addresses_end_where_they_end)
@@ -44,4 +47,22 @@ TEST(addresses_end_where_they_end)
                       cases[i].len);
         CHECK_INT(ip_is(s), cases[i].len > 0 && cases[i].len == s.len);
     }
+}
+
+TEST(addresses_of_sockets)
+{
+    char text[IP_TEXT_MAX];
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    CHECK_INT(inet_pton(AF_INET, "10.1.2.3", &four.sin_addr), 1);
+    ip_write((const struct sockaddr *)&four, text);
+    CHECK_SLICE(slice_of(text), "10.1.2.3");
+    CHECK_INT(inet_pton(AF_INET6, "2001:db8::7", &six.sin6_addr), 1);
+    ip_write((const struct sockaddr *)&six, text);
+    CHECK_SLICE(slice_of(text), "2001:db8::7");
+    CHECK_INT(inet_pton(AF_INET6, "::ffff:10.1.2.3", &six.sin6_addr), 1);
+    ip_write((const struct sockaddr *)&six, text);
+    CHECK_SLICE(slice_of(text), "10.1.2.3");
+    ip_write(NULL, text);
+    CHECK_SLICE(slice_of(text), "local");
 }

@@ -6,9 +6,9 @@
 
 enum { MAX = 60, ADDRESSES = 40, STEPS = 20000 };
 
-static void name(uint64_t i, char ret[LISTEN_ADDRESS_MAX])
+static void name(uint64_t i, char ret[IP_TEXT_MAX])
 {
-    (void)snprintf(ret, LISTEN_ADDRESS_MAX, "2001:db8::%llx", (unsigned long long)i);
+    (void)snprintf(ret, IP_TEXT_MAX, "2001:db8::%llx", (unsigned long long)i);
 }
 
 TEST(addresses_are_counted_apart)
@@ -34,7 +34,7 @@ TEST(counts_stay_right_while_places_are_given_up)
 {
     struct callers c;
     uint32_t want[ADDRESSES] = {0}, all = 0;
-    char address[LISTEN_ADDRESS_MAX];
+    char address[IP_TEXT_MAX];
     REQUIRE(callers_init(&c, MAX) == 0);
     for (uint64_t i = 0; i < STEPS; i++) {
         uint64_t at = hash_mix(i, 1) % ADDRESSES;
