@@ -32,30 +32,33 @@ int state_add_alert(struct state *s, const struct state_alert *a, nsec alike, bo
         DB_WITH(db_number(id), db_u64(a->count), db_u64(a->last_seq), db_number(a->last_received)));
 }
 
+struct state_alert state_alert_row(const struct db_rows *rows)
+{
+    return (struct state_alert){
+        .id = (uint64_t)db_get_number(rows, 0),
+        .seq = (uint64_t)db_get_number(rows, 1),
+        .last_seq = (uint64_t)db_get_number(rows, 2),
+        .count = (uint64_t)db_get_number(rows, 3),
+        .level = (unsigned)db_get_number(rows, 4),
+        .time = db_get_time(rows, 5),
+        .received = db_get_number(rows, 6),
+        .last_received = db_get_number(rows, 7),
+        .rule = db_get_text(rows, 8),
+        .title = db_get_text(rows, 9),
+        .host = db_get_text(rows, 10),
+        .entity = db_get_text(rows, 11),
+        .line = db_get_text(rows, 12),
+    };
+}
+
 int state_alerts(struct state *s, uint64_t after, uint32_t limit,
                  bool (*each)(void *ctx, const struct state_alert *alert), void *ctx)
 {
-    struct db_rows rows =
-        db_select(s->db,
-                  "SELECT id, seq, last_seq, count, level, time, received, last_received, rule,"
-                  " title, host, entity, line FROM alert WHERE id > ?1 ORDER BY id LIMIT ?2",
-                  DB_WITH(db_u64(after), db_u64(limit)));
+    struct db_rows rows = db_select(
+        s->db, "SELECT " STATE_ALERT_COLUMNS " FROM alert WHERE id > ?1 ORDER BY id LIMIT ?2",
+        DB_WITH(db_u64(after), db_u64(limit)));
     while (db_next(&rows)) {
-        struct state_alert a = {
-            .id = (uint64_t)db_get_number(&rows, 0),
-            .seq = (uint64_t)db_get_number(&rows, 1),
-            .last_seq = (uint64_t)db_get_number(&rows, 2),
-            .count = (uint64_t)db_get_number(&rows, 3),
-            .level = (unsigned)db_get_number(&rows, 4),
-            .time = db_get_time(&rows, 5),
-            .received = db_get_number(&rows, 6),
-            .last_received = db_get_number(&rows, 7),
-            .rule = db_get_text(&rows, 8),
-            .title = db_get_text(&rows, 9),
-            .host = db_get_text(&rows, 10),
-            .entity = db_get_text(&rows, 11),
-            .line = db_get_text(&rows, 12),
-        };
+        struct state_alert a = state_alert_row(&rows);
         if (!each(ctx, &a)) break;
     }
     return db_end(&rows);
