@@ -21,6 +21,7 @@
 #include "serve/inflight.h"
 #include "serve/listeners.h"
 #include "serve/metrics.h"
+#include "serve/reports.h"
 #include "serve/role.h"
 
 enum {
@@ -32,7 +33,6 @@ enum {
     CONTAINERS_MAX = 2048,
     BODIES_MAX = 256 * 1024 * 1024,
     SCRAPES_MAX = 64,
-    REPORT_MAX = 1024 * 1024,
     METRICS_MAX = 8 * 1024 * 1024,
     READINGS_MAX = 65, /* of files.follow, and the journal */
     STOP_WITHIN = 5,   /* s: for what is under way to become durable */
@@ -60,7 +60,7 @@ struct collect_ctx {
     struct inflight inflight;
     uint64_t containers[CONTAINERS_MAX]; /* tokens that unwrap has */
     size_t n_containers;
-    struct buf reports[REPORT_COUNT]; /* what each process said last, as a JSON object */
+    struct reports reports;
     struct buf metrics;
     uint64_t scrapes[SCRAPES_MAX]; /* who waits for them */
     size_t n_scrapes;
@@ -340,7 +340,7 @@ static void write_own_report(struct role *r, struct buf *out)
 {
     struct collect_ctx *c = r->ctx;
     buf_clear(out);
-    if (c->reports[ROLE_COLLECT].len) buf_put(out, buf_slice(&c->reports[ROLE_COLLECT]));
+    if (c->reports.of[ROLE_COLLECT].len) buf_put(out, buf_slice(&c->reports.of[ROLE_COLLECT]));
     else buf_puts(out, "{}");
     if (!buf_failed(out)) out->len--;
     put_figures(r, out);
@@ -352,7 +352,7 @@ static void answer_scrapes(void *ctx)
     struct role *r = ctx;
     struct collect_ctx *c = r->ctx;
     struct slice reports[REPORT_COUNT];
-    for (unsigned i = 0; i < REPORT_COUNT; i++) reports[i] = buf_slice(&c->reports[i]);
+    for (unsigned i = 0; i < REPORT_COUNT; i++) reports[i] = buf_slice(&c->reports.of[i]);
     write_own_report(r, &r->text);
     reports[ROLE_COLLECT] = buf_slice(&r->text);
     buf_clear(&c->metrics);
@@ -370,11 +370,7 @@ static void answer_scrapes(void *ctx)
 static int take_report(struct collect_ctx *c, const struct frame *frame)
 {
     struct say_report m;
-    if (say_report_read(frame->payload, &m) != 0 || m.role >= REPORT_COUNT) return ERR_CORRUPT;
-    buf_clear(&c->reports[m.role]);
-    buf_put(&c->reports[m.role], m.text);
-    if (buf_failed(&c->reports[m.role])) buf_clear(&c->reports[m.role]);
-    return 0;
+    return reports_take(&c->reports, frame, &m);
 }
 
 /* ---- the role ---------------------------------------------------------------------------- */
@@ -490,7 +486,7 @@ static int collect_prepare(struct role *r, struct diag *diag)
         .connections_max = CONNECTIONS_MAX,
         .bodies_max = BODIES_MAX,
     };
-    for (unsigned i = 0; i < REPORT_COUNT; i++) buf_init(&c->reports[i], REPORT_MAX);
+    reports_init(&c->reports);
     buf_init(&c->metrics, METRICS_MAX);
     c->answer_scrapes = (struct loop_deferred){.call = answer_scrapes, .ctx = r};
     raise_descriptors();

@@ -9,13 +9,13 @@
 
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "serve/reports.h"
 #include "serve/role.h"
 
 enum {
     CLIENTS_MAX = 64,
     ASK_MAX = 4096,
     CLIENT_OUT_MAX = 16 * 1024 * 1024,
-    REPORT_MAX = 1024 * 1024,
     PAGE_ROWS = 64,
     PATIENCE = 1, /* s: who asks does not wait longer for a process that says nothing */
     SAMPLES = 64, /* more than the seconds of the longest rate */
@@ -45,11 +45,11 @@ struct control_ctx {
     struct loop_watch accept;
     struct client clients[CLIENTS_MAX];
     uint64_t next_id;
-    struct buf reports[REPORT_COUNT]; /* what each process said last, as a JSON object */
-    uint64_t rounds[REPORT_COUNT];    /* in which it said so */
-    uint64_t round;                   /* the newest */
-    struct sample samples[SAMPLES];   /* one a second, in a ring */
-    uint64_t n_samples;               /* ever */
+    struct reports reports;
+    uint64_t rounds[REPORT_COUNT];  /* in which it said so */
+    uint64_t round;                 /* the newest */
+    struct sample samples[SAMPLES]; /* one a second, in a ring */
+    uint64_t n_samples;             /* ever */
     struct loop_timer sampling;
     struct buf text;
     uint64_t asked;
@@ -85,7 +85,7 @@ static uint64_t reported(const struct control_ctx *c, enum serve_role role, cons
 {
     struct slice value;
     uint64_t n;
-    return json_find_member(buf_slice(&c->reports[role]), name, NULL, &value) &&
+    return json_find_member(buf_slice(&c->reports.of[role]), name, NULL, &value) &&
                    slice_to_u64(value, &n)
                ? n
                : 0;
@@ -104,7 +104,7 @@ static void take_sample(void *ctx)
     struct role *r = ctx;
     struct control_ctx *c = r->ctx;
     /* Nothing that was stored before this process was started counts as new. */
-    if (c->reports[ROLE_STORE].len == 0 || c->reports[ROLE_TRIAGE].len == 0) return;
+    if (c->reports.of[ROLE_STORE].len == 0 || c->reports.of[ROLE_TRIAGE].len == 0) return;
     c->samples[c->n_samples++ % SAMPLES] = sample_now(r);
 }
 
@@ -151,22 +151,13 @@ static void write_rates(struct role *r, struct buf *out)
 
 /* ---- status ------------------------------------------------------------------------------ */
 
-static void put_report(struct buf *out, const struct control_ctx *c, unsigned who)
-{
-    json_write_key(out, serve_role_name(who));
-    if (c->reports[who].len) buf_put(out, buf_slice(&c->reports[who]));
-    else buf_puts(out, "null");
-}
-
 /* `round`: the processes that have not said anything in it are named. */
 static void write_status(struct role *r, uint64_t round, struct buf *out)
 {
     struct control_ctx *c = r->ctx;
     buf_clear(out);
-    buf_puts(out, "{\"processes\":{");
-    for (unsigned i = 0; i < ROLE_COUNT; i++) put_report(out, c, i);
-    buf_putc(out, '}');
-    put_report(out, c, ROLE_SUPERVISOR);
+    buf_putc(out, '{');
+    reports_write(&c->reports, out);
     write_rates(r, out);
     json_write_key(out, "silent");
     buf_putc(out, '[');
@@ -418,12 +409,7 @@ static int control_command(struct role *r, const struct frame *frame)
     struct control_ctx *c = r->ctx;
     struct say_report m;
     if (frame->type == SAY_RELOADED) return take_reloaded(r, frame);
-    if (frame->type != SAY_REPORT || say_report_read(frame->payload, &m) != 0 ||
-        m.role >= REPORT_COUNT)
-        return ERR_CORRUPT;
-    buf_clear(&c->reports[m.role]);
-    buf_put(&c->reports[m.role], m.text);
-    if (buf_failed(&c->reports[m.role])) buf_clear(&c->reports[m.role]);
+    if (frame->type != SAY_REPORT || reports_take(&c->reports, frame, &m) != 0) return ERR_CORRUPT;
     if (m.round > c->rounds[m.role]) c->rounds[m.role] = m.round;
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         struct client *client = &c->clients[i];
@@ -455,7 +441,7 @@ static int control_start(struct role *r)
         c->clients[i].role = r;
         link_init(&c->clients[i].link, r->loop, &client_events, &c->clients[i]);
     }
-    for (unsigned i = 0; i < REPORT_COUNT; i++) buf_init(&c->reports[i], REPORT_MAX);
+    reports_init(&c->reports);
     buf_init(&c->text, (REPORT_COUNT + 1) * (size_t)REPORT_MAX);
     /* Answers to a process that had this role before are older than any question of this one. */
     c->round = (uint64_t)clock_monotonic(&r->clock);
