@@ -28,19 +28,13 @@ struct beginner {
     nsec at[BURST_MAX];
 };
 
-/* By id modulo their number. */
-struct group {
-    uint64_t id;
-    uint64_t into; /* 0: it is itself */
-};
-
 struct grouping {
     struct grouping_options options;
     uint64_t next;
     nsec now; /* of the alert at hand */
     struct known *known;
     struct beginner *beginners;
-    struct group *groups;
+    struct grouping_group *groups; /* by id modulo their number */
 };
 
 struct grouping_options grouping_defaults(void)
@@ -82,7 +76,7 @@ void grouping_free(struct grouping *g)
 
 /* ---- incidents --------------------------------------------------------------------------- */
 
-static struct group *group_of(const struct grouping *g, uint64_t id)
+static struct grouping_group *group_of(const struct grouping *g, uint64_t id)
 {
     return &g->groups[id % g->options.incidents_max];
 }
@@ -90,7 +84,7 @@ static struct group *group_of(const struct grouping *g, uint64_t id)
 /* Itself, or the one that it became part of. */
 static uint64_t now_of(const struct grouping *g, uint64_t id)
 {
-    for (const struct group *group = group_of(g, id); group->id == id && group->into;) {
+    for (const struct grouping_group *group = group_of(g, id); group->id == id && group->into;) {
         id = group->into;
         group = group_of(g, id);
     }
@@ -105,20 +99,26 @@ static bool is_remembered(const struct grouping *g, uint64_t id)
 
 static void remember_group(struct grouping *g, uint64_t id)
 {
-    if (group_of(g, id)->id < id) *group_of(g, id) = (struct group){.id = id};
+    if (group_of(g, id)->id < id) *group_of(g, id) = (struct grouping_group){.id = id};
     if (g->next <= id) g->next = id + 1;
 }
 
-static uint64_t begin_group(struct grouping *g)
+uint64_t grouping_begin(struct grouping *g)
 {
     uint64_t id = g->next;
     remember_group(g, id);
     return id;
 }
 
+static bool is_apart(const struct grouping *g, uint64_t id)
+{
+    return is_remembered(g, id) && group_of(g, id)->apart;
+}
+
 static void merge(struct grouping *g, uint64_t from, struct grouping_place *place)
 {
     if (from == place->incident || place->n_merged == GROUPING_MERGED_MAX) return;
+    if (!is_remembered(g, from) || is_apart(g, from) || is_apart(g, place->incident)) return;
     group_of(g, from)->into = place->incident;
     place->merged[place->n_merged++] = from;
 }
@@ -153,24 +153,36 @@ static struct known *room_for(const struct grouping *g, uint64_t key)
     return best;
 }
 
-static void remember_names(struct grouping *g, const struct facts *facts, uint64_t incident)
+void grouping_lead(struct grouping *g, struct slice name, uint64_t incident, nsec last)
 {
-    for (uint32_t i = 0; i < facts->n_names; i++) {
-        if (facts->names[i].bystander) continue;
-        uint64_t key = key_of(g, facts->names[i].text);
-        struct known *place = find_known(g, key);
-        if (!place) place = room_for(g, key);
-        *place = (struct known){.key = key, .incident = incident, .last = g->now};
-    }
+    uint64_t key = key_of(g, name);
+    struct known *place = find_known(g, key);
+    if (!place) place = room_for(g, key);
+    *place = (struct known){.key = key, .incident = incident, .last = last};
 }
 
-/* The incident that named it lately; 0: none. */
-static uint64_t incident_of(const struct grouping *g, struct slice text)
+static void remember_names(struct grouping *g, const struct facts *facts, uint64_t incident)
+{
+    for (uint32_t i = 0; i < facts->n_names; i++)
+        if (!facts->names[i].bystander) grouping_lead(g, facts->names[i].text, incident, g->now);
+}
+
+static bool is_closed(const struct grouping *g, uint64_t id)
+{
+    return is_remembered(g, id) && group_of(g, id)->closed;
+}
+
+/* The incident that named it lately; 0: none. A closed one is only noted: the newest of them. */
+static uint64_t incident_of(const struct grouping *g, struct slice text,
+                            struct grouping_place *place)
 {
     const struct known *known = find_known(g, key_of(g, text));
     if (!known || g->now - known->last > g->options.window) return 0;
     if (!is_remembered(g, known->incident)) return 0;
-    return now_of(g, known->incident);
+    uint64_t id = now_of(g, known->incident);
+    if (!is_closed(g, id)) return id;
+    if (id > place->follows) place->follows = id;
+    return 0;
 }
 
 /* ---- where an alert belongs -------------------------------------------------------------- */
@@ -182,7 +194,7 @@ static bool join_named(struct grouping *g, const struct facts *facts, struct gro
     place->incident = 0;
     for (uint32_t i = 0; i < facts->n_names; i++) {
         const struct fact *name = &facts->names[i];
-        found[i] = name->bystander ? 0 : incident_of(g, name->text);
+        found[i] = name->bystander ? 0 : incident_of(g, name->text, place);
         if (found[i] == 0 || (place->incident && place->incident <= found[i])) continue;
         place->incident = found[i];
         place->by = name->text;
@@ -198,7 +210,7 @@ static bool join_spoken(struct grouping *g, const struct facts *facts, struct gr
     uint64_t ids[GROUPING_MERGED_MAX];
     uint32_t counts[GROUPING_MERGED_MAX], n = 0, best = 0;
     for (uint32_t i = 0; i < facts->n_mentions; i++) {
-        uint64_t id = incident_of(g, facts->mentions[i].text);
+        uint64_t id = incident_of(g, facts->mentions[i].text, place);
         uint32_t at = 0;
         while (at < n && ids[at] != id) at++;
         if (id == 0 || at == GROUPING_MERGED_MAX) continue;
@@ -239,6 +251,7 @@ static uint32_t begun_lately(const struct grouping *g, const struct beginner *b,
         uint64_t id = b->begun[i % ring];
         if (g->now - b->at[i % ring] > g->options.burst_time || !is_remembered(g, id)) continue;
         id = now_of(g, id);
+        if (is_closed(g, id) || is_apart(g, id)) continue;
         bool had = false;
         for (uint32_t k = 0; k < n; k++) had |= ret[k] == id;
         if (!had) ret[n++] = id;
@@ -246,12 +259,12 @@ static uint32_t begun_lately(const struct grouping *g, const struct beginner *b,
     return n;
 }
 
-static void note_begun(const struct grouping *g, struct beginner *b, uint64_t incident)
+static void note_begun(const struct grouping *g, struct beginner *b, uint64_t incident, nsec at)
 {
     b->begun[b->n % g->options.burst] = incident;
-    b->at[b->n % g->options.burst] = g->now;
+    b->at[b->n % g->options.burst] = at;
     b->n++;
-    b->last = g->now;
+    b->last = at;
 }
 
 /* One more that this rule began: with enough others, they are one. */
@@ -259,7 +272,7 @@ static void bundle(struct grouping *g, const struct facts *facts, struct groupin
 {
     struct beginner *b = beginner_of(g, facts->rule);
     uint64_t others[BURST_MAX];
-    note_begun(g, b, place->incident);
+    note_begun(g, b, place->incident, g->now);
     uint32_t n = begun_lately(g, b, others);
     if (n < g->options.burst) return;
     place->reason = GROUPING_BURST;
@@ -273,8 +286,8 @@ static void bundle(struct grouping *g, const struct facts *facts, struct groupin
 static bool join_bundle(struct grouping *g, const struct facts *facts, struct grouping_place *place)
 {
     struct beginner *b = beginner_of(g, facts->rule);
-    bool goes_on =
-        b->bundle && g->now - b->last <= g->options.burst_time && is_remembered(g, b->bundle);
+    bool goes_on = b->bundle && g->now - b->last <= g->options.burst_time &&
+                   is_remembered(g, b->bundle) && !is_closed(g, now_of(g, b->bundle));
     if (!goes_on) b->bundle = 0;
     if (!goes_on) return false;
     b->last = g->now;
@@ -302,9 +315,35 @@ void grouping_place(struct grouping *g, const struct facts *facts, struct groupi
             ret->reason = GROUPING_BURST;
         } else {
             ret->reason = GROUPING_NEW;
-            ret->incident = begin_group(g);
+            ret->incident = grouping_begin(g);
             bundle(g, facts, ret);
         }
     }
     remember_names(g, facts, ret->incident);
+    ret->time = g->now;
+}
+
+/* ---- what people say, and what it knew ---------------------------------------------------- */
+
+void grouping_set(struct grouping *g, const struct grouping_group *group)
+{
+    if (is_remembered(g, group->id)) *group_of(g, group->id) = *group;
+}
+
+void grouping_restore(struct grouping *g, const struct grouping_group *group)
+{
+    remember_group(g, group->id);
+    grouping_set(g, group);
+}
+
+void grouping_restore_begun(struct grouping *g, struct slice rule, uint64_t incident, nsec at)
+{
+    note_begun(g, beginner_of(g, rule), incident, at);
+}
+
+void grouping_restore_bundle(struct grouping *g, struct slice rule, uint64_t incident, nsec last)
+{
+    struct beginner *b = beginner_of(g, rule);
+    b->bundle = incident;
+    b->last = last;
 }

@@ -5,7 +5,8 @@
  * An alert joins the incident that named the same user, address, computer, hash or command line
  * lately, else one of whose names its event speaks. When it names what two incidents named, these
  * were one, and the younger becomes part of the older. A rule that begins many incidents at once
- * begins one.
+ * begins one. A closed incident is joined by nothing: what names the same begins one that follows
+ * it.
  *
  * Time is that of the alerts. Memory is taken by grouping_new() and not after that; what there is
  * no room for any more is what was named longest ago.
@@ -43,6 +44,8 @@ struct grouping_place {
     struct slice by;                      /* borrowed from the facts */
     uint64_t merged[GROUPING_MERGED_MAX]; /* that are part of it from now on */
     uint32_t n_merged;
+    uint64_t follows; /* the closed incident that named the same; 0: none */
+    nsec time;        /* by which it was placed */
 };
 
 struct grouping;
@@ -51,5 +54,29 @@ struct grouping;
 int grouping_new(const struct grouping_options *options, struct grouping **ret) MUST_USE;
 void grouping_free(struct grouping *g);
 void grouping_place(struct grouping *g, const struct facts *facts, struct grouping_place *ret);
+
+/* ---- what people say ---- */
+
+struct grouping_group {
+    uint64_t id;
+    uint64_t into; /* 0: it is itself */
+    bool closed;   /* joined by nothing */
+    bool apart;    /* neither part of another nor made of others by itself: people have parted it */
+};
+/* From now on it is so; one that is forgotten already stays it. */
+void grouping_set(struct grouping *g, const struct grouping_group *group);
+/* The id of a new one that no alert began. */
+uint64_t grouping_begin(struct grouping *g);
+/* Who names this (as it is compared) joins that incident. */
+void grouping_lead(struct grouping *g, struct slice name, uint64_t incident, nsec last);
+
+/* ---- after a start: what it knew, the oldest first ---- */
+
+/* Before what leads to it. */
+void grouping_restore(struct grouping *g, const struct grouping_group *group);
+/* The rule began that incident then. */
+void grouping_restore_begun(struct grouping *g, struct slice rule, uint64_t incident, nsec at);
+/* What the rule begins is part of that incident, last at that time. */
+void grouping_restore_bundle(struct grouping *g, struct slice rule, uint64_t incident, nsec last);
 
 #endif

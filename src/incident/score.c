@@ -18,11 +18,17 @@ static void add_rule(struct score *s, uint64_t rule)
     else if (s->rule != rule) s->many_rules = true;
 }
 
+void score_add_rule(struct score *s, struct slice rule, enum sigma_level level,
+                    const struct slice *tactics, uint32_t n)
+{
+    if (level > s->level) s->level = level;
+    for (uint32_t i = 0; i < n; i++) add_tactic(s, hash64(tactics[i]));
+    add_rule(s, hash64(rule));
+}
+
 void score_add(struct score *s, const struct facts *facts)
 {
-    if (facts->level > s->level) s->level = facts->level;
-    for (uint32_t i = 0; i < facts->n_tactics; i++) add_tactic(s, hash64(facts->tactics[i]));
-    add_rule(s, hash64(facts->rule));
+    score_add_rule(s, facts->rule, facts->level, facts->tactics, facts->n_tactics);
 }
 
 void score_merge(struct score *s, const struct score *other)

@@ -14,6 +14,9 @@ struct score {
 };
 
 void score_add(struct score *s, const struct facts *facts);
+/* The same of a rule that has fired. */
+void score_add_rule(struct score *s, struct slice rule, enum sigma_level level,
+                    const struct slice *tactics, uint32_t n);
 /* What another incident has that became part of it. */
 void score_merge(struct score *s, const struct score *other);
 /*

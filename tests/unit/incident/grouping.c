@@ -203,3 +203,81 @@ TEST(times_that_are_off_or_missing)
     CHECK_INT(alert(&w, "a", "anna", NULL, NULL), first);
     end_world(&w);
 }
+
+static void say(struct world *w, uint64_t id, uint64_t into, bool closed, bool apart)
+{
+    grouping_set(w->grouping, &(struct grouping_group){id, into, closed, apart});
+}
+
+TEST(what_is_closed_is_followed_not_joined)
+{
+    struct world w;
+    begin_world(&w);
+    uint64_t first = alert(&w, "a", "anna", "pc1", NULL);
+    say(&w, first, 0, true, false);
+    uint64_t second = alert(&w, "b", "anna", NULL, NULL);
+    CHECK(second != first && w.place.follows == first);
+    CHECK_INT(w.place.reason, GROUPING_NEW);
+    CHECK_INT(alert(&w, "b", "anna", NULL, NULL), second);
+    CHECK_INT(w.place.follows, 0);
+    /* What only the closed one named, and what is only spoken of. */
+    CHECK(alert(&w, "c", NULL, NULL, "pc1") != first);
+    CHECK_INT(w.place.follows, first);
+    say(&w, first, 0, false, false);
+    CHECK_INT(alert(&w, "c", "pc1", NULL, NULL), first);
+    end_world(&w);
+}
+
+TEST(a_closed_bundle_does_not_go_on)
+{
+    struct world w;
+    char name[16];
+    begin_world(&w);
+    for (int i = 0; i < 6; i++) {
+        (void)snprintf(name, sizeof name, "user%d", i);
+        alert(&w, "noisy", name, NULL, NULL);
+    }
+    CHECK_INT(w.place.incident, 1);
+    say(&w, 1, 0, true, false);
+    CHECK(alert(&w, "noisy", "another", NULL, NULL) > 1);
+    CHECK_INT(w.place.reason, GROUPING_NEW);
+    end_world(&w);
+}
+
+TEST(what_people_parted_is_not_joined_again)
+{
+    struct world w;
+    begin_world(&w);
+    uint64_t anna = alert(&w, "a", "anna", NULL, NULL), bo = alert(&w, "b", "bo", NULL, NULL);
+    CHECK_INT(alert(&w, "c", "anna", "bo", NULL), anna);
+    CHECK(w.place.n_merged == 1 && w.place.merged[0] == bo);
+    say(&w, bo, 0, false, true);
+    grouping_lead(w.grouping, SLICE("bo"), bo, w.now);
+    CHECK_INT(alert(&w, "c", "anna", "bo", NULL), anna);
+    CHECK_INT(w.place.n_merged, 0);
+    uint64_t made = grouping_begin(w.grouping);
+    CHECK(made > bo);
+    grouping_lead(w.grouping, SLICE("cia"), made, w.now);
+    CHECK_INT(alert(&w, "c", "cia", NULL, NULL), made);
+    end_world(&w);
+}
+
+TEST(what_it_knew_is_restored)
+{
+    struct world w;
+    begin_world(&w);
+    struct grouping *g = w.grouping;
+    for (uint64_t id = 3; id <= 7; id++)
+        grouping_restore(g, &(struct grouping_group){.id = id, .into = id == 5 ? 3 : 0});
+    grouping_lead(g, SLICE("anna"), 5, w.now);
+    for (uint64_t id = 4; id <= 7; id++)
+        if (id != 5) grouping_restore_begun(g, SLICE("noisy"), id, w.now);
+    grouping_restore_bundle(g, SLICE("other"), 7, w.now);
+    CHECK_INT(alert(&w, "a", "anna", NULL, NULL), 3);
+    CHECK_INT(alert(&w, "other", NULL, NULL, NULL), 7);
+    CHECK_INT(w.place.reason, GROUPING_BURST);
+    CHECK_INT(alert(&w, "noisy", NULL, NULL, NULL), 8);
+    CHECK_INT(alert(&w, "noisy", NULL, NULL, NULL), 4);
+    CHECK_INT(w.place.reason, GROUPING_BURST);
+    end_world(&w);
+}
