@@ -90,14 +90,15 @@ static const int *const calls_replace =
 
 /* What seals: much need not be there at once, and journals are given back in pieces. */
 static const int *const calls_seal =
-    CALLS(SCMP_SYS(sync_file_range), SCMP_SYS(ftruncate), SCMP_SYS(flock));
+    CALLS(SCMP_SYS(sync_file_range), SCMP_SYS(ftruncate), SCMP_SYS(flock), SCMP_SYS(fadvise64));
 
 /* What indexes is alone in that. */
 static const int *const calls_index = CALLS(SCMP_SYS(flock));
 
 /* Journals and the ballast: space taken and given back; what is read of them is locked. */
 static const int *const calls_space =
-    CALLS(SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fstatfs), SCMP_SYS(flock));
+    CALLS(SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fstatfs), SCMP_SYS(flock),
+          SCMP_SYS(fadvise64));
 
 /* SQLite's log is cut, and it asks which files there are. */
 static const int *const calls_database =

@@ -129,6 +129,18 @@ static int64_t system_size(void *ctx, int file)
     return end < 0 ? error_of_errno() : end;
 }
 
+static uint64_t system_data(void *ctx, int file, uint64_t offset, uint64_t *ret_end)
+{
+    int64_t size = system_size(ctx, file);
+    *ret_end = offset;
+    if (size < 0 || offset >= (uint64_t)size) return offset;
+    int64_t begin = lseek(file, (off_t)offset, SEEK_DATA);
+    if (begin < 0) begin = errno == ENXIO ? size : (int64_t)offset; /* ENXIO: no more of it */
+    int64_t end = begin < size ? lseek(file, begin, SEEK_HOLE) : size;
+    *ret_end = (uint64_t)(end > begin ? end : size);
+    return (uint64_t)begin;
+}
+
 static int system_truncate(void *ctx, int file, uint64_t size)
 {
     (void)ctx;
@@ -152,6 +164,7 @@ static int system_allocate(void *ctx, int file, uint64_t size)
 static int system_share(void *ctx, int file)
 {
     (void)ctx;
+    (void)posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM);
     if (flock(file, LOCK_SH | LOCK_NB) == 0) return 0;
     return errno == EWOULDBLOCK ? ERR_NOT_FOUND : error_of_errno();
 }
@@ -233,6 +246,7 @@ struct store_io store_io_system(int dirfd)
         .read = system_read,
         .write = system_write,
         .size = system_size,
+        .data = system_data,
         .truncate = system_truncate,
         .allocate = system_allocate,
         .share = system_share,

@@ -6,7 +6,7 @@
  * A table is bound to one directory, in which all names are; it is small and passed by pointer,
  * borrowed. A file is a number >= 0 that open() gave and close() takes back; with
  * store_io_system() it is a file descriptor, so that it can be passed to another process, and a
- * descriptor from another process can be given to read() and size().
+ * descriptor from another process can be given to read(), size() and data().
  *
  * What a power cut leaves: bytes, sizes and allocations of a file are durable when sync_data()
  * returned 0 after them; names (created, renamed, removed) when sync_names() did. Before that each
@@ -40,7 +40,14 @@ struct store_io {
     int64_t (*read)(void *ctx, int file, void *to, size_t len, uint64_t offset);
     int64_t (*write)(void *ctx, int file, struct slice bytes, uint64_t offset);
     int64_t (*size)(void *ctx, int file);
-    /* Whoever gives a file back in pieces that has no name any more does not begin with it while it
+    /*
+     * Where bytes begin, at `offset` or behind it, that may be others than 0, and where they end:
+     * what was allocated and never written need not be read. Nothing more: both are the size.
+     * Where that is not known, they begin at `offset` and end with the file.
+     */
+    uint64_t (*data)(void *ctx, int file, uint64_t offset, uint64_t *ret_end);
+    /* For a file that is read while it is written: nothing is read ahead of what is asked for.
+     * Whoever gives a file back in pieces that has no name any more does not begin with it while it
      * is open. ERR_NOT_FOUND: that has begun. */
     int (*share)(void *ctx, int file);
     int (*truncate)(void *ctx, int file, uint64_t size);
@@ -66,8 +73,8 @@ bool store_name_valid(const char *name);
 
 /*
  * The directory `dirfd`, borrowed for as long as the table is used. Links are not followed,
- * descriptors are closed on exec, new files have mode 0640. With dirfd -1 only close(), read() and
- * size() may be called: for who was handed a descriptor.
+ * descriptors are closed on exec, new files have mode 0640. With dirfd -1 only close(), read(),
+ * size() and data() may be called: for who was handed a descriptor.
  */
 struct store_io store_io_system(int dirfd);
 

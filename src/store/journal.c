@@ -323,16 +323,33 @@ static int frame_read(struct journal_reader *r, uint64_t offset, uint64_t limit,
 /* How far a search has come. */
 struct search {
     uint64_t at;
-    bool zeros; /* nothing else was seen */
+    uint64_t end, next; /* bytes that were written end there; the next ones, as they were then */
+    bool zeros;         /* nothing else was seen */
 };
+
+/* To where bytes were written, as the rest is zeros; false: there are no more below the limit.
+ * Which ones are next is asked before these are read, because what was read is no hole any more. */
+static bool find_written(struct journal_reader *r, uint64_t limit, struct search *search)
+{
+    uint64_t end, ignored;
+    if (search->at < search->end) return true;
+    if (search->at < search->next) search->at = search->next;
+    if (search->at >= limit) return false;
+    uint64_t begin = r->io->data(r->io->ctx, r->file, search->at, &end);
+    if (begin >= limit) return false;
+    search->at = begin & ~UINT64_C(7);
+    search->end = begin < end && end < limit ? end : limit;
+    search->next = search->end < limit ? r->io->data(r->io->ctx, r->file, end, &ignored) : limit;
+    return true;
+}
 
 /* Goes to the next place whose bytes are its mark. 1: found; 0: the limit or the end of the file.
  */
 static int find_mark(struct journal_reader *r, uint64_t limit, struct search *search)
 {
-    for (;;) {
+    while (find_written(r, limit, search)) {
         struct slice s = SLICE_NONE;
-        int result = look(r, search->at, READ_AHEAD, limit, &s);
+        int result = look(r, search->at, READ_AHEAD, search->end, &s);
         if (result != 0) return result;
         size_t i = 0;
         for (; s.len - i >= 8; i += 8) {
@@ -343,13 +360,11 @@ static int find_mark(struct journal_reader *r, uint64_t limit, struct search *se
             }
             if (word != 0) search->zeros = false;
         }
-        search->at += i;
-        if (s.len < READ_AHEAD) {
-            for (; i < s.len; i++)
-                if (s.ptr[i] != 0) search->zeros = false;
-            return 0;
-        }
+        search->at = s.len < READ_AHEAD ? search->end : search->at + i;
+        for (; i < s.len; i++)
+            if (s.ptr[i] != 0) search->zeros = false;
     }
+    return 0;
 }
 
 /* Of what is not a frame: where the next whole one begins, `limit` when there is none. */

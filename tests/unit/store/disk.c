@@ -264,6 +264,30 @@ static int64_t disk_read(void *ctx, int file, void *to, size_t len, uint64_t off
     return (int64_t)len;
 }
 
+/* Whether a page's worth of bytes, as disks keep them, is more than zeros, or cannot be read. */
+static bool has_data(struct disk *d, int file, uint64_t page)
+{
+    const struct disk_inode *inode = inode_of(d, file);
+    uint64_t from = page * DISK_PAGE, to = from + DISK_PAGE;
+    if (to > inode->size) to = inode->size;
+    if (d->open[file].inode == d->bad_inode && from < d->bad_to && to > d->bad_from) return true;
+    for (; from < to; from++)
+        if (inode->bytes[from] != 0) return true;
+    return false;
+}
+
+static uint64_t disk_data(void *ctx, int file, uint64_t offset, uint64_t *ret_end)
+{
+    struct disk *d = ctx;
+    uint64_t size = inode_of(d, file)->size, page = offset / DISK_PAGE;
+    while (page * DISK_PAGE < size && !has_data(d, file, page)) page++;
+    uint64_t begin = page * DISK_PAGE;
+    while (page * DISK_PAGE < size && has_data(d, file, page)) page++;
+    *ret_end = page * DISK_PAGE < size ? page * DISK_PAGE : size;
+    if (begin > size) begin = size;
+    return begin > offset ? begin : offset;
+}
+
 static int64_t disk_write(void *ctx, int file, struct slice bytes, uint64_t offset)
 {
     struct disk *d = ctx;
@@ -381,6 +405,7 @@ struct store_io disk_io(struct disk *d)
                              .read = disk_read,
                              .write = disk_write,
                              .size = disk_size,
+                             .data = disk_data,
                              .truncate = disk_truncate,
                              .allocate = disk_allocate,
                              .share = disk_share,

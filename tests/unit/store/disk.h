@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "store/io.h"
 
-enum { DISK_OPEN_MAX = 16, DISK_SECTOR = 512 };
+enum { DISK_OPEN_MAX = 16, DISK_SECTOR = 512, DISK_PAGE = 4096 };
 
 struct disk_inode {
     char *bytes;

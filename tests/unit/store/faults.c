@@ -123,6 +123,12 @@ static int faults_space(void *ctx, uint64_t *ret_total, uint64_t *ret_free)
     return error ? error : f->below->space(f->below->ctx, ret_total, ret_free);
 }
 
+static uint64_t faults_data(void *ctx, int file, uint64_t offset, uint64_t *ret_end)
+{
+    const struct faults *f = ctx;
+    return f->below->data(f->below->ctx, file, offset, ret_end);
+}
+
 static int faults_share(void *ctx, int file)
 {
     const struct faults *f = ctx;
@@ -145,6 +151,7 @@ struct store_io faults_io(struct faults *f)
                              .size = faults_size,
                              .truncate = faults_truncate,
                              .allocate = faults_allocate,
+                             .data = faults_data,
                              .share = faults_share,
                              .write_back = faults_write_back,
                              .sync_data = faults_sync_data,

@@ -72,6 +72,32 @@ TEST(system_files_are_written_and_read)
     (void)close(dirfd);
 }
 
+/* What was allocated and not written is no data; a file system that does not know says more. */
+TEST(system_data_is_what_was_written)
+{
+    enum { PAGE = 4096, PAGES = 64 };
+    int dirfd = open_folder("data");
+    struct store_io io = store_io_system(dirfd);
+    uint64_t end;
+    int f = io.open(io.ctx, "a", STORE_CREATE);
+    REQUIRE(f >= 0);
+    REQUIRE(io.allocate(io.ctx, f, PAGES * PAGE) == 0);
+    REQUIRE(store_io_write(&io, f, SLICE("x"), 3 * PAGE) == 0);
+    REQUIRE(store_io_write(&io, f, SLICE("x"), 9 * PAGE) == 0);
+    bool knows = io.data(io.ctx, f, 0, &end) == 3 * PAGE;
+    CHECK_INT(io.data(io.ctx, f, 0, &end), knows ? 3 * PAGE : 0);
+    CHECK_INT(end, (knows ? 4 : PAGES) * PAGE);
+    CHECK_INT(io.data(io.ctx, f, 3 * PAGE + 7, &end), 3 * PAGE + 7);
+    CHECK_INT(end, (knows ? 4 : PAGES) * PAGE);
+    CHECK_INT(io.data(io.ctx, f, 4 * PAGE, &end), knows ? 9 * PAGE : 4 * PAGE);
+    CHECK_INT(io.data(io.ctx, f, 10 * PAGE, &end), knows ? PAGES * PAGE : 10 * PAGE);
+    CHECK_INT(end, PAGES * PAGE);
+    CHECK_INT(io.data(io.ctx, f, PAGES * PAGE, &end), PAGES * PAGE);
+    CHECK_INT(end, PAGES * PAGE);
+    io.close(io.ctx, f);
+    (void)close(dirfd);
+}
+
 /* serve/release.h has the other side. */
 TEST(system_files_are_shared_until_somebody_gives_them_back)
 {
