@@ -56,18 +56,23 @@ static struct throttle_slot *make(struct throttle *t, struct slice who, nsec now
     return least;
 }
 
-uint32_t throttle_charge(struct throttle *t, struct slice who, nsec now)
+uint32_t throttle_count(struct throttle *t, struct slice who, nsec now)
+{
+    const struct throttle_slot *slot = find(t, who);
+    return slot ? count_of(t, slot, now) : 0;
+}
+
+void throttle_charge(struct throttle *t, struct slice who, nsec now)
 {
     struct throttle_slot *slot = find(t, who);
     if (!slot) slot = make(t, who, now);
     slot->count = count_of(t, slot, now);
     slot->last = now;
     if (slot->count < UINT32_MAX) slot->count++;
-    if (slot->count < t->free) return slot->count;
+    if (slot->count < t->free) return;
     nsec wait = t->least;
     for (uint32_t i = t->free; i < slot->count && wait < t->most; i++) wait *= 2;
     slot->until = now + (wait < t->most ? wait : t->most);
-    return slot->count;
 }
 
 void throttle_refund(struct throttle *t, struct slice who)

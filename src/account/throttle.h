@@ -31,8 +31,10 @@ void throttle_init(struct throttle *t, uint64_t seed, uint32_t free, nsec least,
 
 /* How long from now, a monotonic time; 0: not at all. */
 nsec throttle_wait(struct throttle *t, struct slice who, nsec now);
-/* One more; the number of them lately. */
-uint32_t throttle_charge(struct throttle *t, struct slice who, nsec now);
+/* How many lately. */
+uint32_t throttle_count(struct throttle *t, struct slice who, nsec now);
+/* One more. */
+void throttle_charge(struct throttle *t, struct slice who, nsec now);
 /* The last was right: it does not count. */
 void throttle_refund(struct throttle *t, struct slice who);
 /* None counts any more. */

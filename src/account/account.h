@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What the process that knows who may do what answers: claims (claim.h) and actions (action.h).
+ * Passwords are hashed elsewhere (hasher.h), because that takes long: both come in two parts, and
+ * the first says whether a job stands between them.
+ */
+#ifndef VAKA_ACCOUNT_ACCOUNT_H
+#define VAKA_ACCOUNT_ACCOUNT_H
+
+#include "account/action.h"
+#include "account/body.h"
+#include "account/book.h"
+#include "account/throttle.h"
+
+enum {
+    HALF_SESSION = 300,    /* s, in which the code of the app has to come */
+    HALF_TRIES = 5,        /* codes that may be wrong meanwhile */
+    SEEN_EVERY = 60,       /* s: how exactly it is kept when a session or token was used last */
+    GIVEN_FOR = 72 * 3600, /* s that a password is good that was given to somebody */
+    MANAGE_BODY_MAX = 16 * 1024,
+    MANAGE_ANSWER_MAX = 4 * 1024 * 1024,
+};
+
+struct account_settings {
+    int64_t idle, longest; /* s: how long a session lasts unseen, and at most */
+    bool app_required;
+    size_t memory; /* of a hash, bytes */
+};
+
+struct account {
+    struct book *book;
+    struct account_settings settings;
+    struct throttle names, addresses;
+    char nobody[PASSWORD_HASH_MAX]; /* what the password of who does not exist is compared with */
+    struct body body;               /* of the action at hand */
+};
+
+/* `book` is the account's from now on. secret_start() was called. ERR_NOMEM. */
+int account_init(struct account *a, struct book *book, const struct account_settings *settings,
+                 uint64_t seed) MUST_USE;
+void account_done(struct account *a);
+
+/* What is to be done before the second part; a password without bytes is none. */
+struct account_job {
+    char hash[PASSWORD_HASH_MAX];
+    struct account_password {
+        size_t len;
+        char text[PASSWORD_MAX];
+    } old,      /* compared with the hash */
+        fresh;  /* to be hashed, when that was right */
+    bool given; /* fresh was made up here, and is to be told */
+};
+/* At most PASSWORD_MAX bytes. */
+void account_set_password(struct account_password *ret, struct slice text);
+
+struct account_hashed {
+    bool right, failed; /* failed: there was no memory for it */
+    char fresh[PASSWORD_HASH_MAX];
+};
+
+/* When something is asked. */
+struct account_moment {
+    int64_t now; /* s since 1970 */
+    nsec monotonic;
+};
+
+/* ---- claims ---- */
+
+/* As say_claim; borrowed. */
+struct account_claim {
+    unsigned kind;
+    uint32_t tenant;
+    struct slice address, name, secret, code;
+};
+
+/* As say_principal. */
+struct account_principal {
+    enum principal_status status;
+    uint8_t must;
+    bool token;
+    uint32_t wait, tenant;
+    uint64_t user, rights, session;
+    int64_t expires;
+    char name[ACCOUNT_NAME_MAX + 1], shown[SHOWN_MAX + 1];
+    char secret[SECRET_TEXT + 1];
+};
+
+/* Whether a job is to be done, upon which account_claim_end() answers. */
+bool account_claim_begin(struct account *a, const struct account_claim *claim,
+                         struct account_moment at, struct account_job *ret_job,
+                         struct account_principal *ret);
+void account_claim_end(struct account *a, const struct account_claim *claim,
+                       struct account_moment at, const struct account_job *job,
+                       const struct account_hashed *hashed, struct account_principal *ret);
+/* Whose session or token it is; also of actions. */
+void account_prove(struct account *a, struct slice secret, uint32_t tenant, int64_t now,
+                   struct account_principal *ret);
+
+/* ---- actions ---- */
+
+/* As say_manage; borrowed. */
+struct account_order {
+    unsigned action;
+    bool local; /* from this machine's command line: `uid` is known, and may do everything */
+    uint32_t uid, tenant;
+    struct slice proof, address, body;
+};
+
+/* Whether a job is to be done; else *ret_status and the body are the answer. `out` is cleared. */
+bool account_manage_begin(struct account *a, const struct account_order *order,
+                          struct account_moment at, struct account_job *ret_job,
+                          unsigned *ret_status, struct buf *out);
+void account_manage_end(struct account *a, const struct account_order *order,
+                        struct account_moment at, const struct account_job *job,
+                        const struct account_hashed *hashed, unsigned *ret_status, struct buf *out);
+
+/* Sessions that have ended by themselves are forgotten; now and then. 0, or as book.h. */
+int account_tidy(struct account *a, int64_t now) MUST_USE;
+
+#endif
