@@ -47,9 +47,12 @@ static int talk(const struct client_question *q, struct channel *channel, struct
 {
     struct buf out;
     bool done = false;
-    buf_init(&out, 4096);
-    say_ask_write(&out, &q->ask);
+    buf_init(&out, SAY_MAX);
+    if (q->manage) say_manage_write(&out, q->manage);
+    else say_ask_write(&out, &q->ask);
     int result = channel_send(channel, buf_slice(&out), -1);
+    /* It may have had a password. */
+    if (out.ptr) explicit_bzero(out.ptr, out.len);
     buf_done(&out);
     while (result == 0 && !done) {
         struct frame frame;

@@ -8,6 +8,7 @@
 struct client_question {
     const char *socket; /* path */
     struct say_ask ask;
+    const struct say_manage *manage; /* when it is about accounts, in place of that */
     /* An answer, valid during the call. Non-zero ends it and is passed through. */
     int (*answer)(void *ctx, const struct say_answer *answer);
     void *ctx;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "account/account.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "serve/reports.h"
@@ -14,7 +15,7 @@
 
 enum {
     CLIENTS_MAX = 64,
-    ASK_MAX = 4096,
+    ASK_MAX = MANAGE_BODY_MAX + 4096,
     CLIENT_OUT_MAX = 16 * 1024 * 1024,
     PAGE_ROWS = 64,
     PATIENCE = 1, /* s: who asks does not wait longer for a process that says nothing */
@@ -25,7 +26,8 @@ struct client {
     struct role *role;
     struct link link;
     uint64_t id; /* 0: free */
-    bool watching, follow, reloading;
+    uint32_t uid;
+    bool watching, follow, reloading, managing;
     /* Of who watches alerts: where he is, and how many more he may get. */
     uint64_t after, left;
     uint32_t page;            /* rows that triage may still send of what it was asked for */
@@ -42,6 +44,7 @@ struct sample {
 
 struct control_ctx {
     int socket_fd;
+    uid_t own_uid;
     struct loop_watch accept;
     struct client clients[CLIENTS_MAX];
     uint64_t next_id;
@@ -68,7 +71,8 @@ static void drop(struct client *client)
     loop_timer_stop(r->loop, &client->patience);
     link_close(&client->link);
     client->id = client->round = 0;
-    client->watching = client->follow = client->page_waits = client->reloading = false;
+    client->watching = client->follow = client->page_waits = false;
+    client->reloading = client->managing = false;
 }
 
 static void done(struct client *client, uint8_t status, const char *text)
@@ -76,7 +80,7 @@ static void done(struct client *client, uint8_t status, const char *text)
     say_done_write(link_out(&client->link),
                    &(struct say_done){.status = status, .text = slice_of(text)});
     link_flush(&client->link);
-    client->watching = client->page_waits = false;
+    client->watching = client->page_waits = client->managing = false;
 }
 
 /* ---- rates ------------------------------------------------------------------------------- */
@@ -273,15 +277,41 @@ static void ask_supervisor(struct client *client, uint8_t command)
     link_flush(&r->supervisor);
 }
 
+/* Who has this machine, or what Vaka has, may do everything to accounts anyhow. */
+static int manage_accounts(struct client *client, const struct frame *frame)
+{
+    struct role *r = client->role;
+    const struct control_ctx *c = r->ctx;
+    struct link *account = role_link(r, ROLE_ACCOUNT);
+    struct say_manage m;
+    if (say_manage_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    if (client->uid != 0 && client->uid != c->own_uid) {
+        done(client, 1, "accounts are managed by root and by the user of vaka serve");
+        return 0;
+    }
+    if (!link_is_open(account)) {
+        done(client, 1, "the process that has the accounts is being started again");
+        return 0;
+    }
+    m.id = client->id;
+    m.uid = client->uid;
+    m.proof = m.address = SLICE_NONE;
+    client->managing = true;
+    say_manage_write(link_out(account), &m);
+    link_flush(account);
+    return 0;
+}
+
 static int client_frame(void *ctx, const struct frame *frame)
 {
     struct client *client = ctx;
     struct control_ctx *c = client->role->ctx;
     struct say_ask ask;
-    if (frame->type != SAY_ASK || say_ask_read(frame->payload, &ask) != 0 || client->watching ||
-        client->round || client->reloading)
+    if (client->watching || client->round || client->reloading || client->managing)
         return ERR_CORRUPT;
     c->asked++;
+    if (frame->type == SAY_MANAGE) return manage_accounts(client, frame);
+    if (frame->type != SAY_ASK || say_ask_read(frame->payload, &ask) != 0) return ERR_CORRUPT;
     switch (ask.what) {
     case ASK_STATUS:
         client->follow = ask.follow != 0;
@@ -330,6 +360,7 @@ static void on_accept(void *ctx, unsigned what)
         return;
     }
     client->id = ++c->next_id;
+    client->uid = who.uid;
     log_write(LOG_CONTROL_CLIENT, LOG_NUMBER("pid", who.pid), LOG_NUMBER("uid", who.uid),
               LOG_NUMBER("gid", who.gid));
 }
@@ -363,9 +394,21 @@ static int take_row(struct role *r, const struct frame *frame)
     return 0;
 }
 
+static int take_managed(struct role *r, const struct frame *frame)
+{
+    struct say_managed m;
+    if (say_managed_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    struct client *client = find_client(r->ctx, m.id);
+    if (!client || !client->managing) return 0;
+    say_answer_write(link_out(&client->link), &(struct say_answer){.id = m.status, .text = m.body});
+    done(client, 0, "");
+    return 0;
+}
+
 static int control_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     struct say_end end;
+    if (peer == ROLE_ACCOUNT && frame->type == SAY_MANAGED) return take_managed(r, frame);
     if (peer != ROLE_TRIAGE) return ERR_CORRUPT;
     if (frame->type == SAY_ROW) return take_row(r, frame);
     if (frame->type != SAY_END || say_end_read(frame->payload, &end) != 0) return ERR_CORRUPT;
@@ -378,10 +421,14 @@ static int control_frame(struct role *r, enum serve_role peer, const struct fram
 static void control_lost(struct role *r, enum serve_role peer)
 {
     struct control_ctx *c = r->ctx;
-    if (peer != ROLE_TRIAGE) return;
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        if (c->clients[i].id && c->clients[i].watching)
-            done(&c->clients[i], 1, "the process that has the alerts is being started again");
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        struct client *client = &c->clients[i];
+        if (client->id && client->watching && peer == ROLE_TRIAGE)
+            done(client, 1, "the process that has the alerts is being started again");
+        if (client->id && client->managing && peer == ROLE_ACCOUNT)
+            done(client, 1,
+                 "the process that has the accounts has ended: what was done is unknown");
+    }
 }
 
 /* Who asked for it hears what became of it. */
@@ -431,6 +478,7 @@ static int control_given(struct role *r, const struct say_give *give, int fd)
         return ERR_CORRUPT;
     }
     c->socket_fd = fd;
+    c->own_uid = geteuid();
     return 0;
 }
 

@@ -178,6 +178,14 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"from", GAUGE, "Records received from then on are looked at, in seconds since 1970."},
             {"to", GAUGE, "Records received before then are, in seconds since 1970."},
         },
+    [ROLE_ACCOUNT] =
+        {
+            {"claims", COUNTER, "Times that somebody said who he is."},
+            {"refused", COUNTER, "Of them those that were wrong."},
+            {"held_off", COUNTER, "Of them those that were not looked at: too many came before."},
+            {"actions", COUNTER, "Things asked of accounts: reads and changes."},
+            {"waiting", GAUGE, "Passwords that wait to be hashed."},
+        },
     [ROLE_SUPERVISOR] =
         {
             {"clock", GAUGE, "Whether the machine's clock is right, as far as can be known."},

@@ -11,10 +11,11 @@
 enum { STATUS_EVERY = 1, STATUS_MAX = 1024 * 1024, SUPERVISOR_OUT_MAX = 4 * 1024 * 1024 };
 
 static const struct role_ops *const all_ops[ROLE_COUNT] = {
-    [ROLE_STORE] = &role_store,   [ROLE_TRIAGE] = &role_triage,   [ROLE_DETECT] = &role_detect,
-    [ROLE_UNWRAP] = &role_unwrap, [ROLE_COLLECT] = &role_collect, [ROLE_CONTROL] = &role_control,
-    [ROLE_SEAL] = &role_seal,     [ROLE_SIGN] = &role_sign,       [ROLE_WITNESS] = &role_witness,
-    [ROLE_PULL] = &role_pull,     [ROLE_INDEX] = &role_index,     [ROLE_RETRO] = &role_retro,
+    [ROLE_STORE] = &role_store,     [ROLE_TRIAGE] = &role_triage,   [ROLE_DETECT] = &role_detect,
+    [ROLE_UNWRAP] = &role_unwrap,   [ROLE_COLLECT] = &role_collect, [ROLE_CONTROL] = &role_control,
+    [ROLE_SEAL] = &role_seal,       [ROLE_SIGN] = &role_sign,       [ROLE_WITNESS] = &role_witness,
+    [ROLE_PULL] = &role_pull,       [ROLE_INDEX] = &role_index,     [ROLE_RETRO] = &role_retro,
+    [ROLE_ACCOUNT] = &role_account,
 };
 
 static const enum sandbox_role sandboxes[ROLE_COUNT] = {

@@ -19,23 +19,25 @@
     X(WITNESS, "witness", SANDBOX_CALLER)   /* asks witnesses elsewhere to sign as well */         \
     X(PULL, "pull", SANDBOX_PULLER)         /* fetches records from the cloud */                   \
     X(INDEX, "index", SANDBOX_INDEXER)      /* what searches pass over blocks by */                \
-    X(RETRO, "retro", SANDBOX_DETECTOR)     /* new rules on what is stored */
+    X(RETRO, "retro", SANDBOX_DETECTOR)     /* new rules on what is stored */                      \
+    X(ACCOUNT, "account", SANDBOX_DATABASE) /* who may do what */
 
 #define SERVE_PEERS(X)                                                                             \
-    X(COLLECT, STORE)  /* batches → ← stored, how matching keeps up */                         \
-    X(COLLECT, UNWRAP) /* requests → ← answers */                                              \
-    X(UNWRAP, STORE)   /* batches → ← stored */                                                \
-    X(STORE, DETECT)   /* journals, how far they are durable → ← from where on, how far */     \
-    X(DETECT, TRIAGE)  /* alerts, how far it is → ← where to begin */                          \
-    X(TRIAGE, STORE)   /* how far everything is matched → */                                     \
-    X(CONTROL, TRIAGE) /* questions → ← alerts */                                              \
-    X(STORE, SEAL)     /* journals, how far they are durable → ← how far they are sealed */    \
-    X(SEAL, SIGN)      /* checkpoints → ← signatures */                                        \
-    X(SEAL, WITNESS)   /* checkpoints, proofs → ← signatures of witnesses */                   \
-    X(PULL, COLLECT)   /* batches → ← stored */                                                \
-    X(STORE, INDEX)    /* how matching keeps up → */                                             \
-    X(STORE, RETRO)    /* how matching keeps up → */                                             \
-    X(RETRO, TRIAGE)   /* alerts → ← heard */
+    X(COLLECT, STORE)   /* batches → ← stored, how matching keeps up */                        \
+    X(COLLECT, UNWRAP)  /* requests → ← answers */                                             \
+    X(UNWRAP, STORE)    /* batches → ← stored */                                               \
+    X(STORE, DETECT)    /* journals, how far they are durable → ← from where on, how far */    \
+    X(DETECT, TRIAGE)   /* alerts, how far it is → ← where to begin */                         \
+    X(TRIAGE, STORE)    /* how far everything is matched → */                                    \
+    X(CONTROL, TRIAGE)  /* questions → ← alerts */                                             \
+    X(STORE, SEAL)      /* journals, how far they are durable → ← how far they are sealed */   \
+    X(SEAL, SIGN)       /* checkpoints → ← signatures */                                       \
+    X(SEAL, WITNESS)    /* checkpoints, proofs → ← signatures of witnesses */                  \
+    X(PULL, COLLECT)    /* batches → ← stored */                                               \
+    X(STORE, INDEX)     /* how matching keeps up → */                                            \
+    X(STORE, RETRO)     /* how matching keeps up → */                                            \
+    X(RETRO, TRIAGE)    /* alerts → ← heard */                                                 \
+    X(CONTROL, ACCOUNT) /* what is to be done to accounts → ← what became of it */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,

@@ -76,8 +76,8 @@ struct supervisor {
 
 /* The order in which processes end: nothing new comes in, then what came is finished. */
 static const enum serve_role stop_order[ROLE_COUNT] = {
-    ROLE_RETRO,  ROLE_INDEX,  ROLE_PULL, ROLE_COLLECT, ROLE_UNWRAP,  ROLE_STORE,
-    ROLE_DETECT, ROLE_TRIAGE, ROLE_SEAL, ROLE_SIGN,    ROLE_WITNESS, ROLE_CONTROL};
+    ROLE_RETRO,  ROLE_INDEX, ROLE_PULL, ROLE_COLLECT, ROLE_UNWRAP,  ROLE_STORE,  ROLE_DETECT,
+    ROLE_TRIAGE, ROLE_SEAL,  ROLE_SIGN, ROLE_WITNESS, ROLE_ACCOUNT, ROLE_CONTROL};
 
 static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};
