@@ -9,6 +9,9 @@
 /* client_ask() at the socket of the settings; an exit status, what is wrong was told. */
 int ask_serve(const struct settings *settings, struct say_ask question,
               int (*answer)(void *ctx, const struct say_answer *answer), void *ctx);
+/* The same about accounts. */
+int ask_accounts(const struct settings *settings, const struct say_manage *manage,
+                 int (*answer)(void *ctx, const struct say_answer *answer), void *ctx);
 
 /* The value of a member; empty when there is none. */
 struct slice ask_member(struct slice object, const char *name);

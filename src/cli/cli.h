@@ -116,6 +116,12 @@ extern const struct command command_verify, command_store_ls, command_store_inde
     command_store_cat, command_export_evidence, command_export_tiles;
 extern const struct command command_incident_try;
 extern const struct command command_hold_add, command_hold_ls, command_hold_rm, command_clock_trust;
+extern const struct command command_user_add, command_user_list, command_user_show,
+    command_user_disable, command_user_enable, command_user_password, command_user_totp,
+    command_user_unlock, command_user_remove, command_user_log;
+extern const struct command command_role_list, command_role_show, command_role_grant,
+    command_role_revoke;
+extern const struct command command_token_add, command_token_list, command_token_revoke;
 extern const struct command command_witness, command_key_rotate;
 extern const struct command command_help;
 /* All of them, in the order of the overview; ends with NULL. */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What vaka user, role and token have in common: an action, its body, and its answer. */
+#ifndef VAKA_CLI_ACCOUNTS_H
+#define VAKA_CLI_ACCOUNTS_H
+
+#include "account/action.h"
+#include "cli/ask.h"
+
+struct accounts {
+    struct settings settings;
+    const char *shown, *reason, *label, *expires;
+    uint64_t tenant, after, last;
+    uint64_t roles, rights; /* bits */
+    bool json, from_stdin, invite;
+    struct buf body; /* an object that is open for more */
+    struct buf answer;
+};
+
+#define ACCOUNTS_ROLES "viewer|analyst|responder|on-call|admin|auditor"
+#define OPTION_REASON                                                                              \
+    {                                                                                              \
+        'r', "reason", "TEXT", "Why; it is kept in the log of accounts.",                          \
+            OPTION_TEXT(struct accounts, reason)                                                   \
+    }
+#define OPTION_TENANT                                                                              \
+    {                                                                                              \
+        0, "tenant", "N", "The tenant that it is about; default: 0.",                              \
+            OPTION_NUMBER(struct accounts, tenant, 0, UINT32_MAX - 1)                              \
+    }
+#define OPTION_JSON                                                                                \
+    {                                                                                              \
+        'f', "format", "table|json",                                                               \
+            "What is printed: a table, or the answer as one JSON object.",                         \
+            OPTION_CHOICE(struct accounts, json)                                                   \
+    }
+
+/* Opens the body, with the name when it is not NULL. */
+void accounts_begin(struct accounts *a, const char *name);
+/* Members of the body, when they were said. */
+void accounts_put(struct accounts *a, const char *member, const char *value);
+void accounts_put_number(struct accounts *a, const char *member, uint64_t value);
+/*
+ * Asks the running vaka serve. 0: a->answer is the object that came back; else an exit status, and
+ * what is wrong was told. The body is overwritten: it may have a password.
+ */
+int accounts_ask(struct accounts *a, enum account_action action) MUST_USE;
+/* Prints the answer as it is. */
+void accounts_print_json(const struct accounts *a);
+/* Appends seconds since 1970 as a time, "-" for none, with blanks up to `columns` (0: as it is). */
+void accounts_put_time(struct buf *out, struct slice seconds, size_t columns);
+/* Calls row() for each part of the array of that name and prints what it appended. */
+void accounts_print_rows(const struct accounts *a, const char *member,
+                         void (*row)(struct buf *out, struct slice part));
+/* The same with the names in an array, commas between them. */
+void accounts_put_names(struct buf *out, struct slice array, size_t columns);
+void accounts_done(struct accounts *a);
+
+#endif

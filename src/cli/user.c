@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* vaka user: who may use the API and the console. */
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/text.h"
+#include "cli/accounts.h"
+#include "cli/secret.h"
+
+enum { O_ROLE = OPTION_LONG };
+
+/* ---- passwords --------------------------------------------------------------------------- */
+
+#define OPTION_PASSWORDS                                                                           \
+    {0, "stdin", NULL, "Read the password from the first line of standard input.",                 \
+     OPTION_FLAG(struct accounts, from_stdin)},                                                    \
+    {                                                                                              \
+        0, "invite", NULL,                                                                         \
+            "Make a password up and print it once: it is good for three days, and has to be "      \
+            "changed at the first login.",                                                         \
+            OPTION_FLAG(struct accounts, invite)                                                   \
+    }
+
+static int put_password(struct accounts *a)
+{
+    struct buf password;
+    if (a->invite && a->from_stdin) return cli_usage("either --stdin or --invite");
+    if (a->invite) return 0;
+    buf_init(&password, 4096);
+    int status = secret_read(a->from_stdin, &password);
+    if (status == 0) json_write_member_string(&a->body, "password", buf_slice(&password));
+    secret_done(&password);
+    return status;
+}
+
+static void tell_password(const struct accounts *a)
+{
+    struct buf out;
+    struct slice answer = buf_slice(&a->answer), password = ask_text(answer, "password");
+    if (!password.len) return;
+    buf_init(&out, 1024);
+    buf_puts(&out, "password   ");
+    (void)text_put_visible(&out, password, 256);
+    buf_puts(&out, "\ngood until ");
+    accounts_put_time(&out, ask_member(answer, "good_until"), 0);
+    buf_puts(&out, "\n");
+    (void)fwrite(out.ptr, 1, out.len, stdout);
+    secret_done(&out);
+}
+
+/* ---- what the commands do ---------------------------------------------------------------- */
+
+static int one_name(const struct invocation *in)
+{
+    return in->n_operands == 1 ? 0
+                               : cli_usage("%s wants the name of an account", in->command->name);
+}
+
+static int with_password(const struct invocation *in, enum account_action action)
+{
+    struct accounts *a = in->ctx;
+    int status = one_name(in);
+    if (status) return status;
+    accounts_begin(a, in->operands[0]);
+    if (action == ACTION_USER_ADD) {
+        accounts_put(a, "shown", a->shown);
+        json_write_key(&a->body, "roles");
+        rights_write_roles(&a->body, (uint32_t)a->roles);
+        accounts_put_number(a, "tenant", a->tenant);
+    }
+    status = put_password(a);
+    if (status == 0) status = accounts_ask(a, action);
+    if (status == 0 && a->json) accounts_print_json(a);
+    else if (status == 0) tell_password(a);
+    accounts_done(a);
+    return status;
+}
+
+static int plainly(const struct invocation *in, enum account_action action)
+{
+    struct accounts *a = in->ctx;
+    int status = one_name(in);
+    if (status) return status;
+    accounts_begin(a, in->operands[0]);
+    status = accounts_ask(a, action);
+    accounts_done(a);
+    return status;
+}
+
+static int add_run(const struct invocation *in)
+{
+    return with_password(in, ACTION_USER_ADD);
+}
+
+static int password_run(const struct invocation *in)
+{
+    return with_password(in, ACTION_USER_PASSWORD);
+}
+
+static int disable_run(const struct invocation *in)
+{
+    return plainly(in, ACTION_USER_DISABLE);
+}
+
+static int enable_run(const struct invocation *in)
+{
+    return plainly(in, ACTION_USER_ENABLE);
+}
+
+static int remove_run(const struct invocation *in)
+{
+    return plainly(in, ACTION_USER_REMOVE);
+}
+
+static int totp_run(const struct invocation *in)
+{
+    return plainly(in, ACTION_USER_TOTP);
+}
+
+static int unlock_run(const struct invocation *in)
+{
+    return plainly(in, ACTION_USER_UNLOCK);
+}
+
+/* ---- what is printed --------------------------------------------------------------------- */
+
+static void put_roles(struct buf *out, struct slice user)
+{
+    struct json_parts it;
+    struct slice name, part;
+    bool any = false;
+    json_parts_init(&it, ask_member(user, "roles"));
+    while (json_parts_next(&it, &name, &part)) {
+        buf_puts(out, any ? "; " : "");
+        any = true;
+        if (ask_number(part, "tenant"))
+            buf_printf(out, "tenant %u: ", (unsigned)ask_number(part, "tenant"));
+        accounts_put_names(out, ask_member(part, "roles"), 0);
+    }
+}
+
+static bool is(struct slice user, const char *member)
+{
+    return slice_eq(ask_member(user, member), SLICE("true"));
+}
+
+static void put_user(struct buf *out, struct slice user)
+{
+    bool disabled = !slice_eq(ask_member(user, "disabled"), SLICE("null"));
+    text_put_padded(out, ask_text(user, "name"), 20);
+    buf_putc(out, ' ');
+    text_put_padded(out,
+                    slice_of(disabled                    ? "disabled"
+                             : !is(user, "own_password") ? "invited"
+                             : is(user, "app")           ? "app"
+                                                         : "password"),
+                    9);
+    buf_putc(out, ' ');
+    text_put_padded(out, ask_text(user, "shown"), 24);
+    buf_putc(out, ' ');
+    put_roles(out, user);
+}
+
+static int list_run(const struct invocation *in)
+{
+    struct accounts *a = in->ctx;
+    if (in->n_operands) return cli_usage("user list takes no operands");
+    accounts_begin(a, NULL);
+    int status = accounts_ask(a, ACTION_USER_LIST);
+    if (status == 0 && a->json) accounts_print_json(a);
+    else if (status == 0) accounts_print_rows(a, "users", put_user);
+    accounts_done(a);
+    return status;
+}
+
+static void print_user(struct slice user)
+{
+    struct buf out;
+    buf_init(&out, 64 * 1024);
+    buf_puts(&out, "name           ");
+    (void)text_put_visible(&out, ask_text(user, "name"), SIZE_MAX);
+    buf_puts(&out, "\nshown as       ");
+    (void)text_put_visible(&out, ask_text(user, "shown"), SIZE_MAX);
+    buf_puts(&out, "\nroles          ");
+    put_roles(&out, user);
+    buf_puts(&out, "\nmade           ");
+    accounts_put_time(&out, ask_member(user, "made"), 0);
+    buf_puts(&out, "\ndisabled       ");
+    accounts_put_time(&out, ask_member(user, "disabled"), 0);
+    buf_printf(&out, "\npassword       %s\napp            %s\nrecovery codes %u\n",
+               is(user, "own_password") ? "his own" : "was given to him, has to be changed",
+               is(user, "app") ? "yes" : "no", (unsigned)ask_number(user, "recovery_codes"));
+    (void)fwrite(out.ptr, 1, out.len, stdout);
+    buf_done(&out);
+}
+
+static int show_run(const struct invocation *in)
+{
+    struct accounts *a = in->ctx;
+    int status = one_name(in);
+    if (status) return status;
+    accounts_begin(a, in->operands[0]);
+    status = accounts_ask(a, ACTION_USER_SHOW);
+    if (status == 0 && a->json) accounts_print_json(a);
+    else if (status == 0) print_user(buf_slice(&a->answer));
+    accounts_done(a);
+    return status;
+}
+
+static void put_entry(struct buf *out, struct slice entry)
+{
+    buf_printf(out, "%-6u ", (unsigned)ask_number(entry, "id"));
+    accounts_put_time(out, ask_member(entry, "time"), 24);
+    buf_putc(out, ' ');
+    text_put_padded(out, ask_text(entry, "actor"), 16);
+    buf_putc(out, ' ');
+    text_put_padded(out, ask_text(entry, "what"), 16);
+    buf_putc(out, ' ');
+    text_put_padded(out, ask_text(entry, "subject"), 16);
+    buf_putc(out, ' ');
+    text_put_padded(out, ask_text(entry, "address"), 16);
+    buf_putc(out, ' ');
+    (void)text_put_visible(out, ask_text(entry, "reason"), SIZE_MAX);
+}
+
+static int log_run(const struct invocation *in)
+{
+    struct accounts *a = in->ctx;
+    if (in->n_operands > 1) return cli_usage("user log takes one name, or none");
+    accounts_begin(a, in->n_operands ? in->operands[0] : NULL);
+    accounts_put_number(a, "after", a->after);
+    if (a->last) accounts_put_number(a, "limit", a->last);
+    int status = accounts_ask(a, ACTION_LOG_LIST);
+    if (status == 0 && a->json) accounts_print_json(a);
+    else if (status == 0) accounts_print_rows(a, "log", put_entry);
+    accounts_done(a);
+    return status;
+}
+
+/* ---- options ----------------------------------------------------------------------------- */
+
+static int take_role(void *ctx, int letter, const char *value)
+{
+    struct accounts *a = ctx;
+    (void)letter;
+    a->roles |= UINT64_C(1) << rights_role_find(slice_of(value));
+    return 0;
+}
+
+static const struct cli_option add_options[] = {
+    OPTION_SETTINGS(struct accounts),
+    {O_ROLE, "role", ACCOUNTS_ROLES,
+     "A role of the account; may be repeated. 'vaka role list' has what each may do.", OPTION_CALL},
+    {'s', "shown", "TEXT", "What people see for the name, such as 'Anna Lind'.",
+     OPTION_TEXT(struct accounts, shown)},
+    OPTION_TENANT,
+    OPTION_PASSWORDS,
+    OPTION_REASON,
+    OPTION_JSON,
+};
+
+static const struct cli_option password_options[] = {OPTION_SETTINGS(struct accounts),
+                                                     OPTION_PASSWORDS, OPTION_REASON, OPTION_JSON};
+
+static const struct cli_option plain_options[] = {OPTION_SETTINGS(struct accounts), OPTION_REASON};
+
+static const struct cli_option show_options[] = {OPTION_SETTINGS(struct accounts), OPTION_JSON};
+
+static const struct cli_option log_options[] = {
+    OPTION_SETTINGS(struct accounts),
+    {0, "after", "ID", "Only entries with a higher id than this.",
+     OPTION_NUMBER(struct accounts, after, 0, INT64_MAX)},
+    {'n', "last", "N", "At most N entries; default: 200.",
+     OPTION_NUMBER(struct accounts, last, 1, 1000)},
+    OPTION_JSON,
+};
+
+#define COMMAND(id, words, args, line, more, opts, fn)                                             \
+    const struct command command_user_##id = {.name = words,                                       \
+                                              .operands = args,                                    \
+                                              .summary = line,                                     \
+                                              .description = more,                                 \
+                                              .options = opts,                                     \
+                                              .n_options = sizeof opts / sizeof *(opts),           \
+                                              .ctx_size = sizeof(struct accounts),                 \
+                                              .option = take_role,                                 \
+                                              .run = fn}
+
+COMMAND(
+    add, "user add", "NAME", "make an account for the API and the console",
+    "The account is there at once, also of a vaka serve that runs; its password is asked for at "
+    "the terminal, or see --stdin and --invite. A password has at least 12 characters, and is "
+    "none of those that are tried first. Root and the user of vaka serve may do this.",
+    add_options, add_run);
+COMMAND(list, "user list", "", "list accounts",
+        "Name, how he logs in (password, app, invited, disabled), what people see, roles.",
+        show_options, list_run);
+COMMAND(show, "user show", "NAME", "show an account", "What is known of it, but for secrets.",
+        show_options, show_run);
+COMMAND(disable, "user disable", "NAME", "keep somebody out",
+        "His sessions end, his tokens are worth nothing, until 'vaka user enable'. The last admin "
+        "of a tenant stays.",
+        plain_options, disable_run);
+COMMAND(enable, "user enable", "NAME", "let somebody in again", "Undoes 'vaka user disable'.",
+        plain_options, enable_run);
+COMMAND(password, "user password", "NAME", "give an account another password",
+        "For who has forgotten it. His sessions end, and what made him wait is forgotten.",
+        password_options, password_run);
+COMMAND(
+    totp, "user totp", "NAME", "take the app with codes off an account",
+    "For who has lost the telephone and the recovery codes. His sessions end; where accounts.app "
+    "says so, he has to add another one at his next login.",
+    plain_options, totp_run);
+COMMAND(unlock, "user unlock", "NAME", "let somebody try again at once",
+        "Forgets the wrong passwords for which he would have to wait.", plain_options, unlock_run);
+COMMAND(remove, "user remove", "NAME", "remove an account",
+        "With its roles, sessions and tokens; the log of what it did stays. The last admin of a "
+        "tenant stays.",
+        plain_options, remove_run);
+COMMAND(log, "user log", "[NAME]", "show what was done to accounts, and who logged in",
+        "When, who, what, to whom, from where, and why; of one account, or of all. It is only ever "
+        "added to.",
+        log_options, log_run);
