@@ -10,6 +10,7 @@
 
 #include "base/json_write.h"
 #include "base/time.h"
+#include "state/db.h"
 #include "state/state.h"
 #include "store/journal.h"
 #include "store/sealed.h"
@@ -167,21 +168,33 @@ static int take_snapshot(struct backup *b)
     return state_snapshot_open(path, &b->snapshot, &b->report.matched, b->diag);
 }
 
-static int write_snapshot(struct backup *b)
+/* Writes the file by write(ctx, its path) into that folder of the copy. */
+static int copy_database(struct backup *b, const char *name, const char *file,
+                         int (*write)(void *ctx, const char *path, struct diag *diag), void *ctx)
 {
     char path[PATH_SIZE];
     struct copy_job folder;
     struct stat st;
-    int n = snprintf(path, sizeof path, "%s/state/vaka.db", b->options->to);
+    int n = snprintf(path, sizeof path, "%s/%s/%s", b->options->to, name, file);
     if (n < 0 || (size_t)n >= sizeof path) return ERR_LIMIT;
-    int error = copy_folder(&b->top, "state", &folder);
+    int error = copy_folder(&b->top, name, &folder);
     if (error) return error;
-    error = state_snapshot_write(b->snapshot, path, b->diag);
-    if (error == 0 && fstatat(folder.to, "vaka.db", &st, 0) == 0) {
+    error = write(ctx, path, b->diag);
+    if (error == 0 && fstatat(folder.to, file, &st, 0) == 0) {
         b->report.counts.files++;
         b->report.counts.bytes += (uint64_t)st.st_size;
     }
     return copy_folder_done(&folder, error);
+}
+
+static int write_state(void *ctx, const char *path, struct diag *diag)
+{
+    return state_snapshot_write(ctx, path, diag);
+}
+
+static int write_snapshot(struct backup *b)
+{
+    return copy_database(b, "state", "vaka.db", write_state, b->snapshot);
 }
 
 static int copy_tenant(struct backup *b)
@@ -260,6 +273,26 @@ static int copy_retro(struct backup *b)
     return error ? error : copy_folder_done(&retro, copy_file(&retro, "book"));
 }
 
+static int write_accounts(void *ctx, const char *path, struct diag *diag)
+{
+    return db_copy(ctx, path, diag);
+}
+
+/* Who may do what: it has nothing to do with the records, and any moment of it will do. */
+static int copy_accounts(struct backup *b)
+{
+    char path[PATH_SIZE];
+    struct db *accounts;
+    int n = snprintf(path, sizeof path, "%s/accounts/accounts.db", b->options->folder);
+    if (n < 0 || (size_t)n >= sizeof path) return ERR_LIMIT;
+    if (access(path, F_OK) != 0) return 0;
+    int error = db_open_reader(path, &accounts, b->diag);
+    if (error) return error;
+    error = copy_database(b, "accounts", "accounts.db", write_accounts, accounts);
+    db_close(accounts);
+    return error;
+}
+
 /* ---- the whole --------------------------------------------------------------------------- */
 
 static int write_manifest(struct backup *b)
@@ -303,6 +336,7 @@ int backup_make(const struct backup_options *options, struct backup_report *ret,
     if (error == 0) error = copy_library(&b, "audit");
     if (error == 0) error = copy_pull(&b);
     if (error == 0) error = copy_retro(&b);
+    if (error == 0) error = copy_accounts(&b);
     if (error == 0) error = copy_store(&b);
     if (error == 0) error = write_manifest(&b);
     if (error == 0 && fsync(b.top.to) != 0) error = copy_failed(diag, options->to);

@@ -69,7 +69,7 @@ const struct command command_backup = {
     .operands = "FOLDER",
     .summary = "copy what vaka serve must not lose, while it runs",
     .description =
-        "Copies the records, the database and the keys of serve.folder into FOLDER, which is made "
+        "Copies the records, the databases and the keys of serve.folder into FOLDER, which is made "
         "when it is not there and must be empty. vaka serve goes on meanwhile, and the copy is of "
         "one moment: everything that was acknowledged before is in it, 'vaka verify FOLDER/store/0 "
         "-k FOLDER/keys/log.pub' passes, and what was not matched yet is matched by who goes on "

@@ -219,6 +219,24 @@ def what_was_answered_outlives_any_kill(folder):
 
 
 @test
+def a_backup_has_the_accounts(folder):
+    with Serve(VAKA, folder, CHEAP).start() as serve:
+        add(serve, "anna", "admin")
+        does(serve, "token", "add", "anna", "--label", "x", "--right", "users.read", "--expires", "1d")
+        copy = folder / "copy"
+        does(serve, "backup", str(copy))
+        same([path.name for path in (copy / "accounts").iterdir()], ["accounts.db"])
+        add(serve, "bo", "viewer")
+        before = log(serve)[:2]
+        serve.stop()
+        (folder / "var").rename(folder / "lost")
+        does(serve, "restore", str(copy))
+        serve.start()
+        same((sorted(users(serve)), log(serve)), (["anna"], before))
+        same(len(json.loads(does(serve, "token", "list", "-f", "json"))["tokens"]), 1)
+
+
+@test
 def the_matrix_in_the_documents_is_that_of_the_program(folder):
     serve = Serve(VAKA, folder)
     roles = [json.loads(line) for line in
