@@ -205,8 +205,9 @@ static int init_main(const struct invocation *in)
                  "certificate            %s/server.crt\n"
                  "its SHA-256            %s\n"
                  "token for HTTP         in %s (not shown here)\n"
-                 "to begin               vaka serve -c %s/vaka.yaml\n",
-                 folder, folder, fingerprint, path, folder);
+                 "to begin               vaka serve -c %s/vaka.yaml\n"
+                 "the first admin        vaka user add NAME --role admin -c %s/vaka.yaml\n",
+                 folder, folder, fingerprint, path, folder, folder);
     return EXIT_RAN;
 }
 
