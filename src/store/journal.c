@@ -389,6 +389,17 @@ static int pass_over(struct journal_reader *r, uint64_t limit, struct search *se
     }
 }
 
+/*
+ * What was half written when it was looked at is whole when what was written behind it is there:
+ * it is looked at once more, and not where it was read into before.
+ */
+static int frame_read_again(struct journal_reader *r, uint64_t limit, struct journal_frame *ret)
+{
+    uint64_t end;
+    buf_clear(&r->window);
+    return frame_read(r, r->at, limit, ret, &end);
+}
+
 int journal_reader_next(struct journal_reader *r, uint64_t limit, struct journal_frame *ret)
 {
     bool all = limit == JOURNAL_ALL;
@@ -400,18 +411,20 @@ int journal_reader_next(struct journal_reader *r, uint64_t limit, struct journal
     if (r->at >= limit) return 0;
     uint64_t end;
     int result = frame_read(r, r->at, limit, ret, &end);
+    struct search search = {.at = r->at, .zeros = true};
+    if (result == 0) {
+        result = pass_over(r, limit, &search);
+        if (result == 0 && all && search.zeros && search.at == limit) return 0;
+        if (result == 0 && all) result = frame_read_again(r, limit, ret);
+    }
     if (result < 0) return result;
     if (result == 1) {
         r->at = ret->end;
         r->next = ret->first + ret->batch.n;
         return 1;
     }
-    struct search search = {.at = r->at, .zeros = true};
-    result = pass_over(r, limit, &search);
-    if (result < 0) return result;
     uint64_t from = r->at;
     r->at = search.at;
-    if (all && search.zeros && search.at == limit) return 0;
     *ret = (struct journal_frame){.offset = from, .end = search.at, .first = r->next};
     return ERR_CORRUPT;
 }

@@ -295,6 +295,48 @@ TEST(a_tail_that_is_not_zeros_is_damage)
     sample_done(&s);
 }
 
+/* What was read in front of `written` is not there yet when it is read for the first time. */
+struct half_written {
+    const struct store_io *below;
+    uint64_t from, to;
+    bool written;
+};
+
+static int64_t half_written_read(void *ctx, int file, void *to, size_t len, uint64_t offset)
+{
+    struct half_written *h = ctx;
+    int64_t n = h->below->read(h->below->ctx, file, to, len, offset);
+    bool there = n > 0 && offset <= h->from && offset + (uint64_t)n >= h->to;
+    if (there && !h->written) memset((char *)to + (h->from - offset), 0, h->to - h->from);
+    h->written |= there;
+    return n;
+}
+
+static int64_t half_written_size(void *ctx, int file)
+{
+    const struct half_written *h = ctx;
+    return h->below->size(h->below->ctx, file);
+}
+
+/* Who reads what is being written meets frames that are half there, and later ones behind them. */
+TEST(a_frame_that_was_half_written_is_looked_at_again)
+{
+    for (size_t cut = 0; cut < 200; cut += 40) {
+        struct sample s;
+        sample_init(&s);
+        for (size_t i = 0; i < 4; i++) sample_put(&s, 1, 100, i);
+        sample_zeros(&s, 8000);
+        REQUIRE(sample_open(&s) == 0);
+        struct half_written half = {.below = &s.io, .from = s.places[2] + cut, .to = s.places[3]};
+        const struct store_io io = {
+            .read = half_written_read, .size = half_written_size, .ctx = &half};
+        REQUIRE(half.from < half.to);
+        s.reader.io = &io;
+        CHECK_STORY(story(&s, JOURNAL_ALL), "100+1 101+1 102+1 103+1 end");
+        sample_done(&s);
+    }
+}
+
 /* A hole that the disk gives back as zeros, in front of a frame. */
 TEST(zeros_before_a_frame_are_damage)
 {
