@@ -4,18 +4,20 @@
  * peer (unix(7)), which the kernel vouches for; every question is logged with them.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "account/account.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "desk/desk.h"
 #include "serve/reports.h"
 #include "serve/role.h"
 
 enum {
     CLIENTS_MAX = 64,
-    ASK_MAX = MANAGE_BODY_MAX + 4096,
+    ASK_MAX = (int)MANAGE_BODY_MAX + (int)DESK_BODY_MAX + 4096,
     CLIENT_OUT_MAX = 16 * 1024 * 1024,
     PAGE_ROWS = 64,
     PATIENCE = 1, /* s: who asks does not wait longer for a process that says nothing */
@@ -25,9 +27,9 @@ enum {
 struct client {
     struct role *role;
     struct link link;
-    uint64_t id; /* 0: free */
-    uint32_t uid;
-    bool watching, follow, reloading, managing;
+    uint64_t id;  /* 0: free */
+    uint32_t uid; /* the kernel's word */
+    bool watching, follow, reloading, managing, acting;
     /* Of who watches alerts: where he is, and how many more he may get. */
     uint64_t after, left;
     uint32_t page;            /* rows that triage may still send of what it was asked for */
@@ -72,7 +74,7 @@ static void drop(struct client *client)
     link_close(&client->link);
     client->id = client->round = 0;
     client->watching = client->follow = client->page_waits = false;
-    client->reloading = client->managing = false;
+    client->reloading = client->managing = client->acting = false;
 }
 
 static void done(struct client *client, uint8_t status, const char *text)
@@ -80,7 +82,7 @@ static void done(struct client *client, uint8_t status, const char *text)
     say_done_write(link_out(&client->link),
                    &(struct say_done){.status = status, .text = slice_of(text)});
     link_flush(&client->link);
-    client->watching = client->page_waits = client->managing = false;
+    client->watching = client->page_waits = client->managing = client->acting = false;
 }
 
 /* ---- rates ------------------------------------------------------------------------------- */
@@ -270,6 +272,28 @@ static int watch_alerts(struct client *client, const struct say_ask *ask)
     return 0;
 }
 
+/* "anna (uid 1000)": the name is what the command line says, the number what the kernel does. */
+static int ask_act(struct client *client, const struct say_ask *ask)
+{
+    struct link *triage = role_link(client->role, ROLE_TRIAGE);
+    struct buf actor;
+    if (!link_is_open(triage)) {
+        done(client, 1, "the process that has the incidents is being started again");
+        return 0;
+    }
+    buf_init(&actor, DESK_ACTOR_MAX);
+    buf_put(&actor, slice_until(ask->who, DESK_ACTOR_MAX / 2));
+    buf_printf(&actor, " (uid %" PRIu32 ")", client->uid);
+    say_act_write(link_out(triage), &(struct say_act){.client = client->id,
+                                                      .actor = slice_trim(buf_slice(&actor)),
+                                                      .kind = ask->kind,
+                                                      .body = ask->body});
+    buf_done(&actor);
+    client->acting = true;
+    link_flush(triage);
+    return 0;
+}
+
 static void ask_supervisor(struct client *client, uint8_t command)
 {
     struct role *r = client->role;
@@ -307,7 +331,8 @@ static int client_frame(void *ctx, const struct frame *frame)
     struct client *client = ctx;
     struct control_ctx *c = client->role->ctx;
     struct say_ask ask;
-    if (client->watching || client->round || client->reloading || client->managing)
+    if (client->watching || client->round || client->reloading || client->managing ||
+        client->acting)
         return ERR_CORRUPT;
     c->asked++;
     if (frame->type == SAY_MANAGE) return manage_accounts(client, frame);
@@ -319,6 +344,8 @@ static int client_frame(void *ctx, const struct frame *frame)
         return 0;
     case ASK_ALERTS:
         return watch_alerts(client, &ask);
+    case ASK_ACT:
+        return ask_act(client, &ask);
     case ASK_RELOAD:
         client->reloading = true;
         ask_supervisor(client, COMMAND_RELOAD);
@@ -405,12 +432,24 @@ static int take_managed(struct role *r, const struct frame *frame)
     return 0;
 }
 
+static int take_acted(struct role *r, const struct frame *frame)
+{
+    struct say_acted m;
+    if (say_acted_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    struct client *client = find_client(r->ctx, m.client);
+    if (!client || !client->acting) return 0; /* it went meanwhile: it is done all the same */
+    say_answer_write(link_out(&client->link), &(struct say_answer){.id = m.status, .text = m.body});
+    done(client, 0, "");
+    return 0;
+}
+
 static int control_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     struct say_end end;
     if (peer == ROLE_ACCOUNT && frame->type == SAY_MANAGED) return take_managed(r, frame);
     if (peer != ROLE_TRIAGE) return ERR_CORRUPT;
     if (frame->type == SAY_ROW) return take_row(r, frame);
+    if (frame->type == SAY_ACTED) return take_acted(r, frame);
     if (frame->type != SAY_END || say_end_read(frame->payload, &end) != 0) return ERR_CORRUPT;
     struct client *client = find_client(r->ctx, end.client);
     if (client && client->watching) end_page(client);
@@ -425,6 +464,9 @@ static void control_lost(struct role *r, enum serve_role peer)
         struct client *client = &c->clients[i];
         if (client->id && client->watching && peer == ROLE_TRIAGE)
             done(client, 1, "the process that has the alerts is being started again");
+        if (client->id && client->acting && peer == ROLE_TRIAGE)
+            done(client, 1,
+                 "the process that has the incidents has ended; look whether it was done");
         if (client->id && client->managing && peer == ROLE_ACCOUNT)
             done(client, 1,
                  "the process that has the accounts has ended: what was done is unknown");

@@ -97,7 +97,10 @@
  * control → triage
  *   watch      alerts with an id above `after`; `follow`: and those to come
  *   unwatch    no more
+ *   act        somebody does something to an incident: desk/desk.h has which and what of
  * triage → control
+ *   acted      what became of it (enum desk_status), and the thing as it is then, or what is wrong;
+ *              what was done is durable
  *   row        one alert for `client`
  *   end        no more rows (not when following)
  *
@@ -223,7 +226,11 @@ enum {
     F(u8, action) F(u32, uid) F(u32, tenant) F(text, proof) F(text, address) F(text, body)
 #define SAY_MANAGED_FIELDS(F) F(u64, id) F(u32, status) F(text, body)
 
-#define SAY_ASK_FIELDS(F)    F(u8, what) F(u64, after) F(u32, limit) F(u8, follow)
+#define SAY_ACT_FIELDS(F)   F(u64, client) F(u32, tenant) F(text, actor) F(text, kind) F(text, body)
+#define SAY_ACTED_FIELDS(F) F(u64, client) F(u8, status) F(text, body)
+
+#define SAY_ASK_FIELDS(F)                                                                          \
+    F(u8, what) F(u64, after) F(u32, limit) F(u8, follow) F(text, who) F(text, kind) F(text, body)
 #define SAY_ANSWER_FIELDS(F) F(u64, id) F(u64, count) F(text, text)
 #define SAY_DONE_FIELDS(F)   F(u8, status) F(text, text)
 
@@ -279,6 +286,8 @@ enum {
     M(watch, WATCH, WATCH, 40)                                                                     \
     M(unwatch, UNWATCH, UNWATCH, 41)                                                               \
     M(row, ROW, ROW, 42)                                                                           \
+    M(act, ACT, ACT, 90)                                                                           \
+    M(acted, ACTED, ACTED, 91)                                                                     \
     M(end, END, END, 43)                                                                           \
     M(claim, CLAIM, CLAIM, 80)                                                                     \
     M(principal, PRINCIPAL, PRINCIPAL, 81)                                                         \
@@ -308,6 +317,7 @@ enum { GIVE_CONTROL_SOCKET = 1, GIVE_LISTENER = 2, GIVE_CREDENTIAL = 64 };
 /* COMMAND_RULES: of detect alone. */
 enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2, COMMAND_KEYS = 3, COMMAND_RULES = 4 };
 /* What is asked. */
-enum { ASK_STATUS = 1, ASK_ALERTS = 2, ASK_RELOAD = 3, ASK_KEYS = 4 };
+/* ASK_ACT: an act of that kind; `who` is whom the command line takes its user for. */
+enum { ASK_STATUS = 1, ASK_ALERTS = 2, ASK_RELOAD = 3, ASK_KEYS = 4, ASK_ACT = 5 };
 
 #endif

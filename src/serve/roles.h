@@ -29,7 +29,7 @@
     X(STORE, DETECT)    /* journals, how far they are durable → ← from where on, how far */    \
     X(DETECT, TRIAGE)   /* alerts, how far it is → ← where to begin */                         \
     X(TRIAGE, STORE)    /* how far everything is matched → */                                    \
-    X(CONTROL, TRIAGE)  /* questions → ← alerts */                                             \
+    X(CONTROL, TRIAGE)  /* questions, acts → ← alerts, what became */                          \
     X(STORE, SEAL)      /* journals, how far they are durable → ← how far they are sealed */   \
     X(SEAL, SIGN)       /* checkpoints → ← signatures */                                       \
     X(SEAL, WITNESS)    /* checkpoints, proofs → ← signatures of witnesses */                  \

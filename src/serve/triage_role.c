@@ -8,6 +8,7 @@
 
 #include "base/json_write.h"
 #include "base/time.h"
+#include "desk/desk.h"
 #include "detect/sigma/doc.h"
 #include "serve/engine.h"
 #include "serve/role.h"
@@ -18,6 +19,7 @@ enum {
     HELD_MAX = 64 * 1024 * 1024, /* bytes of alerts behind the last advance */
     COMMIT_ALERTS = 5,           /* ms behind the first alert of a transaction */
     COMMIT_ADVANCE = 1000,       /* ms when there is nothing but records without alerts */
+    ACTED_MAX = 8 * 1024 * 1024, /* bytes of an incident that is told */
     CLIENTS_MAX = 64,
     ROWS_AT_ONCE = 256,
     TUPLES_MAX = 200 * 1000, /* that correlations are told again after a start */
@@ -32,6 +34,7 @@ struct watcher {
 
 struct triage_ctx {
     struct state *state;
+    struct desk *desk;
     struct source_watch sources;
     struct buf held; /* alerts and what was heard as frames, behind the last advance */
     uint64_t next, committed;
@@ -42,7 +45,8 @@ struct triage_ctx {
     nsec correlated, horizon;
     bool has_tuples;
     uint64_t told_tuple; /* to detect: the last one; UINT64_MAX: begin was said */
-    uint64_t added, counted, commits;
+    uint64_t added, counted, commits, acts;
+    struct buf acted;
 };
 
 static void give_up(struct role *r, const char *what, int error)
@@ -137,7 +141,8 @@ static int keep_alert(struct role *r, const struct state_alert *alert)
 {
     struct triage_ctx *c = r->ctx;
     bool is_new = false;
-    int error = state_add_alert(c->state, alert, r->config.triage_alike, &is_new);
+    int error =
+        desk_add_alert(c->desk, alert, r->config.triage_alike, clock_realtime(&r->clock), &is_new);
     c->added += is_new;
     c->counted += alert->count;
     c->has_alerts = true;
@@ -396,6 +401,39 @@ static int take_watched(struct role *r, const struct frame *frame)
     return 0;
 }
 
+/* ---- what people do ---------------------------------------------------------------------- */
+
+/* Who did it hears of it when it is durable; with what was told meanwhile. */
+static int take_act(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_act m;
+    enum desk_status status = DESK_DONE;
+    if (say_act_read(frame->payload, &m) != 0 || m.actor.len > DESK_ACTOR_MAX) return ERR_CORRUPT;
+    const struct desk_request request = {.actor = m.actor,
+                                         .tenant = m.tenant,
+                                         .kind = m.kind,
+                                         .body = m.body,
+                                         .now = clock_realtime(&r->clock)};
+    buf_clear(&c->acted);
+    int error = c->open ? 0 : state_begin(c->state);
+    c->open = error == 0;
+    if (error == 0) error = desk_act(c->desk, &request, &c->acted, &status);
+    if (error) {
+        give_up(r, "state-failed", error);
+        return 0;
+    }
+    commit(r);
+    if (r->stopping || c->open) return 0;
+    c->acts += status == DESK_DONE;
+    struct link *link = role_link(r, peer);
+    say_acted_write(link_out(link), &(struct say_acted){.client = m.client,
+                                                        .status = (uint8_t)status,
+                                                        .body = buf_slice(&c->acted)});
+    link_flush(link);
+    return 0;
+}
+
 static int triage_command(struct role *r, const struct frame *frame)
 {
     return frame->type == SAY_TROUBLE ? take_trouble(r, frame) : ERR_CORRUPT;
@@ -417,6 +455,7 @@ static int triage_frame(struct role *r, enum serve_role peer, const struct frame
     if (peer == ROLE_RETRO && frame->type == SAY_ALERT) return take_retro(r, frame);
     if (peer == ROLE_CONTROL && frame->type == SAY_WATCH) return take_watch(r, frame);
     if (peer == ROLE_CONTROL && frame->type == SAY_UNWATCH) return take_unwatch(r, frame);
+    if (peer == ROLE_CONTROL && frame->type == SAY_ACT) return take_act(r, peer, frame);
     return ERR_CORRUPT;
 }
 
@@ -505,13 +544,16 @@ static void triage_room(struct role *r, enum serve_role peer)
     if (peer == ROLE_DETECT) tell_detect(r);
 }
 
-static int open_sources(struct role *r, struct diag *diag)
+static int open_models(struct role *r, struct diag *diag)
 {
     struct triage_ctx *c = r->ctx;
-    uint64_t seed;
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) return ERR_IO;
-    return source_watch_open(&c->sources, &r->config, c->state, seed, clock_realtime(&r->clock),
-                             diag);
+    uint64_t seeds[2];
+    nsec now = clock_realtime(&r->clock);
+    if (getrandom(seeds, sizeof seeds, 0) != sizeof seeds) return ERR_IO;
+    int error = desk_open(c->state, seeds[0], now, &c->desk);
+    if (error)
+        return diag_set(diag, error, NULL, 0, 0, "incidents cannot be read: %s", error_text(error));
+    return source_watch_open(&c->sources, &r->config, c->state, seeds[1], now, diag);
 }
 
 static int triage_prepare(struct role *r, struct diag *diag)
@@ -524,12 +566,13 @@ static int triage_prepare(struct role *r, struct diag *diag)
     /* SQLite asks for randomness here, and for pages of a database that may need recovery. */
     role_keep_path(r, "/dev/urandom");
     buf_init(&c->held, HELD_MAX);
+    buf_init(&c->acted, ACTED_MAX);
     c->commit = (struct loop_timer){.due = commit_due, .ctx = r};
     int error = state_open(path, &c->state, diag);
     if (error == 0) error = state_matched(c->state, &c->committed);
     if (error == 0) error = state_correlated(c->state, &c->correlated);
+    if (error == 0) error = open_models(r, diag);
     if (error == 0) error = state_last_alert(c->state, &c->last_alert);
-    if (error == 0) error = open_sources(r, diag);
     c->told_tuple = UINT64_MAX;
     c->next = c->committed;
     return error;
@@ -542,6 +585,7 @@ static void triage_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "alerts_added", c->added);
     json_write_member_u64(out, "alerts_counted", c->counted);
     json_write_member_u64(out, "commits", c->commits);
+    json_write_member_u64(out, "acts", c->acts);
     source_watch_status(&c->sources, out);
 }
 
@@ -554,6 +598,7 @@ static void triage_stop(struct role *r)
     if (error) state_rollback(c->state);
     else commit(r);
     source_watch_close(&c->sources);
+    desk_close(c->desk);
     state_close(c->state);
     role_end(r, 0);
 }

@@ -1,35 +1,46 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "state/internal.h"
 
-static int add_new(struct state *s, const struct state_alert *a)
+int state_find_alike(struct state *s, const struct state_alert *a, nsec alike, uint64_t *ret_id,
+                     uint64_t *ret_incident)
 {
-    return db_run(s->db,
-                  "INSERT INTO alert (tenant, seq, last_seq, count, level, time, received,"
-                  " last_received, rule, title, host, entity, line)"
-                  " VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                  DB_WITH(db_u64(a->seq), db_u64(a->last_seq), db_u64(a->count),
-                          db_number(a->level), db_time(a->time), db_number(a->received),
-                          db_number(a->last_received), db_text(a->rule), db_text(a->title),
-                          db_text(a->host), db_text(a->entity), db_text(a->line)));
-}
-
-int state_add_alert(struct state *s, const struct state_alert *a, nsec alike, bool *ret_new)
-{
-    int64_t id = 0;
     nsec since;
     if (__builtin_sub_overflow(a->received, alike, &since)) since = INT64_MIN;
-    int error = db_get(s->db,
-                       "SELECT id FROM alert WHERE rule = ?1 AND entity = ?2"
-                       " AND last_received >= ?3 ORDER BY last_received DESC LIMIT 1",
-                       DB_WITH(db_text(a->rule), db_text(a->entity), db_number(since)), &id);
-    if (error) return error;
-    *ret_new = id == 0;
-    if (id == 0) return add_new(s, a);
+    struct db_rows rows =
+        db_select(s->db,
+                  "SELECT id, incident FROM alert WHERE rule = ?1 AND entity = ?2"
+                  " AND last_received >= ?3 ORDER BY last_received DESC LIMIT 1",
+                  DB_WITH(db_text(a->rule), db_text(a->entity), db_number(since)));
+    *ret_id = *ret_incident = 0;
+    if (db_next(&rows)) {
+        *ret_id = (uint64_t)db_get_number(&rows, 0);
+        *ret_incident = (uint64_t)db_get_number(&rows, 1);
+    }
+    return db_end(&rows);
+}
+
+int state_count_alike(struct state *s, uint64_t id, const struct state_alert *a)
+{
     return db_run(
         s->db,
         "UPDATE alert SET count = count + ?2, last_seq = max(last_seq, ?3),"
         " last_received = max(last_received, ?4) WHERE id = ?1",
-        DB_WITH(db_number(id), db_u64(a->count), db_u64(a->last_seq), db_number(a->last_received)));
+        DB_WITH(db_u64(id), db_u64(a->count), db_u64(a->last_seq), db_number(a->last_received)));
+}
+
+int state_add_alert(struct state *s, const struct state_alert *a, uint64_t *ret_id)
+{
+    int error =
+        db_run(s->db,
+               "INSERT INTO alert (tenant, seq, last_seq, count, level, time, received,"
+               " last_received, rule, title, host, entity, line, incident)"
+               " VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, nullif(?13, 0))",
+               DB_WITH(db_u64(a->seq), db_u64(a->last_seq), db_u64(a->count), db_number(a->level),
+                       db_time(a->time), db_number(a->received), db_number(a->last_received),
+                       db_text(a->rule), db_text(a->title), db_text(a->host), db_text(a->entity),
+                       db_text(a->line), db_u64(a->incident)));
+    if (error == 0) *ret_id = db_inserted(s->db);
+    return error;
 }
 
 struct state_alert state_alert_row(const struct db_rows *rows)
@@ -48,6 +59,7 @@ struct state_alert state_alert_row(const struct db_rows *rows)
         .host = db_get_text(rows, 10),
         .entity = db_get_text(rows, 11),
         .line = db_get_text(rows, 12),
+        .incident = (uint64_t)db_get_number(rows, 13),
     };
 }
 

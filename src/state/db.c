@@ -3,8 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/json_write.h"
 #include "base/time.h"
 #include "state/sql.h"
+
+enum { JSON_TEXT_MAX = 8 * 1024 * 1024 };
 
 struct prepared {
     const char *text; /* its address is what it is known by; NULL: free */
@@ -29,10 +32,33 @@ static void write_time(sqlite3_context *ctx, int n, sqlite3_value **values)
     sqlite3_result_text(ctx, text.ptr, (int)text.len, SQLITE_TRANSIENT);
 }
 
+static void write_text(sqlite3_context *ctx, int n, sqlite3_value **values)
+{
+    const unsigned json = 'J'; /* what JSON functions know each other's texts by */
+    struct buf text;
+    (void)n;
+    if (sqlite3_value_type(values[0]) == SQLITE_NULL) return;
+    const void *bytes = sqlite3_value_text(values[0]);
+    buf_init(&text, JSON_TEXT_MAX);
+    json_write_string(&text, slice_make(bytes, (size_t)sqlite3_value_bytes(values[0])));
+    if (buf_failed(&text)) sqlite3_result_error_toobig(ctx);
+    else sqlite3_result_text64(ctx, text.ptr, text.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+    sqlite3_result_subtype(ctx, json);
+    buf_done(&text);
+}
+
 static int add_functions(struct db *s)
 {
-    return sqlite3_create_function_v2(s->db, "rfc3339", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-                                      write_time, NULL, NULL, NULL);
+    static const struct {
+        const char *name;
+        void (*run)(sqlite3_context *ctx, int n, sqlite3_value **values);
+    } functions[] = {{"rfc3339", write_time}, {"json_text", write_text}};
+    int code = SQLITE_OK;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions && code == SQLITE_OK; i++)
+        code = sqlite3_create_function_v2(s->db, functions[i].name, 1,
+                                          SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_SUBTYPE, NULL,
+                                          functions[i].run, NULL, NULL, NULL);
+    return code;
 }
 
 int db_open(const char *path, const char *const *migrations, int versions, struct db **ret,

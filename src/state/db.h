@@ -6,7 +6,8 @@
  * Errors, where nothing else is said: ERR_IO (the disk, or the file is damaged), ERR_LIMIT (the
  * disk is full), ERR_ACCESS, ERR_CORRUPT, ERR_NOMEM.
  *
- * Statements may use rfc3339(t), the text of a time, NULL for NULL.
+ * Statements may use rfc3339(t), the text of a time, and json_text(t), a string for JSON functions
+ * that is valid UTF-8 whatever the text is; both are NULL for NULL.
  */
 #ifndef VAKA_STATE_DB_H
 #define VAKA_STATE_DB_H

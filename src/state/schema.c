@@ -18,4 +18,57 @@ const char *const state_migrations[STATE_VERSION] = {
      " seq INTEGER NOT NULL, UNIQUE (tenant, seq)) STRICT;"),
     "CREATE TABLE health (tenant INTEGER NOT NULL, source TEXT NOT NULL, saved BLOB NOT NULL,"
     " PRIMARY KEY (tenant, source)) STRICT, WITHOUT ROWID;",
+    /*
+     * incident: `root` is the one that it is shown in, itself or what it became part of; alerts,
+     * records, first and last are its own, what begins with all_ has its parts' with it; `open` is
+     * NULL for a part. What is said of it in change and incident_* stays where it was said, so that
+     * parting is nothing but another root.
+     */
+    "CREATE TABLE incident (id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL,"
+    " root INTEGER NOT NULL, part_of INTEGER, follows INTEGER, apart INTEGER NOT NULL DEFAULT 0,"
+    " rule TEXT NOT NULL, begun INTEGER NOT NULL,"
+    " alerts INTEGER NOT NULL DEFAULT 0, records INTEGER NOT NULL DEFAULT 0,"
+    " first INTEGER, last INTEGER,"
+    " all_alerts INTEGER NOT NULL DEFAULT 0, all_records INTEGER NOT NULL DEFAULT 0,"
+    " all_first INTEGER, all_last INTEGER, level INTEGER NOT NULL DEFAULT 0,"
+    " score INTEGER NOT NULL DEFAULT 0, importance INTEGER NOT NULL DEFAULT 0,"
+    " sv TEXT NOT NULL DEFAULT '', en TEXT NOT NULL DEFAULT '',"
+    " open INTEGER DEFAULT 1, assignee TEXT, disposition TEXT, why TEXT,"
+    " protected INTEGER, protected_by TEXT,"
+    " detected INTEGER NOT NULL, notified INTEGER, acked INTEGER, triaged INTEGER,"
+    " contained INTEGER, closed INTEGER, aware INTEGER, aware_by TEXT,"
+    " significant INTEGER, significant_at INTEGER, significant_by TEXT,"
+    " breach INTEGER, breach_at INTEGER, breach_by TEXT,"
+    " version INTEGER NOT NULL, changed INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX incident_queue ON incident (tenant, open, score DESC, id DESC);"
+    "CREATE INDEX incident_root ON incident (root);"
+    "CREATE INDEX incident_changed ON incident (tenant, changed);"
+    "CREATE INDEX incident_begun ON incident (begun);"
+    "ALTER TABLE alert ADD COLUMN incident INTEGER;"
+    "CREATE INDEX alert_incident ON alert (incident, id);"
+    "CREATE TABLE incident_rule (incident INTEGER NOT NULL, rule TEXT NOT NULL,"
+    " first_alert INTEGER NOT NULL, alerts INTEGER NOT NULL, records INTEGER NOT NULL,"
+    " level INTEGER NOT NULL, tactics TEXT NOT NULL, title TEXT NOT NULL, title_sv TEXT NOT NULL,"
+    " respond_sv TEXT NOT NULL, respond_en TEXT NOT NULL,"
+    " PRIMARY KEY (incident, rule)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE incident_name (incident INTEGER NOT NULL, name TEXT NOT NULL,"
+    " tenant INTEGER NOT NULL, kind INTEGER NOT NULL, bystander INTEGER NOT NULL,"
+    " alerts INTEGER NOT NULL, last INTEGER NOT NULL,"
+    " PRIMARY KEY (incident, name)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX incident_name_last ON incident_name (last) WHERE bystander = 0;"
+    "CREATE INDEX incident_name_name ON incident_name (tenant, name) WHERE bystander = 0;"
+    "CREATE TABLE burst (tenant INTEGER NOT NULL, rule TEXT NOT NULL, incident INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, PRIMARY KEY (tenant, rule)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE task (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
+    " incident INTEGER NOT NULL, text TEXT NOT NULL, owner TEXT, made INTEGER NOT NULL,"
+    " done INTEGER, done_by TEXT) STRICT;"
+    "CREATE INDEX task_incident ON task (incident);"
+    "CREATE TABLE change (number INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, incident INTEGER,"
+    " time INTEGER NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL, why TEXT,"
+    " body TEXT NOT NULL) STRICT;"
+    "CREATE INDEX change_incident ON change (incident, number);"
+    "CREATE TRIGGER change_stays BEFORE UPDATE ON change"
+    " BEGIN SELECT raise(ABORT, 'what was done is not changed'); END;"
+    "CREATE TRIGGER change_is_kept BEFORE DELETE ON change"
+    " BEGIN SELECT raise(ABORT, 'what was done is not forgotten'); END;",
 };

@@ -48,6 +48,11 @@ int state_open(const char *path, struct state **ret, struct diag *diag)
     return error;
 }
 
+struct db *state_db(struct state *s)
+{
+    return s->db;
+}
+
 void state_close(struct state *s)
 {
     if (!s) return;

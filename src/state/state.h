@@ -13,8 +13,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-enum { STATE_VERSION = 4 };
+enum { STATE_VERSION = 5 };
 
+struct db;
 struct state;
 
 /* Opens or makes the file. Errors are told by diag: ERR_ACCESS, ERR_CORRUPT, ERR_UNSUPPORTED (a
@@ -22,6 +23,8 @@ struct state;
 int state_open(const char *path, struct state **ret, struct diag *diag) MUST_USE;
 /* What was not committed is dropped. May be NULL. */
 void state_close(struct state *s);
+/* The file itself, for rooms that keep tables in it: written between state_begin() and commit. */
+struct db *state_db(struct state *s);
 
 /*
  * All below, where nothing else is said: ERR_IO (the disk, or the file is damaged), ERR_LIMIT (the
@@ -85,14 +88,19 @@ struct state_alert {
     nsec received, last_received;
     struct slice rule, title, host, entity;
     struct slice line; /* the alert of the first record as one JSON object */
+    uint64_t incident; /* that it was put in; 0: none yet */
 };
 
 /*
- * Adds an alert; or, when one of the same rule about the same entity was received at most `alike`
- * before it, adds to that one's count. *ret_new tells which.
+ * The alert of the same rule about the same entity that was received at most `alike` before this
+ * one, and the incident it is in; 0: there is none.
  */
-int state_add_alert(struct state *s, const struct state_alert *alert, nsec alike,
-                    bool *ret_new) MUST_USE;
+int state_find_alike(struct state *s, const struct state_alert *alert, nsec alike, uint64_t *ret_id,
+                     uint64_t *ret_incident) MUST_USE;
+/* One more of them: to that one's count. */
+int state_count_alike(struct state *s, uint64_t id, const struct state_alert *alert) MUST_USE;
+/* A new one; its id is the state's. */
+int state_add_alert(struct state *s, const struct state_alert *alert, uint64_t *ret_id) MUST_USE;
 
 /* Alerts with an id above `after`, in order, at most `limit`, until `each` returns false. */
 int state_alerts(struct state *s, uint64_t after, uint32_t limit,

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* taxonomy/clocks.tsv and plain.tsv, which are built into the program. */
+#ifndef VAKA_DESK_FILES_H
+#define VAKA_DESK_FILES_H
+
+#include <stddef.h>
+
+struct desk_file {
+    const char *name;
+    const unsigned char *text;
+    size_t len;
+};
+enum { DESK_FILE_CLOCKS, DESK_FILE_PLAIN };
+extern const struct desk_file desk_files[]; /* by these, and a NULL name */
+
+#endif

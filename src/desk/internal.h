@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Inside of the room. */
+#ifndef VAKA_DESK_INTERNAL_H
+#define VAKA_DESK_INTERNAL_H
+
+#include "desk/desk.h"
+#include "incident/grouping.h"
+#include "incident/score.h"
+#include "state/db.h"
+
+enum {
+    DESK_TEXT_MAX = 64 * 1024,  /* bytes of a note */
+    DESK_WORD_MAX = 256,        /* of a name */
+    DESK_LIST_MAX = 1000,       /* alerts that are split off at once */
+    DESK_PLAIN_MAX = 16 * 1024, /* of a plain line */
+};
+#define DESK_VAKA SLICE("vaka") /* who did it when nobody did */
+
+struct desk {
+    struct state *state;
+    struct db *db;
+    struct grouping *grouping;
+    struct facts facts;
+    struct buf text, sv, en, log;
+    uint64_t number; /* of the last change */
+};
+
+/* ---- incidents in the database (rows.c) ---- */
+
+struct desk_row {
+    uint64_t id, root, part_of, version;
+    uint32_t tenant;
+    bool open, closed;
+    int protected; /* -1: nobody has said */
+    nsec begun;
+};
+/* *ret_found is false when there is none. */
+int desk_row_load(struct desk *d, uint64_t id, struct desk_row *ret, bool *ret_found) MUST_USE;
+/* Numbers of it, its parts' with it, from what each has of its own. */
+int desk_row_sum(struct desk *d, uint64_t root) MUST_USE;
+/* Its level, score and plain lines, from what is known of its rules and names. */
+int desk_row_judge(struct desk *d, uint64_t root) MUST_USE;
+/* What grouping is to know of it. */
+int desk_row_tell(struct desk *d, uint64_t id) MUST_USE;
+/* It becomes part of another, with what is part of it. */
+int desk_row_join(struct desk *d, uint64_t id, uint64_t into) MUST_USE;
+/* It is by itself again, with what was part of it, and stays so. */
+int desk_row_part(struct desk *d, uint64_t id, uint64_t from) MUST_USE;
+
+struct desk_change {
+    uint32_t tenant;
+    uint64_t incident; /* 0: none */
+    nsec now;
+    struct slice actor, kind, why;
+    struct slice body; /* a JSON object */
+};
+/* A line of the log, and the incident's new number. */
+int desk_log(struct desk *d, const struct desk_change *change) MUST_USE;
+
+/* ---- alerts (place.c) ---- */
+
+/* What an alert says of rules and names, to an incident that has it now, or had it until now. */
+int desk_tally(struct desk *d, uint64_t incident, const struct state_alert *alert, nsec last,
+               int sign, bool *ret_new_rule) MUST_USE;
+/* d->facts, of the alert. */
+int desk_read_facts(struct desk *d, const struct state_alert *alert) MUST_USE;
+
+/* ---- sentences (plain.c) ---- */
+
+enum desk_language { DESK_SV, DESK_EN };
+struct desk_plain {
+    struct slice title, respond; /* of the rule that matters most; respond may be empty */
+    uint64_t more_rules;
+    struct {
+        enum name_kind kind;
+        struct slice text;
+    } names[4];
+    uint32_t n_names;
+    uint64_t more_names;
+    unsigned score;
+    uint32_t tactics;
+};
+void desk_plain_write(struct buf *out, const struct desk_plain *p, enum desk_language language);
+/* The text of a key in taxonomy/plain.tsv; empty when there is none. */
+struct slice desk_plain_text(const char *key, enum desk_language language);
+
+/* ---- bodies of requests (body.c) ---- */
+
+struct body {
+    struct slice object;
+    struct arena texts;
+    struct buf text;
+    const char *taken[16];
+    uint32_t n_taken;
+    const char *member; /* that is wrong; NULL: none */
+    char message[240];
+};
+void body_init(struct body *b, struct slice text);
+void body_done(struct body *b);
+/* All below: what is wrong is kept in the body, the first of it; then nothing more is read. */
+bool body_has(struct body *b, const char *name);
+/* Empty when it is not there or null, unless it must be. Texts live as long as the body. */
+struct slice body_text(struct body *b, const char *name, size_t max, bool must);
+uint64_t body_number(struct body *b, const char *name, bool must);
+/* -1: it is not there. */
+int body_bool(struct body *b, const char *name, bool must);
+/* RFC 3339, not later than now, which is what it is when it is not there. */
+nsec body_time(struct body *b, const char *name, nsec now);
+uint32_t body_numbers(struct body *b, const char *name, uint64_t *ret, uint32_t max);
+void body_wrong(struct body *b, const char *member, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Whether all of it was taken and is right. */
+bool body_end(struct body *b);
+
+/* ---- acts (act.c) ---- */
+
+struct act {
+    const struct desk_request *request;
+    struct body body;
+    struct desk_row row; /* of the incident */
+    enum desk_status status;
+    uint64_t show; /* the incident that is the answer */
+    struct slice why;
+    struct slice plain; /* the refusal in Swedish, where it is one that people meet */
+    struct buf log;     /* members of the object that the log is to have */
+};
+/* It is refused; 0. */
+int act_refuse(struct act *a, enum desk_status status, const char *member, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+/* A member of what the log is to have. */
+void act_log_time(struct act *a, const char *name, nsec time);
+/* Whether it may concern säkerhetsskydd, as it is said now. */
+int desk_set_protected(struct desk *d, struct act *a, int value) MUST_USE;
+
+/* Each is done and logged by act.c when it leaves the status at DESK_DONE. */
+#define X(name, right, to, text, undo) int desk_act_##name(struct desk *d, struct act *a) MUST_USE;
+DESK_ACTS(X)
+#undef X
+
+/* `body` is what the log says of the change. */
+typedef int desk_undo_fn(struct desk *d, struct act *a, struct slice body);
+desk_undo_fn desk_undo_time, desk_undo_assign, desk_undo_close, desk_undo_reopen, desk_undo_merge,
+    desk_undo_split;
+
+#endif

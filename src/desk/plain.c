@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* An incident in one line: what happened, to whom, how sure, what to do first. */
+#include <inttypes.h>
+
+#include "desk/files.h"
+#include "desk/internal.h"
+
+/* The columns of the line that `fits`; false: there is none. */
+static bool find_line(bool (*fits)(const void *ctx, struct slice key), const void *ctx,
+                      enum desk_language language, struct slice *ret)
+{
+    struct slice rest =
+                     slice_make(desk_files[DESK_FILE_PLAIN].text, desk_files[DESK_FILE_PLAIN].len),
+                 line;
+    while (rest.len > 0) {
+        struct slice key, sv, en;
+        (void)slice_split(rest, '\n', &line, &rest);
+        if (!slice_split(line, '\t', &key, &line) || !fits(ctx, key)) continue;
+        (void)slice_split(line, '\t', &sv, &en);
+        *ret = language == DESK_SV ? sv : en;
+        return true;
+    }
+    return false;
+}
+
+static bool is_key(const void *ctx, struct slice key)
+{
+    return slice_eq(key, slice_of(ctx));
+}
+
+struct slice desk_plain_text(const char *key, enum desk_language language)
+{
+    struct slice text;
+    return find_line(is_key, key, language, &text) ? text : SLICE_NONE;
+}
+
+static bool is_sure_enough(const void *ctx, struct slice key)
+{
+    uint64_t least;
+    const struct slice start = SLICE("sure.");
+    return slice_starts_with(key, start) && slice_to_u64(slice_from(key, start.len), &least) &&
+           *(const unsigned *)ctx >= least;
+}
+
+/* The text of the key, `value` in the place that it has. */
+static void fill(struct buf *out, const char *key, enum desk_language language, struct slice value)
+{
+    struct slice text = desk_plain_text(key, language);
+    size_t begin = slice_find_byte(text, '{');
+    struct slice rest = begin == SIZE_MAX ? SLICE_NONE : slice_from(text, begin);
+    size_t end = slice_find_byte(rest, '}');
+    buf_put(out, end == SIZE_MAX ? text : slice_until(text, begin));
+    if (end == SIZE_MAX) return;
+    buf_put(out, value);
+    buf_put(out, slice_from(rest, end + 1));
+}
+
+static void fill_number(struct buf *out, const char *key, enum desk_language language, uint64_t n)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRIu64, n);
+    fill(out, key, language, slice_make(text, len > 0 ? (size_t)len : 0));
+}
+
+static void put_names(struct buf *out, const struct desk_plain *p, enum desk_language language)
+{
+    for (uint32_t i = 0; i < p->n_names; i++) {
+        buf_puts(out, i ? ", " : ": ");
+        fill(out, name_kind_word(p->names[i].kind), language, slice_until(p->names[i].text, 200));
+    }
+    if (p->n_names && p->more_names) {
+        buf_puts(out, ", ");
+        fill_number(out, "more-names", language, p->more_names);
+    }
+}
+
+void desk_plain_write(struct buf *out, const struct desk_plain *p, enum desk_language language)
+{
+    struct slice sure = SLICE_NONE;
+    buf_put(out, slice_until(p->title, 1000));
+    if (p->more_rules == 1) buf_put(out, desk_plain_text("one-more-rule", language));
+    if (p->more_rules > 1) fill_number(out, "more-rules", language, p->more_rules);
+    put_names(out, p, language);
+    (void)find_line(is_sure_enough, &p->score, language, &sure);
+    buf_puts(out, ". ");
+    buf_put(out, sure);
+    if (p->tactics > 1) fill_number(out, "steps", language, p->tactics);
+    buf_puts(out, ". ");
+    fill(out, "first", language,
+         p->respond.len ? slice_until(p->respond, 4096) : desk_plain_text("respond", language));
+}

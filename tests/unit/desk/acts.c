@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What people do with incidents. */
+#include "fixture.h"
+
+/* The number of the last change of that kind. */
+static unsigned long long last(const struct office *o, const char *kind)
+{
+    int64_t number = 0;
+    CHECK_INT(db_get(state_db(o->state), "SELECT max(number) FROM change WHERE kind = ?1",
+                     DB_WITH(db_text(slice_of(kind))), &number),
+              0);
+    return (unsigned long long)number;
+}
+
+static int64_t changes(const struct office *o)
+{
+    int64_t n = 0;
+    CHECK_INT(db_get(state_db(o->state), "SELECT count(*) FROM change", DB_ALONE, &n), 0);
+    return n;
+}
+
+TEST(who_acknowledges_has_it)
+{
+    struct office o;
+    open_office(&o, "ack.db");
+    (void)alert(&o, "a", "anna");
+    o.now += MINUTE;
+    CHECK(act(&o, "ack", "{\"incident\":1}"));
+    CHECK_SLICE(member(&o, "acked"), "\"2026-12-23T21:48:00.000Z\"");
+    CHECK_SLICE(member(&o, "assignee"), "\"anna (uid 1000)\"");
+    CHECK_SLICE(member(&o, "state"), "\"acknowledged\"");
+    CHECK(!act(&o, "ack", "{\"incident\":1}") && o.status == DESK_CONFLICT);
+    CHECK(act(&o, "assign", "{\"incident\":1,\"to\":\"bo\"}"));
+    CHECK_SLICE(member(&o, "assignee"), "\"bo\"");
+    CHECK(act(&o, "undo", "{\"incident\":1,\"change\":%llu,\"protected\":false}",
+              last(&o, "assign")));
+    CHECK_SLICE(member(&o, "assignee"), "\"anna (uid 1000)\"");
+    CHECK(act(&o, "assign", "{\"incident\":1,\"to\":null}"));
+    CHECK_SLICE(member(&o, "assignee"), "null");
+    CHECK(act(&o, "undo", "{\"incident\":1,\"change\":%llu}", last(&o, "ack")));
+    CHECK_SLICE(member(&o, "acked"), "null");
+    CHECK(!act(&o, "undo", "{\"incident\":1,\"change\":%llu}", last(&o, "ack")));
+    CHECK(o.status == DESK_CONFLICT && says(&o, "undone already"));
+    close_office(&o);
+}
+
+TEST(what_is_wrong_is_named_and_nothing_is_changed)
+{
+    static const struct {
+        const char *kind, *body, *member;
+        enum desk_status status;
+    } wrong[] = {
+        {"nothing", "{}", "kind", DESK_UNKNOWN},
+        {"ack", "[1]", "", DESK_INVALID},
+        {"ack", "{\"incident\":1", "", DESK_INVALID},
+        {"ack", "{}", "incident", DESK_INVALID},
+        {"ack", "{\"incident\":\"1\"}", "incident", DESK_INVALID},
+        {"ack", "{\"incident\":0}", "incident", DESK_INVALID},
+        {"ack", "{\"incident\":9}", "incident", DESK_NOT_FOUND},
+        {"ack", "{\"incident\":1,\"more\":1}", "", DESK_INVALID},
+        {"ack", "{\"incident\":1,\"at\":\"2027-01-01T00:00:00Z\"}", "at", DESK_INVALID},
+        {"ack", "{\"incident\":1,\"at\":\"soon\"}", "at", DESK_INVALID},
+        {"ack", "{\"incident\":1,\"version\":999}", "version", DESK_CONFLICT},
+        {"assign", "{\"incident\":1}", "to", DESK_INVALID},
+        {"note", "{\"incident\":1,\"text\":\"x\"}", "protected", DESK_PROTECTED},
+        {"note", "{\"incident\":1,\"protected\":true,\"text\":\"x\"}", "protected", DESK_PROTECTED},
+        {"note", "{\"incident\":1,\"protected\":false,\"text\":\" \"}", "text", DESK_INVALID},
+        {"close", "{\"incident\":1,\"protected\":false,\"why\":\"x\",\"disposition\":\"bad\"}",
+         "disposition", DESK_INVALID},
+        {"close", "{\"incident\":1,\"protected\":false,\"disposition\":\"benign\"}", "why",
+         DESK_INVALID},
+        {"reopen", "{\"incident\":1,\"protected\":false,\"why\":\"x\"}", "incident", DESK_CONFLICT},
+        {"merge", "{\"incident\":1,\"protected\":false,\"with\":1}", "with", DESK_CONFLICT},
+        {"merge", "{\"incident\":1,\"protected\":false,\"with\":7}", "with", DESK_NOT_FOUND},
+        {"split", "{\"incident\":1,\"protected\":false,\"alerts\":[]}", "alerts", DESK_INVALID},
+        {"split", "{\"incident\":1,\"protected\":false,\"alerts\":[9]}", "alerts", DESK_NOT_FOUND},
+        {"split", "{\"incident\":1,\"protected\":false,\"alerts\":[1]}", "alerts", DESK_CONFLICT},
+        {"undo", "{\"incident\":1,\"protected\":false,\"change\":1}", "change", DESK_CONFLICT},
+        {"undo", "{\"incident\":1,\"protected\":false,\"change\":77}", "change", DESK_NOT_FOUND},
+        {"task_done", "{\"incident\":1,\"task\":1}", "task", DESK_NOT_FOUND},
+        {"report", "{\"incident\":1,\"protected\":false,\"clock\":\"a b\"}", "clock", DESK_INVALID},
+    };
+    struct office o;
+    open_office(&o, "wrong.db");
+    (void)alert(&o, "a", "anna");
+    REQUIRE(look(&o, 1));
+    char before[8192];
+    (void)snprintf(before, sizeof before, "%.*s", SLICE_FMT(buf_slice(&o.out)));
+    int64_t n = changes(&o);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        CHECK(!act(&o, wrong[i].kind, "%s", wrong[i].body));
+        if (o.status != wrong[i].status)
+            test_fail(__FILE__, __LINE__, "%s: status %d, %.*s", wrong[i].body, (int)o.status,
+                      SLICE_FMT(buf_slice(&o.out)));
+        struct slice named = SLICE_NONE;
+        CHECK(json_string_inside(member(&o, "member"), &named));
+        CHECK_SLICE(named, wrong[i].member);
+    }
+    CHECK_INT(changes(&o), n);
+    REQUIRE(look(&o, 1));
+    CHECK_SLICE(buf_slice(&o.out), before);
+    close_office(&o);
+}
+
+TEST(nothing_is_written_before_it_may_be_here)
+{
+    struct office o;
+    open_office(&o, "protect.db");
+    (void)alert(&o, "a", "anna");
+    CHECK(!act(&o, "note", "{\"incident\":1,\"text\":\"secret\"}"));
+    CHECK(o.status == DESK_PROTECTED && says(&o, "säkerhetsskydd?"));
+    CHECK(act(&o, "protect", "{\"incident\":1,\"concerns\":true}"));
+    CHECK_SLICE(member(&o, "protected"), "true");
+    CHECK(!act(&o, "note", "{\"incident\":1,\"protected\":false,\"text\":\"secret\"}"));
+    CHECK(o.status == DESK_PROTECTED && says(&o, "säkerhetsskyddschef"));
+    CHECK(act(&o, "protect", "{\"incident\":1,\"concerns\":false}"));
+    CHECK(act(&o, "note", "{\"incident\":1,\"text\":\"public\"}"));
+    int64_t secret = -1;
+    CHECK(db_get(state_db(o.state), "SELECT count(*) FROM change WHERE body LIKE '%secret%'",
+                 DB_ALONE, &secret) == 0 &&
+          secret == 0);
+    close_office(&o);
+}
+
+TEST(closing_and_reopening_keep_what_was_said)
+{
+    struct office o;
+    open_office(&o, "close.db");
+    (void)alert(&o, "a", "anna");
+    o.now += HOUR;
+    CHECK(act(&o, "close",
+              "{\"incident\":1,\"protected\":false,\"disposition\":\"false_positive\","
+              "\"why\":\"a \\\"test\\\"\"}"));
+    CHECK_SLICE(member(&o, "closed"), "\"2026-12-23T22:47:00.000Z\"");
+    CHECK_SLICE(member(&o, "triaged"), "\"2026-12-23T22:47:00.000Z\"");
+    CHECK_SLICE(member(&o, "why"), "\"a \\\"test\\\"\"");
+    CHECK(!act(&o, "assign", "{\"incident\":1,\"to\":\"bo\"}") && o.status == DESK_CONFLICT);
+    o.now += HOUR;
+    CHECK_INT(alert(&o, "a", "anna"), 2);
+    CHECK(act(&o, "reopen", "{\"incident\":1,\"why\":\"it was none\"}"));
+    CHECK_SLICE(member(&o, "closed"), "null");
+    CHECK_SLICE(member(&o, "disposition"), "null");
+    CHECK_INT(alert(&o, "b", "anna"), 2);
+    CHECK(act(&o, "undo", "{\"incident\":1,\"change\":%llu}", last(&o, "reopen")));
+    CHECK_SLICE(member(&o, "closed"), "\"2026-12-23T22:47:00.000Z\"");
+    CHECK_SLICE(member(&o, "disposition"), "\"false_positive\"");
+    CHECK_SLICE(member(&o, "why"), "\"a \\\"test\\\"\"");
+    close_office(&o);
+}
+
+TEST(merging_loses_nothing_and_is_undone)
+{
+    struct office o;
+    open_office(&o, "merge.db");
+    (void)alert(&o, "a", "anna");
+    (void)alert(&o, "b", "bo");
+    (void)alert(&o, "c", "cia");
+    CHECK(act(&o, "note", "{\"incident\":3,\"protected\":false,\"text\":\"of cia\"}"));
+    CHECK(act(&o, "merge", "{\"incident\":2,\"protected\":false,\"with\":3}"));
+    unsigned long long inner = last(&o, "merge");
+    CHECK(act(&o, "merge", "{\"incident\":1,\"protected\":false,\"with\":2,\"why\":\"one\"}"));
+    CHECK_SLICE(member(&o, "alerts"), "3");
+    CHECK_SLICE(member(&o, "parts"), "[2,3]");
+    CHECK(!act(&o, "ack", "{\"incident\":3}") && says(&o, "part of incident 1"));
+    CHECK_INT(alert(&o, "d", "cia"), 1);
+    const struct desk_view view = view_of(&o);
+    struct desk_page page = {.limit = 100};
+    buf_clear(&o.out);
+    CHECK_INT(desk_write_log(&view, 1, &page, &o.out), 0);
+    CHECK(says(&o, "of cia") && page.next[0] == '\0');
+    CHECK(!act(&o, "undo", "{\"incident\":1,\"change\":%llu}", inner) && o.status == DESK_CONFLICT);
+    open_again(&o);
+    CHECK(act(&o, "undo", "{\"incident\":1,\"change\":%llu}", last(&o, "merge")));
+    CHECK_SLICE(member(&o, "alerts"), "2");
+    CHECK_SLICE(member(&o, "parts"), "[]");
+    REQUIRE(look(&o, 2));
+    CHECK_SLICE(member(&o, "alerts"), "2");
+    CHECK_SLICE(member(&o, "parts"), "[3]");
+    CHECK_SLICE(member(&o, "state"), "\"new\"");
+    /* And what names both does not join them again. */
+    CHECK_INT(alert(&o, "e", "bo\",\"anna"), 1);
+    REQUIRE(look(&o, 2));
+    CHECK_SLICE(member(&o, "state"), "\"new\"");
+    close_office(&o);
+}
+
+TEST(what_is_split_off_takes_its_names_along)
+{
+    struct office o;
+    open_office(&o, "split.db");
+    (void)alert(&o, "a", "anna");
+    (void)alert(&o, "b", "anna\",\"bo");
+    (void)alert(&o, "b", "bo\",\"cia");
+    CHECK(
+        act(&o, "split", "{\"incident\":1,\"protected\":false,\"alerts\":[3],\"why\":\"other\"}"));
+    CHECK_SLICE(member(&o, "id"), "2");
+    CHECK_SLICE(member(&o, "alerts"), "1");
+    REQUIRE(look(&o, 1));
+    CHECK_SLICE(member(&o, "alerts"), "2");
+    CHECK(says(&o, "\"anna\"") && says(&o, "\"bo\"") && !says(&o, "\"cia\""));
+    CHECK_INT(alert(&o, "c", "cia"), 2);
+    CHECK_INT(alert(&o, "c", "bo"), 1);
+    open_again(&o);
+    CHECK_INT(alert(&o, "d", "cia"), 2);
+    CHECK_INT(alert(&o, "e", "cia\",\"anna"), 1);
+    REQUIRE(look(&o, 2));
+    CHECK_SLICE(member(&o, "part_of"), "null");
+    CHECK(act(&o, "undo", "{\"incident\":1,\"change\":%llu}", last(&o, "split")));
+    CHECK_SLICE(member(&o, "parts"), "[2]");
+    CHECK_SLICE(member(&o, "alerts"), "7");
+    close_office(&o);
+}
+
+TEST(clocks_of_the_law_run)
+{
+    struct office o;
+    open_office(&o, "clocks.db");
+    (void)alert(&o, "a", "anna");
+    REQUIRE(look(&o, 1));
+    CHECK_SLICE(member(&o, "clocks"), "[]");
+    o.now += HOUR;
+    CHECK(act(&o, "aware", "{\"incident\":1,\"at\":\"2026-12-23T22:00:00Z\"}"));
+    CHECK(says(&o, "\"clock\":\"upplysning\"") && says(&o, "\"due\":\"2026-12-24T22:00:00.000Z\""));
+    CHECK(says(&o, "\"due\":\"2026-12-26T22:00:00.000Z\"") && !says(&o, "slutrapport"));
+    CHECK(says(&o, "\"left_s\":83580")); /* a day less 47 minutes */
+    CHECK(act(&o, "significant",
+              "{\"incident\":1,\"protected\":false,\"value\":false,\"why\":\"4 h limited\"}"));
+    CHECK_SLICE(member(&o, "clocks"), "[]");
+    CHECK(act(&o, "significant", "{\"incident\":1,\"value\":true,\"why\":\"8 h\"}"));
+    CHECK(says(&o, "\"due\":\"2026-12-24T22:00:00.000Z\""));
+    o.now += 48 * HOUR;
+    CHECK(
+        act(&o, "report", "{\"incident\":1,\"clock\":\"incidentanmalan\",\"reference\":\"C-1\"}"));
+    CHECK(says(&o, "\"left_s\":-89220"));
+    CHECK(says(&o, "\"reference\":\"C-1\"") && says(&o, "\"due\":\"2027-01-25T22:47:00.000Z\""));
+    CHECK(!act(&o, "report", "{\"incident\":1,\"clock\":\"incidentanmalan\"}"));
+    CHECK_INT(o.status, DESK_CONFLICT);
+    CHECK(act(&o, "breach", "{\"incident\":1,\"value\":true,\"why\":\"names\"}"));
+    CHECK(says(&o, "\"clock\":\"imy\"") && says(&o, "\"due\":\"2026-12-28T22:47:00.000Z\""));
+    close_office(&o);
+}
+
+TEST(tasks_are_done_once)
+{
+    struct office o;
+    open_office(&o, "task.db");
+    (void)alert(&o, "a", "anna");
+    CHECK(
+        act(&o, "task", "{\"incident\":1,\"protected\":false,\"text\":\"call\",\"owner\":\"bo\"}"));
+    CHECK(says(&o, "\"owner\":\"bo\"") && says(&o, "\"done\":null"));
+    CHECK(act(&o, "task_done", "{\"incident\":1,\"task\":1}"));
+    CHECK(says(&o, "\"done_by\":\"anna (uid 1000)\""));
+    CHECK(!act(&o, "task_done", "{\"incident\":1,\"task\":1}"));
+    close_office(&o);
+}
+
+TEST(the_log_cannot_be_changed)
+{
+    struct office o;
+    open_office(&o, "log.db");
+    (void)alert(&o, "a", "anna");
+    CHECK(act(&o, "note", "{\"incident\":1,\"protected\":false,\"text\":\"first\"}"));
+    unsigned long long first = last(&o, "note");
+    CHECK(act(&o, "note", "{\"incident\":1,\"text\":\"better\",\"instead\":%llu}", first));
+    CHECK(!act(&o, "note", "{\"incident\":1,\"text\":\"x\",\"instead\":%llu}", first - 1));
+    CHECK(db_script(state_db(o.state), "UPDATE change SET why = 'x'") != 0);
+    CHECK(db_script(state_db(o.state), "DELETE FROM change") != 0);
+    CHECK(changes(&o) == 3);
+    close_office(&o);
+}
+
+TEST(an_act_has_a_right)
+{
+    enum account_right right;
+    CHECK(desk_act_right(SLICE("close"), &right) && right == RIGHT_INCIDENTS_WRITE);
+    CHECK(!desk_act_right(SLICE("clos"), &right));
+}
