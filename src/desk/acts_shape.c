@@ -14,6 +14,13 @@ static uint64_t number_in(struct slice object, const char *name)
 
 /* ---- merging ----------------------------------------------------------------------------- */
 
+static int join(struct desk *d, uint64_t id, uint64_t into)
+{
+    bool new_rule;
+    int error = desk_row_join(d, id, into, &new_rule);
+    return error ? error : desk_row_judge(d, into);
+}
+
 int desk_act_merge(struct desk *d, struct act *a)
 {
     struct desk_row other;
@@ -35,7 +42,7 @@ int desk_act_merge(struct desk *d, struct act *a)
         return act_refuse(a, DESK_CONFLICT, "with",
                           "it is closed; reopen it first, so that its end is not lost");
     json_write_member_u64(&a->log, "with", with);
-    return desk_row_join(d, with, a->row.id);
+    return join(d, with, a->row.id);
 }
 
 int desk_undo_merge(struct desk *d, struct act *a, struct slice body)
@@ -202,6 +209,6 @@ int desk_undo_split(struct desk *d, struct act *a, struct slice body)
         return act_refuse(a, DESK_CONFLICT, "change", "what was split off is closed or merged");
     error = db_run(d->db, "UPDATE incident SET apart = 0 WHERE id = ?1 OR id = ?2",
                    DB_WITH(db_u64(made.id), db_u64(a->row.id)));
-    if (error == 0) error = desk_row_join(d, made.id, a->row.id);
+    if (error == 0) error = join(d, made.id, a->row.id);
     return error ? error : desk_row_tell(d, a->row.id);
 }

@@ -42,8 +42,9 @@ int desk_row_sum(struct desk *d, uint64_t root) MUST_USE;
 int desk_row_judge(struct desk *d, uint64_t root) MUST_USE;
 /* What grouping is to know of it. */
 int desk_row_tell(struct desk *d, uint64_t id) MUST_USE;
-/* It becomes part of another, with what is part of it. */
-int desk_row_join(struct desk *d, uint64_t id, uint64_t into) MUST_USE;
+/* It becomes part of another, with what is part of it, which is to be judged when it has a new rule
+ * by that. */
+int desk_row_join(struct desk *d, uint64_t id, uint64_t into, bool *ret_new_rule) MUST_USE;
 /* It is by itself again, with what was part of it, and stays so. */
 int desk_row_part(struct desk *d, uint64_t id, uint64_t from) MUST_USE;
 

@@ -27,7 +27,9 @@ int desk_read_facts(struct desk *d, const struct state_alert *alert)
         d->facts.level = (enum sigma_level)alert->level;
         d->facts.time = alert->time;
     }
-    if (d->facts.time == TIME_NONE) d->facts.time = alert->received;
+    /* Nothing happens after it was told: a clock that is ahead must not keep names for years. */
+    if (d->facts.time == TIME_NONE || d->facts.time > alert->received)
+        d->facts.time = alert->received;
     return 0;
 }
 
@@ -165,14 +167,15 @@ static int grow(struct desk *d, uint64_t incident, uint64_t alerts, uint64_t rec
 
 /* By itself, for the alert named both. */
 static int join_by_itself(struct desk *d, uint64_t from, const struct grouping_place *place,
-                          nsec now)
+                          nsec now, bool *new_rule)
 {
     struct desk_row row;
-    bool found;
+    bool found, is_new = false;
     int error = desk_row_load(d, from, &row, &found);
     /* One that a burst swallowed before it had an alert has no row. */
     if (error || !found) return error;
-    error = desk_row_join(d, from, place->incident);
+    error = desk_row_join(d, from, place->incident, &is_new);
+    *new_rule |= is_new;
     buf_clear(&d->log);
     buf_puts(&d->log, "{");
     json_write_member_u64(&d->log, "with", from);
@@ -213,12 +216,26 @@ static int find_place(struct desk *d, struct grouping_place *ret, struct desk_ro
     }
 }
 
+/*
+ * What is said of an incident goes over all that it has: it is said anew when it has a new rule,
+ * and as often as it has doubled.
+ */
+static int judge_doubled(struct desk *d, uint64_t incident)
+{
+    int64_t wanted = 0;
+    int error = db_get(d->db,
+                       "SELECT all_alerts <= ?2 OR all_alerts >= 2 * judged FROM incident"
+                       " WHERE id = ?1",
+                       DB_WITH(db_u64(incident), db_number(EARLY_ALERTS)), &wanted);
+    return error || !wanted ? error : desk_row_judge(d, incident);
+}
+
 static int place_alert(struct desk *d, struct state_alert *a, nsec now,
                        int (*keep)(struct desk *d, struct state_alert *a))
 {
     struct grouping_place place = {0};
     struct desk_row row;
-    bool found, new_rule = false;
+    bool found, new_rule = false, joined_rule = false;
     int error = desk_read_facts(d, a);
     if (error == 0) error = find_place(d, &place, &row, &found);
     if (error) return error;
@@ -226,18 +243,13 @@ static int place_alert(struct desk *d, struct state_alert *a, nsec now,
     error = keep(d, a);
     if (error == 0 && !found) error = begin_incident(d, &place, a, now);
     for (uint32_t i = 0; i < place.n_merged && error == 0; i++)
-        error = join_by_itself(d, place.merged[i], &place, now);
+        error = join_by_itself(d, place.merged[i], &place, now, &joined_rule);
     if (error == 0) error = desk_tally(d, place.incident, a, place.time, 1, &new_rule);
     if (error == 0 && place.reason == GROUPING_BURST) error = keep_burst(d, &place);
     if (error == 0) error = grow(d, place.incident, 1, a->count, d->facts.time, &found);
-    if (error == 0 && place.n_merged) error = desk_row_sum(d, place.incident);
-    int64_t alerts = 0;
-    if (error == 0)
-        error = db_get(d->db, "SELECT all_alerts FROM incident WHERE id = ?1",
-                       DB_WITH(db_u64(place.incident)), &alerts);
-    if (error == 0 && (new_rule || place.n_merged || alerts <= EARLY_ALERTS))
-        error = desk_row_judge(d, place.incident);
-    return error;
+    if (error) return error;
+    return new_rule || joined_rule ? desk_row_judge(d, place.incident)
+                                   : judge_doubled(d, place.incident);
 }
 
 static int keep_new(struct desk *d, struct state_alert *a)

@@ -51,7 +51,36 @@ int desk_row_sum(struct desk *d, uint64_t root)
 
 /* ---- parts ------------------------------------------------------------------------------- */
 
-int desk_row_join(struct desk *d, uint64_t id, uint64_t into)
+/*
+ * Rules that are new to it, with no alerts of its own: so that one look at its own rows tells
+ * whether a rule is new to all of it.
+ */
+static int join_rules(struct desk *d, uint64_t id, uint64_t into, bool *ret_new)
+{
+    int error = db_run(d->db,
+                       "INSERT OR IGNORE INTO incident_rule (incident, rule, first_alert, alerts,"
+                       " records, level, tactics, title, title_sv, respond_sv, respond_en)"
+                       " SELECT ?2, rule, first_alert, 0, 0, level, tactics, title, title_sv,"
+                       " respond_sv, respond_en FROM incident_rule WHERE incident = ?1",
+                       DB_WITH(db_u64(id), db_u64(into)));
+    *ret_new = error == 0 && db_changed(d->db) > 0;
+    return error;
+}
+
+static int join_numbers(struct desk *d, uint64_t id, uint64_t into)
+{
+    return db_run(
+        d->db,
+        "UPDATE incident SET (all_alerts, all_records, all_first, all_last) ="
+        " (SELECT incident.all_alerts + o.all_alerts, incident.all_records + o.all_records,"
+        " min(coalesce(incident.all_first, o.all_first), coalesce(o.all_first,"
+        " incident.all_first)), max(coalesce(incident.all_last, o.all_last),"
+        " coalesce(o.all_last, incident.all_last)) FROM incident o WHERE o.id = ?1)"
+        " WHERE id = ?2",
+        DB_WITH(db_u64(id), db_u64(into)));
+}
+
+int desk_row_join(struct desk *d, uint64_t id, uint64_t into, bool *ret_new_rule)
 {
     int error = db_run(d->db, "UPDATE incident SET root = ?2 WHERE root = ?1",
                        DB_WITH(db_u64(id), db_u64(into)));
@@ -60,8 +89,8 @@ int desk_row_join(struct desk *d, uint64_t id, uint64_t into)
         db_run(d->db, "UPDATE incident SET part_of = ?2, open = NULL, changed = ?3 WHERE id = ?1",
                DB_WITH(db_u64(id), db_u64(into), db_u64(++d->number)));
     if (error == 0) error = desk_row_tell(d, id);
-    if (error == 0) error = desk_row_sum(d, into);
-    return error ? error : desk_row_judge(d, into);
+    if (error == 0) error = join_numbers(d, id, into);
+    return error ? error : join_rules(d, id, into, ret_new_rule);
 }
 
 int desk_row_part(struct desk *d, uint64_t id, uint64_t from)
@@ -178,10 +207,12 @@ int desk_row_judge(struct desk *d, uint64_t root)
         buf_init(&sentences[i], DESK_PLAIN_MAX);
         desk_plain_write(&sentences[i], &plain[i], (enum desk_language)i);
     }
-    error = db_run(
-        d->db, "UPDATE incident SET level = ?2, score = ?3, sv = ?4, en = ?5 WHERE id = ?1",
-        DB_WITH(db_u64(root), db_number(score.level), db_number(plain->score),
-                db_text(buf_slice(&sentences[DESK_SV])), db_text(buf_slice(&sentences[DESK_EN]))));
+    error = db_run(d->db,
+                   "UPDATE incident SET level = ?2, score = ?3, sv = ?4, en = ?5,"
+                   " judged = all_alerts WHERE id = ?1",
+                   DB_WITH(db_u64(root), db_number(score.level), db_number(plain->score),
+                           db_text(buf_slice(&sentences[DESK_SV])),
+                           db_text(buf_slice(&sentences[DESK_EN]))));
     for (int i = 0; i < 2; i++) buf_done(&sentences[i]);
     return error;
 }

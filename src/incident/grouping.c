@@ -158,6 +158,8 @@ void grouping_lead(struct grouping *g, struct slice name, uint64_t incident, nse
     uint64_t key = key_of(g, name);
     struct known *place = find_known(g, key);
     if (!place) place = room_for(g, key);
+    /* What comes late makes nothing older. */
+    if (place->key == key && place->last > last) last = place->last;
     *place = (struct known){.key = key, .incident = incident, .last = last};
 }
 
@@ -238,7 +240,7 @@ static struct beginner *beginner_of(struct grouping *g, struct slice rule)
         if (set[i].key == key) return &set[i];
         if (best->key && (!set[i].key || set[i].last < best->last)) best = &set[i];
     }
-    *best = (struct beginner){.key = key};
+    *best = (struct beginner){.key = key, .last = INT64_MIN / 2};
     return best;
 }
 
@@ -264,7 +266,7 @@ static void note_begun(const struct grouping *g, struct beginner *b, uint64_t in
     b->begun[b->n % g->options.burst] = incident;
     b->at[b->n % g->options.burst] = at;
     b->n++;
-    b->last = at;
+    if (at > b->last) b->last = at;
 }
 
 /* One more that this rule began: with enough others, they are one. */
@@ -290,7 +292,7 @@ static bool join_bundle(struct grouping *g, const struct facts *facts, struct gr
                    is_remembered(g, b->bundle) && !is_closed(g, now_of(g, b->bundle));
     if (!goes_on) b->bundle = 0;
     if (!goes_on) return false;
-    b->last = g->now;
+    if (g->now > b->last) b->last = g->now;
     place->incident = now_of(g, b->bundle);
     return true;
 }
