@@ -318,6 +318,14 @@ static int64_t half_written_size(void *ctx, int file)
     return h->below->size(h->below->ctx, file);
 }
 
+/* All of it may be data: a table's function that knows nothing. */
+static uint64_t all_is_data(void *ctx, int file, uint64_t offset, uint64_t *ret_end)
+{
+    (void)ctx, (void)file;
+    *ret_end = UINT64_MAX;
+    return offset;
+}
+
 /* Who reads what is being written meets frames that are half there, and later ones behind them. */
 TEST(a_frame_that_was_half_written_is_looked_at_again)
 {
@@ -328,8 +336,10 @@ TEST(a_frame_that_was_half_written_is_looked_at_again)
         sample_zeros(&s, 8000);
         REQUIRE(sample_open(&s) == 0);
         struct half_written half = {.below = &s.io, .from = s.places[2] + cut, .to = s.places[3]};
-        const struct store_io io = {
-            .read = half_written_read, .size = half_written_size, .ctx = &half};
+        const struct store_io io = {.read = half_written_read,
+                                    .size = half_written_size,
+                                    .data = all_is_data,
+                                    .ctx = &half};
         REQUIRE(half.from < half.to);
         s.reader.io = &io;
         CHECK_STORY(story(&s, JOURNAL_ALL), "100+1 101+1 102+1 103+1 end");
@@ -481,7 +491,8 @@ TEST(a_bad_page_costs_what_lies_in_it)
     sample_init(&s);
     for (size_t i = 0; i < 8; i++) sample_put(&s, 1, 3000, i);
     struct bad_page bad = {.below = &s.io, .from = 12288, .to = 16384};
-    const struct store_io io = {.read = bad_page_read, .size = bad_page_size, .ctx = &bad};
+    const struct store_io io = {
+        .read = bad_page_read, .size = bad_page_size, .data = all_is_data, .ctx = &bad};
     /* The third frame ends in the page, the fourth begins in it. */
     REQUIRE(s.places[2] < bad.from && s.places[3] > bad.from && s.places[4] > bad.to);
     REQUIRE(sample_open(&s) == 0);
@@ -505,7 +516,8 @@ TEST(a_bad_page_costs_one_head)
     sample_init(&s);
     sample_put(&s, 1, 10, 0);
     struct bad_page bad = {.below = &s.io, .from = 0, .to = 4096};
-    const struct store_io io = {.read = bad_page_read, .size = bad_page_size, .ctx = &bad};
+    const struct store_io io = {
+        .read = bad_page_read, .size = bad_page_size, .data = all_is_data, .ctx = &bad};
     REQUIRE(sample_open(&s) == 0);
     REQUIRE(journal_reader_init(&r, &io, s.file, FIRST) == 0);
     journal_reader_done(&r);
