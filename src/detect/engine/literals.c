@@ -32,15 +32,22 @@ struct table {
 };
 
 /*
- * Runs of four bytes of longer literals are entered for 2 or 4 neighbouring offsets, so that only
- * every second or fourth position of a text has to be looked at: one of them falls on it.
+ * Ways to go through a text: runs of `width` bytes are looked up at every `stride`th position. Of a
+ * literal as many neighbouring runs are entered, so that one of them falls on such a position.
  */
-enum gram_table { GRAM1 = 1, GRAM2, GRAM3, GRAM4, GRAM4_STRIDE2, GRAM4_STRIDE4, GRAM_TABLES };
-enum { CLASSES = 5 };
+enum pass { PASS_4_4, PASS_4_2, PASS_3_2, PASS_3_1, PASS_2_1, PASS_1_1, PASSES };
+static const struct {
+    uint8_t width, stride, least; /* bytes of the shortest literal that has so many runs */
+} passes[PASSES] = {[PASS_4_4] = {4, 4, 7}, [PASS_4_2] = {4, 2, 5}, [PASS_3_2] = {3, 2, 4},
+                    [PASS_3_1] = {3, 1, 3}, [PASS_2_1] = {2, 1, 2}, [PASS_1_1] = {1, 1, 1}};
+enum {
+    CLASSES = 5,
+    FEW = 256, /* literals that are found in one pass, that of the shortest */
+};
 static const uint8_t class_len[CLASSES] = {16, 8, 4, 2, 1};
 
 struct literal_set {
-    struct table gram[GRAM_TABLES];
+    struct table gram[PASSES];
     struct table start[CLASSES], end[CLASSES];
     struct table whole;
     bool any_start, any_end;
@@ -72,6 +79,21 @@ static inline uint32_t load16(const char *p)
     uint16_t v;
     memcpy(&v, p, 2);
     return v;
+}
+
+/* A run of bytes; three of them need a fourth to be readable. */
+static inline uint32_t gram_at(const char *p, unsigned width)
+{
+    switch (width) {
+    case 4:
+        return load32(p);
+    case 3:
+        return load32(p) & 0xffffff;
+    case 2:
+        return load16(p);
+    default:
+        return (unsigned char)*p;
+    }
 }
 
 static inline uint64_t key_of_class(const char *p, unsigned class)
@@ -221,12 +243,29 @@ static void count_text(struct gram_counts *c, struct slice text, unsigned width,
     }
 }
 
-static unsigned gram_width(size_t len)
+/* The one with the longest steps, from `first` on, of those that find literals of this length. */
+static enum pass pass_for(size_t len, enum pass first)
 {
-    return len < 4 ? (unsigned)len : 4;
+    unsigned pass = first;
+    while (len < passes[pass].least) pass++;
+    return (enum pass)pass;
 }
 
-static struct gram_counts *gram_counts_new(const struct literal_spec *specs, uint32_t n)
+/* Few literals of three bytes or more are all found in the pass of the shortest of them. */
+static enum pass first_pass(const struct literal_spec *specs, uint32_t n)
+{
+    enum pass first = PASS_4_4;
+    uint32_t n_inside = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (specs[i].listed || specs[i].anchor != ANCHOR_INSIDE) continue;
+        if (specs[i].text.len >= passes[PASS_3_1].least) first = pass_for(specs[i].text.len, first);
+        n_inside++;
+    }
+    return n_inside <= FEW ? first : PASS_4_4;
+}
+
+static struct gram_counts *gram_counts_new(const struct literal_spec *specs, uint32_t n,
+                                           enum pass first)
 {
     struct gram_counts *c = calloc(1, sizeof *c);
     if (!c) return NULL;
@@ -234,7 +273,7 @@ static struct gram_counts *gram_counts_new(const struct literal_spec *specs, uin
         count_text(c, slice_make(common_text, sizeof common_text - 1), width, COMMON);
     for (uint32_t i = 0; i < n; i++)
         if (specs[i].anchor == ANCHOR_INSIDE)
-            count_text(c, specs[i].text, gram_width(specs[i].text.len), 1);
+            count_text(c, specs[i].text, passes[pass_for(specs[i].text.len, first)].width, 1);
     return c;
 }
 
@@ -273,32 +312,19 @@ static uint32_t best_gram(struct gram_counts *counts, struct slice text, unsigne
     return best;
 }
 
-static uint32_t gram_at(const char *p, unsigned width)
-{
-    switch (width) {
-    case 4:
-        return load32(p);
-    case 3:
-        return (unsigned char)p[0] | (uint32_t)(unsigned char)p[1] << 8 |
-               (uint32_t)(unsigned char)p[2] << 16;
-    case 2:
-        return load16(p);
-    default:
-        return (unsigned char)*p;
-    }
-}
-
 /* Where one literal belongs: fills the entry's key and returns its table. */
-static struct table *place(struct literal_set *s, struct gram_counts *counts, struct entry *e)
+static struct table *place(struct literal_set *s, struct gram_counts *counts, enum pass first,
+                           struct entry *e)
 {
     if (e->anchor == ANCHOR_WHOLE) {
         e->key = key_of_whole(e->text, e->len);
         return &s->whole;
     }
     if (e->anchor == ANCHOR_INSIDE) {
-        unsigned width = gram_width(e->len), stride = e->len >= 7 ? 4 : e->len >= 5 ? 2 : 1;
-        e->gram_at = best_gram(counts, slice_make(e->text, e->len), width, stride);
-        return &s->gram[stride == 4 ? GRAM4_STRIDE4 : stride == 2 ? GRAM4_STRIDE2 : width];
+        enum pass pass = pass_for(e->len, first);
+        e->gram_at =
+            best_gram(counts, slice_make(e->text, e->len), passes[pass].width, passes[pass].stride);
+        return &s->gram[pass];
     }
     unsigned class = 0;
     while (class_len[class] > e->len) class ++;
@@ -309,8 +335,8 @@ static struct table *place(struct literal_set *s, struct gram_counts *counts, st
 
 static struct table *table_number(struct literal_set *s, unsigned i)
 {
-    if (i < GRAM_TABLES) return &s->gram[i];
-    i -= GRAM_TABLES;
+    if (i < PASSES) return &s->gram[i];
+    i -= PASSES;
     if (i < CLASSES) return &s->start[i];
     i -= CLASSES;
     if (i < CLASSES) return &s->end[i];
@@ -318,16 +344,16 @@ static struct table *table_number(struct literal_set *s, unsigned i)
 }
 
 /* The entries of one literal in its table; returns their number. */
-static uint32_t enter(struct entry *out, const struct entry *e, enum gram_table table)
+static uint32_t enter(struct entry *out, const struct entry *e, unsigned table)
 {
-    uint32_t stride = table == GRAM4_STRIDE4 ? 4 : table == GRAM4_STRIDE2 ? 2 : 1;
-    for (uint32_t k = 0; k < stride; k++) {
+    out[0] = *e;
+    if (table >= PASSES) return 1;
+    for (uint32_t k = 0; k < passes[table].stride; k++) {
         out[k] = *e;
-        if (table >= GRAM_TABLES) continue;
         out[k].gram_at = e->gram_at + k;
-        out[k].key = gram_at(e->text + e->gram_at + k, table < GRAM4 ? (unsigned)table : 4);
+        out[k].key = gram_at(e->text + e->gram_at + k, passes[table].width);
     }
-    return stride;
+    return passes[table].stride;
 }
 
 /* Those of the specs that are lists. */
@@ -343,12 +369,13 @@ static bool take_lists(struct literal_set *s, const struct literal_spec *specs, 
 struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n)
 {
     struct literal_set *s = calloc(1, sizeof *s);
+    const enum pass first = first_pass(specs, n);
     size_t text_len = 0;
     for (uint32_t i = 0; i < n; i++) text_len += specs[i].text.len;
     struct entry *all = calloc(n ? n : 1, sizeof *all),
                  *some = calloc(4 * (n ? n : 1), sizeof *some);
     struct table **where = calloc(n ? n : 1, sizeof(struct table *));
-    struct gram_counts *counts = gram_counts_new(specs, n);
+    struct gram_counts *counts = gram_counts_new(specs, n, first);
     if (s) s->text = malloc(text_len + LITERAL_SLACK);
     if (!s || !s->text || !all || !some || !where || !counts || !take_lists(s, specs, n)) goto fail;
     s->bytes = sizeof *s + text_len;
@@ -365,7 +392,7 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
                                 .n_glob = spec->n_glob,
                                 .words = spec->words};
         at += (uint32_t)spec->text.len;
-        where[i] = place(s, counts, &all[i]);
+        where[i] = place(s, counts, first, &all[i]);
         if (spec->anchor == ANCHOR_START) s->any_start = true;
         if (spec->anchor == ANCHOR_END) s->any_end = true;
     }
@@ -373,8 +400,8 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
     for (unsigned k = 0; (t = table_number(s, k)) != NULL; k++) {
         uint32_t n_some = 0;
         for (uint32_t i = 0; i < n; i++)
-            if (where[i] == t) n_some += enter(some + n_some, &all[i], (enum gram_table)k);
-        if (table_build(t, some, n_some, k < GRAM_TABLES) < 0) goto fail;
+            if (where[i] == t) n_some += enter(some + n_some, &all[i], k);
+        if (table_build(t, some, n_some, k < PASSES) < 0) goto fail;
         s->bytes += table_bytes(t);
     }
     free(all);
@@ -416,10 +443,12 @@ static inline void found(const struct entry *e, const char *text, size_t len,
     hits->out[hits->n++] = e->needle;
 }
 
-static __attribute__((noinline)) void probe_gram(const struct table *t, uint32_t slot,
-                                                 uint32_t gram, const char *text, size_t len,
-                                                 size_t at, struct literal_hits *hits)
+static __attribute__((noinline)) void probe_gram(const struct table *t, uint32_t gram,
+                                                 const char *text, size_t len, size_t at,
+                                                 struct literal_hits *hits)
 {
+    uint32_t slot = slot_of_gram(t, gram);
+    if (!table_maybe(t, slot)) return;
     uint32_t b = slot >> (t->slot_bits - t->bucket_bits);
     for (uint32_t i = t->heads[b]; i < t->heads[b + 1]; i++) {
         const struct entry *e = &t->entries[i];
@@ -430,21 +459,29 @@ static __attribute__((noinline)) void probe_gram(const struct table *t, uint32_t
     }
 }
 
+/* Whether a literal may have the run of bytes at p. */
+static inline bool gram_maybe(const struct table *t, const char *p, unsigned width)
+{
+    return table_maybe(t, slot_of_gram(t, gram_at(p, width)));
+}
+
+/* Four positions at a time, none of which is hardly ever more than looked at. */
 static inline void scan_grams(const struct table *t, unsigned width, unsigned stride,
                               const char *text, size_t len, struct literal_hits *hits)
 {
-    if (len < width) return;
-    const uint64_t *bits = t->bits;
-    unsigned shift = 32u - t->slot_bits;
-    for (size_t i = 0; i <= len - width; i += stride) {
-        uint32_t gram = width == 4   ? load32(text + i)
-                        : width == 3 ? load32(text + i) & 0xffffff
-                        : width == 2 ? load16(text + i)
-                                     : (unsigned char)text[i];
-        uint32_t slot = (gram * GRAM_FACTOR) >> shift;
-        if (__builtin_expect(bits[slot >> 6] >> (slot & 63) & 1, 0))
-            probe_gram(t, slot, gram, text, len, i, hits);
+    if (t->n == 0 || len < width) return;
+    const struct table local = *t; /* what is found does not change it */
+    size_t i = 0, end = len - width + 1;
+    for (; i + 3 * stride < end; i += 4 * stride) {
+        bool any = gram_maybe(&local, text + i, width) |
+                   gram_maybe(&local, text + i + stride, width) |
+                   gram_maybe(&local, text + i + 2 * stride, width) |
+                   gram_maybe(&local, text + i + 3 * stride, width);
+        if (__builtin_expect(!any, 1)) continue;
+        for (unsigned k = 0; k < 4; k++)
+            probe_gram(t, gram_at(text + i + k * stride, width), text, len, i + k * stride, hits);
     }
+    for (; i < end; i += stride) probe_gram(t, gram_at(text + i, width), text, len, i, hits);
 }
 
 static inline void probe_anchored(const struct table *t, uint64_t key, const char *text, size_t len,
@@ -481,11 +518,15 @@ void literal_set_scan(const struct literal_set *s, const char *text, size_t len,
         for (unsigned c = 0; c < CLASSES; c++)
             if (s->start[c].n && len >= class_len[c])
                 probe_anchored(&s->start[c], key_of_class(text, c), text, len, hits);
-    if (s->gram[GRAM4_STRIDE4].n) scan_grams(&s->gram[GRAM4_STRIDE4], 4, 4, text, len, hits);
-    if (s->gram[GRAM4_STRIDE2].n) scan_grams(&s->gram[GRAM4_STRIDE2], 4, 2, text, len, hits);
-    if (s->gram[GRAM4].n) scan_grams(&s->gram[GRAM4], 4, 1, text, len, hits);
-    if (s->gram[GRAM3].n) scan_grams(&s->gram[GRAM3], 3, 1, text, len, hits);
-    if (s->gram[GRAM2].n) scan_grams(&s->gram[GRAM2], 2, 1, text, len, hits);
-    if (s->gram[GRAM1].n) scan_grams(&s->gram[GRAM1], 1, 1, text, len, hits);
+                /* One call a pass, so that each is compiled for its width and stride. */
+#define SCAN(pass)                                                                                 \
+    scan_grams(&s->gram[pass], passes[pass].width, passes[pass].stride, text, len, hits)
+    SCAN(PASS_4_4);
+    SCAN(PASS_4_2);
+    SCAN(PASS_3_2);
+    SCAN(PASS_3_1);
+    SCAN(PASS_2_1);
+    SCAN(PASS_1_1);
+#undef SCAN
     if (s->n_lists) scan_lists(s, slice_make(text, len), hits);
 }

@@ -36,12 +36,14 @@ static bool holds(const struct literal_spec *s, struct slice text)
     return false;
 }
 
-static void compare_once(uint64_t *seed, uint32_t letters, size_t max_literal, size_t max_text)
+/* ANCHOR_INSIDE is the last: with it as the first there are too many for one pass. */
+static void compare_once(uint64_t *seed, uint32_t first_anchor, uint32_t letters,
+                         size_t max_literal, size_t max_text)
 {
     static char store[N][64];
     static struct literal_spec specs[N];
     for (uint32_t i = 0; i < N; i++) {
-        enum anchor anchor = (enum anchor)(next_random(seed) % 4);
+        enum anchor anchor = (enum anchor)(first_anchor + next_random(seed) % (4 - first_anchor));
         size_t n = random_text(seed, store[i], max_literal, letters);
         if (n == 0 && anchor != ANCHOR_WHOLE) store[i][n++] = 'a';
         specs[i] = (struct literal_spec){.text = {store[i], n}, .anchor = anchor, .needle = i};
@@ -72,9 +74,11 @@ TEST(finds_exactly_what_is_there)
 {
     uint64_t seed = 1;
     for (int round = 0; round < 30; round++) {
-        compare_once(&seed, 2, 5, 40);
-        compare_once(&seed, 3, 20, 200);
-        compare_once(&seed, 26, 8, 60);
+        compare_once(&seed, 0, 2, 5, 40);
+        compare_once(&seed, 0, 3, 20, 200);
+        compare_once(&seed, 0, 26, 8, 60);
+        compare_once(&seed, ANCHOR_INSIDE, 4, 20, 200);
+        compare_once(&seed, ANCHOR_INSIDE, 26, 8, 60);
     }
 }
 
