@@ -327,28 +327,29 @@ static struct literal_hits scan(struct engine *e, const struct literal_set *set,
     return hits;
 }
 
-static void look_folded(struct engine *e, const struct plan *p, const struct plan_field *f,
-                        struct event_field *v)
+/* Which needles of the set are in the value, folded; valid until the next search. */
+static const uint32_t *find_folded(struct engine *e, const struct literal_set *set,
+                                   struct event_field *v, uint32_t *ret_n)
 {
-    struct memo_key key = {f->folded, v->type == VALUE_JSON_STRING, v->value, 0};
-    uint32_t n;
-    const uint32_t *known = e->memo ? memo_find(e->memo, &key, &n) : NULL;
-    if (known) {
-        set_needles(e, p, known, n);
-        return;
-    }
-    if (!engine_text_room(e, v->value.len)) return;
+    struct memo_key key = {set, v->type == VALUE_JSON_STRING, v->value, 0};
+    const uint32_t *known = e->memo ? memo_find(e->memo, &key, ret_n) : NULL;
+    if (known) return known;
+    *ret_n = 0;
+    if (!engine_text_room(e, v->value.len)) return NULL;
     size_t len = fold_value(e->text, e->ev, v);
-    struct literal_hits hits = scan(e, f->folded, len);
+    struct literal_hits hits = scan(e, set, len);
     if (e->memo) memo_keep(e->memo, &key, hits.out, hits.n);
-    set_needles(e, p, hits.out, hits.n);
+    *ret_n = hits.n;
+    return hits.out;
 }
 
 static void look(struct engine *e, const struct plan *p, const struct plan_field *f,
                  struct event_field *v)
 {
     if (f->folded) {
-        look_folded(e, p, f, v);
+        uint32_t n;
+        const uint32_t *found = find_folded(e, f->folded, v, &n);
+        set_needles(e, p, found, n);
         if (f->n_numerics && v->type == VALUE_NUMBER &&
             (f->odd_numerics || !plan_is_plain_integer(v->value)))
             match_numerics(e, p, f, v->value);
@@ -387,7 +388,6 @@ static void feed(struct engine *e, struct plan *p, struct event *ev)
             list = map_key(e, p, v->key);
             fresh = true;
         }
-        if (p->keywords && v->type != VALUE_NULL && !v->derived) look(e, p, &p->fields[0], v);
         if (list == 0) continue;
         for (uint32_t k = 1; k <= p->key_lists[list]; k++) {
             uint32_t field = p->key_lists[list + k];
@@ -399,6 +399,69 @@ static void feed(struct engine *e, struct plan *p, struct event *ev)
         }
     }
 }
+
+/* ---- keywords ---------------------------------------------------------------------------- */
+
+/* Words are looked for in values, and not in those that are made of others. */
+static bool may_have_words(const struct event_field *v)
+{
+    return v->type != VALUE_NULL && !v->derived && v->value.len > 0;
+}
+
+static bool continues_character(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/*
+ * Whether the value is bytes of the record as they are, and no character is cut at its ends: then
+ * all that is in the folded value is in the folded record.
+ */
+static bool is_in_record(struct slice raw, const struct event_field *v)
+{
+    uintptr_t from = (uintptr_t)raw.ptr, at = (uintptr_t)v->value.ptr;
+    if (at < from || at - from >= raw.len || v->value.len > raw.len - (at - from)) return false;
+    const char *end = v->value.ptr + v->value.len;
+    if (continues_character(*v->value.ptr)) return false;
+    if (end < raw.ptr + raw.len && continues_character(*end)) return false;
+    return v->type != VALUE_JSON_STRING || slice_find_byte(v->value, '\\') == SIZE_MAX;
+}
+
+/*
+ * Whether a keyword may wake a rule. Most values are bytes of the record, which is looked through
+ * once instead of them; what is found there may be in none of them.
+ */
+static bool may_wake(struct engine *e, const struct plan *p, struct event *ev)
+{
+    bool any_in_record = false;
+    uint32_t n;
+    for (uint32_t i = 0; i < ev->n_fields; i++) {
+        struct event_field *v = &ev->fields[i];
+        if (!may_have_words(v)) continue;
+        if (is_in_record(ev->raw, v)) any_in_record = true;
+        else if ((void)find_folded(e, p->waking, v, &n), n) return true;
+    }
+    if (!any_in_record) return false;
+    if (!engine_text_room(e, ev->raw.len)) return true;
+    return scan(e, p->waking, utf8_fold(e->text, ev->raw)).n > 0;
+}
+
+static bool any_asks_keywords(const struct engine *e, const struct plan *p)
+{
+    for (uint32_t i = 0; i < e->n_candidates; i++)
+        if (p->asks_keywords[e->candidates[i]]) return true;
+    return false;
+}
+
+/* Behind feed(), which wakes those that ask for keywords beside something else. */
+static void feed_keywords(struct engine *e, const struct plan *p, struct event *ev)
+{
+    if (p->waking && !any_asks_keywords(e, p) && !may_wake(e, p, ev)) return;
+    for (uint32_t i = 0; i < ev->n_fields; i++)
+        if (may_have_words(&ev->fields[i])) look(e, p, &p->fields[0], &ev->fields[i]);
+}
+
+/* ---- rules ------------------------------------------------------------------------------- */
 
 static bool lazy_truth(struct engine *e, const struct plan *p, uint32_t i)
 {
@@ -597,6 +660,7 @@ static void match_event(struct engine *e, struct event *ev, const struct taxonom
     e->plan = p;
     e->ev = ev;
     feed(e, p, ev);
+    if (p->keywords) feed_keywords(e, p, ev);
     for (uint32_t i = 0; i < p->always.n; i++) run_rule(e, p, p->index[p->always.at + i]);
     for (uint32_t i = 0; i < e->n_candidates; i++) run_rule(e, p, e->candidates[i]);
     if (e->n_hits > 1) qsort(e->hits, e->n_hits, sizeof *e->hits, by_rule);

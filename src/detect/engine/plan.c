@@ -261,6 +261,25 @@ static bool take_program(struct plan_builder *b, struct build_lists *lists, uint
     return true;
 }
 
+static const struct needle *needle_at(const struct plan_builder *b, const struct truth *t,
+                                      uint32_t k)
+{
+    return &b->needles.at[b->truth_needles.at[t->needles_at + k]];
+}
+
+/* Whether a keyword may prove one of the truths that the instructions from `begin` on ask for. */
+static bool asks_keywords(const struct plan_builder *b, uint32_t begin)
+{
+    for (uint32_t i = begin; i < b->code.n; i++) {
+        uint32_t truth = b->code.at[i].truth;
+        if (truth & PROGRAM_LAZY) continue;
+        const struct truth *t = &b->truths.at[truth];
+        for (uint32_t k = 0; k < t->n; k++)
+            if (needle_at(b, t, k)->field == 0) return true;
+    }
+    return false;
+}
+
 static void build_rule(struct plan_builder *b, struct build_lists *lists, uint32_t i)
 {
     const struct sigma_rule *rule = b->plan->rules[i];
@@ -278,6 +297,7 @@ static void build_rule(struct plan_builder *b, struct build_lists *lists, uint32
     uint32_t *out = arena_alloc(&scratch, 2 * TRIGGERS_MAX * sizeof *out);
     ASSERT(out);
     uint32_t n_out = 0;
+    b->plan->asks_keywords[i] = asks_keywords(b, begin);
     double f = necessary(b, n, true, out, &n_out, TRIGGERS_MAX);
     if (f > 0.97 || (n_out == 0 && f > 0)) VEC_PUSH(lists->always, i);
     else
@@ -394,6 +414,30 @@ static void build_sets(struct plan_builder *b)
     p->keywords = b->fields.at[0].folded || b->fields.at[0].cased;
 }
 
+/* NULL: a rule asks for keywords in any case, or for what is no folded literal. */
+static struct literal_set *waking_set(const struct plan_builder *b, const struct build_lists *lists)
+{
+    struct plan *p = b->plan;
+    VEC(struct literal_spec) specs = {0};
+    bool whole = p->keywords;
+    for (uint32_t i = 0; i < lists->always.n; i++)
+        whole = whole && !p->asks_keywords[lists->always.at[i]];
+    for (uint32_t i = 0; i < lists->triggers.n && whole; i++) {
+        const struct truth *t = &b->truths.at[lists->triggers.at[i].truth];
+        for (uint32_t k = 0; k < t->n; k++) {
+            const struct needle *n = needle_at(b, t, k);
+            if (n->field != 0) continue;
+            whole = whole && !n->listed && !n->cased;
+            VEC_PUSH(specs, (struct literal_spec){.text = n->text, .anchor = ANCHOR_INSIDE});
+        }
+    }
+    struct literal_set *set = whole ? literal_set_new(specs.at, specs.n) : NULL;
+    ASSERT(set || !whole);
+    if (set) p->bytes += literal_set_bytes(set);
+    free(specs.at);
+    return set;
+}
+
 static void builder_done(struct plan_builder *b)
 {
     free(b->fields.at);
@@ -432,7 +476,8 @@ struct plan *plan_new(const struct plan_source *source)
     p->rules = keep(p, source->rules, source->n_rules, sizeof(struct sigma_rule *));
     p->entry = arena_zalloc(&p->arena, p->n_rules, sizeof *p->entry);
     p->twin = arena_zalloc(&p->arena, p->n_rules, sizeof *p->twin);
-    ASSERT(p->entry && p->twin);
+    p->asks_keywords = arena_zalloc(&p->arena, p->n_rules, sizeof *p->asks_keywords);
+    ASSERT(p->entry && p->twin && p->asks_keywords);
     struct plan_builder b = {.plan = p, .route = source->route};
     struct build_lists lists = {0};
     VEC_PUSH(b.fields, (struct plan_field){.any_truth = UINT32_MAX});
@@ -440,6 +485,7 @@ struct plan *plan_new(const struct plan_source *source)
     p->n_needles = b.needles.n;
     p->n_truths = b.truths.n;
     build_sets(&b);
+    p->waking = waking_set(&b, &lists);
     build_postings(&b);
     build_triggers(&b, &lists);
     build_atoms(&b);
@@ -468,6 +514,7 @@ void plan_free(struct plan *p)
         literal_set_free(p->fields[i].cased);
         free(p->fields[i].numerics);
     }
+    literal_set_free(p->waking);
     for (uint32_t i = 0; i < p->n_lazy; i++) regex_free(p->lazy[i].regex);
     free(p->key_map);
     free(p->key_lists);

@@ -89,6 +89,12 @@ struct plan {
     struct plan_field *fields; /* fields[0] is the one that stands for every value (keywords) */
     uint32_t n_fields;
     bool keywords; /* fields[0] has something to look for */
+    /*
+     * The literals of fields[0] of which one must be in a value for a keyword to wake a rule; NULL:
+     * all are looked for in every event. Rules that something else woke ask for them as well.
+     */
+    struct literal_set *waking;
+    bool *asks_keywords; /* per rule */
     uint32_t n_needles, n_truths;
     struct plan_list *posting; /* per needle: truths in index[] */
     struct plan_list *trigger; /* per truth: rules in index[] */

@@ -160,9 +160,14 @@ TEST(keywords_look_at_every_value)
     CHECK(p->keywords);
     CHECK(p->fields[0].folded != NULL);
     CHECK_INT(p->n_fields, 1);
+    CHECK(p->waking != NULL && p->asks_keywords[0]);
     world_done(&w);
     p = plan_of(&w, RULE("    s:\n        A: evil\n    condition: s\n"));
-    CHECK(!p->keywords);
+    CHECK(!p->keywords && !p->waking && !p->asks_keywords[0]);
+    world_done(&w);
+    /* A rule that is always run may ask for them in any event. */
+    p = plan_of(&w, RULE("    s: [evil]\n    condition: not s\n"));
+    CHECK(p->keywords && !p->waking && is_always(p, 0));
     world_done(&w);
 }
 
