@@ -8,6 +8,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "cli/apart.h"
 #include "cli/audited.h"
 #include "cli/cli.h"
 #include "cli/hunt_stored.h"
@@ -15,6 +16,7 @@
 #include "cli/load.h"
 #include "cli/settings.h"
 #include "hunt/collector.h"
+#include "proc/process.h"
 #include "scan/scan.h"
 
 enum { O_INDICATORS = OPTION_LONG };
@@ -248,7 +250,7 @@ static int set_store(struct config *config, const struct invocation *in,
                      struct hunt_options *options)
 {
     options->store = in->n_operands ? in->operands[0] : NULL;
-    scan_give_way();
+    cli_work_apart();
     return options->store ? 0 : settings_kept(config, &options->store);
 }
 
@@ -263,7 +265,7 @@ static int hunt_configured(struct hunt_context *c, const struct invocation *in, 
         .min_level = (enum sigma_level)config->hunt_level,
         .utc = config->hunt_utc,
         .jobs = config->hunt_jobs ? (uint32_t)config->hunt_jobs
-                                  : settings_processors(COLLECTOR_JOBS_MAX),
+                                  : process_processors(COLLECTOR_JOBS_MAX),
         .silence = config->hunt_silence,
         .correlation_state = config->correlation_state,
         .correlation_sort = config->correlation_sort,

@@ -9,9 +9,11 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "base/when.h"
+#include "cli/apart.h"
 #include "cli/audited.h"
 #include "cli/rules_report.h"
 #include "hunt/progress.h"
+#include "proc/process.h"
 #include "scan/scan.h"
 
 enum { VALUES_SHOWN = 3, SUMMARY_RULES = 5, DAYS_DEFAULT = 7 };
@@ -73,7 +75,7 @@ int rules_report_run(struct rules_work *w, const struct rules_report_options *op
     bool terminal = isatty(STDERR_FILENO) && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
     progress_init(&showing.progress, terminal ? STDERR_FILENO : -1, size.ws_col,
                   clock_monotonic(&showing.clock));
-    scan_give_way();
+    cli_work_apart();
     error = tally_init(&r->tally, r->rules.set, w->config.triage_alike);
     if (error == 0)
         error = noise_run(&(struct noise_options){.rules = &r->rules,
@@ -83,7 +85,7 @@ int rules_report_run(struct rules_work *w, const struct rules_report_options *op
                                                   .alike = w->config.triage_alike,
                                                   .jobs = options->jobs
                                                               ? options->jobs
-                                                              : settings_processors(SCAN_JOBS_MAX),
+                                                              : process_processors(SCAN_JOBS_MAX),
                                                   .clock = &showing.clock,
                                                   .silence = w->config.detect_silence,
                                                   .sources_only = options->sources_only,

@@ -10,6 +10,7 @@
 #include "base/hint.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "cli/apart.h"
 #include "cli/audited.h"
 #include "cli/load.h"
 #include "cli/search_output.h"
@@ -18,6 +19,7 @@
 #include "cli/settings.h"
 #include "hunt/progress.h"
 #include "index/ask.h"
+#include "proc/process.h"
 #include "search/search.h"
 
 enum {
@@ -431,26 +433,25 @@ static int search(struct work *w)
     watch_interrupts(w);
     hold_broken_pipe(SIG_BLOCK);
     begin_progress(w);
-    scan_give_way();
     search_output_init(&w->output, stdout, w->said->format, &w->query, w->when.zone);
-    int error = search_run(
-        &(struct search_options){.rules = &w->rules,
-                                 .query = &w->query,
-                                 .zone = w->when.zone,
-                                 .store = w->store,
-                                 .from = w->from,
-                                 .to = w->to,
-                                 .jobs = w->config.search_jobs ? (uint32_t)w->config.search_jobs
-                                                               : settings_processors(SCAN_JOBS_MAX),
-                                 .clock = &w->clock,
-                                 .silence = w->config.detect_silence,
-                                 .time = w->config.search_time,
-                                 .memory = w->config.search_memory,
-                                 .ctx = w,
-                                 .row = on_row,
-                                 .damage = on_damage,
-                                 .tick = on_tick},
-        &result, &diag);
+    int error = search_run(&(struct search_options){.rules = &w->rules,
+                                                    .query = &w->query,
+                                                    .zone = w->when.zone,
+                                                    .store = w->store,
+                                                    .from = w->from,
+                                                    .to = w->to,
+                                                    .jobs = w->config.search_jobs
+                                                                ? (uint32_t)w->config.search_jobs
+                                                                : process_processors(SCAN_JOBS_MAX),
+                                                    .clock = &w->clock,
+                                                    .silence = w->config.detect_silence,
+                                                    .time = w->config.search_time,
+                                                    .memory = w->config.search_memory,
+                                                    .ctx = w,
+                                                    .row = on_row,
+                                                    .damage = on_damage,
+                                                    .tick = on_tick},
+                           &result, &diag);
     audited_end(&w->audited, how_it_ended(error, result.end),
                 error ? w->output.rows : result.progress.matches);
     hold_broken_pipe(SIG_UNBLOCK);
@@ -536,6 +537,7 @@ static int as_rule(const struct work *w)
 static int search_command(const struct invocation *in)
 {
     struct work w = {.said = in->ctx, .clock = clock_system(), .interrupts = -1};
+    cli_work_apart();
     int status = prepare(&w, in);
     if (status == 0 && w.said->list) status = list(&w);
     else if (status == 0)

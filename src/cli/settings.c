@@ -2,7 +2,6 @@
 #include "cli/settings.h"
 
 #include <pwd.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include "cli/load.h"
@@ -100,13 +99,6 @@ int settings_kept(struct config *config, const char **ret_folder)
 const char *settings_log_key(struct config *config)
 {
     return arena_printf(&config->arena, "%s/keys/log.pub", config->serve_folder.items[0]);
-}
-
-uint32_t settings_processors(uint32_t most)
-{
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n < 1 ? 1 : (uint32_t)n > most ? most : (uint32_t)n;
 }
 
 const char *settings_who(const char *said)

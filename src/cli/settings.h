@@ -59,9 +59,6 @@ bool settings_says(const struct settings *s, enum config_key key);
 int settings_say(struct settings *s, enum config_key key, const char *value,
                  const char *name) MUST_USE;
 
-/* Processors that this process may use, 1 to `most`. */
-uint32_t settings_processors(uint32_t most);
-
 /* Who does something: `said`, or the user when that is NULL. */
 const char *settings_who(const char *said);
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/apart.h"
 #include "cli/load.h"
 #include "cli/settings.h"
 #include "hunt/progress.h"
@@ -105,7 +106,7 @@ static int prepare(struct work *w, const struct invocation *in)
         status = fail(w->path, error_text(ERR_NOMEM));
     if (status) return status;
     begin_progress(w);
-    scan_give_way();
+    cli_work_apart();
     return enter_sandbox(w);
 }
 

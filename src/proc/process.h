@@ -21,4 +21,13 @@ enum { PROCESS_FD = 3 }; /* the started process's end of the socket */
 int process_start(const char *const *argv, const char *const *keep, pid_t *ret_pid,
                   int *ret_fd) MUST_USE;
 
+/*
+ * This process, and what it forks from now on, has a processor when no other of its session wants
+ * it (SCHED_IDLE, sched(7)).
+ */
+void process_give_way(void);
+
+/* Processors that this process may use, 1 to `most`. */
+uint32_t process_processors(uint32_t most);
+
 #endif

@@ -95,6 +95,9 @@ static const int *const calls_seal =
 /* What indexes is alone in that. */
 static const int *const calls_index = CALLS(SCMP_SYS(flock));
 
+/* What reads stored records takes turns with others that do. */
+static const int *const calls_turns = CALLS(SCMP_SYS(flock));
+
 /* Journals and the ballast: space taken and given back; what is read of them is locked. */
 static const int *const calls_space =
     CALLS(SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fstatfs), SCMP_SYS(flock),
@@ -170,7 +173,7 @@ static const struct sandbox_row rows[] = {
     [SANDBOX_HUNTER] = {.allow = {calls_compute, calls_descriptors, calls_hunter, NULL},
                         .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                         .reads_files = true},
-    [SANDBOX_DECODER] = {.allow = {calls_compute, calls_descriptors, NULL},
+    [SANDBOX_DECODER] = {.allow = {calls_compute, calls_descriptors, calls_turns, NULL},
                          .fatal = {calls_fatal, calls_connect, calls_accept, calls_open, NULL},
                          .max_files = 512,
                          .max_memory = UINT64_C(1) << 30},

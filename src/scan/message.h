@@ -4,6 +4,7 @@
  * these a reader sends what the room says that has it work; those messages count from SCAN_OWN.
  *
  * parent → reader, with a descriptor
+ *   turns   it takes turns with all that lock this file (flock(2)), one at a time; comes first
  *   beside  the file that stands beside the segment of the unit that follows
  *   unit    blocks from…to of the segment, or the records from `seq` on of the journal, that begins
  *           with `begin`
@@ -20,6 +21,7 @@
 
 enum { SCAN_OWN = 16 };
 
+#define SCAN_TURNS_FIELDS(F)
 #define SCAN_BESIDE_FIELDS(F)
 #define SCAN_UNIT_FIELDS(F)   F(u8, journal) F(u64, begin) F(u32, from) F(u32, to) F(u64, seq)
 #define SCAN_DAMAGE_FIELDS(F) F(u8, what) F(u64, seq)
@@ -29,7 +31,8 @@ enum { SCAN_OWN = 16 };
     M(unit, UNIT, 1)                                                                               \
     M(damage, DAMAGE, 2)                                                                           \
     M(done, DONE, 3)                                                                               \
-    M(beside, BESIDE, 4)
+    M(beside, BESIDE, 4)                                                                           \
+    M(turns, TURNS, 5)
 
 enum scan_message {
 #define M(name, NAME, number) SCAN_##NAME = number,

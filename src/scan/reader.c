@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "scan/reader.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,8 +16,12 @@ enum {
     RUN_BYTES = 1024 * 1024,
     PLACES_MAX = 64 * 1024 * 1024,
     WHOLE_SHARE = 1000,
-    NAP_MOST = 50, /* ms: the most that it sleeps without a sign of life */
+    NAP_MOST = 50,    /* ms: the most that it sleeps without a sign of life */
+    STANDS_BACK = 10, /* times as long as it waited for a processor */
 };
+#define TURN (10 * NSEC_PER_MSEC)
+/* Behind a turn, so that who waits for the next one is faster. */
+static const struct timespec turn_pause = {.tv_nsec = 100 * 1000};
 
 struct reader {
     const struct scan_begin *begin;
@@ -24,6 +30,9 @@ struct reader {
     struct store_io io;
     int file;   /* of the unit at hand; -1: taken */
     int beside; /* the file beside its segment; -1: none */
+    int turns;  /* who has a lock on it has its turn; -1: it takes none */
+    nsec taken; /* when it had it last … */
+    nsec used;  /* … and how much of it in front of that */
     struct scan_done done;
     struct buf out;
     /* Of the segment at hand. */
@@ -83,24 +92,79 @@ static int nap(const struct reader *r, int ms)
     return poll(&parent, 1, ms) > 0 ? ERR_STOPPED : 0;
 }
 
-/* What it took it pays for by sleeping; while its share is nothing it waits. */
-static int keep_share(struct reader *r)
+static nsec now_of(clockid_t id)
 {
     struct timespec now;
-    uint32_t share;
+    return clock_gettime(id, &now) == 0 ? now.tv_sec * NSEC_PER_SEC + now.tv_nsec : 0;
+}
+
+static int sleep_off(struct reader *r)
+{
     int error = 0;
-    if (!r->begin->share || clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) != 0) return 0;
-    nsec cpu = now.tv_sec * NSEC_PER_SEC + now.tv_nsec, took = cpu - r->begin->page->cpu;
-    __atomic_store_n(&r->begin->page->cpu, cpu, __ATOMIC_RELAXED);
-    while (error == 0 && (share = __atomic_load_n(r->begin->share, __ATOMIC_RELAXED)) == 0)
-        error = nap(r, NAP_MOST);
-    if (error || share >= WHOLE_SHARE) return error;
-    for (r->owed += took * (WHOLE_SHARE - share) / share; r->owed >= NSEC_PER_MSEC && error == 0;) {
+    while (r->owed >= NSEC_PER_MSEC && error == 0) {
         int ms = r->owed / NSEC_PER_MSEC < NAP_MOST ? (int)(r->owed / NSEC_PER_MSEC) : NAP_MOST;
         error = nap(r, ms);
         r->owed -= ms * NSEC_PER_MSEC;
     }
     return error;
+}
+
+/* What it took it pays for by sleeping; while its share is nothing it waits. */
+static int keep_share(struct reader *r, nsec took)
+{
+    uint32_t share;
+    int error = 0;
+    while (error == 0 && (share = __atomic_load_n(r->begin->share, __ATOMIC_RELAXED)) == 0)
+        error = nap(r, NAP_MOST);
+    if (error || share >= WHOLE_SHARE) return error;
+    r->owed += took * (WHOLE_SHARE - share) / share;
+    return sleep_off(r);
+}
+
+/* Work that waited for a processor was in somebody's way, whoever that was. */
+static int stand_back(struct reader *r, nsec waited)
+{
+    if (waited > 0) r->owed += waited * STANDS_BACK;
+    return sleep_off(r);
+}
+
+/* A batch for the room that has it work. */
+static int work_on(struct reader *r, const struct scan_batch *b)
+{
+    nsec begun = now_of(CLOCK_MONOTONIC), before = now_of(CLOCK_PROCESS_CPUTIME_ID);
+    int error = r->work->batch(r->work->ctx, b);
+    nsec cpu = now_of(CLOCK_PROCESS_CPUTIME_ID), took = cpu - r->begin->page->cpu;
+    __atomic_store_n(&r->begin->page->cpu, cpu, __ATOMIC_RELAXED);
+    if (error) return error;
+    if (r->begin->share) return keep_share(r, took);
+    nsec waited = now_of(CLOCK_MONOTONIC) - begun - (cpu - before);
+    return r->begin->extra ? stand_back(r, waited) : 0;
+}
+
+/* ---- turns ------------------------------------------------------------------------------- */
+
+/* Nothing is to be waited for between this and end_turn() but processor and disk. */
+static void take_turn(struct reader *r)
+{
+    if (r->turns < 0) return;
+    if (r->used > TURN) {
+        (void)nanosleep(&turn_pause, NULL);
+        r->used = 0;
+    }
+    if (flock(r->turns, LOCK_EX | LOCK_NB) != 0) {
+        __atomic_store_n(&r->begin->page->waits, 1, __ATOMIC_RELAXED);
+        while (flock(r->turns, LOCK_EX) != 0 && errno == EINTR) {
+        }
+        __atomic_store_n(&r->begin->page->waits, 0, __ATOMIC_RELAXED);
+    }
+    r->taken = now_of(CLOCK_MONOTONIC);
+}
+
+static void end_turn(struct reader *r)
+{
+    if (r->turns < 0) return;
+    r->used += now_of(CLOCK_MONOTONIC) - r->taken;
+    (void)flock(r->turns, LOCK_UN);
 }
 
 /* A batch whose time was asked for, from record number `from` on. */
@@ -113,8 +177,7 @@ static int read_batch(struct reader *r, const struct scan_batch *b)
     if (some.from >= some.to) return 0;
     turn_page(r, b->first + 1);
     r->done.read++;
-    int error = r->work->batch(r->work->ctx, &some);
-    return error ? error : keep_share(r);
+    return work_on(r, &some);
 }
 
 /* ---- segments ---------------------------------------------------------------------------- */
@@ -166,6 +229,7 @@ static int read_block(struct reader *r, struct segment *s, uint32_t number)
         return error;
     }
     turn_page(r, block.first + 1);
+    take_turn(r);
     error = segment_read_block(s, number, &batch);
     if (error && error != ERR_NOMEM) return tell_damage(r, SCAN_BLOCK, block.first);
     if (error == 0)
@@ -173,6 +237,7 @@ static int read_block(struct reader *r, struct segment *s, uint32_t number)
                                                    .first = block.first,
                                                    .earliest = block.earliest,
                                                    .latest = block.latest});
+    end_turn(r);
     return error ? error : r->work->flush(r->work->ctx);
 }
 
@@ -210,11 +275,14 @@ static int read_frame(struct reader *r, const struct scan_unit *unit,
         return 0;
     }
     if (is_skipped(r, frame->first)) return tell_damage(r, SCAN_LEFT, frame->first);
-    return read_batch(r, &(struct scan_batch){.batch = &frame->batch,
-                                              .first = frame->first,
-                                              .from = (uint32_t)before,
-                                              .earliest = frame->earliest,
-                                              .latest = frame->latest});
+    take_turn(r);
+    int error = read_batch(r, &(struct scan_batch){.batch = &frame->batch,
+                                                   .first = frame->first,
+                                                   .from = (uint32_t)before,
+                                                   .earliest = frame->earliest,
+                                                   .latest = frame->latest});
+    end_turn(r);
+    return error;
 }
 
 /*
@@ -327,10 +395,18 @@ static int take_beside(struct reader *r)
     return r->beside < 0 ? ERR_CORRUPT : 0;
 }
 
+static int take_turns(struct reader *r)
+{
+    if (r->turns >= 0) return ERR_CORRUPT;
+    r->turns = channel_take_fd(r->channel);
+    return r->turns < 0 ? ERR_CORRUPT : 0;
+}
+
 int scan_reader_run(const struct scan_begin *begin, struct channel *channel,
                     const struct scan_work *work)
 {
-    struct reader r = {.begin = begin, .work = work, .channel = channel, .file = -1, .beside = -1};
+    struct reader r = {
+        .begin = begin, .work = work, .channel = channel, .file = -1, .beside = -1, .turns = -1};
     int error = 0;
     buf_init(&r.out, 4096);
     r.io = store_io_system(-1);
@@ -340,6 +416,7 @@ int scan_reader_run(const struct scan_begin *begin, struct channel *channel,
         struct frame frame;
         int got = channel_next(channel, &frame);
         if (got == 0) error = channel_fill(channel);
+        else if (got > 0 && frame.type == SCAN_TURNS) error = take_turns(&r);
         else if (got > 0 && frame.type == SCAN_BESIDE) error = take_beside(&r);
         else if (got > 0 && frame.type == SCAN_UNIT) error = take_unit(&r, frame.payload);
         else error = ERR_CORRUPT;

@@ -17,6 +17,7 @@ struct scan_page {
     uint64_t first; /* sequence number of the block or frame at hand, plus one; 0: none */
     uint64_t steps; /* grows with every one of them, and every scan_step() */
     nsec cpu;       /* time of processors that it took */
+    uint32_t waits; /* for its turn */
 };
 
 /* What a reader is told when it is forked. */
@@ -28,6 +29,7 @@ struct scan_begin {
     uint64_t known;  /* records before this one … */
     nsec known_from; /* … are asked for only when they were received at or after this */
     const uint32_t *share;
+    bool extra; /* it reads only while there are processors that nobody else wants */
     uint32_t sample;
     bool newest_first;
 };

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -59,12 +58,6 @@ struct scan {
     struct scan_progress progress;
     nsec cpu; /* of readers that were replaced */
 };
-
-void scan_give_way(void)
-{
-    const struct sched_param none = {.sched_priority = 0};
-    if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) (void)setpriority(PRIO_PROCESS, 0, 19);
-}
 
 void scan_write_damage(struct buf *out, enum scan_damage_kind kind, uint64_t seq)
 {
@@ -177,19 +170,37 @@ static int run_reader(void *ctx, struct channel *channel)
     return s->options->run(s->options->ctx, &s->begin, channel);
 }
 
+/* The store's folder, opened once more: a lock is one with whoever opened what is locked. */
+static int send_turns(const struct scan *s, struct reading *r)
+{
+    struct buf out;
+    int folder = openat(s->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return 0;
+    buf_init(&out, 4096);
+    scan_turns_write(&out, &(struct scan_turns){});
+    int error = channel_send(&r->worker.channel, buf_slice(&out), folder);
+    buf_done(&out);
+    (void)close(folder);
+    return error;
+}
+
 static int start_reader(struct scan *s, struct reading *r)
 {
+    bool takes_turns = !s->options->share;
     r->unit = UINT32_MAX;
     s->cpu += r->page->cpu;
     *r->page = (struct scan_page){0};
     r->steps = 0;
     r->since = clock_monotonic(s->options->clock);
     s->begin.page = r->page;
-    return worker_start(&r->worker, &(struct worker_spec){.run = run_reader,
-                                                          .ctx = s,
-                                                          .role = SANDBOX_DECODER,
-                                                          .max_payload = s->options->max_payload,
-                                                          .null_fd = s->null_fd});
+    s->begin.extra = takes_turns && r != s->readers;
+    int error =
+        worker_start(&r->worker, &(struct worker_spec){.run = run_reader,
+                                                       .ctx = s,
+                                                       .role = SANDBOX_DECODER,
+                                                       .max_payload = s->options->max_payload,
+                                                       .null_fd = s->null_fd});
+    return error || !takes_turns || s->begin.extra ? error : send_turns(s, r);
 }
 
 static void drop_held(struct scan *s, struct unit *u)
@@ -307,7 +318,8 @@ static int watch(struct scan *s, struct reading *r)
 {
     nsec now = clock_monotonic(s->options->clock);
     uint64_t steps = __atomic_load_n(&r->page->steps, __ATOMIC_ACQUIRE);
-    if (r->unit == UINT32_MAX || steps != r->steps || has_to_wait(s, r)) r->since = now;
+    bool waits = has_to_wait(s, r) || __atomic_load_n(&r->page->waits, __ATOMIC_RELAXED);
+    if (r->unit == UINT32_MAX || steps != r->steps || waits) r->since = now;
     r->steps = steps;
     return now - r->since < s->options->silence ? 0 : replace_reader(s, r);
 }

@@ -3,6 +3,9 @@
  * Stored records read by several processes: sealed segments and journals, while vaka serve goes on.
  * What they find is taken in the order of the records, or the newest first. A block or frame over
  * which one of them ends, or does not go on, is left out and told.
+ *
+ * Who asks by hand shares the machine (docs/design/0010-turns.md): of each scan one process takes
+ * turns with those of all others of this store, and the others read while no processor is missed.
  */
 #ifndef VAKA_SCAN_SCAN_H
 #define VAKA_SCAN_SCAN_H
@@ -12,12 +15,6 @@
 #include "scan/reader.h"
 
 enum { SCAN_JOBS_MAX = 64 };
-
-/*
- * For who asks by hand, before the readers are there: this process and they have a processor when
- * nobody who keeps watch wants it (sched(7), SCHED_IDLE).
- */
-void scan_give_way(void);
 
 /* What could not be read. */
 enum scan_damage_kind {
@@ -54,8 +51,8 @@ struct scan_options {
      */
     bool whole_units;
     /*
-     * What each process may take of a processor, in thousandths; 0: it waits. NULL: all. Memory
-     * that they share with who changes it.
+     * What each process may take of a processor, in thousandths; 0: it waits. Memory that they
+     * share with who changes it. NULL: they take turns with those of other scans.
      */
     const uint32_t *share;
     const struct clock *clock;

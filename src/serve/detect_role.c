@@ -5,13 +5,13 @@
  * are a new process: it reads them while this one goes on, and begins where this one ends.
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "proc/process.h"
 #include "serve/detect.h"
 #include "serve/warming.h"
 
@@ -164,11 +164,10 @@ static void renew_rules(void *ctx)
 
 static uint32_t count_engines(const struct role *r)
 {
-    cpu_set_t set;
     if (r->config.detect_engines) return (uint32_t)r->config.detect_engines;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     /* One processor is for everything else. */
-    return n <= 2 ? 1 : n - 1 > DETECT_ENGINES_MAX ? DETECT_ENGINES_MAX : (uint32_t)n - 1;
+    uint32_t n = process_processors(DETECT_ENGINES_MAX + 1);
+    return n <= 2 ? 1 : n - 1;
 }
 
 static void tell_products(const struct products *products)

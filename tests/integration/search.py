@@ -2,6 +2,7 @@
 """vaka search over what vaka serve has stored: search.py VAKA. Prints TAP."""
 import collections
 import csv
+import fcntl
 import io
 import json
 import os
@@ -212,6 +213,39 @@ def limits_of_time_and_memory_are_kept_and_told(folder):
         holds(said, "search.memory is spent")
         same(0 < found[0]["count"] < 50000, True)
         same(rows(serve, "| count by _raw | stats count"), [{"count": 50000}])
+        serve.stop()
+
+
+def waiting_for(path):
+    """Processes that wait for a lock on it, which somebody else has."""
+    inode = f":{path.stat().st_ino} "
+    lines = pathlib.Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    return [int(line.split()[5]) for line in lines if " -> " in line and inode in line]
+
+
+@test
+def searches_take_turns_apart_from_everything_else(folder):
+    with Serve(VAKA, folder, more="detect:\n  silence: 1s\n").start() as serve:
+        send_lines(serve, [f"<13>Nov 26 10:00:00 h app: {i}" for i in range(300)])
+        serve.matched(300)
+        store = serve.folder / "var" / "store" / "0"
+        turn = os.open(store, os.O_RDONLY)
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        with subprocess.Popen([VAKA, "search", "| count", "-f", "json", "-c", serve.config],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+            serve.wait(lambda: waiting_for(store), "that it waits for its turn")
+            [reader] = waiting_for(store)
+            same(os.sched_getscheduler(reader), os.SCHED_IDLE)
+            same(os.getsid(reader) in (os.getsid(0), os.getsid(asking.pid)), False)
+            group = pathlib.Path(f"/proc/{reader}/autogroup")
+            if group.exists():
+                holds(group.read_text(encoding="ascii"), "nice 10")
+            # Longer than detect.silence: who waits for his turn is not taken for one that hangs.
+            time.sleep(3)
+            same(waiting_for(store), [reader])
+            os.close(turn)
+            out, said = asking.communicate()
+        same((asking.returncode, json.loads(out), said), (0, {"count": 300}, b""))
         serve.stop()
 
 
