@@ -4,28 +4,18 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "query/fields.h"
 
 enum { EVENT_MAX = 32 * 1024 * 1024 };
-
-/* Which columns a path is, is not known yet; no path is all of them. */
-static const uint64_t unknown_mask = UINT64_MAX;
-
-/* Which columns an event's path is on one route, by its key: a bit for each column. */
-struct masks {
-    uint64_t *of_key;
-    uint32_t cap;
-};
 
 struct columns {
     const struct query *query;
     struct engine *engine;
-    const struct sigma_rule *rule;
     /* Columns that are fields, in the order of the query. */
-    struct slice fields[QUERY_COLUMNS_MAX];
+    struct slice names[QUERY_COLUMNS_MAX];
     uint32_t column[QUERY_COLUMNS_MAX], n_fields;
+    struct fields *fields;
     bool need_record;
-    struct masks *masks; /* by route id */
-    uint32_t generation; /* of the keys that they are about */
     struct buf text;
 };
 
@@ -34,18 +24,17 @@ struct columns *columns_new(const struct query *query, struct engine *engine,
 {
     struct columns *c = calloc(1, sizeof *c);
     if (!c) return NULL;
-    *c = (struct columns){.query = query, .engine = engine, .rule = rule};
+    *c = (struct columns){.query = query, .engine = engine};
     buf_init(&c->text, EVENT_MAX);
     for (uint32_t i = 0; i < query->n_columns; i++) {
         enum query_place place = query->columns[i].place;
         c->need_record |= place == QUERY_TIME || place == QUERY_RECEIVED || place == QUERY_SOURCE;
         if (place != QUERY_FIELD) continue;
-        c->fields[c->n_fields] = query->columns[i].name;
+        c->names[c->n_fields] = query->columns[i].name;
         c->column[c->n_fields++] = i;
     }
-    c->generation = keys_generation(engine_keys(engine));
-    c->masks = calloc(TAXONOMY_ROUTES_MAX, sizeof *c->masks);
-    if (c->masks) return c;
+    c->fields = fields_new(c->names, c->n_fields, engine, rule);
+    if (c->fields) return c;
     free(c);
     return NULL;
 }
@@ -53,8 +42,7 @@ struct columns *columns_new(const struct query *query, struct engine *engine,
 void columns_free(struct columns *c)
 {
     if (!c) return;
-    for (uint32_t i = 0; i < TAXONOMY_ROUTES_MAX; i++) free(c->masks[i].of_key);
-    free(c->masks);
+    fields_free(c->fields);
     buf_done(&c->text);
     free(c);
 }
@@ -62,64 +50,6 @@ void columns_free(struct columns *c)
 bool columns_need_record(const struct columns *c)
 {
     return c->need_record;
-}
-
-/* ---- fields ------------------------------------------------------------------------------ */
-
-static void forget_masks(struct columns *c)
-{
-    for (uint32_t i = 0; i < TAXONOMY_ROUTES_MAX; i++)
-        for (uint32_t k = 0; k < c->masks[i].cap; k++) c->masks[i].of_key[k] = unknown_mask;
-}
-
-static uint64_t mask_of(struct columns *c, const struct taxonomy_route *route, key_id key)
-{
-    struct keys *keys = engine_keys(c->engine);
-    if (c->generation != keys_generation(keys)) {
-        c->generation = keys_generation(keys);
-        forget_masks(c);
-    }
-    ASSERT(route->id < TAXONOMY_ROUTES_MAX);
-    struct masks *m = &c->masks[route->id];
-    if (key >= m->cap) {
-        uint32_t cap = keys_count(keys) + 256;
-        uint64_t *grown = reallocarray(m->of_key, cap, sizeof *grown);
-        ASSERT(grown);
-        for (uint32_t k = m->cap; k < cap; k++) grown[k] = unknown_mask;
-        *m = (struct masks){grown, cap};
-    }
-    if (m->of_key[key] == unknown_mask)
-        m->of_key[key] = engine_path_is(c->engine, c->rule, c->fields, c->n_fields, key);
-    return m->of_key[key];
-}
-
-/* Values of the same field become a list. */
-static void add_value(struct columns *c, struct event *ev, struct cell *cell, struct event_field *f)
-{
-    const struct cell value = {event_text(ev, f),
-                               f->type == VALUE_NUMBER ? CELL_NUMBER : CELL_TEXT};
-    if (cell->kind == CELL_NONE) {
-        *cell = value;
-        return;
-    }
-    buf_clear(&c->text);
-    if (cell->kind == CELL_LIST) buf_put(&c->text, cell->text);
-    else cell_write(&c->text, cell);
-    cell_write(&c->text, &value);
-    struct slice copy = arena_dup(ev->arena, buf_slice(&c->text));
-    if (copy.ptr && !buf_failed(&c->text)) *cell = (struct cell){copy, CELL_LIST};
-}
-
-static void fill_fields(struct columns *c, struct event *ev, const struct taxonomy_route *route,
-                        struct cell *cells)
-{
-    for (uint32_t i = 0; i < ev->n_fields; i++) {
-        struct event_field *f = &ev->fields[i];
-        if (f->type == VALUE_NULL) continue;
-        uint64_t mask = mask_of(c, route, f->key);
-        for (uint32_t k = 0; mask; k++, mask >>= 1)
-            if (mask & 1) add_value(c, ev, &cells[c->column[k]], f);
-    }
 }
 
 /* ---- what is no field -------------------------------------------------------------------- */
@@ -184,6 +114,14 @@ static struct cell place_cell(struct columns *c, struct event *ev, enum query_pl
         break;
     }
     return (struct cell){SLICE_NONE, CELL_NONE};
+}
+
+static void fill_fields(struct columns *c, struct event *ev, const struct taxonomy_route *route,
+                        struct cell *ret)
+{
+    struct cell cells[FIELDS_MAX];
+    fields_fill(c->fields, ev, route, cells);
+    for (uint32_t i = 0; i < c->n_fields; i++) ret[c->column[i]] = cells[i];
 }
 
 void columns_fill(struct columns *c, struct event *ev, const struct taxonomy_route *route,
