@@ -13,6 +13,7 @@
 #include "account/throttle.h"
 
 enum {
+    VEILED_MAX = 64,
     HALF_SESSION = 300,    /* s, in which the code of the app has to come */
     HALF_TRIES = 5,        /* codes that may be wrong meanwhile */
     SEEN_EVERY = 60,       /* s: how exactly it is kept when a session or token was used last */
@@ -24,6 +25,8 @@ enum {
 struct account_settings {
     int64_t idle, longest; /* s: how long a session lasts unseen, and at most */
     bool app_required;
+    uint32_t veiled[VEILED_MAX]; /* tenants whose staff has pseudonyms */
+    unsigned n_veiled;
     size_t memory; /* of a hash, bytes */
 };
 
@@ -32,7 +35,8 @@ struct account {
     struct account_settings settings;
     struct throttle names, addresses;
     char nobody[PASSWORD_HASH_MAX]; /* what the password of who does not exist is compared with */
-    struct body body;               /* of the action at hand */
+    struct veil_key veil;
+    struct body body; /* of the action at hand */
 };
 
 /* `book` is the account's from now on. secret_start() was called. ERR_NOMEM. */
@@ -77,7 +81,7 @@ struct account_claim {
 struct account_principal {
     enum principal_status status;
     uint8_t must;
-    bool token;
+    bool token, veiled; /* veiled: he is to be shown pseudonyms of people, see veil.h */
     uint32_t wait, tenant;
     uint64_t user, rights, session;
     int64_t expires;

@@ -16,6 +16,7 @@ enum { BODY_TEXT_MAX = 1024 }; /* bytes of any text */
     X(NEW, "new", TEXT)                                                                            \
     X(CODE, "code", TEXT)                                                                          \
     X(LABEL, "label", TEXT)                                                                        \
+    X(PSEUDONYM, "pseudonym", TEXT)                                                                \
     X(REASON, "reason", TEXT)                                                                      \
     X(ROLE, "role", ROLES)                                                                         \
     X(ROLES, "roles", ROLES)                                                                       \
@@ -25,6 +26,7 @@ enum { BODY_TEXT_MAX = 1024 }; /* bytes of any text */
     X(AFTER, "after", NUMBER)                                                                      \
     X(LIMIT, "limit", NUMBER)                                                                      \
     X(EXPIRES, "expires", NUMBER)                                                                  \
+    X(MINUTES, "minutes", NUMBER)                                                                  \
     X(ALL, "all", FLAG)
 
 enum body_member {

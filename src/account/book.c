@@ -30,6 +30,13 @@ static const char *const migrations[BOOK_VERSION] = {
     "CREATE TABLE change (id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
     " tenant INTEGER NOT NULL, actor TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL,"
     " address TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
+    "CREATE TABLE veil (key BLOB NOT NULL) STRICT;"
+    "INSERT INTO veil (key) VALUES (randomblob(32));"
+    "CREATE TABLE pseudonym (tenant INTEGER NOT NULL, pseudonym TEXT NOT NULL,"
+    " name TEXT NOT NULL, PRIMARY KEY (tenant, pseudonym)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE lift (user INTEGER NOT NULL REFERENCES user ON DELETE CASCADE,"
+    " tenant INTEGER NOT NULL, pseudonym TEXT NOT NULL, until INTEGER NOT NULL,"
+    " PRIMARY KEY (user, tenant, pseudonym)) STRICT, WITHOUT ROWID;"
     "CREATE TRIGGER change_stays BEFORE UPDATE ON change BEGIN"
     " SELECT raise(ABORT, 'the log is only added to'); END;"
     "CREATE TRIGGER change_is_kept BEFORE DELETE ON change BEGIN"
@@ -85,6 +92,12 @@ static const char *const migrations[BOOK_VERSION] = {
     X(USE_TOKEN, "UPDATE token SET used = ?2 WHERE id = ?1")                                       \
     X(END_TOKEN, "DELETE FROM token WHERE id = ?1")                                                \
     X(LIST_TOKENS, "SELECT " TOKEN_COLUMNS " WHERE ?1 = 0 OR user = ?1 ORDER BY token.id")         \
+    X(GET_VEIL_KEY, "SELECT key FROM veil")                                                        \
+    X(KEEP_NAME, "INSERT OR IGNORE INTO pseudonym (tenant, pseudonym, name) VALUES (?1, ?2, ?3)")  \
+    X(FIND_NAME, "SELECT name FROM pseudonym WHERE tenant = ?1 AND pseudonym = ?2")                \
+    X(LIFT, "INSERT INTO lift (user, tenant, pseudonym, until) VALUES (?1, ?2, ?3, ?4)"            \
+            " ON CONFLICT (user, tenant, pseudonym) DO UPDATE SET until = ?4")                     \
+    X(FIND_LIFT, "SELECT until FROM lift WHERE user = ?1 AND tenant = ?2 AND pseudonym = ?3")      \
     X(LOG, "INSERT INTO change (time, tenant, actor, what, subject, address, reason, detail)"      \
            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                             \
     X(LIST_LOG, "SELECT id, time, tenant, actor, what, subject, address, reason, detail"           \
@@ -584,6 +597,65 @@ int book_tokens(struct book *b, uint64_t user,
     }
     end_row(st);
     return sql_error(code);
+}
+
+/* ---- pseudonyms -------------------------------------------------------------------------- */
+
+int book_veil_key(struct book *b, struct veil_key *ret)
+{
+    sqlite3_stmt *st = b->prepared[GET_VEIL_KEY];
+    int error = first_row(st);
+    if (error) return error;
+    struct slice key = sql_blob(st, 0);
+    if (key.len != sizeof ret->bytes) error = ERR_CORRUPT;
+    else memcpy(ret->bytes, key.ptr, key.len);
+    end_row(st);
+    return error;
+}
+
+int book_keep_name(struct book *b, uint32_t tenant, struct slice pseudonym, struct slice name)
+{
+    sqlite3_stmt *st = b->prepared[KEEP_NAME];
+    sql_bind_u64(st, 1, tenant);
+    sql_bind_text(st, 2, pseudonym);
+    sql_bind_text(st, 3, name);
+    return run(b, KEEP_NAME);
+}
+
+int book_find_name(struct book *b, uint32_t tenant, struct slice pseudonym, struct buf *out)
+{
+    sqlite3_stmt *st = b->prepared[FIND_NAME];
+    sql_bind_u64(st, 1, tenant);
+    sql_bind_text(st, 2, pseudonym);
+    int error = first_row(st);
+    if (error) return error;
+    buf_put(out, sql_text(st, 0));
+    end_row(st);
+    return buf_error(out);
+}
+
+int book_lift(struct book *b, uint64_t user, uint32_t tenant, struct slice pseudonym, int64_t until)
+{
+    sqlite3_stmt *st = b->prepared[LIFT];
+    sql_bind_u64(st, 1, user);
+    sql_bind_u64(st, 2, tenant);
+    sql_bind_text(st, 3, pseudonym);
+    sql_bind_i64(st, 4, until);
+    return run(b, LIFT);
+}
+
+int book_lifted(struct book *b, uint64_t user, uint32_t tenant, struct slice pseudonym,
+                int64_t *ret_until)
+{
+    sqlite3_stmt *st = b->prepared[FIND_LIFT];
+    sql_bind_u64(st, 1, user);
+    sql_bind_u64(st, 2, tenant);
+    sql_bind_text(st, 3, pseudonym);
+    int error = first_row(st);
+    if (error) return error;
+    *ret_until = sqlite3_column_int64(st, 0);
+    end_row(st);
+    return 0;
 }
 
 /* ---- the log ----------------------------------------------------------------------------- */

@@ -131,6 +131,24 @@ int book_end_token(struct book *b, uint64_t id) MUST_USE;
 int book_tokens(struct book *b, uint64_t user,
                 bool (*each)(void *ctx, const struct book_token *token), void *ctx) MUST_USE;
 
+/* ---- pseudonyms: see veil.h ---- */
+
+struct veil_key {
+    uint8_t bytes[32];
+};
+int book_veil_key(struct book *b, struct veil_key *ret) MUST_USE;
+/* Nothing happens when it is there. */
+int book_keep_name(struct book *b, uint32_t tenant, struct slice pseudonym,
+                   struct slice name) MUST_USE;
+/* Appends the name. */
+int book_find_name(struct book *b, uint32_t tenant, struct slice pseudonym,
+                   struct buf *out) MUST_USE;
+/* Until when that user sees the name; in place of what was there. */
+int book_lift(struct book *b, uint64_t user, uint32_t tenant, struct slice pseudonym,
+              int64_t until) MUST_USE;
+int book_lifted(struct book *b, uint64_t user, uint32_t tenant, struct slice pseudonym,
+                int64_t *ret_until) MUST_USE;
+
 /* ---- the log ---- */
 
 struct book_entry {

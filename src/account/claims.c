@@ -22,7 +22,8 @@ int account_init(struct account *a, struct book *book, const struct account_sett
     throttle_init(&a->names, seed, FREE_BY_NAME, DELAY_LEAST, DELAY_MOST);
     throttle_init(&a->addresses, seed, FREE_BY_ADDRESS, DELAY_LEAST, DELAY_MOST);
     secret_make(secret);
-    return password_hash(slice_of(secret), settings->memory, a->nobody);
+    int error = book_veil_key(book, &a->veil);
+    return error ? error : password_hash(slice_of(secret), settings->memory, a->nobody);
 }
 
 void account_done(struct account *a)
@@ -103,6 +104,8 @@ static int set_rights(struct account *a, const struct book_user *user, uint32_t 
     ret->tenant = tenant;
     ret->user = user->id;
     ret->rights = rights_of_roles(roles);
+    for (unsigned i = 0; i < a->settings.n_veiled; i++)
+        ret->veiled |= a->settings.veiled[i] == tenant;
     memcpy(ret->name, user->name, sizeof ret->name);
     memcpy(ret->shown, user->shown, sizeof ret->shown);
     return 0;

@@ -38,6 +38,7 @@ static const struct {
     [ACTION_OWN_TOKEN_REVOKE] = {NULL, manage_own_token_revoke},
     [ACTION_OWN_SESSION_LIST] = {NULL, manage_own_session_list},
     [ACTION_OWN_SESSION_END] = {NULL, manage_own_session_end},
+    [ACTION_PSEUDONYM_LIFT] = {NULL, manage_pseudonym_lift},
 };
 
 int manage_refuse(struct manage *m, unsigned status, const char *member, const char *detail)

@@ -89,4 +89,6 @@ int manage_own_token_revoke(struct manage *m);
 int manage_own_session_list(struct manage *m);
 int manage_own_session_end(struct manage *m);
 
+int manage_pseudonym_lift(struct manage *m);
+
 #endif

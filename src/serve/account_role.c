@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "account/hasher.h"
+#include "account/veil.h"
 #include "base/json_write.h"
 #include "proc/worker.h"
 #include "serve/role.h"
@@ -71,6 +72,7 @@ static void send_principal(struct role *r, enum serve_role peer, uint64_t id,
                                                     .status = (uint8_t)who->status,
                                                     .must = who->must,
                                                     .token = who->token,
+                                                    .veiled = who->veiled,
                                                     .wait = who->wait,
                                                     .tenant = who->tenant,
                                                     .user = who->user,
@@ -202,11 +204,27 @@ static int take_manage(struct role *r, enum serve_role peer, const struct frame 
     return 0;
 }
 
+static int take_veil(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    struct account_ctx *c = r->ctx;
+    struct link *link = role_link(r, peer);
+    struct say_veil m;
+    if (say_veil_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    int error = account_veil(&c->account, m.user, m.tenant, m.names, moment(r).now, &c->answer);
+    if (error) wipe(&c->answer);
+    say_veiled_write(link_out(link),
+                     &(struct say_veiled){.id = m.id, .names = buf_slice(&c->answer)});
+    link_flush(link);
+    wipe(&c->answer);
+    return 0;
+}
+
 static int account_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     if (frame->type == SAY_MANAGE) return take_manage(r, peer, frame);
-    return frame->type == SAY_CLAIM && peer != ROLE_CONTROL ? take_claim(r, peer, frame)
-                                                            : ERR_CORRUPT;
+    if (peer == ROLE_CONTROL) return ERR_CORRUPT;
+    if (frame->type == SAY_VEIL) return take_veil(r, peer, frame);
+    return frame->type == SAY_CLAIM ? take_claim(r, peer, frame) : ERR_CORRUPT;
 }
 
 static void finish_claim(struct role *r, struct question *q, const struct account_hashed *hashed)
@@ -275,11 +293,25 @@ static int start_hasher(struct role *r)
     return error ? error : link_open(&c->link, fd, HASHER_FRAME_MAX, QUEUE_MAX * HASHER_FRAME_MAX);
 }
 
+static int read_veiled(const struct config *config, struct account_settings *settings,
+                       struct diag *diag)
+{
+    for (uint32_t i = 0; i < config->accounts_pseudonyms.n; i++) {
+        const char *text = config->accounts_pseudonyms.items[i];
+        uint64_t tenant;
+        if (!slice_to_u64(slice_of(text), &tenant) || tenant >= TENANT_ANY)
+            return diag_set(diag, ERR_INVALID, NULL, 0, 0,
+                            "accounts.pseudonyms: '%s' is not the number of a tenant", text);
+        settings->veiled[settings->n_veiled++] = (uint32_t)tenant;
+    }
+    return 0;
+}
+
 static int open_account(struct role *r, struct diag *diag)
 {
     struct account_ctx *c = r->ctx;
     const struct config *config = &r->config;
-    const struct account_settings settings = {
+    struct account_settings settings = {
         .idle = config->accounts_idle / NSEC_PER_SEC,
         .longest = config->accounts_longest / NSEC_PER_SEC,
         .app_required = config->accounts_app == 0,
@@ -294,7 +326,8 @@ static int open_account(struct role *r, struct diag *diag)
     /* SQLite asks for randomness here. */
     role_keep_path(r, "/dev/urandom");
     if (!secret_start() || getrandom(&seed, sizeof seed, 0) != sizeof seed) return ERR_IO;
-    int error = book_open(path, &book, diag);
+    int error = read_veiled(config, &settings, diag);
+    if (error == 0) error = book_open(path, &book, diag);
     return error ? error : account_init(&c->account, book, &settings, seed);
 }
 

@@ -106,13 +106,19 @@
  *
  * web → account
  *   claim      who a client says it is, see account/claim.h; `id` is web's
+ *   veil       names of people, a JSON array of texts, that are to be shown to `user`
  * account → web
  *   principal  who it is, and what that may do; `tenant` is the one the rights are of, `session`
- * the number of the session or, when `token` is set, of the API token; times are in seconds since
- * 1970; `secret` is there when one was made web, control → account manage     something is to be
- * done to accounts, see account/action.h; who wants it is proved by the secret of his session or
- * token in `proof`, or is the user `uid` of this machine: that is taken of control alone account →
- * web, control managed    what became of it
+ *              the number of the session or, when `token` is set, of the API token; `veiled`: he is
+ *              to be shown pseudonyms; times in seconds since 1970; `secret`: when one was made
+ *   veiled     what is shown of them, as many: a pseudonym, or the name when it was lifted; empty:
+ *              they cannot be told, and nothing is to be shown
+ * web, control → account
+ *   manage     something is to be done to accounts, see account/action.h; who wants it is proved
+ *              by the secret of his session or token in `proof`, or is the user `uid` of this
+ *              machine: that is taken of control alone
+ * account → web, control
+ *   managed    what became of it
  *
  * command line → control
  *   ask        one question a connection
@@ -217,6 +223,7 @@ enum {
     F(u8, status)                                                                                  \
     F(u8, must)                                                                                    \
     F(u8, token)                                                                                   \
+    F(u8, veiled)                                                                                  \
     F(u32, wait)                                                                                   \
     F(u32, tenant)                                                                                 \
     F(u64, user)                                                                                   \
@@ -225,6 +232,8 @@ enum {
     F(u64, id)                                                                                     \
     F(u8, action) F(u32, uid) F(u32, tenant) F(text, proof) F(text, address) F(text, body)
 #define SAY_MANAGED_FIELDS(F) F(u64, id) F(u32, status) F(text, body)
+#define SAY_VEIL_FIELDS(F)    F(u64, id) F(u64, user) F(u32, tenant) F(text, names)
+#define SAY_VEILED_FIELDS(F)  F(u64, id) F(text, names)
 
 #define SAY_ACT_FIELDS(F)   F(u64, client) F(u32, tenant) F(text, actor) F(text, kind) F(text, body)
 #define SAY_ACTED_FIELDS(F) F(u64, client) F(u8, status) F(text, body)
@@ -293,6 +302,8 @@ enum {
     M(principal, PRINCIPAL, PRINCIPAL, 81)                                                         \
     M(manage, MANAGE, MANAGE, 82)                                                                  \
     M(managed, MANAGED, MANAGED, 83)                                                               \
+    M(veil, VEIL, VEIL, 84)                                                                        \
+    M(veiled, VEILED, VEILED, 85)                                                                  \
     M(ask, ASK, ASK, 50)                                                                           \
     M(answer, ANSWER, ANSWER, 51)                                                                  \
     M(done, DONE, DONE, 52)
