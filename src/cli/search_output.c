@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "cli/search_output.h"
 
-#include "base/json_write.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -47,61 +46,7 @@ void search_put_time(struct buf *out, nsec t, const struct zone *zone)
     if (c.nsec) buf_printf(out, ".%03d", c.nsec / 1000000);
 }
 
-static nsec time_of(const struct cell *c)
-{
-    int64_t t = 0;
-    (void)slice_to_i64(c->text, &t);
-    return t;
-}
-
 /* ---- JSON and CSV ------------------------------------------------------------------------ */
-
-static void put_json(struct buf *out, const struct cell *c)
-{
-    struct cell_values values;
-    struct cell value;
-    switch (c->kind) {
-    case CELL_NONE:
-        buf_puts(out, "null");
-        return;
-    case CELL_JSON:
-        buf_put(out, c->text);
-        return;
-    case CELL_NUMBER:
-        if (json_is_number(c->text)) buf_put(out, c->text);
-        else json_write_string(out, c->text);
-        return;
-    case CELL_TEXT:
-        json_write_string(out, c->text);
-        return;
-    case CELL_TIME:
-        buf_putc(out, '"');
-        time_write_rfc3339(out, time_of(c));
-        buf_putc(out, '"');
-        return;
-    case CELL_LIST:
-        break;
-    }
-    buf_putc(out, '[');
-    cell_values_init(&values, c);
-    for (bool first = true; cell_values_next(&values, &value); first = false) {
-        if (!first) buf_putc(out, ',');
-        put_json(out, &value);
-    }
-    buf_putc(out, ']');
-}
-
-static void json_row(struct search_output *o, const struct cell *cells, uint32_t n)
-{
-    buf_putc(&o->line, '{');
-    for (uint32_t i = 0; i < n; i++) {
-        if (i) buf_putc(&o->line, ',');
-        json_write_string(&o->line, o->query->names[i]);
-        buf_putc(&o->line, ':');
-        put_json(&o->line, &cells[i]);
-    }
-    buf_puts(&o->line, "}\n");
-}
 
 /* Values of a list stand behind each other. */
 static void put_text(struct search_output *o, struct buf *out, const struct cell *c)
@@ -113,8 +58,8 @@ static void put_text(struct search_output *o, struct buf *out, const struct cell
     while (cell_values_next(&values, &value)) {
         if (n++) buf_puts(out, ", ");
         if (value.kind != CELL_TIME) buf_put(out, value.text);
-        else if (o->format == SEARCH_CSV) time_write_rfc3339(out, time_of(&value));
-        else search_put_time(out, time_of(&value), o->zone);
+        else if (o->format == SEARCH_CSV) time_write_rfc3339(out, cell_time(&value));
+        else search_put_time(out, cell_time(&value), o->zone);
     }
 }
 
@@ -147,7 +92,7 @@ static void csv_names(struct search_output *o)
 static void event_row(struct search_output *o, const struct cell *cells)
 {
     enum { TIME, RECEIVED, SEQ, HOST, SOURCE, RAW };
-    nsec time = time_of(&cells[TIME]), received = time_of(&cells[RECEIVED]), apart;
+    nsec time = cell_time(&cells[TIME]), received = cell_time(&cells[RECEIVED]), apart;
     const struct cell *where = cells[HOST].kind == CELL_NONE ? &cells[SOURCE] : &cells[HOST];
     search_put_time(&o->line, time - time % NSEC_PER_SEC, o->zone);
     buf_puts(&o->line, "  ");
@@ -232,7 +177,7 @@ static int put_row(struct search_output *o, const struct cell *cells, uint32_t n
 {
     int error = begin(o);
     if (error) return error;
-    if (o->format == SEARCH_JSON) json_row(o, cells, n);
+    if (o->format == SEARCH_JSON) cells_write_json(&o->line, o->query->names, cells, n);
     else if (o->format == SEARCH_CSV) csv_row(o, cells, n);
     else if (o->query->events) event_row(o, cells);
     else table_row(o, cells, n);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "query/cell.h"
 
+#include "base/json_write.h"
 #include "base/le.h"
+#include "base/time.h"
 
 enum { HEAD = 5 };
 
@@ -84,4 +86,66 @@ int cell_compare(const struct cell *a, const struct cell *b)
         int order = compare_values(&x, &y);
         if (order) return order;
     }
+}
+
+nsec cell_time(const struct cell *c)
+{
+    int64_t t = 0;
+    (void)slice_to_i64(c->text, &t);
+    return t;
+}
+
+static void write_json(struct buf *out, const struct cell *c);
+
+static void write_list(struct buf *out, const struct cell *c)
+{
+    struct cell_values values;
+    struct cell value;
+    buf_putc(out, '[');
+    cell_values_init(&values, c);
+    for (bool first = true; cell_values_next(&values, &value); first = false) {
+        if (!first) buf_putc(out, ',');
+        write_json(out, &value);
+    }
+    buf_putc(out, ']');
+}
+
+static void write_json(struct buf *out, const struct cell *c)
+{
+    switch (c->kind) {
+    case CELL_NONE:
+        buf_puts(out, "null");
+        return;
+    case CELL_JSON:
+        buf_put(out, c->text);
+        return;
+    case CELL_NUMBER:
+        if (json_is_number(c->text)) buf_put(out, c->text);
+        else json_write_string(out, c->text);
+        return;
+    case CELL_TEXT:
+        json_write_string(out, c->text);
+        return;
+    case CELL_TIME:
+        buf_putc(out, '"');
+        time_write_rfc3339(out, cell_time(c));
+        buf_putc(out, '"');
+        return;
+    case CELL_LIST:
+        write_list(out, c);
+        return;
+    }
+}
+
+void cells_write_json(struct buf *out, const struct slice *names, const struct cell *cells,
+                      uint32_t n)
+{
+    buf_putc(out, '{');
+    for (uint32_t i = 0; i < n; i++) {
+        if (i) buf_putc(out, ',');
+        json_write_string(out, names[i]);
+        buf_putc(out, ':');
+        write_json(out, &cells[i]);
+    }
+    buf_puts(out, "}\n");
 }

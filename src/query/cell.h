@@ -30,6 +30,11 @@ bool cell_read(struct slice *rest, struct cell *ret) MUST_USE;
 /* A row of n cells and nothing behind it. */
 bool cells_read(struct slice bytes, struct cell *ret, uint32_t n) MUST_USE;
 
+/* Of a CELL_TIME. */
+nsec cell_time(const struct cell *c);
+/* {"name":value,…} and a line feed; times as RFC 3339 has them, numbers as they were written. */
+void cells_write_json(struct buf *out, const struct slice *names, const struct cell *cells,
+                      uint32_t n);
 /* The number or time that it is, also as text. Of a list: false. */
 bool cell_number(const struct cell *c, double *ret);
 /* Nothing first, then numbers and times, then texts by their bytes; lists by their first value that
