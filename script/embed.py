@@ -5,8 +5,8 @@
 usage: embed.py HEADER STRUCT ARRAY OUTPUT.c FILE...
 
 HEADER declares `extern const struct STRUCT ARRAY[]`, rows of which are a name (folder and file),
-a pointer to the bytes and their number; the last has a NULL name. Files that are neither *.yml nor
-*.tsv are passed over, so that a build rule can name this script as an input.
+a pointer to the bytes and their number; the last has a NULL name. Files that are none of *.json,
+*.yml and *.tsv are passed over, so that a build rule can name this script as an input.
 """
 import os
 import sys
@@ -20,7 +20,7 @@ HEAD = """/* SPDX-License-Identifier: EUPL-1.2 */
 
 def main():
     header, struct, array, output = sys.argv[1:5]
-    files = sorted(f for f in sys.argv[5:] if f.endswith((".yml", ".tsv")))
+    files = sorted(f for f in sys.argv[5:] if f.endswith((".json", ".yml", ".tsv")))
     parts = [HEAD.format(header)]
     table = []
     for number, path in enumerate(files):

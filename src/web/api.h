@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The API over HTTPS (libmicrohttpd on the event loop). What can be asked is endpoints.tbl; who
+ * asks, and what is done, other processes know: they are asked through `struct api_out`, and answer
+ * by the id of the call, later. A call whose client has gone is forgotten, and its answer dropped.
+ *
+ * Bounds: connections in all and of one address; a head is whole within API_HEAD_TIME, a body
+ * within API_BODY_TIME; bytes of heads and bodies; requests a second of an address and of a user;
+ * listeners of events. Nothing is compressed: answers have secrets and what clients chose beside
+ * each other.
+ */
+#ifndef VAKA_WEB_API_H
+#define VAKA_WEB_API_H
+
+#include "account/claim.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "web/cursor.h"
+
+enum {
+    API_CONNECTIONS_MAX = 1024,
+    API_PER_ADDRESS_MAX = 256,
+    API_LISTENERS_MAX = 256, /* of events */
+    API_CONNECTION_MEMORY = 32 * 1024,
+    API_BODY_MAX = 256 * 1024,
+    API_PURPOSE_MAX = 1024,
+    API_ANSWER_MAX = 16 * 1024 * 1024,
+};
+#define API_HEAD_TIME (10 * NSEC_PER_SEC)
+#define API_BODY_TIME (20 * NSEC_PER_SEC)
+
+struct api;
+
+struct api_claim {
+    enum claim_kind kind;
+    uint32_t tenant;
+    struct slice address, name, secret, code;
+};
+
+/* Borrowed for the call; say_principal. */
+struct api_principal {
+    enum principal_status status;
+    unsigned must; /* enum principal_must */
+    bool token;
+    uint32_t wait, tenant;
+    uint64_t user, rights, session;
+    int64_t expires; /* s */
+    struct slice name, shown, secret;
+};
+
+/* An action of account/action.h. */
+struct api_manage {
+    unsigned action;
+    uint32_t tenant;
+    struct slice proof, address, body;
+};
+
+/* A search over the records. */
+struct api_find {
+    uint32_t tenant;
+    uint64_t user;
+    struct slice name, purpose, query;
+    nsec from, to;
+};
+
+/* Somebody reads one thing that has a record in it. */
+struct api_look {
+    struct slice name, purpose, what;
+};
+
+/* Called from within the loop; what is passed is borrowed. ERR_LIMIT: not now. */
+struct api_out {
+    void *ctx;
+    int (*claim)(void *ctx, uint64_t call, const struct api_claim *claim);
+    int (*manage)(void *ctx, uint64_t call, const struct api_manage *manage);
+    /* Until api_finished(), or cease(); what was found and told is to be said to be taken. */
+    int (*find)(void *ctx, uint64_t call, const struct api_find *find);
+    void (*taken)(void *ctx, uint64_t call, uint64_t bytes);
+    void (*cease)(void *ctx, uint64_t call);
+    int (*look)(void *ctx, uint64_t call, const struct api_look *look);
+    /* {"processes":{…}}, appended. */
+    void (*status)(void *ctx, struct buf *out);
+};
+
+struct db;
+struct sigma_set;
+
+struct api_options {
+    struct loop *loop; /* borrowed; watches and timers: 8 */
+    struct clock clock;
+    struct api_out out;
+    int socket;                                 /* listening; taken */
+    const char *certificate, *key, *priorities; /* PEM texts, and what GnuTLS takes; borrowed */
+    uint8_t secret[API_SECRET];    /* of cursors and marks: the same after a start anew */
+    uint64_t seed;                 /* random */
+    uint32_t rate;                 /* requests a second of a user, and of an address; 0: any */
+    const struct sigma_set *rules; /* in force; not needed behind api_new() */
+    const char *database;          /* path; it need not be there yet */
+};
+
+/* Before the sandbox. ERR_NOMEM, ERR_IO, ERR_LIMIT. */
+int api_new(const struct api_options *options, struct api **ret) MUST_USE;
+
+/* Answers of others. */
+void api_claimed(struct api *w, uint64_t call, const struct api_principal *principal);
+void api_managed(struct api *w, uint64_t call, unsigned status, struct slice body);
+void api_found(struct api *w, uint64_t call, struct slice lines);
+/* text: its last line when the status is 200, else what is wrong. */
+void api_finished(struct api *w, uint64_t call, unsigned status, struct slice text);
+/* It is in the audit log that somebody looks; false: it cannot be, and nothing is to be read. */
+void api_looked(struct api *w, uint64_t call, bool written);
+/* Who was asked is gone: what waits for him is refused, to be tried again. */
+void api_accounts_lost(struct api *w);
+void api_searches_lost(struct api *w);
+/* There are new alerts in the database. */
+void api_alerts_came(struct api *w);
+
+struct api_figures {
+    uint64_t requests, refused, connections, listeners;
+};
+void api_figures(const struct api *w, struct api_figures *ret);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* The functions of endpoints.tbl: each answers, refuses, or waits. */
+#ifndef VAKA_WEB_RUN_H
+#define VAKA_WEB_RUN_H
+
+struct api_call;
+
+/* login.c */
+void api_login(struct api_call *c);
+void api_login_code(struct api_call *c);
+void api_session(struct api_call *c);
+/* manage.c */
+void api_manage(struct api_call *c);
+/* alerts.c */
+void api_alerts(struct api_call *c);
+void api_alert(struct api_call *c);
+/* rules.c */
+void api_rules(struct api_call *c);
+void api_rule(struct api_call *c);
+/* search.c */
+void api_search(struct api_call *c);
+/* events.c */
+void api_events(struct api_call *c);
+/* about.c */
+void api_status(struct api_call *c);
+void api_openapi(struct api_call *c);
+
+#endif

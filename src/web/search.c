@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* A search as it goes on: lines of JSON, which another process makes. */
+#include "base/json_write.h"
+#include "base/when.h"
+#include "web/call.h"
+#include "web/run.h"
+
+enum { QUERY_MAX = 64 * 1024, TIME_MAX = 64 };
+
+/* Lines that the client has are told to be taken: more may come. */
+static void more(struct api_call *c)
+{
+    const struct api_out *out = &c->api->options.out;
+    if (c->owed && c->searches) out->taken(out->ctx, c->id, c->owed);
+    c->owed = 0;
+}
+
+void api_search_found(struct api_call *c, struct slice lines)
+{
+    buf_put(&c->out, lines);
+    c->owed += lines.len;
+    if (c->state == CALL_WAITING) api_stream(c, "application/x-ndjson", more);
+    else api_stream_wake(c);
+}
+
+static void refuse(struct api_call *c, unsigned status, struct slice why)
+{
+    char text[320];
+    (void)snprintf(text, sizeof text, "%.*s", (int)(why.len < 300 ? why.len : 300), why.ptr);
+    if (status == 400) api_refuse_member(c, "query", text);
+    else if (status == 404) api_refuse(c, API_PROBLEM_NOT_FOUND, text);
+    else if (status == 429) api_refuse_busy(c, API_PROBLEM_RATE, text);
+    else api_refuse_busy(c, API_PROBLEM_BUSY, text);
+}
+
+void api_search_finished(struct api_call *c, unsigned status, struct slice text)
+{
+    c->searches = false;
+    if (c->state == CALL_WAITING) {
+        refuse(c, status, text);
+        return;
+    }
+    if (status == 200) {
+        buf_put(&c->out, text);
+    } else {
+        buf_puts(&c->out, "{\"end\":{\"how\":\"failed\",\"detail\":");
+        json_write_string(&c->out, text);
+        buf_puts(&c->out, "}}\n");
+    }
+    c->ended = true;
+    api_stream_wake(c);
+}
+
+/* False: refused. */
+static bool read_time(struct api_call *c, const char *member, bool end_of_day, nsec *ret)
+{
+    const struct when when = {.now = clock_realtime(&c->api->options.clock)};
+    struct buf text;
+    buf_init(&text, TIME_MAX + 1);
+    bool good = api_body_text(c, member, 0, TIME_MAX, &text);
+    if (good && text.len && !when_parse(buf_slice(&text), &when, end_of_day, ret)) {
+        api_refuse_member(c, member, "not a point in time, such as 2026-12-23T21:47:00Z or -7d");
+        good = false;
+    }
+    buf_done(&text);
+    return good;
+}
+
+static bool read_purpose(struct api_call *c, struct buf *ret)
+{
+    if (!api_body_text(c, "purpose", 0, API_PURPOSE_MAX, ret)) return false;
+    if (ret->len) return true;
+    struct slice purpose;
+    if (!api_purpose(c, &purpose)) return false;
+    buf_put(ret, purpose);
+    return true;
+}
+
+void api_search(struct api_call *c)
+{
+    const struct api_out *out = &c->api->options.out;
+    struct api_find m = {.tenant = c->tenant,
+                         .user = c->user,
+                         .name = c->who->name,
+                         .from = INT64_MIN,
+                         .to = INT64_MAX};
+    struct buf query, purpose;
+    buf_init(&query, QUERY_MAX + 1);
+    buf_init(&purpose, API_PURPOSE_MAX + 1);
+    if (api_body_text(c, "query", 1, QUERY_MAX, &query) && read_purpose(c, &purpose) &&
+        read_time(c, "from", false, &m.from) && read_time(c, "to", true, &m.to)) {
+        m.query = buf_slice(&query);
+        m.purpose = buf_slice(&purpose);
+        if (m.from >= m.to) {
+            api_refuse_member(c, "to", "not after `from`");
+        } else if (out->find(out->ctx, c->id, &m) != 0) {
+            api_refuse_for(c, API_PROBLEM_BUSY, 1);
+        } else {
+            c->searches = true;
+            api_wait(c, WAIT_SEARCH);
+        }
+    }
+    buf_done(&query);
+    buf_done(&purpose);
+}
