@@ -127,7 +127,7 @@ static void input_drop(struct collect *c)
 
 static bool row_makes_sense(const struct listener *row)
 {
-    if ((unsigned)row->input >= LISTEN_INPUT_COUNT) return false;
+    if ((unsigned)row->input >= LISTEN_INPUT_COUNT || row->input == LISTEN_WEB) return false;
     enum listen_tls wrong = row->tls ? LISTEN_TLS_NEVER : LISTEN_TLS_ALWAYS;
     return row->fd >= 0 && row->name.len > 0 && row->name.len <= NAME_MAX_BYTES &&
            row->record_max <= RECORD_MAX && listen_tls(row->input) != wrong;

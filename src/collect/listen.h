@@ -20,7 +20,8 @@
     X(LUMBERJACK, "lumberjack", STREAM, NEVER)                                                     \
     X(LUMBERJACK_TLS, "lumberjack-tls", STREAM, ALWAYS)                                            \
     X(HTTP, "http", STREAM, MAY)                                                                   \
-    X(FLOW_UDP, "flow-udp", DGRAM, NEVER)
+    X(FLOW_UDP, "flow-udp", DGRAM, NEVER)                                                          \
+    X(WEB, "web", STREAM, ALWAYS) /* the API: brings no records */
 
 enum listen_input {
 #define X(name, text, type, tls) LISTEN_##name,

@@ -75,6 +75,9 @@ static const int *const calls_fork =
           SCMP_SYS(seccomp), SCMP_SYS(prlimit64), SCMP_SYS(landlock_create_ruleset),
           SCMP_SYS(landlock_restrict_self), SCMP_SYS(getppid), SCMP_SYS(socketpair));
 
+/* Children whose sandbox names files. */
+static const int *const calls_narrow = CALLS(SCMP_SYS(landlock_add_rule));
+
 /* Files in its folders, opened, written, made durable and removed. */
 static const int *const calls_files = CALLS(
     SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(fcntl), SCMP_SYS(pwrite64),
@@ -127,6 +130,13 @@ static const int *const calls_receive =
           SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch), SCMP_SYS(writev),
           SCMP_SYS(pwrite64), SCMP_SYS(fdatasync));
 
+/* Connections of a socket that was opened for it, and SQLite's locks of a file that it reads. */
+static const int *const calls_front = CALLS(
+    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+    SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(fcntl),
+    SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access), SCMP_SYS(faccessat),
+    SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd));
+
 /* Connections to others; socket() is added for the internet's streams alone. */
 static const int *const calls_call =
     CALLS(SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
@@ -159,7 +169,7 @@ static const int *const calls_open =
           SCMP_SYS(open_by_handle_at), SCMP_SYS(memfd_create));
 
 struct sandbox_row {
-    const int *allow[8];
+    const int *allow[9];
     const int *fatal[5];
     bool reads_files;    /* opens for reading only; else its list of calls says */
     bool keeps_files;    /* the named folders are its own */
@@ -209,6 +219,11 @@ static const struct sandbox_row rows[] = {
                           .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                           .keeps_files = true,
                           .kills = true},
+    [SANDBOX_SEARCHER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_fork,
+                                    calls_narrow, calls_files, calls_names, calls_replace, NULL},
+                          .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
+                          .keeps_files = true,
+                          .kills = true},
     [SANDBOX_LISTENER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_listen,
                                     NULL},
                           .fatal = {calls_fatal, calls_connect, calls_open, NULL}},
@@ -216,6 +231,10 @@ static const struct sandbox_row rows[] = {
                                     NULL},
                           .fatal = {calls_fatal, calls_connect, NULL},
                           .reads_files = true},
+    [SANDBOX_FRONT] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_front, NULL},
+                       .fatal = {calls_fatal, calls_connect, NULL},
+                       .reads_files = true,
+                       .max_files = 4096},
     [SANDBOX_CALLER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_call, NULL},
                         .fatal = {calls_fatal, calls_accept, calls_open, NULL},
                         .calls = true,

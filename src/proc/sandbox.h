@@ -28,6 +28,8 @@ enum sandbox_role {
     SANDBOX_LISTENER, /* a servant that accepts on sockets it has, and opens nothing */
     SANDBOX_SIGNER,   /* a servant that keeps one file that it has open */
     SANDBOX_INDEXER,  /* a sealer that cuts nothing, and reads the named paths */
+    SANDBOX_FRONT,    /* accepts on a socket it has and reads a database of others' */
+    SANDBOX_SEARCHER, /* a reviewer (below) with an event loop */
     SANDBOX_CALLER,   /* a servant that connects to the named ports, over TCP */
     SANDBOX_PULLER,   /* a caller that keeps files it has open, and reads the named paths */
     SANDBOX_REVIEWER, /* reads the named paths, keeps files in the named folders, forks decoders */

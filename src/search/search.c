@@ -149,6 +149,7 @@ static int scan(struct search *s, struct diag *diag)
                                            .blocks = UNIT_BLOCKS,
                                            .newest_first = true,
                                            .clock = o->clock,
+                                           .null_fd = o->null_fd,
                                            .silence = o->silence,
                                            .max_payload = SEARCH_PAYLOAD_MAX,
                                            .held_max = HELD_MAX,

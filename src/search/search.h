@@ -35,6 +35,7 @@ struct search_options {
     const struct clock *clock;
     nsec silence;  /* a process that does not go on for so long is ended */
     nsec time;     /* the most that it may take */
+    int null_fd;   /* of /dev/null, for who cannot open it any more; 0: it is opened */
     size_t memory; /* of tables and what waits to be sorted, in all of its processes */
     void *ctx;
     /* A row of the answer, borrowed; anything but 0 ends it and is passed through. */

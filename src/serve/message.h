@@ -91,14 +91,25 @@
  *   alert      a rule would have fired in the past; one at a time
  * triage → retro
  *   heard      it is in the database
+ * web → search
+ *   find       a query over the tenant's records, for that account; `id` is web's
+ *   taken      so many bytes of what was found are with who asked
+ *   cease      he is gone
+ *   look       somebody reads something that has a record in it
+ * searcher → search → web
+ *   found      lines of JSON, as they come
+ *   finished   its end: status 200 and the last line, or what is wrong
+ * search → web
+ *   looked     it is in the audit log, or cannot be
+ *
  * triage → store
  *   matched    everything before `next` is in the database
  *
- * control → triage
+ * control, web → triage
  *   watch      alerts with an id above `after`; `follow`: and those to come
  *   unwatch    no more
  *   act        somebody does something to an incident: desk/desk.h has which and what of
- * triage → control
+ * triage → control, web
  *   acted      what became of it (enum desk_status), and the thing as it is then, or what is wrong;
  *              what was done is durable
  *   row        one alert for `client`
@@ -243,6 +254,17 @@ enum {
 #define SAY_ANSWER_FIELDS(F) F(u64, id) F(u64, count) F(text, text)
 #define SAY_DONE_FIELDS(F)   F(u8, status) F(text, text)
 
+#define SAY_FIND_FIELDS(F)                                                                         \
+    F(u64, id)                                                                                     \
+    F(u64, user)                                                                                   \
+    F(u32, tenant) F(i64, from) F(i64, to) F(text, name) F(text, purpose) F(text, query)
+#define SAY_TAKEN_FIELDS(F)    F(u64, id) F(u64, bytes)
+#define SAY_CEASE_FIELDS(F)    F(u64, id)
+#define SAY_LOOK_FIELDS(F)     F(u64, id) F(text, name) F(text, purpose) F(text, query)
+#define SAY_LOOKED_FIELDS(F)   F(u64, id) F(u8, written)
+#define SAY_FOUND_FIELDS(F)    F(u64, id) F(text, lines)
+#define SAY_FINISHED_FIELDS(F) F(u64, id) F(u32, status) F(u64, found) F(text, text)
+
 #define SAY_MESSAGES(M)                                                                            \
     M(start, START, START, 1)                                                                      \
     M(give, GIVE, GIVE, 2)                                                                         \
@@ -306,6 +328,13 @@ enum {
     M(veiled, VEILED, VEILED, 85)                                                                  \
     M(ask, ASK, ASK, 50)                                                                           \
     M(answer, ANSWER, ANSWER, 51)                                                                  \
+    M(find, FIND, FIND, 100)                                                                       \
+    M(taken, TAKEN, TAKEN, 101)                                                                    \
+    M(cease, CEASE, CEASE, 102)                                                                    \
+    M(look, LOOK, LOOK, 103)                                                                       \
+    M(looked, LOOKED, LOOKED, 104)                                                                 \
+    M(found, FOUND, FOUND, 105)                                                                    \
+    M(finished, FINISHED, FINISHED, 106)                                                           \
     M(done, DONE, DONE, 52)
 
 enum say_type {

@@ -186,6 +186,22 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"actions", COUNTER, "Things asked of accounts: reads and changes."},
             {"waiting", GAUGE, "Passwords that wait to be hashed."},
         },
+    [ROLE_WEB] =
+        {
+            {"requests", COUNTER, "Requests to the API."},
+            {"refused", COUNTER, "Of them those that were refused."},
+            {"connections", GAUGE, "Connections to the API."},
+            {"listeners", GAUGE, "Who listens for events there."},
+            {"dropped", COUNTER, "Requests that another process had no room for."},
+        },
+    [ROLE_SEARCH] =
+        {
+            {"running", GAUGE, "Searches that run for the API."},
+            {"begun", COUNTER, "Searches that began."},
+            {"refused", COUNTER, "Searches that there was no room for."},
+            {"ended", COUNTER, "Searches that ended."},
+            {"looked", COUNTER, "Times that one thing was looked at over the API."},
+        },
     [ROLE_SUPERVISOR] =
         {
             {"clock", GAUGE, "Whether the machine's clock is right, as far as can be known."},

@@ -20,7 +20,9 @@
     X(PULL, "pull", SANDBOX_PULLER)         /* fetches records from the cloud */                   \
     X(INDEX, "index", SANDBOX_INDEXER)      /* what searches pass over blocks by */                \
     X(RETRO, "retro", SANDBOX_DETECTOR)     /* new rules on what is stored */                      \
-    X(ACCOUNT, "account", SANDBOX_DATABASE) /* who may do what */
+    X(ACCOUNT, "account", SANDBOX_DATABASE) /* who may do what */                                  \
+    X(WEB, "web", SANDBOX_FRONT)            /* the API, over HTTPS */                              \
+    X(SEARCH, "search", SANDBOX_SEARCHER)   /* records for who asks there, and who did */
 
 #define SERVE_PEERS(X)                                                                             \
     X(COLLECT, STORE)   /* batches → ← stored, how matching keeps up */                        \
@@ -37,7 +39,10 @@
     X(STORE, INDEX)     /* how matching keeps up → */                                            \
     X(STORE, RETRO)     /* how matching keeps up → */                                            \
     X(RETRO, TRIAGE)    /* alerts → ← heard */                                                 \
-    X(CONTROL, ACCOUNT) /* what is to be done to accounts → ← what became of it */
+    X(CONTROL, ACCOUNT) /* what is to be done to accounts → ← what became of it */             \
+    X(WEB, ACCOUNT)     /* who asks, what is to be done to accounts → ← who that is */         \
+    X(WEB, TRIAGE)      /* questions → ← that there are alerts */                              \
+    X(WEB, SEARCH)      /* queries, who looks → ← what was found, that it is written down */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,

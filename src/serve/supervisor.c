@@ -76,8 +76,9 @@ struct supervisor {
 
 /* The order in which processes end: nothing new comes in, then what came is finished. */
 static const enum serve_role stop_order[ROLE_COUNT] = {
-    ROLE_RETRO,  ROLE_INDEX, ROLE_PULL, ROLE_COLLECT, ROLE_UNWRAP,  ROLE_STORE,  ROLE_DETECT,
-    ROLE_TRIAGE, ROLE_SEAL,  ROLE_SIGN, ROLE_WITNESS, ROLE_ACCOUNT, ROLE_CONTROL};
+    ROLE_WEB,     ROLE_SEARCH, ROLE_RETRO,   ROLE_INDEX,   ROLE_PULL,
+    ROLE_COLLECT, ROLE_UNWRAP, ROLE_STORE,   ROLE_DETECT,  ROLE_TRIAGE,
+    ROLE_SEAL,    ROLE_SIGN,   ROLE_WITNESS, ROLE_ACCOUNT, ROLE_CONTROL};
 
 static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};
@@ -149,6 +150,12 @@ static int give(struct child *c, uint8_t kind, struct slice name, int fd)
     return error;
 }
 
+/* Who accepts on it. */
+static enum serve_role listener_role(enum listen_input input)
+{
+    return input == LISTEN_WEB ? ROLE_WEB : ROLE_COLLECT;
+}
+
 static int child_start(struct supervisor *s, struct child *c)
 {
     const char *argv[] = {"vaka", "--role", serve_role_name(c->role), NULL};
@@ -165,9 +172,10 @@ static int child_start(struct supervisor *s, struct child *c)
                                                             .config = buf_slice(&s->config)});
     if (c->role == ROLE_CONTROL)
         error = give(c, GIVE_CONTROL_SOCKET, SLICE("control"), s->control_fd);
-    for (size_t i = 0; i < s->n_listeners && c->role == ROLE_COLLECT && error == 0; i++)
-        error = give(c, (uint8_t)(GIVE_LISTENER + s->listeners[i].input),
-                     slice_of(s->listeners[i].name), s->listeners[i].fd);
+    for (size_t i = 0; i < s->n_listeners && error == 0; i++)
+        if (c->role == listener_role(s->listeners[i].input))
+            error = give(c, (uint8_t)(GIVE_LISTENER + s->listeners[i].input),
+                         slice_of(s->listeners[i].name), s->listeners[i].fd);
     log_write(LOG_ROLE_STARTED, LOG_TEXT("role", name_of(c)), LOG_NUMBER("pid", c->pid));
     return error;
 }
@@ -443,6 +451,8 @@ static void reload(struct supervisor *s)
     if (error == 0) error = reload_credentials(s, &config, &diag);
     if (error == 0) error = reload_rules(s, &config);
     if (error == 0 && (pulled || s->pulls)) renew(s, ROLE_PULL);
+    if (error == 0) renew(s, ROLE_WEB);
+    if (error == 0) renew(s, ROLE_SEARCH);
     if (error == 0) tell_unchanged(s, &config, &restart);
     if (error && !diag.message[0])
         (void)diag_set(&diag, error, NULL, 0, 0, "%s",
@@ -547,6 +557,7 @@ static void tell_own(struct supervisor *s, uint64_t round)
     if (!buf_failed(&text)) {
         send_report(s->children[ROLE_CONTROL], ROLE_SUPERVISOR, round, buf_slice(&text));
         send_report(s->children[ROLE_COLLECT], ROLE_SUPERVISOR, round, buf_slice(&text));
+        send_report(s->children[ROLE_WEB], ROLE_SUPERVISOR, round, buf_slice(&text));
     }
     buf_done(&text);
 }
@@ -574,8 +585,10 @@ static int pass_status(struct supervisor *s, const struct child *from, const str
     size_t own = text.len;
     if (m.text.len > 2) buf_putc(&text, ',');
     buf_put(&text, slice_from(m.text, 1));
-    if (!buf_failed(&text))
+    if (!buf_failed(&text)) {
         send_report(s->children[ROLE_CONTROL], from->role, m.round, buf_slice(&text));
+        send_report(s->children[ROLE_WEB], from->role, m.round, buf_slice(&text));
+    }
     if (from->role == ROLE_COLLECT) {
         text.len = own;
         buf_putc(&text, '}');

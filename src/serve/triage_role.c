@@ -20,15 +20,16 @@ enum {
     COMMIT_ALERTS = 5,           /* ms behind the first alert of a transaction */
     COMMIT_ADVANCE = 1000,       /* ms when there is nothing but records without alerts */
     ACTED_MAX = 8 * 1024 * 1024, /* bytes of an incident that is told */
-    CLIENTS_MAX = 64,
+    CLIENTS_MAX = 64 + 1,        /* of control, and web */
     ROWS_AT_ONCE = 256,
     TUPLES_MAX = 200 * 1000, /* that correlations are told again after a start */
 };
 
 struct watcher {
-    uint64_t client; /* 0: free */
-    uint64_t after;  /* the last alert it was told of */
-    uint64_t limit;  /* rows it may still get */
+    uint64_t client;       /* 0: free */
+    enum serve_role front; /* who asks for it */
+    uint64_t after;        /* the last alert it was told of */
+    uint64_t limit;        /* rows it may still get */
     bool follow;
 };
 
@@ -68,7 +69,7 @@ static bool tell_row(void *ctx, const struct state_alert *a)
 {
     struct telling *t = ctx;
     struct triage_ctx *c = t->role->ctx;
-    struct link *link = role_link(t->role, ROLE_CONTROL);
+    struct link *link = role_link(t->role, t->watcher->front);
     if (a->id > c->last_alert || link_room(link) < a->line.len + 4096) return false;
     say_row_write(link_out(link), &(struct say_row){.client = t->watcher->client,
                                                     .id = a->id,
@@ -83,7 +84,7 @@ static bool tell_row(void *ctx, const struct state_alert *a)
 static void tell_watcher(struct role *r, struct watcher *w)
 {
     struct triage_ctx *c = r->ctx;
-    struct link *link = role_link(r, ROLE_CONTROL);
+    struct link *link = role_link(r, w->front);
     struct telling telling = {r, w};
     uint64_t before;
     if (!link_is_open(link)) return;
@@ -107,7 +108,7 @@ static void tell_watchers(struct role *r)
         if (c->watchers[i].client) tell_watcher(r, &c->watchers[i]);
 }
 
-static int take_watch(struct role *r, const struct frame *frame)
+static int take_watch(struct role *r, enum serve_role front, const struct frame *frame)
 {
     struct triage_ctx *c = r->ctx;
     struct say_watch m;
@@ -118,6 +119,7 @@ static int take_watch(struct role *r, const struct frame *frame)
     if (!free_one) return ERR_LIMIT; /* control has no more clients than this */
     if (m.after == UINT64_MAX) m.after = c->last_alert;
     *free_one = (struct watcher){.client = m.client,
+                                 .front = front,
                                  .after = m.after,
                                  .limit = m.limit ? m.limit : UINT64_MAX,
                                  .follow = m.follow != 0};
@@ -125,13 +127,14 @@ static int take_watch(struct role *r, const struct frame *frame)
     return 0;
 }
 
-static int take_unwatch(struct role *r, const struct frame *frame)
+static int take_unwatch(struct role *r, enum serve_role front, const struct frame *frame)
 {
     struct triage_ctx *c = r->ctx;
     struct say_unwatch m;
     if (say_unwatch_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     for (size_t i = 0; i < CLIENTS_MAX; i++)
-        if (c->watchers[i].client == m.client) c->watchers[i].client = 0;
+        if (c->watchers[i].front == front && c->watchers[i].client == m.client)
+            c->watchers[i].client = 0;
     return 0;
 }
 
@@ -453,9 +456,10 @@ static int triage_frame(struct role *r, enum serve_role peer, const struct frame
         return 0;
     }
     if (peer == ROLE_RETRO && frame->type == SAY_ALERT) return take_retro(r, frame);
-    if (peer == ROLE_CONTROL && frame->type == SAY_WATCH) return take_watch(r, frame);
-    if (peer == ROLE_CONTROL && frame->type == SAY_UNWATCH) return take_unwatch(r, frame);
-    if (peer == ROLE_CONTROL && frame->type == SAY_ACT) return take_act(r, peer, frame);
+    bool front = peer == ROLE_CONTROL || peer == ROLE_WEB;
+    if (front && frame->type == SAY_WATCH) return take_watch(r, peer, frame);
+    if (front && frame->type == SAY_UNWATCH) return take_unwatch(r, peer, frame);
+    if (front && frame->type == SAY_ACT) return take_act(r, peer, frame);
     return ERR_CORRUPT;
 }
 
@@ -535,12 +539,13 @@ static void triage_lost(struct role *r, enum serve_role peer)
 {
     struct triage_ctx *c = r->ctx;
     if (peer == ROLE_DETECT) buf_clear(&c->held);
-    if (peer == ROLE_CONTROL) memset(c->watchers, 0, sizeof c->watchers);
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        if (c->watchers[i].front == peer) c->watchers[i].client = 0;
 }
 
 static void triage_room(struct role *r, enum serve_role peer)
 {
-    if (peer == ROLE_CONTROL) tell_watchers(r);
+    if (peer == ROLE_CONTROL || peer == ROLE_WEB) tell_watchers(r);
     if (peer == ROLE_DETECT) tell_detect(r);
 }
 

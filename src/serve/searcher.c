@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "serve/searcher.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/json_write.h"
+#include "proc/process.h"
+#include "proc/sandbox.h"
+#include "search/search.h"
+
+enum { SEND_FROM = 16 * 1024, LINES_MAX = 64 * 1024 * 1024, PROGRESS_EVERY = 1 /* s */ };
+
+struct work {
+    const struct searcher *s;
+    struct channel *channel;
+    struct query query;
+    struct sigma_rule rule;
+    struct buf lines, frame;
+    nsec told; /* monotonic: progress */
+    uint64_t damages;
+    int error; /* of the channel */
+};
+
+/* ---- what is told ------------------------------------------------------------------------ */
+
+/* Lines longer than a frame are told in pieces: who reads them puts them together. */
+static int send_lines(struct work *w)
+{
+    struct slice rest = buf_slice(&w->lines);
+    int error = buf_error(&w->lines);
+    while (error == 0 && rest.len > 0) {
+        struct slice piece = slice_until(rest, 1024 * 1024);
+        buf_clear(&w->frame);
+        say_found_write(&w->frame, &(struct say_found){.id = w->s->id, .lines = piece});
+        error = channel_send(w->channel, buf_slice(&w->frame), -1);
+        rest = slice_from(rest, piece.len);
+    }
+    buf_clear(&w->lines);
+    if (error) w->error = error;
+    return error;
+}
+
+static int send_end(struct work *w, unsigned status, uint64_t found, struct slice text)
+{
+    buf_clear(&w->frame);
+    say_finished_write(
+        &w->frame,
+        &(struct say_finished){.id = w->s->id, .status = status, .found = found, .text = text});
+    return channel_send(w->channel, buf_slice(&w->frame), -1);
+}
+
+static void put_columns(struct work *w)
+{
+    buf_puts(&w->lines, "{\"columns\":[");
+    for (uint32_t i = 0; i < w->query.n_names; i++) {
+        if (i) buf_putc(&w->lines, ',');
+        json_write_string(&w->lines, w->query.names[i]);
+    }
+    buf_puts(&w->lines, "]}\n");
+}
+
+static void put_progress(struct work *w, const struct search_progress *p)
+{
+    struct buf *out = &w->lines;
+    buf_puts(out, "{\"progress\":{");
+    json_write_member_u64(out, "bytes", p->scan.bytes);
+    json_write_member_u64(out, "bytes_total", p->scan.bytes_total);
+    json_write_member_u64(out, "records", p->records);
+    json_write_member_u64(out, "matches", p->matches);
+    buf_puts(out, "}}\n");
+}
+
+/* ---- the search -------------------------------------------------------------------------- */
+
+static int on_row(void *ctx, const struct cell *cells, uint32_t n)
+{
+    struct work *w = ctx;
+    buf_puts(&w->lines, "{\"row\":");
+    cells_write_json(&w->lines, w->query.names, cells, n);
+    if (buf_failed(&w->lines)) return ERR_LIMIT;
+    w->lines.len--;
+    buf_puts(&w->lines, "}\n");
+    return w->lines.len < SEND_FROM ? 0 : send_lines(w);
+}
+
+static void on_damage(void *ctx, enum scan_damage_kind kind, uint64_t seq)
+{
+    struct work *w = ctx;
+    struct buf text;
+    if (w->damages++ >= 20) return;
+    buf_init(&text, 256);
+    scan_write_damage(&text, kind, seq);
+    buf_puts(&w->lines, "{\"damage\":");
+    json_write_string(&w->lines, buf_slice(&text));
+    buf_puts(&w->lines, "}\n");
+    buf_done(&text);
+}
+
+/* What was found goes out; it ends with who asked for it. */
+static bool on_tick(void *ctx, const struct search_progress *p)
+{
+    struct work *w = ctx;
+    struct pollfd parent = {.fd = w->channel->fd};
+    nsec now = clock_monotonic(w->s->clock);
+    if (now - w->told >= PROGRESS_EVERY * NSEC_PER_SEC) {
+        put_progress(w, p);
+        w->told = now;
+    }
+    return send_lines(w) == 0 && poll(&parent, 1, 0) == 0;
+}
+
+static uint32_t processors(const struct config *config)
+{
+    return config->search_jobs ? (uint32_t)config->search_jobs : process_processors(SCAN_JOBS_MAX);
+}
+
+static int confine(const struct searcher *s)
+{
+    const struct sandbox_files files = {.paths = &s->store, .n_paths = 1};
+    return s->sandboxed ? sandbox_enter(SANDBOX_REVIEWER, &files, NULL) : 0;
+}
+
+static void put_end(struct buf *out, const struct work *w, int error, const struct search_result *r,
+                    const struct diag *diag)
+{
+    static const char *const ends[] = {[SEARCH_WHOLE] = "whole",
+                                       [SEARCH_ENOUGH] = "enough",
+                                       [SEARCH_TIME] = "time",
+                                       [SEARCH_ENDED] = "ended"};
+    const struct search_progress *p = &r->progress;
+    const struct rows_cut *cut = &r->cut;
+    buf_puts(out, "{\"end\":{");
+    json_write_member_string(out, "how", slice_of(error ? "failed" : ends[r->end]));
+    if (error)
+        json_write_member_string(out, "detail",
+                                 slice_of(diag->message[0] ? diag->message : error_text(error)));
+    json_write_member_u64(out, "records", p->records);
+    json_write_member_u64(out, "matches", p->matches);
+    json_write_member_u64(out, "undecodable", p->undecodable);
+    json_write_member_u64(out, "damaged", w->damages);
+    json_write_member_u64(out, "cut", cut->groups + cut->values + cut->sorted + cut->repeats);
+    buf_puts(out, "}}\n");
+}
+
+static int search(struct work *w)
+{
+    const struct searcher *s = w->s;
+    struct search_result result = {0};
+    struct diag diag = {0};
+    struct buf end;
+    const struct search_options options = {.rules = s->rules,
+                                           .query = &w->query,
+                                           .zone = s->zone,
+                                           .store = s->store,
+                                           .from = s->from,
+                                           .to = s->to,
+                                           .jobs = processors(s->config),
+                                           .clock = s->clock,
+                                           .silence = s->config->detect_silence,
+                                           .time = s->config->search_time,
+                                           .memory = s->config->search_memory,
+                                           /* In place of standard output. */
+                                           .null_fd = STDOUT_FILENO,
+                                           .ctx = w,
+                                           .row = on_row,
+                                           .damage = on_damage,
+                                           .tick = on_tick};
+    put_columns(w);
+    int error = send_lines(w);
+    if (error == 0) error = search_run(&options, &result, &diag);
+    if (w->error) return w->error;
+    buf_init(&end, 4096);
+    put_end(&end, w, error, &result, &diag);
+    error = send_lines(w);
+    if (error == 0) error = send_end(w, 200, result.progress.matches, buf_slice(&end));
+    buf_done(&end);
+    return error;
+}
+
+/* The filter is the only rule. */
+static int read_query(struct work *w, struct diag *diag)
+{
+    const struct searcher *s = w->s;
+    const struct query_options options = {
+        .when = {.now = clock_realtime(s->clock), .zone = s->zone}, .whole = true};
+    int error = query_read(&s->rules->set->arena, s->query, &options, &w->query, diag);
+    if (error) return error;
+    w->rule.expr = w->query.filter;
+    return sigma_set_add_rule(s->rules->set, &w->rule);
+}
+
+int searcher_run(void *ctx, struct channel *channel)
+{
+    struct work *w = calloc(1, sizeof *w);
+    struct diag diag = {0};
+    if (!w) return 1;
+    w->s = ctx;
+    w->channel = channel;
+    buf_init(&w->lines, LINES_MAX);
+    buf_init(&w->frame, SAY_MAX);
+    if (confine(w->s) != 0) return 1;
+    process_give_way();
+    if (read_query(w, &diag) != 0) {
+        char text[sizeof diag.message + 64];
+        (void)snprintf(text, sizeof text, "line %u, column %u: %s", diag.line, diag.column,
+                       diag.message);
+        return send_end(w, 400, 0, slice_of(diag.line ? text : diag.message)) != 0;
+    }
+    return search(w) != 0;
+}

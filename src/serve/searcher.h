@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * One search for somebody at the API, in a process of its own. It tells over its channel, as frames
+ * of message.h:
+ *
+ *   found     whole lines: {"columns":[…]}, {"row":{…}}, {"progress":{…}} once a second, and
+ *             {"damage":"…"}; the first as soon as the query is understood
+ *   finished  how it ended; the last
+ *
+ * and ends when the other end is closed.
+ */
+#ifndef VAKA_SERVE_SEARCHER_H
+#define VAKA_SERVE_SEARCHER_H
+
+#include "proc/channel.h"
+#include "ruleset/ruleset.h"
+#include "serve/message.h"
+
+struct searcher {
+    uint64_t id;
+    struct ruleset *rules; /* without rules; the process has its own copy by being forked */
+    const struct config *config;
+    const struct clock *clock;
+    const struct zone *zone;
+    const char *store; /* the tenant's folder */
+    struct slice query;
+    nsec from, to;
+    bool sandboxed;
+};
+
+/* For worker_fork(); ctx is a struct searcher. */
+int searcher_run(void *ctx, struct channel *channel);
+
+#endif

@@ -1,0 +1,573 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""The API, over TLS as clients have it: api.py VAKA [TEST...]. Prints TAP."""
+import contextlib
+import http.client
+import json
+import pathlib
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+from api_client import PASSWORD, ROLES, Api, Office, check_problem
+from serving import Fail, free_port, holds, run_tests, same, test
+
+VAKA = str(pathlib.Path(sys.argv[1]).resolve())
+SAFE = {"get"}
+ALWAYS = {
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff", "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer", "cache-control": "no-store",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+def office(folder, **options):
+    return Office(VAKA, folder, **options)
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+def filled(path):
+    """A path with names of things that are not there."""
+    return re.sub(r"{\w+}", "999999999", path)
+
+
+def send(serve, *lines):
+    with serve.tcp() as s:
+        s.sendall(b"".join(b"<13>1 - h%d a - - - " % i + line + b"\n"
+                           for i, line in enumerate(lines)))
+
+
+def marked(serve, n, before=0):
+    """n alerts."""
+    send(serve, *(b"VAKAMARK line-%d." % i for i in range(before, before + n)))
+    serve.wait(lambda: serve.counted() >= before + n, "alerts")
+
+
+APART = {"more": "triage:\n  alike: 0s\n"}
+
+
+@test
+def who_shows_nothing_hears_nothing(folder):
+    with office(folder).start() as o:
+        document = o.hire("anna", "viewer").get("/openapi.json")
+        nobody, odd = o.nobody(), Api(o.web, o.ca, token="vaka_" + "a" * 43)
+        for method, path, operation in operations(document):
+            if operation["x-right"] == "anybody":
+                continue
+            for who in (nobody, odd, Api(o.web, o.ca, cookie="b" * 43)):
+                body = "{}" if "requestBody" in operation else None
+                status, head, text = who.ask(method.upper(), filled(path), body)
+                same((method, path, status), (method, path, 401))
+                same(check_problem(status, head, text)["type"], "urn:vaka:problem:unauthorized")
+                same({k: head.get(k) for k in ALWAYS}, ALWAYS)
+                who.close()
+        for path in ("/nothing", "/alerts/1/2"):
+            same(nobody.ask("GET", path)[0], 401)
+
+
+@test
+def each_role_does_what_the_matrix_says(folder):
+    """Endpoint by role; the rights of a role are those that `vaka role` tells."""
+    with office(folder).start() as o:
+        people = {role: o.hire(role.replace("-", ""), role) for role in ROLES}
+        rights = {r["name"]: set(r["rights"]) for r in people["admin"].get("/roles")["roles"]}
+        document = people["admin"].get("/openapi.json")
+        seen = set()
+        for method, path, operation in operations(document):
+            right = operation["x-right"]
+            if right in ("anybody", "somebody") or operation["operationId"] == "events":
+                continue
+            for role, who in people.items():
+                body = "{\"no such member\": 1}" if "requestBody" in operation else None
+                status, head, text = who.ask(method.upper(), filled(path), body)
+                may = right in rights[role]
+                if (status != 403) != may or status >= 500:
+                    raise Fail(f"{method} {path} by {role}: {status} {text!r:.200}")
+                if not may:
+                    check_problem(status, head, text)
+                seen.add((right, may))
+        if len(seen) < 10:
+            raise Fail(f"nothing was compared: {seen}")
+
+
+@test
+def other_tenants_do_not_exist(folder):
+    with office(folder, **APART).start() as o:
+        marked(o, 3)
+        anna, far = o.hire("anna", "analyst"), o.hire("far", "analyst", tenant=7)
+        ids = [a["id"] for a in anna.get("/alerts")["alerts"]]
+        same(len(ids), 3)
+        same(far.get("/alerts"), {"alerts": []})
+        for number in ids:
+            anna.get(f"/alerts/{number}")
+            far.get(f"/alerts/{number}", 404)
+        far.get("/alerts", 403, X_Vaka_Tenant="0")
+        anna.get("/alerts", 403, X_Vaka_Tenant="7")
+        anna.get("/alerts", 400, X_Vaka_Tenant="x")
+        far.post("/search", {"query": "VAKAMARK"}, 404)
+        admin = o.hire("chef", "admin")
+        admin.get("/users/far", 404)
+        status, _, _ = admin.ask("DELETE", "/users/far")
+        same(status, 404)
+
+
+@test
+def a_page_of_another_site_does_nothing(folder):
+    with office(folder).start() as o:
+        anna = o.hire("anna", "analyst")
+        body = {"label": "x", "rights": [], "expires": 1}
+
+        def tries(**headers):
+            return anna.ask("POST", "/me/tokens", body, headers)[0]
+        here = f"127.0.0.1:{o.web}"
+        if tries() == 403 or tries(Origin=f"https://{here}") == 403:
+            raise Fail("its own page is refused")
+        csrf, anna.csrf = anna.csrf, None
+        same(tries(), 403)
+        anna.csrf = "0" * 32
+        same(tries(), 403)
+        anna.csrf = csrf
+        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"},
+                        {"Origin": f"http://{here}"}, {"Sec-Fetch-Site": "cross-site"},
+                        {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"}):
+            same((headers, tries(**headers)), (headers, 403))
+        same(anna.ask("GET", "/me", None, {"Sec-Fetch-Site": "cross-site"})[0], 403)
+        same(anna.ask("GET", "/me", None, {"Sec-Fetch-Site": "none"})[0], 200)
+        same(o.nobody().ask("POST", "/session", {"name": "anna", "password": PASSWORD},
+                            {"Origin": "https://evil.example"})[0], 403)
+        status, head, _ = anna.ask("OPTIONS", "/alerts", None, {
+            "Origin": "https://evil.example", "Access-Control-Request-Method": "POST"})
+        same((status, [k for k in head if k.startswith("access-control")]), (204, []))
+
+
+@test
+def sessions_begin_and_end(folder):
+    with office(folder).start() as o:
+        anna = o.hire("anna", "analyst")
+        status, head, text = o.nobody().ask("POST", "/session",
+                                            {"name": "anna", "password": PASSWORD})
+        same(status, 200)
+        holds(head["set-cookie"], "; Path=/; Secure; HttpOnly; SameSite=Strict")
+        if not head["set-cookie"].startswith("__Host-vaka="):
+            raise Fail(head["set-cookie"])
+        same(json.loads(text)["rights"], anna.get("/session")["rights"])
+        wrong = o.nobody()
+        answers = {wrong.ask("POST", "/session", {"name": name, "password": "x" * 12})[0]
+                   for name in ("anna", "no such one")}
+        same(answers, {401})
+        same(anna.ask("DELETE", "/session")[0], 200)
+        anna.get("/session", 401)
+
+
+@test
+def who_guesses_waits(folder):
+    with office(folder).start() as o:
+        o.hire("anna", "analyst")
+        nobody = o.nobody()
+        found = [nobody.ask("POST", "/session", {"name": "anna", "password": f"wrong {i} wrong"})
+                 for i in range(12)]
+        statuses = [status for status, _, _ in found]
+        if set(statuses) != {401, 429}:
+            raise Fail(f"{statuses}")
+        waits = [int(head["retry-after"]) for status, head, _ in found if status == 429]
+        if min(waits) < 1:
+            raise Fail(f"{waits}")
+
+
+@test
+def lists_go_on(folder):
+    with office(folder, **APART).start() as o:
+        marked(o, 25)
+        anna = o.hire("anna", "viewer")
+        every, cursor = [], ""
+        while True:
+            page = anna.get("/alerts?limit=10" + cursor)
+            every += page["alerts"]
+            if "next" not in page:
+                break
+            cursor = f"&cursor={page['next']}"
+        ids = [a["id"] for a in every]
+        same((len(ids), ids), (25, sorted(ids, reverse=True)))
+        first = anna.get("/alerts?limit=10")["next"]
+        anna.get(f"/alerts?level=high&cursor={first}", 400)
+        anna.get(f"/rules?cursor={first}", 400)
+        anna.get(f"/alerts?cursor={first[:-1]}", 400)
+        changed = first[:-1] + ("A" if first[-1] != "A" else "B")
+        problem = json.loads(anna.ask("GET", f"/alerts?cursor={changed}")[2])
+        same((problem["type"], problem["parameter"]), ("urn:vaka:problem:invalid-cursor", "cursor"))
+        same(anna.get("/alerts?level=critical"), {"alerts": []})
+        same(len(anna.get("/alerts?level=high&limit=500")["alerts"]), 25)
+        same(anna.get("/alerts?rule=nothing"), {"alerts": []})
+        for wrong in ("limit=0", "limit=501", "limit=x", "level=odd", "what=1", "limit=1&limit=2",
+                      "rule=%ff", "rule=%00"):
+            anna.get("/alerts?" + wrong, 400)
+        o.kill("web")
+        o.wait(lambda: len(o.pids("web")) == 1 and anna.ask("GET", "/session")[0] == 200, "web again")
+        same([a["id"] for a in anna.get(f"/alerts?limit=10&cursor={first}")["alerts"]], ids[10:20])
+
+
+@test
+def what_is_known_is_not_sent_again(folder):
+    with office(folder, **APART).start() as o:
+        marked(o, 1)
+        anna = o.hire("anna", "viewer")
+        status, head, text = anna.ask("GET", "/alerts")
+        same(status, 200)
+        for known in (head["etag"], f'"x", {head["etag"]}', "W/" + head["etag"], "*"):
+            again, more, nothing = anna.ask("GET", "/alerts", None, {"If-None-Match": known})
+            same((again, more["etag"], nothing), (304, head["etag"], b""))
+        same(anna.ask("GET", "/alerts", None, {"If-None-Match": '"0"'})[2], text)
+        status, head, nothing = anna.ask("HEAD", "/alerts")
+        same((status, int(head["content-length"]), nothing), (200, len(text), b""))
+        marked(o, 1, before=1)
+        same(anna.ask("GET", "/alerts", None, {"If-None-Match": head["etag"]})[0], 200)
+
+
+@test
+def a_key_does_it_once(folder):
+    with office(folder).start() as o:
+        chef = o.hire("chef", "admin")
+        body = {"name": "bo", "password": PASSWORD, "roles": ["viewer"]}
+        first = chef.ask("POST", "/users", body, {"Idempotency-Key": "k1"})
+        again = chef.ask("POST", "/users", body, {"Idempotency-Key": "k1"})
+        same((first[0], again[0], again[2]), (200, 200, first[2]))
+        same(again[1]["idempotency-replayed"], "true")
+        chef.post("/users", body, 409)
+        same(chef.ask("POST", "/users", dict(body, name="bo2"), {"Idempotency-Key": "k1"})[0], 422)
+        same(chef.ask("POST", "/users", body, {"Idempotency-Key": "k" * 129})[0], 400)
+        names = [u["name"] for u in chef.get("/users")["users"]]
+        same(sorted(names), ["bo", "chef"])
+
+
+def listen(who, last=None):
+    """A connection that listens for events, its head read."""
+    connection = who.connect()
+    lines = ["GET /api/v1/events HTTP/1.1", "Host: x", f"Cookie: __Host-vaka={who.cookie}"]
+    if last is not None:
+        lines.append(f"Last-Event-ID: {last}")
+    connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
+    file = connection.makefile("rb")
+    status = file.readline()
+    while file.readline() not in (b"\r\n", b""):
+        pass
+    return connection, file, status
+
+
+def events(file, n):
+    """The next n of a chunked stream: (id, data)."""
+    found, number = [], None
+    for line in file:
+        if line.startswith(b"id: "):
+            number = int(line[4:])
+        if line.startswith(b"data: "):
+            found.append((number, json.loads(line[6:])))
+            if len(found) == n:
+                break
+    return found
+
+
+@test
+def events_come_and_go_on(folder):
+    with office(folder, **APART).start() as o:
+        anna = o.hire("anna", "viewer")
+        marked(o, 2)
+        connection, file, status = listen(anna)
+        holds(status, b"200")
+        marked(o, 3, before=2)
+        first = events(file, 3)
+        same([number for number, _ in first], [3, 4, 5])
+        same({e["title"] for _, e in first}, {"Marker"})
+        o.kill("web")
+        with contextlib.suppress(OSError, ssl.SSLError):
+            connection.close()
+        marked(o, 2, before=5)
+        o.wait(lambda: anna.ask("GET", "/session")[0] == 200, "web again")
+        connection, file, status = listen(anna, last=4)
+        same([number for number, _ in events(file, 3)], [5, 6, 7])
+        o.kill("triage")
+        o.wait(lambda: o.status()["triage"]["starts"] == 2, "triage again")
+        marked(o, 1, before=7)
+        same(max(n for n, e in events(file, 1)), 8)
+        file.close()
+        connection.close()
+        o.shows(lambda s: s["web"]["listeners"] == 0, "that nobody listens any more")
+        _, _, status = listen(anna, last="x")
+        holds(status, b"400")
+
+
+@test
+def records_are_searched(folder):
+    with office(folder, **APART).start() as o:
+        marked(o, 30)
+        o.matched(30)
+        anna = o.hire("anna", "analyst")
+        status, head, text = anna.ask("POST", "/search", {"query": "VAKAMARK", "purpose": "why not"})
+        lines = [json.loads(line) for line in text.splitlines()]
+        same((status, head["content-type"]), (200, "application/x-ndjson"))
+        rows = [line["row"] for line in lines if "row" in line]
+        same((len(rows), list(lines[0])), (30, ["columns"]))
+        same(lines[-1]["end"]["how"], "whole")
+        holds(rows[0]["_raw"], "line-29.")
+        status, _, text = anna.ask("POST", "/search", {"query": "VAKAMARK | count"})
+        same([line["row"] for line in map(json.loads, text.splitlines()) if "row" in line],
+             [{"count": 30}])
+        status, head, text = anna.ask("POST", "/search", {"query": "a and (", "from": "-1h"})
+        same(check_problem(status, head, text)["pointer"], "/query")
+        for body in ({}, {"query": ""}, {"query": 1}, {"query": "a", "from": "soon"},
+                     {"query": "a", "from": "-1h", "to": "-2h"}):
+            anna.post("/search", body, 400)
+        log = [json.loads(line) for line in o.ask("audit", "-f", "json").splitlines()]
+        mine = [e for e in log if e.get("user") == "anna"]
+        same([(e["what"], e["query"], e["purpose"]) for e in mine][:1],
+             [("search", "VAKAMARK", "why not")])
+
+
+@test
+def who_reads_an_alert_is_written_down(folder):
+    with office(folder, **APART).start() as o:
+        marked(o, 1)
+        anna = o.hire("anna", "viewer")
+        number = anna.get("/alerts")["alerts"][0]["id"]
+        whole = anna.get(f"/alerts/{number}", X_Purpose="a look")
+        holds(json.dumps(whole["found"]), "VAKAMARK line-0.")
+        log = [json.loads(line) for line in o.ask("audit", "-f", "json").splitlines()]
+        same([(e["user"], e["what"], e["query"], e["purpose"]) for e in log],
+             [("anna", "alert", f"alert {number}", "a look")])
+        anna.get(f"/alerts/{number + 1}", 404)
+        anna.get("/alerts/x", 404)
+
+
+@test
+def searches_end_with_who_asks(folder):
+    with office(folder).start() as o:
+        send(o, *(b"x" * 800 + b" n%d" % i for i in range(40000)))
+        o.matched(40000)
+        anna = o.hire("anna", "analyst")
+        connection = anna.connect()
+        body = json.dumps({"query": "*"}).encode()
+        connection.sendall(
+            f"POST /api/v1/search HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"Cookie: __Host-vaka={anna.cookie}\r\nX-CSRF-Token: {anna.csrf}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        same(connection.recv(12), b"HTTP/1.1 200")
+        o.shows(lambda s: s["search"]["running"] == 1, "that it runs")
+        connection.close()
+        o.shows(lambda s: s["search"]["running"] == 0 and s["search"]["ended"] == 1, "its end")
+        log = [json.loads(line) for line in o.ask("audit", "-f", "json").splitlines()]
+        same([e.get("end") for e in log if e.get("what") == "search"], ["interrupted"])
+
+
+@test
+def bounds_hold(folder):
+    with office(folder, rate=5).start() as o:
+        anna = o.hire("anna", "viewer")
+        found = [anna.ask("GET", "/session") for _ in range(60)]
+        statuses = {status for status, _, _ in found}
+        same(statuses, {200, 429})
+        for status, head, text in found:
+            if status == 429:
+                check_problem(status, head, text)
+                if int(head["retry-after"]) < 1:
+                    raise Fail(head["retry-after"])
+
+
+def shaped(o, *pieces):
+    """What is answered to bytes as they are; b"" when the connection is closed."""
+    who = o.nobody()
+    with who.connect() as s:
+        with contextlib.suppress(OSError):
+            for piece in pieces:
+                s.sendall(piece)
+        answer = b""
+        with contextlib.suppress(OSError):
+            while piece := s.recv(65536):
+                answer += piece
+                if b"\r\n\r\n" in answer and b"close" not in answer.lower():
+                    break
+        return answer
+
+
+@test
+def odd_requests_are_refused(folder):
+    with office(folder).start() as o:
+        token = b"Authorization: Bearer x\r\n"
+        post = b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        smuggled = b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\n\r\n"
+        for shape in (
+                post + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,
+                post + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
+                post + b"Content-Length: 2, 2\r\n\r\n{}",
+                post + b"Content-Length: +2\r\n\r\n{}",
+                post + b"Content-Length: -2\r\n\r\n{}",
+                post + b"Content-Length: 99999999999999999999\r\n\r\n{}",
+                post + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+                post + b"Host: y\r\nContent-Length: 2\r\n\r\n{}",
+                b"GET /api/v1/alerts HTTP/1.1\r\n" + token + b"\r\n",
+                b"GET /api/v1/../v1/alerts HTTP/1.1\r\nHost: x\r\n" + token + b"\r\n",
+                b"GET /api/v1/alerts%00 HTTP/1.1\r\nHost: x\r\n" + token + b"\r\n",
+                b"GET /api/v1/alerts?a=%zz HTTP/1.1\r\nHost: x\r\n" + token + b"\r\n",
+                b"GET http://x/api/v1/alerts HTTP/1.1\r\nHost: x\r\n" + token + b"\r\n",
+                b"GET /api/v1/alerts HTTP/1.1\r\nHost: x\r\n" + token + b"Content-Length: 2\r\n\r\n{}",
+                b"GET /" + b"a" * 40000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+                b"GET /api/v1/alerts HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40000 + b"\r\n\r\n",
+                b"\x16\x03\x01garbage\r\n\r\n",
+                post + b"Content-Length: 300000\r\n\r\n"):
+            answer = shaped(o, shape)
+            statuses = set(map(int, re.findall(rb"HTTP/1.1 (\d+)", answer)))
+            if statuses - {400, 413, 414, 431}:
+                raise Fail(f"{shape!r:.120}: {answer!r:.200}")
+        body = b'{"name":"' + b"a" * 400000 + b'"}'
+        answer = shaped(o, post + b"Transfer-Encoding: chunked\r\n\r\n" +
+                        b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n")
+        same(answer[:12], b"HTTP/1.1 413")
+        anna = o.hire("anna", "viewer")
+        for headers in ({"Authorization": "Basic eDp5"}, {"Authorization": "Bearer " + "a" * 5000},
+                        {"Authorization": "Bearer a\tb"}, {"Cookie": "__Host-vaka="},
+                        {"Cookie": "__Host-vaka=a b; x"}):
+            same((headers, o.nobody().ask("GET", "/me", None, headers)[0]), (headers, 401))
+        for headers in ({"X-Purpose": "a" * 2000}, {"X-Purpose": b"\xff\xfe"}):
+            same(anna.ask("GET", "/alerts/1", None, headers)[0] in (400, 404), True)
+        same(anna.ask("POST", "/me/password", "{}", {"Content-Type": "text/plain"})[0], 415)
+        same(anna.ask("POST", "/me/password", "[]")[0], 400)
+        same(anna.ask("POST", "/me/password", b'{"password":"\xff"}')[0], 400)
+        same(anna.ask("PATCH", "/alerts")[0], 405)
+        same(anna.ask("DELETE", "/alerts")[1]["allow"], "OPTIONS, GET, HEAD")
+        same(anna.ask("BREW", "/alerts")[0], 405)
+        same(anna.ask("GET", "/session")[0], 200)
+
+
+@test
+def slow_clients_hold_up_nobody(folder):
+    with office(folder).start() as o:
+        anna = o.hire("anna", "viewer")
+        slow = [o.nobody().connect() for _ in range(100)]
+        for s in slow:
+            s.sendall(b"GET /api/v1/alerts HTTP/1.1\r\nHost: x\r\nX: ")
+        body = o.nobody().connect()
+        body.sendall(b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                     b"Content-Length: 1000\r\n\r\n{")
+        mute = o.nobody().raw()
+        same(anna.ask("GET", "/session")[0], 200)
+
+        def drip():
+            for s in [*slow, body]:
+                with contextlib.suppress(OSError):
+                    s.sendall(b"a")
+            return o.status()["web"]["connections"] <= 1
+        o.wait(drip, "that the slow ones are gone", 60)
+        for s in (*slow, body, mute):
+            s.close()
+        same(anna.ask("GET", "/session")[0], 200)
+
+
+@test
+def a_kill_loses_nothing(folder):
+    """What was answered is done, and what was not can be asked again."""
+    with office(folder).start() as o:
+        chef = o.hire("chef", "admin")
+        done = []
+        stop = threading.Event()
+
+        def kill():
+            for _ in range(4):
+                if stop.wait(0.5):
+                    return
+                o.wait(lambda: o.pids("web"), "web")
+                o.kill("web")
+        killer = threading.Thread(target=kill)
+        killer.start()
+        for i in range(20):
+            body = {"name": f"user{i}", "roles": ["viewer"], "password": PASSWORD}
+            for _ in range(200):
+                try:
+                    status, _, text = chef.ask("POST", "/users", body)
+                except (OSError, http.client.HTTPException):
+                    time.sleep(0.05)
+                    continue
+                if status in (200, 409):
+                    done.append(f"user{i}")
+                    break
+                same((status, text if status != 503 else b""), (503, b""))
+                time.sleep(0.05)
+        stop.set()
+        killer.join()
+        same(len(done), 20)
+        o.wait(lambda: chef.ask("GET", "/session")[0] == 200, "web again")
+        same(sorted(u["name"] for u in chef.get("/users")["users"]), sorted(["chef", *done]))
+
+
+def listening(pids):
+    """(protocol, port) of sockets that these processes accept or receive on."""
+    inodes = {}
+    for kind, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
+        for line in pathlib.Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == state:
+                inodes[words[9]] = (kind.rstrip("6"), int(words[1].rsplit(":", 1)[1], 16))
+    found = set()
+    for pid in pids:
+        for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                match = re.match(r"socket:\[(\d+)\]", str(fd.readlink()))
+                if match and match[1] in inodes:
+                    found.add(inodes[match[1]])
+    return found
+
+
+@test
+def no_door_is_open_that_was_not_opened(folder):
+    """Every port of every process is one of the settings, and who comes to those of HTTP, relp or
+    the API without credentials gets nothing."""
+    with office(folder).start() as o:
+        roles = ["store", "triage", "detect", "unwrap", "collect", "control", "seal", "sign",
+                 "witness", "pull", "index", "retro", "account", "web", "search"]
+        pids = [o.process.pid, *(pid for role in roles for pid in o.pids(role))]
+        same(len(pids), len(roles) + 1)
+        udp = {("udp", o.ports[name]) for name in ("syslog_udp", "flow_udp")}
+        tcp = {("tcp", port) for name, port in o.ports.items() if ("udp", port) not in udp}
+        same(listening(pids), udp | tcp | {("tcp", o.web)})
+        with contextlib.closing(http.client.HTTPSConnection(
+                "127.0.0.1", o.ports["http"], context=o.nobody().context, timeout=30)) as records:
+            records.request("POST", "/api/ingest", b"x")
+            same(records.getresponse().status, 401)
+        same(o.nobody().ask("GET", "/alerts")[0], 401)
+        for name in ("syslog_tls", "relp_tls", "lumberjack_tls"):
+            with contextlib.suppress(OSError), o.tls(name, folder) as s:
+                s.sendall(b"x\n")
+                same(s.recv(100), b"")
+        context = ssl.create_default_context(cafile=o.ca)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+        try:
+            with socket.create_connection(("127.0.0.1", o.web)) as s, \
+                    context.wrap_socket(s, server_hostname="localhost"):
+                raise Fail("TLS 1.1 is taken")
+        except (ssl.SSLError, OSError):
+            pass
+
+
+@test
+def curl_is_a_client(folder):
+    with office(folder).start() as o:
+        anna = o.hire("anna", "viewer")
+        result = subprocess.run(
+            ["curl", "-sS", "--cacert", o.ca, "--resolve", f"localhost:{o.web}:127.0.0.1", "-b",
+             f"__Host-vaka={anna.cookie}", "-w", "%{http_code} %{content_type}", "-o", "/dev/null",
+             f"https://localhost:{o.web}/api/v1/rules"], capture_output=True, check=False, timeout=60)
+        same(result.stdout.decode(), "200 application/json")
+
+
+sys.exit(run_tests(sys.argv[2:], together=4))
