@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""Triage is killed at random times while alerts come and people work on incidents:
+incident_kills.py VAKA [--kills N] [--seed S]. Prints TAP.
+
+After every kill, and once more at the end: each alert is in one incident, whose numbers are those of its
+alerts; what was told to be done is in the log once and in force; merging and splitting were done whole or
+not at all. What was told to have failed or was not answered may have been done or not.
+"""
+import argparse
+import json
+import pathlib
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from serving import APART, RULE, Fail, Serve, same  # noqa: E402  pylint: disable=wrong-import-position
+
+USERS = 40
+RULES = 12  # none begins so many incidents that they are made one
+BATCH = 10
+
+WHOLE = {
+    "alerts without an incident": "SELECT count(*) FROM alert WHERE incident IS NULL",
+    "alerts in an incident that is not there":
+        "SELECT count(*) FROM alert a LEFT JOIN incident i ON i.id = a.incident WHERE i.id IS NULL",
+    "incidents whose own numbers are wrong":
+        "SELECT count(*) FROM incident i WHERE (i.alerts, i.records) != (SELECT count(*),"
+        " coalesce(sum(count), 0) FROM alert a WHERE a.incident = i.id)",
+    "incidents whose sums are wrong":
+        "SELECT count(*) FROM incident i WHERE i.part_of IS NULL AND (i.all_alerts, i.all_records) !="
+        " (SELECT sum(alerts), sum(records) FROM incident p WHERE p.root = i.id)",
+    "parts that are half a part":
+        "SELECT count(*) FROM incident i WHERE (i.part_of IS NULL) != (i.root = i.id)"
+        " OR (i.part_of IS NULL) != (i.open IS NOT NULL)",
+    "parts of a part that show elsewhere":
+        "SELECT count(*) FROM incident i JOIN incident p ON p.id = i.part_of WHERE p.root != i.root",
+    "closed ones that are open": "SELECT count(*) FROM incident WHERE (closed IS NULL) = (open = 0)",
+    "rules whose numbers are wrong":
+        "SELECT count(*) FROM incident_rule r WHERE (r.alerts, r.records) != (SELECT count(*),"
+        " coalesce(sum(count), 0) FROM alert a WHERE a.incident = r.incident AND a.rule = r.rule)",
+    "changes with a number that is not known to its incident":
+        "SELECT count(*) FROM change c JOIN incident i ON i.id = c.incident WHERE c.number > i.version",
+}
+
+
+class Worker(threading.Thread):
+    """Works on incidents until it is told to stop, and remembers what was told to be done."""
+
+    def __init__(self, serve, seed):
+        super().__init__()
+        self.seed = seed
+        self.serve, self.chance, self.told = serve, random.Random(seed), []
+        self.going, self.number = True, 0
+
+    def choose(self):
+        """An act, and how the log knows it."""
+        number = self.number = self.number + 1
+        one, other = self.chance.sample(range(1, USERS + 1), 2)
+        mark = f"mark {self.seed}-{number};"
+        words = self.chance.choice((["note", one, mark], ["task", one, mark], ["merge", one, other, "--why", mark],
+                                    ["close", one, "--as", "benign", "--why", mark],
+                                    ["reopen", one, "--why", mark],
+                                    ["split", one, self.chance.randint(1, 200), "--why", mark],
+                                    ["undo", one, self.chance.randint(1, 400), "--why", mark]))
+        return [*words, "--protected", "no"], mark
+
+    def run(self):
+        while self.going:
+            words, mark = self.choose()
+            done = subprocess.run([self.serve.vaka, "incident", *map(str, words), "-c", self.serve.config],
+                                  capture_output=True, check=False)
+            if done.returncode == 0:
+                self.told.append(mark)
+
+
+class Sender(threading.Thread):
+    def __init__(self, serve, seed):
+        super().__init__()
+        self.serve, self.chance, self.sent, self.going = serve, random.Random(seed), 0, True
+
+    def run(self):
+        while self.going:
+            users = [self.chance.randrange(USERS) for _ in range(BATCH)]
+            body = b"".join(json.dumps({"User": f"u{u}", "message": f"a MARK{u % RULES}."}).encode() + b"\n"
+                            for u in users)
+            if self.serve.post("/api/ingest", body)[0] == 200:
+                self.sent += BATCH
+            time.sleep(0.02)
+
+
+def check(serve, told):
+    with sqlite3.connect(serve.folder / "var/state/vaka.db", timeout=30) as db:
+        db.execute("BEGIN")
+        for what, query in WHOLE.items():
+            found = db.execute(query).fetchone()[0]
+            if found:
+                raise Fail(f"{found} {what}")
+        log = " ".join(text for text, in db.execute(
+            "SELECT coalesce(why, '') || body FROM change WHERE kind != 'begin'"))
+    for mark in told:
+        if log.count(mark) != 1:
+            raise Fail(f"{mark} was told to be done and is {log.count(mark)} times in the log")
+
+
+def write_rules(folder):
+    for number in range(RULES):
+        text = RULE.format(marker=f"MARK{number}.").replace("7e3c11", f"7e3d{number:02}")
+        (folder / "rules" / f"mark{number}.yml").write_text(text, encoding="utf-8")
+
+
+def run(vaka, kills, seed, folder):
+    chance = random.Random(seed)
+    with Serve(vaka, folder, APART) as serve:
+        write_rules(serve.folder)
+        serve.start()
+        threads = [Sender(serve, seed), Worker(serve, seed), Worker(serve, seed + 1)]
+        for thread in threads:
+            thread.start()
+        try:
+            for number in range(kills):
+                time.sleep(chance.uniform(0.02, 0.7))
+                serve.kill("triage")
+                if number % 10 == 9:
+                    check(serve, [mark for worker in threads[1:] for mark in list(worker.told)])
+        finally:
+            for thread in threads:
+                thread.going = False
+            for thread in threads:
+                thread.join()
+        serve.matched(threads[0].sent)
+        told = [mark for worker in threads[1:] for mark in worker.told]
+        if not told:
+            raise Fail("nothing was told to be done")
+        check(serve, told)
+        same(serve.counted(), threads[0].sent)
+        same(serve.stop(), 0)
+        return len(told), threads[0].sent
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("vaka")
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            done, sent = run(str(pathlib.Path(given.vaka).resolve()), given.kills, given.seed, folder)
+            print(f"ok 1 - {given.kills} kills, {done} acts, {sent} records (seed {given.seed})\n1..1")
+            return 0
+        except (AssertionError, OSError, subprocess.SubprocessError, sqlite3.Error) as why:
+            text = str(why).replace("\n", "\n# ")
+            print(f"not ok 1 - kills\n# {type(why).__name__}: {text}\n1..1")
+            return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
