@@ -17,7 +17,7 @@
 #include "serve/role.h"
 #include "web/api.h"
 
-enum { ALERTS_CLIENT = 1 };       /* as who this process follows alerts */
+enum { ALERTS_CLIENT = 1 }; /* as who this process follows alerts */
 
 struct web_ctx {
     struct api *api; /* NULL: web.listen is not set */
