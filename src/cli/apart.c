@@ -57,10 +57,11 @@ static _Noreturn void stand_for(pid_t pid, const sigset_t *signals)
     }
 }
 
-void cli_work_apart(void)
+void cli_work_apart(const struct config *config)
 {
     static const int handed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCHLD};
     sigset_t signals, before;
+    if (!config->search_background) return;
     (void)sigemptyset(&signals);
     for (size_t i = 0; i < sizeof handed_on / sizeof *handed_on; i++)
         (void)sigaddset(&signals, handed_on[i]);

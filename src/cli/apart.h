@@ -7,11 +7,13 @@
 #ifndef VAKA_CLI_APART_H
 #define VAKA_CLI_APART_H
 
+#include "config/config.h"
+
 /*
  * What follows, and all that it starts, has a processor when nobody else wants it, in a session of
  * its own. This returns in a new process; the old one hands signals on to it, and ends as it ends.
- * Where that cannot be, it goes on as it is.
+ * Where that cannot be, and without search.background, it goes on as it is.
  */
-void cli_work_apart(void);
+void cli_work_apart(const struct config *config);
 
 #endif

@@ -250,7 +250,7 @@ static int set_store(struct config *config, const struct invocation *in,
                      struct hunt_options *options)
 {
     options->store = in->n_operands ? in->operands[0] : NULL;
-    cli_work_apart();
+    cli_work_apart(config);
     return options->store ? 0 : settings_kept(config, &options->store);
 }
 

@@ -75,7 +75,7 @@ int rules_report_run(struct rules_work *w, const struct rules_report_options *op
     bool terminal = isatty(STDERR_FILENO) && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
     progress_init(&showing.progress, terminal ? STDERR_FILENO : -1, size.ws_col,
                   clock_monotonic(&showing.clock));
-    cli_work_apart();
+    cli_work_apart(&w->config);
     error = tally_init(&r->tally, r->rules.set, w->config.triage_alike);
     if (error == 0)
         error = noise_run(&(struct noise_options){.rules = &r->rules,

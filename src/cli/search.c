@@ -215,6 +215,7 @@ static int prepare(struct work *w, const struct invocation *in)
     const struct invocation folder = {.command = in->command};
     int status = settings_store(&w->said->settings, &folder, &w->config, &w->store);
     if (status) return status;
+    cli_work_apart(&w->config);
     if (w->said->store) w->store = w->said->store;
     if (w->said->list) return 0;
     if (w->said->save && !saved_is_name(w->said->save))
@@ -537,7 +538,6 @@ static int as_rule(const struct work *w)
 static int search_command(const struct invocation *in)
 {
     struct work w = {.said = in->ctx, .clock = clock_system(), .interrupts = -1};
-    cli_work_apart();
     int status = prepare(&w, in);
     if (status == 0 && w.said->list) status = list(&w);
     else if (status == 0)

@@ -106,7 +106,7 @@ static int prepare(struct work *w, const struct invocation *in)
         status = fail(w->path, error_text(ERR_NOMEM));
     if (status) return status;
     begin_progress(w);
-    cli_work_apart();
+    cli_work_apart(&w->config);
     return enter_sandbox(w);
 }
 

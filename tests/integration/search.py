@@ -225,7 +225,7 @@ def waiting_for(path):
 
 @test
 def searches_take_turns_apart_from_everything_else(folder):
-    with Serve(VAKA, folder, more="detect:\n  silence: 1s\n").start() as serve:
+    with Serve(VAKA, folder, more="detect:\n  silence: 1s\nsearch:\n  background: true\n").start() as serve:
         send_lines(serve, [f"<13>Nov 26 10:00:00 h app: {i}" for i in range(300)])
         serve.matched(300)
         store = serve.folder / "var" / "store" / "0"

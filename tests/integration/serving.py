@@ -124,6 +124,8 @@ class Serve:
                 self.ports[name] = free_port()
             more += (f"tls:\n  certificate: {tls}/server.pem\n  key: {tls}/server.key\n"
                      f"  clients: {tls}/ca.pem\n")
+        if "search:\n" not in more:  # tests run several together, and have not all day
+            more += "search:\n  background: false\n"
         own = self.folder / "rules"
         own.mkdir()
         (own / "marker.yml").write_text(RULE.format(marker="VAKAMARK"), encoding="utf-8")
