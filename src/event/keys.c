@@ -2,7 +2,8 @@
 /*
  * Two tables. `slots` holds every id by the hash of its whole path and is what makes a path
  * unique. In front of it `recent` remembers ids by (parent, name), so that a name already seen
- * under its parent is found without putting the path together; it may forget.
+ * under its parent is found without putting the path together; it may forget. In front of that each
+ * path remembers which one was asked for after it: records of a kind have their names in one order.
  *
  * The parent of a path is the path before its last dot, however the path came to be: interning
  * "a.b.c" under the root also interns "a" and "a.b".
@@ -37,6 +38,7 @@ struct path {
     const char *ptr;
     uint32_t len;
     key_id parent;
+    key_id after;  /* asked for after it the last time */
     uint32_t hash; /* upper half of the table hash */
     bool cut;
     uint64_t full_hash; /* cut paths only: FNV-1a over the whole path */
@@ -57,6 +59,7 @@ struct keys {
     char *text[TEXT_BLOCKS];
     uint32_t text_block; /* block in use */
     uint32_t text_used;  /* bytes used of it */
+    key_id last;         /* asked for before */
     struct recent recent[RECENT_SIZE];
 };
 
@@ -70,6 +73,7 @@ static void add_root(struct keys *k)
 {
     k->paths[KEY_ROOT] = (struct path){.ptr = "", .parent = KEY_ROOT};
     k->count = 1;
+    k->last = KEY_ROOT;
 }
 
 struct keys *keys_new(void)
@@ -229,7 +233,16 @@ static key_id intern_slow(struct keys *k, key_id parent, struct slice name)
     return find_or_add(k, slice_make(text, len), parent, false, 0);
 }
 
-key_id keys_intern(struct keys *k, key_id parent, struct slice name)
+/* Whether that is the path parent.name. */
+static inline bool is_path(const struct keys *k, key_id id, key_id parent, struct slice name)
+{
+    const struct path *p = &k->paths[id];
+    if (p->len != path_len(&k->paths[parent], name) || p->cut || name.len == 0) return false;
+    return (parent == KEY_ROOT || p->parent == parent) &&
+           memcmp(p->ptr + p->len - name.len, name.ptr, name.len) == 0;
+}
+
+static key_id intern(struct keys *k, key_id parent, struct slice name)
 {
     uint64_t hash = hash_mix(hash64(name), parent);
     struct recent *r = &k->recent[hash & (RECENT_SIZE - 1)];
@@ -243,6 +256,17 @@ key_id keys_intern(struct keys *k, key_id parent, struct slice name)
     key_id id = intern_slow(k, parent, name);
     if (id != KEY_ROOT && name.len && !k->paths[id].cut)
         *r = (struct recent){.parent = parent, .id = id};
+    return id;
+}
+
+key_id keys_intern(struct keys *k, key_id parent, struct slice name)
+{
+    key_id id = k->paths[k->last].after;
+    if (!is_path(k, id, parent, name)) {
+        id = intern(k, parent, name);
+        k->paths[k->last].after = id;
+    }
+    k->last = id;
     return id;
 }
 

@@ -152,3 +152,29 @@ TEST(keys_are_bounded_in_bytes)
     CHECK(keys_full(k));
     keys_free(k);
 }
+
+/* Each is asked for behind each other one, so that whatever was expected next is wrong as well. */
+TEST(keys_in_any_order_are_the_same)
+{
+    static const char *const names[] = {"a", "b", "a.b", "b.a", "a.a.b", "ab", ""};
+    enum { N = sizeof names / sizeof *names };
+    struct keys *k = keys_new();
+    REQUIRE(k);
+    for (int round = 0; round < 3; round++) {
+        key_id parents[] = {KEY_ROOT, keys_intern_path(k, SLICE("a")),
+                            keys_intern_path(k, SLICE("a.b"))};
+        for (uint32_t i = 0; i < 3 * N * 3 * N; i++) {
+            char path[64];
+            uint32_t at = i % 2 ? i / (3 * N) : i % (3 * N);
+            struct slice parent = keys_name(k, parents[at % 3]), name = slice_of(names[at / 3]);
+            key_id id = keys_intern(k, parents[at % 3], name);
+            if (name.len == 0) continue;
+            (void)snprintf(path, sizeof path, "%.*s%s%s", SLICE_FMT(parent), parent.len ? "." : "",
+                           names[at / 3]);
+            CHECK_SLICE(keys_name(k, id), path);
+            CHECK_INT(keys_find(k, slice_of(path)), id);
+        }
+        keys_clear(k);
+    }
+    keys_free(k);
+}
