@@ -22,7 +22,7 @@
  *
  * The kernel writes text that a user controls in hexadecimal when it holds a space, a quote or a
  * control character, and then without quotes. Fields that hold such text are decoded: the ones of
- * `encoded` below and EXECVE's aN. In a decoded proctitle NUL (between arguments) becomes a space;
+ * `special` below and EXECVE's aN. In a decoded proctitle NUL (between arguments) becomes a space;
  * a key is split at 0x01 into one value for each key. Long EXECVE arguments come as a1[0], a1[1]…:
  * each piece is a value of a1.
  *
@@ -44,33 +44,39 @@ struct auditd {
     uint32_t generation;
     bool keyed;
     struct auditd_keys keys;
+    uint8_t *roles; /* by key */
+    uint32_t n_roles;
     bool execve, x86_64, named_syscall; /* of the record at hand */
     struct slice syscall;
     struct slice nested[NESTED_MAX]; /* text still to be read for fields */
     uint32_t n_nested, next_nested;
 };
 
-/* Fields of untrusted text (the kernel's audit_log_untrustedstring, libaudit's value encoding). */
-static const struct slice encoded[] = {
-#define NAME(literal)                                                                              \
-    {                                                                                              \
-        "" literal, sizeof(literal) - 1                                                            \
-    }
-    NAME("acct"),     NAME("cgroup"), NAME("cmd"),       NAME("comm"),    NAME("cwd"),
-    NAME("data"),     NAME("dir"),    NAME("exe"),       NAME("key"),     NAME("name"),
-    NAME("vm"),       NAME("path"),   NAME("proctitle"), NAME("profile"), NAME("sw"),
-    NAME("new-disk"), NAME("ocomm"),  NAME("old-disk"),  NAME("watch"),   NAME("root_dir"),
-#undef NAME
+enum role {
+    ROLE_ENCODED = 1, /* untrusted text: audit_log_untrustedstring, libaudit's value encoding */
+    ROLE_PROCTITLE = 2,
+    ROLE_KEY = 4,
+    ROLE_ARCH = 8,
 };
 
-static bool is_encoded(struct slice name)
-{
-    for (size_t i = 0; i < sizeof encoded / sizeof *encoded; i++)
-        if (name.len == encoded[i].len && name.ptr[0] == encoded[i].ptr[0] &&
-            slice_eq(name, encoded[i]))
-            return true;
-    return false;
-}
+/* The names that are more than a value's name. */
+static const struct {
+    const char *name;
+    unsigned roles;
+} special[] = {
+    {"acct", ROLE_ENCODED},    {"arch", ROLE_ARCH},
+    {"cgroup", ROLE_ENCODED},  {"cmd", ROLE_ENCODED},
+    {"comm", ROLE_ENCODED},    {"cwd", ROLE_ENCODED},
+    {"data", ROLE_ENCODED},    {"dir", ROLE_ENCODED},
+    {"exe", ROLE_ENCODED},     {"key", ROLE_ENCODED | ROLE_KEY},
+    {"name", ROLE_ENCODED},    {"new-disk", ROLE_ENCODED},
+    {"ocomm", ROLE_ENCODED},   {"old-disk", ROLE_ENCODED},
+    {"path", ROLE_ENCODED},    {"proctitle", ROLE_ENCODED | ROLE_PROCTITLE},
+    {"profile", ROLE_ENCODED}, {"root_dir", ROLE_ENCODED},
+    {"sw", ROLE_ENCODED},      {"vm", ROLE_ENCODED},
+    {"watch", ROLE_ENCODED},
+};
+enum { N_SPECIAL = sizeof special / sizeof *special };
 
 /* a0, a12, a1[0]: how long the part before the bracket is; 0 when it is no argument. */
 static size_t argument_len(struct slice name)
@@ -116,22 +122,20 @@ static void add(struct auditd *d, key_id key, struct slice value)
 /* A value as it stands in the record. */
 static void add_pair(struct auditd *d, struct slice name, struct slice value, bool quoted)
 {
-    struct event *ev = &d->d.ev;
-    bool is_key = slice_eq(name, SLICE("key"));
     size_t argument = d->execve ? argument_len(name) : 0;
     if (argument) name.len = argument;
-    if (!quoted && is_hex(value) && (argument || is_encoded(name))) {
+    key_id key = keys_intern_path(d->d.ev.keys, name);
+    unsigned roles = key < d->n_roles ? d->roles[key] : 0;
+    if (!quoted && (argument || roles & ROLE_ENCODED) && is_hex(value)) {
         struct slice text = decode_hex(d, value);
-        bool arguments = slice_eq(name, SLICE("proctitle"));
-        if (arguments && text.ptr != value.ptr) text = join_arguments(text);
+        if (roles & ROLE_PROCTITLE && text.ptr != value.ptr) text = join_arguments(text);
         value = text;
     }
-    key_id key = keys_intern_path(ev->keys, name);
     if (key == d->keys.syscall) d->syscall = value;
     if (key == d->keys.syscall_name) d->named_syscall = true;
-    if (slice_eq(name, SLICE("arch")) && slice_eq(value, SLICE("c000003e"))) d->x86_64 = true;
+    if (roles & ROLE_ARCH && slice_eq(value, SLICE("c000003e"))) d->x86_64 = true;
     struct slice one = value;
-    while (is_key && slice_split(value, '\x01', &one, &value)) add(d, key, one);
+    while (roles & ROLE_KEY && slice_split(value, '\x01', &one, &value)) add(d, key, one);
     add(d, key, one);
 }
 
@@ -270,6 +274,21 @@ static bool is_no_record(struct slice line)
            slice_starts_with(text, SLICE("time->"));
 }
 
+static void intern_special(struct auditd *d)
+{
+    key_id ids[N_SPECIAL], most = 0;
+    for (size_t i = 0; i < N_SPECIAL; i++) {
+        ids[i] = keys_intern_path(d->d.base.keys, slice_of(special[i].name));
+        if (ids[i] > most) most = ids[i];
+    }
+    uint8_t *grown = realloc(d->roles, most + 1);
+    ASSERT(grown);
+    memset(grown, 0, most + 1);
+    for (size_t i = 0; i < N_SPECIAL; i++) grown[ids[i]] = (uint8_t)special[i].roles;
+    d->roles = grown;
+    d->n_roles = most + 1;
+}
+
 static void auditd_intern(struct auditd *d)
 {
     struct keys *k = d->d.base.keys;
@@ -285,6 +304,7 @@ static void auditd_intern(struct auditd *d)
         .seperms = keys_intern_path(k, SLICE("seperms")),
         .message = keys_intern_path(k, SLICE("message")),
     };
+    intern_special(d);
     d->generation = keys_generation(k);
     d->keyed = true;
 }
@@ -396,6 +416,7 @@ static int auditd_finish(struct decoder *base)
 static void auditd_close(struct decoder *base)
 {
     if (!base) return;
+    free(((struct auditd *)base)->roles);
     line_decoder_done((struct line_decoder *)base);
     free(base);
 }
