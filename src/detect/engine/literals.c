@@ -21,10 +21,13 @@ struct entry {
 
 /*
  * Buckets in one array: bucket b holds entries[heads[b]] to entries[heads[b + 1] - 1]. A slot is
- * `slot_bits` wide; its top `bucket_bits` name the bucket, all of it the bit in `bits`.
+ * `slot_bits` wide; its top `bucket_bits` name the bucket, all of it the bit in `bits`, and the
+ * byte in `marks`, which small tables of runs have besides: it is looked up with fewer
+ * instructions.
  */
 struct table {
     uint64_t *bits;
+    uint8_t *marks; /* or NULL */
     uint32_t *heads;
     struct entry *entries;
     uint32_t n;
@@ -42,6 +45,7 @@ static const struct {
                     [PASS_3_1] = {3, 1, 3}, [PASS_2_1] = {2, 1, 2}, [PASS_1_1] = {1, 1, 1}};
 enum {
     CLASSES = 5,
+    MARK_BITS = 14,
     FEW = 256, /* literals that are found in one pass, that of the shortest */
 };
 static const uint8_t class_len[CLASSES] = {16, 8, 4, 2, 1};
@@ -162,12 +166,15 @@ static int table_build(struct table *t, const struct entry *entries, uint32_t n,
     t->bits = calloc(((size_t)1 << t->slot_bits) / 64 + 1, sizeof *t->bits);
     t->heads = calloc(buckets + 2, sizeof *t->heads);
     t->entries = calloc(n, sizeof *t->entries);
-    if (!t->bits || !t->heads || !t->entries) return ERR_NOMEM;
+    if (grams && t->slot_bits <= MARK_BITS) t->marks = calloc((size_t)1 << t->slot_bits, 1);
+    bool marked = !grams || t->slot_bits > MARK_BITS || t->marks;
+    if (!t->bits || !t->heads || !t->entries || !marked) return ERR_NOMEM;
     unsigned down = (unsigned)(t->slot_bits - t->bucket_bits);
 #define SLOT(e) (grams ? slot_of_gram(t, (uint32_t)(e)->key) : slot_of(t, (e)->key))
     for (uint32_t i = 0; i < n; i++) {
         uint32_t slot = SLOT(&entries[i]);
         t->bits[slot >> 6] |= UINT64_C(1) << (slot & 63);
+        if (t->marks) t->marks[slot] = 1;
         t->heads[(slot >> down) + 2]++;
     }
     for (size_t b = 2; b < buckets + 2; b++) t->heads[b] += t->heads[b - 1];
@@ -180,13 +187,15 @@ static int table_build(struct table *t, const struct entry *entries, uint32_t n,
 static size_t table_bytes(const struct table *t)
 {
     if (t->n == 0) return 0;
-    return ((size_t)1 << t->slot_bits) / 8 + ((size_t)4 << t->bucket_bits) +
+    size_t slots = (size_t)1 << t->slot_bits;
+    return slots / 8 + (t->marks ? slots : 0) + ((size_t)4 << t->bucket_bits) +
            t->n * sizeof *t->entries;
 }
 
 static void table_done(struct table *t)
 {
     free(t->bits);
+    free(t->marks);
     free(t->heads);
     free(t->entries);
 }
@@ -460,28 +469,39 @@ static __attribute__((noinline)) void probe_gram(const struct table *t, uint32_t
 }
 
 /* Whether a literal may have the run of bytes at p. */
-static inline bool gram_maybe(const struct table *t, const char *p, unsigned width)
+static inline bool gram_maybe(const struct table *t, bool marked, const char *p, unsigned width)
 {
-    return table_maybe(t, slot_of_gram(t, gram_at(p, width)));
+    uint32_t slot = slot_of_gram(t, gram_at(p, width));
+    return marked ? t->marks[slot] : table_maybe(t, slot);
 }
 
-/* Four positions at a time, none of which is hardly ever more than looked at. */
-static inline void scan_grams(const struct table *t, unsigned width, unsigned stride,
+/* Four positions at a time, of which hardly ever one is more than looked at. */
+static inline void scan_grams(const struct table *t, bool marked, unsigned width, unsigned stride,
                               const char *text, size_t len, struct literal_hits *hits)
 {
-    if (t->n == 0 || len < width) return;
     const struct table local = *t; /* what is found does not change it */
     size_t i = 0, end = len - width + 1;
     for (; i + 3 * stride < end; i += 4 * stride) {
-        bool any = gram_maybe(&local, text + i, width) |
-                   gram_maybe(&local, text + i + stride, width) |
-                   gram_maybe(&local, text + i + 2 * stride, width) |
-                   gram_maybe(&local, text + i + 3 * stride, width);
+        bool any = gram_maybe(&local, marked, text + i, width) |
+                   gram_maybe(&local, marked, text + i + stride, width) |
+                   gram_maybe(&local, marked, text + i + 2 * stride, width) |
+                   gram_maybe(&local, marked, text + i + 3 * stride, width);
         if (__builtin_expect(!any, 1)) continue;
         for (unsigned k = 0; k < 4; k++)
             probe_gram(t, gram_at(text + i + k * stride, width), text, len, i + k * stride, hits);
     }
-    for (; i < end; i += stride) probe_gram(t, gram_at(text + i, width), text, len, i, hits);
+    for (; i < end; i += stride)
+        if (gram_maybe(&local, marked, text + i, width))
+            probe_gram(t, gram_at(text + i, width), text, len, i, hits);
+}
+
+/* Compiled for each width and stride. */
+static inline void run_pass(const struct table *t, unsigned width, unsigned stride,
+                            const char *text, size_t len, struct literal_hits *hits)
+{
+    if (t->n == 0 || len < width) return;
+    if (t->marks) scan_grams(t, true, width, stride, text, len, hits);
+    else scan_grams(t, false, width, stride, text, len, hits);
 }
 
 static inline void probe_anchored(const struct table *t, uint64_t key, const char *text, size_t len,
@@ -518,15 +538,13 @@ void literal_set_scan(const struct literal_set *s, const char *text, size_t len,
         for (unsigned c = 0; c < CLASSES; c++)
             if (s->start[c].n && len >= class_len[c])
                 probe_anchored(&s->start[c], key_of_class(text, c), text, len, hits);
-                /* One call a pass, so that each is compiled for its width and stride. */
-#define SCAN(pass)                                                                                 \
-    scan_grams(&s->gram[pass], passes[pass].width, passes[pass].stride, text, len, hits)
-    SCAN(PASS_4_4);
-    SCAN(PASS_4_2);
-    SCAN(PASS_3_2);
-    SCAN(PASS_3_1);
-    SCAN(PASS_2_1);
-    SCAN(PASS_1_1);
-#undef SCAN
+#define RUN(pass) run_pass(&s->gram[pass], passes[pass].width, passes[pass].stride, text, len, hits)
+    RUN(PASS_4_4);
+    RUN(PASS_4_2);
+    RUN(PASS_3_2);
+    RUN(PASS_3_1);
+    RUN(PASS_2_1);
+    RUN(PASS_1_1);
+#undef RUN
     if (s->n_lists) scan_lists(s, slice_make(text, len), hits);
 }
