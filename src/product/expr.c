@@ -29,6 +29,7 @@ struct expr {
     const struct call *calls;
     uint32_t n_parts, n_calls;
     bool is_field;   /* and nothing else */
+    bool is_chain;   /* of one field through functions that give one value, but for the last */
     bool all_values; /* of its one field, not the first alone */
 };
 
@@ -274,6 +275,15 @@ static bool asks_all_values(const struct reading *r)
            (r->calls[0].function == EXPR_HAVING || r->calls[0].function == EXPR_ALL);
 }
 
+static bool is_chain(const struct reading *r)
+{
+    bool one = r->n_parts == 1 && r->parts[0].kind == PART_FIELD && !asks_all_values(r);
+    for (uint32_t i = 0; i < r->n_calls && one; i++)
+        one = r->calls[i].function != EXPR_DEFAULT &&
+              (r->calls[i].function != EXPR_TABLE || i + 1 == r->n_calls);
+    return one;
+}
+
 int expr_read(struct arena *arena, struct slice text, const struct expr_world *world,
               const struct expr **ret, const char **ret_why, size_t *ret_at)
 {
@@ -295,7 +305,13 @@ int expr_read(struct arena *arena, struct slice text, const struct expr_world *w
     memcpy(parts, r.parts, r.n_parts * sizeof *parts);
     memcpy(calls, r.calls, r.n_calls * sizeof *calls);
     bool field = r.n_parts == 1 && !r.n_calls && parts[0].kind == PART_FIELD;
-    *e = (struct expr){parts, calls, r.n_parts, r.n_calls, field, asks_all_values(&r)};
+    *e = (struct expr){.parts = parts,
+                       .calls = calls,
+                       .n_parts = r.n_parts,
+                       .n_calls = r.n_calls,
+                       .is_field = field,
+                       .is_chain = is_chain(&r),
+                       .all_values = asks_all_values(&r)};
     *ret = e;
     return 0;
 }
@@ -541,6 +557,15 @@ static struct slice if_only(struct slice s, bool keep)
     return keep ? s : SLICE_NONE;
 }
 
+/* An address and a name are asked of one text one after the other. */
+static bool is_ip(struct slice s, const struct expr_scope *scope)
+{
+    struct expr_told *told = scope->told;
+    if (told->text.ptr != s.ptr || told->text.len != s.len)
+        *told = (struct expr_told){.text = s, .is_ip = ip_is(s)};
+    return told->is_ip;
+}
+
 static bool is_number(struct slice s)
 {
     int64_t n;
@@ -576,9 +601,9 @@ static struct slice apply(struct slice s, const struct call *call, const struct 
     case EXPR_EXTENSION:
         return extension_of(s);
     case EXPR_IP:
-        return if_only(s, ip_is(s));
+        return if_only(s, is_ip(s, scope));
     case EXPR_NAME:
-        return if_only(s, !ip_is(s));
+        return if_only(s, !is_ip(s, scope));
     case EXPR_NUMBER:
         return if_only(s, is_number(s));
     case EXPR_UNHEX:
@@ -723,7 +748,16 @@ static __attribute__((noinline)) uint32_t computed_values(const struct expr *e,
 uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
                      struct slice ret[EXPR_VALUES_MAX])
 {
-    if (!e->is_field) return computed_values(e, scope, ret);
-    ret[0] = slice_trim(scope->get(scope->ctx, e->parts[0].field));
-    return is_there(ret[0]);
+    if (!e->is_chain) return computed_values(e, scope, ret);
+    struct slice text = slice_trim(scope->get(scope->ctx, e->parts[0].field));
+    for (uint32_t i = 0; i < e->n_calls && is_there(text); i++) {
+        if (e->calls[i].function == EXPR_TABLE) {
+            struct values v = {.at = ret};
+            look_up(e->calls[i].table, text, &v);
+            return v.n;
+        }
+        text = slice_trim(apply(text, &e->calls[i], scope));
+    }
+    ret[0] = text;
+    return is_there(text);
 }

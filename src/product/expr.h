@@ -93,6 +93,12 @@ struct expr_table *expr_table_new(struct arena *arena, uint32_t rows);
 bool expr_table_add(struct expr_table *t, struct slice key, const struct slice *values,
                     uint32_t n_values) MUST_USE;
 
+/* What was found out of a text before; texts do not change while it lives. */
+struct expr_told {
+    struct slice text;
+    bool is_ip;
+};
+
 /* What stands around an expression where it is computed. */
 struct expr_scope {
     void *ctx;
@@ -102,6 +108,7 @@ struct expr_scope {
     struct slice (*next)(void *ctx, uint32_t field, uint32_t *at);
     struct arena *arena; /* for values that are made; full: they are not there */
     nsec now;            /* for times that tell no year; TIME_NONE: they are not read */
+    struct expr_told *told;
 };
 
 /* The values, in ret; 0 of them: not there. Parts of fields, of tables, or in the arena. */

@@ -57,6 +57,7 @@ struct product_reader {
     struct shape_match match;
     struct slice made[EXPR_VALUES_MAX];
     struct expr_scope scope;
+    struct expr_told told;
     const struct product_trace *trace;
 };
 
@@ -158,7 +159,9 @@ static struct slice get(void *ctx, uint32_t field)
     struct product_reader *r = ctx;
     if (!is_there(r, field)) return SLICE_NONE;
     uint32_t index = r->places[field].index;
-    return index == INDEX_STEPS ? r->texts[field] : event_text(r->ev, &r->ev->fields[index]);
+    if (index == INDEX_STEPS) return r->texts[field];
+    struct event_field *f = &r->ev->fields[index];
+    return f->type == VALUE_JSON_STRING ? event_text(r->ev, f) : f->value;
 }
 
 static struct slice next(void *ctx, uint32_t field, uint32_t *at)
@@ -432,7 +435,8 @@ struct product_reader *product_reader_new(const struct products *p, struct keys 
     if (!r) return NULL;
     r->products = p;
     r->keys = keys;
-    r->scope = (struct expr_scope){.ctx = r, .get = get, .next = next, .now = TIME_NONE};
+    r->scope =
+        (struct expr_scope){.ctx = r, .get = get, .next = next, .now = TIME_NONE, .told = &r->told};
     r->generation = keys_generation(keys);
     r->keys_of = malloc((p->n_names + 1) * sizeof *r->keys_of);
     r->places = calloc(p->n_names + 1, sizeof *r->places);
@@ -503,6 +507,7 @@ static void read_body(struct product_reader *r, struct event *ev, struct product
     r->ev = ev;
     r->part = part;
     r->scope.arena = ev->arena;
+    r->told = (struct expr_told){0};
     forget_keys(r);
     begin_reading(r);
     look_at_fields(r, 0);
