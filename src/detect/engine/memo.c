@@ -23,6 +23,9 @@ enum { SIZES = sizeof sizes / sizeof *sizes, LARGER_BITS = 65536 };
 
 struct memo {
     char *slots[SIZES];
+    /* Of each slot a piece of the hash of the value seen last, which it holds if it was seen twice.
+     */
+    uint16_t *tags[SIZES];
     /* Bits by hash: so much was found that the value is in a larger slot than it needs itself. */
     uint64_t larger[LARGER_BITS / 64];
 };
@@ -51,7 +54,8 @@ struct memo *memo_new(void)
     if (!m) return NULL;
     for (unsigned i = 0; i < SIZES; i++) {
         m->slots[i] = calloc(sizes[i].count, sizes[i].slot_size);
-        if (!m->slots[i]) {
+        m->tags[i] = calloc(sizes[i].count, sizeof *m->tags[i]);
+        if (!m->slots[i] || !m->tags[i]) {
             memo_free(m);
             return NULL;
         }
@@ -62,14 +66,27 @@ struct memo *memo_new(void)
 void memo_free(struct memo *m)
 {
     if (!m) return;
-    for (unsigned i = 0; i < SIZES; i++) free(m->slots[i]);
+    for (unsigned i = 0; i < SIZES; i++) {
+        free(m->slots[i]);
+        free(m->tags[i]);
+    }
     free(m);
 }
 
-static struct slot *slot_at(struct memo *m, unsigned size, uint64_t hash)
+static size_t place_of(unsigned size, uint64_t hash)
 {
-    size_t at = (size_t)(hash & (sizes[size].count - 1));
+    return (size_t)(hash & (sizes[size].count - 1));
+}
+
+static struct slot *slot_at(struct memo *m, unsigned size, size_t at)
+{
     return (struct slot *)(void *)(m->slots[size] + at * sizes[size].slot_size);
+}
+
+/* Of bits that the place does not have. */
+static uint16_t tag_of(uint64_t hash)
+{
+    return (uint16_t)(hash >> 48);
 }
 
 static bool is_this(const struct slot *s, const struct memo_key *key)
@@ -86,7 +103,9 @@ const uint32_t *memo_find(struct memo *m, struct memo_key *key, uint32_t *ret_n)
     key->hash = hash64_seed(key->value, (uint64_t)(uintptr_t)key->set);
     unsigned end = *larger_word(m, key->hash) & larger_bit(key->hash) ? SIZES : first + 1;
     for (unsigned i = first; i < end; i++) {
-        const struct slot *s = slot_at(m, i, key->hash);
+        size_t at = place_of(i, key->hash);
+        if (m->tags[i][at] != tag_of(key->hash)) continue;
+        const struct slot *s = slot_at(m, i, at);
         if (!is_this(s, key)) continue;
         *ret_n = s->n;
         return (const uint32_t *)(const void *)s->data;
@@ -100,7 +119,12 @@ void memo_keep(struct memo *m, const struct memo_key *key, const uint32_t *found
     unsigned i = n > UINT16_MAX ? SIZES : size_for(n * sizeof *found + key->value.len);
     if (i == SIZES) return;
     if (i > first) *larger_word(m, key->hash) |= larger_bit(key->hash);
-    struct slot *s = slot_at(m, i, key->hash);
+    size_t at = place_of(i, key->hash);
+    if (m->tags[i][at] != tag_of(key->hash)) {
+        m->tags[i][at] = tag_of(key->hash);
+        return;
+    }
+    struct slot *s = slot_at(m, i, at);
     *s = (struct slot){.set = key->set,
                        .hash = key->hash,
                        .len = (uint32_t)key->value.len,

@@ -5,6 +5,9 @@
  * but its bytes. The memo keeps the last values and what was found in them, so that a repeated
  * value costs one hash and one comparison instead of folding and searching.
  *
+ * A value is kept when it comes the second time: those that never come again, as numbers and
+ * addresses, would cost a place in the memory's caches each.
+ *
  * Exact: the whole value is compared, so an attacker's collision only costs a place. Bounded: a
  * fixed number of slots of a few sizes, one place per hash, the newer value wins; longer values are
  * not kept. Nothing is allocated after memo_new().
@@ -29,7 +32,7 @@ struct memo_key {
 
 /* What was found, or NULL when the value is not known. Valid until the next memo_keep(). */
 const uint32_t *memo_find(struct memo *m, struct memo_key *key, uint32_t *ret_n);
-/* Remembers what was found in key's value; too long values or lists are not kept. */
+/* Remembers what was found in key's value at the second time; too long ones are not kept. */
 void memo_keep(struct memo *m, const struct memo_key *key, const uint32_t *found, uint32_t n);
 
 #endif
