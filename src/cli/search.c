@@ -20,6 +20,7 @@
 #include "hunt/progress.h"
 #include "index/ask.h"
 #include "proc/process.h"
+#include "search/counting.h"
 #include "search/search.h"
 
 enum {
@@ -481,7 +482,14 @@ static int show_needles(const struct work *w, struct buf *out)
 /* What a block is asked first, before it is read. */
 static int show_asks(const struct work *w, struct buf *out)
 {
-    struct index_asks *asks = index_asks_new(w->query.filter);
+    const struct query *q = &w->query;
+    if (counting_is_enough(q)) {
+        buf_puts(out, "blocks whose index is current are not read");
+        if (q->n_columns) buf_printf(out, ", if it keeps %.*s", SLICE_FMT(q->columns[0].name));
+        buf_putc(out, '\n');
+        return 0;
+    }
+    struct index_asks *asks = index_asks_new(q->filter);
     if (!asks) return ERR_NOMEM;
     if (index_asks_nothing(asks)) {
         buf_puts(out, "all blocks are read: the filter needs no whole word\n");

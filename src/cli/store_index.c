@@ -33,6 +33,7 @@ struct work {
     const char *path;
     int store_fd, folder_fd;
     struct store_io store, folder;
+    struct slice fields[CELLS_FIELDS_MAX];
     struct index_maker *maker;
     struct index_keeper keeper;
     struct clock clock;
@@ -102,7 +103,8 @@ static int prepare(struct work *w, const struct invocation *in)
         return EXIT_USAGE;
     }
     status = open_folders(w);
-    if (status == 0 && index_maker_new(&w->rules, &w->maker) != 0)
+    uint32_t fields = cells_fields(w->fields);
+    if (status == 0 && index_maker_new(&w->rules, w->fields, fields, &w->maker) != 0)
         status = fail(w->path, error_text(ERR_NOMEM));
     if (status) return status;
     begin_progress(w);

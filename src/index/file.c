@@ -29,12 +29,15 @@ void index_writer_clear(struct index_writer *w)
     buf_clear(&w->pages);
 }
 
-int index_writer_add(struct index_writer *w, struct filter_group *group)
+int index_writer_add(struct index_writer *w, struct filter_group *group, struct cells_writer *cells)
 {
     ASSERT(w->n < SEGMENT_GROUPS_MAX);
     int error = filter_group_finish(group, &w->pages, &w->firsts, &w->heads[w->n]);
-    w->n += error == 0;
-    return error;
+    size_t before = w->pages.len;
+    if (error == 0) error = cells_writer_put(cells, &w->pages);
+    if (error) return error;
+    w->cells[w->n++] = (uint32_t)(w->pages.len - before);
+    return 0;
 }
 
 /* ---- the head ---------------------------------------------------------------------------- */
@@ -53,12 +56,13 @@ static void put_head(char *to, const struct index_key *key, uint32_t groups, uin
     le32_put(to + 76, pages);
 }
 
-static void put_group(char *to, const struct filter_head *head)
+static void put_group(char *to, const struct filter_head *head, uint32_t cells)
 {
     le64_put(to, head->full);
     le32_put(to + 8, head->bytes);
     le32_put(to + 12, head->values);
     le32_put(to + 16, head->rice);
+    le32_put(to + 20, cells);
 }
 
 int index_writer_put(const struct index_writer *w, const struct index_key *key, struct buf *out)
@@ -68,7 +72,7 @@ int index_writer_put(const struct index_writer *w, const struct index_key *key, 
     put_head(head, key, w->n, (uint32_t)(w->firsts.len / 4));
     buf_put(out, slice_make(head, sizeof head));
     for (uint32_t i = 0; i < w->n; i++) {
-        put_group(group, &w->heads[i]);
+        put_group(group, &w->heads[i], w->cells[i]);
         buf_put(out, slice_make(group, sizeof group));
     }
     buf_put(out, buf_slice(&w->firsts));
@@ -116,7 +120,7 @@ static int find_groups(struct index_file *f)
     for (uint32_t i = 0; i < f->n_groups; i++) {
         const char *p = head + INDEX_HEAD + (size_t)i * INDEX_GROUP;
         struct index_file_group *g = &f->groups[i];
-        *g = (struct index_file_group){.offset = at, .firsts = firsts};
+        *g = (struct index_file_group){.offset = at, .cells = le32(p + 20), .firsts = firsts};
         g->head = (struct filter_head){
             .full = le64(p), .bytes = le32(p + 8), .values = le32(p + 12), .rice = le32(p + 16)};
         uint32_t own = filter_pages(g->head.bytes);
@@ -124,7 +128,7 @@ static int find_groups(struct index_file *f)
             return ERR_CORRUPT;
         pages -= own;
         firsts += (size_t)own * 4;
-        at += g->head.bytes;
+        at += g->head.bytes + (uint64_t)g->cells;
     }
     int64_t size = f->io->size(f->io->ctx, f->file);
     if (size < 0) return (int)size;
@@ -164,15 +168,40 @@ static int read_page(const struct index_file *f, const struct index_file_group *
     return good ? 0 : ERR_CORRUPT;
 }
 
+int index_file_cells(const struct index_file *f, uint32_t group, struct buf *ret)
+{
+    ASSERT(group < f->n_groups);
+    const struct index_file_group *g = &f->groups[group];
+    if (g->cells > CELLS_MAX) return ERR_CORRUPT;
+    buf_clear(ret);
+    char *to = buf_reserve(ret, g->cells + (size_t)1);
+    if (!to) return buf_error(ret);
+    int error = read_at(f, to, g->cells, g->offset + g->head.bytes);
+    if (error == 0) ret->len = g->cells;
+    return error;
+}
+
+static int check_cells(const struct index_file *f, uint32_t group)
+{
+    struct cells_group cells;
+    struct buf bytes;
+    buf_init(&bytes, CELLS_MAX + 1);
+    int error = index_file_cells(f, group, &bytes);
+    if (error == 0) error = cells_group_read(buf_slice(&bytes), &cells);
+    buf_done(&bytes);
+    return error;
+}
+
 int index_file_check(const struct index_file *f)
 {
     char bytes[FILTER_PAGE];
     struct slice page;
     int error = 0;
-    for (uint32_t i = 0; i < f->n_groups; i++) {
+    for (uint32_t i = 0; i < f->n_groups && error == 0; i++) {
         const struct index_file_group *g = &f->groups[i];
         for (uint32_t k = 0; k < filter_pages(g->head.bytes) && error == 0; k++)
             error = read_page(f, g, k, bytes, &page);
+        if (error == 0) error = check_cells(f, i);
     }
     return error;
 }

@@ -11,10 +11,12 @@
  * The file is called index-N, as its segment is segment-N, and lies in the folder `index` beside
  * the segments. It can be made anew at any time and is no evidence. All numbers are little-endian.
  *
- *     magic "VkIdx1\0\0" · u32 format 1 · u32 tenant · u64 begin · 32 bytes root of the segment ·
+ *     magic "VkIdx1\0\0" · u32 format 2 · u32 tenant · u64 begin · 32 bytes root of the segment ·
  *     u64 version · u32 token rule · u32 blocks · u32 groups G · u32 pages P ·
- *     G × { u64 full · u32 bytes · u32 values · u32 rice }: groups as in store/segment.h ·
- *     P × u32: the first value of each page · u32 CRC32C of all before · pages (store/filter.h)
+ *     G × { u64 full · u32 bytes · u32 values · u32 rice · u32 cells }: groups as in
+ *     store/segment.h, and how many bytes of cells stand behind its pages ·
+ *     P × u32: the first value of each page · u32 CRC32C of all before ·
+ *     G × { pages (store/filter.h) · cells (index/cells.h) }
  *
  * The number of values of a group is INDEX_SPARSE for each token that a block has on average, at
  * least 1 and at most FILTER_VALUES_MAX.
@@ -22,16 +24,17 @@
 #ifndef VAKA_INDEX_FILE_H
 #define VAKA_INDEX_FILE_H
 
+#include "index/cells.h"
 #include "store/filter.h"
 #include "store/segment.h"
 
 #define INDEX_FOLDER "index"
 
 enum {
-    INDEX_FORMAT = 1,
+    INDEX_FORMAT = 2,
     INDEX_SPARSE = 1024,
     INDEX_HEAD = 80,
-    INDEX_GROUP = 20,
+    INDEX_GROUP = 24,
     INDEX_FILE_MAX = 256 * 1024 * 1024,
 };
 
@@ -45,6 +48,7 @@ struct index_key {
 struct index_writer {
     uint32_t n;
     struct filter_head heads[SEGMENT_GROUPS_MAX];
+    uint32_t cells[SEGMENT_GROUPS_MAX];
     struct buf firsts, pages;
 };
 
@@ -52,8 +56,9 @@ void index_writer_init(struct index_writer *w);
 void index_writer_done(struct index_writer *w);
 /* Nothing in it; the memory stays. */
 void index_writer_clear(struct index_writer *w);
-/* The next group, which is empty behind it. ERR_NOMEM, ERR_LIMIT. */
-int index_writer_add(struct index_writer *w, struct filter_group *group) MUST_USE;
+/* The next group, both of which are empty behind it. ERR_NOMEM, ERR_LIMIT. */
+int index_writer_add(struct index_writer *w, struct filter_group *group,
+                     struct cells_writer *cells) MUST_USE;
 /* All of the file, appended to `out`. ERR_NOMEM, ERR_LIMIT. */
 int index_writer_put(const struct index_writer *w, const struct index_key *key,
                      struct buf *out) MUST_USE;
@@ -66,6 +71,7 @@ struct index_file {
     uint32_t n_groups;
     struct index_file_group {
         uint64_t offset;
+        uint32_t cells;
         struct filter_head head;
         const char *firsts;
     } groups[SEGMENT_GROUPS_MAX];
@@ -78,6 +84,8 @@ struct index_file {
 int index_file_init(struct index_file *f, const struct store_io *io, int file,
                     const struct index_key *key) MUST_USE;
 void index_file_done(struct index_file *f);
+/* The cells of a group, to be read by cells_group_read(). The table's errors. */
+int index_file_cells(const struct index_file *f, uint32_t group, struct buf *ret) MUST_USE;
 /* Whether each page is what was written: 0, ERR_CORRUPT, the table's errors. */
 int index_file_check(const struct index_file *f) MUST_USE;
 /*

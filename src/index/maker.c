@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "index/value.h"
 #include "normalise/record_decoder.h"
+#include "query/fields.h"
 #include "store/token.h"
 
 struct index_maker {
@@ -15,6 +16,12 @@ struct index_maker {
     uint64_t version;
     struct token_set *raw, *values; /* of the block at hand */
     bool unsure;                    /* its events were not all whole */
+    uint32_t undecodable;           /* of its records */
+    const struct slice *names;
+    uint32_t n_names;
+    struct sigma_rule any; /* of which the names are */
+    struct fields *fields;
+    struct cells_writer *cells;
     struct filter_group group;
     struct index_writer writer;
     struct buf out;
@@ -30,6 +37,8 @@ uint64_t index_version(const struct ruleset *rules)
 
 static void stop_reading(struct index_maker *m)
 {
+    fields_free(m->fields);
+    m->fields = NULL;
     record_decoder_free(m->decoder);
     matcher_done(&m->matcher);
     m->decoder = NULL;
@@ -39,7 +48,8 @@ static int start_reading(struct index_maker *m)
 {
     const struct engine_options options = {.read_all = true};
     int error = matcher_init(&m->matcher, m->rules, &options);
-    if (error == 0) m->decoder = record_decoder_new(engine_keys(m->matcher.engine));
+    if (error == 0) m->fields = fields_new(m->names, m->n_names, m->matcher.engine, &m->any);
+    if (m->fields) m->decoder = record_decoder_new(engine_keys(m->matcher.engine));
     if (m->decoder) return 0;
     stop_reading(m);
     return ERR_NOMEM;
@@ -50,7 +60,8 @@ static bool is_crowded(const struct index_maker *m)
     return router_is_crowded(engine_router(m->matcher.engine));
 }
 
-int index_maker_new(const struct ruleset *rules, struct index_maker **ret)
+int index_maker_new(const struct ruleset *rules, const struct slice *fields, uint32_t n,
+                    struct index_maker **ret)
 {
     struct index_maker *m = calloc(1, sizeof *m);
     if (!m) return ERR_NOMEM;
@@ -59,10 +70,13 @@ int index_maker_new(const struct ruleset *rules, struct index_maker **ret)
     index_writer_init(&m->writer);
     buf_init(&m->out, INDEX_FILE_MAX + INDEX_FILE_MAX / 4);
     m->rules = rules;
+    m->names = fields;
+    m->n_names = n;
+    m->cells = cells_writer_new(fields, n);
     m->version = index_version(rules);
     m->raw = token_set_new();
     m->values = token_set_new();
-    if (m->raw && m->values && start_reading(m) == 0) {
+    if (m->cells && m->raw && m->values && start_reading(m) == 0) {
         *ret = m;
         return 0;
     }
@@ -77,6 +91,7 @@ void index_maker_free(struct index_maker *m)
     stop_reading(m);
     token_set_free(m->raw);
     token_set_free(m->values);
+    cells_writer_free(m->cells);
     filter_group_done(&m->group);
     index_writer_done(&m->writer);
     buf_done(&m->out);
@@ -90,6 +105,7 @@ int index_maker_begin(struct index_maker *m, const struct store_io *io, uint64_t
     m->block = 0;
     m->bytes = 0;
     filter_group_clear(&m->group);
+    cells_writer_clear(m->cells);
     index_writer_clear(&m->writer);
     int error = 0;
     if (m->decoder && is_crowded(m)) stop_reading(m);
@@ -116,10 +132,15 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
 {
     struct index_maker *m = ctx;
     struct engine_result result;
+    struct cell cells[CELLS_FIELDS_MAX];
     (void)number;
     int error = engine_match(m->matcher.engine, ev, &result);
     for (uint32_t i = 0; i < ev->n_fields && error == 0; i++)
         error = add_field(m, ev, &ev->fields[i]);
+    if (error == 0) {
+        m->unsure |= !fields_fill(m->fields, ev, result.route, cells);
+        error = cells_writer_add(m->cells, cells);
+    }
     m->unsure |= (ev->flags & EVENT_CUT) || arena_failed(ev->arena) || is_crowded(m);
     engine_housekeep(m->matcher.engine);
     return error;
@@ -128,9 +149,10 @@ static int on_event(void *ctx, uint32_t number, struct event *ev)
 /* Nothing holds for what cannot be read. */
 static void on_undecodable(void *ctx, uint32_t number, const char *reason)
 {
-    (void)ctx;
+    struct index_maker *m = ctx;
     (void)number;
     (void)reason;
+    m->undecodable++;
 }
 
 static int add_raw(struct index_maker *m, const struct batch *batch)
@@ -163,10 +185,12 @@ static int add_block(struct index_maker *m)
     token_set_clear(m->values);
     int error = segment_read_block(m->segment, m->block, &batch);
     m->unsure = error == ERR_CORRUPT;
+    m->undecodable = 0;
     if (error == 0) error = add_raw(m, &batch);
     if (error == 0) error = add_values(m, &batch, block.latest);
     if (error && !m->unsure) return error;
     const uint32_t *keys = token_set_keys(m->values, &n);
+    cells_writer_end(m->cells, m->undecodable, !m->unsure);
     return filter_group_add(&m->group, keys, n, m->unsure || token_set_full(m->values));
 }
 
@@ -178,7 +202,7 @@ int index_maker_step(struct index_maker *m)
     if (error) return error;
     m->block++;
     if (m->block % FILTER_BLOCKS == 0 || m->block == blocks)
-        error = index_writer_add(&m->writer, &m->group);
+        error = index_writer_add(&m->writer, &m->group, m->cells);
     return error ? error : m->block < blocks;
 }
 

@@ -14,8 +14,12 @@ uint64_t index_version(const struct ruleset *rules);
 
 struct index_maker;
 
-/* The ruleset, which has no rules, is borrowed. ERR_NOMEM. */
-int index_maker_new(const struct ruleset *rules, struct index_maker **ret) MUST_USE;
+/*
+ * The ruleset, which has no rules, is borrowed, as are the names of the n fields of which cells are
+ * kept (index/cells.h). ERR_NOMEM.
+ */
+int index_maker_new(const struct ruleset *rules, const struct slice *fields, uint32_t n,
+                    struct index_maker **ret) MUST_USE;
 void index_maker_free(struct index_maker *m);
 /*
  * Begins with the segment that begins with that number; `io` is borrowed. What was begun and not

@@ -66,7 +66,8 @@ static uint64_t mask_of(struct fields *f, const struct taxonomy_route *route, ke
     if (key >= m->cap) {
         uint32_t cap = keys_count(keys) + 256;
         uint64_t *grown = reallocarray(m->of_key, cap, sizeof *grown);
-        ASSERT(grown);
+        /* It is found out again each time. */
+        if (!grown) return engine_path_is(f->engine, f->rule, f->names, f->n, key);
         for (uint32_t k = m->cap; k < cap; k++) grown[k] = unknown_mask;
         *m = (struct masks){grown, cap};
     }
@@ -75,33 +76,37 @@ static uint64_t mask_of(struct fields *f, const struct taxonomy_route *route, ke
     return m->of_key[key];
 }
 
-/* Values of the same field become a list. */
-static void add_value(struct fields *f, struct event *ev, struct cell *cell,
+/* Values of the same field become a list. False: it found no room. */
+static bool add_value(struct fields *f, struct event *ev, struct cell *cell,
                       struct event_field *field)
 {
     const struct cell value = {event_text(ev, field),
                                field->type == VALUE_NUMBER ? CELL_NUMBER : CELL_TEXT};
     if (cell->kind == CELL_NONE) {
         *cell = value;
-        return;
+        return true;
     }
     buf_clear(&f->text);
     if (cell->kind == CELL_LIST) buf_put(&f->text, cell->text);
     else cell_write(&f->text, cell);
     cell_write(&f->text, &value);
     struct slice copy = arena_dup(ev->arena, buf_slice(&f->text));
-    if (copy.ptr && !buf_failed(&f->text)) *cell = (struct cell){copy, CELL_LIST};
+    if (!copy.ptr || buf_failed(&f->text)) return false;
+    *cell = (struct cell){copy, CELL_LIST};
+    return true;
 }
 
-void fields_fill(struct fields *f, struct event *ev, const struct taxonomy_route *route,
+bool fields_fill(struct fields *f, struct event *ev, const struct taxonomy_route *route,
                  struct cell *ret)
 {
+    bool whole = true;
     for (uint32_t k = 0; k < f->n; k++) ret[k] = (struct cell){SLICE_NONE, CELL_NONE};
     for (uint32_t i = 0; i < ev->n_fields; i++) {
         struct event_field *field = &ev->fields[i];
         if (field->type == VALUE_NULL) continue;
         uint64_t mask = mask_of(f, route, field->key);
         for (uint32_t k = 0; mask; k++, mask >>= 1)
-            if (mask & 1) add_value(f, ev, &ret[k], field);
+            if (mask & 1) whole &= add_value(f, ev, &ret[k], field);
     }
+    return whole;
 }

@@ -19,10 +19,10 @@ struct fields *fields_new(const struct slice *names, uint32_t n, struct engine *
 void fields_free(struct fields *f);
 /*
  * A cell for each name, of the event that was given to the engine last; they live as long as it
- * does. Several values of one field are a list. What found no room in the event's arena is not
- * there.
+ * does. Several values of one field are a list. False: something found no room in the event's
+ * arena and is not there.
  */
-void fields_fill(struct fields *f, struct event *ev, const struct taxonomy_route *route,
+bool fields_fill(struct fields *f, struct event *ev, const struct taxonomy_route *route,
                  struct cell *ret);
 
 #endif

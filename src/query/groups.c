@@ -162,7 +162,6 @@ static void measure_value(struct groups *g, struct group *group, uint32_t i,
 
 static void measure_row(struct groups *g, struct group *group, const struct cell *row)
 {
-    group->rows++;
     for (uint32_t i = 0; i < g->pipe->n_measures; i++) {
         const struct query_measure *m = &g->pipe->measures[i];
         struct cell_values values;
@@ -198,6 +197,7 @@ static void put_key(struct groups *g, const struct cell *c)
 
 struct spreading {
     const struct cell *row;
+    uint64_t times;
     uint32_t left; /* groups that the row may still be added to */
 };
 
@@ -221,12 +221,16 @@ static void spread(struct groups *g, struct spreading *s, uint32_t column)
     if (column == pipe->n_columns) {
         if (s->left-- == 0) {
             s->left = 0;
-            g->cut_rows++;
+            g->cut_rows += s->times;
             return;
         }
         struct group *group = take_group(g);
-        if (group) measure_row(g, group, s->row);
-        else g->cut_rows++;
+        if (!group) {
+            g->cut_rows += s->times;
+            return;
+        }
+        group->rows += s->times;
+        measure_row(g, group, s->row);
         return;
     }
     const struct cell *cell = &s->row[pipe->columns[column]];
@@ -249,14 +253,26 @@ static void spread(struct groups *g, struct spreading *s, uint32_t column)
     }
 }
 
-void groups_add(struct groups *g, const struct cell *row)
+static void add(struct groups *g, const struct cell *row, uint64_t times)
 {
-    struct spreading s = {.row = row, .left = GROUPS_OF_ROW_MAX};
+    struct spreading s = {.row = row, .times = times, .left = GROUPS_OF_ROW_MAX};
     for (uint32_t i = 0; g->pipe->there && i < g->pipe->n_columns; i++)
         if (row[g->pipe->columns[i]].kind == CELL_NONE) return;
-    g->rows++;
+    g->rows += times;
     buf_clear(&g->key);
     spread(g, &s, 0);
+}
+
+void groups_add(struct groups *g, const struct cell *row)
+{
+    add(g, row, 1);
+}
+
+void groups_add_times(struct groups *g, const struct cell *row, uint64_t times)
+{
+    for (uint32_t i = 0; i < g->pipe->n_measures; i++)
+        ASSERT(g->pipe->measures[i].column == QUERY_NO_COLUMN);
+    add(g, row, times);
 }
 
 /* ---- pieces ------------------------------------------------------------------------------ */

@@ -27,6 +27,8 @@ struct groups *groups_new(const struct query_pipe *pipe, const struct zone *zone
 void groups_free(struct groups *g);
 
 void groups_add(struct groups *g, const struct cell *row);
+/* So many rows that are the same, of which nothing but how many they are is asked. */
+void groups_add_times(struct groups *g, const struct cell *row, uint64_t times);
 /* Most of the budget is in use. */
 bool groups_full(const struct groups *g);
 /*

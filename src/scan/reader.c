@@ -192,6 +192,13 @@ static int open_unit(void *ctx, const char *name, enum store_open_mode mode)
     return mode == STORE_READ && file >= 0 ? file : ERR_NOT_FOUND;
 }
 
+/* What is beside the segment is no help. */
+static int tell_beside(struct reader *r, const struct segment *s, int error)
+{
+    if (error == ERR_NOMEM) return error;
+    return tell_damage(r, SCAN_BESIDE_DAMAGED, segment_footer_of(s)->begin);
+}
+
 static int may_have(struct reader *r, struct segment *s, uint32_t number, bool *ret)
 {
     uint32_t group = number / FILTER_BLOCKS;
@@ -201,8 +208,7 @@ static int may_have(struct reader *r, struct segment *s, uint32_t number, bool *
         const struct scan_segment at = {s, &r->io, r->beside};
         int error = r->work->may(r->work->ctx, &at, group, &r->may);
         if (error) r->may = ~UINT64_C(0);
-        if (error && error != ERR_NOMEM)
-            error = tell_damage(r, SCAN_BESIDE_DAMAGED, segment_footer_of(s)->begin);
+        if (error) error = tell_beside(r, s, error);
         if (error) return error;
         r->group = group;
     }
@@ -210,11 +216,25 @@ static int may_have(struct reader *r, struct segment *s, uint32_t number, bool *
     return 0;
 }
 
+static int is_known(struct reader *r, struct segment *s, uint32_t number,
+                    const struct segment_block *block, bool *ret)
+{
+    const struct scan_segment at = {s, &r->io, r->beside};
+    if (!r->work->known || r->begin->sample || block->earliest < r->begin->from ||
+        block->latest >= r->begin->to)
+        return 0;
+    take_turn(r);
+    int got = r->work->known(r->work->ctx, &at, number, block);
+    end_turn(r);
+    *ret = got == 1;
+    return got < 0 ? tell_beside(r, s, got) : 0;
+}
+
 static int read_block(struct reader *r, struct segment *s, uint32_t number)
 {
     struct segment_block block;
     struct batch batch;
-    bool may = true;
+    bool may = true, known = false;
     segment_block_of(s, number, &block);
     r->done.bytes += block.sizes.data_raw;
     note_end(r, block.first + block.n);
@@ -224,8 +244,10 @@ static int read_block(struct reader *r, struct segment *s, uint32_t number)
     }
     if (is_skipped(r, block.first)) return tell_damage(r, SCAN_LEFT, block.first);
     int error = may_have(r, s, number, &may);
-    if (error || !may) {
-        r->done.filtered += !may;
+    if (error == 0 && may) error = is_known(r, s, number, &block, &known);
+    if (error == 0 && known) error = r->work->flush(r->work->ctx);
+    if (error || !may || known) {
+        r->done.filtered += !may || known;
         return error;
     }
     turn_page(r, block.first + 1);

@@ -71,6 +71,12 @@ struct scan_work {
      * all may, as after any error but ERR_NOMEM, which is told as SCAN_BESIDE_DAMAGED.
      */
     int (*may)(void *ctx, const struct scan_segment *at, uint32_t group, uint64_t *ret);
+    /*
+     * A block all records of which are asked for, before it is read: 1 when all that there is to be
+     * found in it is known without. NULL: it never is. Errors are as those of may().
+     */
+    int (*known)(void *ctx, const struct scan_segment *at, uint32_t number,
+                 const struct segment_block *block);
 };
 
 /* Until the parent closes the channel. The exit status of the process. */

@@ -120,7 +120,7 @@ static void fill_fields(struct columns *c, struct event *ev, const struct taxono
                         struct cell *ret)
 {
     struct cell cells[FIELDS_MAX];
-    fields_fill(c->fields, ev, route, cells);
+    (void)fields_fill(c->fields, ev, route, cells);
     for (uint32_t i = 0; i < c->n_fields; i++) ret[c->column[i]] = cells[i];
 }
 

@@ -6,6 +6,7 @@
 #include "normalise/record_decoder.h"
 #include "normalise/verbatim.h"
 #include "search/columns.h"
+#include "search/counting.h"
 
 enum {
     OUT_SEND = 1024 * 1024,
@@ -22,6 +23,7 @@ struct reader {
     struct record_decoder *decoder;
     struct columns *columns;
     struct groups *groups; /* NULL: rows are told */
+    struct counting counting;
     struct buf out;
     struct search_sum sum;
     /* Rows of the run at hand; `ends` tells where each ends, as size_t. */
@@ -146,17 +148,24 @@ static int search_batch(void *ctx, const struct scan_batch *b)
     return record_decoder_some(r->decoder, b->batch, b->from, b->to, &choice, &sink, &n);
 }
 
-/* Only an index that is current knows what products make of the records. */
+/*
+ * Only an index that is current knows what products make of the records. ERR_UNSUPPORTED: there is
+ * none.
+ */
+static int open_index(const struct reader *r, const struct scan_segment *at, struct index_file *ret)
+{
+    const struct index_key key = {segment_footer_of(at->segment), r->begin->version};
+    if (at->beside < 0 || !segment_has_filters(at->segment)) return ERR_UNSUPPORTED;
+    return index_file_init(ret, at->io, at->beside, &key);
+}
+
 static int may_have(void *ctx, const struct scan_segment *at, uint32_t group, uint64_t *ret)
 {
     struct reader *r = ctx;
-    const struct index_key key = {segment_footer_of(at->segment), r->begin->version};
     struct index_file file;
-    int error = ERR_UNSUPPORTED;
     *ret = ~UINT64_C(0);
     if (index_asks_nothing(r->begin->asks)) return 0;
-    if (at->beside >= 0 && segment_has_filters(at->segment))
-        error = index_file_init(&file, at->io, at->beside, &key);
+    int error = open_index(r, at, &file);
     if (error) {
         r->sum.unindexed += segment_group_blocks(at->segment, group);
         return error == ERR_UNSUPPORTED ? 0 : error;
@@ -166,9 +175,43 @@ static int may_have(void *ctx, const struct scan_segment *at, uint32_t group, ui
     return error;
 }
 
+/* Units are no larger than groups. */
+static int enter_group(struct reader *r, const struct scan_segment *at, uint32_t group)
+{
+    struct index_file file;
+    int error = open_index(r, at, &file);
+    if (error) {
+        r->counting.looked = true;
+        r->sum.unindexed += segment_group_blocks(at->segment, group);
+        return error == ERR_UNSUPPORTED ? 0 : error;
+    }
+    error = counting_enter(&r->counting, &file, group);
+    index_file_done(&file);
+    return error;
+}
+
+static int is_known(void *ctx, const struct scan_segment *at, uint32_t number,
+                    const struct segment_block *block)
+{
+    struct reader *r = ctx;
+    struct counted counted;
+    int error = 0;
+    if (!r->groups || !r->counting.query) return 0;
+    if (counting_wants(&r->counting)) error = enter_group(r, at, number / FILTER_BLOCKS);
+    if (error) return error;
+    int got = counting_add(&r->counting, number % FILTER_BLOCKS, r->groups, &counted);
+    if (got != 1) return got;
+    r->sum.records += block->n;
+    r->sum.events += counted.events;
+    r->sum.matches += counted.events;
+    r->sum.undecodable += counted.undecodable;
+    return 1;
+}
+
 static int begin_unit(void *ctx)
 {
     struct reader *r = ctx;
+    counting_leave(&r->counting);
     r->sum = (struct search_sum){0};
     return 0;
 }
@@ -189,6 +232,7 @@ static int reader_init(struct reader *r)
     buf_init(&r->found, FOUND_MAX);
     buf_init(&r->ends, FOUND_MAX);
     buf_init(&r->row, SEARCH_TEXT_MAX);
+    counting_init(&r->counting, r->query);
     if (rows_only_groups(r->query)) {
         r->groups = rows_groups(r->query, r->begin->zone, r->begin->memory);
         if (!r->groups) return ERR_NOMEM;
@@ -216,5 +260,6 @@ int search_reader_run(const struct search_begin *begin, struct channel *channel)
                                                .flush = flush,
                                                .unit_begin = begin_unit,
                                                .unit_end = end_unit,
-                                               .may = begin->asks ? may_have : NULL});
+                                               .may = begin->asks ? may_have : NULL,
+                                               .known = is_known});
 }

@@ -9,7 +9,7 @@
 #include "search/reader.h"
 
 enum {
-    UNIT_BLOCKS = 64, /* those of one group of filters */
+    UNIT_BLOCKS = FILTER_BLOCKS, /* those of one group of filters */
     HELD_MAX = 64 * 1024 * 1024,
     ENDS = 1, /* what take() and tick() end a scan with */
 };
@@ -107,7 +107,7 @@ static int prepare_indexes(struct search *s)
     const struct search_options *o = s->options;
     s->begin.asks = index_asks_new(o->query->filter);
     if (!s->begin.asks) return ERR_NOMEM;
-    if (index_asks_nothing(s->begin.asks)) return 0;
+    if (index_asks_nothing(s->begin.asks) && o->query->filter->kind != EXPR_TRUE) return 0;
     s->begin.version = index_version(o->rules);
     int store = open(o->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store < 0) return 0;

@@ -26,6 +26,7 @@ struct index_ctx {
     int store_fd, folder_fd;
     struct store_io store, folder;
     struct ruleset rules;
+    struct slice fields[CELLS_FIELDS_MAX];
     struct index_maker *maker;
     struct index_keeper keeper;
     struct loop_timer work;
@@ -204,7 +205,8 @@ static int index_prepare(struct role *r, struct diag *diag)
     int error = open_folder(store, &c->store_fd, diag);
     if (error == 0) error = open_folder(folder, &c->folder_fd, diag);
     if (error == 0) error = ruleset_load_without_rules(&c->rules, &r->config, diag);
-    if (error == 0) error = index_maker_new(&c->rules, &c->maker);
+    uint32_t fields = cells_fields(c->fields);
+    if (error == 0) error = index_maker_new(&c->rules, c->fields, fields, &c->maker);
     if (error) return error;
     role_keep_path(r, store);
     role_keep_folder(r, folder);

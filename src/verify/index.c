@@ -13,7 +13,8 @@ enum {
     DIGITS = 20,
     FILE_LARGEST = 512 * 1024 * 1024,
     HEAD = 80,
-    GROUP = 20,
+    GROUP = 20, /* and 4 since format 2, in which cells stand behind the pages */
+    FORMAT_CELLS = 2,
     FIRST = 4,
     CRC = 4,
     GROUPS_MAX = 16,
@@ -37,17 +38,31 @@ static bool take_pages(struct slice *rest, uint32_t bytes)
     return true;
 }
 
+/* The cells of a group, from the front of what follows its pages. */
+static bool take_cells(struct slice *rest, uint32_t bytes)
+{
+    if (bytes > rest->len || bytes < CRC) return false;
+    struct slice cells = slice_until(*rest, bytes - CRC);
+    *rest = slice_from(*rest, bytes);
+    return le32(cells.ptr + cells.len) == crc32c(0, cells);
+}
+
 static bool is_whole(struct slice file)
 {
     if (file.len < HEAD || memcmp(file.ptr, "VkIdx1\0", 8) != 0) return false;
+    bool cells = le32(file.ptr + 8) >= FORMAT_CELLS;
     uint32_t groups = le32(file.ptr + 72), pages = le32(file.ptr + 76);
     if (groups > GROUPS_MAX || pages > PAGES_MAX) return false;
-    size_t head = HEAD + (size_t)groups * GROUP + (size_t)pages * FIRST;
+    size_t group = GROUP + (cells ? 4 : 0);
+    size_t head = HEAD + groups * group + (size_t)pages * FIRST;
     if (file.len < head + CRC || le32(file.ptr + head) != crc32c(0, slice_until(file, head)))
         return false;
     struct slice rest = slice_from(file, head + CRC);
-    for (uint32_t i = 0; i < groups; i++)
-        if (!take_pages(&rest, le32(file.ptr + HEAD + (size_t)i * GROUP + 8))) return false;
+    for (uint32_t i = 0; i < groups; i++) {
+        const char *g = file.ptr + HEAD + i * group;
+        if (!take_pages(&rest, le32(g + 8)) || (cells && !take_cells(&rest, le32(g + GROUP))))
+            return false;
+    }
     return rest.len == 0;
 }
 

@@ -41,7 +41,18 @@ static void put_head(struct buf *out, const struct segment_footer *f, uint32_t g
     buf_put(out, slice_make(head, sizeof head));
 }
 
-/* What follows the head: a group's pages, one behind the other, each with its CRC. */
+/* The last four bytes are the CRC of what is in front of them. */
+static void put_cells(struct buf *out, struct slice cells)
+{
+    char *to = buf_reserve(out, cells.len + 1);
+    HOLDS(to);
+    if (cells.len) memcpy(to, cells.ptr, cells.len);
+    if (cells.len > 4) le32_put(to + cells.len - 4, crc32c(0, slice_until(cells, cells.len - 4)));
+    out->len += cells.len;
+}
+
+/* What follows the head: a group's pages, one behind the other, each with its CRC, and its cells.
+ */
 static void put_pages(struct buf *out, const char *groups, uint32_t n, struct slice rest)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -56,7 +67,32 @@ static void put_pages(struct buf *out, const char *groups, uint32_t n, struct sl
             out->len += page.len;
             own = slice_from(own, page.len);
         }
+        own = slice_until(rest, le32(groups + (size_t)i * INDEX_GROUP + 20));
+        rest = slice_from(rest, own.len);
+        put_cells(out, own);
     }
+}
+
+/* Each column that can be read has a value for each event. */
+static void check_cells(const struct index_file *f, uint32_t group)
+{
+    struct cells_group g;
+    struct cells_column c;
+    struct slice names[CELLS_FIELDS_MAX];
+    struct buf bytes;
+    uint32_t n = cells_fields(names);
+    buf_init(&bytes, CELLS_MAX + 1);
+    int error = index_file_cells(f, group, &bytes);
+    if (error == 0) error = cells_group_read(buf_slice(&bytes), &g);
+    HOLDS(error == 0 || error == ERR_CORRUPT);
+    for (uint32_t i = 0; i < n && error == 0; i++) {
+        int got = cells_column_read(&g, names[i], &c);
+        HOLDS(got == 0 || got == 1 || got == ERR_CORRUPT);
+        if (got != 1) continue;
+        for (uint32_t e = 0; e < g.first[g.blocks]; e++) HOLDS(cells_column_at(&c, e) < c.n);
+        cells_column_done(&c);
+    }
+    buf_done(&bytes);
 }
 
 static void check(struct buf *bytes, const struct segment_footer *f)
@@ -69,6 +105,7 @@ static void check(struct buf *bytes, const struct segment_footer *f)
     if (error) return;
     int whole = index_file_check(&file);
     HOLDS(whole == 0 || whole == ERR_CORRUPT);
+    for (uint32_t i = 0; i < file.n_groups; i++) check_cells(&file, i);
     for (uint32_t i = 0; i < file.n_groups * ASKED; i++) {
         uint32_t group = i / ASKED, left = f->blocks - group * FILTER_BLOCKS;
         error = index_file_ask(&file, group, left < FILTER_BLOCKS ? left : FILTER_BLOCKS,

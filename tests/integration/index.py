@@ -93,6 +93,64 @@ def only_blocks_that_may_have_it_are_read(folder):
             raise Fail(f"{size} bytes of indexes for {raw}")
 
 
+def count_by(serve, field, more=()):
+    """({value: how many}, blocks read, what else was said)."""
+    result = subprocess.run([VAKA, "search", f"| count by {field}", "-c", serve.config, *more],
+                            cwd=serve.folder, check=False, capture_output=True, timeout=120)
+    said = result.stderr.decode()
+    rows = [line.split() for line in result.stdout.decode().splitlines()[1:]]
+    return ({value: int(n) for value, n in rows}, int(re.search(r"(\d+) blocks read", said).group(1)), said)
+
+
+def fill_events(serve, blocks):
+    """The same of events of ECS; some without a user, and some with two tags of an action."""
+    n = blocks * 128
+    for begin in range(0, n, 128):
+        events = [{"host": {"name": f"host{i}"}, "process": {"pid": i}, "message": words(i, 80),
+                   **({"user": {"name": f"u{i % 7}"}} if i % 3 else {}),
+                   "event": {"action": ["a", "b"] if i % 2 else "a"}} for i in range(begin, begin + 128)]
+        status, _ = serve.post("/api/ingest", "".join(json.dumps(e) + "\n" for e in events).encode())
+        same(status, 200)
+    serve.matched(n)
+    return n
+
+
+@test
+def what_is_only_counted_is_not_read(folder):
+    with Serve(VAKA, folder, journal="8MiB", more=FAST).start() as serve:
+        n = fill_events(serve, 110)
+        serve.wait(lambda: len(segments(serve)) >= 4, "segments")
+        is_indexed(serve, 4)
+        serve.stop()
+        of_journals = search(serve, "zqxjwvkabsent")[1]
+        hosts = {f"host{i}": 1 for i in range(n)}
+        users = {"-": sum(i % 3 == 0 for i in range(n)),
+                 **{f"u{u}": sum(i % 3 > 0 and i % 7 == u for i in range(n)) for u in range(7)}}
+        for field, want in (("host.name", hosts), ("user.name", users), ("event.action", {"a": n, "b": n // 2})):
+            rows, read, _ = count_by(serve, field)
+            same((field, rows), (field, want))
+            if read > of_journals + 2:
+                raise Fail(f"{field}: {read} blocks read, {of_journals} of journals")
+        # What is not kept is read, and what is kept for other products, or damaged, is not believed.
+        rows, read, _ = count_by(serve, "process.pid")
+        same((rows, read > of_journals + 60), ({str(i): 1 for i in range(n)}, True))
+        path = indexes(serve)[0]
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 4]))
+        rows, read, said = count_by(serve, "host.name")
+        same((rows == hosts, read > of_journals + 2), (True, True))
+        holds(said, "the index of the segment 0 is damaged")
+        path.unlink()
+        rows, read, said = count_by(serve, "host.name")
+        same((rows == hosts, read > of_journals + 2), (True, True))
+        holds(said, "blocks have no index that is current")
+        # Blocks of which not all is asked for are read.
+        line = json.loads(serve.ask("store", "ls", "-f", "json").splitlines()[-1])
+        middle = line["earliest"][:19] + "Z"
+        before, after = (sum(count_by(serve, "host.name", (way, middle))[0].values()) for way in ("--to", "--from"))
+        same(before + after, n)
+
+
 @test
 def other_products_say_other_things(folder):
     product = folder / "zeppelin.yml"

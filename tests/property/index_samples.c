@@ -127,7 +127,8 @@ static void check(struct samples *s)
 TEST(samples_of_products_are_found)
 {
     static struct samples s;
-    query_index_init(&s.index);
+    struct slice fields[CELLS_FIELDS_MAX];
+    query_index_init(&s.index, fields, cells_fields(fields));
     const struct products *products = s.index.rules.products;
     const struct engine_options all = {.read_all = true};
     REQUIRE(matcher_init(&s.matcher, &s.index.rules, &all) == 0);

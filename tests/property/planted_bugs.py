@@ -9,8 +9,9 @@ CORRELATE = "src/detect/correlate/"
 ROUTER, FACTS = "src/detect/router.c", "src/detect/router_facts.c"
 TAXONOMY = "src/detect/taxonomy.c"
 TOKEN = "src/store/token.c"
-ASK, FILE, MAKER, VALUE = ("src/index/" + name for name in ("ask.c", "file.c", "maker.c", "value.c"))
-INDEX = (TOKEN, ASK, FILE, MAKER, VALUE)
+ASK, CELLS, FILE, MAKER, VALUE = ("src/index/" + name for name in ("ask.c", "cells.c", "file.c", "maker.c", "value.c"))
+COUNTING, FIELDS, GROUPS = "src/search/counting.c", "src/query/fields.c", "src/query/groups.c"
+INDEX = (TOKEN, ASK, CELLS, FILE, MAKER, VALUE, COUNTING, FIELDS, GROUPS)
 ROUTING = (ROUTER, FACTS, TAXONOMY)
 
 BUGS = [
@@ -294,6 +295,20 @@ BUGS = [
     ("an index for other products is asked", FILE,
      "if (memcmp(want, f->head.ptr, sizeof want) != 0) error = ERR_UNSUPPORTED;", "(void)want;"),
     ("a block that may have anything has nothing", FILE, "*ret = g->head.full;", "*ret = 0;"),
+    # What is counted by the index
+    ("a value is counted with the block before", COUNTING, "        c->counts[v] = 0;\n", ""),
+    ("the first event of a block is not counted", COUNTING, "for (uint32_t i = from; i < to; i++)",
+     "for (uint32_t i = from + 1; i < to; i++)"),
+    ("measures of values are counted as events", COUNTING,
+     "if (p->measures[i].column != QUERY_NO_COLUMN) return false;", "(void)p;"),
+    ("a filter is forgotten where the index counts", COUNTING, "q->filter->kind != EXPR_TRUE || ", ""),
+    ("values that are the same are one event", GROUPS, "group->rows += s->times;", "group->rows++;"),
+    ("a share is of values, not of events", GROUPS, "    g->rows += times;", "    g->rows++;"),
+    ("the value behind it is taken", CELLS, "*ret = *number - 1;", "*ret = *number % (uint32_t)f->numbers.n;"),
+    ("a field is looked for under the name of the one before", CELLS,
+     "        before += f.packed;\n        if (!slice_eq(own, name)) continue;\n",
+     "        if (!slice_eq(own, name)) continue;\n        before += f.packed;\n"),
+    ("cells are kept of the first value of a list", FIELDS, "    *cell = (struct cell){copy, CELL_LIST};", ""),
     ("what must not be has to be there", ASK, "    case EXPR_NOT:\n", "    case EXPR_NOT:\n        return ask_list(a, e);\n"),
     ("one of several alternatives is forgotten", ASK,
      "if (child->kind == ASK_ANY && !all) return &any;", "if (child->kind == ASK_ANY && !all) continue;"),

@@ -3,7 +3,7 @@
 
 #include "normalise/record_decoder.h"
 
-void query_index_init(struct query_index *q)
+void query_index_init(struct query_index *q, const struct slice *names, uint32_t n)
 {
     struct diag diag;
     *q = (struct query_index){.fd = -1};
@@ -12,7 +12,7 @@ void query_index_init(struct query_index *q)
     config_init(&q->config);
     ASSERT(ruleset_load_without_rules(&q->rules, &q->config, &diag) == 0);
     ASSERT(segment_writer_new(&q->io, &q->writer) == 0);
-    ASSERT(index_maker_new(&q->rules, &q->maker) == 0);
+    ASSERT(index_maker_new(&q->rules, names, n, &q->maker) == 0);
 }
 
 static void drop(struct query_index *q)

@@ -19,7 +19,8 @@ struct query_index {
     int fd;
 };
 
-void query_index_init(struct query_index *q);
+/* The names are borrowed: those of fields of which cells are kept. */
+void query_index_init(struct query_index *q, const struct slice *names, uint32_t n);
 void query_index_done(struct query_index *q);
 /* Instead of what was there before. At most FILTER_BLOCKS records. */
 void query_index_put(struct query_index *q, const struct slice *records, uint32_t n,

@@ -65,8 +65,9 @@ static int open_folder(const char *name)
 static int make(const struct place *p)
 {
     struct index_maker *m;
+    struct slice fields[CELLS_FIELDS_MAX];
     uint64_t bytes;
-    int error = index_maker_new(&p->rules, &m);
+    int error = index_maker_new(&p->rules, fields, cells_fields(fields), &m);
     if (error) return error;
     error = index_maker_begin(m, &p->store, 0);
     for (int more = 1; error == 0 && more > 0;) {

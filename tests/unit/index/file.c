@@ -16,12 +16,25 @@ static uint64_t hash_of(uint64_t block, uint64_t i)
     return hash64(slice_make(&number, sizeof number));
 }
 
+/* Two events a block: "N" and nothing. */
+static void put_cells(struct cells_writer *w, uint64_t block)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)block);
+    const struct cell some = {slice_of(text), CELL_NUMBER}, none = {SLICE_NONE, CELL_NONE};
+    REQUIRE(cells_writer_add(w, &some) == 0 && cells_writer_add(w, &none) == 0);
+    cells_writer_end(w, (uint32_t)block, block != 5);
+}
+
 /* Each block has tokens of its own; number 5 may have any. */
 static void write(const struct store_io *io, const char *name)
 {
+    static const struct slice field = {"f", 1};
     struct index_writer w;
     struct filter_group group;
+    struct cells_writer *cells = cells_writer_new(&field, 1);
     struct buf out;
+    REQUIRE(cells);
     index_writer_init(&w);
     filter_group_init(&group);
     group.sparse = INDEX_SPARSE;
@@ -30,12 +43,15 @@ static void write(const struct store_io *io, const char *name)
         uint32_t keys[TOKENS];
         for (uint64_t i = 0; i < TOKENS; i++) keys[i] = (uint32_t)(hash_of(b, i) >> 32) | 1;
         REQUIRE(filter_group_add(&group, keys, TOKENS, b == 5) == 0);
-        if (b + 1 == FILTER_BLOCKS || b + 1 == BLOCKS) REQUIRE(index_writer_add(&w, &group) == 0);
+        put_cells(cells, b);
+        if (b + 1 == FILTER_BLOCKS || b + 1 == BLOCKS)
+            REQUIRE(index_writer_add(&w, &group, cells) == 0);
     }
     REQUIRE(index_writer_put(&w, &(struct index_key){&footer, VERSION}, &out) == 0);
     REQUIRE(store_io_replace(io, name, buf_slice(&out)) == 0);
     buf_done(&out);
     filter_group_done(&group);
+    cells_writer_free(cells);
     index_writer_done(&w);
 }
 
@@ -68,6 +84,86 @@ static bool tells_all(const struct index_file *f)
             if (error || !(may >> b % FILTER_BLOCKS & 1)) return false;
         }
     return true;
+}
+
+/* What put_cells() has put. */
+static void check_cells(const struct cells_group *g, uint32_t first_block)
+{
+    struct cells_column c;
+    CHECK_INT(cells_column_read(g, SLICE("other"), &c), 0);
+    REQUIRE(cells_column_read(g, SLICE("f"), &c) == 1);
+    for (uint32_t b = 0; b < g->blocks; b++) {
+        char text[24];
+        (void)snprintf(text, sizeof text, "%u", first_block + b);
+        CHECK_INT(g->first[b + 1] - g->first[b], 2);
+        CHECK_INT(g->undecodable[b], first_block + b);
+        const struct cell *some = &c.values[cells_column_at(&c, g->first[b])];
+        const struct cell *none = &c.values[cells_column_at(&c, g->first[b] + 1)];
+        CHECK_SLICE(some->text, text);
+        CHECK(some->kind == CELL_NUMBER && none->kind == CELL_NONE);
+    }
+    cells_column_done(&c);
+}
+
+TEST(each_event_has_its_cells)
+{
+    struct disk disk;
+    struct index_file f;
+    struct cells_group g;
+    struct buf bytes;
+    disk_init(&disk);
+    buf_init(&bytes, CELLS_MAX + 1);
+    struct store_io io = disk_io(&disk);
+    write(&io, "index-12");
+    REQUIRE(open_as(&io, &footer, VERSION, &f) == 0);
+    for (uint32_t group = 0; group < 2; group++) {
+        REQUIRE(index_file_cells(&f, group, &bytes) == 0);
+        REQUIRE(cells_group_read(buf_slice(&bytes), &g) == 0);
+        CHECK_INT(g.blocks, group ? BLOCKS - FILTER_BLOCKS : FILTER_BLOCKS);
+        CHECK(group || g.whole == ~(UINT64_C(1) << 5));
+        check_cells(&g, group * FILTER_BLOCKS);
+        bytes.ptr[hash_mix(group, 3) % bytes.len] ^= 1;
+        CHECK_INT(cells_group_read(buf_slice(&bytes), &g), ERR_CORRUPT);
+        CHECK_INT(cells_group_read(slice_until(buf_slice(&bytes), 10), &g), ERR_CORRUPT);
+    }
+    close_file(&f);
+    buf_done(&bytes);
+    disk_done(&disk);
+}
+
+/* What has more values than can be told apart is not kept; what else there is is. */
+TEST(a_field_of_too_many_values_is_left_out)
+{
+    static const struct slice names[] = {{"many", 4}, {"few", 3}, {"some", 4}};
+    struct cells_writer *w = cells_writer_new(names, 3);
+    struct cells_group g;
+    struct cells_column c;
+    struct buf out;
+    buf_init(&out, CELLS_MAX);
+    REQUIRE(w);
+    for (uint32_t i = 0; i <= CELLS_VALUES_MAX; i++) {
+        char many[24], some[24];
+        (void)snprintf(many, sizeof many, "%u", i);
+        (void)snprintf(some, sizeof some, "%u", i % 1000);
+        const struct cell cells[] = {{slice_of(many), CELL_TEXT},
+                                     {i % 2 ? SLICE("odd") : SLICE("even"), CELL_TEXT},
+                                     {slice_of(some), CELL_TEXT}};
+        REQUIRE(cells_writer_add(w, cells) == 0);
+    }
+    cells_writer_end(w, 0, true);
+    REQUIRE(cells_writer_put(w, &out) == 0);
+    REQUIRE(cells_group_read(buf_slice(&out), &g) == 0);
+    CHECK_INT(cells_column_read(&g, names[0], &c), 0);
+    REQUIRE(cells_column_read(&g, names[1], &c) == 1);
+    CHECK_INT(c.n, 2);
+    CHECK_SLICE(c.values[cells_column_at(&c, 777)].text, "odd");
+    cells_column_done(&c);
+    REQUIRE(cells_column_read(&g, names[2], &c) == 1);
+    CHECK_INT(c.n, 1000);
+    CHECK_SLICE(c.values[cells_column_at(&c, 31999)].text, "999");
+    cells_column_done(&c);
+    cells_writer_free(w);
+    buf_done(&out);
 }
 
 TEST(each_block_has_its_tokens)
