@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/cli.h"
+#include "incident/assets.h"
 #include "incident/grouping.h"
 #include "incident/score.h"
 
@@ -17,6 +18,7 @@ static const size_t input_max = (size_t)1 << 30;
 
 struct try_context {
     bool json, all;
+    const char *assets;
 };
 
 struct alert {
@@ -47,6 +49,7 @@ struct trial {
     struct buf input;
     struct arena texts;
     struct facts facts;
+    struct assets *assets;
     struct grouping *grouping;
     struct alert *alerts;
     struct incident *incidents; /* by id */
@@ -91,6 +94,25 @@ static int read_alerts(struct trial *t, const char *path)
         else t->alerts[t->n_alerts++] = (struct alert){line, number, t->facts.time, 0};
     }
     return 0;
+}
+
+static int add_asset(void *ctx, const struct asset *asset)
+{
+    struct trial *t = ctx;
+    return assets_add(t->assets, asset);
+}
+
+static int read_assets(struct trial *t, const char *path)
+{
+    struct diag diag = {0};
+    struct buf text;
+    if (!path) return 0;
+    buf_init(&text, input_max);
+    int error = file_read(path, &text, &diag);
+    if (error == 0) error = assets_read(buf_slice(&text), path, add_asset, t, &diag);
+    buf_done(&text);
+    if (error) cli_diag(&diag, diag.message[0] ? "" : error_text(error));
+    return error ? EXIT_UNREADABLE : 0;
 }
 
 /* By time, those without one first; then as they came. */
@@ -148,6 +170,8 @@ static void merge(struct trial *t, uint64_t from, uint64_t to)
 static void place(struct trial *t, struct alert *alert)
 {
     struct grouping_place at;
+    enum asset_importance importance;
+    assets_apply(t->assets, &t->facts, &importance);
     grouping_place(t->grouping, &t->facts, &at);
     if (at.incident > t->n_incidents) t->n_incidents = at.incident;
     alert->incident = at.incident;
@@ -155,6 +179,8 @@ static void place(struct trial *t, struct alert *alert)
     if (incident->alerts++ == 0) incident->first = t->facts.time;
     incident->last = t->facts.time;
     score_add(&incident->score, &t->facts);
+    if (importance - ASSET_NORMAL > incident->score.importance)
+        incident->score.importance = importance - ASSET_NORMAL;
     add_rule(incident, t->facts.title, 1);
     add_shown(t, incident, &t->facts);
     for (uint32_t i = 0; i < at.n_merged; i++) merge(t, at.merged[i], at.incident);
@@ -262,11 +288,14 @@ static const struct cli_option try_options[] = {
      OPTION_CHOICE(struct try_context, json)},
     {'a', "all", NULL, "Also what is below level medium by all that is known of it.",
      OPTION_FLAG(struct try_context, all)},
+    {'A', "assets", "FILE", "Computers and their addresses, as 'vaka asset import' takes them.",
+     OPTION_TEXT(struct try_context, assets)},
 };
 
 static void free_trial(struct trial *t)
 {
     grouping_free(t->grouping);
+    assets_free(t->assets);
     facts_done(&t->facts);
     arena_done(&t->texts);
     buf_done(&t->input);
@@ -283,7 +312,9 @@ static int try_main(const struct invocation *in)
     buf_init(&t->input, input_max);
     arena_init(&t->texts, TEXTS_MAX);
     facts_init(&t->facts);
-    int status = read_alerts(t, in->n_operands ? in->operands[0] : "-");
+    const struct try_context *c = in->ctx;
+    int status = assets_new(0, &t->assets) ? EXIT_UNREADABLE : read_assets(t, c->assets);
+    if (status == 0) status = read_alerts(t, in->n_operands ? in->operands[0] : "-");
     int error = status ? 0 : place_all(t);
     if (status == 0 && error == 0) error = print_all(t, in->ctx);
     if (error) cli_say("%s", error_text(error));

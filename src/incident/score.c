@@ -37,6 +37,7 @@ void score_merge(struct score *s, const struct score *other)
     for (uint32_t i = 0; i < other->n_tactics; i++) add_tactic(s, other->tactics[i]);
     add_rule(s, other->rule);
     s->many_rules |= other->many_rules;
+    if (other->importance > s->importance) s->importance = other->importance;
 }
 
 unsigned score_value(const struct score *s)
@@ -47,6 +48,7 @@ unsigned score_value(const struct score *s)
     unsigned value = of_level[s->level];
     if (s->n_tactics > 1) value += STEP * (s->n_tactics - 1);
     if (s->many_rules) value += STEP;
+    value += STEP * s->importance;
     return value < MOST ? value : MOST;
 }
 

@@ -9,8 +9,9 @@ struct score {
     enum sigma_level level;              /* the highest of its alerts */
     uint64_t tactics[FACTS_TACTICS_MAX]; /* hashes of those that it passed */
     uint32_t n_tactics;
-    uint64_t rule;   /* hash of the first one */
-    bool many_rules; /* there is another */
+    uint64_t rule;       /* hash of the first one */
+    bool many_rules;     /* there is another */
+    unsigned importance; /* steps above normal of the most important asset: 0 to 2 */
 };
 
 void score_add(struct score *s, const struct facts *facts);
@@ -21,7 +22,7 @@ void score_add_rule(struct score *s, struct slice rule, enum sigma_level level,
 void score_merge(struct score *s, const struct score *other);
 /*
  * By the highest level (5, 15, 40, 70, 90), 5 more for each tactic of ATT&CK behind the first and 5
- * when more than one rule says so; at most 100.
+ * when more than one rule says so, 5 for each step of importance above normal; at most 100.
  */
 unsigned score_value(const struct score *s);
 /* Whether it is an incident at all, or only something to look at beside one. */

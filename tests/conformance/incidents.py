@@ -8,8 +8,8 @@ Vaka's own rules, by themselves and interleaved two by two with an ordinary day 
 city (DAY is vaka-day): the second attack begins half an hour after the first. What otrf recorded
 happened to the same few computers: of two, those of the second get other names. `vaka incident try`
 groups all alerts. Wanted for every attack: at most 2 incidents, of which the largest is its own to
-95 %; and at most 5 incidents of the day. Midsommarafton is 3: the station that writes to the
-controllers is known to the network by its address only (docs/design/0008). --full takes as much of the day as script/bench benign and
+95 %; and at most 5 incidents of the day. That the station of midsommarafton which writes to the
+controllers is 10.60.1.50 stands in no alert: a file of assets says so. --full takes as much of the day as script/bench benign and
 all pairs of otrf, else every tenth.
 """
 import collections
@@ -21,6 +21,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -30,7 +31,7 @@ SAMPLES = ("fredagskvall", "julnatt", "midsommarafton", "pasklordag", "trettonda
 BEGIN = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc)
 FIRST, SECOND = BEGIN + datetime.timedelta(hours=8), BEGIN + datetime.timedelta(hours=8.5)
 INCIDENTS, PURITY, BENIGN = 2, 0.95, 5
-MORE = {"midsommarafton": 3}
+ASSETS = "host,address,service,importance\nscada-ews01,10.60.1.50,vatten,critical\n"
 BUILTIN = {"system", "localsystem", "administrator", "root", "local service", "network service"}
 
 
@@ -72,8 +73,11 @@ def elsewhere(alerts, mark="2"):
 
 
 def grouped(alerts):
-    done = subprocess.run([VAKA, "incident", "try", "-f", "json"], check=True, stdout=subprocess.PIPE,
-                          input="".join(json.dumps(a) + "\n" for a in alerts).encode())
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as assets:
+        assets.write(ASSETS)
+        assets.flush()
+        done = subprocess.run([VAKA, "incident", "try", "-f", "json", "--assets", assets.name], check=True,
+                              stdout=subprocess.PIPE, input="".join(json.dumps(a) + "\n" for a in alerts).encode())
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -92,7 +96,7 @@ def judge(parts):
                 wrong.append(f"{len(mine)} incidents of the day")
             continue
         mine = sorted(((whose[name], whose.total()) for _, whose in found if whose[name]), reverse=True)
-        if len(mine) > MORE.get(name, INCIDENTS) or (mine and mine[0][0] < PURITY * mine[0][1]):
+        if len(mine) > INCIDENTS or (mine and mine[0][0] < PURITY * mine[0][1]):
             wrong.append(f"{name}: {len(mine)} incidents, (its own, all): {mine}")
         if not mine and any(a["rule"]["level"] in ("medium", "high", "critical") for a in parts[name]):
             wrong.append(f"{name}: no incident")
