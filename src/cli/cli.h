@@ -120,6 +120,7 @@ extern const struct command command_incident_ack, command_incident_assign, comma
     command_incident_close, command_incident_reopen, command_incident_merge, command_incident_split,
     command_incident_undo, command_incident_protect, command_incident_aware,
     command_incident_significant, command_incident_breach, command_incident_report;
+extern const struct command command_asset_import, command_asset_list, command_asset_show;
 extern const struct command command_hold_add, command_hold_ls, command_hold_rm, command_clock_trust;
 extern const struct command command_user_add, command_user_list, command_user_show,
     command_user_disable, command_user_enable, command_user_password, command_user_totp,

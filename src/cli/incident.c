@@ -194,6 +194,25 @@ static void put_rules(struct buf *out, struct slice rules, const char *language)
     }
 }
 
+/* "    vatten on scada-ews01, critical, Anna Berg": what it may have an effect on. */
+static void put_impact(struct buf *out, struct slice impact)
+{
+    struct json_parts it;
+    struct slice key, asset;
+    json_parts_init(&it, impact);
+    for (size_t n = 0; json_parts_next(&it, &key, &asset); n++) {
+        buf_puts(out, n ? "                      " : "    impact            ");
+        desk_put_text(out, asset, "service", 40);
+        buf_puts(out, ask_text(asset, "service").len ? " on " : "");
+        desk_put_text(out, asset, "host", 40);
+        buf_puts(out, ", ");
+        desk_put_text(out, asset, "importance", 10);
+        buf_puts(out, ask_text(asset, "owner").len ? ", " : "");
+        desk_put_text(out, asset, "owner", 60);
+        buf_putc(out, '\n');
+    }
+}
+
 static void put_tasks(struct buf *out, struct slice tasks)
 {
     struct json_parts it;
@@ -250,6 +269,7 @@ static void put_whole(struct buf *out, struct slice incident, const char *langua
         buf_putc(out, '\n');
     }
     put_names(out, ask_member(incident, "names"));
+    put_impact(out, ask_member(incident, "impact"));
     put_clocks(out, ask_member(incident, "clocks"), language);
     put_tasks(out, ask_member(incident, "tasks"));
     put_rules(out, ask_member(incident, "rules"), language);

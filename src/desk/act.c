@@ -7,7 +7,7 @@
 #include "desk/internal.h"
 #include "desk/read.h"
 
-enum to { OPEN = 1, CLOSED = 2, ANY = OPEN | CLOSED };
+enum to { NO_INCIDENT = 0, OPEN = 1, CLOSED = 2, ANY = OPEN | CLOSED };
 enum text { NO_TEXT, TEXT };
 
 static const struct desk_act_kind {
@@ -129,7 +129,7 @@ static void write_refusal(const struct act *a, struct buf *out)
 
 static int run(struct desk *d, struct act *a, const struct desk_act_kind *kind, struct buf *out)
 {
-    int error = load_incident(d, a, kind);
+    int error = kind->to == NO_INCIDENT ? 0 : load_incident(d, a, kind);
     if (error == 0) error = check_protected(d, a, kind);
     if (error == 0 && a->status == DESK_DONE && !a->body.member) {
         a->show = a->row.id;
@@ -141,7 +141,9 @@ static int run(struct desk *d, struct act *a, const struct desk_act_kind *kind, 
     const struct desk_view view = {
         .db = d->db, .tenant = a->request->tenant, .now = a->request->now};
     bool found;
-    return error ? error : desk_write_incident(&view, a->show, out, &found);
+    if (error || a->show) return error ? error : desk_write_incident(&view, a->show, out, &found);
+    buf_put(out, buf_slice(&a->log));
+    return buf_error(out);
 }
 
 int desk_act(struct desk *d, const struct desk_request *request, struct buf *out,

@@ -98,16 +98,20 @@ nsec body_time(struct body *b, const char *name, nsec now)
     return time;
 }
 
+struct slice body_list(struct body *b, const char *name)
+{
+    struct slice list;
+    if (!take(b, name, true, &list)) return SLICE_NONE;
+    if (list.ptr[0] != '[') body_wrong(b, name, "this is no list");
+    return b->member ? SLICE_NONE : list;
+}
+
 uint32_t body_numbers(struct body *b, const char *name, uint64_t *ret, uint32_t max)
 {
-    struct slice list, member, value;
+    struct slice list = body_list(b, name), member, value;
     struct json_parts it;
     uint32_t n = 0;
-    if (!take(b, name, true, &list)) return 0;
-    if (list.ptr[0] != '[') {
-        body_wrong(b, name, "this is no list");
-        return 0;
-    }
+    if (list.len == 0) return 0;
     json_parts_init(&it, list);
     while (!b->member && json_parts_next(&it, &member, &value)) {
         if (n == max) body_wrong(b, name, "these are more than %u", max);

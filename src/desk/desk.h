@@ -37,9 +37,9 @@ int desk_add_alert(struct desk *d, const struct state_alert *alert, nsec alike, 
 /* ---- what people do ---- */
 
 /*
- * name, right, what it is to: an incident that is (OPEN) open, (ANY) open or closed; whether it
- * writes down what people say (TEXT), which waits for the answer whether that may concern
- * säkerhetsskydd; the function that undoes it, or NULL.
+ * name, right, what it is to: an incident that is OPEN, CLOSED or ANY of both, or NO_INCIDENT;
+ * whether it writes down what people say (TEXT), which waits for the answer whether that may
+ * concern säkerhetsskydd; the function that undoes it, or NULL.
  */
 #define DESK_ACTS(X)                                                                               \
     X(ack, INCIDENTS_WRITE, OPEN, NO_TEXT, desk_undo_time)                                         \
@@ -58,7 +58,8 @@ int desk_add_alert(struct desk *d, const struct state_alert *alert, nsec alike, 
     X(aware, INCIDENTS_WRITE, ANY, NO_TEXT, desk_undo_time)                                        \
     X(significant, INCIDENTS_WRITE, ANY, TEXT, NULL)                                               \
     X(breach, INCIDENTS_WRITE, ANY, TEXT, NULL)                                                    \
-    X(report, INCIDENTS_WRITE, ANY, TEXT, NULL)
+    X(report, INCIDENTS_WRITE, ANY, TEXT, NULL)                                                    \
+    X(assets, ASSETS_WRITE, NO_INCIDENT, NO_TEXT, NULL)
 
 /* What became of it. The numbers are told to other processes. */
 enum desk_status {
@@ -78,10 +79,11 @@ struct desk_request {
     nsec now;
 };
 
-enum { DESK_BODY_MAX = 1024 * 1024, DESK_ACTOR_MAX = 256 };
+enum { DESK_BODY_MAX = 8 * 1024 * 1024, DESK_ACTOR_MAX = 256 };
 
 /*
- * Does it, within a transaction, and appends to out the thing as it is then; or what is wrong:
+ * Does it, within a transaction, and appends to out the incident as it is then, or what was done;
+ * or what is wrong:
  * {"member":"why","message":"…"}, with "sv" where people meet it, and nothing was changed. Errors
  * as above.
  */

@@ -4,6 +4,7 @@
 #define VAKA_DESK_INTERNAL_H
 
 #include "desk/desk.h"
+#include "incident/assets.h"
 #include "incident/grouping.h"
 #include "incident/score.h"
 #include "state/db.h"
@@ -11,6 +12,7 @@
 enum {
     DESK_TEXT_MAX = 64 * 1024,  /* bytes of a note */
     DESK_WORD_MAX = 256,        /* of a name */
+    DESK_JUDGED_MAX = 1000,     /* incidents that are judged anew when assets change */
     DESK_LIST_MAX = 1000,       /* alerts that are split off at once */
     DESK_PLAIN_MAX = 16 * 1024, /* of a plain line */
 };
@@ -20,7 +22,9 @@ struct desk {
     struct state *state;
     struct db *db;
     struct grouping *grouping;
+    struct assets *assets;
     struct facts facts;
+    enum asset_importance importance; /* of what the facts name */
     struct buf text, sv, en, log;
     uint64_t number; /* of the last change */
 };
@@ -66,6 +70,11 @@ int desk_tally(struct desk *d, uint64_t incident, const struct state_alert *aler
 /* d->facts, of the alert. */
 int desk_read_facts(struct desk *d, const struct state_alert *alert) MUST_USE;
 
+/* ---- assets (assets.c) ---- */
+
+/* From the database into d->assets. */
+int desk_load_assets(struct desk *d) MUST_USE;
+
 /* ---- sentences (plain.c) ---- */
 
 enum desk_language { DESK_SV, DESK_EN };
@@ -108,6 +117,8 @@ int body_bool(struct body *b, const char *name, bool must);
 /* RFC 3339, not later than now, which is what it is when it is not there. */
 nsec body_time(struct body *b, const char *name, nsec now);
 uint32_t body_numbers(struct body *b, const char *name, uint64_t *ret, uint32_t max);
+/* The list itself; empty when it is not there. */
+struct slice body_list(struct body *b, const char *name);
 void body_wrong(struct body *b, const char *member, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Whether all of it was taken and is right. */
 bool body_end(struct body *b);

@@ -30,6 +30,7 @@ int desk_read_facts(struct desk *d, const struct state_alert *alert)
     /* Nothing happens after it was told: a clock that is ahead must not keep names for years. */
     if (d->facts.time == TIME_NONE || d->facts.time > alert->received)
         d->facts.time = alert->received;
+    assets_apply(d->assets, &d->facts, &d->importance);
     return 0;
 }
 
@@ -217,16 +218,18 @@ static int find_place(struct desk *d, struct grouping_place *ret, struct desk_ro
 }
 
 /*
- * What is said of an incident goes over all that it has: it is said anew when it has a new rule,
- * and as often as it has doubled.
+ * What is said of an incident goes over all that it has: it is said anew when it has a new rule or
+ * names something more important, and as often as it has doubled.
  */
 static int judge_doubled(struct desk *d, uint64_t incident)
 {
     int64_t wanted = 0;
     int error = db_get(d->db,
-                       "SELECT all_alerts <= ?2 OR all_alerts >= 2 * judged FROM incident"
-                       " WHERE id = ?1",
-                       DB_WITH(db_u64(incident), db_number(EARLY_ALERTS)), &wanted);
+                       "SELECT all_alerts <= ?2 OR all_alerts >= 2 * judged OR importance < ?3"
+                       " FROM incident WHERE id = ?1",
+                       DB_WITH(db_u64(incident), db_number(EARLY_ALERTS),
+                               db_number((int64_t)d->importance - ASSET_NORMAL)),
+                       &wanted);
     return error || !wanted ? error : desk_row_judge(d, incident);
 }
 
@@ -427,6 +430,8 @@ int desk_open(struct state *state, uint64_t seed, nsec now, struct desk **ret)
     buf_init(&d->log, 64 * 1024);
     options.seed = seed;
     int error = grouping_new(&options, &d->grouping);
+    if (error == 0) error = assets_new(seed, &d->assets);
+    if (error == 0) error = desk_load_assets(d);
     if (error == 0) error = restore_number(d);
     if (error == 0) error = restore_incidents(d, &options);
     if (error == 0) error = restore_names(d, &options);
@@ -441,6 +446,7 @@ void desk_close(struct desk *d)
 {
     if (!d) return;
     grouping_free(d->grouping);
+    assets_free(d->assets);
     facts_done(&d->facts);
     buf_done(&d->text);
     buf_done(&d->sv);

@@ -187,6 +187,32 @@ int desk_write_news(const struct desk_view *v, uint64_t after, uint32_t limit, s
     return error ? error : buf_error(out);
 }
 
+#define ASSET_MEMBERS                                                                              \
+    "'host', json_text(a.host), 'addresses', json(CASE a.addresses WHEN '' THEN '[]' ELSE '[\"' "  \
+    "||"                                                                                           \
+    " replace(a.addresses, ' ', '\",\"') || '\"]' END), 'service', json_text(a.service), 'owner'," \
+    " json_text(a.owner), 'importance', CASE a.importance WHEN 0 THEN 'low' WHEN 1 THEN 'normal'"  \
+    " WHEN 2 THEN 'high' ELSE 'critical' END, 'shared', json(iif(a.shared, 'true', 'false'))"
+
+int desk_write_assets(const struct desk_view *v, struct slice name, struct desk_page *page,
+                      struct buf *out)
+{
+    int64_t after = 0;
+    int error = read_cursor(page, &after, NULL);
+    if (error) return error;
+    struct db_rows rows = db_select(
+        v->db,
+        "SELECT json_object(" ASSET_MEMBERS ", 'incidents', (SELECT count(DISTINCT i.root)"
+        " FROM asset_name m JOIN incident_name n ON n.tenant = m.tenant AND n.name = m.name"
+        " AND n.bystander = 0 AND n.alerts > 0 JOIN incident i ON i.id = n.incident"
+        " JOIN incident r ON r.id = i.root AND r.open = 1 WHERE m.asset = a.id)), a.id"
+        " FROM asset a WHERE a.tenant = ?1 AND a.id > ?2 AND (?3 IS NULL OR a.id IN (SELECT asset"
+        " FROM asset_name WHERE tenant = ?1 AND name = ?3)) ORDER BY a.id LIMIT ?4",
+        DB_WITH(db_number(v->tenant), db_number(after), db_text_or_null(name),
+                db_number(limit_of(page) + 1)));
+    return put_page(&rows, page, 1, out);
+}
+
 int desk_last_change(const struct desk_view *v, uint64_t *ret)
 {
     int64_t number = 0;
@@ -352,6 +378,15 @@ static int put_parts(const struct desk_view *v, uint64_t id, struct buf *out)
                          " FROM incident i JOIN incident_rule r ON r.incident = i.id"
                          " WHERE i.root = ?1 AND r.alerts > 0 GROUP BY r.rule"
                          " ORDER BY max(r.level) DESC, min(r.first_alert)",
+                         id, out);
+    if (error == 0)
+        error = put_list(v, "impact",
+                         "SELECT json_object(" ASSET_MEMBERS ", 'alerts', sum(n.alerts))"
+                         " FROM incident i JOIN incident_name n ON n.incident = i.id"
+                         " JOIN asset_name m ON m.tenant = i.tenant AND m.name = n.name"
+                         " JOIN asset a ON a.id = m.asset WHERE i.root = ?1 AND n.alerts > 0"
+                         " AND n.bystander = 0 GROUP BY a.id ORDER BY a.importance DESC, a.name"
+                         " LIMIT 100",
                          id, out);
     if (error == 0)
         error = put_list(v, "parts",

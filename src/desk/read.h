@@ -67,6 +67,13 @@ int desk_write_similar(const struct desk_view *v, uint64_t id, struct buf *out) 
  */
 int desk_write_news(const struct desk_view *v, uint64_t after, uint32_t limit, struct buf *out,
                     uint64_t *ret_last) MUST_USE;
+/*
+ * [{"host":…,"addresses":[…],"service":…,"owner":…,"importance":"high","shared":false,"incidents":3},
+ * …] in the order they came; `incidents` are open and name it. `name` is one of an asset's, empty:
+ * all of them.
+ */
+int desk_write_assets(const struct desk_view *v, struct slice name, struct desk_page *page,
+                      struct buf *out) MUST_USE;
 /* The number of the last change. */
 int desk_last_change(const struct desk_view *v, uint64_t *ret) MUST_USE;
 

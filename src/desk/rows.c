@@ -188,12 +188,28 @@ static int judge_names(struct desk *d, uint64_t root, struct desk_plain plain[2]
     return buf_failed(&d->text) ? buf_error(&d->text) : db_end(&rows);
 }
 
+/* The most important asset that it names, in steps above normal. */
+static int judge_assets(struct desk *d, uint64_t root, unsigned *ret)
+{
+    int64_t most = ASSET_NORMAL;
+    int error = db_get(d->db,
+                       "SELECT coalesce(max(a.importance), ?2) FROM incident i"
+                       " JOIN incident_name n ON n.incident = i.id"
+                       " JOIN asset_name m ON m.tenant = i.tenant AND m.name = n.name"
+                       " JOIN asset a ON a.id = m.asset WHERE i.root = ?1 AND n.alerts > 0"
+                       " AND n.bystander = 0",
+                       DB_WITH(db_u64(root), db_number(ASSET_NORMAL)), &most);
+    *ret = most > ASSET_NORMAL ? (unsigned)(most - ASSET_NORMAL) : 0;
+    return error;
+}
+
 int desk_row_judge(struct desk *d, uint64_t root)
 {
     struct score score = {0};
     struct desk_plain plain[2] = {0};
     struct buf sentences[2];
     int error = judge_rules(d, root, &score, plain);
+    if (error == 0) error = judge_assets(d, root, &score.importance);
     if (error == 0) error = judge_names(d, root, &plain[DESK_SV]);
     if (error) return error;
     plain[DESK_SV].score = score_value(&score);
@@ -209,10 +225,10 @@ int desk_row_judge(struct desk *d, uint64_t root)
     }
     error = db_run(d->db,
                    "UPDATE incident SET level = ?2, score = ?3, sv = ?4, en = ?5,"
-                   " judged = all_alerts WHERE id = ?1",
+                   " judged = all_alerts, importance = ?6 WHERE id = ?1",
                    DB_WITH(db_u64(root), db_number(score.level), db_number(plain->score),
                            db_text(buf_slice(&sentences[DESK_SV])),
-                           db_text(buf_slice(&sentences[DESK_EN]))));
+                           db_text(buf_slice(&sentences[DESK_EN])), db_number(score.importance)));
     for (int i = 0; i < 2; i++) buf_done(&sentences[i]);
     return error;
 }

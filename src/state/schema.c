@@ -72,4 +72,12 @@ const char *const state_migrations[STATE_VERSION] = {
     " BEGIN SELECT raise(ABORT, 'what was done is not changed'); END;"
     "CREATE TRIGGER change_is_kept BEFORE DELETE ON change"
     " BEGIN SELECT raise(ABORT, 'what was done is not forgotten'); END;",
+    /* asset_name: how each is compared (incident/assets.h). */
+    "CREATE TABLE asset (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
+    " name TEXT NOT NULL, host TEXT NOT NULL, addresses TEXT NOT NULL, service TEXT NOT NULL,"
+    " owner TEXT NOT NULL, importance INTEGER NOT NULL, shared INTEGER NOT NULL,"
+    " changed INTEGER NOT NULL, UNIQUE (tenant, name)) STRICT;"
+    "CREATE TABLE asset_name (tenant INTEGER NOT NULL, name TEXT NOT NULL,"
+    " asset INTEGER NOT NULL, PRIMARY KEY (tenant, name)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX asset_name_asset ON asset_name (asset);",
 };

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-enum { STATE_VERSION = 5 };
+enum { STATE_VERSION = 6 };
 
 struct db;
 struct state;

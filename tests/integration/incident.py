@@ -144,6 +144,29 @@ def what_was_said_is_there_after_a_kill(folder):
 
 
 @test
+def assets_are_imported_and_count(folder):
+    table = folder / "assets.csv"
+    table.write_text("host;address;service;owner;importance\n"
+                     "lon01.bjorkvik.example;10.0.0.7;lön;Anna Berg;critical\n", encoding="utf-8")
+    with Serve(VAKA, folder, APART).start() as serve:
+        send(serve, "lon01")
+        before = show(serve, 1)["score"]
+        holds(serve.ask("asset", "import", str(table)), "1 assets")
+        one = show(serve, 1)
+        same(one["score"], before + 10)
+        same([(a["service"], a["owner"]) for a in one["impact"]], [("lön", "Anna Berg")])
+        holds(serve.ask("incident", "show", "1"), "lön on lon01.bjorkvik.example, critical, Anna Berg")
+        same(json.loads(serve.ask("asset", "show", "10.0.0.7", "-f", "json"))["incidents"], 1)
+        serve.ask("asset", "show", "10.0.0.8", status=1)
+        table.write_text("host,importance\na,low\nb,very\n", encoding="utf-8")
+        done = subprocess.run([VAKA, "asset", "import", table, "-c", serve.config], capture_output=True,
+                              check=False)
+        same(done.returncode, 1)
+        holds(done.stderr.decode(), "assets.csv:3:1: nothing was changed: importance is none of")
+        same(len(serve.ask("asset", "list").splitlines()), 1)
+
+
+@test
 def no_alert_is_without_its_incident(folder):
     """Whatever is alike, closed, joined and killed in between."""
     with Serve(VAKA, folder).start() as serve:

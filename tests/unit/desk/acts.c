@@ -275,3 +275,36 @@ TEST(an_act_has_a_right)
     CHECK(desk_act_right(SLICE("close"), &right) && right == RIGHT_INCIDENTS_WRITE);
     CHECK(!desk_act_right(SLICE("clos"), &right));
 }
+
+TEST(assets_are_names_of_one_another_and_count)
+{
+    struct office o;
+    struct desk_page page = {.limit = 10};
+    open_office(&o, "assets.db");
+    (void)alert(&o, "a", "10.0.0.2"); /* a user who is called so: not the address */
+    CHECK(act(&o, "assets",
+              "{\"assets\":[{\"host\":\"EWS01.x\",\"addresses\":\"10.0.0.2  10.0.0.3\","
+              "\"service\":\"vatten\",\"owner\":\"Anna\",\"importance\":\"critical\"},"
+              "{\"addresses\":\"10.0.0.9\",\"shared\":true}]}"));
+    CHECK_SLICE(buf_slice(&o.out), "{\"assets\":2,\"removed\":0}");
+    CHECK(!act(&o, "assets", "{\"assets\":[{\"host\":\"ab\"},{\"addresses\":\"x\"}]}"));
+    CHECK(o.status == DESK_INVALID && says(&o, "asset 2: addresses"));
+    CHECK(!act(&o, "assets", "{\"assets\":[{\"service\":\"a\"}]}") && says(&o, "asset 1"));
+    const struct desk_view view = view_of(&o);
+    buf_clear(&o.out);
+    CHECK_INT(desk_write_assets(&view, SLICE("10.0.0.3"), &page, &o.out), 0);
+    CHECK(says(&o, "\"host\":\"EWS01.x\",\"addresses\":[\"10.0.0.2\",\"10.0.0.3\"]"));
+    CHECK(says(&o, "\"importance\":\"critical\",\"shared\":false,\"incidents\":1"));
+    REQUIRE(look(&o, 1));
+    CHECK_SLICE(member(&o, "score"), "80"); /* high and two steps of importance */
+    CHECK(says(&o, "\"impact\":[{\"host\":\"EWS01.x\""));
+    open_again(&o);
+    CHECK_INT(alert(&o, "b", "10.0.0.3"), 2);
+    CHECK_INT(alert(&o, "b", "ews01"), 2);
+    CHECK(act(&o, "assets", "{\"assets\":[{\"host\":\"pc1\"}],\"replace\":true}"));
+    CHECK_SLICE(buf_slice(&o.out), "{\"assets\":1,\"removed\":2}");
+    REQUIRE(look(&o, 1));
+    CHECK_SLICE(member(&o, "impact"), "[]");
+    CHECK_SLICE(member(&o, "importance"), "0");
+    close_office(&o);
+}
