@@ -82,7 +82,7 @@ static int list_all(struct incident_context *c)
     uint64_t left = c->last ? c->last : UINT64_MAX;
     int error;
     buf_init(&name, 4 * NAME_MAX_BYTES);
-    if (c->name) (void)name_write(&name, NAME_VALUE, slice_of(c->name));
+    if (c->name) name_write_said(&name, slice_of(c->name));
     const struct desk_filter filter = {.state = c->state,
                                        .level = c->all ? LEVEL_NONE : LEVEL_MEDIUM,
                                        .assignee = slice_of(c->assignee),

@@ -6,11 +6,14 @@
 #include "base/json_write.h"
 #include "cli/desk.h"
 #include "desk/desk.h"
+#include "store/sha256.h"
+
+static const size_t evidence_file_max = (size_t)1 << 30;
 
 struct act_context {
     struct settings settings;
     bool json, nobody;
-    const char *why, *at, *protected, *owner, *as, *concerns, *value, *reference, *language;
+    const char *why, *at, *protected, *owner, *as, *concerns, *value, *reference, *language, *file;
     uint64_t done, instead;
     struct buf body, text;
     int status;
@@ -93,7 +96,17 @@ static int ask(struct act_context *c, const char *kind)
 /* ---- operands ---------------------------------------------------------------------------- */
 
 /* What stands behind the incident's number. */
-enum operands { NOTHING, WHO, TEXT, TEXT_OR_DONE, NUMBER_WITH, NUMBER_CHANGE, NUMBERS, CLOCK };
+enum operands {
+    NOTHING,
+    WHO,
+    TEXT,
+    TEXT_OR_DONE,
+    NUMBER_WITH,
+    NUMBER_CHANGE,
+    NUMBERS,
+    CLOCK,
+    RECORDS
+};
 
 /* "-": from standard input, so that it stands in no list of processes. */
 static int put_said(struct act_context *c, const char *said)
@@ -124,12 +137,47 @@ static int put_numbers(struct act_context *c, char **operands, size_t n)
     return 0;
 }
 
+/* What identifies the file that was taken out with them. */
+static int put_sha256(struct act_context *c, const char *path)
+{
+    struct diag diag = {0};
+    struct buf file;
+    struct sha256 hash;
+    if (!path) return 0;
+    buf_init(&file, evidence_file_max);
+    int error = file_read(path, &file, &diag);
+    if (error) cli_diag(&diag, "");
+    else sha256_many(&(struct sha256_message){.body = buf_slice(&file)}, 1, &hash);
+    buf_done(&file);
+    if (error) return EXIT_UNREADABLE;
+    json_write_key(&c->body, "sha256");
+    buf_putc(&c->body, '"');
+    for (size_t i = 0; i < SHA256_SIZE; i++) buf_printf(&c->body, "%02x", hash.bytes[i]);
+    buf_putc(&c->body, '"');
+    return 0;
+}
+
+static int put_records(struct act_context *c, char **operands)
+{
+    static const char *const members[] = {"first", "last"};
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t n;
+        if (!slice_to_u64(slice_of(operands[i]), &n))
+            return cli_usage("this is no number of a record: '%s'", operands[i]);
+        json_write_member_u64(&c->body, members[i], n);
+    }
+    int status = put_said(c, operands[2]);
+    return status ? status : put_sha256(c, c->file);
+}
+
 static int put_operands(struct act_context *c, const struct invocation *in, enum operands what)
 {
     const bool none =
         what == NOTHING || (what == WHO && c->nobody) || (what == TEXT_OR_DONE && c->done);
     size_t n = in->n_operands ? in->n_operands - 1 : 0;
-    if (in->n_operands == 0 || (none ? n != 0 : n == 0) || (n > 1 && what != NUMBERS))
+    const size_t most = what == NUMBERS ? SIZE_MAX : what == RECORDS ? 3 : 1;
+    const size_t least = none ? 0 : what == RECORDS ? 3 : 1;
+    if (in->n_operands == 0 || n < least || n > (none ? 0 : most))
         return cli_usage("%s takes %s", in->command->name, in->command->operands);
     int status = put_operand_number(c, "incident", in->operands[0]);
     if (status || none) {
@@ -153,6 +201,8 @@ static int put_operands(struct act_context *c, const struct invocation *in, enum
     case CLOCK:
         put_text(c, "clock", in->operands[1]);
         return 0;
+    case RECORDS:
+        return put_records(c, in->operands + 1);
     case NOTHING:
         break;
     }
@@ -242,6 +292,11 @@ INCIDENT_COMMAND(task, "task", TEXT_OR_DONE, "ID TEXT", "say what is to be done 
     "Adds a task, or with --done and without TEXT says that one is done.",
     {0, "owner", "WHO", "Who is to do it.", OPTION_TEXT(struct act_context, owner)},
     {0, "done", "TASK", "The number of the task that is done.", OPTION_NUMBER(struct act_context, done, 1, UINT64_MAX)},
+    OPTION_PROTECTED,)
+INCIDENT_COMMAND(evidence, "evidence", RECORDS, "ID FIRST LAST TEXT", "say which records prove something",
+    "Records by their numbers in the store, the first and the last of them, and what they show. Who took "
+    "them and when is kept. 'vaka export evidence' takes them out with their proofs.",
+    {0, "file", "FILE", "What was taken out: its SHA-256 is kept.", OPTION_TEXT(struct act_context, file)},
     OPTION_PROTECTED,)
 INCIDENT_COMMAND(triage, "triage", NOTHING, "ID", "say that an incident was judged",
     "The time is kept.",

@@ -49,6 +49,13 @@ int act_refuse(struct act *a, enum desk_status status, const char *member, const
     return 0;
 }
 
+void act_log_text(struct act *a, const char *name, struct slice text)
+{
+    json_write_key(&a->log, name);
+    if (text.len) json_write_string(&a->log, text);
+    else buf_puts(&a->log, "null");
+}
+
 void act_log_time(struct act *a, const char *name, nsec time)
 {
     json_write_key(&a->log, name);

@@ -5,14 +5,6 @@
 #include "base/time.h"
 #include "desk/internal.h"
 
-/* A member with the text, or null. */
-static void log_text(struct act *a, const char *name, struct slice text)
-{
-    json_write_key(&a->log, name);
-    if (text.len) json_write_string(&a->log, text);
-    else buf_puts(&a->log, "null");
-}
-
 /* A column of the incident's row, kept as long as the act. */
 static int get_text(struct desk *d, struct act *a, const char *statement, struct slice *ret)
 {
@@ -113,8 +105,8 @@ int desk_act_assign(struct desk *d, struct act *a)
     if (!body_has(&a->body, "to")) body_wrong(&a->body, "to", "this member is missing");
     if (!body_end(&a->body)) return 0;
     int error = get_text(d, a, "SELECT assignee FROM incident WHERE id = ?1", &before);
-    log_text(a, "to", to);
-    log_text(a, "before", before);
+    act_log_text(a, "to", to);
+    act_log_text(a, "before", before);
     return error ? error : set_assignee(d, a, to);
 }
 
@@ -160,7 +152,7 @@ int desk_act_task(struct desk *d, struct act *a)
                                db_text_or_null(owner), db_number(a->request->now)));
     json_write_member_u64(&a->log, "task", db_inserted(d->db));
     json_write_member_string(&a->log, "text", text);
-    log_text(a, "owner", owner);
+    act_log_text(a, "owner", owner);
     return error;
 }
 
@@ -180,6 +172,34 @@ int desk_act_task_done(struct desk *d, struct act *a)
                           (unsigned long long)task);
     json_write_member_u64(&a->log, "task", task);
     return 0;
+}
+
+static bool is_sha256(struct slice text)
+{
+    return text.len == 64 && strspn(text.ptr, "0123456789abcdef") >= 64;
+}
+
+/* Records by their numbers, as the store keeps and `vaka export evidence` takes them. */
+int desk_act_evidence(struct desk *d, struct act *a)
+{
+    uint64_t first = body_sequence(&a->body, "first"), last = body_sequence(&a->body, "last");
+    struct slice sha256 = body_text(&a->body, "sha256", 64, false);
+    struct slice text = body_text(&a->body, "text", DESK_TEXT_MAX, true);
+    if (!a->body.member && last < first) body_wrong(&a->body, "last", "this is before the first");
+    if (!a->body.member && sha256.len && !is_sha256(sha256))
+        body_wrong(&a->body, "sha256", "this is no SHA-256 in lower case");
+    if (!body_end(&a->body)) return 0;
+    int error = db_run(d->db,
+                       "INSERT INTO evidence (tenant, incident, first, last, sha256, text, taken,"
+                       " taken_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                       DB_WITH(db_number(a->request->tenant), db_u64(a->row.id), db_u64(first),
+                               db_u64(last), db_text_or_null(sha256), db_text(text),
+                               db_number(a->request->now), db_text(a->request->actor)));
+    json_write_member_u64(&a->log, "evidence", db_inserted(d->db));
+    json_write_member_u64(&a->log, "first", first);
+    json_write_member_u64(&a->log, "last", last);
+    act_log_text(a, "sha256", sha256);
+    return error;
 }
 
 /* ---- how it ends ------------------------------------------------------------------------- */

@@ -68,14 +68,24 @@ struct slice body_text(struct body *b, const char *name, size_t max, bool must)
     return text;
 }
 
-uint64_t body_number(struct body *b, const char *name, bool must)
+static uint64_t number_from(struct body *b, const char *name, uint64_t least, bool must)
 {
     struct slice value;
     uint64_t n = 0;
     if (!take(b, name, must, &value)) return 0;
-    if (!slice_to_u64(value, &n) || n == 0 || n > INT64_MAX)
-        body_wrong(b, name, "this is no number from 1");
+    if (!slice_to_u64(value, &n) || n < least || n > INT64_MAX)
+        body_wrong(b, name, "this is no number from %llu", (unsigned long long)least);
     return b->member ? 0 : n;
+}
+
+uint64_t body_number(struct body *b, const char *name, bool must)
+{
+    return number_from(b, name, 1, must);
+}
+
+uint64_t body_sequence(struct body *b, const char *name)
+{
+    return number_from(b, name, 0, true);
 }
 
 int body_bool(struct body *b, const char *name, bool must)
@@ -85,6 +95,17 @@ int body_bool(struct body *b, const char *name, bool must)
     if (slice_eq(value, SLICE("true"))) return 1;
     if (!slice_eq(value, SLICE("false"))) body_wrong(b, name, "this is neither true nor false");
     return 0;
+}
+
+nsec body_time_to_come(struct body *b, const char *name, nsec now)
+{
+    nsec time = 0;
+    struct slice text = body_text(b, name, 64, true);
+    if (b->member) return 0;
+    if (!time_parse(text, 0, &time) || time == TIME_NONE)
+        body_wrong(b, name, "this is no point in time such as 2026-12-23T21:47:00+01:00");
+    else if (time <= now) body_wrong(b, name, "this is not later than now");
+    return time;
 }
 
 nsec body_time(struct body *b, const char *name, nsec now)

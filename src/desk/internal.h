@@ -26,7 +26,8 @@ struct desk {
     struct facts facts;
     enum asset_importance importance; /* of what the facts name */
     struct buf text, sv, en, log;
-    uint64_t number; /* of the last change */
+    uint64_t number;      /* of the last change */
+    int64_t suppressions; /* that were not ended: without any, no alert is looked at for them */
 };
 
 /* ---- incidents in the database (rows.c) ---- */
@@ -75,6 +76,17 @@ int desk_read_facts(struct desk *d, const struct state_alert *alert) MUST_USE;
 /* From the database into d->assets. */
 int desk_load_assets(struct desk *d) MUST_USE;
 
+/* ---- suppressions (suppress.c) ---- */
+
+/* d->suppressions */
+int desk_load_suppressions(struct desk *d) MUST_USE;
+/* The one that is in force for the alert whose facts are d->facts; 0: none. */
+int desk_find_suppression(struct desk *d, const struct state_alert *alert, nsec now,
+                          uint64_t *ret) MUST_USE;
+int desk_count_suppressed(struct desk *d, uint64_t id, uint64_t alerts,
+                          const struct state_alert *alert) MUST_USE;
+int desk_is_suppressing(struct desk *d, uint64_t id, nsec now, bool *ret) MUST_USE;
+
 /* ---- sentences (plain.c) ---- */
 
 enum desk_language { DESK_SV, DESK_EN };
@@ -111,9 +123,12 @@ void body_done(struct body *b);
 bool body_has(struct body *b, const char *name);
 /* Empty when it is not there or null, unless it must be. Texts live as long as the body. */
 struct slice body_text(struct body *b, const char *name, size_t max, bool must);
-uint64_t body_number(struct body *b, const char *name, bool must);
+uint64_t body_number(struct body *b, const char *name, bool must); /* from 1 */
+uint64_t body_sequence(struct body *b, const char *name);          /* of a record: from 0 */
 /* -1: it is not there. */
 int body_bool(struct body *b, const char *name, bool must);
+/* RFC 3339, later than now. */
+nsec body_time_to_come(struct body *b, const char *name, nsec now);
 /* RFC 3339, not later than now, which is what it is when it is not there. */
 nsec body_time(struct body *b, const char *name, nsec now);
 uint32_t body_numbers(struct body *b, const char *name, uint64_t *ret, uint32_t max);
@@ -141,6 +156,7 @@ int act_refuse(struct act *a, enum desk_status status, const char *member, const
 
 /* A member of what the log is to have. */
 void act_log_time(struct act *a, const char *name, nsec time);
+void act_log_text(struct act *a, const char *name, struct slice text); /* null when it is empty */
 /* Whether it may concern säkerhetsskydd, as it is said now. */
 int desk_set_protected(struct desk *d, struct act *a, int value) MUST_USE;
 

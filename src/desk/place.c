@@ -217,6 +217,14 @@ static int find_place(struct desk *d, struct grouping_place *ret, struct desk_ro
     }
 }
 
+/* It is kept and counted, and changes no incident. */
+static int keep_suppressed(struct desk *d, struct state_alert *a,
+                           int (*keep)(struct desk *d, struct state_alert *a))
+{
+    int error = keep(d, a);
+    return error ? error : desk_count_suppressed(d, a->suppression, 1, a);
+}
+
 /*
  * What is said of an incident goes over all that it has: it is said anew when it has a new rule or
  * names something more important, and as often as it has doubled.
@@ -240,6 +248,8 @@ static int place_alert(struct desk *d, struct state_alert *a, nsec now,
     struct desk_row row;
     bool found, new_rule = false, joined_rule = false;
     int error = desk_read_facts(d, a);
+    if (error == 0) error = desk_find_suppression(d, a, now, &a->suppression);
+    if (error == 0 && a->suppression) return keep_suppressed(d, a, keep);
     if (error == 0) error = find_place(d, &place, &row, &found);
     if (error) return error;
     a->incident = place.incident;
@@ -260,11 +270,13 @@ static int keep_new(struct desk *d, struct state_alert *a)
     return state_add_alert(d->state, a, &a->id);
 }
 
-static int count_alike(struct desk *d, uint64_t id, uint64_t incident, const struct state_alert *a)
+static int count_alike(struct desk *d, uint64_t id, uint64_t incident, uint64_t suppression,
+                       const struct state_alert *a)
 {
     bool found, known;
     struct desk_row row;
     int error = state_count_alike(d->state, id, a);
+    if (error == 0 && suppression) return desk_count_suppressed(d, suppression, 0, a);
     if (error == 0) error = desk_row_load(d, incident, &row, &known);
     if (error || !known) return error;
     nsec time = a->time == TIME_NONE ? a->received : a->time;
@@ -276,10 +288,12 @@ static int count_alike(struct desk *d, uint64_t id, uint64_t incident, const str
                   DB_WITH(db_u64(incident), db_text(a->rule), db_u64(a->count)));
 }
 
-/* Whether more of the same may still be counted with it: a closed incident swallows nothing. */
-static int is_counted(struct desk *d, uint64_t incident, bool *ret)
+/* Whether more of the same may still be counted with it: neither a closed incident nor a
+ * suppression that has ended swallows anything. */
+static int is_counted(struct desk *d, uint64_t incident, uint64_t suppression, nsec now, bool *ret)
 {
     int64_t open = 0;
+    if (suppression) return desk_is_suppressing(d, suppression, now, ret);
     int error = db_get(d->db,
                        "SELECT r.open FROM incident i JOIN incident r ON r.id = i.root"
                        " WHERE i.id = ?1",
@@ -291,14 +305,15 @@ static int is_counted(struct desk *d, uint64_t incident, bool *ret)
 int desk_add_alert(struct desk *d, const struct state_alert *alert, nsec alike, nsec now,
                    bool *ret_new)
 {
-    uint64_t id = 0, incident = 0;
+    uint64_t id = 0, incident = 0, suppression = 0;
     bool counted = false;
     struct state_alert a = *alert;
-    int error = state_find_alike(d->state, alert, alike, &id, &incident);
-    if (error == 0 && id) error = is_counted(d, incident, &counted);
+    int error = state_find_alike(d->state, alert, alike, &id, &incident, &suppression);
+    if (error == 0 && id) error = is_counted(d, incident, suppression, now, &counted);
     if (error) return error;
     *ret_new = !counted;
-    return counted ? count_alike(d, id, incident, alert) : place_alert(d, &a, now, keep_new);
+    return counted ? count_alike(d, id, incident, suppression, alert)
+                   : place_alert(d, &a, now, keep_new);
 }
 
 /* ---- opening ----------------------------------------------------------------------------- */
@@ -368,8 +383,10 @@ static void wait_for_place(struct waiting *w, const struct db_rows *rows)
 
 static int keep_placed(struct desk *d, struct state_alert *a)
 {
-    return db_run(d->db, "UPDATE alert SET incident = ?2 WHERE id = ?1",
-                  DB_WITH(db_u64(a->id), db_u64(a->incident)));
+    return db_run(d->db,
+                  "UPDATE alert SET incident = nullif(?2, 0), suppression = nullif(?3, 0)"
+                  " WHERE id = ?1",
+                  DB_WITH(db_u64(a->id), db_u64(a->incident), db_u64(a->suppression)));
 }
 
 /* Some of those that no incident has: as many as there is room for, at least one. */
@@ -378,7 +395,7 @@ static int place_some(struct desk *d, struct waiting *w, nsec now)
     struct db_rows rows =
         db_select(d->db,
                   "SELECT id, count, level, time, received, rule, title, line FROM alert"
-                  " WHERE incident IS NULL ORDER BY id LIMIT ?1",
+                  " WHERE incident IS NULL AND suppression IS NULL ORDER BY id LIMIT ?1",
                   DB_WITH(db_number(BATCH)));
     arena_reset(&w->texts);
     w->n = 0;
@@ -432,6 +449,7 @@ int desk_open(struct state *state, uint64_t seed, nsec now, struct desk **ret)
     int error = grouping_new(&options, &d->grouping);
     if (error == 0) error = assets_new(seed, &d->assets);
     if (error == 0) error = desk_load_assets(d);
+    if (error == 0) error = desk_load_suppressions(d);
     if (error == 0) error = restore_number(d);
     if (error == 0) error = restore_incidents(d, &options);
     if (error == 0) error = restore_names(d, &options);

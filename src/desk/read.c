@@ -213,6 +213,25 @@ int desk_write_assets(const struct desk_view *v, struct slice name, struct desk_
     return put_page(&rows, page, 1, out);
 }
 
+int desk_write_suppressions(const struct desk_view *v, struct desk_page *page, struct buf *out)
+{
+    int64_t before = INT64_MAX;
+    int error = read_cursor(page, &before, NULL);
+    if (error) return error;
+    struct db_rows rows = db_select(
+        v->db,
+        "SELECT json_object('id', s.id, 'rule', json_text(s.rule), 'name', json_text(s.name),"
+        " 'owner', json_text(s.owner), 'why', json_text(s.why), 'made', rfc3339(s.made), 'made_by',"
+        " json_text(s.made_by), 'expires', rfc3339(s.expires), 'ended', rfc3339(s.ended),"
+        " 'ended_by', json_text(s.ended_by), 'state', CASE WHEN s.ended IS NOT NULL THEN 'ended'"
+        " WHEN s.expires <= ?3 THEN 'expired' ELSE 'active' END, 'alerts', s.alerts, 'records',"
+        " s.records, 'last', rfc3339(s.last)), s.id FROM suppression s"
+        " WHERE s.tenant = ?1 AND s.id < ?2 ORDER BY s.id DESC LIMIT ?4",
+        DB_WITH(db_number(v->tenant), db_number(before), db_number(v->now),
+                db_number(limit_of(page) + 1)));
+    return put_page(&rows, page, 1, out);
+}
+
 int desk_last_change(const struct desk_view *v, uint64_t *ret)
 {
     int64_t number = 0;
@@ -400,6 +419,14 @@ static int put_parts(const struct desk_view *v, uint64_t id, struct buf *out)
                          " 'done_by', json_text(t.done_by)) FROM incident i"
                          " JOIN task t ON t.incident = i.id WHERE i.root = ?1 ORDER BY t.id",
                          id, out);
+    if (error == 0)
+        error =
+            put_list(v, "evidence",
+                     "SELECT json_object('id', e.id, 'first', e.first, 'last', e.last, 'sha256',"
+                     " e.sha256, 'text', json_text(e.text), 'taken', rfc3339(e.taken),"
+                     " 'taken_by', json_text(e.taken_by)) FROM incident i"
+                     " JOIN evidence e ON e.incident = i.id WHERE i.root = ?1 ORDER BY e.id",
+                     id, out);
     return error ? error : put_clocks(v, id, out);
 }
 

@@ -74,6 +74,10 @@ int desk_write_news(const struct desk_view *v, uint64_t after, uint32_t limit, s
  */
 int desk_write_assets(const struct desk_view *v, struct slice name, struct desk_page *page,
                       struct buf *out) MUST_USE;
+/* [{"id":…,"rule":…,"name":…,"owner":…,"why":…,"expires":…,"state":"active","alerts":…},…], the
+ * newest first. */
+int desk_write_suppressions(const struct desk_view *v, struct desk_page *page,
+                            struct buf *out) MUST_USE;
 /* The number of the last change. */
 int desk_last_change(const struct desk_view *v, uint64_t *ret) MUST_USE;
 

@@ -69,3 +69,9 @@ enum name_kind name_write(struct buf *out, enum name_kind kind, struct slice tex
     if (is_shared(kind, slice_from(buf_slice(out), begin))) out->len = begin;
     return kind;
 }
+
+void name_write_said(struct buf *out, struct slice text)
+{
+    bool has_domain = slice_find_byte(text, '\\') != SIZE_MAX;
+    (void)name_write(out, has_domain ? NAME_USER : NAME_VALUE, text);
+}

@@ -40,5 +40,7 @@ const char *name_kind_word(enum name_kind kind);
  * Appends nothing for what joins nothing. Overflow is out's.
  */
 enum name_kind name_write(struct buf *out, enum name_kind kind, struct slice text);
+/* The same of what a person says without telling what it is: with a domain it is a user. */
+void name_write_said(struct buf *out, struct slice text);
 
 #endif

@@ -2,19 +2,20 @@
 #include "state/internal.h"
 
 int state_find_alike(struct state *s, const struct state_alert *a, nsec alike, uint64_t *ret_id,
-                     uint64_t *ret_incident)
+                     uint64_t *ret_incident, uint64_t *ret_suppression)
 {
     nsec since;
     if (__builtin_sub_overflow(a->received, alike, &since)) since = INT64_MIN;
     struct db_rows rows =
         db_select(s->db,
-                  "SELECT id, incident FROM alert WHERE rule = ?1 AND entity = ?2"
+                  "SELECT id, incident, suppression FROM alert WHERE rule = ?1 AND entity = ?2"
                   " AND last_received >= ?3 ORDER BY last_received DESC LIMIT 1",
                   DB_WITH(db_text(a->rule), db_text(a->entity), db_number(since)));
-    *ret_id = *ret_incident = 0;
+    *ret_id = *ret_incident = *ret_suppression = 0;
     if (db_next(&rows)) {
         *ret_id = (uint64_t)db_get_number(&rows, 0);
         *ret_incident = (uint64_t)db_get_number(&rows, 1);
+        *ret_suppression = (uint64_t)db_get_number(&rows, 2);
     }
     return db_end(&rows);
 }
@@ -33,12 +34,13 @@ int state_add_alert(struct state *s, const struct state_alert *a, uint64_t *ret_
     int error =
         db_run(s->db,
                "INSERT INTO alert (tenant, seq, last_seq, count, level, time, received,"
-               " last_received, rule, title, host, entity, line, incident)"
-               " VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, nullif(?13, 0))",
+               " last_received, rule, title, host, entity, line, incident, suppression)"
+               " VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, nullif(?13, 0),"
+               " nullif(?14, 0))",
                DB_WITH(db_u64(a->seq), db_u64(a->last_seq), db_u64(a->count), db_number(a->level),
                        db_time(a->time), db_number(a->received), db_number(a->last_received),
                        db_text(a->rule), db_text(a->title), db_text(a->host), db_text(a->entity),
-                       db_text(a->line), db_u64(a->incident)));
+                       db_text(a->line), db_u64(a->incident), db_u64(a->suppression)));
     if (error == 0) *ret_id = db_inserted(s->db);
     return error;
 }

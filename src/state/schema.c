@@ -80,4 +80,16 @@ const char *const state_migrations[STATE_VERSION] = {
     "CREATE TABLE asset_name (tenant INTEGER NOT NULL, name TEXT NOT NULL,"
     " asset INTEGER NOT NULL, PRIMARY KEY (tenant, name)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX asset_name_asset ON asset_name (asset);",
+    /* suppression: of a rule, of what is named, or of both; evidence: records by their numbers. */
+    "CREATE TABLE suppression (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
+    " rule TEXT, name TEXT, owner TEXT NOT NULL, why TEXT NOT NULL, made INTEGER NOT NULL,"
+    " made_by TEXT NOT NULL, expires INTEGER NOT NULL, ended INTEGER, ended_by TEXT,"
+    " alerts INTEGER NOT NULL DEFAULT 0, records INTEGER NOT NULL DEFAULT 0,"
+    " last INTEGER) STRICT;"
+    "ALTER TABLE alert ADD COLUMN suppression INTEGER;"
+    "CREATE INDEX alert_suppression ON alert (suppression, id) WHERE suppression IS NOT NULL;"
+    "CREATE TABLE evidence (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
+    " incident INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, sha256 TEXT,"
+    " text TEXT NOT NULL, taken INTEGER NOT NULL, taken_by TEXT NOT NULL) STRICT;"
+    "CREATE INDEX evidence_incident ON evidence (incident);",
 };

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-enum { STATE_VERSION = 6 };
+enum { STATE_VERSION = 7 };
 
 struct db;
 struct state;
@@ -87,16 +87,17 @@ struct state_alert {
     nsec time;              /* what the event says; TIME_NONE */
     nsec received, last_received;
     struct slice rule, title, host, entity;
-    struct slice line; /* the alert of the first record as one JSON object */
-    uint64_t incident; /* that it was put in; 0: none yet */
+    struct slice line;    /* the alert of the first record as one JSON object */
+    uint64_t incident;    /* that it was put in; 0: none yet, or it is suppressed */
+    uint64_t suppression; /* by which it is kept out of incidents; 0: by none */
 };
 
 /*
  * The alert of the same rule about the same entity that was received at most `alike` before this
- * one, and the incident it is in; 0: there is none.
+ * one, and the incident it is in or the suppression that keeps it out of one; 0: there is none.
  */
 int state_find_alike(struct state *s, const struct state_alert *alert, nsec alike, uint64_t *ret_id,
-                     uint64_t *ret_incident) MUST_USE;
+                     uint64_t *ret_incident, uint64_t *ret_suppression) MUST_USE;
 /* One more of them: to that one's count. */
 int state_count_alike(struct state *s, uint64_t id, const struct state_alert *alert) MUST_USE;
 /* A new one; its id is the state's. */

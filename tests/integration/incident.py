@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
 """Incidents as who works on them sees them: incident.py VAKA [TEST...]. Prints TAP."""
+import hashlib
 import json
 import pathlib
 import sqlite3
@@ -164,6 +165,33 @@ def assets_are_imported_and_count(folder):
         same(done.returncode, 1)
         holds(done.stderr.decode(), "assets.csv:3:1: nothing was changed: importance is none of")
         same(len(serve.ask("asset", "list").splitlines()), 1)
+
+
+@test
+def alerts_are_kept_out_for_a_while(folder):
+    with Serve(VAKA, folder, APART).start() as serve:
+        rule = "6b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11"
+        serve.ask("suppression", "add", "--rule", rule, "--for", "7d", status=1)
+        serve.ask("suppression", "add", "--rule", rule, "--why", "x", status=2)
+        holds(serve.ask("suppression", "add", "--rule", rule, "--name", "anna", "--for", "7d", "--why", "a test"),
+              "suppression 1")
+        send(serve, "anna", "bo")
+        same([i["plain"]["en"].split(": ")[1].split(".")[0] for i in incidents(serve)], ["user bo"])
+        same([json.loads(line)["alerts"] for line in serve.ask("suppression", "list", "-f", "json").splitlines()], [1])
+        serve.ask("suppression", "end", "1")
+        send(serve, "anna")
+        same(len(incidents(serve)), 2)
+
+
+@test
+def evidence_names_records_and_the_file(folder):
+    with Serve(VAKA, folder, APART).start() as serve:
+        send(serve, "anna")
+        taken = folder / "evidence"
+        taken.write_bytes(b"abc")
+        act(serve, "evidence", 1, 0, 0, "her logon", "--file", taken, "--protected", "no")
+        same([(e["first"], e["last"], e["sha256"]) for e in show(serve, 1)["evidence"]],
+             [(0, 0, hashlib.sha256(b"abc").hexdigest())])
 
 
 @test

@@ -308,3 +308,60 @@ TEST(assets_are_names_of_one_another_and_count)
     CHECK_SLICE(member(&o, "importance"), "0");
     close_office(&o);
 }
+
+TEST(what_is_suppressed_is_kept_and_counted_but_no_incident)
+{
+    struct office o;
+    struct desk_page page = {.limit = 10};
+    open_office(&o, "suppress.db");
+    CHECK(!act(&o, "suppress",
+               "{\"rule\":\"a\",\"owner\":\"bo\",\"why\":\"x\","
+               "\"expires\":\"2026-12-23T21:46:00Z\"}"));
+    CHECK(!act(&o, "suppress",
+               "{\"rule\":\"a\",\"owner\":\"bo\",\"why\":\"x\","
+               "\"expires\":\"2028-12-23T21:46:00Z\"}"));
+    CHECK(!act(&o, "suppress",
+               "{\"owner\":\"bo\",\"why\":\"x\",\"expires\":\"2026-12-24T21:47:00Z\"}"));
+    CHECK(act(&o, "suppress",
+              "{\"rule\":\"a\",\"name\":\"X\\\\Anna\",\"owner\":\"bo\","
+              "\"why\":\"scanner\",\"expires\":\"2026-12-24T21:47:00Z\"}"));
+    CHECK(says(&o, "\"name\":\"anna\""));
+    CHECK(says(&o, "\"suppression\":1"));
+    CHECK_INT(alert_at(&o, "a", "high", "anna", HOUR), 0);
+    o.now += 1;
+    CHECK_INT(alert_at(&o, "a", "high", "anna", HOUR), 0);
+    CHECK_INT(alert(&o, "a", "bo"), 1);
+    CHECK_INT(alert(&o, "b", "anna"), 2);
+    const struct desk_view view = view_of(&o);
+    buf_clear(&o.out);
+    CHECK_INT(desk_write_suppressions(&view, &page, &o.out), 0);
+    CHECK(says(&o, "\"state\":\"active\",\"alerts\":1,\"records\":2"));
+    open_again(&o);
+    CHECK_INT(alert(&o, "a", "anna"), 0);
+    /* What is over swallows nothing, also not what is alike. */
+    o.now += 25 * HOUR;
+    CHECK_INT(alert_at(&o, "a", "high", "anna", 48 * HOUR), 3);
+    o.now = NIGHT + MINUTE;
+    CHECK(act(&o, "unsuppress", "{\"suppression\":1}"));
+    CHECK(!act(&o, "unsuppress", "{\"suppression\":1}") && o.status == DESK_NOT_FOUND);
+    CHECK(alert(&o, "a", "anna") > 0);
+    close_office(&o);
+}
+
+TEST(evidence_is_a_reference_with_who_took_it)
+{
+    struct office o;
+    open_office(&o, "evidence.db");
+    (void)alert(&o, "a", "anna");
+    CHECK(act(&o, "evidence",
+              "{\"incident\":1,\"protected\":false,\"first\":0,\"last\":17,\"text\":\"the logon\","
+              "\"sha256\":\"%064d\"}",
+              0));
+    CHECK(says(&o, "\"first\":0,\"last\":17") && says(&o, "\"taken_by\":\"anna (uid 1000)\""));
+    CHECK(!act(&o, "evidence", "{\"incident\":1,\"first\":2,\"last\":1,\"text\":\"x\"}"));
+    CHECK(says(&o, "\"member\":\"last\""));
+    CHECK(!act(&o, "evidence",
+               "{\"incident\":1,\"first\":2,\"last\":2,\"text\":\"x\",\"sha256\":\"AB\"}"));
+    CHECK(says(&o, "\"member\":\"sha256\""));
+    close_office(&o);
+}

@@ -68,7 +68,7 @@ static inline uint64_t alert_at(struct office *o, const char *rule, const char *
     char line[1024], time[40];
     struct buf text = {.ptr = time, .cap = sizeof time, .max = sizeof time};
     bool is_new = false;
-    uint64_t id = 0, incident = 0;
+    uint64_t id = 0, incident = 0, suppression = 0;
     enum sigma_level number = LEVEL_NONE;
     time_write_rfc3339(&text, o->now);
     int n = snprintf(line, sizeof line,
@@ -94,7 +94,7 @@ static inline uint64_t alert_at(struct office *o, const char *rule, const char *
     REQUIRE(state_begin(o->state) == 0);
     REQUIRE(desk_add_alert(o->desk, &a, alike, o->now, &is_new) == 0);
     REQUIRE(state_commit(o->state) == 0);
-    REQUIRE(state_find_alike(o->state, &a, 0, &id, &incident) == 0);
+    REQUIRE(state_find_alike(o->state, &a, 0, &id, &incident, &suppression) == 0);
     return incident;
 }
 

@@ -56,8 +56,8 @@ static const struct state_alert an_alert = {.seq = 10,
 /* To the count of one alike, or a new one. */
 static bool add_alert(struct state *s, const struct state_alert *a, nsec alike)
 {
-    uint64_t id, incident;
-    CHECK_INT(state_find_alike(s, a, alike, &id, &incident), 0);
+    uint64_t id, incident, suppression;
+    CHECK_INT(state_find_alike(s, a, alike, &id, &incident, &suppression), 0);
     if (id) CHECK_INT(state_count_alike(s, id, a), 0);
     else CHECK_INT(state_add_alert(s, a, &(uint64_t){0}), 0);
     return id == 0;
