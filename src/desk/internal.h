@@ -30,6 +30,16 @@ struct desk {
     int64_t suppressions; /* that were not ended: without any, no alert is looked at for them */
 };
 
+/*
+ * Rows `n` of names that incident ?1 and its parts have, for FROM: of a burst there may be a
+ * million, so the ones that each was told of most, the oldest part first. Its index gives them in
+ * that order.
+ */
+#define DESK_NAMES                                                                                 \
+    " (SELECT n.* FROM incident i CROSS JOIN incident_name n ON n.incident = i.id AND n.alerts > " \
+    "0"                                                                                            \
+    " WHERE i.root = ?1 ORDER BY i.id, n.alerts DESC LIMIT 2000) n "
+
 /* ---- incidents in the database (rows.c) ---- */
 
 struct desk_row {

@@ -6,7 +6,7 @@
 
 #include "base/json_write.h"
 #include "desk/clocks.h"
-#include "incident/names.h"
+#include "desk/internal.h"
 #include "state/db.h"
 
 /* What a list has of an incident `i`. */
@@ -140,28 +140,26 @@ int desk_write_log(const struct desk_view *v, uint64_t id, struct desk_page *pag
     return put_page(&rows, page, 1, out);
 }
 
-/* Who is shared by more incidents than this says nothing. */
-#define SIMILAR_NAMES  "200"
-#define SIMILAR_SHARED "100"
-
 int desk_write_similar(const struct desk_view *v, uint64_t id, struct buf *out)
 {
     struct desk_page page = {.limit = 20};
+    /* Who is named by more than a hundred others says nothing. */
     struct db_rows rows = db_select(
         v->db,
-        "WITH mine (name) AS (SELECT DISTINCT n.name FROM incident i"
-        " JOIN incident_name n ON n.incident = i.id WHERE i.tenant = ?1 AND i.root = ?2"
-        " AND n.bystander = 0 AND n.alerts > 0 ORDER BY n.alerts DESC LIMIT " SIMILAR_NAMES "),"
+        "WITH mine (name) AS (SELECT DISTINCT n.name FROM" DESK_NAMES
+        "WHERE n.tenant = ?2 AND n.bystander = 0 LIMIT 200),"
         " hits (root, name) AS (SELECT DISTINCT p.root, m.name FROM mine m JOIN incident_name n"
-        " ON n.tenant = ?1 AND n.name = m.name AND n.bystander = 0 AND n.alerts > 0"
-        " JOIN incident p ON p.id = n.incident WHERE p.root != ?2),"
-        " rare (name) AS (SELECT name FROM hits GROUP BY name HAVING count(*) <= " SIMILAR_SHARED
-        ") SELECT json_object('common', (SELECT json_group_array(json_text(h.name)) FROM hits h"
-        " JOIN rare USING (name) WHERE h.root = i.id), " INCIDENT_MEMBERS ") FROM ("
+        " ON n.tenant = ?2 AND n.name = m.name AND n.bystander = 0 AND n.alerts > 0"
+        " JOIN incident p ON p.id = n.incident WHERE p.root != ?1),"
+        " rare (name) AS (SELECT name FROM hits GROUP BY name HAVING count(*) <= 100)"
+        " SELECT json_object('common', (SELECT json_group_array(json_text(c.name)) FROM (SELECT "
+        "h.name"
+        " FROM hits h JOIN rare USING (name) WHERE h.root = i.id ORDER BY h.name) "
+        "c), " INCIDENT_MEMBERS ") FROM ("
         " SELECT h.root, count(*) AS n FROM hits h JOIN rare USING (name) GROUP BY h.root"
         " ORDER BY n DESC, h.root DESC LIMIT 20) s JOIN incident i ON i.id = s.root"
         " ORDER BY s.n DESC, i.id DESC",
-        DB_WITH(db_number(v->tenant), db_u64(id)));
+        DB_WITH(db_u64(id), db_number(v->tenant)));
     return put_page(&rows, &page, 0, out);
 }
 
@@ -375,13 +373,13 @@ static int put_kinds(struct buf *out, struct db_rows *rows)
 /* Those most is said of. */
 static int put_names(const struct desk_view *v, uint64_t id, struct buf *out)
 {
-    struct db_rows rows = db_select(
-        v->db,
-        "SELECT n.kind, n.name, sum(n.alerts), min(n.bystander) FROM incident i"
-        " JOIN incident_name n ON n.incident = i.id WHERE i.root = ?1 AND n.alerts > 0"
-        " AND n.kind NOT IN (?2, ?3) GROUP BY n.name ORDER BY min(n.bystander), sum(n.alerts) DESC,"
-        " n.name LIMIT 100",
-        DB_WITH(db_u64(id), db_number(NAME_COMMAND), db_number(NAME_RECORD)));
+    struct db_rows rows =
+        db_select(v->db,
+                  "SELECT n.kind, n.name, sum(n.alerts), min(n.bystander) FROM" DESK_NAMES
+                  "WHERE n.kind NOT IN (?2, ?3) GROUP BY n.name ORDER "
+                  "BY min(n.bystander), sum(n.alerts) DESC,"
+                  " n.name LIMIT 100",
+                  DB_WITH(db_u64(id), db_number(NAME_COMMAND), db_number(NAME_RECORD)));
     return put_kinds(out, &rows);
 }
 
@@ -401,10 +399,10 @@ static int put_parts(const struct desk_view *v, uint64_t id, struct buf *out)
     if (error == 0)
         error = put_list(v, "impact",
                          "SELECT json_object(" ASSET_MEMBERS ", 'alerts', sum(n.alerts))"
-                         " FROM incident i JOIN incident_name n ON n.incident = i.id"
-                         " JOIN asset_name m ON m.tenant = i.tenant AND m.name = n.name"
-                         " JOIN asset a ON a.id = m.asset WHERE i.root = ?1 AND n.alerts > 0"
-                         " AND n.bystander = 0 GROUP BY a.id ORDER BY a.importance DESC, a.name"
+                         " FROM" DESK_NAMES
+                         "JOIN asset_name m ON m.tenant = n.tenant AND m.name = n.name"
+                         " JOIN asset a ON a.id = m.asset WHERE n.bystander = 0 GROUP BY a.id "
+                         "ORDER BY a.importance DESC, a.name"
                          " LIMIT 100",
                          id, out);
     if (error == 0)

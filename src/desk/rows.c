@@ -157,35 +157,46 @@ static int judge_rules(struct desk *d, uint64_t root, struct score *score,
     return db_end(&rows);
 }
 
+static int count_names(struct desk *d, uint64_t root, uint64_t *ret)
+{
+    int64_t n = 0;
+    int error = db_get(
+        d->db,
+        "SELECT count(*) FROM incident i JOIN incident_name n ON n.incident = i.id"
+        " WHERE i.root = ?1 AND n.alerts > 0 AND n.kind IN (?2, ?3, ?4)",
+        DB_WITH(db_u64(root), db_number(NAME_USER), db_number(NAME_HOST), db_number(NAME_ADDRESS)),
+        &n);
+    *ret = (uint64_t)n;
+    return error;
+}
+
 /* People first, then computers, then addresses; bystanders last. d->text has them. */
-static int judge_names(struct desk *d, uint64_t root, struct desk_plain plain[2])
+static int judge_names(struct desk *d, uint64_t root, struct desk_plain *plain)
 {
     const size_t most = sizeof plain->names / sizeof *plain->names;
     struct db_rows rows = db_select(
         d->db,
-        "SELECT n.kind, n.name, count(*) OVER () FROM incident i"
-        " JOIN incident_name n ON n.incident = i.id"
-        " WHERE i.root = ?1 AND n.alerts > 0 AND n.kind IN (?2, ?3, ?4) GROUP BY n.name"
-        " ORDER BY min(n.bystander), CASE n.kind WHEN ?2 THEN 0 WHEN ?3 THEN 1 ELSE 2 END,"
+        "SELECT n.kind, n.name FROM" DESK_NAMES "WHERE n.kind IN (?2, ?3, ?4) GROUP BY n.name"
+        " ORDER BY min(n.bystander), CASE n.kind WHEN ?2 THEN 0 WHEN ?3 THEN "
+        "1 ELSE 2 END,"
         " sum(n.alerts) DESC, n.name LIMIT ?5",
         DB_WITH(db_u64(root), db_number(NAME_USER), db_number(NAME_HOST), db_number(NAME_ADDRESS),
                 db_number((int64_t)most)));
-    size_t begins[sizeof plain->names / sizeof *plain->names],
-        lengths[sizeof begins / sizeof *begins];
+    size_t ends[sizeof plain->names / sizeof *plain->names], begin = 0;
     uint32_t n = 0;
     buf_clear(&d->text);
     for (; n < most && db_next(&rows); n++) {
-        struct slice name = db_get_text(&rows, 1);
-        begins[n] = d->text.len;
-        lengths[n] = name.len;
-        buf_put(&d->text, name);
         plain->names[n].kind = (enum name_kind)db_get_number(&rows, 0);
-        plain->more_names = (uint64_t)db_get_number(&rows, 2) - n - 1;
+        buf_put(&d->text, db_get_text(&rows, 1));
+        ends[n] = d->text.len;
     }
-    for (uint32_t i = 0; i < n; i++)
-        plain->names[i].text = slice_make(d->text.ptr + begins[i], lengths[i]);
+    for (uint32_t i = 0; i < n; begin = ends[i++])
+        plain->names[i].text = slice_make(d->text.ptr + begin, ends[i] - begin);
     plain->n_names = n;
-    return buf_failed(&d->text) ? buf_error(&d->text) : db_end(&rows);
+    int error = db_end(&rows);
+    if (error == 0) error = count_names(d, root, &plain->more_names);
+    plain->more_names -= plain->more_names < n ? plain->more_names : n;
+    return error ? error : buf_error(&d->text);
 }
 
 /* The most important asset that it names, in steps above normal. */

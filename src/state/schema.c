@@ -58,6 +58,7 @@ const char *const state_migrations[STATE_VERSION] = {
     " PRIMARY KEY (incident, name)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX incident_name_last ON incident_name (last) WHERE bystander = 0;"
     "CREATE INDEX incident_name_name ON incident_name (tenant, name) WHERE bystander = 0;"
+    "CREATE INDEX incident_name_most ON incident_name (incident, alerts);"
     "CREATE TABLE burst (tenant INTEGER NOT NULL, rule TEXT NOT NULL, incident INTEGER NOT NULL,"
     " last INTEGER NOT NULL, PRIMARY KEY (tenant, rule)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE task (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
