@@ -116,10 +116,11 @@ extern const struct command command_verify, command_store_ls, command_store_inde
     command_store_cat, command_export_evidence, command_export_tiles;
 extern const struct command command_incident_list, command_incident_show, command_incident_try;
 extern const struct command command_incident_ack, command_incident_assign, command_incident_note,
-    command_incident_task, command_incident_evidence, command_incident_triage, command_incident_contain,
-    command_incident_close, command_incident_reopen, command_incident_merge, command_incident_split,
-    command_incident_undo, command_incident_protect, command_incident_aware,
-    command_incident_significant, command_incident_breach, command_incident_report;
+    command_incident_task, command_incident_evidence, command_incident_triage,
+    command_incident_contain, command_incident_close, command_incident_reopen,
+    command_incident_merge, command_incident_split, command_incident_undo, command_incident_protect,
+    command_incident_aware, command_incident_significant, command_incident_breach,
+    command_incident_report;
 extern const struct command command_asset_import, command_asset_list, command_asset_show;
 extern const struct command command_suppression_add, command_suppression_list,
     command_suppression_end;
