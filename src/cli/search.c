@@ -545,15 +545,23 @@ static int as_rule(const struct work *w)
 
 static int search_command(const struct invocation *in)
 {
-    struct work w = {.said = in->ctx, .clock = clock_system(), .interrupts = -1};
-    int status = prepare(&w, in);
-    if (status == 0 && w.said->list) status = list(&w);
+    struct work *w = calloc(1, sizeof *w);
+    if (!w) {
+        cli_say("out of memory");
+        return EXIT_UNREADABLE;
+    }
+    w->said = in->ctx;
+    w->clock = clock_system();
+    w->interrupts = -1;
+    int status = prepare(w, in);
+    if (status == 0 && w->said->list) status = list(w);
     else if (status == 0)
-        status = w.said->explain                        ? explain(&w)
-                 : w.said->as_rule || w.said->save_rule ? as_rule(&w)
-                                                        : search(&w);
-    if (w.rules.set) ruleset_done(&w.rules);
-    config_done(&w.config);
+        status = w->said->explain                         ? explain(w)
+                 : w->said->as_rule || w->said->save_rule ? as_rule(w)
+                                                          : search(w);
+    if (w->rules.set) ruleset_done(&w->rules);
+    config_done(&w->config);
+    free(w);
     return status;
 }
 
