@@ -14,6 +14,7 @@
 
 enum {
     VEILED_MAX = 64,
+    VOUCHED_MAX = 256,
     HALF_SESSION = 300,    /* s, in which the code of the app has to come */
     HALF_TRIES = 5,        /* codes that may be wrong meanwhile */
     SEEN_EVERY = 60,       /* s: how exactly it is kept when a session or token was used last */
@@ -28,6 +29,14 @@ struct account_settings {
     uint32_t veiled[VEILED_MAX]; /* tenants whose staff has pseudonyms */
     unsigned n_veiled;
     size_t memory; /* of a hash, bytes */
+    /* What members of a group of the identity provider are. */
+    const char *groups; /* the claim that has them */
+    struct account_vouched {
+        struct slice group;
+        uint32_t tenant;
+        unsigned role;
+    } vouched[VOUCHED_MAX];
+    unsigned n_vouched;
 };
 
 struct account {
@@ -87,6 +96,7 @@ struct account_principal {
     int64_t expires;
     char name[ACCOUNT_NAME_MAX + 1], shown[SHOWN_MAX + 1];
     char secret[SECRET_TEXT + 1];
+    struct slice where; /* borrowed */
 };
 
 /* Whether a job is to be done, upon which account_claim_end() answers. */
@@ -96,6 +106,18 @@ bool account_claim_begin(struct account *a, const struct account_claim *claim,
 void account_claim_end(struct account *a, const struct account_claim *claim,
                        struct account_moment at, const struct account_job *job,
                        const struct account_hashed *hashed, struct account_principal *ret);
+/*
+ * The identity provider vouches for who a token's claims (a JSON object) say it is: he is an
+ * account from now on, with the roles of his groups, and begins a session.
+ */
+void account_vouch(struct account *a, const struct account_claim *claim, struct slice claims,
+                   struct account_moment at, struct account_principal *ret);
+/* "GROUP=ROLE" or "GROUP=ROLE@TENANT"; borrows from the text. */
+bool account_vouched_read(struct slice text, struct account_vouched *ret);
+/* A session begins for that user; in a transaction. */
+int account_begin_session(struct account *a, const struct account_claim *claim,
+                          const struct book_user *user, int64_t now,
+                          struct account_principal *ret) MUST_USE;
 /* Whose session or token it is; also of actions. */
 void account_prove(struct account *a, struct slice secret, uint32_t tenant, int64_t now,
                    struct account_principal *ret);

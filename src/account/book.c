@@ -41,10 +41,12 @@ static const char *const migrations[BOOK_VERSION] = {
     " SELECT raise(ABORT, 'the log is only added to'); END;"
     "CREATE TRIGGER change_is_kept BEFORE DELETE ON change BEGIN"
     " SELECT raise(ABORT, 'the log is only added to'); END;",
+    "ALTER TABLE user ADD COLUMN subject TEXT;"
+    "CREATE UNIQUE INDEX user_subject ON user (subject);",
 };
 
 #define USER_COLUMNS                                                                               \
-    "id, name, shown, password, made, disabled, given, app, next_app, app_step FROM user"
+    "id, name, shown, password, made, disabled, given, app, next_app, app_step, subject FROM user"
 #define SESSION_COLUMNS                                                                            \
     "session.id, user, hash, half, tries, session.made, seen, address, name FROM session"          \
     " JOIN user ON user.id = user"
@@ -58,10 +60,11 @@ static const char *const migrations[BOOK_VERSION] = {
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(FIND_USER, "SELECT " USER_COLUMNS " WHERE name = ?1")                                        \
+    X(FIND_SUBJECT, "SELECT " USER_COLUMNS " WHERE subject = ?1")                                  \
     X(GET_USER, "SELECT " USER_COLUMNS " WHERE id = ?1")                                           \
     X(LIST_USERS, "SELECT " USER_COLUMNS " ORDER BY name")                                         \
     X(ADD_USER, "INSERT INTO user (shown, password, disabled, given, app, next_app, app_step,"     \
-                " name, made) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                       \
+                " name, made, subject) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")         \
     X(PUT_USER, "UPDATE user SET shown = ?2, password = ?3, disabled = ?4, given = ?5, app = ?6,"  \
                 " next_app = ?7, app_step = ?8 WHERE id = ?1")                                     \
     X(REMOVE_USER, "DELETE FROM user WHERE id = ?1")                                               \
@@ -251,6 +254,7 @@ static void read_user(sqlite3_stmt *st, struct book_user *ret)
     copy_text(st, 1, ret->name, sizeof ret->name);
     copy_text(st, 2, ret->shown, sizeof ret->shown);
     copy_text(st, 3, ret->password, sizeof ret->password);
+    copy_text(st, 10, ret->subject, sizeof ret->subject);
     ret->has_app = copy_app(st, 7, &ret->app);
     ret->enrolling = copy_app(st, 8, &ret->next_app);
 }
@@ -268,6 +272,12 @@ int book_find_user(struct book *b, struct slice name, struct book_user *ret)
 {
     sql_bind_text(b->prepared[FIND_USER], 1, name);
     return one_user(b->prepared[FIND_USER], ret);
+}
+
+int book_find_subject(struct book *b, struct slice subject, struct book_user *ret)
+{
+    sql_bind_text(b->prepared[FIND_SUBJECT], 1, subject);
+    return one_user(b->prepared[FIND_SUBJECT], ret);
 }
 
 int book_get_user(struct book *b, uint64_t id, struct book_user *ret)
@@ -299,6 +309,7 @@ int book_add_user(struct book *b, const struct book_user *user, uint64_t *ret_id
     bind_user(st, user);
     sql_bind_text(st, 9, slice_of(user->name));
     sql_bind_i64(st, 10, user->made);
+    if (user->subject[0]) sql_bind_text(st, 11, slice_of(user->subject));
     return insert(b, ADD_USER, ret_id);
 }
 

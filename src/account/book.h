@@ -19,7 +19,8 @@ enum {
     SHOWN_MAX = 128, /* bytes of the name that people see */
     LABEL_MAX = 64,
     REASON_MAX = 1024,
-    BOOK_VERSION = 1,
+    SUBJECT_MAX = 255, /* OpenID Connect Core 1.0, 2 */
+    BOOK_VERSION = 2,
 };
 
 struct book;
@@ -41,6 +42,7 @@ struct book_user {
     char name[ACCOUNT_NAME_MAX + 1]; /* letters and digits of ASCII, and . _ - @ */
     char shown[SHOWN_MAX + 1];
     char password[PASSWORD_HASH_MAX]; /* empty: nobody can log in with one */
+    char subject[SUBJECT_MAX + 1];    /* what the identity provider calls him; empty: it does not */
     int64_t made, disabled;
     int64_t given; /* until when a password that was given to him is good; 0: it is his own */
     bool has_app, enrolling; /* enrolling: a code of the key in `next_app` is waited for */
@@ -52,7 +54,9 @@ int book_find_user(struct book *b, struct slice name, struct book_user *ret) MUS
 int book_get_user(struct book *b, uint64_t id, struct book_user *ret) MUST_USE;
 /* *ret_id: its number, which no other ever has. */
 int book_add_user(struct book *b, const struct book_user *user, uint64_t *ret_id) MUST_USE;
-/* Everything but id, name and made. */
+/* Whom the identity provider calls so. */
+int book_find_subject(struct book *b, struct slice subject, struct book_user *ret) MUST_USE;
+/* Everything but id, name, subject and made. */
 int book_put_user(struct book *b, const struct book_user *user) MUST_USE;
 /* With roles, sessions, tokens and recovery codes. */
 int book_remove_user(struct book *b, uint64_t id) MUST_USE;

@@ -18,6 +18,11 @@ enum claim_kind {
     CLAIM_CODE = 2,
     CLAIM_SESSION = 3, /* secret: of the session, as it was given when it began */
     CLAIM_TOKEN = 4,   /* secret: an API token, "vaka_…" */
+    /* Somebody wants to log in by the identity provider: the answer is PRINCIPAL_ELSEWHERE. */
+    CLAIM_ELSEWHERE = 5,
+    /* He has come back: name: the state, which the front has seen to be that browser's, secret: the
+     * code. Begins a session. */
+    CLAIM_RETURN = 6,
 };
 
 /* say_principal.status */
@@ -35,6 +40,9 @@ enum principal_status {
     PRINCIPAL_BUSY = 5,
     /* The process that knows cannot know now: its disk fails, or is full. */
     PRINCIPAL_BROKEN = 6,
+    /* The browser is to go to the URL `where`, and `secret` is the state that it brings back: the
+     * front binds it to the browser (a cookie) until then. */
+    PRINCIPAL_ELSEWHERE = 7,
 };
 
 /* say_principal.must: before anything else; until then `rights` is 0, and only actions of
@@ -53,6 +61,7 @@ enum {
     PASSWORD_MIN = 12, /* characters */
     PASSWORD_MAX = 256,
     CODE_MAX = 32,
+    FOREIGN_CODE_MAX = 4096, /* of CLAIM_RETURN */
     ADDRESS_MAX = 64,
     SECRET_BYTES = 32,                        /* of sessions and tokens, random */
     SECRET_TEXT = (SECRET_BYTES * 4 + 2) / 3, /* in base64url without padding */

@@ -115,7 +115,8 @@ static void set_duties(struct account *a, const struct book_user *user,
                        struct account_principal *ret)
 {
     if (user->given) ret->must |= MUST_CHANGE_PASSWORD;
-    else if (a->settings.app_required && !user->has_app) ret->must |= MUST_ENROL;
+    else if (a->settings.app_required && !user->has_app && !user->subject[0])
+        ret->must |= MUST_ENROL;
     if (ret->must) ret->rights = 0;
 }
 
@@ -213,8 +214,8 @@ static int add_session(struct account *a, const struct account_claim *claim,
     return error;
 }
 
-static int begin_session(struct account *a, const struct account_claim *claim,
-                         const struct book_user *user, int64_t now, struct account_principal *ret)
+int account_begin_session(struct account *a, const struct account_claim *claim,
+                          const struct book_user *user, int64_t now, struct account_principal *ret)
 {
     int error = set_rights(a, user, claim->tenant, ret);
     if (error == 0) error = add_session(a, claim, user, false, now, ret);
@@ -320,7 +321,7 @@ static int password_is_right(struct account *a, const struct account_claim *clai
         return error;
     }
     if (error == 0 && user->has_app) error = take_code(a, user, claim->code, at.now);
-    return error ? error : begin_session(a, claim, user, at.now, ret);
+    return error ? error : account_begin_session(a, claim, user, at.now, ret);
 }
 
 static void password_end(struct account *a, const struct account_claim *claim, struct slice name,
@@ -382,7 +383,7 @@ static int code_is_taken(struct account *a, const struct account_claim *claim,
 {
     int error = take_code(a, user, claim->code, at.now);
     if (error == 0) error = book_end_session(a->book, session->id);
-    if (error == 0) return begin_session(a, claim, user, at.now, ret);
+    if (error == 0) return account_begin_session(a, claim, user, at.now, ret);
     if (error != ERR_NOT_FOUND) return error;
     error = count_try(a, session);
     return error ? error : log_refused(a, claim, user, slice_of(user->name), at);

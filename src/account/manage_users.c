@@ -105,6 +105,9 @@ int manage_user_password(struct manage *m)
     struct book_user user;
     int error = manage_find(m, true, &user);
     if (error) return error;
+    if (user.subject[0])
+        return manage_refuse(m, MANAGE_CONFLICT, "name",
+                             "this account logs in by the identity provider");
     take_password(m, &user);
     error = book_put_user(m->account->book, &user);
     if (error == 0) error = book_end_sessions(m->account->book, user.id, 0);

@@ -46,6 +46,7 @@ int show_user(struct buf *out, struct book *book, const struct book_user *user)
     put_time(out, "disabled", user->disabled);
     put_flag(out, "own_password", user->given == 0);
     put_flag(out, "app", user->has_app);
+    put_flag(out, "elsewhere", user->subject[0] != '\0');
     json_write_member_u64(out, "recovery_codes", codes);
     json_write_key(out, "roles");
     buf_putc(out, '[');

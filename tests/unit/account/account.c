@@ -569,7 +569,7 @@ TEST(what_was_done_is_in_the_log_with_who_and_why_and_stays)
     struct fixture f;
     struct diag diag;
     sqlite3 *db = NULL;
-    static const char *const none[] = {""};
+    static const char *const none[BOOK_VERSION] = {""};
     open_two(&f, "log.db");
     struct account_principal anna = fixture_login(&f, "anna", ANNA, "");
     CHECK_INT(fixture_do(&f, anna.secret, ACTION_USER_DISABLE,
@@ -580,7 +580,7 @@ TEST(what_was_done_is_in_the_log_with_who_and_why_and_stays)
                 "{\"log\":[{\"id\":4,\"time\":1790000000,\"tenant\":0,\"actor\":\"anna\","
                 "\"what\":\"user.disable\",\"subject\":\"bo\",\"address\":\"10.1.2.3\","
                 "\"reason\":\"left the \\\"city\\\"\",\"detail\":{}}]}");
-    REQUIRE(sql_open(test_path("log.db"), none, 1, &db, &diag) == 0);
+    REQUIRE(sql_open(test_path("log.db"), none, BOOK_VERSION, &db, &diag) == 0);
     CHECK(sqlite3_exec(db, "UPDATE change SET reason = ''", NULL, NULL, NULL) ==
           SQLITE_CONSTRAINT_TRIGGER);
     CHECK(sqlite3_exec(db, "DELETE FROM change", NULL, NULL, NULL) == SQLITE_CONSTRAINT_TRIGGER);
