@@ -59,6 +59,7 @@ enum log_level {
     X(RETENTION_ENDED, INFO, 60, "retention-ended")                                                \
     X(WITNESS_SIGNED, INFO, 200, "witness-signed")                                                 \
     X(WITNESS_REFUSED, WARNING, 200, "witness-refused")                                            \
+    X(LOGIN_REFUSED, WARNING, 60, "login-refused")                                                 \
     X(WITNESS_FORK, ERROR, 200, "witness-fork")                                                    \
     X(CORRELATION_REFUSED, WARNING, 60, "correlation-refused")                                     \
     X(PRODUCT_REFUSED, WARNING, 60, "product-refused")                                             \

@@ -12,6 +12,7 @@
 
 #include "account/hasher.h"
 #include "account/veil.h"
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "proc/worker.h"
 #include "serve/role.h"
@@ -19,8 +20,18 @@
 enum {
     QUEUE_MAX = 32,       /* questions with a password that wait; more are told to come again */
     QUEUE_OF_ADDRESS = 4, /* of which one address may have so many */
+    TRAVELLERS_MAX = 64,
     QUESTION_MAX = MANAGE_BODY_MAX + 4096,
     TIDY_EVERY = 600, /* s */
+};
+
+/* Somebody who logs in by the identity provider, while that is asked. */
+struct traveller {
+    uint64_t id;   /* 0: free */
+    uint64_t call; /* the front's */
+    enum serve_role peer;
+    uint32_t tenant;
+    char address[ADDRESS_MAX + 1];
 };
 
 /* A question with a password. */
@@ -36,6 +47,8 @@ struct account_ctx {
     struct account account;
     struct question queue[QUEUE_MAX]; /* a ring; the first is being hashed */
     unsigned first, n;
+    struct traveller travellers[TRAVELLERS_MAX];
+    uint64_t last_traveller;
     pid_t hasher;
     struct link link;
     int null_fd;
@@ -67,21 +80,21 @@ static void send_principal(struct role *r, enum serve_role peer, uint64_t id,
     c->refused += who->status == PRINCIPAL_REFUSED;
     c->held_off += who->status == PRINCIPAL_WAIT || who->status == PRINCIPAL_BUSY;
     if (link_is_open(link)) {
-        say_principal_write(link_out(link),
-                            &(struct say_principal){.id = id,
-                                                    .status = (uint8_t)who->status,
-                                                    .must = who->must,
-                                                    .token = who->token,
-                                                    .veiled = who->veiled,
-                                                    .wait = who->wait,
-                                                    .tenant = who->tenant,
-                                                    .user = who->user,
-                                                    .rights = who->rights,
-                                                    .session = who->session,
-                                                    .expires = who->expires,
-                                                    .name = slice_of(who->name),
-                                                    .shown = slice_of(who->shown),
-                                                    .secret = slice_of(who->secret)});
+        say_principal_write(link_out(link), &(struct say_principal){.id = id,
+                                                                    .status = (uint8_t)who->status,
+                                                                    .must = who->must,
+                                                                    .token = who->token,
+                                                                    .veiled = who->veiled,
+                                                                    .wait = who->wait,
+                                                                    .tenant = who->tenant,
+                                                                    .user = who->user,
+                                                                    .rights = who->rights,
+                                                                    .session = who->session,
+                                                                    .expires = who->expires,
+                                                                    .name = slice_of(who->name),
+                                                                    .shown = slice_of(who->shown),
+                                                                    .secret = slice_of(who->secret),
+                                                                    .where = who->where});
         link_flush(link);
     }
     explicit_bzero(who, sizeof *who);
@@ -159,6 +172,87 @@ static struct account_order order_of(const struct say_manage *m, enum serve_role
                                   .body = m->body};
 }
 
+/* ---- the identity provider --------------------------------------------------------------- */
+
+static struct traveller *find_traveller(struct account_ctx *c, uint64_t id)
+{
+    for (size_t i = 0; i < TRAVELLERS_MAX; i++)
+        if (c->travellers[i].id == id) return &c->travellers[i];
+    return NULL;
+}
+
+static void send_off(struct role *r, enum serve_role peer, uint64_t call,
+                     const struct account_claim *claim)
+{
+    struct account_ctx *c = r->ctx;
+    struct link *oidc = role_link(r, ROLE_OIDC);
+    struct traveller *t = find_traveller(c, 0);
+    struct account_principal busy = {.status = PRINCIPAL_BUSY, .wait = 1};
+    if (!t || !link_is_open(oidc) || claim->secret.len > FOREIGN_CODE_MAX) {
+        send_principal(r, peer, call, &busy);
+        return;
+    }
+    *t = (struct traveller){
+        .id = ++c->last_traveller, .call = call, .peer = peer, .tenant = claim->tenant};
+    if (!slice_copy(slice_until(claim->address, ADDRESS_MAX), t->address, sizeof t->address))
+        t->address[0] = '\0';
+    if (claim->kind == CLAIM_ELSEWHERE)
+        say_depart_write(link_out(oidc), &(struct say_depart){.id = t->id});
+    else
+        say_arrive_write(
+            link_out(oidc),
+            &(struct say_arrive){.id = t->id, .state = claim->name, .code = claim->secret});
+    link_flush(oidc);
+}
+
+static void welcome(struct role *r, struct traveller *t, struct account_principal *who)
+{
+    uint64_t call = t->call;
+    enum serve_role peer = t->peer;
+    *t = (struct traveller){.id = 0};
+    send_principal(r, peer, call, who);
+}
+
+static int take_departed(struct role *r, const struct frame *frame)
+{
+    struct say_departed m;
+    struct account_principal who = {.status = PRINCIPAL_ELSEWHERE};
+    if (say_departed_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    struct traveller *t = m.id ? find_traveller(r->ctx, m.id) : NULL;
+    if (!t) return 0;
+    who.where = m.url;
+    if (!m.url.len || !slice_copy(m.state, who.secret, sizeof who.secret))
+        who = (struct account_principal){.status = PRINCIPAL_BUSY, .wait = 10};
+    welcome(r, t, &who);
+    return 0;
+}
+
+static int take_arrived(struct role *r, const struct frame *frame)
+{
+    struct account_ctx *c = r->ctx;
+    struct say_arrived m;
+    struct account_principal who = {.status = PRINCIPAL_REFUSED};
+    if (say_arrived_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    struct traveller *t = m.id ? find_traveller(c, m.id) : NULL;
+    if (!t) return 0;
+    const struct account_claim claim = {
+        .kind = CLAIM_RETURN, .tenant = t->tenant, .address = slice_of(t->address)};
+    if (json_is_object(m.claims)) account_vouch(&c->account, &claim, m.claims, moment(r), &who);
+    welcome(r, t, &who);
+    return 0;
+}
+
+static void account_lost(struct role *r, enum serve_role peer)
+{
+    struct account_ctx *c = r->ctx;
+    for (size_t i = 0; i < TRAVELLERS_MAX; i++) {
+        struct account_principal busy = {.status = PRINCIPAL_BUSY, .wait = 1};
+        if (c->travellers[i].id && peer == ROLE_OIDC) welcome(r, &c->travellers[i], &busy);
+    }
+}
+
+/* ---- what is asked ----------------------------------------------------------------------- */
+
 static int take_claim(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     struct account_ctx *c = r->ctx;
@@ -169,6 +263,10 @@ static int take_claim(struct role *r, enum serve_role peer, const struct frame *
         return ERR_CORRUPT;
     const struct account_claim claim = claim_of(&m);
     c->claims++;
+    if (claim.kind == CLAIM_ELSEWHERE || claim.kind == CLAIM_RETURN) {
+        send_off(r, peer, m.id, &claim);
+        return 0;
+    }
     if (claim.kind == CLAIM_PASSWORD && !has_room(c, claim.address))
         who = (struct account_principal){.status = PRINCIPAL_BUSY, .wait = 1};
     else if (account_claim_begin(&c->account, &claim, moment(r), &job, &who)) {
@@ -221,6 +319,9 @@ static int take_veil(struct role *r, enum serve_role peer, const struct frame *f
 
 static int account_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
+    if (peer == ROLE_OIDC && frame->type == SAY_DEPARTED) return take_departed(r, frame);
+    if (peer == ROLE_OIDC && frame->type == SAY_ARRIVED) return take_arrived(r, frame);
+    if (peer == ROLE_OIDC) return ERR_CORRUPT;
     if (frame->type == SAY_MANAGE) return take_manage(r, peer, frame);
     if (peer == ROLE_CONTROL) return ERR_CORRUPT;
     if (frame->type == SAY_VEIL) return take_veil(r, peer, frame);
@@ -307,6 +408,20 @@ static int read_veiled(const struct config *config, struct account_settings *set
     return 0;
 }
 
+static int read_vouched(const struct config *config, struct account_settings *settings,
+                        struct diag *diag)
+{
+    settings->groups = config->accounts_oidc_groups.items[0];
+    for (uint32_t i = 0; i < config->accounts_oidc_roles.n; i++) {
+        const char *text = config->accounts_oidc_roles.items[i];
+        if (!account_vouched_read(slice_of(text), &settings->vouched[settings->n_vouched++]))
+            return diag_set(diag, ERR_INVALID, NULL, 0, 0,
+                            "accounts.oidc_roles: '%s' is not GROUP=ROLE or GROUP=ROLE@TENANT",
+                            text);
+    }
+    return 0;
+}
+
 static int open_account(struct role *r, struct diag *diag)
 {
     struct account_ctx *c = r->ctx;
@@ -327,6 +442,7 @@ static int open_account(struct role *r, struct diag *diag)
     role_keep_path(r, "/dev/urandom");
     if (!secret_start() || getrandom(&seed, sizeof seed, 0) != sizeof seed) return ERR_IO;
     int error = read_veiled(config, &settings, diag);
+    if (error == 0) error = read_vouched(config, &settings, diag);
     if (error == 0) error = book_open(path, &book, diag);
     return error ? error : account_init(&c->account, book, &settings, seed);
 }
@@ -379,6 +495,7 @@ const struct role_ops role_account = {
     .ctx_size = sizeof(struct account_ctx),
     .prepare = account_prepare,
     .start = account_start,
+    .lost = account_lost,
     .frame = account_frame,
     .status = account_status,
     .stop = account_stop,

@@ -124,6 +124,12 @@
  *              to be shown pseudonyms; times in seconds since 1970; `secret`: when one was made
  *   veiled     what is shown of them, as many: a pseudonym, or the name when it was lifted; empty:
  *              they cannot be told, and nothing is to be shown
+ * account → oidc
+ *   depart     somebody wants to log in by the identity provider; `id` is account's
+ *   arrive     his browser has come back with that
+ * oidc → account
+ *   departed   where his browser is to go to; without `url` it cannot
+ *   arrived    what the provider says of him, a JSON object; empty: nothing that counts
  * web, control → account
  *   manage     something is to be done to accounts, see account/action.h; who wants it is proved
  *              by the secret of his session or token in `proof`, or is the user `uid` of this
@@ -238,13 +244,18 @@ enum {
     F(u32, wait)                                                                                   \
     F(u32, tenant)                                                                                 \
     F(u64, user)                                                                                   \
-    F(u64, rights) F(u64, session) F(i64, expires) F(text, name) F(text, shown) F(text, secret)
+    F(u64, rights)                                                                                 \
+    F(u64, session) F(i64, expires) F(text, name) F(text, shown) F(text, secret) F(text, where)
 #define SAY_MANAGE_FIELDS(F)                                                                       \
     F(u64, id)                                                                                     \
     F(u8, action) F(u32, uid) F(u32, tenant) F(text, proof) F(text, address) F(text, body)
-#define SAY_MANAGED_FIELDS(F) F(u64, id) F(u32, status) F(text, body)
-#define SAY_VEIL_FIELDS(F)    F(u64, id) F(u64, user) F(u32, tenant) F(text, names)
-#define SAY_VEILED_FIELDS(F)  F(u64, id) F(text, names)
+#define SAY_MANAGED_FIELDS(F)  F(u64, id) F(u32, status) F(text, body)
+#define SAY_DEPART_FIELDS(F)   F(u64, id)
+#define SAY_DEPARTED_FIELDS(F) F(u64, id) F(text, url) F(text, state)
+#define SAY_ARRIVE_FIELDS(F)   F(u64, id) F(text, state) F(text, code)
+#define SAY_ARRIVED_FIELDS(F)  F(u64, id) F(text, claims)
+#define SAY_VEIL_FIELDS(F)     F(u64, id) F(u64, user) F(u32, tenant) F(text, names)
+#define SAY_VEILED_FIELDS(F)   F(u64, id) F(text, names)
 
 #define SAY_ACT_FIELDS(F)   F(u64, client) F(u32, tenant) F(text, actor) F(text, kind) F(text, body)
 #define SAY_ACTED_FIELDS(F) F(u64, client) F(u8, status) F(text, body)
@@ -326,6 +337,10 @@ enum {
     M(managed, MANAGED, MANAGED, 83)                                                               \
     M(veil, VEIL, VEIL, 84)                                                                        \
     M(veiled, VEILED, VEILED, 85)                                                                  \
+    M(depart, DEPART, DEPART, 86)                                                                  \
+    M(departed, DEPARTED, DEPARTED, 87)                                                            \
+    M(arrive, ARRIVE, ARRIVE, 88)                                                                  \
+    M(arrived, ARRIVED, ARRIVED, 89)                                                               \
     M(ask, ASK, ASK, 50)                                                                           \
     M(answer, ANSWER, ANSWER, 51)                                                                  \
     M(find, FIND, FIND, 100)                                                                       \

@@ -202,6 +202,13 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"ended", COUNTER, "Searches that ended."},
             {"looked", COUNTER, "Times that one thing was looked at over the API."},
         },
+    [ROLE_OIDC] =
+        {
+            {"logins", COUNTER, "Browsers that were sent to the identity provider."},
+            {"vouched", COUNTER, "Of them those that it vouched for."},
+            {"refused", COUNTER, "Those that it did not, or whose token was wrong."},
+            {"trouble", GAUGE, "What is wrong with the provider."},
+        },
     [ROLE_SUPERVISOR] =
         {
             {"clock", GAUGE, "Whether the machine's clock is right, as far as can be known."},

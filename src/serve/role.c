@@ -15,7 +15,8 @@ static const struct role_ops *const all_ops[ROLE_COUNT] = {
     [ROLE_UNWRAP] = &role_unwrap,   [ROLE_COLLECT] = &role_collect, [ROLE_CONTROL] = &role_control,
     [ROLE_SEAL] = &role_seal,       [ROLE_SIGN] = &role_sign,       [ROLE_WITNESS] = &role_witness,
     [ROLE_PULL] = &role_pull,       [ROLE_INDEX] = &role_index,     [ROLE_RETRO] = &role_retro,
-    [ROLE_ACCOUNT] = &role_account, [ROLE_WEB] = &role_web,         [ROLE_SEARCH] = &role_search,
+    [ROLE_ACCOUNT] = &role_account, [ROLE_OIDC] = &role_oidc,       [ROLE_WEB] = &role_web,
+    [ROLE_SEARCH] = &role_search,
 };
 
 static const enum sandbox_role sandboxes[ROLE_COUNT] = {

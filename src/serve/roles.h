@@ -21,6 +21,7 @@
     X(INDEX, "index", SANDBOX_INDEXER)      /* what searches pass over blocks by */                \
     X(RETRO, "retro", SANDBOX_DETECTOR)     /* new rules on what is stored */                      \
     X(ACCOUNT, "account", SANDBOX_DATABASE) /* who may do what */                                  \
+    X(OIDC, "oidc", SANDBOX_PULLER)         /* asks the identity provider */                       \
     X(WEB, "web", SANDBOX_FRONT)            /* the API, over HTTPS */                              \
     X(SEARCH, "search", SANDBOX_SEARCHER)   /* records for who asks there, and who did */
 
@@ -39,6 +40,7 @@
     X(STORE, INDEX)     /* how matching keeps up → */                                            \
     X(STORE, RETRO)     /* how matching keeps up → */                                            \
     X(RETRO, TRIAGE)    /* alerts → ← heard */                                                 \
+    X(ACCOUNT, OIDC)    /* who wants to log in → ← where to, and who it is */                  \
     X(CONTROL, ACCOUNT) /* what is to be done to accounts → ← what became of it */             \
     X(WEB, ACCOUNT)     /* who asks, what is to be done to accounts → ← who that is */         \
     X(WEB, TRIAGE)      /* questions → ← that there are alerts */                              \

@@ -74,6 +74,7 @@ void api_logged_in(struct api_call *c, const struct api_principal *p)
     case PRINCIPAL_BROKEN:
         api_refuse_for(c, API_PROBLEM_BUSY, p->wait);
         return;
+    case PRINCIPAL_ELSEWHERE:
     case PRINCIPAL_REFUSED:
         break;
     }
