@@ -187,7 +187,12 @@ static void send_off(struct role *r, enum serve_role peer, uint64_t call,
     struct account_ctx *c = r->ctx;
     struct link *oidc = role_link(r, ROLE_OIDC);
     struct traveller *t = find_traveller(c, 0);
-    struct account_principal busy = {.status = PRINCIPAL_BUSY, .wait = 1};
+    struct account_principal busy = {.status = PRINCIPAL_BUSY, .wait = 1},
+                             none = {.status = PRINCIPAL_REFUSED};
+    if (!r->config.accounts_oidc_issuer.n) {
+        send_principal(r, peer, call, &none);
+        return;
+    }
     if (!t || !link_is_open(oidc) || claim->secret.len > FOREIGN_CODE_MAX) {
         send_principal(r, peer, call, &busy);
         return;

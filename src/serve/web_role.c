@@ -139,7 +139,7 @@ static int take_principal(struct role *r, const struct frame *frame)
     struct web_ctx *c = r->ctx;
     struct say_principal m;
     if (say_principal_read(frame->payload, &m) != 0 || m.status < PRINCIPAL_KNOWN ||
-        m.status > PRINCIPAL_BROKEN)
+        m.status > PRINCIPAL_ELSEWHERE)
         return ERR_CORRUPT;
     api_claimed(c->api, m.id,
                 &(struct api_principal){.status = (enum principal_status)m.status,
@@ -153,7 +153,8 @@ static int take_principal(struct role *r, const struct frame *frame)
                                         .expires = m.expires,
                                         .name = m.name,
                                         .shown = m.shown,
-                                        .secret = m.secret});
+                                        .secret = m.secret,
+                                        .where = m.where});
     return 0;
 }
 

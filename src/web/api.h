@@ -46,7 +46,7 @@ struct api_principal {
     uint32_t wait, tenant;
     uint64_t user, rights, session;
     int64_t expires; /* s */
-    struct slice name, shown, secret;
+    struct slice name, shown, secret, where;
 };
 
 /* An action of account/action.h. */

@@ -268,18 +268,16 @@ void api_call_give_up(struct api_call *c)
 
 /* ---- the head ---------------------------------------------------------------------------- */
 
-static const char *find_cookie(struct slice header, struct slice *ret)
+struct slice api_cookie(const struct api_call *c, struct slice name)
 {
-    struct slice one;
+    struct slice one, header = api_request_header(c, MHD_HTTP_HEADER_COOKIE);
     bool more = header.len > 0;
     while (more) {
         more = slice_split(header, ';', &one, &header);
         one = slice_trim(one);
-        if (!slice_starts_with(one, SLICE(COOKIE))) continue;
-        *ret = slice_from(one, sizeof COOKIE - 1);
-        return ret->ptr;
+        if (slice_starts_with(one, name)) return slice_from(one, name.len);
     }
-    return NULL;
+    return SLICE_NONE;
 }
 
 /* A token before a cookie: who sends one means it. */
@@ -288,8 +286,10 @@ static void read_proof(struct api_call *c)
     struct slice value = api_request_header(c, MHD_HTTP_HEADER_AUTHORIZATION), proof = SLICE_NONE;
     if (value.len > 7 && slice_eq_nocase(slice_until(value, 7), SLICE("Bearer ")))
         proof = slice_trim(slice_from(value, 7));
-    else if (value.len == 0)
-        c->cookie = find_cookie(api_request_header(c, MHD_HTTP_HEADER_COOKIE), &proof) != NULL;
+    else if (value.len == 0) {
+        proof = api_cookie(c, SLICE(COOKIE));
+        c->cookie = proof.ptr != NULL;
+    }
     if (proof.len >= sizeof c->proof || !slice_is_plain(proof, "-_")) return;
     if (proof.len) memcpy(c->proof, proof.ptr, proof.len);
     c->proof_len = proof.len;

@@ -10,6 +10,10 @@
  */
 #define COOKIE_FORM "__Host-vaka=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict"
 
+/* The browser that was sent to the identity provider is the one that comes back. */
+#define STATE_COOKIE "__Host-vaka-login="
+#define STATE_FORM   STATE_COOKIE "%.*s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=600"
+
 static void put_must(struct buf *out, unsigned must)
 {
     static const char *const words[] = {
@@ -55,6 +59,16 @@ static void put_needs_code(struct api_call *c, const struct api_principal *p)
     buf_puts(&c->out, "}\n");
 }
 
+static void put_elsewhere(struct api_call *c, const struct api_principal *p)
+{
+    buf_clear(&c->out);
+    buf_putc(&c->out, '{');
+    json_write_member_string(&c->out, "url", p->where);
+    buf_puts(&c->out, "}\n");
+    api_header(c, MHD_HTTP_HEADER_SET_COOKIE, STATE_FORM, SLICE_FMT(p->secret));
+    api_answer(c, MHD_HTTP_OK, API_JSON);
+}
+
 void api_logged_in(struct api_call *c, const struct api_principal *p)
 {
     switch (p->status) {
@@ -75,6 +89,8 @@ void api_logged_in(struct api_call *c, const struct api_principal *p)
         api_refuse_for(c, API_PROBLEM_BUSY, p->wait);
         return;
     case PRINCIPAL_ELSEWHERE:
+        put_elsewhere(c, p);
+        return;
     case PRINCIPAL_REFUSED:
         break;
     }
@@ -134,4 +150,34 @@ void api_session(struct api_call *c)
 {
     put_session(c, c->who, slice_make(c->proof, c->proof_len));
     api_answer(c, MHD_HTTP_OK, API_JSON);
+}
+
+void api_login_elsewhere(struct api_call *c)
+{
+    claim(c, &(struct api_claim){.kind = CLAIM_ELSEWHERE,
+                                 .tenant = TENANT_ANY,
+                                 .address = slice_of(c->conn->address)});
+}
+
+void api_login_return(struct api_call *c)
+{
+    struct buf state, code;
+    buf_init(&state, SECRET_TEXT + 64);
+    buf_init(&code, FOREIGN_CODE_MAX + 1);
+    if (!api_body_text(c, "state", 1, 64, &state) ||
+        !api_body_text(c, "code", 1, FOREIGN_CODE_MAX, &code)) {
+        forget(&state);
+        forget(&code);
+        return;
+    }
+    if (!slice_eq(api_cookie(c, SLICE(STATE_COOKIE)), buf_slice(&state)))
+        api_refuse(c, API_PROBLEM_UNAUTHORIZED, NULL);
+    else
+        claim(c, &(struct api_claim){.kind = CLAIM_RETURN,
+                                     .tenant = TENANT_ANY,
+                                     .address = slice_of(c->conn->address),
+                                     .name = buf_slice(&state),
+                                     .secret = buf_slice(&code)});
+    forget(&state);
+    forget(&code);
 }

@@ -8,6 +8,8 @@ struct api_call;
 /* login.c */
 void api_login(struct api_call *c);
 void api_login_code(struct api_call *c);
+void api_login_elsewhere(struct api_call *c);
+void api_login_return(struct api_call *c);
 void api_session(struct api_call *c);
 /* manage.c */
 void api_manage(struct api_call *c);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Logins by a real identity provider, oidc-provider of npm: oidc.py OIDC-LOGIN. Prints TAP."""
+"""Logins by a real identity provider, oidc-provider of npm: oidc.py OIDC-LOGIN VAKA. Prints TAP."""
 import contextlib
 import http.client
 import json
@@ -12,14 +12,16 @@ import subprocess
 import sys
 import urllib.parse
 
+from api_client import Office
 from peers import make_certificates
 from serving import Skip, free_port, holds, run_tests, same, test
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+VAKA = pathlib.Path(sys.argv[2]).resolve()
 HERE = pathlib.Path(__file__).resolve().parent
 MODULES = pathlib.Path(os.environ.get("NODE_CLIENTS", "-")) / "node_modules"
 REDIRECT = "https://vaka.example/api/v1/login/return"
-SECRET = "a secret & more"
+SECRET = "a/secret&more=%"
 
 
 class Lines:
@@ -60,9 +62,11 @@ class Lines:
 def provider(folder, port, algorithm="RS256", kid="first"):
     if not (MODULES / "oidc-provider").is_dir():
         raise Skip("the packages of tests/integration/node were not fetched (NODE_CLIENTS)")
-    if not (folder / "ca.pem").exists():
-        make_certificates(folder)
-    with Lines("node", HERE / "node/provider.mjs", port, folder / "server.key", folder / "server.pem",
+    own = folder / "id"
+    if not own.exists():
+        own.mkdir()
+        make_certificates(own)
+    with Lines("node", HERE / "node/provider.mjs", port, own / "server.key", own / "server.pem",
                algorithm, kid, REDIRECT, stderr=subprocess.DEVNULL,
                env={**os.environ, "NODE_PATH": str(MODULES)}) as node:
         same(node.line(), "ready")
@@ -71,7 +75,7 @@ def provider(folder, port, algorithm="RS256", kid="first"):
 
 def client(folder, port, secret=SECRET, issuer=None):
     return Lines(PROGRAM, issuer or f"https://127.0.0.1:{port}", "vaka", secret, REDIRECT,
-                 folder / "ca.pem")
+                 folder / "id/ca.pem")
 
 
 def begin(login):
@@ -102,7 +106,7 @@ def finish(login, state, code):
 
 class Browser:
     def __init__(self, folder):
-        self.context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+        self.context = ssl.create_default_context(cafile=str(folder / "id/ca.pem"))
         self.cookies = {}
 
     def ask(self, url, form=None):
@@ -204,10 +208,87 @@ def a_provider_that_is_another_or_not_trusted_is_told(folder):
     with provider(folder, port):
         with client(folder, port, issuer=f"https://127.0.0.1:{port}/") as login:
             same(stopped(login), "the provider says it is another issuer")
-        (folder / "ca.pem").write_bytes((folder / "other.pem").read_bytes())
+        (folder / "id/ca.pem").write_bytes((folder / "id/other.pem").read_bytes())
         with client(folder, port) as login:
             holds(stopped(login).lower(), "certificate")
 
 
+def office(folder, port, *groups):
+    """A vaka serve that knows the provider."""
+    (folder / "secret").write_text(SECRET, encoding="utf-8")
+    (folder / "secret").chmod(0o600)
+    settings = {"oidc_issuer": f"https://127.0.0.1:{port}", "oidc_redirect": REDIRECT,
+                "oidc_secret": folder / "secret", "oidc_trust": folder / "id/ca.pem"}
+    words = [f"--set=accounts.{name}={value}" for name, value in settings.items()]
+    words += [f"--set=accounts.oidc_roles={group}" for group in groups]
+    return Office(VAKA, folder, arguments=words)
+
+
+def depart(serve):
+    """(a browser without a session, where it is sent to)."""
+    browser = serve.nobody()
+    found = {}
+
+    def known():
+        found["answer"] = browser.ask("POST", "/session/elsewhere")
+        return found["answer"][0] == 200
+    serve.wait(known, "the provider is known")
+    _, head, text = found["answer"]
+    cookie = head["set-cookie"]
+    same(re.fullmatch(r"__Host-vaka-login=[\w-]{43}; Path=/; Secure; HttpOnly; SameSite=Strict; "
+                      r"Max-Age=600", cookie) is None, False)
+    return browser, json.loads(text)["url"], cookie.split(";")[0]
+
+
+@test
+def people_log_in_to_the_api(folder):
+    port = free_port()
+    with provider(folder, port, "EdDSA"), office(folder, port, "soc=analyst", "on call=on-call") as serve:
+        serve.start()
+        browser, url, cookie = depart(serve)
+        back = Browser(folder).login(url, "anna")
+        come = {"state": back["state"], "code": back["code"]}
+        # Another browser has not that cookie.
+        same(serve.nobody().ask("POST", "/session/return", come)[0], 401)
+        status, head, text = browser.ask("POST", "/session/return", come, {"Cookie": cookie})
+        same(status, 200)
+        session = json.loads(text)
+        same((session["name"], session["shown"], session["must"]), ("anna@example.se", "Name of anna", None))
+        same({"search", "rules.write"} <= set(session["rights"]), True)
+        browser.cookie = head["set-cookie"].split(";")[0].split("=", 1)[1]
+        same(browser.get("/me")["user"]["elsewhere"], True)
+        same(browser.ask("POST", "/session/return", come, {"Cookie": cookie})[0] in (401, 403), True)
+        told = json.loads(serve.ask("user", "log", "-f", "json"))["log"]
+        same([(e["what"], e["actor"]) for e in told],
+             [("user.add", "identity provider"), ("user.roles", "identity provider"), ("login", "anna@example.se")])
+        # Whoever asks is killed: it is asked again.
+        serve.kill("oidc")
+        browser, url, cookie = depart(serve)
+        back = Browser(folder).login(url, "bo")
+        same(browser.ask("POST", "/session/return", {"state": back["state"], "code": back["code"]},
+                         {"Cookie": cookie})[0], 200)
+        same(serve.status()["oidc"]["trouble"], "")
+
+
+@test
+def who_is_in_no_group_does_not_get_in(folder):
+    port = free_port()
+    with provider(folder, port), office(folder, port, "chiefs=admin") as serve:
+        serve.start()
+        browser, url, cookie = depart(serve)
+        back = Browser(folder).login(url, "anna")
+        same(browser.ask("POST", "/session/return", {"state": back["state"], "code": back["code"]},
+                         {"Cookie": cookie})[0], 401)
+        same(json.loads(serve.ask("user", "list", "-f", "json"))["users"], [])
+
+
+@test
+def without_a_provider_nobody_is_sent_anywhere(folder):
+    with Office(VAKA, folder).start() as serve:
+        same(serve.nobody().ask("POST", "/session/elsewhere")[0], 401)
+        same(serve.nobody().ask("POST", "/session/return", {"state": "x", "code": "y"})[0], 401)
+        same(serve.status()["oidc"]["logins"], 0)
+
+
 if __name__ == "__main__":
-    sys.exit(run_tests(sys.argv[2:]))
+    sys.exit(run_tests(sys.argv[3:]))

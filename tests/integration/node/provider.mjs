@@ -20,7 +20,7 @@ function makeKey(name) {
 const keys = [...new Set(["RS256", algorithm])].map(makeKey);
 const provider = new Provider(`https://127.0.0.1:${port}`, {
     clients: [{
-        client_id: "vaka", client_secret: "a secret & more", redirect_uris: [redirect], response_types: ["code"],
+        client_id: "vaka", client_secret: "a/secret&more=%", redirect_uris: [redirect], response_types: ["code"],
         grant_types: ["authorization_code"], token_endpoint_auth_method: "client_secret_post",
         id_token_signed_response_alg: algorithm,
     }],
