@@ -397,6 +397,49 @@ TEST(sessions_end_with_what_they_were_begun_with)
     fixture_close(&f);
 }
 
+TEST(a_new_password_leaves_the_app)
+{
+    struct fixture f;
+    char recovery[RECOVERY_TEXT + 1];
+    open_two(&f, "leaves.db");
+    struct account_principal who = fixture_login(&f, "bo", BO, "");
+    (void)enrol(&f, who.secret, recovery);
+    CHECK_INT(fixture_do(&f, who.secret, ACTION_OWN_PASSWORD,
+                         "{\"password\":\"" BO "\",\"new\":\"" ANNA "\"}"),
+              200);
+    CHECK_INT(fixture_login(&f, "bo", ANNA, "").status, PRINCIPAL_NEEDS_CODE);
+    CHECK_INT(
+        fixture_do(&f, NULL, ACTION_USER_PASSWORD, "{\"name\":\"bo\",\"password\":\"" BO "\"}"),
+        200);
+    CHECK_INT(fixture_login(&f, "bo", BO, "").status, PRINCIPAL_NEEDS_CODE);
+    fixture_close(&f);
+}
+
+TEST(sessions_are_seen_and_ended_by_who_may)
+{
+    struct fixture f;
+    char body[64];
+    open_two(&f, "seen.db");
+    struct account_principal anna = fixture_login(&f, "anna", ANNA, "");
+    struct account_principal one = fixture_login(&f, "bo", BO, ""),
+                             two = fixture_login(&f, "bo", BO, "");
+    CHECK_INT(fixture_do(&f, one.secret, ACTION_OWN_SESSION_LIST, ""), 200);
+    CHECK(slice_find(buf_slice(&f.out), SLICE("\"anna\"")) == SIZE_MAX);
+    CHECK(slice_find(buf_slice(&f.out), SLICE("\"address\":\"10.1.2.3\"")) != SIZE_MAX);
+    /* One's own, but nobody else's. */
+    (void)snprintf(body, sizeof body, "{\"id\":%u}", (unsigned)anna.session);
+    CHECK_INT(fixture_do(&f, one.secret, ACTION_OWN_SESSION_END, body), 404);
+    (void)snprintf(body, sizeof body, "{\"id\":%u}", (unsigned)two.session);
+    CHECK_INT(fixture_do(&f, one.secret, ACTION_OWN_SESSION_END, body), 200);
+    CHECK_INT(fixture_prove(&f, two.secret, 0).status, PRINCIPAL_REFUSED);
+    /* An admin anybody's. */
+    (void)snprintf(body, sizeof body, "{\"id\":%u}", (unsigned)one.session);
+    CHECK_INT(fixture_do(&f, anna.secret, ACTION_SESSION_END, body), 200);
+    CHECK_INT(fixture_prove(&f, one.secret, 0).status, PRINCIPAL_REFUSED);
+    CHECK_INT(fixture_prove(&f, anna.secret, 0).status, PRINCIPAL_KNOWN);
+    fixture_close(&f);
+}
+
 /* ---- tokens ------------------------------------------------------------------------------ */
 
 static void make_token(struct fixture *f, const char *session, const char *rights, char *ret)
