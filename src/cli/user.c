@@ -150,6 +150,7 @@ static void put_user(struct buf *out, struct slice user)
     buf_putc(out, ' ');
     text_put_padded(out,
                     slice_of(disabled                    ? "disabled"
+                             : is(user, "elsewhere")     ? "elsewhere"
                              : !is(user, "own_password") ? "invited"
                              : is(user, "app")           ? "app"
                                                          : "password"),
@@ -187,7 +188,9 @@ static void print_user(struct slice user)
     buf_puts(&out, "\ndisabled       ");
     accounts_put_time(&out, ask_member(user, "disabled"), 0);
     buf_printf(&out, "\npassword       %s\napp            %s\nrecovery codes %u\n",
-               is(user, "own_password") ? "his own" : "was given to him, has to be changed",
+               is(user, "elsewhere")      ? "the identity provider's"
+               : is(user, "own_password") ? "his own"
+                                          : "was given to him, has to be changed",
                is(user, "app") ? "yes" : "no", (unsigned)ask_number(user, "recovery_codes"));
     (void)fwrite(out.ptr, 1, out.len, stdout);
     buf_done(&out);
@@ -291,9 +294,10 @@ COMMAND(
     "the terminal, or see --stdin and --invite. A password has at least 12 characters, and is "
     "none of those that are tried first. Root and the user of vaka serve may do this.",
     add_options, add_run);
-COMMAND(list, "user list", "", "list accounts",
-        "Name, how he logs in (password, app, invited, disabled), what people see, roles.",
-        show_options, list_run);
+COMMAND(
+    list, "user list", "", "list accounts",
+    "Name, how he logs in (password, app, elsewhere, invited, disabled), what people see, roles.",
+    show_options, list_run);
 COMMAND(show, "user show", "NAME", "show an account", "What is known of it, but for secrets.",
         show_options, show_run);
 COMMAND(disable, "user disable", "NAME", "keep somebody out",
