@@ -72,6 +72,21 @@ static int on_manage(void *ctx, uint64_t call, const struct api_manage *m)
     return 0;
 }
 
+static int on_act(void *ctx, uint64_t call, const struct api_deed *m)
+{
+    struct role *r = ctx;
+    struct link *link = role_link(r, ROLE_TRIAGE);
+    int error = find_room(r, link, m->actor.len + m->kind.len + m->body.len);
+    if (error) return error;
+    say_act_write(link_out(link), &(struct say_act){.client = call,
+                                                    .tenant = m->tenant,
+                                                    .actor = m->actor,
+                                                    .kind = m->kind,
+                                                    .body = m->body});
+    link_flush(link);
+    return 0;
+}
+
 /* ---- searches ---------------------------------------------------------------------------- */
 
 static int on_find(void *ctx, uint64_t call, const struct api_find *m)
@@ -174,7 +189,16 @@ static int take_row(struct role *r, const struct frame *frame)
     struct web_ctx *c = r->ctx;
     struct say_row m;
     if (say_row_read(frame->payload, &m) != 0 || m.client != ALERTS_CLIENT) return ERR_CORRUPT;
-    api_alerts_came(c->api);
+    api_news_came(c->api);
+    return 0;
+}
+
+static int take_acted(struct role *r, const struct frame *frame)
+{
+    struct web_ctx *c = r->ctx;
+    struct say_acted m;
+    if (say_acted_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    api_acted(c->api, m.client, m.status, m.body);
     return 0;
 }
 
@@ -201,6 +225,7 @@ static int web_frame(struct role *r, enum serve_role peer, const struct frame *f
     if (peer == ROLE_ACCOUNT && frame->type == SAY_PRINCIPAL) return take_principal(r, frame);
     if (peer == ROLE_ACCOUNT && frame->type == SAY_MANAGED) return take_managed(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_ROW) return take_row(r, frame);
+    if (peer == ROLE_TRIAGE && frame->type == SAY_ACTED) return take_acted(r, frame);
     if (peer == ROLE_SEARCH) return take_search(r, frame);
     return ERR_CORRUPT;
 }
@@ -221,7 +246,7 @@ static void follow_alerts(struct role *r)
         link_out(link),
         &(struct say_watch){.client = ALERTS_CLIENT, .after = UINT64_MAX, .follow = true});
     link_flush(link);
-    api_alerts_came(c->api);
+    api_news_came(c->api);
 }
 
 static void web_peer(struct role *r, enum serve_role peer)
@@ -234,6 +259,7 @@ static void web_lost(struct role *r, enum serve_role peer)
 {
     const struct web_ctx *c = r->ctx;
     if (peer == ROLE_ACCOUNT && c->api) api_accounts_lost(c->api);
+    if (peer == ROLE_TRIAGE && c->api) api_desk_lost(c->api);
     if (peer == ROLE_SEARCH && c->api) api_searches_lost(c->api);
 }
 
@@ -298,6 +324,7 @@ static int start_web(struct role *r, const char *database, struct diag *diag)
                                   .out = {.ctx = r,
                                           .claim = on_claim,
                                           .manage = on_manage,
+                                          .act = on_act,
                                           .find = on_find,
                                           .taken = on_taken,
                                           .cease = on_cease,

@@ -51,7 +51,7 @@ struct db *api_db(struct api *w)
     return w->db;
 }
 
-static void failed(struct api_call *c)
+void api_db_failed(struct api_call *c)
 {
     db_close(c->api->db);
     c->api->db = NULL;
@@ -82,7 +82,7 @@ void api_alerts(struct api_call *c)
     (void)api_target_find(&c->target, "rule", &page.rule);
     buf_puts(&c->out, "{\"alerts\":[");
     if (!db || state_read_older(db, &page, &next, list_alert, &listing) != 0) {
-        failed(c);
+        api_db_failed(c);
         return;
     }
     buf_putc(&c->out, ']');
@@ -106,7 +106,7 @@ static bool put_whole(void *ctx, const struct state_alert *a)
 void api_alert_looked(struct api_call *c)
 {
     struct db *db = api_db(c->api);
-    if (!db || state_read_alert(db, c->tenant, c->position, put_whole, c) != 0) failed(c);
+    if (!db || state_read_alert(db, c->tenant, c->position, put_whole, c) != 0) api_db_failed(c);
     else if (c->out.len == 0) api_refuse(c, API_PROBLEM_NOT_FOUND, NULL);
     else api_answer(c, MHD_HTTP_OK, API_JSON);
 }
@@ -141,7 +141,7 @@ void api_alert(struct api_call *c)
         return;
     }
     c->position = id;
-    if (!db || state_read_alert(db, c->tenant, id, is_there, &there) != 0) failed(c);
+    if (!db || state_read_alert(db, c->tenant, id, is_there, &there) != 0) api_db_failed(c);
     else if (!there) api_refuse(c, API_PROBLEM_NOT_FOUND, NULL);
     else look(c);
 }

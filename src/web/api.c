@@ -214,6 +214,20 @@ void api_managed(struct api *w, uint64_t call, unsigned status, struct slice bod
     if (c) api_account_answered(c, status, body);
 }
 
+/* What was done is in the database: those who listen are to hear of it. */
+void api_acted(struct api *w, uint64_t call, unsigned status, struct slice body)
+{
+    struct api_call *c = api_call_find(w, call, WAIT_ACT);
+    if (c) api_acted_on(c, status, body);
+    api_news_came(w);
+}
+
+void api_desk_lost(struct api *w)
+{
+    for (struct api_call *c = w->calls; c; c = c->next)
+        if (c->waits == WAIT_ACT) api_refuse_for(c, API_PROBLEM_BUSY, 1);
+}
+
 static struct api_call *find_search(struct api *w, uint64_t call)
 {
     for (struct api_call *c = w->calls; c; c = c->next)
@@ -259,7 +273,7 @@ void api_searches_lost(struct api *w)
     }
 }
 
-void api_alerts_came(struct api *w)
+void api_news_came(struct api *w)
 {
     for (struct api_call *c = w->calls; c; c = c->next) api_stream_wake(c);
 }

@@ -56,6 +56,12 @@ struct api_manage {
     struct slice proof, address, body;
 };
 
+/* Something that is done to an incident, by an act of desk/desk.h. */
+struct api_deed {
+    uint32_t tenant;
+    struct slice actor, kind, body;
+};
+
 /* A search over the records. */
 struct api_find {
     uint32_t tenant;
@@ -74,6 +80,7 @@ struct api_out {
     void *ctx;
     int (*claim)(void *ctx, uint64_t call, const struct api_claim *claim);
     int (*manage)(void *ctx, uint64_t call, const struct api_manage *manage);
+    int (*act)(void *ctx, uint64_t call, const struct api_deed *deed);
     /* Until api_finished(), or cease(); what was found and told is to be said to be taken. */
     int (*find)(void *ctx, uint64_t call, const struct api_find *find);
     void (*taken)(void *ctx, uint64_t call, uint64_t bytes);
@@ -105,6 +112,8 @@ int api_new(const struct api_options *options, struct api **ret) MUST_USE;
 /* Answers of others. */
 void api_claimed(struct api *w, uint64_t call, const struct api_principal *principal);
 void api_managed(struct api *w, uint64_t call, unsigned status, struct slice body);
+/* status: enum desk_status. */
+void api_acted(struct api *w, uint64_t call, unsigned status, struct slice body);
 void api_found(struct api *w, uint64_t call, struct slice lines);
 /* text: its last line when the status is 200, else what is wrong. */
 void api_finished(struct api *w, uint64_t call, unsigned status, struct slice text);
@@ -113,8 +122,9 @@ void api_looked(struct api *w, uint64_t call, bool written);
 /* Who was asked is gone: what waits for him is refused, to be tried again. */
 void api_accounts_lost(struct api *w);
 void api_searches_lost(struct api *w);
-/* There are new alerts in the database. */
-void api_alerts_came(struct api *w);
+void api_desk_lost(struct api *w);
+/* There are new alerts, or other changes, in the database. */
+void api_news_came(struct api *w);
 
 struct api_figures {
     uint64_t requests, refused, connections, listeners;

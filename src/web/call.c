@@ -187,13 +187,13 @@ static bool has_tag(struct slice list, struct slice tag)
 /* What was read has a tag; who has it already is told so. */
 static void tag(struct api_call *c)
 {
-    char text[24];
     if (c->method != API_GET || c->status != MHD_HTTP_OK) return;
-    int n =
-        snprintf(text, sizeof text, "\"%016llx\"", (unsigned long long)hash64(buf_slice(&c->out)));
-    api_header(c, MHD_HTTP_HEADER_ETAG, "%s", text);
+    if (!c->tag[0])
+        (void)snprintf(c->tag, sizeof c->tag, "\"%016llx\"",
+                       (unsigned long long)hash64(buf_slice(&c->out)));
+    api_header(c, MHD_HTTP_HEADER_ETAG, "%s", c->tag);
     struct slice known = api_request_header(c, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    if (known.len == 0 || !has_tag(known, slice_make(text, (size_t)n))) return;
+    if (known.len == 0 || !has_tag(known, slice_of(c->tag))) return;
     buf_clear(&c->out);
     c->status = MHD_HTTP_NOT_MODIFIED;
     c->type = NULL;
@@ -617,7 +617,8 @@ unsigned api_level(const struct api_call *c)
 
 void api_list_name(const struct api_call *c, struct buf *out)
 {
-    buf_printf(out, "%s %u", c->endpoint->id, c->tenant);
+    buf_printf(out, "%s %u ", c->endpoint->id, c->tenant);
+    buf_put(out, c->target.path);
     for (unsigned p = 0; p < PARAMETER_COUNT; p++) {
         struct slice value;
         if (p == PARAMETER_LIMIT || p == PARAMETER_CURSOR) continue;
@@ -627,30 +628,51 @@ void api_list_name(const struct api_call *c, struct buf *out)
     }
 }
 
-bool api_cursor(struct api_call *c, uint64_t *ret_position)
+bool api_cursor_place(struct api_call *c, char space[API_PLACE_MAX], struct slice *ret)
 {
     struct slice text;
     struct buf list;
     if (!api_target_find(&c->target, "cursor", &text)) return true;
     buf_init(&list, API_TARGET_MAX);
     api_list_name(c, &list);
-    bool good = api_cursor_read(text, c->api->options.secret, buf_slice(&list), ret_position);
+    bool good = api_cursor_read(text, c->api->options.secret, buf_slice(&list), space, ret);
     buf_done(&list);
-    if (!good)
-        refuse(c, API_PROBLEM_CURSOR, NULL, &(struct api_place){.parameter = SLICE("cursor")});
+    if (!good) api_refuse_cursor(c);
     return good;
 }
 
-void api_put_next(struct api_call *c, uint64_t position)
+void api_refuse_cursor(struct api_call *c)
+{
+    refuse(c, API_PROBLEM_CURSOR, NULL, &(struct api_place){.parameter = SLICE("cursor")});
+}
+
+bool api_cursor(struct api_call *c, uint64_t *ret_position)
+{
+    char space[API_PLACE_MAX];
+    struct slice place = SLICE_NONE;
+    if (!api_cursor_place(c, space, &place)) return false;
+    if (place.len == 0 || slice_to_u64(place, ret_position)) return true;
+    api_refuse_cursor(c);
+    return false;
+}
+
+void api_put_next_place(struct api_call *c, struct slice place)
 {
     struct buf list;
     buf_init(&list, API_TARGET_MAX);
     api_list_name(c, &list);
     json_write_key(&c->out, "next");
     buf_putc(&c->out, '"');
-    api_cursor_write(&c->out, c->api->options.secret, buf_slice(&list), position);
+    api_cursor_write(&c->out, c->api->options.secret, buf_slice(&list), place);
     buf_putc(&c->out, '"');
     buf_done(&list);
+}
+
+void api_put_next(struct api_call *c, uint64_t position)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%llu", (unsigned long long)position);
+    api_put_next_place(c, slice_make(text, (size_t)n));
 }
 
 /* ---- time -------------------------------------------------------------------------------- */

@@ -40,7 +40,15 @@ enum api_call_state {
     CALL_STREAMING /* with MHD, and made as it goes out */
 };
 
-enum api_wait { WAIT_NOTHING, WAIT_CLAIM, WAIT_LOGIN, WAIT_ACCOUNT, WAIT_SEARCH, WAIT_LOOK };
+enum api_wait {
+    WAIT_NOTHING,
+    WAIT_CLAIM,
+    WAIT_LOGIN,
+    WAIT_ACCOUNT,
+    WAIT_SEARCH,
+    WAIT_LOOK,
+    WAIT_ACT
+};
 
 struct api_call {
     struct api *api;
@@ -70,6 +78,7 @@ struct api_call {
     /* The answer. */
     unsigned status;
     const char *type;
+    char tag[64]; /* ETag; empty: made of the answer */
     struct buf out;
     struct {
         const char *name;
@@ -82,9 +91,9 @@ struct api_call {
     void (*tick)(struct api_call *call, nsec now);
     size_t sent;
     bool ended, suspended, listens, searches;
-    uint64_t owed;     /* bytes that were found and are not told to be taken */
-    uint64_t position; /* of who listens: the last number he has */
-    nsec spoke;        /* monotonic */
+    uint64_t owed;             /* bytes that were found and are not told to be taken */
+    uint64_t position, change; /* of who listens: the last alert and change he has */
+    nsec spoke;                /* monotonic */
 };
 
 struct api {
@@ -127,6 +136,8 @@ void api_account_answered(struct api_call *c, unsigned status, struct slice body
 void api_search_found(struct api_call *c, struct slice lines);
 void api_search_finished(struct api_call *c, unsigned status, struct slice text);
 void api_alert_looked(struct api_call *c);
+/* WAIT_ACT (incidents.c); status: enum desk_status. */
+void api_acted_on(struct api_call *c, unsigned status, struct slice body);
 struct api_call *api_call_find(struct api *w, uint64_t id, enum api_wait waits);
 
 /* ---- for functions of endpoints ---- */
@@ -157,6 +168,13 @@ struct slice api_cookie(const struct api_call *c, struct slice name);
  * be missing, and is empty then. */
 bool api_body_text(struct api_call *c, const char *member, size_t least, size_t most,
                    struct buf *space);
+/*
+ * One object of what stands in the path, in parameters, in If-Match ("version") and in the body.
+ * False: refused, for the body says again what stands elsewhere.
+ */
+bool api_compose(struct api_call *c, struct buf *out);
+/* A text of an object, NUL-terminated. False: it is not there, empty, or does not fit. */
+bool api_json_text(struct slice object, const char *member, char *ret, size_t size);
 /* What X-Purpose says it is for; empty: nothing. False: refused. */
 bool api_purpose(struct api_call *c, struct slice *ret);
 uint32_t api_limit(const struct api_call *c);
@@ -166,8 +184,12 @@ unsigned api_level(const struct api_call *c);
 void api_list_name(const struct api_call *c, struct buf *out);
 /* False: refused. Without a cursor *ret_position is as it was. */
 bool api_cursor(struct api_call *c, uint64_t *ret_position);
+/* The same for places that are no numbers: *ret lies in space. */
+bool api_cursor_place(struct api_call *c, char space[API_PLACE_MAX], struct slice *ret);
+void api_refuse_cursor(struct api_call *c);
 /* "next": a member behind the list that ended at the position. */
 void api_put_next(struct api_call *c, uint64_t position);
+void api_put_next_place(struct api_call *c, struct slice place);
 
 #define API_JSON "application/json"
 

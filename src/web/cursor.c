@@ -7,59 +7,59 @@
 
 #include "base/be.h"
 
-enum { MAC = 16, RAW = 8 + MAC };
-_Static_assert(BASE64_ENCODE_RAW_LENGTH(RAW) == API_CURSOR_TEXT, "a cursor has no padding");
+enum { MAC = 16, RAW_MAX = MAC + API_PLACE_MAX, TEXT_MAX = BASE64_ENCODE_RAW_LENGTH(RAW_MAX) };
 
-static void mac(const uint8_t secret[API_SECRET], struct slice purpose, struct slice about,
-                uint8_t ret[MAC])
+/* purpose, what it is about, and one part more of that, kept apart. */
+static void mac(const uint8_t secret[API_SECRET], const char *purpose, struct slice about,
+                struct slice more, uint8_t ret[MAC])
 {
     struct hmac_sha256_ctx ctx;
-    const uint8_t apart = 0;
+    uint8_t len[4];
+    be32_put((char *)len, (uint32_t)about.len);
     hmac_sha256_set_key(&ctx, API_SECRET, secret);
-    hmac_sha256_update(&ctx, purpose.len, (const uint8_t *)purpose.ptr);
-    hmac_sha256_update(&ctx, 1, &apart);
+    hmac_sha256_update(&ctx, strlen(purpose) + 1, (const uint8_t *)purpose);
+    hmac_sha256_update(&ctx, sizeof len, len);
     hmac_sha256_update(&ctx, about.len, (const uint8_t *)about.ptr);
+    hmac_sha256_update(&ctx, more.len, (const uint8_t *)more.ptr);
     hmac_sha256_digest(&ctx, MAC, ret);
 }
 
-/* purpose "cursor" and the position before the list. */
-static void mac_cursor(const uint8_t secret[API_SECRET], const char position[8], struct slice list,
-                       uint8_t ret[MAC])
-{
-    char purpose[6 + 8] = "cursor";
-    memcpy(purpose + 6, position, 8);
-    mac(secret, slice_make(purpose, sizeof purpose), list, ret);
-}
-
 void api_cursor_write(struct buf *out, const uint8_t secret[API_SECRET], struct slice list,
-                      uint64_t position)
+                      struct slice place)
 {
-    uint8_t raw[RAW];
-    char text[API_CURSOR_TEXT];
-    be32_put((char *)raw, (uint32_t)(position >> 32));
-    be32_put((char *)raw + 4, (uint32_t)position);
-    mac_cursor(secret, (const char *)raw, list, raw + 8);
-    base64_encode_raw(text, sizeof raw, raw);
-    for (size_t i = 0; i < sizeof text; i++)
-        text[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
-    buf_put(out, slice_make(text, sizeof text));
+    uint8_t raw[RAW_MAX];
+    char text[TEXT_MAX];
+    ASSERT(place.len <= API_PLACE_MAX);
+    mac(secret, "cursor", list, place, raw);
+    if (place.len) memcpy(raw + MAC, place.ptr, place.len);
+    base64_encode_raw(text, MAC + place.len, raw);
+    size_t len = BASE64_ENCODE_RAW_LENGTH(MAC + place.len);
+    for (size_t i = 0; i < len && text[i] != '='; i++)
+        buf_putc(out, (char)(text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i]));
 }
 
 bool api_cursor_read(struct slice text, const uint8_t secret[API_SECRET], struct slice list,
-                     uint64_t *ret_position)
+                     char space[API_PLACE_MAX], struct slice *ret)
 {
     struct base64_decode_ctx ctx;
-    uint8_t raw[BASE64_DECODE_LENGTH(API_CURSOR_TEXT)], right[MAC];
+    uint8_t raw[BASE64_DECODE_LENGTH(TEXT_MAX)], right[MAC];
+    struct buf again;
     size_t len = sizeof raw;
-    if (text.len != API_CURSOR_TEXT) return false;
+    if (text.len > TEXT_MAX) return false;
     base64url_decode_init(&ctx);
-    if (!base64_decode_update(&ctx, &len, raw, text.len, text.ptr) || len != RAW ||
-        !base64_decode_final(&ctx))
+    if (!base64_decode_update(&ctx, &len, raw, text.len, text.ptr) || len < MAC || len > RAW_MAX)
         return false;
-    mac_cursor(secret, (const char *)raw, list, right);
-    if (!memeql_sec(raw + 8, right, MAC)) return false;
-    *ret_position = be64((const char *)raw);
-    return true;
+    struct slice place = slice_make(raw + MAC, len - MAC);
+    mac(secret, "cursor", list, place, right);
+    if (!memeql_sec(raw, right, MAC)) return false;
+    /* One place, one text: bits that decoding passes over are not free. */
+    buf_init(&again, TEXT_MAX);
+    api_cursor_write(&again, secret, list, place);
+    bool same = slice_eq(buf_slice(&again), text);
+    buf_done(&again);
+    if (place.len) memcpy(space, place.ptr, place.len);
+    *ret = slice_make(space, place.len);
+    return same;
 }
 
 void api_mark_write(const uint8_t secret[API_SECRET], const char *purpose, struct slice about,
@@ -67,7 +67,7 @@ void api_mark_write(const uint8_t secret[API_SECRET], const char *purpose, struc
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t right[MAC];
-    mac(secret, slice_of(purpose), about, right);
+    mac(secret, purpose, about, SLICE_NONE, right);
     for (size_t i = 0; i < MAC; i++) {
         ret[2 * i] = digits[right[i] >> 4];
         ret[2 * i + 1] = digits[right[i] & 15];

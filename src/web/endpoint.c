@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "web/endpoint.h"
 
+#include "desk/desk.h"
 #include "web/run.h"
 
 const struct api_parameter_row api_parameters[PARAMETER_COUNT] = {
 #define X(id, name, least, most, choices, text)                                                    \
     [PARAMETER_##id] = {name, least, most, choices, text},
     API_PARAMETERS(X)
+#undef X
+};
+
+/* The right of each act. */
+enum {
+#define X(name, right, to, text, undo) ACT_##name = RIGHT_##right,
+    DESK_ACTS(X)
 #undef X
 };
 
@@ -17,11 +25,17 @@ const struct api_endpoint api_endpoints[] = {
 #define ACCOUNT(id, method, path, action, parameters, body, answer, text)                          \
     {#id,          API_##method, path,   RIGHT_SOMEBODY, api_manage, ACTION_##action,              \
      (parameters), body,         answer, ANSWER_JSON,    text},
+#define ACT(name, id, text)                                                                        \
+    {id,          API_POST, "/incidents/{incident}/" #name,                                        \
+     ACT_##name,  api_act,  ACTION_COUNT,                                                          \
+     0,           "Act",    "Incident",                                                            \
+     ANSWER_JSON, text},
 #define ANYBODY  RIGHT_ANYBODY
 #define SOMEBODY RIGHT_SOMEBODY
 #include "web/endpoints.tbl"
 #undef SOMEBODY
 #undef ANYBODY
+#undef ACT
 #undef ACCOUNT
 #undef ENDPOINT
 };

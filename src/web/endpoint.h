@@ -30,6 +30,10 @@ enum { RIGHT_ANYBODY = RIGHT_COUNT + 1, RIGHT_SOMEBODY };
     X(CURSOR, "cursor", 0, 0, NULL, "where the list goes on: `next` of the page before")           \
     X(LEVEL, "level", 0, 0, "informational|low|medium|high|critical", "this level and above")      \
     X(RULE, "rule", 0, 0, NULL, "of the rule with this id")                                        \
+    X(STATE, "state", 0, 0, "open|closed|any", "open, closed, or any; open")                       \
+    X(ASSIGNEE, "assignee", 0, 0, NULL, "of whom it is given to")                                  \
+    X(ENTITY, "entity", 0, 0, NULL,                                                                \
+      "of which an alert names this user, computer, address or hash")                              \
     X(NAME, "name", 0, 0, NULL, "of this account")                                                 \
     X(AFTER, "after", 0, INT64_MAX, NULL, "behind the one with this number")
 

@@ -95,6 +95,12 @@ static void put_header_parameter(struct buf *out, const char *name)
     buf_putc(out, '}');
 }
 
+/* What is done to an incident. */
+static bool is_act(const struct api_endpoint *e)
+{
+    return e->body && strcmp(e->body, "Act") == 0;
+}
+
 static void put_parameters(struct buf *out, const struct api_endpoint *e)
 {
     json_write_key(out, "parameters");
@@ -106,6 +112,7 @@ static void put_parameters(struct buf *out, const struct api_endpoint *e)
     if (!anybody) put_header_parameter(out, "Tenant");
     if (!anybody && e->method != API_GET) put_header_parameter(out, "IdempotencyKey");
     if (e->method == API_GET && e->kind == ANSWER_JSON) put_header_parameter(out, "IfNoneMatch");
+    if (is_act(e)) put_header_parameter(out, "IfMatch");
     if (e->kind == ANSWER_EVENTS) put_header_parameter(out, "LastEventId");
     buf_putc(out, ']');
 }
@@ -151,6 +158,8 @@ bool openapi_may_answer(const struct api_endpoint *e, unsigned status)
         return strchr(e->path, '{') != NULL || (action && changes);
     case 409:
         return (changes && !anybody) || action;
+    case 412:
+        return is_act(e);
     case 422:
         return changes && !anybody;
     case 413:
@@ -265,6 +274,7 @@ static void put_components(struct buf *out)
         "At most 128 bytes; the same request with it is done once, and answered alike, for a "
         "day.");
     put_header(out, "IfNoneMatch", "If-None-Match", "The ETag of what is known already.");
+    put_header(out, "IfMatch", "If-Match", "The ETag of the version that is meant.");
     put_header(out, "LastEventId", "Last-Event-ID", "The id of the last event that came.");
     buf_putc(out, '}');
     buf_puts(out, ",\"responses\":{\"Problem\":{\"description\":\"What is wrong, by RFC 9457; with "

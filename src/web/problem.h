@@ -24,6 +24,7 @@
     X(NOT_FOUND, 404, "not-found", "There is no such thing")                                       \
     X(METHOD, 405, "method-not-allowed", "This cannot be done to it")                              \
     X(CONFLICT, 409, "conflict", "It does not go with how things are")                             \
+    X(PROTECTED, 409, "protected", "It may concern protective security, or nobody said")           \
     X(KEY_REUSED, 422, "idempotency-key-reused", "The key was used for another request")           \
     X(CHANGED, 412, "changed", "It was changed meanwhile")                                         \
     X(TOO_LARGE, 413, "too-large", "The body is too large")                                        \

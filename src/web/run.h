@@ -19,6 +19,13 @@ void api_alert(struct api_call *c);
 /* rules.c */
 void api_rules(struct api_call *c);
 void api_rule(struct api_call *c);
+/* incidents.c */
+void api_incidents(struct api_call *c);
+void api_incident(struct api_call *c);
+void api_incident_alerts(struct api_call *c);
+void api_incident_log(struct api_call *c);
+void api_incident_similar(struct api_call *c);
+void api_act(struct api_call *c);
 /* search.c */
 void api_search(struct api_call *c);
 /* events.c */

@@ -264,17 +264,23 @@ def listen(who, last=None):
     return connection, file, status
 
 
-def events(file, n):
-    """The next n of a chunked stream: (id, data)."""
-    found, number = [], None
+def events(file, n, kind="alert"):
+    """The next n of that kind in a chunked stream: (id, data)."""
+    found, number, event = [], None, None
     for line in file:
         if line.startswith(b"id: "):
-            number = int(line[4:])
-        if line.startswith(b"data: "):
+            number = line[4:].strip().decode()
+        if line.startswith(b"event: "):
+            event = line[7:].strip().decode()
+        if line.startswith(b"data: ") and event == kind:
             found.append((number, json.loads(line[6:])))
             if len(found) == n:
                 break
     return found
+
+
+def numbers(found):
+    return [e["id"] for _, e in found]
 
 
 @test
@@ -286,24 +292,70 @@ def events_come_and_go_on(folder):
         holds(status, b"200")
         marked(o, 3, before=2)
         first = events(file, 3)
-        same([number for number, _ in first], [3, 4, 5])
-        same({e["title"] for _, e in first}, {"Marker"})
+        same((numbers(first), {e["title"] for _, e in first}), ([3, 4, 5], {"Marker"}))
         o.kill("web")
+        file.close()
         with contextlib.suppress(OSError, ssl.SSLError):
             connection.close()
         marked(o, 2, before=5)
         o.wait(lambda: anna.ask("GET", "/session")[0] == 200, "web again")
-        connection, file, status = listen(anna, last=4)
-        same([number for number, _ in events(file, 3)], [5, 6, 7])
+        connection, file, status = listen(anna, last=first[1][0])
+        same(numbers(events(file, 3)), [5, 6, 7])
         o.kill("triage")
         o.wait(lambda: o.status()["triage"]["starts"] == 2, "triage again")
         marked(o, 1, before=7)
-        same(max(n for n, e in events(file, 1)), 8)
+        same(numbers(events(file, 1)), [8])
         file.close()
         connection.close()
         o.shows(lambda s: s["web"]["listeners"] == 0, "that nobody listens any more")
-        _, _, status = listen(anna, last="x")
-        holds(status, b"400")
+        for wrong in ("x", "1", "1.", "1.x", "-1.1", "99999999999999999999.1"):
+            holds(listen(anna, last=wrong)[2], b"400")
+
+
+@test
+def incidents_are_worked_on(folder):
+    with office(folder, **APART).start() as o:
+        marked(o, 3)
+        anna, eva = o.hire("anna", "analyst"), o.hire("eva", "viewer")
+        connection, file, _ = listen(eva)
+        found = anna.get("/incidents?limit=1&state=any")
+        number = found["incidents"][0]["id"]
+        path = f"/incidents/{number}"
+        same(len(anna.get("/incidents?limit=500")["incidents"]), 3)
+        anna.get(f"/incidents?cursor={found['next']}", 400)
+        anna.get(f"/incidents?limit=1&state=any&cursor={found['next']}")
+        _, head, _ = anna.ask("GET", path)
+        same(anna.ask("GET", path, None, {"If-None-Match": head["etag"]})[0], 304)
+        done = anna.post(path + "/ack", {}, If_Match=head["etag"])
+        same((done["id"], done["state"]), (number, "acknowledged"))
+        _, event = events(file, 1, "incident")[0]
+        same((event["id"], event["state"]), (number, "acknowledged"))
+        anna.post(path + "/assign", {"to": "eva"}, 412, If_Match=head["etag"])
+        anna.post(path + "/assign", {"to": "eva"}, 412, If_Match="x")
+        anna.post(path + "/assign", {"to": "eva", "incident": 7}, 400)
+        same(anna.post(path + "/assign", {"to": "eva"})["assignee"], "eva")
+        eva.post(path + "/ack", {}, 403)
+        anna.post(path + "/assign", {}, 400)
+        anna.post(path + "/note", {"text": "seen"}, 409)
+        problem = json.loads(anna.ask("POST", path + "/note", {"text": "seen"},
+                                      {"Accept-Language": "sv"})[2])
+        same(problem["type"], "urn:vaka:problem:protected")
+        anna.post(path + "/note", {"text": "seen", "protected": False})
+        kinds = [e["kind"] for e in anna.get(path + "/log")["log"]]
+        same([k for k in kinds if k in ("ack", "assign", "note")], ["ack", "assign", "note"])
+        same({e["actor"] for e in anna.get(path + "/log")["log"]} - {"vaka"}, {"anna"})
+        same(len(anna.get(path + "/alerts")["alerts"]), 1)
+        anna.get(path + "/similar")
+        for wrong in ("999", "x", "0"):
+            for below in ("", "/alerts", "/log", "/similar"):
+                anna.get(f"/incidents/{wrong}{below}", 404)
+            anna.post(f"/incidents/{wrong}/ack", {}, 404)
+        far = o.hire("far", "analyst", tenant=7)
+        same(far.get("/incidents?state=any"), {"incidents": []})
+        far.get(path, 404)
+        far.post(path + "/ack", {}, 404)
+        file.close()
+        connection.close()
 
 
 @test
