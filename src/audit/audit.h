@@ -63,4 +63,8 @@ int audit_read(const char *serve_folder, nsec from, nsec to, void *ctx,
                int (*entry)(void *ctx, struct slice line, struct slice end), uint64_t *ret_damaged,
                struct diag *diag) MUST_USE;
 
+/* The members of both lines in one object, and a line feed: those of the second are called `ended`,
+ * `end` and `found`, null when there is none. */
+void audit_write_json(struct buf *out, struct slice line, struct slice end);
+
 #endif

@@ -10,6 +10,7 @@
 #include "audit/files.h"
 #include "base/file.h"
 #include "base/json_read.h"
+#include "base/json_write.h"
 
 /* Lines that wait for their ends; the one that waits longest is told without. */
 enum { WAITING_MAX = 1024 };
@@ -144,4 +145,21 @@ int audit_read(const char *serve_folder, nsec from, nsec to, void *ctx,
     (void)close(folder);
     *ret_damaged = r.damaged;
     return error;
+}
+
+static void put_member(struct buf *out, const char *key, struct slice object, const char *name)
+{
+    struct slice value;
+    json_write_key(out, key);
+    if (object.len && json_find_member(object, name, NULL, &value)) buf_put(out, value);
+    else buf_puts(out, "null");
+}
+
+void audit_write_json(struct buf *out, struct slice line, struct slice end)
+{
+    buf_put(out, slice_until(line, line.len - 1));
+    put_member(out, "ended", end, "time");
+    put_member(out, "end", end, "end");
+    put_member(out, "found", end, "found");
+    buf_puts(out, "}\n");
 }

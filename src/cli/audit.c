@@ -18,22 +18,6 @@ struct audit_context {
     struct buf out, shown;
 };
 
-/* The members of both lines in one object; what the second has is called so that both have a place.
- */
-static void put_json(struct buf *out, struct slice line, struct slice end)
-{
-    struct slice found = ask_member(end, "found");
-    buf_put(out, slice_until(line, line.len - 1));
-    buf_puts(out, ",\"ended\":");
-    buf_puts(out, end.len ? "\"" : "null");
-    buf_put(out, ask_text(end, "time"));
-    buf_puts(out, end.len ? "\",\"end\":\"" : ",\"end\":null");
-    buf_put(out, ask_text(end, "end"));
-    buf_puts(out, end.len ? "\",\"found\":" : ",\"found\":null");
-    buf_put(out, found);
-    buf_puts(out, "}\n");
-}
-
 static void put_span(struct buf *out, struct slice line)
 {
     static const char *const bounds[] = {"from", "to"};
@@ -73,7 +57,7 @@ static int on_entry(void *ctx, struct slice line, struct slice end)
     struct audit_context *c = ctx;
     buf_clear(&c->out);
     buf_clear(&c->shown);
-    if (c->json) put_json(&c->out, line, end);
+    if (c->json) audit_write_json(&c->out, line, end);
     else put_text(&c->out, line, end);
     text_put_lines(&c->shown, buf_slice(&c->out));
     if (buf_failed(&c->out) || buf_failed(&c->shown)) return ERR_LIMIT;

@@ -136,6 +136,8 @@ static void choose(struct choice *c, const struct init_context *in)
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
         set(c, ports[i].key, "%s%s%s:%d", open, address, close,
             in->high ? ports[i].high : ports[i].standard);
+    /* People, and not senders: from this machine, until somebody says otherwise. */
+    set(c, CONFIG_LISTEN_WEB, "%s%s%s:8443", open, in->address ? address : "127.0.0.1", close);
     set_path(c, CONFIG_SERVE_FOLDER, in->data);
     set_path(c, CONFIG_SERVE_SOCKET, in->socket);
     set_path(c, CONFIG_RULES, in->rules);

@@ -92,7 +92,8 @@
  * triage → retro
  *   heard      it is in the database
  * web → search
- *   find       a query over the tenant's records, for that account; `id` is web's
+ *   find       FIND_RECORDS: a query over the tenant's records; FIND_AUDIT: the audit log; for that
+ *              account; `id` is web's
  *   taken      so many bytes of what was found are with who asked
  *   cease      he is gone
  *   look       somebody reads something that has a record in it
@@ -267,6 +268,7 @@ enum {
 
 #define SAY_FIND_FIELDS(F)                                                                         \
     F(u64, id)                                                                                     \
+    F(u8, what)                                                                                    \
     F(u64, user)                                                                                   \
     F(u32, tenant) F(i64, from) F(i64, to) F(text, name) F(text, purpose) F(text, query)
 #define SAY_TAKEN_FIELDS(F)    F(u64, id) F(u64, bytes)
@@ -371,6 +373,8 @@ enum { GIVE_CONTROL_SOCKET = 1, GIVE_LISTENER = 2, GIVE_CREDENTIAL = 64 };
 /* Commands of control. */
 /* COMMAND_RULES: of detect alone. */
 enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2, COMMAND_KEYS = 3, COMMAND_RULES = 4 };
+/* What is to be found. */
+enum { FIND_RECORDS = 0, FIND_AUDIT = 1 };
 /* What is asked. */
 /* ASK_ACT: an act of that kind; `who` is whom the command line takes its user for. */
 enum { ASK_STATUS = 1, ASK_ALERTS = 2, ASK_RELOAD = 3, ASK_KEYS = 4, ASK_ACT = 5 };

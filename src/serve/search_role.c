@@ -42,7 +42,7 @@ struct search_ctx {
     struct ruleset rules;
     struct zone zone;
     bool has_zone;
-    const char *store;
+    const char *store, *audit;
     int null_fd;
     uint32_t uid;
     uint64_t begun, refused, ended, looked;
@@ -169,7 +169,9 @@ static int start(struct searching *s, const struct say_find *m)
                                 .config = &r->config,
                                 .clock = &r->clock,
                                 .zone = c->has_zone ? &c->zone : NULL,
+                                .what = m->what,
                                 .store = c->store,
+                                .audit = c->audit,
                                 .query = m->query,
                                 .from = m->from,
                                 .to = m->to,
@@ -202,7 +204,9 @@ static int take_find(struct role *r, const struct frame *frame)
 {
     struct search_ctx *c = r->ctx;
     struct say_find m;
-    if (say_find_read(frame->payload, &m) != 0 || m.id == 0 || find(c, m.id)) return ERR_CORRUPT;
+    if (say_find_read(frame->payload, &m) != 0 || m.id == 0 || find(c, m.id) || m.what > FIND_AUDIT)
+        return ERR_CORRUPT;
+    /* The audit log has no tenants: it is whose the records are. */
     if (m.tenant != 0) {
         refuse(r, m.id, 404, "there are no records of this tenant");
         return 0;
@@ -212,7 +216,7 @@ static int take_find(struct role *r, const struct frame *frame)
         return 0;
     }
     struct searching *s = find(c, 0);
-    const struct look look = {.what = "search",
+    const struct look look = {.what = m.what == FIND_AUDIT ? "audit" : "search",
                               .user = m.name,
                               .query = m.query,
                               .purpose = m.purpose,
@@ -322,11 +326,11 @@ static int search_prepare(struct role *r, struct diag *diag)
     c->uid = getuid();
     if (!r->config.listen_web.n) return 0;
     c->store = role_store_folder(r, diag);
-    const char *audit = role_make_folder(r, "audit", diag);
+    c->audit = role_make_folder(r, "audit", diag);
     c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (!c->store || !audit || c->null_fd < 0) return ERR_ACCESS;
+    if (!c->store || !c->audit || c->null_fd < 0) return ERR_ACCESS;
     role_keep_path(r, c->store);
-    role_keep_folder(r, audit);
+    role_keep_folder(r, c->audit);
     int error = read_zone(r, diag);
     return error ? error : ruleset_load_without_rules(&c->rules, &r->config, diag);
 }

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
 #include "base/json_write.h"
 #include "proc/process.h"
 #include "proc/sandbox.h"
@@ -18,7 +19,7 @@ struct work {
     struct sigma_rule rule;
     struct buf lines, frame;
     nsec told; /* monotonic: progress */
-    uint64_t damages;
+    uint64_t damages, entries;
     int error; /* of the channel */
 };
 
@@ -117,7 +118,8 @@ static uint32_t processors(const struct config *config)
 
 static int confine(const struct searcher *s)
 {
-    const struct sandbox_files files = {.paths = &s->store, .n_paths = 1};
+    const bool audit = s->what == FIND_AUDIT;
+    const struct sandbox_files files = {.paths = audit ? &s->audit : &s->store, .n_paths = 1};
     return s->sandboxed ? sandbox_enter(SANDBOX_REVIEWER, &files, NULL) : 0;
 }
 
@@ -190,6 +192,41 @@ static int read_query(struct work *w, struct diag *diag)
     return sigma_set_add_rule(s->rules->set, &w->rule);
 }
 
+/* ---- the audit log ----------------------------------------------------------------------- */
+
+static int on_entry(void *ctx, struct slice line, struct slice end)
+{
+    struct work *w = ctx;
+    buf_puts(&w->lines, "{\"entry\":");
+    audit_write_json(&w->lines, line, end);
+    if (buf_failed(&w->lines)) return ERR_LIMIT;
+    w->lines.len--;
+    buf_puts(&w->lines, "}\n");
+    w->entries++;
+    return w->lines.len < SEND_FROM ? 0 : send_lines(w);
+}
+
+static int review(struct work *w)
+{
+    const struct searcher *s = w->s;
+    struct diag diag = {0};
+    struct buf end;
+    uint64_t damaged = 0;
+    int error =
+        audit_read(s->config->serve_folder.items[0], s->from, s->to, w, on_entry, &damaged, &diag);
+    if (w->error) return w->error;
+    buf_init(&end, 4096);
+    buf_puts(&end, "{\"end\":{");
+    json_write_member_string(&end, "how", slice_of(error ? "failed" : "whole"));
+    if (error) json_write_member_string(&end, "detail", slice_of(diag.message));
+    json_write_member_u64(&end, "damaged", damaged);
+    buf_puts(&end, "}}\n");
+    error = send_lines(w);
+    if (error == 0) error = send_end(w, 200, w->entries, buf_slice(&end));
+    buf_done(&end);
+    return error;
+}
+
 int searcher_run(void *ctx, struct channel *channel)
 {
     struct work *w = calloc(1, sizeof *w);
@@ -201,6 +238,7 @@ int searcher_run(void *ctx, struct channel *channel)
     buf_init(&w->frame, SAY_MAX);
     if (confine(w->s) != 0) return 1;
     process_give_way();
+    if (w->s->what == FIND_AUDIT) return review(w) != 0;
     if (read_query(w, &diag) != 0) {
         char text[sizeof diag.message + 64];
         (void)snprintf(text, sizeof text, "line %u, column %u: %s", diag.line, diag.column,

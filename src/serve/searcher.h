@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * One search for somebody at the API, in a process of its own. It tells over its channel, as frames
- * of message.h:
+ * One search over the records, or through the audit log, for somebody at the API, in a process of
+ * its own. It tells over its channel, as frames of message.h:
  *
  *   found     whole lines: {"columns":[…]}, {"row":{…}}, {"progress":{…}} once a second, and
- *             {"damage":"…"}; the first as soon as the query is understood
+ *             {"damage":"…"}; the first as soon as the query is understood. Of the audit log:
+ *             {"entry":{…}}
  *   finished  how it ended; the last
  *
  * and ends when the other end is closed.
@@ -22,7 +23,9 @@ struct searcher {
     const struct config *config;
     const struct clock *clock;
     const struct zone *zone;
+    unsigned what;     /* FIND_RECORDS, FIND_AUDIT */
     const char *store; /* the tenant's folder */
+    const char *audit; /* that of the audit log */
     struct slice query;
     nsec from, to;
     bool sandboxed;

@@ -96,6 +96,7 @@ static int on_find(void *ctx, uint64_t call, const struct api_find *m)
     int error = find_room(r, link, m->name.len + m->purpose.len + m->query.len);
     if (error) return error;
     say_find_write(link_out(link), &(struct say_find){.id = call,
+                                                      .what = m->audit ? FIND_AUDIT : FIND_RECORDS,
                                                       .user = m->user,
                                                       .tenant = m->tenant,
                                                       .from = m->from,

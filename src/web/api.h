@@ -62,8 +62,9 @@ struct api_deed {
     struct slice actor, kind, body;
 };
 
-/* A search over the records. */
+/* A search over the records, or through the audit log. */
 struct api_find {
+    bool audit;
     uint32_t tenant;
     uint64_t user;
     struct slice name, purpose, query;

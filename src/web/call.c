@@ -114,6 +114,11 @@ void api_refuse_member(struct api_call *c, const char *member, const char *detai
     refuse(c, API_PROBLEM_BODY, detail, &(struct api_place){.pointer = pointer});
 }
 
+void api_refuse_parameter(struct api_call *c, const char *name, const char *detail)
+{
+    refuse(c, API_PROBLEM_PARAMETER, detail, &(struct api_place){.parameter = slice_of(name)});
+}
+
 void api_refuse_for(struct api_call *c, enum api_problem problem, uint32_t seconds)
 {
     api_header(c, "Retry-After", "%u", seconds ? seconds : 1);

@@ -33,10 +33,17 @@ static void put_member(struct buf *out, struct slice name, struct slice value)
     else json_write_string(out, value);
 }
 
+/* Of things that have versions; else empty. */
+static struct slice get_match(const struct api_call *c)
+{
+    bool account = c->endpoint->action != ACTION_COUNT;
+    return account ? SLICE_NONE : api_request_header(c, MHD_HTTP_HEADER_IF_MATCH);
+}
+
 /* "7.12": the version that it is about is 7. */
 static bool put_version(struct api_call *c, struct buf *out)
 {
-    struct slice match = api_request_header(c, MHD_HTTP_HEADER_IF_MATCH), version, rest;
+    struct slice match = get_match(c), version, rest;
     uint64_t n;
     if (match.len == 0) return true;
     if (match.len > 2 && match.ptr[0] == '"' && match.ptr[match.len - 1] == '"') {
@@ -52,7 +59,7 @@ static bool put_version(struct api_call *c, struct buf *out)
 
 static bool is_said(const struct api_call *c, struct slice name)
 {
-    bool versioned = api_request_header(c, MHD_HTTP_HEADER_IF_MATCH).len > 0;
+    bool versioned = get_match(c).len > 0;
     for (uint32_t i = 0; i < c->match.n; i++)
         if (slice_eq(name, c->match.names[i])) return true;
     return versioned && slice_eq(name, SLICE("version"));

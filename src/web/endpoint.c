@@ -25,10 +25,10 @@ const struct api_endpoint api_endpoints[] = {
 #define ACCOUNT(id, method, path, action, parameters, body, answer, text)                          \
     {#id,          API_##method, path,   RIGHT_SOMEBODY, api_manage, ACTION_##action,              \
      (parameters), body,         answer, ANSWER_JSON,    text},
-#define ACT(name, id, text)                                                                        \
+#define ACT(name, id, body, text)                                                                  \
     {id,          API_POST, "/incidents/{incident}/" #name,                                        \
      ACT_##name,  api_act,  ACTION_COUNT,                                                          \
-     0,           "Act",    "Incident",                                                            \
+     0,           body,     "Incident",                                                            \
      ANSWER_JSON, text},
 #define ANYBODY  RIGHT_ANYBODY
 #define SOMEBODY RIGHT_SOMEBODY

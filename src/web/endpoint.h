@@ -34,6 +34,8 @@ enum { RIGHT_ANYBODY = RIGHT_COUNT + 1, RIGHT_SOMEBODY };
     X(ASSIGNEE, "assignee", 0, 0, NULL, "of whom it is given to")                                  \
     X(ENTITY, "entity", 0, 0, NULL,                                                                \
       "of which an alert names this user, computer, address or hash")                              \
+    X(FROM, "from", 0, 0, NULL, "at or after: 2026-12-23, 2026-12-23T21:47:00Z, or -7d")           \
+    X(TO, "to", 0, 0, NULL, "before; a date is its end")                                           \
     X(NAME, "name", 0, 0, NULL, "of this account")                                                 \
     X(AFTER, "after", 0, INT64_MAX, NULL, "behind the one with this number")
 

@@ -98,7 +98,7 @@ static void put_header_parameter(struct buf *out, const char *name)
 /* What is done to an incident. */
 static bool is_act(const struct api_endpoint *e)
 {
-    return e->body && strcmp(e->body, "Act") == 0;
+    return e->body && slice_starts_with(slice_of(e->body), SLICE("Act"));
 }
 
 static void put_parameters(struct buf *out, const struct api_endpoint *e)
@@ -155,7 +155,9 @@ bool openapi_may_answer(const struct api_endpoint *e, unsigned status)
     case 304:
         return !changes && e->kind == ANSWER_JSON;
     case 404:
-        return strchr(e->path, '{') != NULL || (action && changes);
+        if (e->kind == ANSWER_LINES) return true;
+        return strchr(e->path, '{') != NULL ||
+               (action && (changes || (e->parameters & WITH(NAME))));
     case 409:
         return (changes && !anybody) || action;
     case 412:

@@ -28,6 +28,7 @@ void api_incident_similar(struct api_call *c);
 void api_act(struct api_call *c);
 /* search.c */
 void api_search(struct api_call *c);
+void api_audit(struct api_call *c);
 /* events.c */
 void api_events(struct api_call *c);
 /* about.c */

@@ -51,19 +51,47 @@ void api_search_finished(struct api_call *c, unsigned status, struct slice text)
     api_stream_wake(c);
 }
 
-/* False: refused. */
-static bool read_time(struct api_call *c, const char *member, bool end_of_day, nsec *ret)
+#define NO_TIME "not a point in time, such as 2026-12-23T21:47:00Z or -7d"
+
+static bool parse_time(const struct api_call *c, struct slice text, bool end_of_day, nsec *ret)
 {
     const struct when when = {.now = clock_realtime(&c->api->options.clock)};
+    return text.len == 0 || when_parse(text, &when, end_of_day, ret);
+}
+
+/* Of the body; false: refused. */
+static bool read_time(struct api_call *c, const char *member, bool end_of_day, nsec *ret)
+{
     struct buf text;
     buf_init(&text, TIME_MAX + 1);
     bool good = api_body_text(c, member, 0, TIME_MAX, &text);
-    if (good && text.len && !when_parse(buf_slice(&text), &when, end_of_day, ret)) {
-        api_refuse_member(c, member, "not a point in time, such as 2026-12-23T21:47:00Z or -7d");
+    if (good && !parse_time(c, buf_slice(&text), end_of_day, ret)) {
+        api_refuse_member(c, member, NO_TIME);
         good = false;
     }
     buf_done(&text);
     return good;
+}
+
+/* The same of a parameter. */
+static bool take_time(struct api_call *c, const char *name, bool end_of_day, nsec *ret)
+{
+    struct slice text = SLICE_NONE;
+    (void)api_target_find(&c->target, name, &text);
+    if (parse_time(c, text, end_of_day, ret)) return true;
+    api_refuse_parameter(c, name, NO_TIME);
+    return false;
+}
+
+static void begin(struct api_call *c, const struct api_find *m)
+{
+    const struct api_out *out = &c->api->options.out;
+    if (out->find(out->ctx, c->id, m) != 0) {
+        api_refuse_for(c, API_PROBLEM_BUSY, 1);
+        return;
+    }
+    c->searches = true;
+    api_wait(c, WAIT_SEARCH);
 }
 
 static bool read_purpose(struct api_call *c, struct buf *ret)
@@ -78,7 +106,6 @@ static bool read_purpose(struct api_call *c, struct buf *ret)
 
 void api_search(struct api_call *c)
 {
-    const struct api_out *out = &c->api->options.out;
     struct api_find m = {.tenant = c->tenant,
                          .user = c->user,
                          .name = c->who->name,
@@ -91,15 +118,24 @@ void api_search(struct api_call *c)
         read_time(c, "from", false, &m.from) && read_time(c, "to", true, &m.to)) {
         m.query = buf_slice(&query);
         m.purpose = buf_slice(&purpose);
-        if (m.from >= m.to) {
-            api_refuse_member(c, "to", "not after `from`");
-        } else if (out->find(out->ctx, c->id, &m) != 0) {
-            api_refuse_for(c, API_PROBLEM_BUSY, 1);
-        } else {
-            c->searches = true;
-            api_wait(c, WAIT_SEARCH);
-        }
+        if (m.from < m.to) begin(c, &m);
+        else api_refuse_member(c, "to", "not after `from`");
     }
     buf_done(&query);
     buf_done(&purpose);
+}
+
+void api_audit(struct api_call *c)
+{
+    struct api_find m = {.audit = true,
+                         .tenant = c->tenant,
+                         .user = c->user,
+                         .name = c->who->name,
+                         .from = INT64_MIN,
+                         .to = INT64_MAX};
+    if (!api_purpose(c, &m.purpose) || !take_time(c, "from", false, &m.from) ||
+        !take_time(c, "to", true, &m.to))
+        return;
+    if (m.from < m.to) begin(c, &m);
+    else api_refuse_parameter(c, "to", "not after `from`");
 }

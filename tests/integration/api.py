@@ -396,6 +396,13 @@ def who_reads_an_alert_is_written_down(folder):
         log = [json.loads(line) for line in o.ask("audit", "-f", "json").splitlines()]
         same([(e["user"], e["what"], e["query"], e["purpose"]) for e in log],
              [("anna", "alert", f"alert {number}", "a look")])
+        status, head, text = o.hire("rev", "auditor").ask("GET", "/audit?from=-1h", None,
+                                                          {"X-Purpose": "a review"})
+        lines = [json.loads(line) for line in text.splitlines()]
+        same((status, head["content-type"], lines[-1]["end"]["how"]),
+             (200, "application/x-ndjson", "whole"))
+        same([(e["entry"]["user"], e["entry"]["what"], e["entry"]["end"]) for e in lines[:-1]],
+             [("anna", "alert", "whole"), ("rev", "audit", None)])
         anna.get(f"/alerts/{number + 1}", 404)
         anna.get("/alerts/x", 404)
 
