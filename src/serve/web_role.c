@@ -165,7 +165,6 @@ static int take_principal(struct role *r, const struct frame *frame)
                                         .tenant = m.tenant,
                                         .user = m.user,
                                         .rights = m.rights,
-                                        .session = m.session,
                                         .expires = m.expires,
                                         .name = m.name,
                                         .shown = m.shown,

@@ -44,7 +44,7 @@ struct api_principal {
     unsigned must; /* enum principal_must */
     bool token;
     uint32_t wait, tenant;
-    uint64_t user, rights, session;
+    uint64_t user, rights;
     int64_t expires; /* s */
     struct slice name, shown, secret, where;
 };

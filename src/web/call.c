@@ -46,7 +46,7 @@ struct api_call *api_call_new(struct api *w, struct MHD_Connection *mhd, const c
 
 void api_call_free(struct api_call *c)
 {
-    if (c->once && c->once->doing) api_once_end(c->once, 0, SLICE_NONE);
+    if (c->once) api_once_end(c->once, 0, SLICE_NONE);
     if (c->listens) c->api->n_listeners--;
     if (c->searches) c->api->options.out.cease(c->api->options.out.ctx, c->id);
     if (c->prev) c->prev->next = c->next;
@@ -83,8 +83,8 @@ void api_answer(struct api_call *c, unsigned status, const char *type)
         api_refuse(c, API_PROBLEM_BUSY, "the answer is too large");
         return;
     }
-    if (c->once && c->once->doing)
-        api_once_end(c->once, status, status < 300 ? buf_slice(&c->out) : SLICE_NONE);
+    if (c->once) api_once_end(c->once, status, buf_slice(&c->out));
+    c->once = NULL;
     c->state = CALL_ANSWERED;
     c->waits = WAIT_NOTHING;
     if (suspended) resume(c);
@@ -97,7 +97,7 @@ static void refuse(struct api_call *c, enum api_problem problem, const char *det
     api_problem_write(&c->out, problem, slice_of(detail), place, slice_of(c->name));
     c->api->refused++;
     /* What was refused may be tried again with the same key. */
-    if (c->once && c->once->doing) api_once_end(c->once, 0, SLICE_NONE);
+    if (c->once) api_once_end(c->once, 0, SLICE_NONE);
     c->once = NULL;
     api_answer(c, api_problem_status(problem), API_PROBLEM_TYPE);
 }
@@ -518,8 +518,7 @@ static bool is_to_be_done(struct api_call *c)
     struct slice key = api_request_header(c, "Idempotency-Key");
     struct api_once_entry *entry = NULL;
     struct buf request;
-    bool anybody = api_endpoint_right(c->endpoint) == RIGHT_ANYBODY;
-    if (c->method == API_GET || anybody || key.len == 0) return true;
+    if (key.len == 0 || !api_endpoint_is_once(c->endpoint)) return true;
     if (key.len > API_ONCE_KEY_MAX) {
         api_refuse(c, API_PROBLEM_MALFORMED, "Idempotency-Key is longer than 128 bytes");
         return false;

@@ -41,6 +41,11 @@ const struct api_endpoint api_endpoints[] = {
 };
 const size_t api_n_endpoints = sizeof api_endpoints / sizeof *api_endpoints;
 
+bool api_endpoint_is_once(const struct api_endpoint *e)
+{
+    return e->method != API_GET && e->kind == ANSWER_JSON && api_endpoint_right(e) != RIGHT_ANYBODY;
+}
+
 static const char *const methods[API_METHOD_COUNT] = {
 #define X(id, word) [API_##id] = #id,
     API_METHODS(X)

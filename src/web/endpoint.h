@@ -93,6 +93,8 @@ bool api_endpoint_find(const struct api_target *target, enum api_method method,
                        struct api_match *ret);
 /* enum account_right, RIGHT_ANYBODY or RIGHT_SOMEBODY. */
 unsigned api_endpoint_right(const struct api_endpoint *e);
+/* Whether Idempotency-Key means something: it changes something, and has one answer. */
+bool api_endpoint_is_once(const struct api_endpoint *e);
 const char *api_method_word(enum api_method method);
 /* API_METHOD_COUNT: none of ours. "HEAD" is API_GET. */
 enum api_method api_method_read(const char *text);

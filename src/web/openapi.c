@@ -110,7 +110,7 @@ static void put_parameters(struct buf *out, const struct api_endpoint *e)
         if (e->parameters & 1u << p) put_query_parameter(out, &api_parameters[p]);
     bool anybody = api_endpoint_right(e) == RIGHT_ANYBODY;
     if (!anybody) put_header_parameter(out, "Tenant");
-    if (!anybody && e->method != API_GET) put_header_parameter(out, "IdempotencyKey");
+    if (api_endpoint_is_once(e)) put_header_parameter(out, "IdempotencyKey");
     if (e->method == API_GET && e->kind == ANSWER_JSON) put_header_parameter(out, "IfNoneMatch");
     if (is_act(e)) put_header_parameter(out, "IfMatch");
     if (e->kind == ANSWER_EVENTS) put_header_parameter(out, "LastEventId");
@@ -138,7 +138,8 @@ static void put_success(struct buf *out, const struct api_endpoint *e)
     buf_puts(out, "}}}}");
 }
 
-bool openapi_may_answer(const struct api_endpoint *e, unsigned status)
+/* Whether it may answer with this status. */
+static bool may_answer(const struct api_endpoint *e, unsigned status)
 {
     unsigned right = api_endpoint_right(e);
     bool anybody = right == RIGHT_ANYBODY, changes = e->method != API_GET;
@@ -159,11 +160,11 @@ bool openapi_may_answer(const struct api_endpoint *e, unsigned status)
         return strchr(e->path, '{') != NULL ||
                (action && (changes || (e->parameters & WITH(NAME))));
     case 409:
-        return (changes && !anybody) || action;
+        return api_endpoint_is_once(e) || action;
     case 412:
         return is_act(e);
     case 422:
-        return changes && !anybody;
+        return api_endpoint_is_once(e);
     case 413:
     case 415:
         return e->body != NULL;
@@ -176,13 +177,13 @@ static void put_answers(struct buf *out, const struct api_endpoint *e)
 {
     open_object(out, "responses");
     put_success(out, e);
-    if (openapi_may_answer(e, 304)) {
+    if (may_answer(e, 304)) {
         open_object(out, "304");
         put_text(out, "description", "It is as it was.");
         buf_putc(out, '}');
     }
     for (unsigned status = 400; status < 600; status++) {
-        if (!openapi_may_answer(e, status)) continue;
+        if (!may_answer(e, status)) continue;
         char key[16];
         (void)snprintf(key, sizeof key, "%u", status);
         open_object(out, key);

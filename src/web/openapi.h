@@ -5,9 +5,6 @@
 
 #include "base/buf.h"
 
-/* Whether the endpoint may answer with this status; below 300 there is 200 alone. */
-struct api_endpoint;
-bool openapi_may_answer(const struct api_endpoint *e, unsigned status);
 /* Appends it as JSON. */
 void openapi_write(struct buf *out);
 

@@ -112,6 +112,8 @@ def other_tenants_do_not_exist(folder):
         for number in ids:
             anna.get(f"/alerts/{number}")
             far.get(f"/alerts/{number}", 404)
+        far.get("/status", 403)
+        anna.get("/status")
         far.get("/alerts", 403, X_Vaka_Tenant="0")
         anna.get("/alerts", 403, X_Vaka_Tenant="7")
         anna.get("/alerts", 400, X_Vaka_Tenant="x")

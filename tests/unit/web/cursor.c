@@ -32,7 +32,8 @@ TEST(no_bit_can_be_changed)
 {
     struct buf text;
     const struct slice list = SLICE("alerts 0");
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     buf_init(&text, 128);
     api_cursor_write(&text, secret, list, SLICE("12.345"));
     for (size_t at = 0; at < text.len; at++) {
