@@ -1,17 +1,73 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
+#include "base/json_read.h"
+#include "base/json_write.h"
 #include "web/call.h"
 #include "web/openapi.h"
 #include "web/run.h"
 
+/* The machine, and who sends, are the first tenant's. False: refused. */
+static bool is_first_tenants(struct api_call *c)
+{
+    if (c->tenant == 0) return true;
+    api_refuse(c, API_PROBLEM_FORBIDDEN, "this is the first tenant's");
+    return false;
+}
+
 void api_status(struct api_call *c)
 {
-    /* The machine, and who sends, are the first tenant's. */
-    if (c->tenant != 0) {
-        api_refuse(c, API_PROBLEM_FORBIDDEN, "this is the first tenant's");
-        return;
-    }
+    if (!is_first_tenants(c)) return;
     c->api->options.out.status(c->api->options.out.ctx, &c->out);
     api_answer(c, MHD_HTTP_OK, API_JSON);
+}
+
+/* A member of a member … of what status() tells; null without one. */
+static void put_report(struct buf *out, const char *key, struct slice status, const char *process,
+                       const char *member)
+{
+    struct slice found = SLICE_NONE, processes;
+    bool there = json_find_member(status, "processes", NULL, &processes) &&
+                 json_find_member(processes, process, NULL, &found) &&
+                 (!member || (found.len > 4 && json_find_member(found, member, NULL, &found)));
+    json_write_key(out, key);
+    buf_put(out, there ? found : SLICE("null"));
+}
+
+struct part {
+    const char *key, *process, *member;
+};
+
+/* Parts of what processes say, in one object. */
+static void tell_parts(struct api_call *c, const struct part *parts, size_t n)
+{
+    struct buf status;
+    if (!is_first_tenants(c)) return;
+    buf_init(&status, API_ANSWER_MAX);
+    c->api->options.out.status(c->api->options.out.ctx, &status);
+    buf_putc(&c->out, '{');
+    for (size_t i = 0; i < n; i++)
+        put_report(&c->out, parts[i].key, slice_trim(buf_slice(&status)), parts[i].process,
+                   parts[i].member);
+    buf_puts(&c->out, "}\n");
+    buf_done(&status);
+    api_answer(c, MHD_HTTP_OK, API_JSON);
+}
+
+void api_sources(struct api_call *c)
+{
+    static const struct part parts[] = {{"sources", "triage", "sources"},
+                                        {"received", "collect", "sources"},
+                                        {"pull", "pull", NULL}};
+    tell_parts(c, parts, sizeof parts / sizeof *parts);
+}
+
+void api_store(struct api_call *c)
+{
+    static const struct part parts[] = {{"store", "store", NULL},
+                                        {"seal", "seal", NULL},
+                                        {"sign", "sign", NULL},
+                                        {"witness", "witness", NULL},
+                                        {"index", "index", NULL}};
+    tell_parts(c, parts, sizeof parts / sizeof *parts);
 }
 
 void api_openapi(struct api_call *c)

@@ -9,8 +9,7 @@
 #include "base/json_write.h"
 #include "base/utf8.h"
 #include "detect/sigma/doc.h"
-
-#define COOKIE "__Host-vaka="
+#include "web/header.h"
 
 static nsec now_of(const struct api_call *c)
 {
@@ -175,20 +174,6 @@ static bool put_headers(struct api_call *c, struct MHD_Response *response)
     return good;
 }
 
-/* RFC 9110, 13.1.2: one of a list, weak or not. */
-static bool has_tag(struct slice list, struct slice tag)
-{
-    struct slice one;
-    bool more = true;
-    while (more) {
-        more = slice_split(list, ',', &one, &list);
-        one = slice_trim(one);
-        if (slice_starts_with(one, SLICE("W/"))) one = slice_from(one, 2);
-        if (slice_eq(one, tag) || slice_eq(one, SLICE("*"))) return true;
-    }
-    return false;
-}
-
 /* What was read has a tag; who has it already is told so. */
 static void tag(struct api_call *c)
 {
@@ -198,7 +183,7 @@ static void tag(struct api_call *c)
                        (unsigned long long)hash64(buf_slice(&c->out)));
     api_header(c, MHD_HTTP_HEADER_ETAG, "%s", c->tag);
     struct slice known = api_request_header(c, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    if (known.len == 0 || !has_tag(known, slice_of(c->tag))) return;
+    if (known.len == 0 || !header_has_tag(known, slice_of(c->tag))) return;
     buf_clear(&c->out);
     c->status = MHD_HTTP_NOT_MODIFIED;
     c->type = NULL;
@@ -273,28 +258,13 @@ void api_call_give_up(struct api_call *c)
 
 /* ---- the head ---------------------------------------------------------------------------- */
 
-struct slice api_cookie(const struct api_call *c, struct slice name)
-{
-    struct slice one, header = api_request_header(c, MHD_HTTP_HEADER_COOKIE);
-    bool more = header.len > 0;
-    while (more) {
-        more = slice_split(header, ';', &one, &header);
-        one = slice_trim(one);
-        if (slice_starts_with(one, name)) return slice_from(one, name.len);
-    }
-    return SLICE_NONE;
-}
-
 /* A token before a cookie: who sends one means it. */
 static void read_proof(struct api_call *c)
 {
     struct slice value = api_request_header(c, MHD_HTTP_HEADER_AUTHORIZATION), proof = SLICE_NONE;
-    if (value.len > 7 && slice_eq_nocase(slice_until(value, 7), SLICE("Bearer ")))
-        proof = slice_trim(slice_from(value, 7));
-    else if (value.len == 0) {
-        proof = api_cookie(c, SLICE(COOKIE));
-        c->cookie = proof.ptr != NULL;
-    }
+    if (!header_bearer(value, &proof) && value.len == 0)
+        c->cookie =
+            header_cookie(api_request_header(c, MHD_HTTP_HEADER_COOKIE), SLICE(API_COOKIE), &proof);
     if (proof.len >= sizeof c->proof || !slice_is_plain(proof, "-_")) return;
     if (proof.len) memcpy(c->proof, proof.ptr, proof.len);
     c->proof_len = proof.len;
@@ -325,13 +295,6 @@ static bool is_plain(const struct api_call *c, struct counted *ret)
     return ret->lengths + ret->encodings <= 1 && ret->hosts == 1;
 }
 
-static bool is_json(struct slice type)
-{
-    struct slice kind, rest;
-    (void)slice_split(type, ';', &kind, &rest);
-    return slice_eq_nocase(slice_trim(kind), SLICE("application/json"));
-}
-
 /*
  * A browser says where a request comes from (Sec-Fetch-Site, Origin); a cookie alone proves nothing
  * when another site made it. Both are asked, and the mark that only a page of ours can read.
@@ -344,8 +307,7 @@ static bool is_cross_site(const struct api_call *c)
     if (site.len && !slice_eq(site, SLICE("same-origin")) &&
         !(slice_eq(site, SLICE("none")) && c->method == API_GET))
         return true;
-    if (origin.len == 0) return false;
-    return !slice_starts_with(origin, SLICE("https://")) || !slice_eq(slice_from(origin, 8), host);
+    return origin.len > 0 && !header_is_own(origin, host);
 }
 
 static bool has_mark(const struct api_call *c)
@@ -402,7 +364,8 @@ static void check_body(struct api_call *c, const struct counted *n)
     else if (len > API_BODY_MAX) api_refuse(c, API_PROBLEM_TOO_LARGE, NULL);
     else if (has && !c->endpoint->body)
         api_refuse(c, API_PROBLEM_MALFORMED, "there is nothing to say in a body");
-    else if (c->endpoint->body && !is_json(api_request_header(c, MHD_HTTP_HEADER_CONTENT_TYPE)))
+    else if (c->endpoint->body &&
+             !header_is_json(api_request_header(c, MHD_HTTP_HEADER_CONTENT_TYPE)))
         api_refuse(c, API_PROBLEM_MEDIA_TYPE, NULL);
     if (c->state == CALL_ANSWERED && has) c->closes = true;
 }

@@ -164,8 +164,6 @@ void api_stream_wake(struct api_call *c);
 
 /* A header of the request; empty: it is not there. */
 struct slice api_request_header(const struct api_call *c, const char *name);
-/* The value of a cookie, by "name="; without one its ptr is NULL. */
-struct slice api_cookie(const struct api_call *c, struct slice name);
 /* A text of the body's object, without its escapes, into `space`. False: refused. `least` 0: it may
  * be missing, and is empty then. */
 bool api_body_text(struct api_call *c, const char *member, size_t least, size_t most,

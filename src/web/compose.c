@@ -2,6 +2,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "web/call.h"
+#include "web/header.h"
 
 bool api_json_text(struct slice object, const char *member, char *ret, size_t size)
 {
@@ -40,18 +41,14 @@ static struct slice get_match(const struct api_call *c)
     return account ? SLICE_NONE : api_request_header(c, MHD_HTTP_HEADER_IF_MATCH);
 }
 
-/* "7.12": the version that it is about is 7. */
 static bool put_version(struct api_call *c, struct buf *out)
 {
-    struct slice match = get_match(c), version, rest;
-    uint64_t n;
+    struct slice match = get_match(c);
+    uint64_t version;
     if (match.len == 0) return true;
-    if (match.len > 2 && match.ptr[0] == '"' && match.ptr[match.len - 1] == '"') {
-        (void)slice_split(slice_make(match.ptr + 1, match.len - 2), '.', &version, &rest);
-        if (slice_to_u64(version, &n)) {
-            buf_printf(out, ",\"version\":%llu", (unsigned long long)n);
-            return true;
-        }
+    if (header_version(match, &version)) {
+        buf_printf(out, ",\"version\":%llu", (unsigned long long)version);
+        return true;
     }
     api_refuse(c, API_PROBLEM_CHANGED, "If-Match is no ETag of it");
     return false;

@@ -2,17 +2,18 @@
 #include "base/json_write.h"
 #include "base/time.h"
 #include "web/call.h"
+#include "web/header.h"
 #include "web/run.h"
 
 /*
  * A cookie that only this host over TLS gets, that no script reads, and that goes with no request
  * of another site (RFC 6265bis, 4.1.3). It has no Max-Age: what ends it is the session's end.
  */
-#define COOKIE_FORM "__Host-vaka=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict"
+#define COOKIE_FORM API_COOKIE "=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict"
 
 /* The browser that was sent to the identity provider is the one that comes back. */
-#define STATE_COOKIE "__Host-vaka-login="
-#define STATE_FORM   STATE_COOKIE "%.*s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=600"
+#define STATE_COOKIE "__Host-vaka-login"
+#define STATE_FORM   STATE_COOKIE "=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=600"
 
 static void put_must(struct buf *out, unsigned must)
 {
@@ -170,7 +171,10 @@ void api_login_return(struct api_call *c)
         forget(&code);
         return;
     }
-    if (!slice_eq(api_cookie(c, SLICE(STATE_COOKIE)), buf_slice(&state)))
+    struct slice begun;
+    if (!header_cookie(api_request_header(c, MHD_HTTP_HEADER_COOKIE), SLICE(STATE_COOKIE),
+                       &begun) ||
+        !slice_eq(begun, buf_slice(&state)))
         api_refuse(c, API_PROBLEM_UNAUTHORIZED, NULL);
     else
         claim(c, &(struct api_claim){.kind = CLAIM_RETURN,

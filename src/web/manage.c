@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "web/call.h"
+#include "web/header.h"
 #include "web/run.h"
 
 void api_manage(struct api_call *c)
@@ -48,7 +49,7 @@ void api_account_answered(struct api_call *c, unsigned status, struct slice body
     }
     if (c->endpoint->action == ACTION_OWN_LOGOUT)
         api_header(c, MHD_HTTP_HEADER_SET_COOKIE,
-                   "__Host-vaka=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+                   API_COOKIE "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
     buf_put(&c->out, body);
     api_answer(c, status, API_JSON);
 }

@@ -33,6 +33,8 @@ void api_audit(struct api_call *c);
 void api_events(struct api_call *c);
 /* about.c */
 void api_status(struct api_call *c);
+void api_sources(struct api_call *c);
+void api_store(struct api_call *c);
 void api_openapi(struct api_call *c);
 
 #endif

@@ -405,6 +405,25 @@ def who_reads_an_alert_is_written_down(folder):
 
 
 @test
+def the_state_of_things_is_told(folder):
+    with office(folder, **APART).start() as o:
+        marked(o, 2)
+        anna = o.hire("anna", "viewer")
+        o.wait(lambda: anna.get("/store")["store"]["next"] >= 2, "two records")
+        same({k for k, v in anna.get("/store").items() if v is None}, set())
+        o.wait(lambda: any(s["records"]["stored"] == 2 for s in anna.get("/sources")["received"]),
+               "a source with two records")
+        status = anna.get("/status")
+        same(set(status), {"processes", "supervisor"})
+        same({k for k, v in status["processes"].items() if v is None}, set())
+        rules = anna.get("/rules")["rules"]
+        same([r["title"] for r in rules], ["Marker"])
+        same(anna.get(f"/rules/{rules[0]['id']}"), rules[0])
+        anna.get("/rules/nothing", 404)
+        same(anna.get("/rules?level=critical"), {"rules": []})
+
+
+@test
 def searches_end_with_who_asks(folder):
     with office(folder).start() as o:
         send(o, *(b"x" * 800 + b" n%d" % i for i in range(40000)))

@@ -3,7 +3,9 @@
 import http.client
 import json
 import pathlib
+import socket
 import ssl
+import subprocess
 
 from peers import make_certificates
 from serving import Fail, Serve, free_port
@@ -24,7 +26,6 @@ class Api:
         return self.context.wrap_socket(self.raw(), server_hostname="localhost")
 
     def raw(self):
-        import socket  # pylint: disable=import-outside-toplevel
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     def heads(self, method, more):
@@ -116,7 +117,6 @@ class Office(Serve):
         return self.login(name)
 
     def tell(self, words, text):
-        import subprocess  # pylint: disable=import-outside-toplevel
         result = subprocess.run([self.vaka, *words, "-c", self.config], cwd=self.folder, check=False,
                                 capture_output=True, input=text.encode() + b"\n", timeout=60)
         if result.returncode:

@@ -7,6 +7,7 @@ usage: api_fuzz.py VAKA [REQUESTS [SEED]]     prints TAP
 """
 import collections
 import concurrent.futures
+import http.client
 import json
 import pathlib
 import random
@@ -100,7 +101,6 @@ class Fuzzer:
 
     def stream(self, who, method, target, headers, body):
         """The head of an answer that has no end; of one that has, all."""
-        import http.client  # pylint: disable=import-outside-toplevel
         connection = http.client.HTTPSConnection("127.0.0.1", who.port, timeout=60,
                                                  context=who.context)
         try:
