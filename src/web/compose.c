@@ -37,8 +37,8 @@ static void put_member(struct buf *out, struct slice name, struct slice value)
 /* Of things that have versions; else empty. */
 static struct slice get_match(const struct api_call *c)
 {
-    bool account = c->endpoint->action != ACTION_COUNT;
-    return account ? SLICE_NONE : api_request_header(c, MHD_HTTP_HEADER_IF_MATCH);
+    bool versioned = c->endpoint->action == ACTION_COUNT && c->match.n > 0;
+    return versioned ? api_request_header(c, MHD_HTTP_HEADER_IF_MATCH) : SLICE_NONE;
 }
 
 static bool put_version(struct api_call *c, struct buf *out)

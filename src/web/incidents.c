@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Incidents: read from the database, worked on by the process that writes it. */
+/* Incidents and assets: read from the database, worked on by the process that writes it. */
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "desk/desk.h"
@@ -135,6 +135,18 @@ void api_incident_similar(struct api_call *c)
     list_of(c, "similar", write_similar);
 }
 
+void api_assets(struct api_call *c)
+{
+    const struct desk_view view = api_view(c);
+    char space[API_PLACE_MAX];
+    struct desk_page page = {.limit = api_limit(c)};
+    struct slice name = SLICE_NONE;
+    if (!api_cursor_place(c, space, &page.after)) return;
+    (void)api_target_find(&c->target, "entity", &name);
+    buf_puts(&c->out, "{\"assets\":");
+    end_page(c, &page, view.db ? desk_write_assets(&view, name, &page, &c->out) : ERR_IO);
+}
+
 /* ---- acts -------------------------------------------------------------------------------- */
 
 void api_act(struct api_call *c)
@@ -142,7 +154,7 @@ void api_act(struct api_call *c)
     const struct api_out *out = &c->api->options.out;
     struct buf body;
     uint64_t id;
-    if (!read_id(c, &id)) return;
+    if (c->match.n > 0 && !read_id(c, &id)) return;
     buf_init(&body, API_BODY_MAX + API_TARGET_MAX);
     if (api_compose(c, &body)) {
         const struct api_deed m = {.tenant = c->tenant,

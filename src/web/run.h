@@ -25,6 +25,7 @@ void api_incident(struct api_call *c);
 void api_incident_alerts(struct api_call *c);
 void api_incident_log(struct api_call *c);
 void api_incident_similar(struct api_call *c);
+void api_assets(struct api_call *c);
 void api_act(struct api_call *c);
 /* search.c */
 void api_search(struct api_call *c);

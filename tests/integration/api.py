@@ -405,6 +405,33 @@ def who_reads_an_alert_is_written_down(folder):
 
 
 @test
+def assets_are_known(folder):
+    with office(folder).start() as o:
+        anna, eva = o.hire("anna", "analyst"), o.hire("eva", "viewer")
+        assets = [{"host": f"pay{i}", "addresses": f"10.0.0.{i} 10.0.1.{i}", "service": "payroll",
+                   "owner": "HR", "importance": "critical"} for i in range(1, 8)]
+        eva_put = eva.ask("PUT", "/assets", {"assets": assets})
+        same(eva_put[0], 403)
+        same(anna.ask("PUT", "/assets", {"assets": assets})[0], 200)
+        found, cursor = [], ""
+        while True:
+            page = eva.get("/assets?limit=3" + cursor)
+            found += page["assets"]
+            if "next" not in page:
+                break
+            cursor = f"&cursor={page['next']}"
+        same([a["host"] for a in found], [f"pay{i}" for i in range(1, 8)])
+        same({(a["service"], a["owner"], a["importance"]) for a in found},
+             {("payroll", "HR", "critical")})
+        same([a["host"] for a in eva.get("/assets?entity=pay3")["assets"]], ["pay3"])
+        status, _, text = anna.ask("PUT", "/assets", {"assets": [{"host": "x", "importance": "odd"}]})
+        same((status, json.loads(text)["pointer"]), (400, "/assets"))
+        same(anna.ask("PUT", "/assets", {"assets": assets[:1], "replace": True})[0], 200)
+        same(len(eva.get("/assets")["assets"]), 1)
+        same(o.hire("far", "analyst", tenant=7).get("/assets"), {"assets": []})
+
+
+@test
 def the_state_of_things_is_told(folder):
     with office(folder, **APART).start() as o:
         marked(o, 2)
