@@ -337,7 +337,9 @@ static int start_web(struct role *r, const char *database, struct diag *diag)
                                   .rate = (uint32_t)r->config.web_rate,
                                   .database = database};
     make_secret(options.key, options.secret);
-    if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
+    if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed ||
+        getrandom(&options.names, sizeof options.names, 0) != sizeof options.names)
+        return ERR_IO;
     int error = start_with_rules(r, &options, diag);
     explicit_bzero(options.secret, sizeof options.secret);
     return error;

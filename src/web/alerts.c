@@ -51,10 +51,15 @@ struct db *api_db(struct api *w)
     return w->db;
 }
 
+void api_db_drop(struct api *w)
+{
+    db_close(w->db);
+    w->db = NULL;
+}
+
 void api_db_failed(struct api_call *c)
 {
-    db_close(c->api->db);
-    c->api->db = NULL;
+    api_db_drop(c->api);
     api_refuse_for(c, API_PROBLEM_BUSY, 1);
 }
 

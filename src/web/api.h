@@ -101,6 +101,7 @@ struct api_options {
     int socket;                                 /* listening; taken */
     const char *certificate, *key, *priorities; /* PEM texts, and what GnuTLS takes; borrowed */
     uint8_t secret[API_SECRET];    /* of cursors and marks: the same after a start anew */
+    uint64_t names;                /* random: what requests are called is made of it */
     uint64_t seed;                 /* random */
     uint32_t rate;                 /* requests a second of a user, and of an address; 0: any */
     const struct sigma_set *rules; /* in force; not needed behind api_new() */

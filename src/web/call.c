@@ -31,7 +31,7 @@ struct api_call *api_call_new(struct api *w, struct MHD_Connection *mhd, const c
     c->mhd = mhd;
     c->id = ++w->next_call;
     (void)snprintf(c->name, sizeof c->name, "%016llx",
-                   (unsigned long long)hash_mix(c->id, w->options.seed));
+                   (unsigned long long)hash_mix(c->id, w->options.names));
     c->begun = now_of(c);
     c->target_error = api_target_read(slice_of(uri), &c->target);
     buf_init(&c->body, API_BODY_MAX);
@@ -51,7 +51,9 @@ void api_call_free(struct api_call *c)
     if (c->prev) c->prev->next = c->next;
     else c->api->calls = c->next;
     if (c->next) c->next->prev = c->prev;
-    if (c->body.ptr) explicit_bzero(c->body.ptr, c->body.len);
+    /* Passwords, and secrets that are told once. */
+    if (c->body.ptr) explicit_bzero(c->body.ptr, c->body.cap);
+    if (c->out.ptr) explicit_bzero(c->out.ptr, c->out.cap);
     explicit_bzero(c->proof, sizeof c->proof);
     buf_done(&c->body);
     buf_done(&c->out);

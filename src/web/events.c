@@ -66,6 +66,7 @@ static void more(struct api_call *c)
     bool incidents = (c->rights & right_bit(RIGHT_INCIDENTS_READ)) != 0;
     int error = db ? state_read_newer(db, &page, put_event, c) : ERR_IO;
     if (error == 0 && incidents) error = put_incidents(c);
+    if (error) api_db_drop(c->api);
     if (error) c->ended = true;
     if (c->out.len) c->spoke = clock_monotonic(&c->api->options.clock);
 }
@@ -100,9 +101,13 @@ static bool read_position(struct api_call *c)
 void api_events(struct api_call *c)
 {
     const struct desk_view view = api_view(c);
-    if (c->api->n_listeners >= API_LISTENERS_MAX || !view.db ||
-        state_read_last(view.db, &c->position) != 0 || desk_last_change(&view, &c->change) != 0) {
+    if (c->api->n_listeners >= API_LISTENERS_MAX) {
         api_refuse_for(c, API_PROBLEM_BUSY, 5);
+        return;
+    }
+    if (!view.db || state_read_last(view.db, &c->position) != 0 ||
+        desk_last_change(&view, &c->change) != 0) {
+        api_db_failed(c);
         return;
     }
     if (!read_position(c)) return;
