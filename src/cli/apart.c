@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "cli/apart.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proc/process.h"
 
-/* A kernel that does not share by sessions has no such file, and needs none. */
+enum { TRIES = 10 };
+
+/*
+ * A kernel that does not share by sessions has no such file, and needs none. Ten times a second
+ * somebody on the machine who is not root may write to one (kernel/sched/autogroup.c).
+ */
 static void leave_session(void)
 {
-    static const char least[] = "10";
+    const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+    static const char tenth[] = "10"; /* of the weight of others, about */
     int fd = setsid() < 0 ? -1 : open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
     if (fd < 0) return;
-    ssize_t written = write(fd, least, sizeof least - 1);
-    (void)written;
+    for (int i = 0; i < TRIES && write(fd, tenth, sizeof tenth - 1) < 0 && errno == EAGAIN; i++)
+        (void)nanosleep(&pause, NULL);
     (void)close(fd);
 }
 
