@@ -2,6 +2,7 @@
 #include "cli/rules_own.h"
 
 #include "base/json_read.h"
+#include "desk/title.h"
 #include "library/attack.h"
 
 enum {
@@ -165,6 +166,7 @@ void rules_own_check(const struct sigma_doc *doc, struct buf *ret_lacks)
         {"`description`", doc->description.len > 0},
         {"`falsepositives`", doc->has_falsepositives},
         {"first response (`vaka.respond`)", doc->respond.sv.len > 0},
+        {"Swedish title (taxonomy/titles.tsv)", desk_title_sv(doc->title).len > 0},
     };
     bool fires = false, near = false;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

@@ -6,6 +6,7 @@
 #include "base/json_write.h"
 #include "base/time.h"
 #include "desk/internal.h"
+#include "desk/title.h"
 
 enum {
     LINE_MAX_BYTES = 8 * 1024 * 1024,
@@ -34,15 +35,15 @@ int desk_read_facts(struct desk *d, const struct state_alert *alert)
     return 0;
 }
 
-/* A text inside of the alert's rule, as it is meant; empty when there is none. */
-static struct slice rule_text(struct slice line, const char *object, const char *name,
-                              struct buf *out)
+/* What the alert's rule says is to be done first, in that language; empty when it does not. */
+static struct slice respond_text(struct slice line, const char *language, struct buf *out)
 {
-    struct slice rule, value;
+    struct slice rule, respond, value;
     buf_clear(out);
-    if (!json_find_member(line, "rule", NULL, &rule)) return SLICE_NONE;
-    if (object && !json_find_member(rule, object, NULL, &rule)) return SLICE_NONE;
-    if (!json_is_object(rule) || !json_find_member(rule, name, NULL, &value)) return SLICE_NONE;
+    if (!json_find_member(line, "rule", NULL, &rule) || !json_is_object(rule) ||
+        !json_find_member(rule, "respond", NULL, &respond) || !json_is_object(respond) ||
+        !json_find_member(respond, language, NULL, &value))
+        return SLICE_NONE;
     if (!json_string_text(value, out)) buf_clear(out);
     return buf_slice(out);
 }
@@ -61,8 +62,6 @@ static struct slice join_tactics(const struct facts *f, struct buf *out)
 
 static int begin_rule(struct desk *d, uint64_t incident, const struct state_alert *a)
 {
-    struct buf title_sv;
-    buf_init(&title_sv, DESK_PLAIN_MAX);
     const struct db_value values[] = {
         db_u64(incident),
         db_text(a->rule),
@@ -71,17 +70,15 @@ static int begin_rule(struct desk *d, uint64_t incident, const struct state_aler
         db_number(a->level),
         db_text(join_tactics(&d->facts, &d->text)),
         db_text(a->title),
-        db_text(rule_text(a->line, "titles", "sv", &title_sv)),
-        db_text(rule_text(a->line, "respond", "sv", &d->sv)),
-        db_text(rule_text(a->line, "respond", "en", &d->en)),
+        db_text(desk_title_sv(a->title)),
+        db_text(respond_text(a->line, "sv", &d->sv)),
+        db_text(respond_text(a->line, "en", &d->en)),
     };
-    int error = db_run(d->db,
-                       "INSERT INTO incident_rule (incident, rule, first_alert, alerts, records,"
-                       " level, tactics, title, title_sv, respond_sv, respond_en)"
-                       " VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                       values, sizeof values / sizeof *values);
-    buf_done(&title_sv);
-    return error;
+    return db_run(d->db,
+                  "INSERT INTO incident_rule (incident, rule, first_alert, alerts, records,"
+                  " level, tactics, title, title_sv, respond_sv, respond_en)"
+                  " VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                  values, sizeof values / sizeof *values);
 }
 
 static int tally_rule(struct desk *d, uint64_t incident, const struct state_alert *a, int sign,

@@ -4,23 +4,36 @@
 
 #include "desk/files.h"
 #include "desk/internal.h"
+#include "desk/title.h"
 
-/* The columns of the line that `fits`; false: there is none. */
-static bool find_line(bool (*fits)(const void *ctx, struct slice key), const void *ctx,
-                      enum desk_language language, struct slice *ret)
+/* What stands behind the key of the line that `fits`; false: there is none. */
+static bool find_line(int file, bool (*fits)(const void *ctx, struct slice key), const void *ctx,
+                      struct slice *ret)
 {
-    struct slice rest =
-                     slice_make(desk_files[DESK_FILE_PLAIN].text, desk_files[DESK_FILE_PLAIN].len),
-                 line;
+    struct slice rest = slice_make(desk_files[file].text, desk_files[file].len), line, key;
     while (rest.len > 0) {
-        struct slice key, sv, en;
         (void)slice_split(rest, '\n', &line, &rest);
-        if (!slice_split(line, '\t', &key, &line) || !fits(ctx, key)) continue;
-        (void)slice_split(line, '\t', &sv, &en);
-        *ret = language == DESK_SV ? sv : en;
-        return true;
+        if (slice_split(line, '\t', &key, ret) && fits(ctx, key)) return true;
     }
     return false;
+}
+
+static struct slice of_language(struct slice columns, enum desk_language language)
+{
+    struct slice sv, en;
+    (void)slice_split(columns, '\t', &sv, &en);
+    return language == DESK_SV ? sv : en;
+}
+
+static bool is_title(const void *ctx, struct slice key)
+{
+    return slice_eq(key, *(const struct slice *)ctx);
+}
+
+struct slice desk_title_sv(struct slice title)
+{
+    struct slice sv;
+    return find_line(DESK_FILE_TITLES, is_title, &title, &sv) ? sv : SLICE_NONE;
 }
 
 static bool is_key(const void *ctx, struct slice key)
@@ -31,7 +44,8 @@ static bool is_key(const void *ctx, struct slice key)
 struct slice desk_plain_text(const char *key, enum desk_language language)
 {
     struct slice text;
-    return find_line(is_key, key, language, &text) ? text : SLICE_NONE;
+    return find_line(DESK_FILE_PLAIN, is_key, key, &text) ? of_language(text, language)
+                                                          : SLICE_NONE;
 }
 
 static bool is_sure_enough(const void *ctx, struct slice key)
@@ -81,9 +95,9 @@ void desk_plain_write(struct buf *out, const struct desk_plain *p, enum desk_lan
     if (p->more_rules == 1) buf_put(out, desk_plain_text("one-more-rule", language));
     if (p->more_rules > 1) fill_number(out, "more-rules", language, p->more_rules);
     put_names(out, p, language);
-    (void)find_line(is_sure_enough, &p->score, language, &sure);
+    (void)find_line(DESK_FILE_PLAIN, is_sure_enough, &p->score, &sure);
     buf_puts(out, ". ");
-    buf_put(out, sure);
+    buf_put(out, of_language(sure, language));
     if (p->tactics > 1) fill_number(out, "steps", language, p->tactics);
     buf_puts(out, ". ");
     fill(out, "first", language,

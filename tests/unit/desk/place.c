@@ -147,3 +147,25 @@ TEST(a_line_that_is_no_alert_has_an_incident_too)
     CHECK(says(&o, "T. Troligen ett angrepp. Gör först: Läs larmen"));
     close_office(&o);
 }
+
+TEST(a_title_is_said_in_swedish)
+{
+    struct office o;
+    bool is_new = false;
+    const struct state_alert a = {.count = 1,
+                                  .level = 4,
+                                  .time = TIME_NONE,
+                                  .received = NIGHT,
+                                  .rule = SLICE("r"),
+                                  .title = SLICE("Event log cleared"),
+                                  .line = SLICE("{}")};
+    open_office(&o, "title.db");
+    REQUIRE(state_begin(o.state) == 0);
+    CHECK_INT(desk_add_alert(o.desk, &a, 0, o.now, &is_new), 0);
+    REQUIRE(state_commit(o.state) == 0);
+    REQUIRE(look(&o, 1));
+    CHECK(says(&o, "\"sv\":\"En händelselogg tömdes. "));
+    CHECK(says(&o, "\"en\":\"Event log cleared. "));
+    CHECK(says(&o, "\"title_sv\":\"En händelselogg tömdes\""));
+    close_office(&o);
+}
