@@ -250,8 +250,10 @@ static int log_refused(struct account *a, const struct account_claim *claim,
     buf_putc(&detail, '{');
     json_write_member_u64(&detail, "attempts", n);
     buf_putc(&detail, '}');
-    int error =
-        log_login(a, claim, "login.refused", user ? name : SLICE_NONE, at.now, buf_slice(&detail));
+    int error = buf_error(&detail);
+    if (error == 0)
+        error = log_login(a, claim, "login.refused", user ? name : SLICE_NONE, at.now,
+                          buf_slice(&detail));
     buf_done(&detail);
     return error;
 }

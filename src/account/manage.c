@@ -51,7 +51,7 @@ int manage_refuse(struct manage *m, unsigned status, const char *member, const c
     return (int)status;
 }
 
-int manage_log(struct manage *m, struct slice subject, struct slice detail)
+static int log_entry(struct manage *m, struct slice subject, struct slice detail)
 {
     return book_log(m->account->book,
                     &(struct book_entry){.time = m->at.now,
@@ -62,6 +62,19 @@ int manage_log(struct manage *m, struct slice subject, struct slice detail)
                                          .address = slice_until(m->order->address, ADDRESS_MAX),
                                          .reason = manage_text(m, MEMBER_REASON),
                                          .detail = detail});
+}
+
+int manage_log(struct manage *m, struct slice subject)
+{
+    return log_entry(m, subject, SLICE_NONE);
+}
+
+int manage_log_with(struct manage *m, struct slice subject, struct buf *detail)
+{
+    int error = buf_error(detail);
+    if (error == 0) error = log_entry(m, subject, buf_slice(detail));
+    buf_done(detail);
+    return error;
 }
 
 /* ---- whom it is about -------------------------------------------------------------------- */

@@ -36,7 +36,9 @@ struct manage {
 int manage_refuse(struct manage *m, unsigned status, const char *member, const char *detail);
 
 /* A line of the log about this action. */
-int manage_log(struct manage *m, struct slice subject, struct slice detail) MUST_USE;
+int manage_log(struct manage *m, struct slice subject) MUST_USE;
+/* The same with a JSON object, which is given back. */
+int manage_log_with(struct manage *m, struct slice subject, struct buf *detail) MUST_USE;
 
 /* Whom `name` of the body means, if the one who asks may know him: who has no role in a tenant of
  * his does not exist. `change`: and if he may change him: with every role that he has. */

@@ -89,7 +89,7 @@ static int end_session(struct manage *m, bool own)
         return manage_refuse(m, MANAGE_UNKNOWN, "id", none);
     if (error == 0 && !own) error = find_owner(m, session.user, true, none);
     if (error == 0) error = book_end_session(m->account->book, session.id);
-    return error ? error : manage_log(m, slice_of(session.name), SLICE_NONE);
+    return error ? error : manage_log(m, slice_of(session.name));
 }
 
 int manage_session_end(struct manage *m)
@@ -115,9 +115,7 @@ static int log_token(struct manage *m, const struct book_token *token, struct sl
     rights_write(&detail, token->rights);
     json_write_member_u64(&detail, "expires", (uint64_t)token->expires);
     buf_putc(&detail, '}');
-    int error = manage_log(m, owner, buf_slice(&detail));
-    buf_done(&detail);
-    return error;
+    return manage_log_with(m, owner, &detail);
 }
 
 static int check_token(struct manage *m, const struct book_user *owner, struct book_token *token)

@@ -72,7 +72,7 @@ int manage_own_password(struct manage *m)
     user.given = 0;
     error = book_put_user(m->account->book, &user);
     if (error == 0) error = book_end_sessions(m->account->book, user.id, m->who.session);
-    return error ? error : manage_log(m, slice_of(user.name), SLICE_NONE);
+    return error ? error : manage_log(m, slice_of(user.name));
 }
 
 /* ---- the app ----------------------------------------------------------------------------- */
@@ -85,7 +85,7 @@ int manage_own_totp_begin(struct manage *m)
     user.enrolling = true;
     totp_make(&user.next_app);
     error = book_put_user(m->account->book, &user);
-    if (error == 0) error = manage_log(m, slice_of(user.name), SLICE_NONE);
+    if (error == 0) error = manage_log(m, slice_of(user.name));
     buf_puts(m->out, "{\"secret\":\"");
     totp_write_secret(m->out, &user.next_app);
     buf_puts(m->out, "\",\"uri\":\"");
@@ -129,7 +129,7 @@ int manage_own_totp_end(struct manage *m)
     error = book_put_user(m->account->book, &user);
     if (error == 0) error = renew_recovery(m, user.id);
     if (error == 0) error = book_end_sessions(m->account->book, user.id, m->who.session);
-    return error ? error : manage_log(m, slice_of(user.name), SLICE_NONE);
+    return error ? error : manage_log(m, slice_of(user.name));
 }
 
 /* ---- sessions ---------------------------------------------------------------------------- */
@@ -139,5 +139,5 @@ int manage_own_logout(struct manage *m)
     struct book *book = m->account->book;
     int error = manage_number(m, MEMBER_ALL) ? book_end_sessions(book, m->who.user, 0)
                                              : book_end_session(book, m->who.session);
-    return error ? error : manage_log(m, slice_of(m->who.name), SLICE_NONE);
+    return error ? error : manage_log(m, slice_of(m->who.name));
 }

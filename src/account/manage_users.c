@@ -63,9 +63,7 @@ static int log_roles(struct manage *m, const struct book_user *user, uint64_t ro
     json_write_key(&detail, "roles");
     rights_write_roles(&detail, (uint32_t)roles);
     buf_putc(&detail, '}');
-    int error = manage_log(m, slice_of(user->name), buf_slice(&detail));
-    buf_done(&detail);
-    return error;
+    return manage_log_with(m, slice_of(user->name), &detail);
 }
 
 /* What it is called, and what people see. */
@@ -111,7 +109,7 @@ int manage_user_password(struct manage *m)
     take_password(m, &user);
     error = book_put_user(m->account->book, &user);
     if (error == 0) error = book_end_sessions(m->account->book, user.id, 0);
-    if (error == 0) error = manage_log(m, slice_of(user.name), SLICE_NONE);
+    if (error == 0) error = manage_log(m, slice_of(user.name));
     if (error == 0) throttle_pardon(&m->account->names, slice_of(user.name));
     if (error == 0) tell_password(m, &user);
     return error;
@@ -153,7 +151,7 @@ static int able(struct manage *m, bool enabled)
     if (error == 0) error = book_put_user(book, &user);
     if (error == 0) error = book_end_sessions(book, user.id, 0);
     if (error == 0) error = check_admins(m, &before);
-    return error ? error : manage_log(m, slice_of(user.name), SLICE_NONE);
+    return error ? error : manage_log(m, slice_of(user.name));
 }
 
 int manage_user_disable(struct manage *m)
@@ -176,7 +174,7 @@ int manage_user_remove(struct manage *m)
     error = user.disabled ? 0 : book_tenants(book, user.id, add_admin, &before);
     if (error == 0) error = book_remove_user(book, user.id);
     if (error == 0) error = check_admins(m, &before);
-    return error ? error : manage_log(m, slice_of(user.name), SLICE_NONE);
+    return error ? error : manage_log(m, slice_of(user.name));
 }
 
 /* The phone is lost, and the codes for that, too. */
@@ -191,7 +189,7 @@ int manage_user_totp(struct manage *m)
     error = book_put_user(book, &user);
     if (error == 0) error = book_set_recovery(book, user.id, NULL, 0);
     if (error == 0) error = book_end_sessions(book, user.id, 0);
-    return error ? error : manage_log(m, slice_of(user.name), SLICE_NONE);
+    return error ? error : manage_log(m, slice_of(user.name));
 }
 
 int manage_user_unlock(struct manage *m)
@@ -200,7 +198,7 @@ int manage_user_unlock(struct manage *m)
     int error = manage_find(m, true, &user);
     if (error) return error;
     throttle_pardon(&m->account->names, slice_of(user.name));
-    return manage_log(m, slice_of(user.name), SLICE_NONE);
+    return manage_log(m, slice_of(user.name));
 }
 
 /* ---- roles ------------------------------------------------------------------------------- */

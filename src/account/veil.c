@@ -87,8 +87,7 @@ static int tell(struct manage *m, struct slice pseudonym, struct slice name, int
     buf_putc(&detail, '{');
     json_write_member_u64(&detail, "until", (uint64_t)until);
     buf_putc(&detail, '}');
-    int error = manage_log(m, pseudonym, buf_slice(&detail));
-    buf_done(&detail);
+    int error = manage_log_with(m, pseudonym, &detail);
     buf_putc(m->out, '{');
     json_write_member_string(m->out, "name", name);
     json_write_member_u64(m->out, "until", (uint64_t)until);

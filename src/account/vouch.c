@@ -27,50 +27,47 @@ bool account_vouched_read(struct slice text, struct account_vouched *ret)
 
 /* ---- claims ------------------------------------------------------------------------------ */
 
-static bool is_group(const struct slice value, struct slice group)
+/* `scratch` has its memory already: that there is none must not look like a group that was left. */
+static bool is_group(struct buf *scratch, struct slice value, struct slice group)
 {
-    struct buf text;
-    buf_init(&text, CLAIM_TEXT_MAX);
-    bool same = json_string_text(value, &text) && slice_eq(buf_slice(&text), group);
-    buf_done(&text);
-    return same;
+    buf_clear(scratch);
+    return json_string_text(value, scratch) && !buf_failed(scratch) &&
+           slice_eq(buf_slice(scratch), group);
 }
 
-static bool is_member(struct slice groups, struct slice group)
+static bool is_member(struct buf *scratch, struct slice groups, struct slice group)
 {
     struct json_parts it;
     struct slice name, part;
-    if (groups.len == 0 || groups.ptr[0] != '[') return is_group(groups, group);
+    if (groups.len == 0 || groups.ptr[0] != '[') return is_group(scratch, groups, group);
     json_parts_init(&it, groups);
     while (json_parts_next(&it, &name, &part))
-        if (is_group(part, group)) return true;
+        if (is_group(scratch, part, group)) return true;
     return false;
 }
 
 /* False: it is not there, or longer. */
-static bool text_of(struct slice claims, const char *name, char *ret, size_t size)
+static bool text_of(struct buf *scratch, struct slice claims, const char *name, char *ret,
+                    size_t size)
 {
     struct slice value;
-    struct buf text;
-    buf_init(&text, CLAIM_TEXT_MAX);
-    bool good = json_find_member(claims, name, NULL, &value) && json_string_text(value, &text) &&
-                slice_find_byte(buf_slice(&text), '\0') == SIZE_MAX &&
-                slice_copy(buf_slice(&text), ret, size);
-    buf_done(&text);
-    return good;
+    buf_clear(scratch);
+    return json_find_member(claims, name, NULL, &value) && json_string_text(value, scratch) &&
+           !buf_failed(scratch) && slice_find_byte(buf_slice(scratch), '\0') == SIZE_MAX &&
+           slice_copy(buf_slice(scratch), ret, size);
 }
 
 /* By what he is known to people, else by a number of ours. */
-static void name_user(struct slice claims, struct book_user *user)
+static void name_user(struct buf *scratch, struct slice claims, struct book_user *user)
 {
     static const char *const members[] = {"preferred_username", "email", "sub"};
     char text[SUBJECT_MAX + 1];
     bool named = false;
     for (size_t i = 0; i < sizeof members / sizeof *members && !named; i++)
-        named =
-            text_of(claims, members[i], text, sizeof text) && name_read(slice_of(text), user->name);
+        named = text_of(scratch, claims, members[i], text, sizeof text) &&
+                name_read(slice_of(text), user->name);
     if (!named) user->name[0] = '\0';
-    if (!text_of(claims, "name", user->shown, sizeof user->shown))
+    if (!text_of(scratch, claims, "name", user->shown, sizeof user->shown))
         memcpy(user->shown, user->name, sizeof user->name);
 }
 
@@ -80,6 +77,7 @@ struct had {
     struct account *account;
     uint64_t user;
     struct slice groups;
+    struct buf *scratch;
     uint32_t tenants[VOUCHED_MAX], roles[VOUCHED_MAX];
     unsigned n, wanted;
     bool changed;
@@ -98,7 +96,7 @@ static bool is_wanted(const struct had *h, uint32_t tenant, unsigned role)
     const struct account_settings *s = &h->account->settings;
     for (unsigned i = 0; i < s->n_vouched; i++)
         if (s->vouched[i].tenant == tenant && s->vouched[i].role == role &&
-            is_member(h->groups, s->vouched[i].group))
+            is_member(h->scratch, h->groups, s->vouched[i].group))
             return true;
     return false;
 }
@@ -121,7 +119,7 @@ static int grant_wanted(struct had *h)
     int error = 0;
     for (unsigned i = 0; i < s->n_vouched && error == 0; i++) {
         uint32_t roles = 0;
-        if (!is_member(h->groups, s->vouched[i].group)) continue;
+        if (!is_member(h->scratch, h->groups, s->vouched[i].group)) continue;
         h->wanted++;
         error = book_roles(h->account->book, h->user, s->vouched[i].tenant, &roles);
         if (error || roles >> s->vouched[i].role & 1) continue;
@@ -158,25 +156,27 @@ static int set_roles(struct had *h, const struct account_claim *claim, const str
 
 /* ---- people ------------------------------------------------------------------------------ */
 
-static bool has_group(const struct account *a, struct slice groups)
+static bool has_group(const struct account *a, struct buf *scratch, struct slice groups)
 {
     for (unsigned i = 0; i < a->settings.n_vouched; i++)
-        if (is_member(groups, a->settings.vouched[i].group)) return true;
+        if (is_member(scratch, groups, a->settings.vouched[i].group)) return true;
     return false;
 }
 
 /* Who is new and would have no role is not added: ERR_NOT_FOUND, as for who has no name.
  * ERR_INVALID: an account of that name is another's. */
-static int find_or_add(struct account *a, const struct account_claim *claim, struct slice claims,
-                       struct slice groups, int64_t now, struct book_user *user)
+static int find_or_add(const struct had *h, const struct account_claim *claim, struct slice claims,
+                       int64_t now, struct book_user *user)
 {
     struct book_user known = {.made = now};
-    if (!text_of(claims, "sub", known.subject, sizeof known.subject)) return ERR_NOT_FOUND;
+    struct account *a = h->account;
+    if (!text_of(h->scratch, claims, "sub", known.subject, sizeof known.subject))
+        return ERR_NOT_FOUND;
     int error = book_find_subject(a->book, slice_of(known.subject), user);
     if (error != ERR_NOT_FOUND) return error;
-    name_user(claims, &known);
+    name_user(h->scratch, claims, &known);
     *user = known;
-    if (!known.name[0] || !has_group(a, groups)) return ERR_NOT_FOUND;
+    if (!known.name[0] || !has_group(a, h->scratch, h->groups)) return ERR_NOT_FOUND;
     error = book_add_user(a->book, user, &user->id);
     return error ? error : tell(a, claim, "user.add", slice_of(user->name), SLICE_NONE, now);
 }
@@ -189,12 +189,12 @@ static const char *why_not(int error, const struct book_user *user)
 }
 
 static int vouch(struct account *a, const struct account_claim *claim, struct slice claims,
-                 int64_t now, struct account_principal *ret)
+                 int64_t now, struct buf *scratch, struct account_principal *ret)
 {
     struct book_user user = {.id = 0};
-    struct had had = {.account = a};
+    struct had had = {.account = a, .scratch = scratch};
     (void)json_find_member(claims, a->settings.groups, NULL, &had.groups);
-    int error = find_or_add(a, claim, claims, had.groups, now, &user);
+    int error = find_or_add(&had, claim, claims, now, &user);
     had.user = user.id;
     if (error == 0) error = set_roles(&had, claim, &user, now);
     const char *why = why_not(error, &user);
@@ -205,10 +205,13 @@ static int vouch(struct account *a, const struct account_claim *claim, struct sl
 void account_vouch(struct account *a, const struct account_claim *claim, struct slice claims,
                    struct account_moment at, struct account_principal *ret)
 {
+    struct buf scratch;
+    buf_init(&scratch, CLAIM_TEXT_MAX);
     *ret = (struct account_principal){.status = PRINCIPAL_REFUSED};
-    int error = book_begin(a->book);
-    if (error == 0) error = vouch(a, claim, claims, at.now, ret);
+    int error = buf_reserve(&scratch, CLAIM_TEXT_MAX) ? book_begin(a->book) : ERR_NOMEM;
+    if (error == 0) error = vouch(a, claim, claims, at.now, &scratch, ret);
     if (error == 0) error = book_commit(a->book);
+    buf_done(&scratch);
     if (error == 0) return;
     book_rollback(a->book);
     *ret = (struct account_principal){.status = PRINCIPAL_BROKEN};
