@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_token(rest, &keys);
         jwks_done(&keys);
     }
-    HOLDS(jwks_read(SLICE(public_key), &keys) == 0);
+    HOLDS(jwks_read(slice_of(public_key), &keys) == 0);
     check_token(first, &keys);
     check_token(rest, &keys);
     jwks_done(&keys);
