@@ -17,13 +17,25 @@ BENCH = ROOT / "build" / "release" / "tests" / "bench" / "vaka-bench-products"
 LANES = ROOT / "tests" / "bench" / "lanes"
 FORMS = {"fortigate": "syslog", "cisco-asa": "syslog", "sshd": "syslog", "auditd": "text", "m365": "json",
          "zeek": "json", "suricata": "json"}
-STAGES = ["decode", "few", "all", "read", "match"]
+STAGES = ["decode", "few", "more", "all", "read", "match"]
+# The products of a lane's records; five of them and others are the few, 45 are more.
+OWN = {"fortigate": ["fortigate"], "cisco-asa": ["cisco-asa"], "sshd": ["sshd", "linux-pam"], "auditd": ["auditd"],
+       "m365": ["m365-audit"], "zeek": ["zeek"], "suricata": ["suricata"]}
+OTHERS = ["sshd", "suricata", "zeek", "cisco-asa", "fortigate"]
+FEW, MORE = 5, 45
 LISTS = [1000, 100000]
 
 
+def some(lane, n):
+    """The lane's own products, and others up to n."""
+    every = sorted(path.stem for path in (ROOT / "products").glob("*.yml"))
+    return ",".join(list(dict.fromkeys([*OWN[lane], *OTHERS, *every]))[:n])
+
+
 def run(command, lane):
+    lists = ["--few", some(lane, FEW), "--more", some(lane, MORE)]
     argument = f"{FORMS[lane]}:{lane}={LANES / lane}.mix"
-    return subprocess.run([*command, argument], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.run([*command, *lists, argument], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def count(program, lane):
