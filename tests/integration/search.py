@@ -193,7 +193,8 @@ def what_is_damaged_is_named(folder):
         same(rows(serve, "| count"), [{"count": 10000}])
         damage(segments[0], 5000)
         (folder / "var/store/0/damaged-00000000000000000123").write_bytes(b"x")
-        found, said = search(serve, "| count", status=1)
+        # Not what an index counts without reading.
+        found, said = search(serve, "line* | count", status=1)
         holds(said, "the block that begins with record 0 is damaged: its records were not read")
         holds(said, "the journal 123 was set aside as damaged")
         same(0 < found[0]["count"] < 10000, True)

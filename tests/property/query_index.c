@@ -3,6 +3,8 @@
 
 #include "normalise/record_decoder.h"
 
+enum { TOGETHER = 1024 * 1024 };
+
 void query_index_init(struct query_index *q, const struct slice *names, uint32_t n)
 {
     struct diag diag;
@@ -36,7 +38,7 @@ void query_index_done(struct query_index *q)
 }
 
 static void write_segment(struct query_index *q, const struct slice *records, uint32_t n,
-                          enum record_format format)
+                          enum record_format format, uint32_t block_bytes)
 {
     struct segment_options options;
     struct tree_range tree;
@@ -44,7 +46,7 @@ static void write_segment(struct query_index *q, const struct slice *records, ui
     segment_options_default(&options);
     options.normaliser = NORMALISER_VERSION;
     options.before = &tree;
-    options.block_bytes = 1;
+    options.block_bytes = block_bytes;
     ASSERT(segment_writer_begin(q->writer, &options) == 0);
     for (uint32_t i = 0; i < n; i++) {
         const struct record record = {.raw = records[i], .format = (uint8_t)format};
@@ -63,21 +65,34 @@ static void write_index(struct query_index *q)
     ASSERT(index_maker_finish(q->maker, &q->io, &bytes) == 0);
 }
 
-void query_index_put(struct query_index *q, const struct slice *records, uint32_t n,
-                     enum record_format format)
+static void put(struct query_index *q, const struct slice *records, uint32_t n,
+                enum record_format format, uint32_t block_bytes)
 {
     char name[STORE_NAME_MAX + 1];
     drop(q);
     disk_clear(&q->disk);
-    write_segment(q, records, n, format);
+    write_segment(q, records, n, format, block_bytes);
     write_index(q);
     ASSERT(segment_open(&q->io, 0, &q->segment) == 0);
-    ASSERT(segment_footer_of(q->segment)->blocks == n);
     segment_name(name, "index", 0);
     q->fd = q->io.open(q->io.ctx, name, STORE_READ);
     ASSERT(q->fd >= 0);
     const struct index_key key = {segment_footer_of(q->segment), index_version(&q->rules)};
     ASSERT(index_file_init(&q->file, &q->io, q->fd, &key) == 0);
+}
+
+void query_index_put(struct query_index *q, const struct slice *records, uint32_t n,
+                     enum record_format format)
+{
+    put(q, records, n, format, 1);
+    ASSERT(segment_footer_of(q->segment)->blocks == n);
+}
+
+void query_index_put_together(struct query_index *q, const struct slice *records, uint32_t n,
+                              enum record_format format)
+{
+    put(q, records, n, format, TOGETHER);
+    ASSERT(segment_footer_of(q->segment)->blocks == 1);
 }
 
 uint64_t query_index_may(struct query_index *q, struct index_asks *asks)

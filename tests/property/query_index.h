@@ -25,6 +25,9 @@ void query_index_done(struct query_index *q);
 /* Instead of what was there before. At most FILTER_BLOCKS records. */
 void query_index_put(struct query_index *q, const struct slice *records, uint32_t n,
                      enum record_format format);
+/* The same, all of them in one block. */
+void query_index_put_together(struct query_index *q, const struct slice *records, uint32_t n,
+                              enum record_format format);
 /* A bit for each record that may be one for which the filter holds. */
 uint64_t query_index_may(struct query_index *q, struct index_asks *asks);
 /* The same for one who reads records otherwise: it is asked nothing. */
