@@ -55,7 +55,9 @@ static void add_name(struct facts *f, enum name_kind kind, struct slice text, bo
 static struct slice plain(struct facts *f, struct slice value)
 {
     buf_clear(&f->plain);
-    if (!json_string_text(value, &f->plain) && f->plain.len == 0) return SLICE_NONE;
+    bool is_text = json_string_text(value, &f->plain);
+    if (f->plain.no_memory) f->no_memory = true;
+    if (!is_text && f->plain.len == 0) return SLICE_NONE;
     return buf_slice(&f->plain);
 }
 
