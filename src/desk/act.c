@@ -142,6 +142,7 @@ static int run(struct desk *d, struct act *a, const struct desk_act_kind *kind, 
         a->show = a->row.id;
         error = kind->run(d, a);
     }
+    if (error == 0) error = body_error(&a->body);
     if (error == 0 && a->body.member && a->status == DESK_DONE) a->status = DESK_INVALID;
     if (error || a->status != DESK_DONE) return error;
     error = write_log(d, a);

@@ -118,7 +118,7 @@ static int lead_names(struct desk *d, uint64_t to, const struct act *a)
     return db_end(&rows);
 }
 
-static int move_alert(struct desk *d, struct act *a, uint64_t id, uint64_t to)
+static int move_alert(struct desk *d, struct act *a, uint64_t id, uint64_t to, const char *comma)
 {
     struct state_alert alert;
     bool is_new;
@@ -134,8 +134,8 @@ static int move_alert(struct desk *d, struct act *a, uint64_t id, uint64_t to)
     if (error == 0)
         error = db_run(d->db, "UPDATE alert SET incident = ?2 WHERE id = ?1",
                        DB_WITH(db_u64(id), db_u64(to)));
-    buf_printf(&a->log, "%s[%llu,%llu]", a->log.ptr[a->log.len - 1] == '[' ? "" : ",",
-               (unsigned long long)id, (unsigned long long)alert.incident);
+    buf_printf(&a->log, "%s[%llu,%llu]", comma, (unsigned long long)id,
+               (unsigned long long)alert.incident);
     return error;
 }
 
@@ -152,7 +152,7 @@ static int begin_log(struct desk *d, const struct act *a, uint64_t id)
                                        .kind = SLICE("begin"),
                                        .why = a->why,
                                        .body = buf_slice(&d->log)};
-    return desk_log(d, &change);
+    return buf_failed(&d->log) ? buf_error(&d->log) : desk_log(d, &change);
 }
 
 /* Both stay apart from now on. */
@@ -182,7 +182,7 @@ int desk_act_split(struct desk *d, struct act *a)
     json_write_key(&a->log, "alerts");
     buf_putc(&a->log, '[');
     for (uint32_t i = 0; i < n && error == 0 && a->status == DESK_DONE; i++)
-        error = move_alert(d, a, ids[i], made);
+        error = move_alert(d, a, ids[i], made, i ? "," : "");
     buf_putc(&a->log, ']');
     if (error || a->status != DESK_DONE) return error;
     int64_t left = 0;

@@ -102,9 +102,10 @@ static int read_and_put(struct putting *p, struct slice object)
     if (!b.member && importance.len && !asset_importance_parse(importance, &asset.importance))
         body_wrong(&b, "importance", "this is none of low, normal, high, critical");
     p->n++;
-    int error = 0;
-    if (body_end(&b)) error = put_asset(p, &asset);
-    else
+    bool good = body_end(&b);
+    int error = body_error(&b);
+    if (error == 0 && good) error = put_asset(p, &asset);
+    else if (error == 0)
         act_refuse(p->act, DESK_INVALID, "assets", "asset %llu: %s: %s", (unsigned long long)p->n,
                    b.member, b.message);
     body_done(&b);

@@ -54,7 +54,9 @@ struct slice body_text(struct body *b, const char *name, size_t max, bool must)
     struct slice value;
     if (!take(b, name, must, &value)) return SLICE_NONE;
     buf_clear(&b->text);
-    if (!json_string_text(value, &b->text) || !utf8_valid(buf_slice(&b->text))) {
+    bool is_text = json_string_text(value, &b->text);
+    b->no_memory |= b->text.no_memory;
+    if (!is_text || !utf8_valid(buf_slice(&b->text))) {
         body_wrong(b, name, "this is no text");
         return SLICE_NONE;
     }

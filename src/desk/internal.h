@@ -124,6 +124,7 @@ struct body {
     struct buf text;
     const char *taken[16];
     uint32_t n_taken;
+    bool no_memory;     /* a text was lost for want of it */
     const char *member; /* that is wrong; NULL: none */
     char message[240];
 };
@@ -145,6 +146,11 @@ uint32_t body_numbers(struct body *b, const char *name, uint64_t *ret, uint32_t 
 /* The list itself; empty when it is not there. */
 struct slice body_list(struct body *b, const char *name);
 void body_wrong(struct body *b, const char *member, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* ERR_NOMEM, when something may be missing for want of memory. */
+static inline int body_error(const struct body *b)
+{
+    return b->no_memory || b->text.no_memory || b->texts.no_memory ? ERR_NOMEM : 0;
+}
 /* Whether all of it was taken and is right. */
 bool body_end(struct body *b);
 

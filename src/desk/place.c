@@ -74,6 +74,7 @@ static int begin_rule(struct desk *d, uint64_t incident, const struct state_aler
         db_text(respond_text(a->line, "sv", &d->sv)),
         db_text(respond_text(a->line, "en", &d->en)),
     };
+    if (d->text.no_memory || d->sv.no_memory || d->en.no_memory) return ERR_NOMEM;
     return db_run(d->db,
                   "INSERT INTO incident_rule (incident, rule, first_alert, alerts, records,"
                   " level, tactics, title, title_sv, respond_sv, respond_en)"
@@ -139,7 +140,7 @@ static int begin_incident(struct desk *d, const struct grouping_place *place,
     if (place->follows) json_write_member_u64(&d->log, "follows", place->follows);
     buf_putc(&d->log, '}');
     change.body = buf_slice(&d->log);
-    return desk_log(d, &change);
+    return buf_failed(&d->log) ? buf_error(&d->log) : desk_log(d, &change);
 }
 
 /* One more alert, or more records of one (alerts 0), in the incident and in what it is part of. */
@@ -184,6 +185,7 @@ static int join_by_itself(struct desk *d, uint64_t from, const struct grouping_p
                                        .actor = DESK_VAKA,
                                        .kind = SLICE("merge"),
                                        .body = buf_slice(&d->log)};
+    if (error == 0) error = buf_error(&d->log);
     return error ? error : desk_log(d, &change);
 }
 

@@ -52,7 +52,7 @@ static uint32_t limit_of(const struct desk_page *page)
 
 static void put_comma(struct buf *out)
 {
-    if (out->ptr[out->len - 1] != '[') buf_putc(out, ',');
+    if (out->len && out->ptr[out->len - 1] != '[') buf_putc(out, ',');
 }
 
 /*

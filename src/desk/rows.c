@@ -154,7 +154,8 @@ static int judge_rules(struct desk *d, uint64_t root, struct score *score,
         }
     }
     for (int i = 0; i < 2; i++) plain[i].more_rules = n ? n - 1 : 0;
-    return db_end(&rows);
+    int error = db_end(&rows);
+    return d->sv.no_memory || d->en.no_memory ? ERR_NOMEM : error;
 }
 
 static int count_names(struct desk *d, uint64_t root, uint64_t *ret)
@@ -234,12 +235,16 @@ int desk_row_judge(struct desk *d, uint64_t root)
         buf_init(&sentences[i], DESK_PLAIN_MAX);
         desk_plain_write(&sentences[i], &plain[i], (enum desk_language)i);
     }
-    error = db_run(d->db,
-                   "UPDATE incident SET level = ?2, score = ?3, sv = ?4, en = ?5,"
-                   " judged = all_alerts, importance = ?6 WHERE id = ?1",
-                   DB_WITH(db_u64(root), db_number(score.level), db_number(plain->score),
-                           db_text(buf_slice(&sentences[DESK_SV])),
-                           db_text(buf_slice(&sentences[DESK_EN])), db_number(score.importance)));
+    bool no_memory = sentences[DESK_SV].no_memory || sentences[DESK_EN].no_memory;
+    error =
+        no_memory
+            ? ERR_NOMEM
+            : db_run(d->db,
+                     "UPDATE incident SET level = ?2, score = ?3, sv = ?4, en = ?5,"
+                     " judged = all_alerts, importance = ?6 WHERE id = ?1",
+                     DB_WITH(db_u64(root), db_number(score.level), db_number(plain->score),
+                             db_text(buf_slice(&sentences[DESK_SV])),
+                             db_text(buf_slice(&sentences[DESK_EN])), db_number(score.importance)));
     for (int i = 0; i < 2; i++) buf_done(&sentences[i]);
     return error;
 }
