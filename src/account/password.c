@@ -129,9 +129,14 @@ int password_check(struct slice password, struct slice name, const char **ret_wh
 
 /* ---- hashes ------------------------------------------------------------------------------ */
 
+static const char *bytes_of(struct slice password)
+{
+    return password.len ? password.ptr : "";
+}
+
 int password_hash(struct slice password, size_t memory, char ret[PASSWORD_HASH_MAX])
 {
-    return crypto_pwhash_str_alg(ret, password.ptr, password.len, PASSWORD_PASSES, memory,
+    return crypto_pwhash_str_alg(ret, bytes_of(password), password.len, PASSWORD_PASSES, memory,
                                  crypto_pwhash_ALG_ARGON2ID13) == 0
                ? 0
                : ERR_NOMEM;
@@ -139,7 +144,7 @@ int password_hash(struct slice password, size_t memory, char ret[PASSWORD_HASH_M
 
 bool password_verify(const char *hash, struct slice password)
 {
-    return crypto_pwhash_str_verify(hash, password.ptr, password.len) == 0;
+    return crypto_pwhash_str_verify(hash, bytes_of(password), password.len) == 0;
 }
 
 bool password_is_dated(const char *hash, size_t memory)
