@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Incidents and assets: read from the database, worked on by the process that writes it. */
+/* Incidents, assets and suppressions: read from the database, worked on by the process that writes
+ * it. */
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "desk/desk.h"
@@ -147,9 +148,19 @@ void api_assets(struct api_call *c)
     end_page(c, &page, view.db ? desk_write_assets(&view, name, &page, &c->out) : ERR_IO);
 }
 
+void api_suppressions(struct api_call *c)
+{
+    const struct desk_view view = api_view(c);
+    char space[API_PLACE_MAX];
+    struct desk_page page = {.limit = api_limit(c)};
+    if (!api_cursor_place(c, space, &page.after)) return;
+    buf_puts(&c->out, "{\"suppressions\":");
+    end_page(c, &page, view.db ? desk_write_suppressions(&view, &page, &c->out) : ERR_IO);
+}
+
 /* ---- acts -------------------------------------------------------------------------------- */
 
-void api_act(struct api_call *c)
+static void act(struct api_call *c, struct slice kind)
 {
     const struct api_out *out = &c->api->options.out;
     struct buf body;
@@ -157,14 +168,28 @@ void api_act(struct api_call *c)
     if (c->match.n > 0 && !read_id(c, &id)) return;
     buf_init(&body, API_BODY_MAX + API_TARGET_MAX);
     if (api_compose(c, &body)) {
-        const struct api_deed m = {.tenant = c->tenant,
-                                   .actor = c->who->name,
-                                   .kind = c->target.segments[c->target.n_segments - 1],
-                                   .body = buf_slice(&body)};
+        const struct api_deed m = {
+            .tenant = c->tenant, .actor = c->who->name, .kind = kind, .body = buf_slice(&body)};
         if (out->act(out->ctx, c->id, &m) != 0) api_refuse_for(c, API_PROBLEM_BUSY, 1);
         else api_wait(c, WAIT_ACT);
     }
     buf_done(&body);
+}
+
+/* The path ends with its name. */
+void api_act(struct api_call *c)
+{
+    act(c, c->target.segments[c->target.n_segments - 1]);
+}
+
+void api_suppress(struct api_call *c)
+{
+    act(c, SLICE("suppress"));
+}
+
+void api_unsuppress(struct api_call *c)
+{
+    act(c, SLICE("unsuppress"));
 }
 
 static enum api_problem problem_of(const struct api_call *c, unsigned status)

@@ -27,6 +27,9 @@ void api_incident_log(struct api_call *c);
 void api_incident_similar(struct api_call *c);
 void api_assets(struct api_call *c);
 void api_act(struct api_call *c);
+void api_suppressions(struct api_call *c);
+void api_suppress(struct api_call *c);
+void api_unsuppress(struct api_call *c);
 /* search.c */
 void api_search(struct api_call *c);
 void api_audit(struct api_call *c);

@@ -432,6 +432,29 @@ def assets_are_known(folder):
 
 
 @test
+def suppressions_have_an_owner_and_an_end(folder):
+    with office(folder, **APART).start() as o:
+        anna, eva = o.hire("anna", "analyst"), o.hire("eva", "viewer")
+        body = {"rule": "6b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11", "owner": "anna", "why": "a test",
+                "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))}
+        eva.post("/suppressions", body, 403)
+        for missing in ("owner", "why", "expires", "rule"):
+            less = {k: v for k, v in body.items() if k != missing}
+            anna.post("/suppressions", less, 400)
+        anna.post("/suppressions", body)
+        found = eva.get("/suppressions")["suppressions"]
+        same([(s["owner"], s["why"], s["state"]) for s in found], [("anna", "a test", "active")])
+        path = f"/suppressions/{found[0]['id']}"
+        same(eva.ask("DELETE", path)[0], 403)
+        same(o.hire("far", "analyst", tenant=7).ask("DELETE", path)[0], 404)
+        same(anna.ask("DELETE", path)[0], 200)
+        same(anna.ask("DELETE", path)[0], 404)
+        same(anna.ask("DELETE", "/suppressions/x")[0], 404)
+        if eva.get("/suppressions")["suppressions"][0]["state"] == "active":
+            raise Fail("it is still active")
+
+
+@test
 def the_state_of_things_is_told(folder):
     with office(folder, **APART).start() as o:
         marked(o, 2)

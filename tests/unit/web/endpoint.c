@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/json_read.h"
+#include "desk/desk.h"
 #include "test.h"
 #include "web/openapi.h"
 
@@ -50,6 +51,29 @@ TEST(each_is_there_once_and_found)
         CHECK(e->body == NULL || e->method != API_GET);
         unsigned right = api_endpoint_right(e);
         CHECK(right < RIGHT_COUNT || right == RIGHT_ANYBODY || right == RIGHT_SOMEBODY);
+    }
+}
+
+/* What can be done to an incident can be done here, under the same right. */
+TEST(every_act_has_an_endpoint)
+{
+    static const struct {
+        const char *name;
+        unsigned right;
+        enum { OPEN, CLOSED, ANY, NO_INCIDENT } to;
+    } acts[] = {
+#define X(name, right, to, text, undo) {#name, RIGHT_##right, to},
+        DESK_ACTS(X)
+#undef X
+    };
+    struct api_match m;
+    char path[128];
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
+        if (acts[i].to == NO_INCIDENT) continue;
+        (void)snprintf(path, sizeof path, API_ROOT "/incidents/1/%s", acts[i].name);
+        if (!find(path, API_POST, &m) || !m.endpoint)
+            test_fail(__FILE__, __LINE__, "%s has none", acts[i].name);
+        else CHECK_INT(api_endpoint_right(m.endpoint), acts[i].right);
     }
 }
 
