@@ -51,6 +51,7 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"alerts_added", COUNTER, "Alerts that were added since the process was started."},
             {"alerts_counted", COUNTER, "Matches of rules, those that an alert counts among them."},
             {"commits", COUNTER, "Transactions of the database."},
+            {"acts", COUNTER, "What people did to incidents, assets and suppressions."},
             {"watched_until", GAUGE,
              "Up to when it is known what came from sources, in seconds since 1970."},
             {"sources_watched", GAUGE, "Sources whose health is followed."},
