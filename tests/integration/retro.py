@@ -489,4 +489,4 @@ def the_examples_of_the_manual_are_right(folder):
                 serve.wait(lambda: told(serve), "what was found")
 
 
-sys.exit(run_tests(sys.argv[2:]))
+sys.exit(run_tests(sys.argv[2:], together=2))
