@@ -227,7 +227,7 @@ static int set_closed(struct desk *d, struct act *a, nsec at, struct slice dispo
 /* What it was closed as is in the log, to be told, and to be undone. */
 static int set_open(struct desk *d, struct act *a)
 {
-    struct slice disposition, why;
+    struct slice disposition = SLICE_NONE, why = SLICE_NONE;
     int64_t closed = 0;
     int error = get_text(d, a, "SELECT disposition FROM incident WHERE id = ?1", &disposition);
     if (error == 0) error = get_text(d, a, "SELECT why FROM incident WHERE id = ?1", &why);

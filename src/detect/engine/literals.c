@@ -482,11 +482,10 @@ static inline void scan_grams(const struct table *t, bool marked, unsigned width
     const struct table local = *t; /* what is found does not change it */
     size_t i = 0, end = len - width + 1;
     for (; i + 3 * stride < end; i += 4 * stride) {
-        bool any = gram_maybe(&local, marked, text + i, width) |
-                   gram_maybe(&local, marked, text + i + stride, width) |
-                   gram_maybe(&local, marked, text + i + 2 * stride, width) |
-                   gram_maybe(&local, marked, text + i + 3 * stride, width);
-        if (__builtin_expect(!any, 1)) continue;
+        unsigned any = 0; /* without a branch between them */
+        for (unsigned k = 0; k < 4; k++)
+            any |= gram_maybe(&local, marked, text + i + k * stride, width);
+        if (__builtin_expect(any == 0, 1)) continue;
         for (unsigned k = 0; k < 4; k++)
             probe_gram(t, gram_at(text + i + k * stride, width), text, len, i + k * stride, hits);
     }
