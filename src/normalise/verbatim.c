@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "normalise/verbatim.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
+#ifdef __x86_64__
+#include <immintrin.h>
 #endif
 
 #include "base/find.h"
@@ -34,7 +34,7 @@ static bool is_mark(struct slice s, size_t at)
     case '&':
         return next == '#';
     case '<':
-        return next == '/' && rest.len > 1;
+        return next == '/';
     case 't': /* the last letter before the parenthesis */
         return at + 2 >= audit.len && slice_starts_with(slice_from(s, at + 2 - audit.len), audit);
     default:
@@ -49,30 +49,45 @@ static size_t find_mark_slowly(struct slice s, size_t from)
     return SIZE_MAX;
 }
 
-#ifdef __SSE2__
-/* Places where two bytes stand that marks have, sixteen at once. */
-static unsigned candidates(const char *p)
+#ifdef __x86_64__
+/* For the low and the high half of a byte, twice: which of the pairs below may have it. */
+#define HALVES(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
+#define IS_ONE(low, high, v)                                                                       \
+    _mm256_and_si256(_mm256_shuffle_epi8(low, v),                                                  \
+                     _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(v, 4), half)))
+
+/* The places of 32 where two bytes stand that marks have: 1 is \u, 2 &#, 4 </, 8 t(, 16 NUL and
+ * whatever follows. */
+__attribute__((target("avx2"))) static uint32_t candidates(const char *p)
 {
-    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
-    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
-#define IS(bytes, c) _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c))
-    __m128i any = _mm_or_si128(IS(a, '\0'), _mm_and_si128(IS(a, '\\'), IS(b, 'u')));
-    any = _mm_or_si128(any, _mm_and_si128(IS(a, '&'), IS(b, '#')));
-    any = _mm_or_si128(any, _mm_and_si128(IS(a, '<'), IS(b, '/')));
-    any = _mm_or_si128(any, _mm_and_si128(IS(a, 't'), IS(b, '(')));
-#undef IS
-    return (unsigned)_mm_movemask_epi8(any);
+    const __m256i half = _mm256_set1_epi8(0x0f), any = _mm256_set1_epi8(16);
+    const __m256i low = HALVES(16, 0, 0, 0, 8, 0, 2, 0, 0, 0, 0, 0, 1 + 4, 0, 0, 0);
+    const __m256i high = HALVES(16, 0, 2, 4, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m256i low_next = HALVES(0, 0, 0, 2, 0, 1, 0, 0, 8, 0, 0, 0, 0, 0, 0, 4);
+    const __m256i high_next = HALVES(0, 0, 2 + 4 + 8, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
+    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    __m256i next = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
+    __m256i pair = _mm256_and_si256(IS_ONE(low, high, v),
+                                    _mm256_or_si256(IS_ONE(low_next, high_next, next), any));
+    return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(pair, _mm256_setzero_si256()));
+}
+
+__attribute__((target("avx2"))) static size_t find_mark_avx2(struct slice s, size_t *from)
+{
+    for (; *from + 33 <= s.len; *from += 32)
+        for (uint32_t mask = candidates(s.ptr + *from); mask; mask &= mask - 1) {
+            size_t at = *from + (unsigned)__builtin_ctz(mask);
+            if (is_mark(s, at)) return at;
+        }
+    return SIZE_MAX;
 }
 #endif
 
 static size_t find_mark(struct slice s, size_t from)
 {
-#ifdef __SSE2__
-    for (; from + 17 <= s.len; from += 16)
-        for (unsigned mask = candidates(s.ptr + from); mask; mask &= mask - 1) {
-            size_t at = from + (unsigned)__builtin_ctz(mask);
-            if (is_mark(s, at)) return at;
-        }
+#ifdef __x86_64__
+    size_t at = __builtin_cpu_supports("avx2") ? find_mark_avx2(s, &from) : SIZE_MAX;
+    if (at != SIZE_MAX) return at;
 #endif
     return find_mark_slowly(s, from);
 }

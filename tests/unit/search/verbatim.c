@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/find.h"
+#include "base/hash.h"
 #include "base/json_write.h"
 #include "base/utf8.h"
 #include "normalise/record_decoder.h"
@@ -230,5 +231,54 @@ TEST(what_may_be_said_otherwise_is_opaque)
         CHECK_INT(bits >> 1 & 1, slice_find(c.record.raw, SLICE("oot")) != SIZE_MAX);
         batch_writer_done(&writer);
         buf_done(&bytes);
+    }
+}
+
+/* Whether it has one of the marks, looked for one after the other. */
+static bool has_mark(struct slice raw)
+{
+    static const char *const marks[] = {"\\u", "&#", "</", "msg=audit("};
+    bool found = memchr(raw.ptr, '\0', raw.len) != NULL;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        found |= slice_find(raw, slice_of(marks[i])) != SIZE_MAX;
+    return found;
+}
+
+TEST(marks_are_found_wherever_they_stand)
+{
+    enum { RECORDS = 64, LENGTH = 150 };
+    static const char bytes[] = "\\\\u&#<//t(x\xe5 ";
+    static const char *const words[] = {"msg=audit(", "msg=audit", "sg=audit(", "\\u", "&#", "</"};
+    for (uint64_t round = 0; round < 300; round++) {
+        char raw[RECORDS][LENGTH];
+        uint64_t want = 0, got = 0;
+        struct batch_writer writer;
+        struct batch batch;
+        struct buf packed;
+        batch_writer_init(&writer, 0, BATCH_MAX);
+        buf_init(&packed, BATCH_MAX);
+        for (uint64_t i = 0; i < RECORDS; i++) {
+            uint64_t random = hash_mix(round, i);
+            size_t n = 1 + random % (LENGTH - 1);
+            /* Of few bytes that marks have, of many, or of none but at one place. */
+            memset(raw[i], 'a', n);
+            for (size_t k = 0; k < n && random >> 40 & 1; k++)
+                if (hash_mix(random, k) % 8 == 0)
+                    raw[i][k] = bytes[hash_mix(random, k + LENGTH) % (sizeof bytes - 1)];
+            const char *word = words[(random >> 20) % (sizeof words / sizeof *words)];
+            size_t len = strlen(word);
+            if ((random >> 50) % 4 == 0 && len < n) memcpy(raw[i] + random % (n - len), word, len);
+            if ((random >> 52) % 64 == 0) raw[i][n - 1] = '\0';
+            const struct record r = {.raw = slice_make(raw[i], n), .format = RECORD_TEXT};
+            REQUIRE(batch_writer_add(&writer, &r) == 0);
+            want |= (uint64_t)has_mark(r.raw) << i;
+        }
+        batch_writer_finish(&writer, &packed);
+        REQUIRE(batch_open(buf_slice(&packed), &batch) == 0);
+        verbatim_mark_opaque(&batch, &got);
+        CHECK(got == want);
+        CHECK(want != 0 && want != UINT64_MAX);
+        batch_writer_done(&writer);
+        buf_done(&packed);
     }
 }
