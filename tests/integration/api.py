@@ -460,12 +460,11 @@ def the_state_of_things_is_told(folder):
         marked(o, 2)
         anna = o.hire("anna", "viewer")
         o.wait(lambda: anna.get("/store")["store"]["next"] >= 2, "two records")
-        same({k for k, v in anna.get("/store").items() if v is None}, set())
+        o.wait(lambda: None not in anna.get("/store").values(), "all that tell of the store")
         o.wait(lambda: any(s["records"]["stored"] == 2 for s in anna.get("/sources")["received"]),
                "a source with two records")
-        status = anna.get("/status")
-        same(set(status), {"processes", "supervisor"})
-        same({k for k, v in status["processes"].items() if v is None}, set())
+        same(set(anna.get("/status")), {"processes", "supervisor"})
+        o.wait(lambda: None not in anna.get("/status")["processes"].values(), "all processes")
         rules = anna.get("/rules")["rules"]
         same([r["title"] for r in rules], ["Marker"])
         same(anna.get(f"/rules/{rules[0]['id']}"), rules[0])
