@@ -594,7 +594,7 @@ def test_rules_test(b):
     b.tap.ok(result.status == 1 and b"1..0" in result.out, "rules test: no tests is a failure", result)
 
 
-OWN_RULE = """title: Own
+OWN_RULE = """title: Account becomes an administrator of a Linux machine
 id: 0c1d4a76-6a5f-4d0c-9c2e-1f4b5f1f2a10
 status: test
 description: d
@@ -644,6 +644,8 @@ def test_rules_test_own(b):
         b.tap.equal(lacks(raw % tuple("[" + ", ".join(f"'{x}'" for x in lines) + "]" for lines in (first, second))),
                     (1 if want else 0, want), f"rules test --own: {name}")
     for part, instead, want in (
+            ("title: Account becomes an administrator of a Linux machine\n", "title: Own\n",
+             "it has no Swedish title (taxonomy/titles.tsv)"),
             ("id: 0c1d4a76-6a5f-4d0c-9c2e-1f4b5f1f2a10\n", "", "it has no `id`"),
             ("status: test\n", "", "it has no `status`"),
             ("level: high\n", "", "it has no `level`"),

@@ -124,8 +124,8 @@ class Serve:
                 self.ports[name] = free_port()
             more += (f"tls:\n  certificate: {tls}/server.pem\n  key: {tls}/server.key\n"
                      f"  clients: {tls}/ca.pem\n")
-        if "search:\n" not in more:  # tests run several together, and have not all day
-            more += "search:\n  background: false\n"
+        # Tests run several together, and have not all day.
+        search = "" if "search:\n" in more else "search:\n  background: false\n"
         own = self.folder / "rules"
         own.mkdir()
         (own / "marker.yml").write_text(RULE.format(marker="VAKAMARK"), encoding="utf-8")
@@ -137,7 +137,7 @@ class Serve:
         self.config = self.folder / "vaka.yaml"
         self.config.write_text(
             f"serve:\n  folder: var\n  socket: v.sock\nrules: {rules}\n"
-            f"listen:\n{listen}  tokens: tokens\nlog:\n  level: info\n"
+            f"listen:\n{listen}  tokens: tokens\nlog:\n  level: info\n{search}"
             f"store:\n  journal: {journal}\n  ballast: 0B\n" + more, encoding="utf-8")
         (self.folder / "var").mkdir()
         self.log = self.folder / "serve.log"

@@ -5,10 +5,11 @@
  *
  * Anchored literals are found by hashing the first or last 16, 8, 4, 2 or 1 bytes (the largest
  * class that fits the literal), whole values by length and both ends. Literals anywhere are found
- * by their rarest run of four bytes (three, two, one for shorter ones): a bit table small enough
- * for the first-level cache says for nearly every position "nothing begins here"; the few others
- * are looked up and compared in full. There are no false positives and no false negatives. Lists of
- * indicators are asked one by one: they have a table of their own, which all sets share.
+ * by their rarest run of four bytes (three, two, one for shorter ones, and where a set of few is
+ * found in one pass): a table small enough for the first-level cache says for nearly every position
+ * "nothing begins here"; the few others are looked up and compared in full. There are no false
+ * positives and no false negatives. Lists of indicators are asked one by one: they have a table of
+ * their own, which all sets share.
  *
  * Why not a ready automaton: docs/design/0002-literal-sets.md.
  */

@@ -88,7 +88,9 @@ static int read(const char *text, const struct expr **ret, const char **why)
 /* Values with a blank between them; "" when there are none. */
 static const char *compute(const char *text, char out[256])
 {
-    const struct expr_scope scope = {.get = get, .next = next, .arena = &arena, .now = now};
+    struct expr_told told = {0};
+    const struct expr_scope scope = {
+        .get = get, .next = next, .arena = &arena, .now = now, .told = &told};
     const struct expr *e;
     const char *why;
     struct slice values[EXPR_VALUES_MAX];
