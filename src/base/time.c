@@ -224,23 +224,36 @@ static bool parse_iso(struct cursor c, struct zoned *ret)
     return take_zone(&c, &zone) && finish(&t, zone, ret);
 }
 
+#define LETTERS(a, b, c) ((uint32_t)(a) << 16 | (uint32_t)(b) << 8 | (uint32_t)(c))
+
+/* The month that begins with three letters, from 0; 12: none. */
+static int month_of(const char *s)
+{
+    static const uint32_t begins[12] = {
+        LETTERS('j', 'a', 'n'), LETTERS('f', 'e', 'b'), LETTERS('m', 'a', 'r'),
+        LETTERS('a', 'p', 'r'), LETTERS('m', 'a', 'y'), LETTERS('j', 'u', 'n'),
+        LETTERS('j', 'u', 'l'), LETTERS('a', 'u', 'g'), LETTERS('s', 'e', 'p'),
+        LETTERS('o', 'c', 't'), LETTERS('n', 'o', 'v'), LETTERS('d', 'e', 'c')};
+    uint32_t letters =
+        LETTERS((unsigned char)s[0], (unsigned char)s[1], (unsigned char)s[2]) | 0x202020;
+    int month = 0;
+    while (month < 12 && begins[month] != letters) month++;
+    return month;
+}
+
 size_t time_month_len(struct slice s, int *ret_month)
 {
-    static const char names[][10] = {"january",   "february", "march",    "april",
-                                     "may",       "june",     "july",     "august",
-                                     "september", "october",  "november", "december"};
-    if (s.len < 3) return 0;
-    for (int i = 0; i < 12; i++) {
-        const char *name = names[i];
-        if ((s.ptr[1] | 0x20) != name[1] || (s.ptr[2] | 0x20) != name[2]) continue;
-        size_t n = 0;
-        while (n < s.len && name[n] && (s.ptr[n] | 0x20) == name[n]) n++;
-        bool abbreviated = n == 3 || (n == 4 && i == 8); /* Sept */
-        if (!abbreviated && (n < 3 || name[n])) continue;
-        *ret_month = i + 1;
-        return n;
-    }
-    return 0;
+    static const char behind[12][7] = {"uary", "ruary", "ch",     "il",   "",      "e",
+                                       "y",    "ust",   "tember", "ober", "ember", "ember"};
+    const int month = s.len < 3 ? 12 : month_of(s.ptr);
+    if (month == 12) return 0;
+    const char *rest = behind[month];
+    size_t n = 3;
+    while (n < s.len && rest[n - 3] && (s.ptr[n] | 0x20) == rest[n - 3]) n++;
+    bool sept = n == 4 && month == 8;
+    if (n > 3 && rest[n - 3] && !sept) return 0;
+    *ret_month = month + 1;
+    return n;
 }
 
 static bool take_month_name(struct cursor *c, int *ret)

@@ -277,7 +277,9 @@ static bool is_upper(char c)
 
 static bool is_name(char c)
 {
-    return is_upper(c) || (c >= 'a' && c <= 'z') || is_digit(c) || c == '_';
+    static const bool is[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true};
+    return is[(unsigned char)c];
 }
 
 static size_t digits_len(struct slice s)
@@ -311,12 +313,12 @@ static bool read_mark(struct slice s, struct mark *ret)
     }
     if (!severity || i == part) return false;
     struct mark mark = {.name = slice_until(s, i)};
-    bool number = digits_len(slice_from(s, part)) == i - part;
     while (i < s.len && s.ptr[i] == ' ') i++;
     if (i < s.len && s.ptr[i] == ':') {
         if (i == mark.name.len) mark.written = slice_until(s, i + 1);
         i++;
-    } else if (!number || i == mark.name.len) {
+    } else if (i == mark.name.len ||
+               digits_len(slice_from(mark.name, part)) + part < mark.name.len) {
         return false;
     }
     if (i < s.len && s.ptr[i] == ' ') i++;
@@ -531,27 +533,26 @@ static size_t cisco_name(struct device *c, struct slice s)
     return end + 1;
 }
 
-/* HEAD %FACILITY-SEVERITY-MNEMONIC: MSG; false when the line has another form. */
+/* HEAD %FACILITY-SEVERITY-MNEMONIC: MSG; false when the line has another form: *ret is scratch. */
 static bool read_cisco(struct slice s, struct device *ret)
 {
     struct slice head = slice_until(s, CISCO_HEAD_MAX);
     if (slice_find_byte(head, '%') == SIZE_MAX) return false;
-    struct device found = {0};
+    *ret = (struct device){0};
+    struct mark mark;
     for (;;) {
         while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == ':')) s = slice_from(s, 1);
-        struct mark mark;
         if (read_mark(s, &mark)) {
-            found.program = mark.name;
-            found.mark = mark.written;
-            found.message = slice_from(s, mark.len);
-            *ret = found;
+            ret->program = mark.name;
+            ret->mark = mark.written;
+            ret->message = slice_from(s, mark.len);
             return true;
         }
         if (s.len == 0 || s.ptr > head.ptr + head.len) return false;
-        size_t n = cisco_time(&found, s);
+        size_t n = cisco_time(ret, s);
         if (n == 0) n = uptime_len(s);
-        if (n == 0) n = cisco_count(&found, s);
-        if (n == 0) n = cisco_name(&found, s);
+        if (n == 0) n = cisco_count(ret, s);
+        if (n == 0) n = cisco_name(ret, s);
         if (n == 0) return false;
         s = slice_from(s, n);
     }
