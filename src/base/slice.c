@@ -105,13 +105,17 @@ bool slice_split(struct slice s, char sep, struct slice *ret_head, struct slice 
 bool slice_to_u64(struct slice s, uint64_t *ret)
 {
     enum { DIGITS_FIT = 19 }; /* whatever they are */
+    const size_t fit = s.len < DIGITS_FIT ? s.len : DIGITS_FIT;
     uint64_t v = 0;
     if (s.len == 0) return false;
-    for (size_t i = 0; i < s.len; i++) {
+    for (size_t i = 0; i < fit; i++) {
         unsigned d = (unsigned char)s.ptr[i] - (unsigned)'0';
         if (d > 9) return false;
-        if (i < DIGITS_FIT) v = v * 10 + d;
-        else if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, d, &v))
+        v = v * 10 + d;
+    }
+    for (size_t i = fit; i < s.len; i++) {
+        unsigned d = (unsigned char)s.ptr[i] - (unsigned)'0';
+        if (d > 9 || __builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, d, &v))
             return false;
     }
     *ret = v;
