@@ -242,7 +242,8 @@ static inline bool is_path(const struct keys *k, key_id id, key_id parent, struc
            memcmp(p->ptr + p->len - name.len, name.ptr, name.len) == 0;
 }
 
-static key_id intern(struct keys *k, key_id parent, struct slice name)
+/* Of a path that did not come after this one before. */
+static __attribute__((noinline)) key_id intern(struct keys *k, key_id parent, struct slice name)
 {
     uint64_t hash = hash_mix(hash64(name), parent);
     struct recent *r = &k->recent[hash & (RECENT_SIZE - 1)];
@@ -262,12 +263,10 @@ static key_id intern(struct keys *k, key_id parent, struct slice name)
 key_id keys_intern(struct keys *k, key_id parent, struct slice name)
 {
     key_id id = k->paths[k->last].after;
-    if (!is_path(k, id, parent, name)) {
-        id = intern(k, parent, name);
-        k->paths[k->last].after = id;
-    }
-    k->last = id;
-    return id;
+    if (is_path(k, id, parent, name)) return k->last = id;
+    id = intern(k, parent, name);
+    k->paths[k->last].after = id;
+    return k->last = id;
 }
 
 key_id keys_find(const struct keys *k, struct slice path)

@@ -148,6 +148,14 @@ static bool is_name_byte(char c)
     return is[(unsigned char)c];
 }
 
+static struct slice name_at(struct slice s)
+{
+    const struct slice window = slice_until(s, NAME_MAX_LEN);
+    size_t n = 0;
+    while (n < window.len && is_name_byte(window.ptr[n])) n++;
+    return slice_until(s, n);
+}
+
 /* Reads the value at *s, which stands behind the `=`; returns it and moves *s behind it. */
 static void read_value(struct auditd *d, struct slice name, struct slice *s)
 {
@@ -204,11 +212,9 @@ static bool read_pairs(struct auditd *d, struct slice s)
             s = slice_from(s, 1);
             continue;
         }
-        size_t n = 0;
-        while (n < s.len && n < NAME_MAX_LEN && is_name_byte(s.ptr[n])) n++;
-        if (n && n < s.len && s.ptr[n] == '=') {
-            struct slice name = slice_until(s, n);
-            s = slice_from(s, n + 1);
+        const struct slice name = name_at(s);
+        if (name.len && name.len < s.len && s.ptr[name.len] == '=') {
+            s = slice_from(s, name.len + 1);
             read_value(d, name, &s);
         } else {
             words = true;
