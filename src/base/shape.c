@@ -30,6 +30,7 @@ struct leaf {
 struct node {
     struct slice text;   /* to be there before anything else is looked at */
     uint64_t head, mask; /* its first eight bytes, and those of them that there are */
+    char begins;         /* the first of them */
     struct node *first, *next;
     struct node **by_byte; /* of 256 children that begin with this byte; NULL: they are few */
     struct branch *branches;
@@ -218,6 +219,7 @@ static void set_text(struct node *node, struct slice text)
     size_t n = text.len < sizeof node->head ? text.len : sizeof node->head;
     node->text = text;
     node->head = node->mask = 0;
+    node->begins = text.ptr[0];
     memcpy(&node->head, text.ptr, n);
     memset(&node->mask, 0xff, n);
 }
@@ -227,7 +229,7 @@ static struct node *child_of(const struct node *node, char c)
 {
     if (node->by_byte) return node->by_byte[(unsigned char)c];
     struct node *child = node->first;
-    while (child && child->text.ptr[0] != c) child = child->next;
+    while (child && child->begins != c) child = child->next;
     return child;
 }
 
@@ -245,7 +247,7 @@ static struct node *add_child(struct arena *a, struct node *to, struct slice tex
     if (!to->by_byte) to->by_byte = arena_zalloc(a, 256, sizeof(struct node *));
     if (!to->by_byte) return NULL;
     for (struct node *each = child; each; each = each->next)
-        to->by_byte[(unsigned char)each->text.ptr[0]] = each;
+        to->by_byte[(unsigned char)each->begins] = each;
     return child;
 }
 
@@ -443,7 +445,7 @@ uint32_t shape_set_numbers(const struct shape_set *set)
 struct search {
     struct slice text;
     uint32_t steps, depth;
-    struct shape_match *ret; /* holds all places on the way, also those without a name */
+    struct shape_match *ret; /* holds the places on the way */
     const struct leaf *leaf;
 };
 
@@ -547,7 +549,7 @@ static bool walk(struct search *f, const struct node *node, size_t at);
 static bool take(struct search *f, size_t at, size_t len, const struct node *node, size_t then)
 {
     uint32_t depth = f->depth;
-    f->ret->places[f->depth++].text = slice_make(f->text.ptr + at, len);
+    f->ret->texts[f->depth++] = slice_make(f->text.ptr + at, len);
     if (walk(f, node, then)) return true;
     f->depth = depth;
     return false;
@@ -652,12 +654,7 @@ bool shape_find(const struct shape_set *set, struct slice text, struct shape_mat
     struct search f = {.text = text, .ret = ret};
     if (!walk(&f, &set->root, 0)) return false;
     ret->number = f.leaf->number;
-    ret->n_places = 0;
-    for (uint32_t i = 0, n = 0; i < f.leaf->n_names; i++) {
-        if (f.leaf->names[i] < 0) continue;
-        if (n != i) ret->places[n].text = ret->places[i].text;
-        ret->places[n].name = f.leaf->names[i];
-        ret->n_places = ++n;
-    }
+    ret->n_places = f.leaf->n_names;
+    ret->names = f.leaf->names;
     return true;
 }

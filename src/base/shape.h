@@ -68,12 +68,10 @@ int shape_add(struct shape_set *set, struct slice text, uint32_t number, shape_n
 uint32_t shape_set_numbers(const struct shape_set *set);
 
 struct shape_match {
-    uint32_t number;   /* of the pattern */
-    uint32_t n_places; /* those with a name */
-    struct {
-        int name;
-        struct slice text; /* part of the text that was matched */
-    } places[SHAPE_PLACES_MAX];
+    uint32_t number;                      /* of the pattern */
+    uint32_t n_places;                    /* in the order of the text */
+    const int *names;                     /* -1: not kept */
+    struct slice texts[SHAPE_PLACES_MAX]; /* parts of the text that was matched */
 };
 
 /* Calls back with the number of every place that is kept; one may come several times. */

@@ -317,11 +317,14 @@ static bool run_patterns(struct product_reader *r, const struct step *step)
     }
     uint32_t number = m->number;
     trace_step(r, step->pattern_lines[number], "pattern", text);
-    for (uint32_t i = 0; i < m->n_places; i++) {
-        uint32_t field = (uint32_t)m->places[i].name;
-        struct slice value = slice_trim(m->places[i].text);
+    const uint32_t line = step->pattern_lines[number], n = m->n_places;
+    const int *names = m->names;
+    for (uint32_t i = 0; i < n; i++) {
+        if (names[i] < 0) continue;
+        const uint32_t field = (uint32_t)names[i];
         if (r->part && !part_needs(r->part, field)) continue;
-        if (value.len && may_fill(r, field)) put(r, step->pattern_lines[number], field, value);
+        struct slice value = slice_trim(m->texts[i]);
+        if (value.len && may_fill(r, field)) put(r, line, field, value);
     }
     run_body(r, &step->pattern_bodies[number]);
     return true;

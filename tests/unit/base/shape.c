@@ -49,8 +49,9 @@ static const char *find(struct bench *b, const char *text, char out[1024])
     if (!shape_find(b->set, slice_of(text), &m)) return out;
     int len = snprintf(out, 1024, "%u", m.number);
     for (uint32_t i = 0; i < m.n_places; i++)
-        len += snprintf(out + len, 1024 - (size_t)len, " %s=%.*s", b->names[m.places[i].name],
-                        SLICE_FMT(m.places[i].text));
+        if (m.names[i] >= 0)
+            len += snprintf(out + len, 1024 - (size_t)len, " %s=%.*s", b->names[m.names[i]],
+                            SLICE_FMT(m.texts[i]));
     return out;
 }
 
