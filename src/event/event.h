@@ -26,7 +26,7 @@ struct event_field {
     struct slice value;
     key_id key;
     enum value_type type : 8;
-    bool derived : 1; /* made of other values: words that are searched anywhere do not count here */
+    bool derived; /* made of other values: words that are searched anywhere do not count here */
 };
 
 enum event_flags {

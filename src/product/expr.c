@@ -341,11 +341,6 @@ void expr_each_field(const struct expr *e, void (*each)(void *ctx, uint32_t fiel
 
 /* ---- computing --------------------------------------------------------------------------- */
 
-static bool is_there(struct slice s)
-{
-    return s.len > 0 && !(s.len == 1 && s.ptr[0] == '-');
-}
-
 static struct slice part_text(const struct part *part, const struct expr_scope *scope)
 {
     return part->kind == PART_TEXT ? part->text : scope->get(scope->ctx, part->field);
@@ -359,7 +354,7 @@ static struct slice join(const struct expr *e, uint32_t from, uint32_t to,
     size_t len = 0;
     for (uint32_t i = from; i < to; i++) {
         texts[i] = part_text(&e->parts[i], scope);
-        bool missing = e->parts[i].kind == PART_FIELD && !is_there(texts[i]);
+        bool missing = e->parts[i].kind == PART_FIELD && !expr_is_value(texts[i]);
         if (missing || __builtin_add_overflow(len, texts[i].len, &len)) return SLICE_NONE;
     }
     char *joined = arena_alloc(scope->arena, len);
@@ -379,7 +374,7 @@ static struct slice first_term(const struct expr *e, const struct expr_scope *sc
         if (!e->parts[i].ends_term) continue;
         struct slice text =
             slice_trim(from == i ? part_text(&e->parts[i], scope) : join(e, from, i + 1, scope));
-        if (is_there(text)) return text;
+        if (expr_is_value(text)) return text;
         from = i + 1;
     }
     return SLICE_NONE;
@@ -561,18 +556,22 @@ static struct slice if_only(struct slice s, bool keep)
 static bool is_ip(struct slice s, const struct expr_scope *scope)
 {
     struct expr_told *told = scope->told;
-    if (told->text.ptr != s.ptr || told->text.len != s.len)
-        *told = (struct expr_told){.text = s, .is_ip = ip_is(s)};
+    if (told->text.ptr != s.ptr || told->text.len != s.len) {
+        told->text = s;
+        told->is_ip = ip_is(s);
+    }
     return told->is_ip;
 }
 
-static bool is_number(struct slice s)
+static __attribute__((noinline)) bool is_number(struct slice s)
 {
     int64_t n;
     return slice_to_i64(s, &n);
 }
 
-static struct slice apply(struct slice s, const struct call *call, const struct expr_scope *scope)
+/* What another text comes of. */
+static __attribute__((noinline)) struct slice change(struct slice s, const struct call *call,
+                                                     const struct expr_scope *scope)
 {
     switch (call->function) {
     case EXPR_LOWER:
@@ -584,12 +583,6 @@ static struct slice apply(struct slice s, const struct call *call, const struct 
     case EXPR_BEFORE_LAST:
     case EXPR_AFTER_LAST:
         return split_at(s, call);
-    case EXPR_HAVING:
-        return if_only(s, slice_find(s, call->argument) != SIZE_MAX);
-    case EXPR_WITHOUT:
-        return if_only(s, !slice_eq_nocase(s, call->argument));
-    case EXPR_UNLIKE:
-        return if_only(s, !slice_eq(s, slice_trim(scope->get(scope->ctx, call->field))));
     case EXPR_LAST:
         return s.len > call->count ? slice_from(s, s.len - call->count) : s;
     case EXPR_TRIM:
@@ -600,12 +593,6 @@ static struct slice apply(struct slice s, const struct call *call, const struct 
         return dirname_of(s);
     case EXPR_EXTENSION:
         return extension_of(s);
-    case EXPR_IP:
-        return if_only(s, is_ip(s, scope));
-    case EXPR_NAME:
-        return if_only(s, !is_ip(s, scope));
-    case EXPR_NUMBER:
-        return if_only(s, is_number(s));
     case EXPR_UNHEX:
         return unhex(s, scope);
     case EXPR_LABELS:
@@ -614,12 +601,30 @@ static struct slice apply(struct slice s, const struct call *call, const struct 
         return read_time(s, scope);
     case EXPR_STRPTIME:
         return read_strptime(s, call->argument, scope);
-    case EXPR_ALL:
-    case EXPR_TABLE:
-    case EXPR_DEFAULT:
-        break;
+    default:
+        return s;
     }
-    return s;
+}
+
+/* What keeps a text or not is done here: it needs no room, and is asked for most. */
+static struct slice apply(struct slice s, const struct call *call, const struct expr_scope *scope)
+{
+    switch (call->function) {
+    case EXPR_HAVING:
+        return if_only(s, slice_find(s, call->argument) != SIZE_MAX);
+    case EXPR_WITHOUT:
+        return if_only(s, !slice_eq_nocase(s, call->argument));
+    case EXPR_UNLIKE:
+        return if_only(s, !slice_eq(s, slice_trim(scope->get(scope->ctx, call->field))));
+    case EXPR_IP:
+        return if_only(s, is_ip(s, scope));
+    case EXPR_NAME:
+        return if_only(s, !is_ip(s, scope));
+    case EXPR_NUMBER:
+        return if_only(s, is_number(s));
+    default:
+        return change(s, call, scope);
+    }
 }
 
 /* Values up to EXPR_VALUES_MAX, each once. */
@@ -630,7 +635,7 @@ struct values {
 
 static void add_value(struct values *v, struct slice s)
 {
-    if (!is_there(s) || v->n == EXPR_VALUES_MAX) return;
+    if (!expr_is_value(s) || v->n == EXPR_VALUES_MAX) return;
     for (uint32_t i = 0; i < v->n; i++)
         if (slice_eq(v->at[i], s)) return;
     v->at[v->n++] = s;
@@ -641,6 +646,14 @@ static void look_up(const struct expr_table *t, struct slice s, struct values *r
     const struct row *row = find_row(t, s);
     if (!row->values) row = t->other;
     for (uint32_t i = 0; row && i < row->n_values; i++) add_value(ret, row->values[i]);
+}
+
+static __attribute__((noinline)) uint32_t table_values(const struct expr_table *t, struct slice s,
+                                                       struct slice ret[EXPR_VALUES_MAX])
+{
+    struct values v = {.at = ret};
+    look_up(t, s, &v);
+    return v.n;
 }
 
 /* `FIELD | having S`: the first of its values that S is in; `FIELD | all`: each. */
@@ -726,7 +739,7 @@ static void call(const struct call *call, const struct expr_scope *scope, struct
         look_up(call->table, first, v);
     } else {
         v->at[0] = slice_trim(apply(first, call, scope));
-        v->n = is_there(v->at[0]);
+        v->n = expr_is_value(v->at[0]);
     }
 }
 
@@ -750,14 +763,10 @@ uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
 {
     if (!e->is_chain) return computed_values(e, scope, ret);
     struct slice text = slice_trim(scope->get(scope->ctx, e->parts[0].field));
-    for (uint32_t i = 0; i < e->n_calls && is_there(text); i++) {
-        if (e->calls[i].function == EXPR_TABLE) {
-            struct values v = {.at = ret};
-            look_up(e->calls[i].table, text, &v);
-            return v.n;
-        }
+    for (uint32_t i = 0; i < e->n_calls && expr_is_value(text); i++) {
+        if (e->calls[i].function == EXPR_TABLE) return table_values(e->calls[i].table, text, ret);
         text = slice_trim(apply(text, &e->calls[i], scope));
     }
     ret[0] = text;
-    return is_there(text);
+    return expr_is_value(text);
 }

@@ -111,6 +111,12 @@ struct expr_scope {
     struct expr_told *told;
 };
 
+/* A dash says that there is no value. */
+static inline bool expr_is_value(struct slice s)
+{
+    return s.len > 1 || (s.len == 1 && s.ptr[0] != '-');
+}
+
 /* The values, in ret; 0 of them: not there. Parts of fields, of tables, or in the arena. */
 uint32_t expr_values(const struct expr *e, const struct expr_scope *scope,
                      struct slice ret[EXPR_VALUES_MAX]);

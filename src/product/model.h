@@ -30,6 +30,7 @@ struct condition {
 struct assignment {
     uint32_t field, line;
     uint32_t needs;          /* a field without which nothing comes of it, or FIELD_NONE */
+    bool is_copy;            /* of that field's text, and nothing else */
     const struct expr *expr; /* or NULL, and then */
     const struct slice *values;
     uint32_t n_values;

@@ -354,7 +354,7 @@ static int read_assignments(struct reading *r, const struct yaml_node *map, stru
         a->needs = FIELD_NONE;
         if (!error) (void)expr_needs_field(a->expr, &a->needs);
         uint32_t from = a->field;
-        if (!error) (void)expr_is_field(a->expr, &from);
+        if (!error) a->is_copy = expr_is_field(a->expr, &from);
         if (!error) error = add_fill(r, a->field, from);
         if (!error) doubt_assignment(r, key, a);
         a++;

@@ -120,9 +120,8 @@ static bool is_in_event(const struct product_reader *r, uint32_t field)
 }
 
 /* The first value of a name counts. */
-static void take_place(struct product_reader *r, uint16_t number, uint32_t index)
+static void take_place(struct product_reader *r, uint32_t number, uint32_t index)
 {
-    if (number == NUMBER_NONE) return;
     if (is_in_event(r, number)) r->places[number].more = true;
     else r->places[number] = (struct place){r->reading, index, false};
 }
@@ -137,13 +136,14 @@ static void look_at_fields(struct product_reader *r, uint32_t first)
         struct numbers n = r->by_key[key];
         if (n.exact == NUMBER_NEW) n = find_numbers(r, key);
         if (r->ev->fields[i].type == VALUE_NULL) continue;
-        take_place(r, n.exact, i);
-        take_place(r, n.plain, i);
+        if (n.exact != NUMBER_NONE) take_place(r, n.exact, i);
+        if (n.plain != NUMBER_NONE) take_place(r, n.plain, i);
         stand_ins |= n.stands_for != NUMBER_NONE;
     }
-    for (uint32_t i = first; stand_ins && i < r->ev->n_fields; i++)
-        if (r->ev->fields[i].type != VALUE_NULL)
-            take_place(r, r->by_key[r->ev->fields[i].key].stands_for, i);
+    for (uint32_t i = first; stand_ins && i < r->ev->n_fields; i++) {
+        uint16_t number = r->by_key[r->ev->fields[i].key].stands_for;
+        if (number != NUMBER_NONE && r->ev->fields[i].type != VALUE_NULL) take_place(r, number, i);
+    }
 }
 
 /* No field is there. */
@@ -196,10 +196,11 @@ static void put_for_steps(struct product_reader *r, uint32_t field, struct slice
 
 static void put_in_event(struct product_reader *r, uint32_t field, key_id key, struct slice value)
 {
-    uint32_t index = r->ev->n_fields++;
-    r->ev->fields[index] =
+    struct event *ev = r->ev;
+    uint32_t index = ev->n_fields++;
+    ev->fields[index] =
         (struct event_field){.value = value, .key = key, .type = VALUE_STRING, .derived = true};
-    take_place(r, (uint16_t)field, index);
+    take_place(r, field, index);
 }
 
 /* What is not said every time. */
@@ -218,7 +219,7 @@ static void put(struct product_reader *r, uint32_t line, uint32_t field, struct 
 {
     key_id key = r->keys_of[field];
     bool full = r->ev->n_fields == r->ev->cap_fields;
-    if (__builtin_expect(full || key == KEY_NONE || r->trace, 0)) put_slowly(r, line, field, value);
+    if (__builtin_expect(r->trace || full || key == KEY_NONE, 0)) put_slowly(r, line, field, value);
     else if (key == KEY_STEPS) put_for_steps(r, field, value);
     else put_in_event(r, field, key, value);
 }
@@ -284,6 +285,11 @@ static void assign(struct product_reader *r, const struct assignment *a)
     uint32_t n = a->n_values;
     if (a->needs != FIELD_NONE && !is_there(r, a->needs)) return;
     if (!may_fill(r, a->field)) return;
+    if (a->is_copy) {
+        struct slice text = slice_trim(get(r, a->needs));
+        if (expr_is_value(text)) put(r, a->line, a->field, text);
+        return;
+    }
     if (a->expr) {
         n = expr_values(a->expr, &r->scope, r->made);
         values = r->made;
@@ -424,10 +430,12 @@ static void run_step(struct product_reader *r, const struct step *step)
 
 static void run_body(struct product_reader *r, const struct body *body)
 {
-    for (uint32_t i = 0; i < body->n_assignments; i++) assign(r, &body->assignments[i]);
+    const struct assignment *a = body->assignments, *end = a + body->n_assignments;
+    const struct step *step = body->steps, *last = step + body->n_steps;
+    for (; a < end; a++) assign(r, a);
     const struct body *chosen = body->cases ? find_case(r, body->cases) : NULL;
     if (chosen) run_body(r, chosen);
-    for (uint32_t i = 0; i < body->n_steps; i++) run_step(r, &body->steps[i]);
+    for (; step < last; step++) run_step(r, step);
 }
 
 /* ---- the reader -------------------------------------------------------------------------- */
