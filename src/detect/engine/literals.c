@@ -61,7 +61,7 @@ struct literal_set {
     } * lists;
     uint32_t n_lists;
     char *text;
-    size_t bytes;
+    size_t bytes, shortest;
 };
 
 static inline uint64_t load64(const char *p)
@@ -388,9 +388,11 @@ struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n
     if (s) s->text = malloc(text_len + LITERAL_SLACK);
     if (!s || !s->text || !all || !some || !where || !counts || !take_lists(s, specs, n)) goto fail;
     s->bytes = sizeof *s + text_len;
+    s->shortest = s->n_lists ? 0 : SIZE_MAX;
     for (uint32_t i = 0, at = 0; i < n; i++) {
         const struct literal_spec *spec = &specs[i];
         if (spec->listed) continue;
+        if (spec->text.len < s->shortest) s->shortest = spec->text.len;
         ASSERT(spec->text.len > 0 || spec->anchor == ANCHOR_WHOLE);
         if (spec->text.len) memcpy(s->text + at, spec->text.ptr, spec->text.len);
         all[i] = (struct entry){.text = s->text + at,
@@ -440,6 +442,11 @@ void literal_set_free(struct literal_set *s)
 size_t literal_set_bytes(const struct literal_set *s)
 {
     return s->bytes;
+}
+
+size_t literal_set_shortest(const struct literal_set *s)
+{
+    return s->shortest;
 }
 
 static inline void found(const struct entry *e, const char *text, size_t len,

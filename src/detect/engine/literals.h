@@ -40,6 +40,8 @@ struct literal_set;
 struct literal_set *literal_set_new(const struct literal_spec *specs, uint32_t n);
 void literal_set_free(struct literal_set *s);
 size_t literal_set_bytes(const struct literal_set *s);
+/* No shorter text, folded, has any of them. */
+size_t literal_set_shortest(const struct literal_set *s);
 
 /* Each needle is reported once per `now`; `out` has room for every needle of the plan. */
 struct literal_hits {

@@ -327,14 +327,21 @@ static struct literal_hits scan(struct engine *e, const struct literal_set *set,
     return hits;
 }
 
+/* Escapes give no more than they take; folding may. */
+static bool is_too_short(const struct literal_set *set, size_t len)
+{
+    return len * UTF8_FOLD_GROWTH_NUM / UTF8_FOLD_GROWTH_DEN < literal_set_shortest(set);
+}
+
 /* Which needles of the set are in the value, folded; valid until the next search. */
 static const uint32_t *find_folded(struct engine *e, const struct literal_set *set,
                                    struct event_field *v, uint32_t *ret_n)
 {
+    *ret_n = 0;
+    if (is_too_short(set, v->value.len)) return e->needle_out;
     struct memo_key key = {set, v->type == VALUE_JSON_STRING, v->value, 0};
     const uint32_t *known = e->memo ? memo_find(e->memo, &key, ret_n) : NULL;
     if (known) return known;
-    *ret_n = 0;
     if (!engine_text_room(e, v->value.len)) return NULL;
     size_t len = fold_value(e->text, e->ev, v);
     struct literal_hits hits = scan(e, set, len);

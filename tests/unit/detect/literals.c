@@ -66,6 +66,7 @@ static void compare_once(uint64_t *seed, uint32_t first_anchor, uint32_t letters
                           SLICE_FMT(specs[i].text), (int)specs[i].anchor, (int)len, text, should);
         }
         CHECK_INT(hits.n, want);
+        CHECK(want == 0 || len >= literal_set_shortest(set));
     }
     literal_set_free(set);
 }
