@@ -224,35 +224,31 @@ static bool parse_iso(struct cursor c, struct zoned *ret)
     return take_zone(&c, &zone) && finish(&t, zone, ret);
 }
 
-#define LETTERS(a, b, c) ((uint32_t)(a) << 16 | (uint32_t)(b) << 8 | (uint32_t)(c))
-
-/* The month that begins with three letters, from 0; 12: none. */
-static int month_of(const char *s)
-{
-    static const uint32_t begins[12] = {
-        LETTERS('j', 'a', 'n'), LETTERS('f', 'e', 'b'), LETTERS('m', 'a', 'r'),
-        LETTERS('a', 'p', 'r'), LETTERS('m', 'a', 'y'), LETTERS('j', 'u', 'n'),
-        LETTERS('j', 'u', 'l'), LETTERS('a', 'u', 'g'), LETTERS('s', 'e', 'p'),
-        LETTERS('o', 'c', 't'), LETTERS('n', 'o', 'v'), LETTERS('d', 'e', 'c')};
-    uint32_t letters =
-        LETTERS((unsigned char)s[0], (unsigned char)s[1], (unsigned char)s[2]) | 0x202020;
-    int month = 0;
-    while (month < 12 && begins[month] != letters) month++;
-    return month;
-}
+/* The sums of a month's second and third letters are different, also their last five bits. */
+#define MONTH_SLOT(second, third) (((unsigned)(second) + (unsigned)(third)) & 31)
 
 size_t time_month_len(struct slice s, int *ret_month)
 {
-    static const char behind[12][7] = {"uary", "ruary", "ch",     "il",   "",      "e",
-                                       "y",    "ust",   "tember", "ober", "ember", "ember"};
-    const int month = s.len < 3 ? 12 : month_of(s.ptr);
-    if (month == 12) return 0;
-    const char *rest = behind[month];
-    size_t n = 3;
-    while (n < s.len && rest[n - 3] && (s.ptr[n] | 0x20) == rest[n - 3]) n++;
-    bool sept = n == 4 && month == 8;
-    if (n > 3 && rest[n - 3] && !sept) return 0;
-    *ret_month = month + 1;
+    static const struct {
+        char name[10];
+        uint8_t number; /* 0: no month has this slot */
+    } months[32] = {
+        [MONTH_SLOT('a', 'n')] = {"january", 1},   [MONTH_SLOT('e', 'b')] = {"february", 2},
+        [MONTH_SLOT('a', 'r')] = {"march", 3},     [MONTH_SLOT('p', 'r')] = {"april", 4},
+        [MONTH_SLOT('a', 'y')] = {"may", 5},       [MONTH_SLOT('u', 'n')] = {"june", 6},
+        [MONTH_SLOT('u', 'l')] = {"july", 7},      [MONTH_SLOT('u', 'g')] = {"august", 8},
+        [MONTH_SLOT('e', 'p')] = {"september", 9}, [MONTH_SLOT('c', 't')] = {"october", 10},
+        [MONTH_SLOT('o', 'v')] = {"november", 11}, [MONTH_SLOT('e', 'c')] = {"december", 12},
+    };
+    if (s.len < 3) return 0;
+    const unsigned slot =
+        MONTH_SLOT((unsigned char)(s.ptr[1] | 0x20), (unsigned char)(s.ptr[2] | 0x20));
+    const char *name = months[slot].name;
+    size_t n = 0;
+    while (n < s.len && name[n] && (s.ptr[n] | 0x20) == name[n]) n++;
+    bool sept = n == 4 && months[slot].number == 9;
+    if (n < 3 || (n > 3 && name[n] && !sept)) return 0;
+    *ret_month = months[slot].number;
     return n;
 }
 
