@@ -255,16 +255,22 @@ static bool any_test_holds(const struct condition *c, struct slice value)
     return false;
 }
 
+static __attribute__((noinline)) bool holds_further(struct product_reader *r,
+                                                    const struct condition *c)
+{
+    struct slice value;
+    for (uint32_t at = 0; (value = next(r, c->field, &at)).ptr;)
+        if (any_test_holds(c, value)) return true;
+    return false;
+}
+
 /* Of a field with several values any one counts. */
 static bool condition_holds(struct product_reader *r, const struct condition *c)
 {
-    if (c->exists) return is_there(r, c->field) != c->absent;
-    bool any = is_there(r, c->field) && any_test_holds(c, get(r, c->field));
-    if (!any && is_there(r, c->field) && r->places[c->field].more) {
-        struct slice value;
-        for (uint32_t at = 0; !any && (value = next(r, c->field, &at)).ptr;)
-            any = any_test_holds(c, value);
-    }
+    const bool there = is_there(r, c->field);
+    if (c->exists) return there != c->absent;
+    bool any = there && (any_test_holds(c, get(r, c->field)) ||
+                         (r->places[c->field].more && holds_further(r, c)));
     return any != c->absent;
 }
 
@@ -367,7 +373,7 @@ static struct form form_of(struct product_reader *r, const struct step *step)
 }
 
 /* False: the text has not this form. */
-static bool run_form(struct product_reader *r, const struct step *step)
+static __attribute__((noinline)) bool run_form(struct product_reader *r, const struct step *step)
 {
     uint32_t first = r->ev->n_fields;
     struct slice text = get(r, step->from);
@@ -386,7 +392,7 @@ static bool is_field(const struct product_reader *r, const struct event_field *f
 }
 
 /* False: there is no name with a value. */
-static bool run_entries(struct product_reader *r, const struct step *step)
+static __attribute__((noinline)) bool run_entries(struct product_reader *r, const struct step *step)
 {
     uint32_t first = r->ev->n_fields;
     const struct form form = form_of(r, step);
