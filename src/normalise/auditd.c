@@ -57,23 +57,26 @@ enum role {
     ROLE_PROCTITLE = 2,
     ROLE_KEY = 4,
     ROLE_ARCH = 8,
+    ROLE_SYSCALL = 16,
+    ROLE_SYSCALL_NAME = 32,
 };
 
-/* The names that are more than a value's name. */
+/* The names whose values are more than text to be added. */
 static const struct {
     const char *name;
     unsigned roles;
 } special[] = {
-    {"acct", ROLE_ENCODED},    {"arch", ROLE_ARCH},
-    {"cgroup", ROLE_ENCODED},  {"cmd", ROLE_ENCODED},
-    {"comm", ROLE_ENCODED},    {"cwd", ROLE_ENCODED},
-    {"data", ROLE_ENCODED},    {"dir", ROLE_ENCODED},
-    {"exe", ROLE_ENCODED},     {"key", ROLE_ENCODED | ROLE_KEY},
-    {"name", ROLE_ENCODED},    {"new-disk", ROLE_ENCODED},
-    {"ocomm", ROLE_ENCODED},   {"old-disk", ROLE_ENCODED},
-    {"path", ROLE_ENCODED},    {"proctitle", ROLE_ENCODED | ROLE_PROCTITLE},
-    {"profile", ROLE_ENCODED}, {"root_dir", ROLE_ENCODED},
-    {"sw", ROLE_ENCODED},      {"vm", ROLE_ENCODED},
+    {"acct", ROLE_ENCODED},         {"arch", ROLE_ARCH},
+    {"cgroup", ROLE_ENCODED},       {"cmd", ROLE_ENCODED},
+    {"comm", ROLE_ENCODED},         {"cwd", ROLE_ENCODED},
+    {"data", ROLE_ENCODED},         {"dir", ROLE_ENCODED},
+    {"exe", ROLE_ENCODED},          {"key", ROLE_ENCODED | ROLE_KEY},
+    {"name", ROLE_ENCODED},         {"new-disk", ROLE_ENCODED},
+    {"ocomm", ROLE_ENCODED},        {"old-disk", ROLE_ENCODED},
+    {"path", ROLE_ENCODED},         {"proctitle", ROLE_ENCODED | ROLE_PROCTITLE},
+    {"profile", ROLE_ENCODED},      {"root_dir", ROLE_ENCODED},
+    {"sw", ROLE_ENCODED},           {"syscall", ROLE_SYSCALL},
+    {"SYSCALL", ROLE_SYSCALL_NAME}, {"vm", ROLE_ENCODED},
     {"watch", ROLE_ENCODED},
 };
 enum { N_SPECIAL = sizeof special / sizeof *special };
@@ -119,6 +122,22 @@ static void add(struct auditd *d, key_id key, struct slice value)
     event_add(&d->d.ev, key, VALUE_STRING, value);
 }
 
+static __attribute__((noinline)) void add_special(struct auditd *d, key_id key, unsigned roles,
+                                                  struct slice value, bool quoted)
+{
+    if (!quoted && roles & ROLE_ENCODED && is_hex(value)) {
+        struct slice text = decode_hex(d, value);
+        if (roles & ROLE_PROCTITLE && text.ptr != value.ptr) text = join_arguments(text);
+        value = text;
+    }
+    if (roles & ROLE_SYSCALL) d->syscall = value;
+    if (roles & ROLE_SYSCALL_NAME) d->named_syscall = true;
+    if (roles & ROLE_ARCH && slice_eq(value, SLICE("c000003e"))) d->x86_64 = true;
+    struct slice one = value;
+    while (roles & ROLE_KEY && slice_split(value, '\x01', &one, &value)) add(d, key, one);
+    add(d, key, one);
+}
+
 /* A value as it stands in the record. */
 static void add_pair(struct auditd *d, struct slice name, struct slice value, bool quoted)
 {
@@ -126,17 +145,9 @@ static void add_pair(struct auditd *d, struct slice name, struct slice value, bo
     if (argument) name.len = argument;
     key_id key = keys_intern_path(d->d.ev.keys, name);
     unsigned roles = key < d->n_roles ? d->roles[key] : 0;
-    if (!quoted && (argument || roles & ROLE_ENCODED) && is_hex(value)) {
-        struct slice text = decode_hex(d, value);
-        if (roles & ROLE_PROCTITLE && text.ptr != value.ptr) text = join_arguments(text);
-        value = text;
-    }
-    if (key == d->keys.syscall) d->syscall = value;
-    if (key == d->keys.syscall_name) d->named_syscall = true;
-    if (roles & ROLE_ARCH && slice_eq(value, SLICE("c000003e"))) d->x86_64 = true;
-    struct slice one = value;
-    while (roles & ROLE_KEY && slice_split(value, '\x01', &one, &value)) add(d, key, one);
-    add(d, key, one);
+    if (argument) roles |= ROLE_ENCODED;
+    if (roles) add_special(d, key, roles, value, quoted);
+    else add(d, key, value);
 }
 
 static bool is_name_byte(char c)
