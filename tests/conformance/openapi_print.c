@@ -9,5 +9,7 @@ int main(void)
     struct buf text;
     buf_init(&text, 4 << 20);
     openapi_write(&text);
-    return buf_failed(&text) || fwrite(text.ptr, 1, text.len, stdout) != text.len;
+    bool good = !buf_failed(&text) && fwrite(text.ptr, 1, text.len, stdout) == text.len;
+    buf_done(&text);
+    return good ? 0 : 1;
 }
