@@ -43,7 +43,7 @@
     X(ACCOUNT, OIDC)    /* who wants to log in → ← where to, and who it is */                  \
     X(CONTROL, ACCOUNT) /* what is to be done to accounts → ← what became of it */             \
     X(WEB, ACCOUNT)     /* who asks, what is to be done to accounts → ← who that is */         \
-    X(WEB, TRIAGE)      /* questions → ← that there are alerts */                              \
+    X(WEB, TRIAGE)      /* acts → ← what became, that there is news */                         \
     X(WEB, SEARCH)      /* queries, who looks → ← what was found, that it is written down */
 
 enum serve_role {
