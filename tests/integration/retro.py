@@ -84,7 +84,8 @@ def fill(serve, parts=20):
         send(serve, "VAKAMARK", range(part * 10, part * 10 + 5))
         send_filling(serve, 400)
         n += 415
-        serve.matched(n)
+        serve.stored(n)
+    serve.matched(n)
     if parts >= 20:
         serve.wait(lambda: list(serve.folder.glob("var/store/0/segment-*")), "a segment")
     return n
@@ -359,7 +360,8 @@ def a_pass_goes_on_where_it_was_killed(folder):
             send(serve, "OTHERMARK", range(part * 10, part * 10 + 10))
             send_filling(serve, 400, 1000)
             n += 411
-            serve.matched(n)
+            serve.stored(n)
+        serve.matched(n)
         add(serve, other(), MANY)
         places = [0]
         for _ in range(3):
@@ -393,7 +395,8 @@ def it_waits_while_matching_is_behind(folder):
             send(serve, "OTHERMARK", range(part * 10, part * 10 + 10))
             send_filling(serve, 400, 1000)
             n += 410
-            serve.matched(n)
+            serve.stored(n)
+        serve.matched(n)
         add(serve, other())
         serve.wait(lambda: retro(serve)["state"] == "running", "a pass")
         same((retro(serve)["share_percent"], retro(serve)["days"]), (1, 30))

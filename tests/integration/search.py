@@ -100,7 +100,7 @@ def events_are_told_the_newest_first_from_journals_and_segments(folder):
         for part in range(30):
             send_lines(serve, [f"<13>Nov 26 10:00:00 h app: line-{part * 500 + i}. {'x' * 200}"
                                for i in range(500)])
-            serve.matched((part + 1) * 500)
+            serve.stored((part + 1) * 500)
         serve.wait(lambda: list(folder.glob("var/store/0/segment-*")), "a segment")
         found = rows(serve, "line*")
         same([r["_seq"] for r in found], list(range(14999, -1, -1)))
@@ -186,7 +186,7 @@ def what_is_damaged_is_named(folder):
         for part in range(20):
             send_lines(serve, [f"<13>Nov 26 10:00:00 h app: line-{part * 500 + i}. "
                                f"{os.urandom(100).hex()}" for i in range(500)])
-            serve.matched((part + 1) * 500)
+            serve.stored((part + 1) * 500)
         serve.wait(lambda: list(folder.glob("var/store/0/segment-*")), "a segment")
         serve.stop()
         segments = sorted(folder.glob("var/store/0/segment-*"))
@@ -311,7 +311,7 @@ def records_that_are_passed_over_by_their_bytes_have_nothing(folder):
             send_json(serve, [event(i) for i in range(500)])
             body = "".join(json.dumps(e).replace("\\\\", "\\") + "\n" for e in odd).encode()
             same(serve.post("/api/ingest", body)[0], 200)
-            serve.matched((part + 1) * 1619)
+            serve.stored((part + 1) * 1619)
         for query, least in (("u3", 1), ("root7", 5), ("r\u00f6d", 100), ("anna", 1), ("host2", 1),
                              ("user.name: root7", 5), ("source.ip: 10.0.2.8", 1), ("nowhere", 0),
                              ("source.ip: 192.168.*", 1), ("\"failed password\"", 5000),
@@ -329,7 +329,7 @@ def it_goes_on_while_records_come(folder):
         for _ in range(10):
             send_lines(serve, [f"<13>Nov 26 10:00:00 h app: n{i} {'z' * 300}" for i in range(2000)])
             sent += 2000
-            serve.matched(sent)
+            serve.stored(sent)
             found = rows(serve, "| stats count, distinct(_seq)")[0]
             same((found["count"] >= sent, found["count"]), (True, found["distinct(_seq)"]))
             time.sleep(0.05)

@@ -202,6 +202,10 @@ class Serve:
         """Records that alerts are about."""
         return sum(a["count"] for a in self.found())
 
+    def stored(self, records):
+        """Waits until so many records are durable."""
+        self.wait(lambda: self.status()["store"]["next"] >= records, f"{records} stored")
+
     def matched(self, records):
         """Waits until so many records are stored and matched, and that is in the database."""
         self.wait(lambda: self.status()["triage"]["matched"] >= records, f"{records} matched")
