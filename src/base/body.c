@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Members of the JSON object that says what is to be done. */
+#include "base/body.h"
+
 #include <stdarg.h>
+#include <stdio.h>
 
 #include "base/json_read.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/utf8.h"
-#include "desk/internal.h"
 
 void body_init(struct body *b, struct slice text)
 {
     *b = (struct body){.object = slice_trim(text)};
-    arena_init(&b->texts, 4 * (size_t)DESK_BODY_MAX);
-    buf_init(&b->text, DESK_BODY_MAX);
+    arena_init(&b->texts, 4 * (size_t)BODY_MAX);
+    buf_init(&b->text, BODY_MAX);
     if (!json_is_object(b->object)) body_wrong(b, "", "this is no JSON object");
 }
 
