@@ -106,10 +106,21 @@
  * triage → store
  *   matched    everything before `next` is in the database
  *
+ * triage → oncall
+ *   page       an incident that somebody may have to be told of, by the number of its handover: it
+ * is new, worse, open again, or somebody asks for it; title is an object of its plain line in
+ * Swedish and English. Said again until it is taken settled    somebody has it, or it is closed or
+ * part of another; `id` as above noted      that is in the incident's log oncall → triage
+ *   taken_page that handover is durable
+ *   paged      what became of the page of an incident, by the number of oncall's row. Said again
+ *              until it is noted
+ *
  * control, web → triage
  *   watch      alerts with an id above `after`; `follow`: and those to come
  *   unwatch    no more
  *   act        somebody does something to an incident: desk/desk.h has which and what of
+ * control, web → oncall; oncall → control, web
+ *   act, acted the same of pages and of who is on call: oncall/oncall.h has which
  * triage → control, web
  *   acted      what became of it (enum desk_status), and the thing as it is then, or what is wrong;
  *              what was done is durable
@@ -261,6 +272,20 @@ enum {
 #define SAY_ACT_FIELDS(F)   F(u64, client) F(u32, tenant) F(text, actor) F(text, kind) F(text, body)
 #define SAY_ACTED_FIELDS(F) F(u64, client) F(u8, status) F(text, body)
 
+#define SAY_PAGE_FIELDS(F)                                                                         \
+    F(u64, id)                                                                                     \
+    F(u32, tenant)                                                                                 \
+    F(u64, incident)                                                                               \
+    F(u8, level)                                                                                   \
+    F(u8, why)                                                                                     \
+    F(u8, marks) F(i64, first_activity) F(i64, detected) F(text, service) F(text, title)
+#define SAY_TAKEN_PAGE_FIELDS(F) F(u64, id)
+#define SAY_SETTLED_FIELDS(F)                                                                      \
+    F(u64, id) F(u32, tenant) F(u64, incident) F(u8, how) F(u64, into) F(text, who)
+#define SAY_PAGED_FIELDS(F)                                                                        \
+    F(u64, id) F(u32, tenant) F(u64, incident) F(u8, what) F(i64, time) F(text, who)
+#define SAY_NOTED_FIELDS(F) F(u64, id)
+
 #define SAY_ASK_FIELDS(F)                                                                          \
     F(u8, what) F(u64, after) F(u32, limit) F(u8, follow) F(text, who) F(text, kind) F(text, body)
 #define SAY_ANSWER_FIELDS(F) F(u64, id) F(u64, count) F(text, text)
@@ -332,6 +357,11 @@ enum {
     M(row, ROW, ROW, 42)                                                                           \
     M(act, ACT, ACT, 90)                                                                           \
     M(acted, ACTED, ACTED, 91)                                                                     \
+    M(page, PAGE, PAGE, 110)                                                                       \
+    M(taken_page, TAKEN_PAGE, TAKEN_PAGE, 111)                                                     \
+    M(settled, SETTLED, SETTLED, 112)                                                              \
+    M(paged, PAGED, PAGED, 113)                                                                    \
+    M(noted, NOTED, NOTED, 114)                                                                    \
     M(end, END, END, 43)                                                                           \
     M(claim, CLAIM, CLAIM, 80)                                                                     \
     M(principal, PRINCIPAL, PRINCIPAL, 81)                                                         \

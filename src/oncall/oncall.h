@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * From an incident to a person who has it: a state machine over one database. Time, what triage
+ * hands over, what became of messages and what people answer go in; messages to be sent, and what
+ * triage is to write down, come out. docs/design/0013-paging.md has why.
+ *
+ *     handover ─► judged by the plan ─► waits until morning ─┐
+ *                       └─► page ◄──────────────────────────┘
+ *     page ─► step ─► notice (a person) ─► attempt (a contact of his, a provider)
+ *
+ * Everything that is to happen later is a row of the table `deadline`. What is called here changes
+ * the database in one transaction each, and lets out nothing that is not durable; oncall_pass() has
+ * one for each deadline. What is not in the database is how providers are, and who guessed codes.
+ *
+ * Errors, where nothing else is said: those of state/db.h. Nothing was changed then; what came is
+ * to be said again, or the process to end.
+ */
+#ifndef VAKA_ONCALL_ONCALL_H
+#define VAKA_ONCALL_ONCALL_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+struct db;
+struct oncall;
+
+enum {
+    ONCALL_VERSION = 1, /* of the database */
+    ONCALL_BODY_MAX = 4 * 1024 * 1024,
+    ONCALL_ACTOR_MAX = 256,
+};
+
+extern const char *const oncall_migrations[ONCALL_VERSION];
+
+/* ---- what goes in and out ---- */
+
+/* The numbers of all below are told to other processes. */
+enum oncall_why { ONCALL_NEW = 1, ONCALL_RAISED = 2, ONCALL_REOPENED = 3, ONCALL_ASKED = 4 };
+enum oncall_mark { ONCALL_EXERCISE = 1, ONCALL_CANARY = 2 };
+enum oncall_how { ONCALL_HOW_ACKED = 1, ONCALL_HOW_CLOSED = 2, ONCALL_HOW_MERGED = 3 };
+enum oncall_what {
+    ONCALL_NOTIFIED = 1,  /* a provider has taken a message that tells of it */
+    ONCALL_ACKED = 2,     /* somebody has it */
+    ONCALL_ESCALATED = 3, /* nobody had it in time, or somebody asked for more */
+    ONCALL_EXHAUSTED = 4, /* everybody was told and nobody has it: the page is loud */
+};
+
+/* Texts are borrowed for the call. */
+struct oncall_page {
+    uint64_t id; /* of the handover: the same one may come again */
+    uint32_t tenant;
+    uint64_t incident;
+    unsigned level; /* enum sigma_level */
+    unsigned why, marks;
+    nsec first_activity, detected;
+    struct slice service, title;
+};
+struct oncall_settled {
+    uint64_t id;
+    uint32_t tenant;
+    uint64_t incident;
+    unsigned how;
+    uint64_t into; /* of what is part of another */
+    struct slice who;
+};
+struct oncall_paged {
+    uint64_t id; /* until oncall_noted() of it */
+    uint32_t tenant;
+    uint64_t incident;
+    unsigned what;
+    nsec time;
+    struct slice who;
+};
+
+/* One message by one provider to one contact: those of notify/notify.h. */
+struct oncall_send {
+    uint64_t attempt, page;
+    unsigned channel, marks;
+    int64_t expires; /* s since 1970 */
+    struct slice provider, address, subject, body, spoken, link, code;
+};
+/* An attempt that an earlier process of the messages made, and that may still be answered. */
+struct oncall_follow {
+    uint64_t attempt;
+    unsigned channel;
+    int64_t expires;
+    struct slice provider, reference;
+};
+struct oncall_sent {
+    uint64_t attempt;
+    unsigned outcome; /* enum notify_outcome */
+    struct slice reference, detail;
+};
+struct oncall_answered {
+    unsigned channel;
+    struct slice provider, reference, from, text;
+};
+
+/* What the room needs of those around it. */
+struct oncall_out {
+    void *ctx;
+    /* Both when it is durable. */
+    void (*send)(void *ctx, const struct oncall_send *m);
+    void (*follow)(void *ctx, const struct oncall_follow *m);
+    void (*paged)(void *ctx, const struct oncall_paged *m);
+    /* Something that people should hear of: it is not made a page of. */
+    void (*alarm)(void *ctx, const char *event, struct slice text);
+    /* Secret bytes. */
+    void (*random)(void *ctx, void *out, size_t n);
+    struct slice address; /* of the web as people reach it; empty: no links */
+};
+
+/* Both of one moment. */
+struct oncall_time {
+    nsec real, monotonic;
+};
+
+/* ---- its life ---- */
+
+/*
+ * The database is borrowed, and nobody else writes it. What an earlier process was about to send is
+ * sent again when oncall_connected() says that there is somebody to send it. ERR_CORRUPT: the plan
+ * that it has cannot be read.
+ */
+int oncall_open(struct db *db, const struct oncall_out *out, struct oncall_time t,
+                struct oncall **ret, struct diag *diag) MUST_USE;
+/* May be NULL. */
+void oncall_close(struct oncall *o);
+
+/* It is durable when 0 is returned, and for ever: the same again changes nothing. */
+int oncall_take_page(struct oncall *o, const struct oncall_page *m, struct oncall_time t) MUST_USE;
+int oncall_take_settled(struct oncall *o, const struct oncall_settled *m,
+                        struct oncall_time t) MUST_USE;
+int oncall_take_noted(struct oncall *o, uint64_t id, struct oncall_time t) MUST_USE;
+int oncall_take_sent(struct oncall *o, const struct oncall_sent *m, struct oncall_time t) MUST_USE;
+int oncall_take_answered(struct oncall *o, const struct oncall_answered *m,
+                         struct oncall_time t) MUST_USE;
+/* A JSON list: [{"name":…,"channels":["sms"],"own":false,"state":…}]. What is no such list is
+ * ERR_SYNTAX. */
+int oncall_take_providers(struct oncall *o, struct slice list, struct oncall_time t) MUST_USE;
+
+/* Somebody is there to send messages (or not any more); to write down what became of pages. */
+int oncall_senders(struct oncall *o, bool there, struct oncall_time t) MUST_USE;
+int oncall_triage(struct oncall *o, bool there, struct oncall_time t) MUST_USE;
+
+/* Does what is due. */
+int oncall_pass(struct oncall *o, struct oncall_time t) MUST_USE;
+/* How long until something is due; -1: nothing is to come. */
+nsec oncall_next(const struct oncall *o, struct oncall_time t);
+
+/* Members of a JSON object: how pages are, and what is missing for them to reach anybody. */
+int oncall_status(struct oncall *o, struct buf *out) MUST_USE;
+
+#endif
