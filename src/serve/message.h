@@ -149,6 +149,17 @@
  * account → web, control
  *   managed    what became of it
  *
+ * oncall → notify
+ *   send       one attempt to tell somebody, see notify/notify.h; `page` is what messages about one
+ *              thing have in common. An attempt that was made already is not made again: what
+ * became of it is said again follow     an attempt that an earlier process made is looked after:
+ * whether it is delivered, and what is answered notify → oncall sent       what became of an
+ * attempt (enum notify_outcome), several times: accepted, then delivered answered   what somebody
+ * wrote back or pressed; may be said more than once notify → oncall, web providers  the providers
+ * of the settings and how each is, a JSON list; again when that changes web → notify callback   a
+ * provider tells something; whether it is one, its secret shows notify → web called     what the
+ * provider is answered
+ *
  * command line → control
  *   ask        one question a connection
  *   manage     the same, about accounts; control says who asks
@@ -285,6 +296,23 @@ enum {
 #define SAY_PAGED_FIELDS(F)                                                                        \
     F(u64, id) F(u32, tenant) F(u64, incident) F(u8, what) F(i64, time) F(text, who)
 #define SAY_NOTED_FIELDS(F) F(u64, id)
+#define SAY_SEND_FIELDS(F)                                                                         \
+    F(u64, attempt)                                                                                \
+    F(u64, page)                                                                                   \
+    F(u8, channel)                                                                                 \
+    F(u8, marks)                                                                                   \
+    F(i64, expires)                                                                                \
+    F(text, provider)                                                                              \
+    F(text, address)                                                                               \
+    F(text, subject) F(text, body) F(text, spoken) F(text, link) F(text, code)
+#define SAY_FOLLOW_FIELDS(F)                                                                       \
+    F(u64, attempt) F(u8, channel) F(i64, expires) F(text, provider) F(text, reference)
+#define SAY_SENT_FIELDS(F) F(u64, attempt) F(u8, outcome) F(text, reference) F(text, detail)
+#define SAY_ANSWERED_FIELDS(F)                                                                     \
+    F(u8, channel) F(text, provider) F(text, reference) F(text, from) F(text, text)
+#define SAY_PROVIDERS_FIELDS(F) F(text, list)
+#define SAY_CALLBACK_FIELDS(F)  F(u64, id) F(text, provider) F(text, secret) F(text, body)
+#define SAY_CALLED_FIELDS(F)    F(u64, id) F(u32, status) F(text, type) F(text, body)
 
 #define SAY_ASK_FIELDS(F)                                                                          \
     F(u8, what) F(u64, after) F(u32, limit) F(u8, follow) F(text, who) F(text, kind) F(text, body)
@@ -382,6 +410,13 @@ enum {
     M(looked, LOOKED, LOOKED, 104)                                                                 \
     M(found, FOUND, FOUND, 105)                                                                    \
     M(finished, FINISHED, FINISHED, 106)                                                           \
+    M(send, SEND, SEND, 120)                                                                       \
+    M(sent, SENT, SENT, 121)                                                                       \
+    M(answered, ANSWERED, ANSWERED, 122)                                                           \
+    M(providers, PROVIDERS, PROVIDERS, 123)                                                        \
+    M(follow, FOLLOW, FOLLOW, 124)                                                                 \
+    M(callback, CALLBACK, CALLBACK, 125)                                                           \
+    M(called, CALLED, CALLED, 126)                                                                 \
     M(done, DONE, DONE, 52)
 
 enum say_type {
