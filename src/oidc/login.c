@@ -22,7 +22,7 @@ struct pending {
 /* A code that is being exchanged. */
 struct exchange {
     struct logins *logins;
-    struct web_call call;
+    struct dial_call call;
     struct buf form, token; /* token: waits for new keys */
     char nonce[LOGIN_RANDOM + 1];
     void (*done)(void *ctx, const struct login_result *result);
@@ -32,7 +32,7 @@ struct exchange {
 
 struct logins {
     struct login_options options;
-    struct web_call call; /* of provider and keys */
+    struct dial_call call; /* of provider and keys */
     struct loop_timer fetch;
     struct buf authorization, token, keys_url, claims; /* with a NUL behind them, but for claims */
     struct jwks keys;
@@ -58,8 +58,8 @@ static void fetch_later(struct logins *l, nsec after)
 
 static void ask(struct logins *l, const char *url)
 {
-    const struct web_request request = {.url = url, .timeout = FETCH_WITHIN};
-    if (web_call_begin(&l->call, &request) != 0) fetch_later(l, FETCH_AGAIN);
+    const struct dial_request request = {.url = url, .timeout = FETCH_WITHIN};
+    if (dial_call_begin(&l->call, &request) != 0) fetch_later(l, FETCH_AGAIN);
 }
 
 /* An address of the provider's document: over HTTPS alone. */
@@ -130,7 +130,7 @@ static void take_keys(struct logins *l, struct slice body)
     finish_waiting(l);
 }
 
-static void on_provider(void *ctx, const struct web_answer *answer)
+static void on_provider(void *ctx, const struct dial_answer *answer)
 {
     struct logins *l = ctx;
     char what[sizeof l->trouble];
@@ -186,7 +186,7 @@ static struct pending *place_for(struct logins *l)
 static void put(struct buf *out, const char *name, const char *value)
 {
     buf_puts(out, name);
-    web_put_escaped(out, slice_of(value));
+    dial_put_escaped(out, slice_of(value));
 }
 
 static void put_challenge(struct buf *out, const char *verifier)
@@ -261,7 +261,7 @@ static void finish_waiting(struct logins *l)
 }
 
 /* Core 1.0, 3.1.3.3; what else it says is of no use here. */
-static void on_token(void *ctx, const struct web_answer *answer)
+static void on_token(void *ctx, const struct dial_answer *answer)
 {
     struct exchange *e = ctx;
     struct slice value, body = answer->why ? SLICE_NONE : slice_trim(answer->body);
@@ -296,15 +296,15 @@ static int begin_exchange(struct exchange *e, const struct pending *p, struct sl
     put(&e->form, "&redirect_uri=", o->redirect);
     put(&e->form, "&code_verifier=", p->verifier);
     buf_puts(&e->form, "&code=");
-    web_put_escaped(&e->form, code);
+    dial_put_escaped(&e->form, code);
     if (o->secret.len) buf_puts(&e->form, "&client_secret=");
-    web_put_escaped(&e->form, o->secret);
+    dial_put_escaped(&e->form, o->secret);
     memcpy(e->nonce, p->nonce, sizeof e->nonce);
     if (buf_failed(&e->form)) return buf_error(&e->form);
-    return web_call_begin(&e->call, &(struct web_request){.url = e->logins->token.ptr,
-                                                          .form = buf_slice(&e->form),
-                                                          .post = true,
-                                                          .timeout = FETCH_WITHIN});
+    return dial_call_begin(&e->call, &(struct dial_request){.url = e->logins->token.ptr,
+                                                            .form = buf_slice(&e->form),
+                                                            .post = true,
+                                                            .timeout = FETCH_WITHIN});
 }
 
 int logins_return(struct logins *l, struct slice state, struct slice code,
@@ -343,7 +343,7 @@ int logins_new(const struct login_options *options, struct logins **ret)
     buf_init(&l->token, LOGIN_URL_MAX);
     buf_init(&l->keys_url, LOGIN_URL_MAX);
     buf_init(&l->claims, ID_TOKEN_MAX);
-    int error = web_call_init(&l->call, options->web, ANSWER_MAX);
+    int error = dial_call_init(&l->call, options->dial, ANSWER_MAX);
     l->call.done = on_provider;
     l->call.ctx = l;
     for (size_t i = 0; i < LOGIN_CALLS; i++) {
@@ -351,7 +351,7 @@ int logins_new(const struct login_options *options, struct logins **ret)
         e->logins = l;
         buf_init(&e->form, 8 * LOGIN_CODE_MAX);
         buf_init(&e->token, ID_TOKEN_MAX);
-        if (error == 0) error = web_call_init(&e->call, options->web, ANSWER_MAX);
+        if (error == 0) error = dial_call_init(&e->call, options->dial, ANSWER_MAX);
         e->call.done = on_token;
         e->call.ctx = e;
     }
@@ -365,9 +365,9 @@ void logins_free(struct logins *l)
 {
     if (!l) return;
     loop_timer_stop(l->options.loop, &l->fetch);
-    web_call_done(&l->call);
+    dial_call_done(&l->call);
     for (size_t i = 0; i < LOGIN_CALLS; i++) {
-        web_call_done(&l->exchanges[i].call);
+        dial_call_done(&l->exchanges[i].call);
         buf_done(&l->exchanges[i].form);
         buf_done(&l->exchanges[i].token);
     }

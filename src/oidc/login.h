@@ -10,8 +10,8 @@
 #ifndef VAKA_OIDC_LOGIN_H
 #define VAKA_OIDC_LOGIN_H
 
+#include "dial/dial.h"
 #include "oidc/id_token.h"
-#include "pull/web.h"
 
 enum {
     LOGINS_MAX = 256,   /* that were begun; the oldest is forgotten for one more */
@@ -25,7 +25,7 @@ enum {
 struct login_options {
     struct loop *loop;
     struct clock clock;
-    struct web *web;      /* knows the addresses of the hosts of the provider */
+    struct dial *dial;    /* knows the addresses of the hosts of the provider */
     const char *issuer;   /* "https://HOST…", as the provider says it */
     const char *client;   /* what the provider knows us as */
     struct slice secret;  /* empty: there is none */

@@ -41,9 +41,9 @@ void pause_for_good(struct puller *p);
 void pause_after_failure(struct puller *p, bool hopeless);
 void pause_failed(struct puller *p, const char *why);
 /* Only says it, in p->why. */
-void pause_say(struct puller *p, const char *what, const struct web_answer *a,
+void pause_say(struct puller *p, const char *what, const struct dial_answer *a,
                const struct answer_error *error);
-void pause_refused(struct puller *p, const char *what, const struct web_answer *a,
+void pause_refused(struct puller *p, const char *what, const struct dial_answer *a,
                    const struct answer_error *error);
 /* It was told to wait; 0: not how long. */
 void pause_throttled(struct puller *p, nsec told);

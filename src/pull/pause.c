@@ -73,7 +73,7 @@ void pause_failed(struct puller *p, const char *why)
     pause_after_failure(p, false);
 }
 
-void pause_say(struct puller *p, const char *what, const struct web_answer *a,
+void pause_say(struct puller *p, const char *what, const struct dial_answer *a,
                const struct answer_error *error)
 {
     struct buf out;
@@ -87,7 +87,7 @@ void pause_say(struct puller *p, const char *what, const struct web_answer *a,
     buf_done(&out);
 }
 
-void pause_refused(struct puller *p, const char *what, const struct web_answer *a,
+void pause_refused(struct puller *p, const char *what, const struct dial_answer *a,
                    const struct answer_error *error)
 {
     pause_say(p, what, a, error);

@@ -12,15 +12,15 @@ static int read_settings(struct pool *pool, const struct pool_options *o, struct
 {
     int error = pull_sources_read(o->sources, o->n_sources, pool->sources, diag);
     if (error) return error;
-    pool->trust = o->trust ? o->trust : WEB_TRUST;
+    pool->trust = o->trust ? o->trust : DIAL_TRUST;
     pool->has_proxy = o->proxy != NULL;
-    if (!o->proxy || pull_proxy_read(slice_of(o->proxy), &pool->proxy)) return 0;
+    if (!o->proxy || dial_proxy_read(slice_of(o->proxy), &pool->proxy)) return 0;
     return diag_set(diag, ERR_INVALID, NULL, 0, 0, "cloud.proxy is no address http://HOST:PORT");
 }
 
-static int look_up(struct pool *pool, const struct pull_address *address)
+static int look_up(struct pool *pool, const struct dial_address *address)
 {
-    int error = web_look_up(pool->web, address->host, address->port);
+    int error = dial_look_up(pool->dial, address->host, address->port);
     if (error != ERR_NOT_FOUND) return error;
     pool->unknown++;
     return 0;
@@ -43,7 +43,7 @@ static int open_one(struct pool *pool, size_t i, const struct pool_options *o)
     const struct puller_options options = {
         .loop = o->loop,
         .clock = o->clock,
-        .web = pool->web,
+        .dial = pool->dial,
         .source = &pool->sources[i],
         .secret = good ? buf_slice(&pool->secrets[i]) : SLICE_NONE,
         .why = pool->why[i].message,
@@ -59,10 +59,10 @@ int pool_open(struct pool *pool, const struct pool_options *options, struct diag
     *pool = (struct pool){.n = 0};
     int error = read_settings(pool, options, diag);
     if (error || options->n_sources == 0) return error;
-    error = web_new(&(struct web_options){.loop = options->loop,
-                                          .trust = pool->trust,
-                                          .proxy = pool->has_proxy ? pool->proxy.origin : NULL},
-                    &pool->web);
+    error = dial_new(&(struct dial_options){.loop = options->loop,
+                                            .trust = pool->trust,
+                                            .proxy = pool->has_proxy ? pool->proxy.origin : NULL},
+                     &pool->dial);
     size_t n = error ? 0 : options->n_sources;
     for (; pool->n < n; pool->n++) buf_init(&pool->secrets[pool->n], SECRET_MAX);
     if (error == 0) error = look_up_all(pool);
@@ -77,7 +77,7 @@ void pool_done(struct pool *pool)
         if (pool->secrets[i].ptr) explicit_bzero(pool->secrets[i].ptr, pool->secrets[i].cap);
         buf_done(&pool->secrets[i]);
     }
-    web_free(pool->web);
+    dial_free(pool->dial);
     *pool = (struct pool){.n = 0};
 }
 

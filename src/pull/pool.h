@@ -22,9 +22,9 @@ struct pool {
     struct buf secrets[PULL_SOURCES_MAX];
     struct diag why[PULL_SOURCES_MAX]; /* why a secret cannot be read */
     size_t n;
-    struct pull_address proxy;
+    struct dial_address proxy;
     bool has_proxy;
-    struct web *web; /* NULL: there are no sources */
+    struct dial *dial; /* NULL: there are no sources */
     const char *trust;
     unsigned unknown; /* hosts that have no address now */
 };

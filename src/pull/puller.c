@@ -145,7 +145,7 @@ static void close_page(struct puller *p)
 
 /* Without an answer that can be read the same is asked again, and a page that is too large in
  * smaller ones. */
-static void page_failed(struct puller *p, const struct web_answer *a)
+static void page_failed(struct puller *p, const struct dial_answer *a)
 {
     if (a->too_large && p->top > 1) {
         p->top = p->top / 4 + 1;
@@ -163,7 +163,7 @@ static void accept_feed(struct puller *p)
     pause_tell(p, "cloud-back", "it answers again");
 }
 
-static void take_page(struct puller *p, const struct web_answer *a)
+static void take_page(struct puller *p, const struct dial_answer *a)
 {
     struct answer_page page = {.next = &p->next};
     bool m365 = puller_source(p)->kind == PULL_M365;
@@ -190,7 +190,7 @@ static void take_page(struct puller *p, const struct web_answer *a)
     buf_clear(&p->call.body);
 }
 
-static void take_content(struct puller *p, const struct web_answer *a)
+static void take_content(struct puller *p, const struct dial_answer *a)
 {
     struct slice body = slice_trim(a->body), whole;
     bool good = body.len && body.ptr[0] == '[' && json_read_value(body, 0, &whole) == 0 &&
@@ -207,7 +207,7 @@ static void take_content(struct puller *p, const struct web_answer *a)
     p->step = PULLER_RECORDS;
 }
 
-static void take_token(struct puller *p, const struct web_answer *a)
+static void take_token(struct puller *p, const struct dial_answer *a)
 {
     nsec life;
     int error = answer_token(a->body, &p->token, &life);
@@ -240,7 +240,7 @@ static bool needs_subscription(struct puller *p, const struct answer_error *erro
 }
 
 /* A span, or a place in it, is not accepted: it is begun anew when the others had their turn. */
-static void refuse_feed(struct puller *p, const char *what, const struct web_answer *a,
+static void refuse_feed(struct puller *p, const char *what, const struct dial_answer *a,
                         const struct answer_error *error)
 {
     struct puller_feed *f = puller_feed(p);
@@ -260,7 +260,7 @@ static void refuse_feed(struct puller *p, const char *what, const struct web_ans
     p->step = PULLER_OPEN;
 }
 
-static void refuse_content(struct puller *p, const struct web_answer *a,
+static void refuse_content(struct puller *p, const struct dial_answer *a,
                            const struct answer_error *error)
 {
     bool gone = a->status == 404 || a->status == 410 || explain_has_code(error, "AF20050") ||
@@ -274,7 +274,7 @@ static void refuse_content(struct puller *p, const struct web_answer *a,
 }
 
 /* An answer that is none of success, nor one that says to wait. */
-static void take_refusal(struct puller *p, const struct web_answer *a)
+static void take_refusal(struct puller *p, const struct dial_answer *a)
 {
     struct answer_error error;
     answer_error_read(a->body, &error);
@@ -301,7 +301,7 @@ static void take_refusal(struct puller *p, const struct web_answer *a)
     }
 }
 
-static bool says_wait(const struct web_answer *a)
+static bool says_wait(const struct dial_answer *a)
 {
     struct answer_error error;
     if (a->status == 429 || (a->status == 503 && a->retry_after)) return true;
@@ -310,7 +310,7 @@ static bool says_wait(const struct web_answer *a)
     return explain_has_code(&error, "AF429");
 }
 
-static void take_nothing(struct puller *p, const struct web_answer *a)
+static void take_nothing(struct puller *p, const struct dial_answer *a)
 {
     bool content = !p->asking_token && p->asked == PULLER_CONTENT;
     if (content && a->too_large) {
@@ -325,7 +325,7 @@ static void take_nothing(struct puller *p, const struct web_answer *a)
     }
 }
 
-static void take_answer(struct puller *p, const struct web_answer *a)
+static void take_answer(struct puller *p, const struct dial_answer *a)
 {
     p->unreachable = a->why && a->status == 0;
     if (a->why) take_nothing(p, a);
@@ -338,7 +338,7 @@ static void take_answer(struct puller *p, const struct web_answer *a)
     else p->step = PULLER_PAGE;
 }
 
-static void on_answer(void *ctx, const struct web_answer *answer)
+static void on_answer(void *ctx, const struct dial_answer *answer)
 {
     struct puller *p = ctx;
     if (p->stopped) return;
@@ -348,10 +348,10 @@ static void on_answer(void *ctx, const struct web_answer *answer)
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-static void begin(struct puller *p, const struct web_request *request)
+static void begin(struct puller *p, const struct dial_request *request)
 {
     p->stats.requests++;
-    if (web_call_begin(&p->call, request) != 0) pause_failed(p, "out of memory");
+    if (dial_call_begin(&p->call, request) != 0) pause_failed(p, "out of memory");
 }
 
 static void ask_token(struct puller *p)
@@ -368,10 +368,10 @@ static void ask_token(struct puller *p)
     url_token_form(&p->form, puller_source(p), p->options.secret);
     if (buf_failed(&url) || buf_failed(&p->form)) pause_failed(p, "out of memory");
     else
-        begin(p, &(struct web_request){.url = url.ptr,
-                                       .post = true,
-                                       .form = buf_slice(&p->form),
-                                       .timeout = puller_source(p)->timeout});
+        begin(p, &(struct dial_request){.url = url.ptr,
+                                        .post = true,
+                                        .form = buf_slice(&p->form),
+                                        .timeout = puller_source(p)->timeout});
     buf_done(&url);
     if (p->form.ptr) explicit_bzero(p->form.ptr, p->form.cap);
 }
@@ -392,10 +392,10 @@ static void ask(struct puller *p)
         p->step = PULLER_OPEN;
         pause_failed(p, "an address is too long, or there is no memory for it");
     } else {
-        begin(p, &(struct web_request){.url = url.ptr,
-                                       .token = p->token.ptr,
-                                       .post = p->step == PULLER_SUBSCRIBE,
-                                       .timeout = puller_source(p)->timeout});
+        begin(p, &(struct dial_request){.url = url.ptr,
+                                        .token = p->token.ptr,
+                                        .post = p->step == PULLER_SUBSCRIBE,
+                                        .timeout = puller_source(p)->timeout});
     }
     buf_done(&url);
 }
@@ -475,7 +475,7 @@ int puller_init(struct puller *p, const struct puller_options *options)
                                                 .identity = buf_slice(&identity)});
     buf_done(&identity);
     int error = buf_error(&p->source);
-    if (error == 0) error = web_call_init(&p->call, options->web, PULLER_BODY_MAX);
+    if (error == 0) error = dial_call_init(&p->call, options->dial, PULLER_BODY_MAX);
     p->call.done = on_answer;
     p->call.ctx = p;
     return error;
@@ -485,7 +485,7 @@ void puller_done(struct puller *p)
 {
     puller_stop(p);
     loop_defer_cancel(p->options.loop, &p->go_on);
-    web_call_done(&p->call);
+    dial_call_done(&p->call);
     for (unsigned i = 0; i < p->n_feeds; i++) seen_done(&p->feeds[i].seen);
     if (p->token.ptr) explicit_bzero(p->token.ptr, p->token.cap);
     struct buf *const bufs[] = {&p->token, &p->url, &p->form,   &p->page,
@@ -520,7 +520,7 @@ void puller_stop(struct puller *p)
 {
     p->stopped = true;
     loop_timer_stop(p->options.loop, &p->timer);
-    web_call_cancel(&p->call);
+    dial_call_cancel(&p->call);
 }
 
 const char *puller_state(const struct puller *p)

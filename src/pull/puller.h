@@ -21,10 +21,10 @@
 #define VAKA_PULL_PULLER_H
 
 #include "base/json_read.h"
+#include "dial/dial.h"
 #include "event/record.h"
 #include "pull/seen.h"
 #include "pull/source.h"
-#include "pull/web.h"
 
 enum {
     PULLER_BODY_MAX = 32 * 1024 * 1024, /* bytes of an answer */
@@ -50,7 +50,7 @@ struct puller_out {
 struct puller_options {
     struct loop *loop;
     struct clock clock;
-    struct web *web;
+    struct dial *dial;
     const struct pull_source *source; /* borrowed */
     struct slice secret;              /* borrowed; empty: `why` says why there is none */
     const char *why;                  /* borrowed */
@@ -98,7 +98,7 @@ struct puller {
     enum puller_step step, asked; /* asked: of the call that is under way … */
     bool asking_token;            /* … unless it is for a token */
 
-    struct web_call call;
+    struct dial_call call;
     struct buf token, url, form;
     nsec token_till; /* monotonic; 0: there is none */
     bool renewed;    /* a token was refused, and this is the next */

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "base/authority.h"
 #include "base/hash.h"
 #include "base/hint.h"
 #include "config/value.h"
@@ -57,31 +56,6 @@ static int read_id(struct slice value, char to[PULL_ID_MAX], const char *name, s
                     "%s= is an id such as 11111111-2222-3333-4444-555555555555", name);
 }
 
-static bool read_address(struct slice value, struct slice scheme, struct slice port,
-                         struct pull_address *ret)
-{
-    struct slice authority = slice_from(value, scheme.len), host, said;
-    uint64_t number;
-    if (authority.len && authority.ptr[authority.len - 1] == '/') authority.len--;
-    if (!slice_starts_with(value, scheme) || !authority_read(authority, &host, &said) ||
-        !slice_copy(host, ret->host, sizeof ret->host) ||
-        !slice_to_u64(said.len ? said : port, &number))
-        return false;
-    ret->port = (uint16_t)number;
-    return slice_copy(slice_make(value.ptr, scheme.len + authority.len), ret->origin,
-                      sizeof ret->origin);
-}
-
-static bool read_https(struct slice value, struct pull_address *ret)
-{
-    return read_address(value, SLICE("https://"), SLICE("443"), ret);
-}
-
-bool pull_proxy_read(struct slice text, struct pull_address *ret)
-{
-    return read_address(text, SLICE("http://"), SLICE_NONE, ret);
-}
-
 static int read_contents(struct slice value, unsigned *ret, struct diag *diag)
 {
     struct slice word;
@@ -131,10 +105,10 @@ static int read_secret_path(struct slice value, struct pull_source *s, struct di
     return diag_set(diag, ERR_INVALID, NULL, 0, 0, "secret= is the absolute path of a file");
 }
 
-static int read_place(struct slice value, const char *name, struct pull_address *to,
+static int read_place(struct slice value, const char *name, struct dial_address *to,
                       struct diag *diag)
 {
-    if (read_https(value, to)) return 0;
+    if (dial_https_read(value, to)) return 0;
     return diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s= is an address https://HOST[:PORT]", name);
 }
 
@@ -222,8 +196,8 @@ static void set_defaults(struct pull_source *s)
     s->begin = DAY;
     s->late = m365 ? HOUR : 15 * MINUTE;
     s->timeout = 2 * MINUTE;
-    bool good = read_https(slice_of(kinds[s->kind].api), &s->api) &&
-                read_https(SLICE("https://login.microsoftonline.com"), &s->login);
+    bool good = dial_https_read(slice_of(kinds[s->kind].api), &s->api) &&
+                dial_https_read(SLICE("https://login.microsoftonline.com"), &s->login);
     ASSERT(good);
 }
 

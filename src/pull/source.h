@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "dial/address.h"
 
 /* id, name, where it is asked, the permission that its application needs */
 #define PULL_KINDS(X)                                                                              \
@@ -41,23 +42,15 @@ enum {
     PULL_CONTENT_COUNT = 5,
     PULL_CONTENTS_USUAL = 0xf, /* all but DLP.All */
     PULL_ID_MAX = 128,         /* bytes of a tenant's or client's id */
-    PULL_HOST_MAX = 256,       /* of a host's name, with its port */
     PULL_PATH_MAX = 1024,
     PULL_SOURCES_MAX = 16,
-};
-
-/* "https://host[:port]", without a path; of a proxy "http://host:port". */
-struct pull_address {
-    char origin[PULL_HOST_MAX + 8];
-    char host[PULL_HOST_MAX]; /* without its brackets */
-    uint16_t port;
 };
 
 struct pull_source {
     enum pull_kind kind;
     char tenant[PULL_ID_MAX], client[PULL_ID_MAX];
     char secret[PULL_PATH_MAX]; /* the file's path */
-    struct pull_address login, api;
+    struct dial_address login, api;
     unsigned contents; /* a bit for each of PULL_CONTENTS */
     nsec every;        /* between two questions */
     nsec begin;        /* how far back the first one goes */
@@ -70,9 +63,6 @@ int pull_source_read(struct slice text, struct pull_source *ret, struct diag *di
 /* The same of all; two that would ask for the same are ERR_INVALID. */
 int pull_sources_read(const char *const *texts, size_t n, struct pull_source *ret,
                       struct diag *diag) MUST_USE;
-
-/* The proxy, "http://HOST:PORT". False: it is none. */
-bool pull_proxy_read(struct slice text, struct pull_address *ret);
 
 const char *pull_kind_name(unsigned kind);
 /* What the application needs; `content` counts for PULL_M365 alone. */

@@ -113,7 +113,7 @@ bool span_open(struct puller *p)
         if (f->next < next) next = f->next;
         p->at = (p->at + 1) % p->n_feeds;
     }
-    web_call_release(&p->call);
+    dial_call_release(&p->call);
     buf_done(&p->page);
     buf_init(&p->page, PULLER_BODY_MAX);
     pause_till(p, next);

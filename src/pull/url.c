@@ -2,7 +2,7 @@
 #include "pull/url.h"
 
 #include "base/time.h"
-#include "pull/web.h"
+#include "dial/dial.h"
 
 static void put_time(struct buf *out, nsec t, const char *end)
 {
@@ -23,9 +23,9 @@ void url_token_form(struct buf *out, const struct pull_source *s, struct slice s
 {
     buf_clear(out);
     buf_printf(out, "grant_type=client_credentials&client_id=%s&scope=", s->client);
-    web_put_escaped(out, slice_of(s->api.origin));
+    dial_put_escaped(out, slice_of(s->api.origin));
     buf_puts(out, "%2F.default&client_secret=");
-    web_put_escaped(out, secret);
+    dial_put_escaped(out, secret);
 }
 
 static void put_feed(struct buf *out, const struct pull_source *s, const char *what)

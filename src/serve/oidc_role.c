@@ -18,7 +18,7 @@ struct arrival {
 };
 
 struct oidc_ctx {
-    struct web *web;
+    struct dial *dial;
     struct logins *logins; /* NULL: there is no provider */
     struct buf secret;
     struct arrival arrivals[LOGIN_CALLS];
@@ -104,7 +104,7 @@ static int look_up(struct role *r, struct slice authority, const char *setting, 
         (port.len && !slice_to_u64(port, &number)))
         return diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s names no host", setting);
     role_keep_port(r, (uint16_t)number);
-    int error = web_look_up(c->web, name, (uint16_t)number);
+    int error = dial_look_up(c->dial, name, (uint16_t)number);
     return error == ERR_NOT_FOUND ? 0 : error;
 }
 
@@ -122,7 +122,7 @@ static int open_provider(struct role *r, struct diag *diag)
     struct oidc_ctx *c = r->ctx;
     const struct config *config = &r->config;
     const char *trust =
-        config->accounts_oidc_trust.n ? config->accounts_oidc_trust.items[0] : WEB_TRUST;
+        config->accounts_oidc_trust.n ? config->accounts_oidc_trust.items[0] : DIAL_TRUST;
     if (!config->accounts_oidc_redirect.n)
         return diag_set(diag, ERR_INVALID, NULL, 0, 0,
                         "accounts.oidc_issuer wants accounts.oidc_redirect as well");
@@ -131,7 +131,7 @@ static int open_provider(struct role *r, struct diag *diag)
                     ? file_read_secret(config->accounts_oidc_secret.items[0], &c->secret, diag)
                     : 0;
     if (error == 0)
-        error = web_new(&(struct web_options){.loop = r->loop, .trust = trust}, &c->web);
+        error = dial_new(&(struct dial_options){.loop = r->loop, .trust = trust}, &c->dial);
     if (error == 0) error = look_up_issuer(r, config->accounts_oidc_issuer.items[0], diag);
     for (uint32_t i = 0; i < config->accounts_oidc_hosts.n && error == 0; i++)
         error =
@@ -149,10 +149,10 @@ static int oidc_start(struct role *r)
 {
     struct oidc_ctx *c = r->ctx;
     const struct config *config = &r->config;
-    if (!c->web) return 0;
+    if (!c->dial) return 0;
     return logins_new(&(struct login_options){.loop = r->loop,
                                               .clock = r->clock,
-                                              .web = c->web,
+                                              .dial = c->dial,
                                               .issuer = config->accounts_oidc_issuer.items[0],
                                               .client = config->accounts_oidc_client.items[0],
                                               .secret = buf_slice(&c->secret),

@@ -86,29 +86,29 @@ static void on_input(void *ctx, unsigned what)
 }
 
 /* https://HOST:PORT… */
-static int look_up(struct web *web, const char *issuer)
+static int look_up(struct dial *dial, const char *issuer)
 {
     char host[256];
     unsigned port;
     if (sscanf(issuer, "https://%255[^:/]:%5u", host, &port) != 2) return ERR_INVALID;
-    return web_look_up(web, host, (uint16_t)port);
+    return dial_look_up(dial, host, (uint16_t)port);
 }
 
 int main(int argc, char **argv)
 {
     static struct program p;
-    struct web *web = NULL;
+    struct dial *dial = NULL;
     if (argc != 6) return 2;
     struct clock clock = {.realtime = real, .monotonic = monotonic};
     p.loop = loop_new(
         &(struct loop_options){.clock = clock_system(), .max_watches = 64, .max_timers = 16});
     if (!p.loop) return 1;
-    int error = web_new(&(struct web_options){.loop = p.loop, .trust = argv[5]}, &web);
-    if (error == 0) error = look_up(web, argv[1]);
+    int error = dial_new(&(struct dial_options){.loop = p.loop, .trust = argv[5]}, &dial);
+    if (error == 0) error = look_up(dial, argv[1]);
     if (error == 0)
         error = logins_new(&(struct login_options){.loop = p.loop,
                                                    .clock = clock,
-                                                   .web = web,
+                                                   .dial = dial,
                                                    .issuer = argv[1],
                                                    .client = argv[2],
                                                    .secret = slice_of(argv[3]),
@@ -119,7 +119,7 @@ int main(int argc, char **argv)
     if (error == 0) error = loop_watch_add(p.loop, &p.input, LOOP_READ);
     if (error == 0) error = loop_run(p.loop);
     logins_free(p.logins);
-    web_free(web);
+    dial_free(dial);
     loop_free(p.loop);
     buf_done(&p.line);
     return error ? 1 : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * A source against a cloud that is a function, under a clock that stands still until everybody
- * waits: hours pass in a moment. web.c is not linked: its functions are those below.
+ * waits: hours pass in a moment. dial.c is not linked: its functions are those below.
  */
 #ifndef VAKA_TESTS_PULL_HOUSE_H
 #define VAKA_TESTS_PULL_HOUSE_H
@@ -36,7 +36,7 @@ struct house {
     struct loop_deferred answering;
     struct loop_timer ending;  /* never due: something to wait for */
     struct buf url, body, log; /* log: "GET path?query" a line, with the time before it */
-    struct web_answer answer;
+    struct dial_answer answer;
     /* What is asked for → this->answer; the body is in `body`. */
     void (*cloud)(struct house *h, struct slice url);
     unsigned requests, tokens, pages, others;
@@ -47,42 +47,42 @@ struct house {
     char kept[64][64];
 };
 
-static struct house *house; /* the only one: web.c's functions know no other */
+static struct house *house; /* the only one: dial.c's functions know no other */
 
-/* ---- what stands for web.c --------------------------------------------------------------- */
+/* ---- what stands for dial.c --------------------------------------------------------------- */
 
-int web_call_init(struct web_call *c, struct web *w, size_t body_max)
+int dial_call_init(struct dial_call *c, struct dial *w, size_t body_max)
 {
     (void)w;
-    *c = (struct web_call){.busy = false};
+    *c = (struct dial_call){.busy = false};
     buf_init(&c->body, body_max);
-    buf_init(&c->next, WEB_NEXT_MAX);
+    buf_init(&c->next, DIAL_NEXT_MAX);
     return 0;
 }
 
-void web_call_done(struct web_call *c)
+void dial_call_done(struct dial_call *c)
 {
     buf_done(&c->body);
     buf_done(&c->next);
 }
 
-void web_call_cancel(struct web_call *c)
+void dial_call_cancel(struct dial_call *c)
 {
     c->busy = false;
     loop_defer_cancel(house->loop, &house->answering);
 }
 
-void web_call_release(struct web_call *c)
+void dial_call_release(struct dial_call *c)
 {
     CHECK(!c->busy);
 }
 
-void web_put_escaped(struct buf *out, struct slice text)
+void dial_put_escaped(struct buf *out, struct slice text)
 {
     buf_put(out, text);
 }
 
-int web_call_begin(struct web_call *c, const struct web_request *request)
+int dial_call_begin(struct dial_call *c, const struct dial_request *request)
 {
     CHECK(!c->busy);
     c->busy = true;
@@ -98,11 +98,11 @@ int web_call_begin(struct web_call *c, const struct web_request *request)
 static inline void answer_now(void *ctx)
 {
     struct house *h = ctx;
-    struct web_call *c = &h->puller.call;
+    struct dial_call *c = &h->puller.call;
     struct slice url = buf_slice(&h->url);
     HOUSE_SPARE();
     buf_clear(&h->body);
-    h->answer = (struct web_answer){.status = 200};
+    h->answer = (struct dial_answer){.status = 200};
     if (slice_find(url, SLICE("/oauth2/")) != SIZE_MAX) {
         h->tokens++;
         buf_puts(&h->body, "{\"access_token\":\"t\",\"expires_in\":3600}");

@@ -51,7 +51,7 @@ static void empty(struct house *h, struct slice url)
 static void unreachable(struct house *h, struct slice url)
 {
     (void)url;
-    h->answer = (struct web_answer){.why = "it cannot be reached"};
+    h->answer = (struct dial_answer){.why = "it cannot be reached"};
 }
 
 /* ---- time -------------------------------------------------------------------------------- */
@@ -155,8 +155,8 @@ static void throttles_first(struct house *h, struct slice url)
     if (is_token(url)) return;
     h->pages++;
     if (h->pages <= 2) {
-        h->answer = (struct web_answer){.status = h->pages == 1 ? 429 : 503,
-                                        .retry_after = 40 * NSEC_PER_SEC};
+        h->answer = (struct dial_answer){.status = h->pages == 1 ? 429 : 503,
+                                         .retry_after = 40 * NSEC_PER_SEC};
     } else if (h->pages == 3) {
         h->answer.status = 403;
         buf_puts(&h->body, "{\"error\":{\"code\":\"AF429\",\"message\":\"Too many requests.\"}}");
@@ -183,7 +183,7 @@ TEST(who_says_wait_is_waited_for)
 
 static void always_throttles(struct house *h, struct slice url)
 {
-    if (!is_token(url)) h->answer = (struct web_answer){.status = 429, .retry_after = 2 * HOUR};
+    if (!is_token(url)) h->answer = (struct dial_answer){.status = 429, .retry_after = 2 * HOUR};
 }
 
 /* Nobody makes us wait for more than an hour, and when it goes on people hear of it. */
@@ -346,7 +346,7 @@ static void all_contents_fail(struct house *h, struct slice url)
 {
     three_contents(h, url);
     if (slice_find(url, SLICE("/audit/")) != SIZE_MAX)
-        h->answer = (struct web_answer){.status = 503};
+        h->answer = (struct dial_answer){.status = 503};
 }
 
 /* When all fail, it is not theirs: the pauses grow, and nothing is given up in the first hour. */

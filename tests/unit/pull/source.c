@@ -132,11 +132,11 @@ TEST(feeds_have_names_of_their_own)
 
 TEST(a_proxy_is_an_address_with_its_port)
 {
-    struct pull_address a;
-    REQUIRE(pull_proxy_read(SLICE("http://proxy.example:3128"), &a));
+    struct dial_address a;
+    REQUIRE(dial_proxy_read(SLICE("http://proxy.example:3128"), &a));
     CHECK_INT(a.port, 3128);
     CHECK_SLICE(slice_of(a.host), "proxy.example");
-    CHECK(!pull_proxy_read(SLICE("http://proxy.example"), &a));
-    CHECK(!pull_proxy_read(SLICE("https://proxy.example:1"), &a));
-    CHECK(!pull_proxy_read(SLICE("http://u:p@proxy.example:1"), &a));
+    CHECK(!dial_proxy_read(SLICE("http://proxy.example"), &a));
+    CHECK(!dial_proxy_read(SLICE("https://proxy.example:1"), &a));
+    CHECK(!dial_proxy_read(SLICE("http://u:p@proxy.example:1"), &a));
 }

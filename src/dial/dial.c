@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "pull/web.h"
+#include "dial/dial.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -8,7 +8,7 @@
 
 enum { LOOKED_UP_MAX = 4096, ADDRESSES_MAX = 16, CONNECT_WITHIN = 20, SLOW_FOR = 60 };
 
-struct web {
+struct dial {
     struct loop *loop;
     const char *trust, *proxy;
     CURLM *multi;
@@ -17,14 +17,14 @@ struct web {
 };
 
 /* A socket of libcurl's. */
-struct web_watch {
-    struct web *web;
+struct dial_watch {
+    struct dial *dial;
     struct loop_watch watch;
 };
 
 /* ---- libcurl on the loop ----------------------------------------------------------------- */
 
-static const char *why_of(const struct web_call *c, CURLcode code)
+static const char *why_of(const struct dial_call *c, CURLcode code)
 {
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -49,9 +49,9 @@ static const char *why_of(const struct web_call *c, CURLcode code)
     }
 }
 
-static void conclude(struct web_call *c, CURLcode code)
+static void conclude(struct dial_call *c, CURLcode code)
 {
-    struct web_answer a = {.body = buf_slice(&c->body), .next = buf_slice(&c->next)};
+    struct dial_answer a = {.body = buf_slice(&c->body), .next = buf_slice(&c->next)};
     long status = 0;
     curl_off_t wait = 0;
     c->busy = false;
@@ -67,12 +67,12 @@ static void conclude(struct web_call *c, CURLcode code)
     c->done(c->ctx, &a);
 }
 
-static void tell_done(struct web *h)
+static void tell_done(struct dial *h)
 {
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(h->multi, &left))) {
-        struct web_call *c = NULL;
+        struct dial_call *c = NULL;
         CURLcode code = message->data.result;
         if (message->msg != CURLMSG_DONE) continue;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &c);
@@ -81,7 +81,7 @@ static void tell_done(struct web *h)
     }
 }
 
-static void act(struct web *h, curl_socket_t fd, int what)
+static void act(struct dial *h, curl_socket_t fd, int what)
 {
     int running;
     (void)curl_multi_socket_action(h->multi, fd, what, &running);
@@ -90,11 +90,11 @@ static void act(struct web *h, curl_socket_t fd, int what)
 
 static void on_ready(void *ctx, unsigned what)
 {
-    struct web_watch *w = ctx;
+    struct dial_watch *w = ctx;
     int flags =
         (what & LOOP_READ ? CURL_CSELECT_IN : 0) | (what & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
     if (what & LOOP_HANGUP) flags |= CURL_CSELECT_IN | CURL_CSELECT_ERR;
-    act(w->web, w->watch.fd, flags);
+    act(w->dial, w->watch.fd, flags);
 }
 
 static void on_timer(void *ctx)
@@ -104,7 +104,7 @@ static void on_timer(void *ctx)
 
 static int timer_wanted(CURLM *multi, long ms, void *ctx)
 {
-    struct web *h = ctx;
+    struct dial *h = ctx;
     (void)multi;
     if (ms < 0) loop_timer_stop(h->loop, &h->timer);
     else if (loop_timer_set(h->loop, &h->timer, ms * NSEC_PER_MSEC, 0) != 0) return -1;
@@ -113,8 +113,8 @@ static int timer_wanted(CURLM *multi, long ms, void *ctx)
 
 static int watch_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, void *of_socket)
 {
-    struct web *h = ctx;
-    struct web_watch *w = of_socket;
+    struct dial *h = ctx;
+    struct dial_watch *w = of_socket;
     unsigned wanted =
         (what & CURL_POLL_IN ? LOOP_READ : 0U) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0U);
     (void)easy;
@@ -127,7 +127,7 @@ static int watch_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, void 
     if (w) return loop_watch_want(h->loop, &w->watch, wanted) == 0 ? 0 : -1;
     w = calloc(1, sizeof *w);
     if (!w) return -1;
-    w->web = h;
+    w->dial = h;
     w->watch = (struct loop_watch){.fd = fd, .ready = on_ready, .ctx = w};
     if (loop_watch_add(h->loop, &w->watch, wanted) == 0 &&
         curl_multi_assign(h->multi, fd, w) == CURLM_OK)
@@ -145,9 +145,9 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
     return socket(address->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-int web_new(const struct web_options *options, struct web **ret)
+int dial_new(const struct dial_options *options, struct dial **ret)
 {
-    struct web *h = calloc(1, sizeof *h);
+    struct dial *h = calloc(1, sizeof *h);
     if (!h) return ERR_NOMEM;
     h->loop = options->loop;
     h->trust = options->trust;
@@ -159,14 +159,14 @@ int web_new(const struct web_options *options, struct web **ret)
         curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) != CURLM_OK ||
         curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, timer_wanted) != CURLM_OK ||
         curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) != CURLM_OK) {
-        web_free(h);
+        dial_free(h);
         return ERR_NOMEM;
     }
     *ret = h;
     return 0;
 }
 
-void web_free(struct web *h)
+void dial_free(struct dial *h)
 {
     if (!h) return;
     (void)curl_multi_cleanup(h->multi);
@@ -188,7 +188,7 @@ static void put_address(struct buf *out, const struct addrinfo *info)
                text, v6 ? "]" : "");
 }
 
-int web_look_up(struct web *h, const char *host, uint16_t port)
+int dial_look_up(struct dial *h, const char *host, uint16_t port)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     struct in6_addr number;
@@ -214,14 +214,14 @@ int web_look_up(struct web *h, const char *host, uint16_t port)
 
 static size_t on_body(char *bytes, size_t one, size_t n, void *ctx)
 {
-    struct web_call *c = ctx;
+    struct dial_call *c = ctx;
     buf_put(&c->body, slice_make(bytes, one * n));
     return buf_failed(&c->body) ? 0 : n;
 }
 
 static size_t on_header(char *bytes, size_t one, size_t n, void *ctx)
 {
-    struct web_call *c = ctx;
+    struct dial_call *c = ctx;
     struct slice name, value;
     (void)one;
     if (!slice_split(slice_make(bytes, n), ':', &name, &value) ||
@@ -233,10 +233,10 @@ static size_t on_header(char *bytes, size_t one, size_t n, void *ctx)
 }
 
 /* What is the same for all requests. */
-static bool set_up(struct web_call *c)
+static bool set_up(struct dial_call *c)
 {
     CURL *e = c->easy;
-    const struct web *h = c->web;
+    const struct dial *h = c->dial;
     return curl_easy_setopt(e, CURLOPT_PRIVATE, c) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->error) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
@@ -263,19 +263,19 @@ static bool set_up(struct web_call *c)
            curl_easy_setopt(e, CURLOPT_HEADERDATA, c) == CURLE_OK;
 }
 
-int web_call_init(struct web_call *c, struct web *h, size_t body_max)
+int dial_call_init(struct dial_call *c, struct dial *h, size_t body_max)
 {
-    *c = (struct web_call){.web = h, .easy = curl_easy_init()};
+    *c = (struct dial_call){.dial = h, .easy = curl_easy_init()};
     buf_init(&c->body, body_max);
-    buf_init(&c->next, WEB_NEXT_MAX);
+    buf_init(&c->next, DIAL_NEXT_MAX);
     if (c->easy && set_up(c)) return 0;
-    web_call_done(c);
+    dial_call_done(c);
     return ERR_NOMEM;
 }
 
-void web_call_done(struct web_call *c)
+void dial_call_done(struct dial_call *c)
 {
-    web_call_cancel(c);
+    dial_call_cancel(c);
     if (c->easy) curl_easy_cleanup(c->easy);
     c->easy = NULL;
     curl_slist_free_all(c->headers);
@@ -285,7 +285,7 @@ void web_call_done(struct web_call *c)
 }
 
 /* The list is libcurl's as long as the request is. */
-static bool set_headers(struct web_call *c, const struct web_request *r)
+static bool set_headers(struct dial_call *c, const struct dial_request *r)
 {
     struct buf line;
     struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
@@ -303,7 +303,7 @@ static bool set_headers(struct web_call *c, const struct web_request *r)
     return good;
 }
 
-static bool set_method(struct web_call *c, const struct web_request *r)
+static bool set_method(struct dial_call *c, const struct dial_request *r)
 {
     if (!r->post) return curl_easy_setopt(c->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     return curl_easy_setopt(c->easy, CURLOPT_POST, 1L) == CURLE_OK &&
@@ -312,7 +312,7 @@ static bool set_method(struct web_call *c, const struct web_request *r)
                CURLE_OK;
 }
 
-int web_call_begin(struct web_call *c, const struct web_request *r)
+int dial_call_begin(struct dial_call *c, const struct dial_request *r)
 {
     ASSERT(!c->busy);
     buf_clear(&c->body);
@@ -322,18 +322,18 @@ int web_call_begin(struct web_call *c, const struct web_request *r)
                 curl_easy_setopt(c->easy, CURLOPT_URL, r->url) == CURLE_OK &&
                 curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(r->timeout / NSEC_PER_MSEC)) ==
                     CURLE_OK &&
-                curl_multi_add_handle(c->web->multi, c->easy) == CURLM_OK;
+                curl_multi_add_handle(c->dial->multi, c->easy) == CURLM_OK;
     c->busy = good;
     return good ? 0 : ERR_NOMEM;
 }
 
-void web_call_cancel(struct web_call *c)
+void dial_call_cancel(struct dial_call *c)
 {
-    if (c->busy) (void)curl_multi_remove_handle(c->web->multi, c->easy);
+    if (c->busy) (void)curl_multi_remove_handle(c->dial->multi, c->easy);
     c->busy = false;
 }
 
-void web_call_release(struct web_call *c)
+void dial_call_release(struct dial_call *c)
 {
     size_t max = c->body.max;
     ASSERT(!c->busy);
@@ -341,7 +341,7 @@ void web_call_release(struct web_call *c)
     buf_init(&c->body, max);
 }
 
-void web_put_escaped(struct buf *out, struct slice text)
+void dial_put_escaped(struct buf *out, struct slice text)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.len; i++) {
