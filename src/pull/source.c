@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "pull/source.h"
 
-#include <stdio.h>
-
 #include "base/hash.h"
 #include "base/hint.h"
-#include "config/value.h"
+#include "config/words.h"
 
 #define MINUTE (60 * NSEC_PER_SEC)
 #define HOUR   (60 * MINUTE)
@@ -15,10 +13,16 @@
 #define KEPT_CONTENT (7 * DAY)
 #define KEPT_GRAPH   (30 * DAY)
 
+static const char *const kind_names[PULL_KIND_COUNT] = {
+#define X(id, name, api, permission) name,
+    PULL_KINDS(X)
+#undef X
+};
+
 static const struct kind {
-    const char *name, *api, *permission;
-} kinds[] = {
-#define X(id, name, api, permission) {name, api, permission},
+    const char *api, *permission;
+} kinds[PULL_KIND_COUNT] = {
+#define X(id, name, api, permission) {api, permission},
     PULL_KINDS(X)
 #undef X
 };
@@ -33,7 +37,7 @@ static const struct content {
 
 const char *pull_kind_name(unsigned kind)
 {
-    return kind < PULL_KIND_COUNT ? kinds[kind].name : "?";
+    return kind < PULL_KIND_COUNT ? kind_names[kind] : "?";
 }
 
 const char *pull_permission(enum pull_kind kind, unsigned content)
@@ -77,34 +81,6 @@ static int read_contents(struct slice value, unsigned *ret, struct diag *diag)
     return 0;
 }
 
-static int read_duration(struct slice value, const char *name, nsec least, nsec most, nsec *ret,
-                         struct diag *diag)
-{
-    uint64_t number;
-    if (value_parse(value, value_durations, &number) && (nsec)number >= least &&
-        (nsec)number <= most) {
-        *ret = (nsec)number;
-        return 0;
-    }
-    char text[2][32];
-    for (int i = 0; i < 2; i++) {
-        struct buf out;
-        buf_init(&out, sizeof text[i]);
-        value_write(&out, (uint64_t)(i ? most : least), value_durations);
-        (void)snprintf(text[i], sizeof text[i], "%.*s", SLICE_FMT(buf_slice(&out)));
-        buf_done(&out);
-    }
-    return diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s= is a time from %s to %s", name, text[0],
-                    text[1]);
-}
-
-static int read_secret_path(struct slice value, struct pull_source *s, struct diag *diag)
-{
-    if (value.len && value.ptr[0] == '/' && slice_copy(value, s->secret, sizeof s->secret))
-        return 0;
-    return diag_set(diag, ERR_INVALID, NULL, 0, 0, "secret= is the absolute path of a file");
-}
-
 static int read_place(struct slice value, const char *name, struct dial_address *to,
                       struct diag *diag)
 {
@@ -116,17 +92,18 @@ enum word { TENANT, CLIENT, SECRET, LOGIN, API, CONTENT, EVERY, BEGIN, LATE, TIM
 static const char *const words[WORDS] = {"tenant",  "client", "secret", "login", "api",
                                          "content", "every",  "begin",  "late",  "timeout"};
 
-static int read_value(struct pull_source *s, enum word word, struct slice value, struct diag *diag)
+static int read_value(void *ctx, unsigned word, struct slice value, struct diag *diag)
 {
+    struct pull_source *s = ctx;
     const char *name = words[word];
     nsec kept = s->kind == PULL_M365 ? KEPT_CONTENT : KEPT_GRAPH;
-    switch (word) {
+    switch ((enum word)word) {
     case TENANT:
         return read_id(value, s->tenant, name, diag);
     case CLIENT:
         return read_id(value, s->client, name, diag);
     case SECRET:
-        return read_secret_path(value, s, diag);
+        return words_read_path(value, name, s->secret, sizeof s->secret, diag);
     case LOGIN:
         return read_place(value, name, &s->login, diag);
     case API:
@@ -135,58 +112,20 @@ static int read_value(struct pull_source *s, enum word word, struct slice value,
         if (s->kind == PULL_M365) return read_contents(value, &s->contents, diag);
         return diag_set(diag, ERR_INVALID, NULL, 0, 0, "content= is of m365-management alone");
     case EVERY:
-        return read_duration(value, name, NSEC_PER_SEC, DAY, &s->every, diag);
+        return words_read_duration(value, name, NSEC_PER_SEC, DAY, &s->every, diag);
     case BEGIN:
-        return read_duration(value, name, 0, kept, &s->begin, diag);
+        return words_read_duration(value, name, 0, kept, &s->begin, diag);
     case LATE:
-        return read_duration(value, name, 0, 12 * HOUR, &s->late, diag);
+        return words_read_duration(value, name, 0, 12 * HOUR, &s->late, diag);
     case TIMEOUT:
-        return read_duration(value, name, NSEC_PER_SEC, 10 * MINUTE, &s->timeout, diag);
+        return words_read_duration(value, name, NSEC_PER_SEC, 10 * MINUTE, &s->timeout, diag);
     case WORDS:
         break;
     }
     return ERR_INVALID;
 }
 
-static int read_word(struct pull_source *s, struct slice word, unsigned *said, struct diag *diag)
-{
-    struct slice name, value;
-    struct hint hint;
-    char like[HINT_SIZE], shown[HINT_SHOW_SIZE];
-    unsigned i = 0;
-    /* The word is not shown: it may be a secret that does not belong here. */
-    if (!slice_split(word, '=', &name, &value))
-        return diag_set(diag, ERR_SYNTAX, NULL, 0, 0, "words NAME=VALUE are expected");
-    hint_init(&hint, name);
-    for (; i < WORDS && !slice_eq(name, slice_of(words[i])); i++)
-        hint_offer(&hint, slice_of(words[i]));
-    if (i == WORDS)
-        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "there is no %s=%s", hint_show(shown, name),
-                        hint_text(&hint, like));
-    if (*said & 1U << i)
-        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s= stands there twice", words[i]);
-    *said |= 1U << i;
-    return read_value(s, i, value, diag);
-}
-
 /* ---- sources ----------------------------------------------------------------------------- */
-
-static int read_kind(struct slice word, struct pull_source *s, struct diag *diag)
-{
-    struct hint hint;
-    char like[HINT_SIZE], shown[HINT_SHOW_SIZE];
-    hint_init(&hint, word);
-    for (unsigned i = 0; i < PULL_KIND_COUNT; i++) {
-        hint_offer(&hint, slice_of(kinds[i].name));
-        if (!slice_eq(word, slice_of(kinds[i].name))) continue;
-        s->kind = i;
-        return 0;
-    }
-    if (word.len == 0)
-        return diag_set(diag, ERR_SYNTAX, NULL, 0, 0, "it has to begin with a kind of source");
-    return diag_set(diag, ERR_INVALID, NULL, 0, 0, "there is no kind of source %s%s",
-                    hint_show(shown, word), hint_text(&hint, like));
-}
 
 static void set_defaults(struct pull_source *s)
 {
@@ -204,18 +143,18 @@ static void set_defaults(struct pull_source *s)
 int pull_source_read(struct slice text, struct pull_source *ret, struct diag *diag)
 {
     struct pull_source s = {0};
-    struct slice word;
-    unsigned said = 0;
-    int error = read_kind(slice_next_word(&text), &s, diag);
+    uint32_t said = 0;
+    unsigned kind = 0;
+    int error = words_read_kind(slice_next_word(&text), kind_names, PULL_KIND_COUNT,
+                                "kind of source", &kind, diag);
     if (error) return error;
+    s.kind = kind;
     set_defaults(&s);
-    while ((word = slice_next_word(&text)).len > 0) {
-        error = read_word(&s, word, &said, diag);
-        if (error) return error;
-    }
+    error = words_read(text, words, WORDS, read_value, &s, &said, diag);
+    if (error) return error;
     for (unsigned i = TENANT; i <= SECRET; i++)
         if (!(said & 1U << i))
-            return diag_set(diag, ERR_SYNTAX, NULL, 0, 0, "%s needs %s=", kinds[s.kind].name,
+            return diag_set(diag, ERR_SYNTAX, NULL, 0, 0, "%s needs %s=", kind_names[s.kind],
                             words[i]);
     *ret = s;
     return 0;
@@ -265,10 +204,10 @@ int pull_source_feed_name(const struct pull_source *s, unsigned n, struct buf *o
     struct buf whole;
     const char *content = pull_content_name(pull_source_content(s, n));
     buf_init(&whole, sizeof *s);
-    buf_printf(&whole, "%s %s %s %s", kinds[s->kind].name, s->tenant, s->api.origin, content);
+    buf_printf(&whole, "%s %s %s %s", kind_names[s->kind], s->tenant, s->api.origin, content);
     int error = buf_error(&whole);
     if (error == 0)
-        buf_printf(out, "%s-%016llx", kinds[s->kind].name,
+        buf_printf(out, "%s-%016llx", kind_names[s->kind],
                    (unsigned long long)hash64(buf_slice(&whole)));
     buf_done(&whole);
     return error ? error : buf_error(out);
