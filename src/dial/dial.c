@@ -42,11 +42,24 @@ static const char *why_of(const struct dial_call *c, CURLcode code)
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
         return "the answer broke off";
+    case CURLE_USE_SSL_FAILED:
+        return "it does not offer STARTTLS";
+    case CURLE_LOGIN_DENIED:
+        return "it refuses the user or the secret";
     case CURLE_WRITE_ERROR:
         return buf_error(&c->body) == ERR_LIMIT ? "the answer is too large" : "out of memory";
     default:
         return c->error[0] ? c->error : curl_easy_strerror(code);
     }
+}
+
+/* Whether the other side may have all of it, whatever came of that. */
+static bool was_sent(const struct dial_call *c)
+{
+    long bytes = 0;
+    if (c->mailing) return c->mail.len && c->handed == c->mail.len;
+    (void)curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &bytes);
+    return bytes > 0;
 }
 
 static void conclude(struct dial_call *c, CURLcode code)
@@ -59,6 +72,9 @@ static void conclude(struct dial_call *c, CURLcode code)
         a.why = why_of(c, code);
         a.body = SLICE_NONE;
         a.too_large = buf_error(&c->body) == ERR_LIMIT;
+        a.sent = was_sent(c);
+        a.refused = code == CURLE_LOGIN_DENIED || code == CURLE_USE_SSL_FAILED ||
+                    code == CURLE_PEER_FAILED_VERIFICATION;
     }
     (void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &wait);
@@ -188,6 +204,28 @@ static void put_address(struct buf *out, const struct addrinfo *info)
                text, v6 ? "]" : "");
 }
 
+/* "host:port:address", for libcurl. */
+static int keep_address(struct dial *h, struct buf *line)
+{
+    buf_putc(line, '\0');
+    struct curl_slist *list = buf_failed(line) ? NULL : curl_slist_append(h->addresses, line->ptr);
+    buf_done(line);
+    if (!list) return ERR_NOMEM;
+    h->addresses = list;
+    return 0;
+}
+
+int dial_pin(struct dial *h, const char *host, uint16_t port, const char *address)
+{
+    struct in6_addr number;
+    struct buf line;
+    bool v6 = inet_pton(AF_INET6, address, &number) == 1;
+    if (!v6 && inet_pton(AF_INET, address, &number) != 1) return ERR_INVALID;
+    buf_init(&line, LOOKED_UP_MAX);
+    buf_printf(&line, v6 ? "%s:%u:[%s]" : "%s:%u:%s", host, port, address);
+    return keep_address(h, &line);
+}
+
 int dial_look_up(struct dial *h, const char *host, uint16_t port)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
@@ -202,12 +240,7 @@ int dial_look_up(struct dial *h, const char *host, uint16_t port)
     for (const struct addrinfo *i = found; i && n < ADDRESSES_MAX; i = i->ai_next, n++)
         put_address(&line, i);
     freeaddrinfo(found);
-    buf_putc(&line, '\0');
-    struct curl_slist *list = buf_failed(&line) ? NULL : curl_slist_append(h->addresses, line.ptr);
-    buf_done(&line);
-    if (!list) return ERR_NOMEM;
-    h->addresses = list;
-    return 0;
+    return keep_address(h, &line);
 }
 
 /* ---- one call ---------------------------------------------------------------------------- */
@@ -224,12 +257,26 @@ static size_t on_header(char *bytes, size_t one, size_t n, void *ctx)
     struct dial_call *c = ctx;
     struct slice name, value;
     (void)one;
+    if (c->mailing) {
+        buf_clear(&c->next);
+        buf_put(&c->next, slice_trim(slice_make(bytes, n)));
+        return n;
+    }
     if (!slice_split(slice_make(bytes, n), ':', &name, &value) ||
         !slice_eq_nocase(name, SLICE("NextPageUri")))
         return n;
     buf_clear(&c->next);
     buf_put(&c->next, slice_trim(value));
     return buf_failed(&c->next) ? 0 : n;
+}
+
+static size_t on_mail(char *to, size_t one, size_t n, void *ctx)
+{
+    struct dial_call *c = ctx;
+    struct slice rest = slice_until(slice_from(c->mail, c->handed), one * n);
+    if (rest.len) memcpy(to, rest.ptr, rest.len);
+    c->handed += rest.len;
+    return rest.len;
 }
 
 /* What is the same for all requests. */
@@ -240,7 +287,7 @@ static bool set_up(struct dial_call *c)
     return curl_easy_setopt(e, CURLOPT_PRIVATE, c) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->error) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https,smtp,smtps") == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
@@ -254,7 +301,6 @@ static bool set_up(struct dial_call *c)
            curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_USERAGENT, "vaka/" VAKA_VERSION) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_WITHIN) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)SLOW_FOR) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
@@ -268,7 +314,7 @@ int dial_call_init(struct dial_call *c, struct dial *h, size_t body_max)
     *c = (struct dial_call){.dial = h, .easy = curl_easy_init()};
     buf_init(&c->body, body_max);
     buf_init(&c->next, DIAL_NEXT_MAX);
-    if (c->easy && set_up(c)) return 0;
+    if (c->easy) return 0;
     dial_call_done(c);
     return ERR_NOMEM;
 }
@@ -279,49 +325,107 @@ void dial_call_done(struct dial_call *c)
     if (c->easy) curl_easy_cleanup(c->easy);
     c->easy = NULL;
     curl_slist_free_all(c->headers);
-    c->headers = NULL;
+    curl_slist_free_all(c->to);
+    c->headers = c->to = NULL;
     buf_done(&c->body);
     buf_done(&c->next);
+}
+
+static bool add_header(struct curl_slist **list, const char *name, const char *value)
+{
+    struct buf line;
+    buf_init(&line, strlen(name) + strlen(value) + 1);
+    buf_puts(&line, name);
+    buf_puts(&line, value);
+    buf_putc(&line, '\0');
+    struct curl_slist *longer = buf_failed(&line) ? NULL : curl_slist_append(*list, line.ptr);
+    if (line.ptr) explicit_bzero(line.ptr, line.len);
+    buf_done(&line);
+    if (longer) *list = longer;
+    return longer != NULL;
 }
 
 /* The list is libcurl's as long as the request is. */
 static bool set_headers(struct dial_call *c, const struct dial_request *r)
 {
-    struct buf line;
-    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
-    curl_slist_free_all(c->headers);
-    c->headers = list;
-    if (!list || !r->token)
-        return list && curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, list) == CURLE_OK;
-    buf_init(&line, strlen(r->token) + 64);
-    buf_printf(&line, "Authorization: Bearer %s", r->token);
-    buf_putc(&line, '\0');
-    bool good = !buf_failed(&line) && curl_slist_append(list, line.ptr) &&
-                curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, list) == CURLE_OK;
-    if (line.ptr) explicit_bzero(line.ptr, line.len);
-    buf_done(&line);
-    return good;
+    bool good = add_header(&c->headers, "Accept: ", "application/json");
+    if (good && r->token) good = add_header(&c->headers, "Authorization: Bearer ", r->token);
+    if (good && r->type) good = add_header(&c->headers, "Content-Type: ", r->type);
+    for (size_t i = 0; good && r->headers && r->headers[i]; i++)
+        good = add_header(&c->headers, "", r->headers[i]);
+    return good && curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers) == CURLE_OK;
+}
+
+static bool set_user(struct dial_call *c, const struct dial_request *r)
+{
+    return !r->user ||
+           (curl_easy_setopt(c->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC) == CURLE_OK &&
+            curl_easy_setopt(c->easy, CURLOPT_USERNAME, r->user) == CURLE_OK &&
+            curl_easy_setopt(c->easy, CURLOPT_PASSWORD, r->secret ? r->secret : "") == CURLE_OK);
 }
 
 static bool set_method(struct dial_call *c, const struct dial_request *r)
 {
     if (!r->post) return curl_easy_setopt(c->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     return curl_easy_setopt(c->easy, CURLOPT_POST, 1L) == CURLE_OK &&
-           curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE, (long)r->form.len) == CURLE_OK &&
-           curl_easy_setopt(c->easy, CURLOPT_COPYPOSTFIELDS, r->form.len ? r->form.ptr : "") ==
+           curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE, (long)r->body.len) == CURLE_OK &&
+           curl_easy_setopt(c->easy, CURLOPT_COPYPOSTFIELDS, r->body.len ? r->body.ptr : "") ==
                CURLE_OK;
+}
+
+/* A proxy is one of HTTP. */
+static bool set_mail(struct dial_call *c, const struct dial_mail *m)
+{
+    CURL *e = c->easy;
+    bool good = curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK &&
+                curl_easy_setopt(e, CURLOPT_USE_SSL,
+                                 (long)(m->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL)) == CURLE_OK;
+    if (!m->from) return good && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, "NOOP") == CURLE_OK;
+    c->mail = m->text;
+    return good && add_header(&c->to, "", m->to) &&
+           curl_easy_setopt(e, CURLOPT_MAIL_FROM, m->from) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_MAIL_RCPT, c->to) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_READFUNCTION, on_mail) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_READDATA, c) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)m->text.len) == CURLE_OK;
+}
+
+static bool set_time(struct dial_call *c, const struct dial_request *r)
+{
+    nsec connect = r->connect ? r->connect : CONNECT_WITHIN * NSEC_PER_SEC;
+    long once = r->once;
+    return curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(r->timeout / NSEC_PER_MSEC)) ==
+               CURLE_OK &&
+           curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect / NSEC_PER_MSEC)) ==
+               CURLE_OK &&
+           curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, once) == CURLE_OK &&
+           curl_easy_setopt(c->easy, CURLOPT_FORBID_REUSE, once) == CURLE_OK;
+}
+
+/* Of the request before nothing is left but connections. */
+static void forget(struct dial_call *c)
+{
+    buf_clear(&c->body);
+    buf_clear(&c->next);
+    c->error[0] = '\0';
+    curl_easy_reset(c->easy);
+    curl_slist_free_all(c->headers);
+    curl_slist_free_all(c->to);
+    c->headers = c->to = NULL;
+    c->mail = SLICE_NONE;
+    c->handed = 0;
 }
 
 int dial_call_begin(struct dial_call *c, const struct dial_request *r)
 {
     ASSERT(!c->busy);
-    buf_clear(&c->body);
-    buf_clear(&c->next);
-    c->error[0] = '\0';
-    bool good = set_headers(c, r) && set_method(c, r) &&
+    forget(c);
+    c->mailing = r->mail != NULL;
+    bool good = set_up(c) &&
+                (r->mail ? set_mail(c, r->mail) : set_headers(c, r) && set_method(c, r)) &&
+                set_user(c, r) && set_time(c, r) &&
                 curl_easy_setopt(c->easy, CURLOPT_URL, r->url) == CURLE_OK &&
-                curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(r->timeout / NSEC_PER_MSEC)) ==
-                    CURLE_OK &&
                 curl_multi_add_handle(c->dial->multi, c->easy) == CURLM_OK;
     c->busy = good;
     return good ? 0 : ERR_NOMEM;

@@ -302,7 +302,7 @@ static int begin_exchange(struct exchange *e, const struct pending *p, struct sl
     memcpy(e->nonce, p->nonce, sizeof e->nonce);
     if (buf_failed(&e->form)) return buf_error(&e->form);
     return dial_call_begin(&e->call, &(struct dial_request){.url = e->logins->token.ptr,
-                                                            .form = buf_slice(&e->form),
+                                                            .body = buf_slice(&e->form),
                                                             .post = true,
                                                             .timeout = FETCH_WITHIN});
 }

@@ -370,7 +370,7 @@ static void ask_token(struct puller *p)
     else
         begin(p, &(struct dial_request){.url = url.ptr,
                                         .post = true,
-                                        .form = buf_slice(&p->form),
+                                        .body = buf_slice(&p->form),
                                         .timeout = puller_source(p)->timeout});
     buf_done(&url);
     if (p->form.ptr) explicit_bzero(p->form.ptr, p->form.cap);
