@@ -152,13 +152,27 @@
  * oncall → notify
  *   send       one attempt to tell somebody, see notify/notify.h; `page` is what messages about one
  *              thing have in common. An attempt that was made already is not made again: what
- * became of it is said again follow     an attempt that an earlier process made is looked after:
- * whether it is delivered, and what is answered notify → oncall sent       what became of an
- * attempt (enum notify_outcome), several times: accepted, then delivered answered   what somebody
- * wrote back or pressed; may be said more than once notify → oncall, web providers  the providers
- * of the settings and how each is, a JSON list; again when that changes web → notify callback   a
- * provider tells something; whether it is one, its secret shows notify → web called     what the
- * provider is answered
+ *              became of it is said again
+ *   follow     an attempt that an earlier process made is looked after: whether it is delivered,
+ *              and what is answered
+ * notify → oncall
+ *   sent       what became of an attempt (enum notify_outcome), several times: accepted, then
+ *              delivered
+ *   answered   what somebody wrote back or pressed; may be said more than once
+ * notify → oncall, web
+ *   providers  the providers of the settings and how each is, a JSON list; again when that changes
+ * web → notify
+ *   callback   a provider tells something; whether it is one, its secret shows
+ * notify → web
+ *   called     what the provider is answered
+ *
+ * canary → detect, triage, oncall, notify
+ *   probe      what it saw of the canary's records with that number
+ * detect, triage, oncall, notify → canary
+ *   seen       that (enum canary_sight), when (realtime) it saw the last of it, and what is wrong
+ * canary → collect
+ *   connect    a connection comes with it: its other end speaks as a sender does to a listener of
+ *              that input (enum listen_input); what comes by it has that mark (event/record.h)
  *
  * command line → control
  *   ask        one question a connection
@@ -331,6 +345,10 @@ enum {
 #define SAY_FOUND_FIELDS(F)    F(u64, id) F(text, lines)
 #define SAY_FINISHED_FIELDS(F) F(u64, id) F(u32, status) F(u64, found) F(text, text)
 
+#define SAY_PROBE_FIELDS(F)   F(u64, number)
+#define SAY_SEEN_FIELDS(F)    F(u64, number) F(u32, sights) F(i64, when) F(text, wrong)
+#define SAY_CONNECT_FIELDS(F) F(u8, input) F(u8, mark)
+
 #define SAY_MESSAGES(M)                                                                            \
     M(start, START, START, 1)                                                                      \
     M(give, GIVE, GIVE, 2)                                                                         \
@@ -417,7 +435,10 @@ enum {
     M(follow, FOLLOW, FOLLOW, 124)                                                                 \
     M(callback, CALLBACK, CALLBACK, 125)                                                           \
     M(called, CALLED, CALLED, 126)                                                                 \
-    M(done, DONE, DONE, 52)
+    M(done, DONE, DONE, 52)                                                                        \
+    M(probe, PROBE, PROBE, 130)                                                                    \
+    M(seen, SEEN, SEEN, 131)                                                                       \
+    M(connect, CONNECT, CONNECT, 132)
 
 enum say_type {
 #define M(name, NAME, FIELDS, number) SAY_##NAME = number,
