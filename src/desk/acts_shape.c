@@ -63,8 +63,8 @@ static int make_incident(struct desk *d, const struct act *a, uint64_t id)
 {
     return db_run(d->db,
                   "INSERT INTO incident (id, tenant, root, apart, rule, begun, detected, version,"
-                  " changed, protected, protected_by)"
-                  " SELECT ?2, tenant, ?2, 1, '', ?3, ?3, 0, 0, protected, protected_by"
+                  " changed, protected, protected_by, marks)"
+                  " SELECT ?2, tenant, ?2, 1, '', ?3, ?3, 0, 0, protected, protected_by, marks"
                   " FROM incident WHERE id = ?1",
                   DB_WITH(db_u64(a->row.id), db_u64(id), db_number(a->request->now)));
 }
@@ -75,7 +75,7 @@ static int load_alert(struct desk *d, struct act *a, uint64_t id, struct state_a
     struct db_rows rows =
         db_select(d->db,
                   "SELECT a.id, a.incident, a.count, a.level, a.time, a.received, a.rule, a.title,"
-                  " a.line FROM alert a JOIN incident i ON i.id = a.incident"
+                  " a.line, a.marks FROM alert a JOIN incident i ON i.id = a.incident"
                   " WHERE a.id = ?1 AND i.root = ?2",
                   DB_WITH(db_u64(id), db_u64(a->row.id)));
     *ret = (struct state_alert){0};
@@ -88,7 +88,8 @@ static int load_alert(struct desk *d, struct act *a, uint64_t id, struct state_a
                                     .received = db_get_number(&rows, 5),
                                     .rule = arena_dup(&a->body.texts, db_get_text(&rows, 6)),
                                     .title = arena_dup(&a->body.texts, db_get_text(&rows, 7)),
-                                    .line = arena_dup(&a->body.texts, db_get_text(&rows, 8))};
+                                    .line = arena_dup(&a->body.texts, db_get_text(&rows, 8)),
+                                    .marks = (unsigned)db_get_number(&rows, 9)};
     return db_end(&rows);
 }
 

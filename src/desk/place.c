@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "desk/internal.h"
 #include "desk/title.h"
+#include "event/record.h"
 
 enum {
     LINE_MAX_BYTES = 8 * 1024 * 1024,
@@ -32,7 +33,8 @@ int desk_read_facts(struct desk *d, const struct state_alert *alert)
     if (d->facts.time == TIME_NONE || d->facts.time > alert->received)
         d->facts.time = alert->received;
     assets_apply(d->assets, &d->facts, &d->importance);
-    return 0;
+    if (alert->marks & RECORD_MARK_EXERCISE) facts_set_apart(&d->facts, SLICE("exercise:"));
+    return d->facts.no_memory ? ERR_NOMEM : 0;
 }
 
 /* What the alert's rule says is to be done first, in that language; empty when it does not. */
@@ -128,11 +130,13 @@ static int begin_incident(struct desk *d, const struct grouping_place *place,
 {
     struct desk_change change = {
         .incident = place->incident, .now = now, .actor = DESK_VAKA, .kind = SLICE("begin")};
-    int error = db_run(d->db,
-                       "INSERT INTO incident (id, tenant, root, follows, rule, begun, detected,"
-                       " version, changed) VALUES (?1, 0, ?1, nullif(?2, 0), ?3, ?4, ?5, 0, 0)",
-                       DB_WITH(db_u64(place->incident), db_u64(place->follows),
-                               db_text(d->facts.rule), db_number(place->time), db_number(now)));
+    int error =
+        db_run(d->db,
+               "INSERT INTO incident (id, tenant, root, follows, rule, begun, detected,"
+               " version, changed, marks)"
+               " VALUES (?1, 0, ?1, nullif(?2, 0), ?3, ?4, ?5, 0, 0, ?6)",
+               DB_WITH(db_u64(place->incident), db_u64(place->follows), db_text(d->facts.rule),
+                       db_number(place->time), db_number(now), db_number(a->marks)));
     if (error) return error;
     buf_clear(&d->log);
     buf_puts(&d->log, "{");

@@ -25,6 +25,7 @@
     " 'contained', rfc3339(i.contained), 'closed', rfc3339(i.closed),"                             \
     " 'assignee', json_text(i.assignee), 'disposition', i.disposition, 'why', json_text(i.why),"   \
     " 'protected', json(CASE i.protected WHEN 0 THEN 'false' WHEN 1 THEN 'true' ELSE 'null' END)," \
+    " 'exercise', json(iif(i.marks & 1, 'true', 'false')),"                                        \
     " 'version', i.version, 'changed', i.changed"
 
 #define JUDGED(name)                                                                               \

@@ -55,6 +55,19 @@ void record_source_read(struct slice text, struct record_source *ret)
     (void)slice_split(text, '\t', &ret->address, &text);
 }
 
+const char *record_mark_name(unsigned mark)
+{
+    return mark == RECORD_MARK_CANARY ? "canary" : "exercise";
+}
+
+unsigned record_mark(struct slice source)
+{
+    struct record_source from;
+    record_source_read(source, &from);
+    if (slice_eq(from.listener, SLICE("canary"))) return RECORD_MARK_CANARY;
+    return slice_eq(from.listener, SLICE("exercise")) ? RECORD_MARK_EXERCISE : 0;
+}
+
 /* ---- leaf -------------------------------------------------------------------------------- */
 
 static void put_u32(struct buf *out, uint32_t v)

@@ -106,6 +106,17 @@ void record_source_write(struct buf *out, const struct record_source *source);
 void record_source_read(struct slice text, struct record_source *ret);
 
 /*
+ * What records are that were made by Vaka itself and say nothing of the city: they come by
+ * connections that only its canary can make, whose listener has the mark's name in place of an
+ * address.
+ */
+enum { RECORD_MARK_EXERCISE = 1, RECORD_MARK_CANARY = 2 };
+/* Of a source as text; 0: none. */
+unsigned record_mark(struct slice source);
+/* "canary", "exercise". */
+const char *record_mark_name(unsigned mark);
+
+/*
  * The bytes that a record's leaf in the Merkle tree is made of, but for the raw record, which
  * follows them (RFC 6962, 2.1; numbers little-endian):
  *

@@ -239,3 +239,32 @@ int facts_read(struct facts *f, struct slice line)
     read_mentions(f, line);
     return f->no_memory ? ERR_NOMEM : arena_error(&f->arena);
 }
+
+/* Its text is `by` and what it was; false: there is no room for that. */
+static bool set_text_apart(struct facts *f, struct slice by, struct slice *text)
+{
+    buf_clear(&f->scratch);
+    buf_put(&f->scratch, by);
+    buf_put(&f->scratch, *text);
+    if (buf_failed(&f->scratch)) {
+        f->no_memory = true;
+        return false;
+    }
+    *text = arena_dup(&f->arena, buf_slice(&f->scratch));
+    return text->len > 0;
+}
+
+static uint32_t set_all_apart(struct facts *f, struct slice by, struct fact *facts, uint32_t n)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (set_text_apart(f, by, &facts[i].text)) facts[kept++] = facts[i];
+    return kept;
+}
+
+void facts_set_apart(struct facts *f, struct slice by)
+{
+    if (!set_text_apart(f, by, &f->rule)) f->rule = by;
+    f->n_names = set_all_apart(f, by, f->names, f->n_names);
+    f->n_mentions = set_all_apart(f, by, f->mentions, f->n_mentions);
+}

@@ -49,5 +49,8 @@ void facts_done(struct facts *f);
  * ERR_NOMEM; ERR_LIMIT: it names too much.
  */
 int facts_read(struct facts *f, struct slice line) MUST_USE;
+/* What it names is told apart from the same that another alert names: the rule and all names begin
+ * with `by` from now on. no_memory is set when they cannot. */
+void facts_set_apart(struct facts *f, struct slice by);
 
 #endif

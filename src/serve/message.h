@@ -75,7 +75,8 @@
  *   kept       what correlations were told before; all of it comes before begin
  *   begin      the first record that is not matched yet; windows were ended up to `correlated`
  * detect → triage
- *   alert      a rule held for `count` records alike, from `seq` to `last_seq`
+ *   alert      a rule held for `count` records alike, from `seq` to `last_seq`; `marks`: they are
+ *              the canary's, or an exercise's (event/record.h)
  *   kept       what correlations are told of a record, to be kept for the next start
  *   advance    everything before `next` was matched, and its alerts were told; what was kept
  *              before `horizon` is not needed any more
@@ -243,7 +244,8 @@ enum {
     F(u32, count)                                                                                  \
     F(u8, level)                                                                                   \
     F(i64, time)                                                                                   \
-    F(i64, received) F(text, rule) F(text, title) F(text, host) F(text, entity) F(text, line)
+    F(i64, received)                                                                               \
+    F(u8, marks) F(text, rule) F(text, title) F(text, host) F(text, entity) F(text, line)
 #define SAY_ADVANCE_FIELDS(F)                                                                      \
     F(u64, next)                                                                                   \
     F(i64, received) F(u64, events) F(u64, undecodable) F(i64, correlated) F(i64, horizon)

@@ -161,6 +161,7 @@ static int add_alert(struct role *r, const struct say_alert *m)
                                       .time = m->time,
                                       .received = m->received,
                                       .last_received = m->received,
+                                      .marks = m->marks,
                                       .rule = m->rule,
                                       .title = m->title,
                                       .host = m->host,

@@ -6,11 +6,11 @@ int state_find_alike(struct state *s, const struct state_alert *a, nsec alike, u
 {
     nsec since;
     if (__builtin_sub_overflow(a->received, alike, &since)) since = INT64_MIN;
-    struct db_rows rows =
-        db_select(s->db,
-                  "SELECT id, incident, suppression FROM alert WHERE rule = ?1 AND entity = ?2"
-                  " AND last_received >= ?3 ORDER BY last_received DESC LIMIT 1",
-                  DB_WITH(db_text(a->rule), db_text(a->entity), db_number(since)));
+    struct db_rows rows = db_select(
+        s->db,
+        "SELECT id, incident, suppression FROM alert WHERE rule = ?1 AND entity = ?2"
+        " AND last_received >= ?3 AND marks = ?4 ORDER BY last_received DESC LIMIT 1",
+        DB_WITH(db_text(a->rule), db_text(a->entity), db_number(since), db_number(a->marks)));
     *ret_id = *ret_incident = *ret_suppression = 0;
     if (db_next(&rows)) {
         *ret_id = (uint64_t)db_get_number(&rows, 0);
@@ -34,13 +34,14 @@ int state_add_alert(struct state *s, const struct state_alert *a, uint64_t *ret_
     int error =
         db_run(s->db,
                "INSERT INTO alert (tenant, seq, last_seq, count, level, time, received,"
-               " last_received, rule, title, host, entity, line, incident, suppression)"
+               " last_received, rule, title, host, entity, line, incident, suppression, marks)"
                " VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, nullif(?13, 0),"
-               " nullif(?14, 0))",
+               " nullif(?14, 0), ?15)",
                DB_WITH(db_u64(a->seq), db_u64(a->last_seq), db_u64(a->count), db_number(a->level),
                        db_time(a->time), db_number(a->received), db_number(a->last_received),
                        db_text(a->rule), db_text(a->title), db_text(a->host), db_text(a->entity),
-                       db_text(a->line), db_u64(a->incident), db_u64(a->suppression)));
+                       db_text(a->line), db_u64(a->incident), db_u64(a->suppression),
+                       db_number(a->marks)));
     if (error == 0) *ret_id = db_inserted(s->db);
     return error;
 }
@@ -62,6 +63,7 @@ struct state_alert state_alert_row(const struct db_rows *rows)
         .entity = db_get_text(rows, 11),
         .line = db_get_text(rows, 12),
         .incident = (uint64_t)db_get_number(rows, 13),
+        .marks = (unsigned)db_get_number(rows, 14),
     };
 }
 
@@ -84,6 +86,31 @@ int state_last_alert(struct state *s, uint64_t *ret_id)
     int error = db_get(s->db, "SELECT coalesce(max(id), 0) FROM alert", DB_ALONE, &id);
     if (error == 0) *ret_id = (uint64_t)id;
     return error;
+}
+
+int state_put_canary(struct state *s, uint64_t number, uint32_t sights, nsec time)
+{
+    int error =
+        db_run(s->db, "INSERT OR REPLACE INTO canary (number, sights, time) VALUES (?1, ?2, ?3)",
+               DB_WITH(db_u64(number), db_number(sights), db_number(time)));
+    if (error) return error;
+    return db_run(s->db,
+                  "DELETE FROM canary WHERE number NOT IN"
+                  " (SELECT number FROM canary ORDER BY time DESC, number DESC LIMIT 16)",
+                  DB_ALONE);
+}
+
+int state_canary(struct state *s, uint64_t number, uint32_t *ret_sights, nsec *ret_time)
+{
+    struct db_rows rows = db_select(s->db, "SELECT sights, time FROM canary WHERE number = ?1",
+                                    DB_WITH(db_u64(number)));
+    *ret_sights = 0;
+    *ret_time = 0;
+    if (db_next(&rows)) {
+        *ret_sights = (uint32_t)db_get_number(&rows, 0);
+        *ret_time = db_get_number(&rows, 1);
+    }
+    return db_end(&rows);
 }
 
 int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_records)

@@ -16,7 +16,7 @@ extern const char *const state_migrations[STATE_VERSION];
 /* Of a statement that selects these columns; texts live until its next row. */
 #define STATE_ALERT_COLUMNS                                                                        \
     "id, seq, last_seq, count, level, time, received, last_received, rule, title, host, entity, "  \
-    "line, incident"
+    "line, incident, marks"
 struct state_alert state_alert_row(const struct db_rows *rows);
 
 #endif

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-enum { STATE_VERSION = 7 };
+enum { STATE_VERSION = 8 };
 
 struct db;
 struct state;
@@ -89,12 +89,14 @@ struct state_alert {
     struct slice rule, title, host, entity;
     struct slice line;    /* the alert of the first record as one JSON object */
     uint64_t incident;    /* that it was put in; 0: none yet, or it is suppressed */
+    unsigned marks;       /* RECORD_MARK_EXERCISE: of an exercise */
     uint64_t suppression; /* by which it is kept out of incidents; 0: by none */
 };
 
 /*
- * The alert of the same rule about the same entity that was received at most `alike` before this
- * one, and the incident it is in or the suppression that keeps it out of one; 0: there is none.
+ * The alert of the same rule about the same entity with the same marks that was received at most
+ * `alike` before this one, and the incident it is in or the suppression that keeps it out of one;
+ * 0: there is none.
  */
 int state_find_alike(struct state *s, const struct state_alert *alert, nsec alike, uint64_t *ret_id,
                      uint64_t *ret_incident, uint64_t *ret_suppression) MUST_USE;
@@ -108,6 +110,12 @@ int state_alerts(struct state *s, uint64_t after, uint32_t limit,
                  bool (*each)(void *ctx, const struct state_alert *alert), void *ctx) MUST_USE;
 /* The highest id so far; 0: there is none. */
 int state_last_alert(struct state *s, uint64_t *ret_id) MUST_USE;
+/* What triage saw of its canary's records of that number (enum canary_sight), in place of what it
+ * had seen before; few of the newest are kept. */
+int state_put_canary(struct state *s, uint64_t number, uint32_t sights, nsec time) MUST_USE;
+/* 0: nothing. */
+int state_canary(struct state *s, uint64_t number, uint32_t *ret_sights, nsec *ret_time) MUST_USE;
+
 /* Alerts, and the records they are about. */
 int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_records) MUST_USE;
 

@@ -25,6 +25,7 @@ struct office {
     struct desk *desk;
     nsec now;
     uint64_t seq;
+    unsigned marks; /* of alerts to come */
     struct buf out;
     enum desk_status status;
 };
@@ -86,6 +87,7 @@ static inline uint64_t alert_at(struct office *o, const char *rule, const char *
                                   .time = o->now,
                                   .received = o->now,
                                   .last_received = o->now,
+                                  .marks = o->marks,
                                   .rule = slice_of(rule),
                                   .title = slice_of(rule),
                                   .entity = slice_of(user ? user : ""),

@@ -169,3 +169,23 @@ TEST(a_title_is_said_in_swedish)
     CHECK(says(&o, "\"title_sv\":\"En händelselogg tömdes\""));
     close_office(&o);
 }
+
+TEST(an_exercise_stays_apart_from_what_happens)
+{
+    struct office o;
+    open_office(&o, "exercise.db");
+    CHECK_INT(alert(&o, "impact", "anna"), 1);
+    o.marks = 1;
+    CHECK_INT(alert(&o, "impact", "anna"), 2);
+    CHECK_INT(alert(&o, "persistence", "anna"), 2);
+    open_again(&o);
+    CHECK_INT(alert(&o, "discovery", "anna"), 2);
+    o.marks = 0;
+    CHECK_INT(alert(&o, "persistence", "anna"), 1);
+    REQUIRE(look(&o, 1));
+    CHECK_SLICE(member(&o, "exercise"), "false");
+    REQUIRE(look(&o, 2));
+    CHECK_SLICE(member(&o, "exercise"), "true");
+    CHECK_SLICE(member(&o, "alerts"), "3");
+    close_office(&o);
+}

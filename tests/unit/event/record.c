@@ -232,6 +232,15 @@ TEST(source_is_four_fields_whatever_they_hold)
     buf_done(&out);
 }
 
+TEST(only_a_listener_that_no_setting_can_name_marks_records)
+{
+    CHECK_INT(record_mark(SLICE("relp\tcanary\t\t")), RECORD_MARK_CANARY);
+    CHECK_INT(record_mark(SLICE("http\texercise\t\t")), RECORD_MARK_EXERCISE);
+    CHECK_INT(record_mark(SLICE("http\t127.0.0.1:1\tcanary\t10.0.0.1")), 0);
+    CHECK_INT(record_mark(SLICE("canary")), 0);
+    CHECK_INT(record_mark(SLICE("")), 0);
+}
+
 /* The bytes of a leaf, written out by hand: proofs of old records depend on them. */
 TEST(leaf_head_is_what_the_format_says)
 {

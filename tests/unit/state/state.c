@@ -414,3 +414,36 @@ TEST(state_keeps_the_last_health_of_each_source)
     CHECK_SLICE(slice_of(seen.all), "a=2:7 c=1:3 ");
     state_close(s);
 }
+
+TEST(state_keeps_what_was_seen_of_the_newest_probes)
+{
+    struct state *s = open_state("canary.db");
+    uint32_t sights = 7;
+    nsec time = 7;
+    CHECK_INT(state_canary(s, 1, &sights, &time), 0);
+    CHECK(sights == 0 && time == 0);
+    CHECK_INT(state_put_canary(s, 1, 8, 100), 0);
+    CHECK_INT(state_put_canary(s, 1, 24, 101), 0);
+    CHECK_INT(state_canary(s, 1, &sights, &time), 0);
+    CHECK(sights == 24 && time == 101);
+    for (uint64_t n = 2; n < 40; n++) CHECK_INT(state_put_canary(s, n, 1, 100 + (nsec)n), 0);
+    CHECK_INT(state_canary(s, 1, &sights, &time), 0);
+    CHECK_INT(sights, 0);
+    CHECK_INT(state_canary(s, 39, &sights, &time), 0);
+    CHECK_INT(sights, 1);
+    state_close(s);
+}
+
+TEST(what_is_of_an_exercise_is_not_counted_with_what_is_not)
+{
+    struct state *s = open_state("marks.db");
+    struct state_alert a = an_alert;
+    uint64_t id, incident, suppression;
+    CHECK_INT(state_add_alert(s, &a, &id), 0);
+    CHECK_INT(state_find_alike(s, &a, 100, &id, &incident, &suppression), 0);
+    CHECK_INT(id, 1);
+    a.marks = 1;
+    CHECK_INT(state_find_alike(s, &a, 100, &id, &incident, &suppression), 0);
+    CHECK_INT(id, 0);
+    state_close(s);
+}
