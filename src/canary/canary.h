@@ -37,8 +37,8 @@ enum canary_stage {
     CANARY_STAGES(X)
 #undef X
         CANARY_STAGE_COUNT,
+    CANARY_NOTHING = CANARY_STAGE_COUNT, /* is broken */
 };
-enum { CANARY_NOTHING = CANARY_STAGE_COUNT }; /* is broken */
 
 /* Who says what he saw; the first is the canary itself, of what its records were answered. */
 enum canary_witness {
@@ -52,22 +52,21 @@ enum canary_witness {
 
 /* What was seen of a probe: of `sights` in SAY_SEEN. Who says it stands behind. */
 enum canary_sight {
-    CANARY_OPENED = 1,        /* itself: collect has answered RELP's open */
-    CANARY_STORED = 2,        /* itself: the record is acknowledged */
-    CANARY_UNWRAPPED = 4,     /* itself: the body was answered with 200 */
-    CANARY_MATCHED = 8,       /* detect: an engine said that a rule held for the record */
-    CANARY_KEPT = 16,         /* triage: that is durable, of the record */
-    CANARY_KEPT_BODY = 32,    /* triage: and of the one that came in a body */
-    CANARY_CORRELATED = 64,   /* triage: and what a correlation made of both */
-    CANARY_HANDED = 128,      /* triage: it was sent to oncall */
-    CANARY_ATTEMPTED = 256,   /* oncall: a dry attempt is durable, and sent to notify */
-    CANARY_ASKED = 512,       /* notify: every provider was asked what it would do */
-    CANARY_WOULD_SEND = 1024, /* notify: and every one would have sent it */
+    CANARY_OPENED = 1,       /* itself: collect has answered RELP's open */
+    CANARY_STORED = 2,       /* itself: the record is acknowledged */
+    CANARY_UNWRAPPED = 4,    /* itself: the body was answered with 200 */
+    CANARY_MATCHED = 8,      /* detect: an engine said that a rule held for the record */
+    CANARY_CORRELATED = 16,  /* detect: a correlation held for the record and the body's */
+    CANARY_KEPT = 32,        /* triage: that is durable */
+    CANARY_HANDED = 64,      /* triage: it was sent to oncall */
+    CANARY_ATTEMPTED = 128,  /* oncall: a dry attempt is durable, and sent to notify */
+    CANARY_ASKED = 256,      /* notify: every provider was asked what it would do */
+    CANARY_WOULD_SEND = 512, /* notify: and every one would have sent it */
 };
 
 enum {
-    CANARY_TEXT_MAX = 256,    /* bytes of what is said of a failure */
-    CANARY_CHANGES_MAX = 100, /* verdicts that are remembered */
+    CANARY_TEXT_MAX = 160,   /* bytes of what is said of a failure */
+    CANARY_CHANGES_MAX = 32, /* verdicts that are remembered */
 };
 
 /* The verdict became this one. */
@@ -125,9 +124,10 @@ const char *canary_stage_name(unsigned stage);
 
 /*
  * What has to survive a start, as a JSON object: {"number":…,"broken":"…","since":…,"proven":{…},
- * "changes":[…]}, times in ns since 1970. read(): ERR_SYNTAX, and c stays as it was.
+ * "changes":[…]}, times in ns since 1970. read(): that all was well is true no more when it was not
+ * proven lately, by the clock `realtime`. ERR_SYNTAX: c stays as it was.
  */
 void canary_write(struct buf *out, const struct canary *c);
-int canary_read(struct canary *c, struct slice text) MUST_USE;
+int canary_read(struct canary *c, struct slice text, nsec realtime) MUST_USE;
 
 #endif
