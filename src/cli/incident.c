@@ -327,10 +327,8 @@ static void put_similar(struct buf *out, struct slice similar, const char *langu
         buf_puts(out, "    in common:");
         json_parts_init(&names, common);
         while (json_parts_next(&names, &key, &name)) {
-            struct slice inside = SLICE_NONE;
-            (void)json_string_inside(name, &inside);
             buf_putc(out, ' ');
-            (void)text_put_visible(out, inside, 60);
+            (void)text_put_visible(out, ask_text(name, "name"), 60);
         }
         buf_putc(out, '\n');
     }

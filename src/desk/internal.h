@@ -16,6 +16,7 @@ enum {
     DESK_JUDGED_MAX = 1000,     /* incidents that are judged anew when assets change */
     DESK_LIST_MAX = 1000,       /* alerts that are split off at once */
     DESK_PLAIN_MAX = 16 * 1024, /* of a plain line */
+    DESK_ABOUT_MAX = 32 * 1024, /* of its names: four, escaped */
 };
 #define DESK_VAKA SLICE("vaka") /* who did it when nobody did */
 
@@ -40,6 +41,12 @@ struct desk {
     " (SELECT n.* FROM incident i CROSS JOIN incident_name n ON n.incident = i.id AND n.alerts > " \
     "0"                                                                                            \
     " WHERE i.root = ?1 ORDER BY i.id, n.alerts DESC LIMIT 2000) n "
+
+/* The word of a kind that a column has (incident/names.h). */
+#define DESK_KIND_WORD(column)                                                                     \
+    "CASE " column " WHEN 0 THEN 'user' WHEN 1 THEN 'address' WHEN 2 THEN 'host'"                  \
+    " WHEN 3 THEN 'hash' WHEN 4 THEN 'command' WHEN 5 THEN 'record' ELSE 'value' END"
+_Static_assert(NAME_USER == 0 && NAME_RECORD == 5 && NAME_VALUE == 6, "as in the statement");
 
 /* ---- incidents in the database (rows.c) ---- */
 

@@ -18,6 +18,7 @@
     " WHEN 5 THEN 'critical' WHEN 4 THEN 'high' WHEN 3 THEN 'medium' WHEN 2 THEN 'low'"            \
     " WHEN 1 THEN 'informational' END, 'importance', i.importance,"                                \
     " 'plain', json_object('sv', json_text(i.sv), 'en', json_text(i.en)),"                         \
+    " 'about', json(i.about),"                                                                     \
     " 'alerts', i.all_alerts, 'records', i.all_records,"                                           \
     " 'first_activity', rfc3339(i.all_first), 'last_activity', rfc3339(i.all_last),"               \
     " 'detected', rfc3339(i.detected), 'notified', rfc3339(i.notified),"                           \
@@ -147,19 +148,22 @@ int desk_write_similar(const struct desk_view *v, uint64_t id, struct buf *out)
     /* Who is named by more than a hundred others says nothing. */
     struct db_rows rows = db_select(
         v->db,
-        "WITH mine (name) AS (SELECT DISTINCT n.name FROM" DESK_NAMES
-        "WHERE n.tenant = ?2 AND n.bystander = 0 LIMIT 200),"
-        " hits (root, name) AS (SELECT DISTINCT p.root, m.name FROM mine m JOIN incident_name n"
+        "WITH mine (name, kind) AS (SELECT n.name, min(n.kind) FROM" DESK_NAMES
+        "WHERE n.tenant = ?2 AND n.bystander = 0 GROUP BY n.name LIMIT 200),"
+        " hits (root, name, kind) AS (SELECT DISTINCT p.root, m.name, m.kind FROM mine m"
+        " JOIN incident_name n"
         " ON n.tenant = ?2 AND n.name = m.name AND n.bystander = 0 AND n.alerts > 0"
         " JOIN incident p ON p.id = n.incident WHERE p.root != ?1),"
         " rare (name) AS (SELECT name FROM hits GROUP BY name HAVING count(*) <= 100)"
-        " SELECT json_object('common', (SELECT json_group_array(json_text(c.name)) FROM (SELECT "
-        "h.name"
-        " FROM hits h JOIN rare USING (name) WHERE h.root = i.id ORDER BY h.name) "
-        "c), " INCIDENT_MEMBERS ") FROM ("
-        " SELECT h.root, count(*) AS n FROM hits h JOIN rare USING (name) GROUP BY h.root"
-        " ORDER BY n DESC, h.root DESC LIMIT 20) s JOIN incident i ON i.id = s.root"
-        " ORDER BY s.n DESC, i.id DESC",
+        " SELECT json_object('common', (SELECT "
+        "json_group_array(json_object('kind', " DESK_KIND_WORD(
+            "c.kind") ", 'name', json_text(c.name))) FROM (SELECT h.name, h.kind"
+                      " FROM hits h JOIN rare USING (name) WHERE h.root = i.id ORDER BY h.name) "
+                      "c), " INCIDENT_MEMBERS ") FROM ("
+                      " SELECT h.root, count(*) AS n FROM hits h JOIN rare USING (name) GROUP BY "
+                      "h.root"
+                      " ORDER BY n DESC, h.root DESC LIMIT 20) s JOIN incident i ON i.id = s.root"
+                      " ORDER BY s.n DESC, i.id DESC",
         DB_WITH(db_u64(id), db_number(v->tenant)));
     return put_page(&rows, &page, 0, out);
 }

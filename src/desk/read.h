@@ -57,8 +57,8 @@ int desk_write_alerts(const struct desk_view *v, uint64_t id, struct desk_page *
  */
 int desk_write_log(const struct desk_view *v, uint64_t id, struct desk_page *page,
                    struct buf *out) MUST_USE;
-/* [{"id":…,"common":["anna"],…},…]: others that named the same, with how they ended; the most
- * first.
+/* [{"id":…,"common":[{"kind":"user","name":"anna"}],…},…]: others that named the same, with how
+ * they ended; the most first.
  */
 int desk_write_similar(const struct desk_view *v, uint64_t id, struct buf *out) MUST_USE;
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Rows of incidents, and the log. */
+#include "base/json_write.h"
 #include "base/time.h"
 #include "desk/internal.h"
 
@@ -215,11 +216,23 @@ static int judge_assets(struct desk *d, uint64_t root, unsigned *ret)
     return error;
 }
 
+static void put_about(struct buf *out, const struct desk_plain *p)
+{
+    buf_putc(out, '[');
+    for (uint32_t i = 0; i < p->n_names; i++) {
+        buf_puts(out, i ? ",{" : "{");
+        json_write_member_string(out, "kind", slice_of(name_kind_word(p->names[i].kind)));
+        json_write_member_string(out, "name", p->names[i].text);
+        buf_putc(out, '}');
+    }
+    buf_putc(out, ']');
+}
+
 int desk_row_judge(struct desk *d, uint64_t root)
 {
     struct score score = {0};
     struct desk_plain plain[2] = {0};
-    struct buf sentences[2];
+    struct buf sentences[2], about;
     int error = judge_rules(d, root, &score, plain);
     if (error == 0) error = judge_assets(d, root, &score.importance);
     if (error == 0) error = judge_names(d, root, &plain[DESK_SV]);
@@ -235,16 +248,20 @@ int desk_row_judge(struct desk *d, uint64_t root)
         buf_init(&sentences[i], DESK_PLAIN_MAX);
         desk_plain_write(&sentences[i], &plain[i], (enum desk_language)i);
     }
-    bool no_memory = sentences[DESK_SV].no_memory || sentences[DESK_EN].no_memory;
-    error =
-        no_memory
-            ? ERR_NOMEM
-            : db_run(d->db,
-                     "UPDATE incident SET level = ?2, score = ?3, sv = ?4, en = ?5,"
-                     " judged = all_alerts, importance = ?6 WHERE id = ?1",
-                     DB_WITH(db_u64(root), db_number(score.level), db_number(plain->score),
-                             db_text(buf_slice(&sentences[DESK_SV])),
-                             db_text(buf_slice(&sentences[DESK_EN])), db_number(score.importance)));
+    buf_init(&about, DESK_ABOUT_MAX);
+    put_about(&about, &plain[DESK_SV]);
+    bool no_memory =
+        sentences[DESK_SV].no_memory || sentences[DESK_EN].no_memory || about.no_memory;
+    error = no_memory
+                ? ERR_NOMEM
+                : db_run(d->db,
+                         "UPDATE incident SET level = ?2, score = ?3, sv = ?4, en = ?5,"
+                         " judged = all_alerts, importance = ?6, about = ?7 WHERE id = ?1",
+                         DB_WITH(db_u64(root), db_number(score.level), db_number(plain->score),
+                                 db_text(buf_slice(&sentences[DESK_SV])),
+                                 db_text(buf_slice(&sentences[DESK_EN])),
+                                 db_number(score.importance), db_text(buf_slice(&about))));
+    buf_done(&about);
     for (int i = 0; i < 2; i++) buf_done(&sentences[i]);
     return error;
 }

@@ -97,5 +97,7 @@ const char *const state_migrations[STATE_VERSION] = {
     "ALTER TABLE alert ADD COLUMN marks INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE incident ADD COLUMN marks INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE canary (number INTEGER PRIMARY KEY, sights INTEGER NOT NULL,"
-    " time INTEGER NOT NULL) STRICT;",
+    " time INTEGER NOT NULL) STRICT;"
+    /* The names of its plain lines: [{"kind":"user","name":"anna"},…]. */
+    "ALTER TABLE incident ADD COLUMN about TEXT NOT NULL DEFAULT '[]';",
 };

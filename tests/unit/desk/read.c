@@ -123,7 +123,12 @@ TEST(similar_incidents_name_the_same)
     buf_clear(&o.out);
     CHECK_INT(desk_write_similar(&view, 3, &o.out), 0);
     CHECK_INT(count(buf_slice(&o.out)), 1);
-    CHECK(says(&o, "\"common\":[\"anna\",\"bo\"]") && says(&o, "\"disposition\":\"benign\""));
+    CHECK(says(
+        &o,
+        "\"about\":[{\"kind\":\"user\",\"name\":\"anna\"},{\"kind\":\"user\",\"name\":\"bo\"}]"));
+    CHECK(says(&o, "\"common\":[{\"kind\":\"user\",\"name\":\"anna\"},{\"kind\":\"user\",\"name\":"
+                   "\"bo\"}]") &&
+          says(&o, "\"disposition\":\"benign\""));
     close_office(&o);
 }
 
