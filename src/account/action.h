@@ -47,7 +47,7 @@
     X(OWN_TOKEN_REVOKE, "own.token.revoke", OWN, "id")                                             \
     X(OWN_SESSION_LIST, "own.session.list", OWN, "")                                               \
     X(OWN_SESSION_END, "own.session.end", OWN, "id")                                               \
-    X(PSEUDONYM_LIFT, "pseudonym.lift", PSEUDONYMS_LIFT, "pseudonym reason minutes?")
+    X(PSEUDONYM_LIFT, "pseudonym.lift", PSEUDONYMS_LIFT, "pseudonym reason minutes? tenant?")
 
 enum account_action {
 #define X(id, name, right, members) ACTION_##id,

@@ -98,6 +98,8 @@ static const char *const migrations[BOOK_VERSION] = {
     X(GET_VEIL_KEY, "SELECT key FROM veil")                                                        \
     X(KEEP_NAME, "INSERT OR IGNORE INTO pseudonym (tenant, pseudonym, name) VALUES (?1, ?2, ?3)")  \
     X(FIND_NAME, "SELECT name FROM pseudonym WHERE tenant = ?1 AND pseudonym = ?2")                \
+    X(LIST_NAMES, "SELECT pseudonym, name FROM pseudonym WHERE tenant = ?1 AND pseudonym > ?2"     \
+                  " ORDER BY pseudonym LIMIT ?3")                                                  \
     X(LIFT, "INSERT INTO lift (user, tenant, pseudonym, until) VALUES (?1, ?2, ?3, ?4)"            \
             " ON CONFLICT (user, tenant, pseudonym) DO UPDATE SET until = ?4")                     \
     X(FIND_LIFT, "SELECT until FROM lift WHERE user = ?1 AND tenant = ?2 AND pseudonym = ?3")      \
@@ -643,6 +645,20 @@ int book_find_name(struct book *b, uint32_t tenant, struct slice pseudonym, stru
     buf_put(out, sql_text(st, 0));
     end_row(st);
     return buf_error(out);
+}
+
+int book_names(struct book *b, uint32_t tenant, struct slice after, uint32_t limit,
+               bool (*each)(void *ctx, struct slice pseudonym, struct slice name), void *ctx)
+{
+    sqlite3_stmt *st = b->prepared[LIST_NAMES];
+    int code;
+    sql_bind_u64(st, 1, tenant);
+    sql_bind_text(st, 2, after);
+    sql_bind_u64(st, 3, limit);
+    while ((code = sqlite3_step(st)) == SQLITE_ROW)
+        if (!each(ctx, sql_text(st, 0), sql_text(st, 1))) break;
+    end_row(st);
+    return sql_error(code);
 }
 
 int book_lift(struct book *b, uint64_t user, uint32_t tenant, struct slice pseudonym, int64_t until)

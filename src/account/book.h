@@ -147,6 +147,10 @@ int book_keep_name(struct book *b, uint32_t tenant, struct slice pseudonym,
 /* Appends the name. */
 int book_find_name(struct book *b, uint32_t tenant, struct slice pseudonym,
                    struct buf *out) MUST_USE;
+/* Those behind a pseudonym, in order, at most `limit`, until `each` returns false. */
+int book_names(struct book *b, uint32_t tenant, struct slice after, uint32_t limit,
+               bool (*each)(void *ctx, struct slice pseudonym, struct slice name),
+               void *ctx) MUST_USE;
 /* Until when that user sees the name; in place of what was there. */
 int book_lift(struct book *b, uint64_t user, uint32_t tenant, struct slice pseudonym,
               int64_t until) MUST_USE;

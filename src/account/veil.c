@@ -78,6 +78,24 @@ int account_veil(struct account *a, uint64_t user, uint32_t tenant, struct slice
     return error;
 }
 
+static bool list_name(void *ctx, struct slice pseudonym, struct slice name)
+{
+    struct buf *out = ctx;
+    if (out->ptr[out->len - 1] != '[') buf_putc(out, ',');
+    json_write_string(out, pseudonym);
+    buf_putc(out, ',');
+    json_write_string(out, name);
+    return !buf_failed(out);
+}
+
+int account_names(struct account *a, uint32_t tenant, struct slice after, struct buf *out)
+{
+    buf_putc(out, '[');
+    int error = book_names(a->book, tenant, after, VEIL_NAMES_MAX, list_name, out);
+    buf_putc(out, ']');
+    return error ? error : buf_error(out);
+}
+
 /* ---- lifting ----------------------------------------------------------------------------- */
 
 static int tell(struct manage *m, struct slice pseudonym, struct slice name, int64_t until)

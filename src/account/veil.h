@@ -28,4 +28,10 @@ void veil_name(const struct veil_key *key, uint32_t tenant, struct slice name,
 int account_veil(struct account *a, uint64_t user, uint32_t tenant, struct slice names, int64_t now,
                  struct buf *out) MUST_USE;
 
+/*
+ * Appends ["person-…","anna",…]: names of the tenant that were veiled ever, by pseudonyms, those
+ * behind `after`, at most VEIL_NAMES_MAX. ERR_LIMIT, ERR_NOMEM, ERR_IO.
+ */
+int account_names(struct account *a, uint32_t tenant, struct slice after, struct buf *out) MUST_USE;
+
 #endif

@@ -127,7 +127,7 @@ extern const struct command command_suppression_add, command_suppression_list,
 extern const struct command command_hold_add, command_hold_ls, command_hold_rm, command_clock_trust;
 extern const struct command command_user_add, command_user_list, command_user_show,
     command_user_disable, command_user_enable, command_user_password, command_user_totp,
-    command_user_unlock, command_user_remove, command_user_log;
+    command_user_unlock, command_user_remove, command_user_log, command_user_lift;
 extern const struct command command_role_list, command_role_show, command_role_grant,
     command_role_revoke;
 extern const struct command command_token_add, command_token_list, command_token_revoke;

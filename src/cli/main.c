@@ -37,6 +37,7 @@ const struct command *const *cli_commands(void)
         &command_user_unlock,
         &command_user_remove,
         &command_user_log,
+        &command_user_lift,
         &command_role_list,
         &command_role_show,
         &command_role_grant,

@@ -239,6 +239,30 @@ static int log_run(const struct invocation *in)
     return status;
 }
 
+/* Who it is, once: nobody's view of the API changes by it. */
+static int lift_run(const struct invocation *in)
+{
+    struct accounts *a = in->ctx;
+    struct buf out;
+    if (in->n_operands != 1) return cli_usage("user lift wants a pseudonym");
+    if (!a->reason) return cli_usage("user lift wants a --reason");
+    accounts_begin(a, NULL);
+    accounts_put(a, "pseudonym", in->operands[0]);
+    accounts_put_number(a, "tenant", a->tenant);
+    int status = accounts_ask(a, ACTION_PSEUDONYM_LIFT);
+    if (status == 0 && a->json) {
+        accounts_print_json(a);
+    } else if (status == 0) {
+        buf_init(&out, 8192);
+        (void)text_put_visible(&out, ask_text(buf_slice(&a->answer), "name"), SIZE_MAX);
+        buf_putc(&out, '\n');
+        (void)fwrite(out.ptr, 1, out.len, stdout);
+        secret_done(&out);
+    }
+    accounts_done(a);
+    return status;
+}
+
 /* ---- options ----------------------------------------------------------------------------- */
 
 static int take_role(void *ctx, int letter, const char *value)
@@ -265,6 +289,9 @@ static const struct cli_option password_options[] = {OPTION_SETTINGS(struct acco
                                                      OPTION_PASSWORDS, OPTION_REASON, OPTION_JSON};
 
 static const struct cli_option plain_options[] = {OPTION_SETTINGS(struct accounts), OPTION_REASON};
+
+static const struct cli_option lift_options[] = {OPTION_SETTINGS(struct accounts), OPTION_TENANT,
+                                                 OPTION_REASON, OPTION_JSON};
 
 static const struct cli_option show_options[] = {OPTION_SETTINGS(struct accounts), OPTION_JSON};
 
@@ -324,3 +351,7 @@ COMMAND(log, "user log", "[NAME]", "show what was done to accounts, and who logg
         "When, who, what, to whom, from where, and why; of one account, or of all. It is only ever "
         "added to.",
         log_options, log_run);
+COMMAND(lift, "user lift", "PSEUDONYM", "say who a pseudonym is",
+        "Where accounts.pseudonyms has names of staff shown as person-0123456789ab. It wants a "
+        "--reason, and the log of accounts ('vaka user log') keeps who asked, when and why.",
+        lift_options, lift_run);

@@ -322,6 +322,21 @@ static int take_veil(struct role *r, enum serve_role peer, const struct frame *f
     return 0;
 }
 
+static int take_known(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    struct account_ctx *c = r->ctx;
+    struct link *link = role_link(r, peer);
+    struct say_known m;
+    if (say_known_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    int error = account_names(&c->account, m.tenant, m.after, &c->answer);
+    if (error) wipe(&c->answer);
+    say_names_write(link_out(link),
+                    &(struct say_names){.tenant = m.tenant, .names = buf_slice(&c->answer)});
+    link_flush(link);
+    wipe(&c->answer);
+    return 0;
+}
+
 static int account_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     if (peer == ROLE_OIDC && frame->type == SAY_DEPARTED) return take_departed(r, frame);
@@ -330,6 +345,7 @@ static int account_frame(struct role *r, enum serve_role peer, const struct fram
     if (frame->type == SAY_MANAGE) return take_manage(r, peer, frame);
     if (peer == ROLE_CONTROL) return ERR_CORRUPT;
     if (frame->type == SAY_VEIL) return take_veil(r, peer, frame);
+    if (frame->type == SAY_KNOWN) return take_known(r, peer, frame);
     return frame->type == SAY_CLAIM ? take_claim(r, peer, frame) : ERR_CORRUPT;
 }
 

@@ -295,6 +295,8 @@ enum {
 #define SAY_ARRIVED_FIELDS(F)  F(u64, id) F(text, claims)
 #define SAY_VEIL_FIELDS(F)     F(u64, id) F(u64, user) F(u32, tenant) F(text, names)
 #define SAY_VEILED_FIELDS(F)   F(u64, id) F(text, names)
+#define SAY_KNOWN_FIELDS(F)    F(u32, tenant) F(text, after)
+#define SAY_NAMES_FIELDS(F)    F(u32, tenant) F(text, names)
 
 #define SAY_ACT_FIELDS(F)   F(u64, client) F(u32, tenant) F(text, actor) F(text, kind) F(text, body)
 #define SAY_ACTED_FIELDS(F) F(u64, client) F(u8, status) F(text, body)
@@ -417,6 +419,8 @@ enum {
     M(managed, MANAGED, MANAGED, 83)                                                               \
     M(veil, VEIL, VEIL, 84)                                                                        \
     M(veiled, VEILED, VEILED, 85)                                                                  \
+    M(known, KNOWN, KNOWN, 78)                                                                     \
+    M(names, NAMES, NAMES, 79)                                                                     \
     M(depart, DEPART, DEPART, 86)                                                                  \
     M(departed, DEPARTED, DEPARTED, 87)                                                            \
     M(arrive, ARRIVE, ARRIVE, 88)                                                                  \

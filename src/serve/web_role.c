@@ -87,6 +87,29 @@ static int on_act(void *ctx, uint64_t call, const struct api_deed *m)
     return 0;
 }
 
+static int on_veil(void *ctx, uint64_t call, uint64_t user, uint32_t tenant, struct slice names)
+{
+    struct role *r = ctx;
+    struct link *link = role_link(r, ROLE_ACCOUNT);
+    int error = find_room(r, link, names.len);
+    if (error) return error;
+    say_veil_write(link_out(link),
+                   &(struct say_veil){.id = call, .user = user, .tenant = tenant, .names = names});
+    link_flush(link);
+    return 0;
+}
+
+static int on_known(void *ctx, uint32_t tenant, struct slice after)
+{
+    struct role *r = ctx;
+    struct link *link = role_link(r, ROLE_ACCOUNT);
+    int error = find_room(r, link, after.len);
+    if (error) return error;
+    say_known_write(link_out(link), &(struct say_known){.tenant = tenant, .after = after});
+    link_flush(link);
+    return 0;
+}
+
 /* ---- searches ---------------------------------------------------------------------------- */
 
 static int on_find(void *ctx, uint64_t call, const struct api_find *m)
@@ -161,6 +184,7 @@ static int take_principal(struct role *r, const struct frame *frame)
                 &(struct api_principal){.status = (enum principal_status)m.status,
                                         .must = m.must,
                                         .token = m.token != 0,
+                                        .veiled = m.veiled != 0,
                                         .wait = m.wait,
                                         .tenant = m.tenant,
                                         .user = m.user,
@@ -180,6 +204,19 @@ static int take_managed(struct role *r, const struct frame *frame)
     if (say_managed_read(frame->payload, &m) != 0 || m.status < 200 || m.status > 599)
         return ERR_CORRUPT;
     api_managed(c->api, m.id, m.status, m.body);
+    return 0;
+}
+
+static int take_names(struct role *r, const struct frame *frame)
+{
+    struct web_ctx *c = r->ctx;
+    struct say_veiled veiled;
+    struct say_names names;
+    if (frame->type == SAY_VEILED && say_veiled_read(frame->payload, &veiled) == 0)
+        api_veiled(c->api, veiled.id, veiled.names);
+    else if (frame->type == SAY_NAMES && say_names_read(frame->payload, &names) == 0)
+        api_known(c->api, names.tenant, names.names);
+    else return ERR_CORRUPT;
     return 0;
 }
 
@@ -224,6 +261,7 @@ static int web_frame(struct role *r, enum serve_role peer, const struct frame *f
     if (!c->api) return ERR_CORRUPT;
     if (peer == ROLE_ACCOUNT && frame->type == SAY_PRINCIPAL) return take_principal(r, frame);
     if (peer == ROLE_ACCOUNT && frame->type == SAY_MANAGED) return take_managed(r, frame);
+    if (peer == ROLE_ACCOUNT) return take_names(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_ROW) return take_row(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_ACTED) return take_acted(r, frame);
     if (peer == ROLE_SEARCH) return take_search(r, frame);
@@ -329,6 +367,8 @@ static int start_web(struct role *r, const char *database, struct diag *diag)
                                           .taken = on_taken,
                                           .cease = on_cease,
                                           .look = on_look,
+                                          .veil = on_veil,
+                                          .known = on_known,
                                           .status = on_status},
                                   .socket = c->socket,
                                   .certificate = tls_context_certificate(tls),

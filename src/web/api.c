@@ -263,6 +263,7 @@ void api_accounts_lost(struct api *w)
 {
     for (struct api_call *c = w->calls; c; c = c->next)
         if (is_account(c->waits)) api_refuse_for(c, API_PROBLEM_BUSY, 1);
+    api_veils_lost(w);
 }
 
 void api_searches_lost(struct api *w)

@@ -41,8 +41,8 @@ struct api_claim {
 /* Borrowed for the call; say_principal. */
 struct api_principal {
     enum principal_status status;
-    unsigned must; /* enum principal_must */
-    bool token;
+    unsigned must;      /* enum principal_must */
+    bool token, veiled; /* veiled: he is to be shown pseudonyms of people */
     uint32_t wait, tenant;
     uint64_t user, rights;
     int64_t expires; /* s */
@@ -87,6 +87,10 @@ struct api_out {
     void (*taken)(void *ctx, uint64_t call, uint64_t bytes);
     void (*cease)(void *ctx, uint64_t call);
     int (*look)(void *ctx, uint64_t call, const struct api_look *look);
+    /* How that user is shown names, a JSON array of at most 1000 texts: api_veiled(). */
+    int (*veil)(void *ctx, uint64_t call, uint64_t user, uint32_t tenant, struct slice names);
+    /* Names of a tenant behind a pseudonym: api_known(). */
+    int (*known)(void *ctx, uint32_t tenant, struct slice after);
     /* {"processes":{…}}, appended. */
     void (*status)(void *ctx, struct buf *out);
 };
@@ -119,6 +123,11 @@ void api_acted(struct api *w, uint64_t call, unsigned status, struct slice body)
 void api_found(struct api *w, uint64_t call, struct slice lines);
 /* text: its last line when the status is 200, else what is wrong. */
 void api_finished(struct api *w, uint64_t call, unsigned status, struct slice text);
+/* names: as many as were asked for; else it is not known how they are shown. */
+void api_veiled(struct api *w, uint64_t call, struct slice names);
+/* ["person-…","anna",…] by pseudonyms; without any these were all, without an array
+ * they cannot be told. */
+void api_known(struct api *w, uint32_t tenant, struct slice names);
 /* It is in the audit log that somebody looks; false: it cannot be, and nothing is to be read. */
 void api_looked(struct api *w, uint64_t call, bool written);
 /* Who was asked is gone: what waits for him is refused, to be tried again. */

@@ -36,6 +36,8 @@ struct api_call *api_call_new(struct api *w, struct MHD_Connection *mhd, const c
     c->target_error = api_target_read(slice_of(uri), &c->target);
     buf_init(&c->body, API_BODY_MAX);
     buf_init(&c->out, API_ANSWER_MAX);
+    buf_init(&c->raw, API_ANSWER_MAX);
+    buf_init(&c->given, API_TARGET_MAX + API_QUERY_MAX * 1024);
     c->next = w->calls;
     if (w->calls) w->calls->prev = c;
     w->calls = c;
@@ -57,6 +59,7 @@ void api_call_free(struct api_call *c)
     explicit_bzero(c->proof, sizeof c->proof);
     buf_done(&c->body);
     buf_done(&c->out);
+    api_veil_done(c);
     free(c);
 }
 
@@ -84,6 +87,7 @@ void api_answer(struct api_call *c, unsigned status, const char *type)
         api_refuse(c, API_PROBLEM_BUSY, "the answer is too large");
         return;
     }
+    if (api_veil_answer(c)) return;
     if (c->once) api_once_end(c->once, status, buf_slice(&c->out));
     c->once = NULL;
     c->state = CALL_ANSWERED;
@@ -180,12 +184,14 @@ static bool put_headers(struct api_call *c, struct MHD_Response *response)
 static void tag(struct api_call *c)
 {
     if (c->method != API_GET || c->status != MHD_HTTP_OK) return;
-    if (!c->tag[0])
+    bool own = c->tag[0] != '\0';
+    if (!own)
         (void)snprintf(c->tag, sizeof c->tag, "\"%016llx\"",
                        (unsigned long long)hash64(buf_slice(&c->out)));
     api_header(c, MHD_HTTP_HEADER_ETAG, "%s", c->tag);
     struct slice known = api_request_header(c, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    if (known.len == 0 || !header_has_tag(known, slice_of(c->tag))) return;
+    /* The version says nothing of who is shown by which name. */
+    if (known.len == 0 || (own && c->veiled) || !header_has_tag(known, slice_of(c->tag))) return;
     buf_clear(&c->out);
     c->status = MHD_HTTP_NOT_MODIFIED;
     c->type = NULL;
@@ -199,7 +205,8 @@ static ssize_t read_stream(void *ctx, uint64_t at, char *to, size_t size)
     if (c->sent == c->out.len) {
         buf_clear(&c->out);
         c->sent = 0;
-        if (!c->ended) c->more(c);
+        if (!c->ended && c->raw.len == 0) c->more(c);
+        api_veil_stream(c);
     }
     struct slice rest = slice_until(slice_from(buf_slice(&c->out), c->sent), size);
     if (rest.len) {
@@ -207,7 +214,7 @@ static ssize_t read_stream(void *ctx, uint64_t at, char *to, size_t size)
         c->sent += rest.len;
         return (ssize_t)rest.len;
     }
-    if (c->ended) return MHD_CONTENT_READER_END_OF_STREAM;
+    if (c->ended && c->raw.len == 0) return MHD_CONTENT_READER_END_OF_STREAM;
     MHD_suspend_connection(c->mhd);
     c->suspended = true;
     return 0;
@@ -436,7 +443,7 @@ bool api_purpose(struct api_call *c, struct slice *ret)
 
 /* ---- who asks ---------------------------------------------------------------------------- */
 
-static void claim(struct api_call *c)
+void api_call_claim(struct api_call *c)
 {
     struct slice asked = api_request_header(c, "X-Vaka-Tenant"),
                  proof = slice_make(c->proof, c->proof_len);
@@ -524,7 +531,8 @@ static bool parameters_are_good(struct api_call *c)
 /* Everything is known: what was asked is done. */
 static void perform(struct api_call *c)
 {
-    if (parameters_are_good(c) && body_is_good(c) && is_to_be_done(c)) c->endpoint->run(c);
+    if (parameters_are_good(c) && body_is_good(c) && api_veil_request(c) && is_to_be_done(c))
+        c->endpoint->run(c);
 }
 
 static void perform_known(struct api_call *c, const struct api_principal *p)
@@ -535,6 +543,7 @@ static void perform_known(struct api_call *c, const struct api_principal *p)
     c->user = p->user;
     c->rights = p->rights;
     c->tenant = p->tenant;
+    c->veiled = p->veiled;
     c->who = p;
     if (wait) api_refuse_for(c, API_PROBLEM_RATE, wait);
     else if (c->cookie && is_cross_site(c)) api_refuse(c, API_PROBLEM_CROSS_SITE, NULL);
@@ -558,7 +567,7 @@ void api_call_claimed(struct api_call *c, const struct api_principal *p)
 void api_call_run(struct api_call *c)
 {
     c->state = CALL_WORKING;
-    if (api_endpoint_right(c->endpoint) != RIGHT_ANYBODY) claim(c);
+    if (api_endpoint_right(c->endpoint) != RIGHT_ANYBODY) api_call_claim(c);
     else if (is_cross_site(c)) api_refuse(c, API_PROBLEM_CROSS_SITE, NULL);
     else perform(c);
     if (c->state != CALL_WORKING) return;

@@ -15,6 +15,7 @@
 #include "web/problem.h"
 #include "web/rate.h"
 #include "web/rules.h"
+#include "web/veil.h"
 
 enum {
     API_PROOF_MAX = 256, /* bytes of a session or token */
@@ -47,7 +48,9 @@ enum api_wait {
     WAIT_ACCOUNT,
     WAIT_SEARCH,
     WAIT_LOOK,
-    WAIT_ACT
+    WAIT_ACT,
+    WAIT_VEIL, /* how names are shown */
+    WAIT_NAMES /* which there are */
 };
 
 struct api_call {
@@ -73,6 +76,9 @@ struct api_call {
     bool cookie; /* the proof is a cookie */
     uint64_t user, rights;
     uint32_t tenant;
+    bool veiled, unveiled; /* he is shown pseudonyms; what goes out has them */
+    struct api_veiling veiling;
+    struct buf raw, given; /* what waits to go out; parameters with names for pseudonyms */
     const struct api_principal *who; /* while its function runs, and before it waits */
     struct api_once_entry *once;
     /* The answer. */
@@ -107,6 +113,8 @@ struct api {
     struct api_rate by_address, by_user;
     struct api_once once;
     struct api_rules rules;
+    struct api_veil veils[API_VEILS_MAX];
+    uint32_t n_veils;
     struct db *db; /* NULL: not open */
     uint64_t requests, refused;
 };
@@ -127,6 +135,8 @@ void api_call_free(struct api_call *c);
 void api_call_tick(struct api_call *c, nsec now);
 /* It is closed, without a word. */
 void api_call_give_up(struct api_call *c);
+/* Who asks is asked. */
+void api_call_claim(struct api_call *c);
 /* Who asked for it is known, or is not; WAIT_CLAIM. */
 void api_call_claimed(struct api_call *c, const struct api_principal *p);
 /* The same of WAIT_LOGIN (login.c) and WAIT_ACCOUNT (manage.c). */
@@ -138,6 +148,8 @@ void api_search_finished(struct api_call *c, unsigned status, struct slice text)
 void api_alert_looked(struct api_call *c);
 /* WAIT_ACT (incidents.c); status: enum desk_status. */
 void api_acted_on(struct api_call *c, unsigned status, struct slice body);
+/* How names are shown cannot be asked now. */
+void api_veils_lost(struct api *w);
 struct api_call *api_call_find(struct api *w, uint64_t id, enum api_wait waits);
 
 /* ---- for functions of endpoints ---- */

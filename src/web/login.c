@@ -41,6 +41,8 @@ static void put_session(struct api_call *c, const struct api_principal *p, struc
     put_must(out, p->must);
     json_write_key(out, "token");
     buf_puts(out, p->token ? "true" : "false");
+    json_write_key(out, "veiled");
+    buf_puts(out, p->veiled ? "true" : "false");
     json_write_key(out, "expires");
     buf_putc(out, '"');
     time_write_rfc3339(out, p->expires * NSEC_PER_SEC);

@@ -17,7 +17,7 @@ static void more(struct api_call *c)
 
 void api_search_found(struct api_call *c, struct slice lines)
 {
-    buf_put(&c->out, lines);
+    api_stream_put(c, lines);
     c->owed += lines.len;
     if (c->state == CALL_WAITING) api_stream(c, "application/x-ndjson", more);
     else api_stream_wake(c);
@@ -41,11 +41,15 @@ void api_search_finished(struct api_call *c, unsigned status, struct slice text)
         return;
     }
     if (status == 200) {
-        buf_put(&c->out, text);
+        api_stream_put(c, text);
     } else {
-        buf_puts(&c->out, "{\"end\":{\"how\":\"failed\",\"detail\":");
-        json_write_string(&c->out, text);
-        buf_puts(&c->out, "}}\n");
+        struct buf end;
+        buf_init(&end, 4096);
+        buf_puts(&end, "{\"end\":{\"how\":\"failed\",\"detail\":");
+        json_write_string(&end, slice_until(text, 512));
+        buf_puts(&end, "}}\n");
+        api_stream_put(c, buf_slice(&end));
+        buf_done(&end);
     }
     c->ended = true;
     api_stream_wake(c);
