@@ -48,7 +48,7 @@ static int take_answer(void *ctx, const struct say_answer *answer)
     return 0;
 }
 
-int accounts_ask(struct accounts *a, enum account_action action)
+static int ask(struct accounts *a, enum account_action action)
 {
     buf_putc(&a->body, '}');
     if (buf_failed(&a->body)) return cli_usage("what is said is too long");
@@ -63,7 +63,7 @@ static void print(const struct buf *out)
     (void)fwrite(out->ptr, 1, out->len, stdout);
 }
 
-void accounts_print_json(const struct accounts *a)
+static void print_json(const struct accounts *a)
 {
     struct buf out;
     buf_init(&out, 8 * (size_t)MANAGE_ANSWER_MAX);
@@ -120,4 +120,14 @@ void accounts_print_rows(const struct accounts *a, const char *member,
     }
     print(&out);
     buf_done(&out);
+}
+
+int accounts_finish(struct accounts *a, enum account_action action,
+                    void (*tell)(const struct accounts *a))
+{
+    int status = ask(a, action);
+    if (status == 0 && a->json) print_json(a);
+    else if (status == 0 && tell) tell(a);
+    accounts_done(a);
+    return status;
 }

@@ -39,13 +39,6 @@ void accounts_begin(struct accounts *a, const char *name);
 /* Members of the body, when they were said. */
 void accounts_put(struct accounts *a, const char *member, const char *value);
 void accounts_put_number(struct accounts *a, const char *member, uint64_t value);
-/*
- * Asks the running vaka serve. 0: a->answer is the object that came back; else an exit status, and
- * what is wrong was told. The body is overwritten: it may have a password.
- */
-int accounts_ask(struct accounts *a, enum account_action action) MUST_USE;
-/* Prints the answer as it is. */
-void accounts_print_json(const struct accounts *a);
 /* Appends seconds since 1970 as a time, "-" for none, with blanks up to `columns` (0: as it is). */
 void accounts_put_time(struct buf *out, struct slice seconds, size_t columns);
 /* Calls row() for each part of the array of that name and prints what it appended. */
@@ -53,6 +46,26 @@ void accounts_print_rows(const struct accounts *a, const char *member,
                          void (*row)(struct buf *out, struct slice part));
 /* The same with the names in an array, commas between them. */
 void accounts_put_names(struct buf *out, struct slice array, size_t columns);
+/*
+ * The end of a command: asks the running vaka serve, prints its answer as one object where that is
+ * wanted, else by `tell` (NULL: there is nothing to be told), says what is wrong, and lets go of
+ * everything: the body is overwritten, it may have a password. An exit status.
+ */
+int accounts_finish(struct accounts *a, enum account_action action,
+                    void (*tell)(const struct accounts *a)) MUST_USE;
+/* The end of one that asks nothing. */
 void accounts_done(struct accounts *a);
+
+/* `take`: what options with OPTION_CALL are told, or NULL. */
+#define ACCOUNTS_COMMAND(id, words, args, line, more, opts, take, fn)                              \
+    const struct command command_##id = {.name = words,                                            \
+                                         .operands = args,                                         \
+                                         .summary = line,                                          \
+                                         .description = more,                                      \
+                                         .options = opts,                                          \
+                                         .n_options = sizeof opts / sizeof *(opts),                \
+                                         .ctx_size = sizeof(struct accounts),                      \
+                                         .option = take,                                           \
+                                         .run = fn}
 
 #endif

@@ -83,9 +83,7 @@ static int change(const struct invocation *in, enum account_action action)
     accounts_begin(a, in->operands[0]);
     accounts_put(a, "role", in->operands[1]);
     accounts_put_number(a, "tenant", a->tenant);
-    int status = accounts_ask(a, action);
-    accounts_done(a);
-    return status;
+    return accounts_finish(a, action, NULL);
 }
 
 static int grant_run(const struct invocation *in)
@@ -98,29 +96,19 @@ static int revoke_run(const struct invocation *in)
     return change(in, ACTION_ROLE_REVOKE);
 }
 
-#define COMMAND(id, words, args, line, more, opts, fn)                                             \
-    const struct command command_role_##id = {.name = words,                                       \
-                                              .operands = args,                                    \
-                                              .summary = line,                                     \
-                                              .description = more,                                 \
-                                              .options = opts,                                     \
-                                              .n_options = sizeof opts / sizeof *(opts),           \
-                                              .ctx_size = sizeof(struct accounts),                 \
-                                              .run = fn}
-
-COMMAND(
-    list, "role list", "", "list roles and what they may do",
+ACCOUNTS_COMMAND(
+    role_list, "role list", "", "list roles and what they may do",
     "The permission matrix: a line a right, a column a role. It is part of the program, and the "
     "same for every front.",
-    list_options, list_run);
-COMMAND(show, "role show", "ROLE", "show what one role may do",
-        "The rights of viewer, analyst, responder, on-call, admin or auditor.", list_options,
-        show_run);
-COMMAND(grant, "role grant", "NAME ROLE", "give an account a role",
-        "In one tenant. His sessions end, so that he has the role from his next login on.",
-        grant_options, grant_run);
-COMMAND(
-    revoke, "role revoke", "NAME ROLE", "take a role from an account",
+    list_options, NULL, list_run);
+ACCOUNTS_COMMAND(role_show, "role show", "ROLE", "show what one role may do",
+                 "The rights of viewer, analyst, responder, on-call, admin or auditor.",
+                 list_options, NULL, show_run);
+ACCOUNTS_COMMAND(role_grant, "role grant", "NAME ROLE", "give an account a role",
+                 "In one tenant. His sessions end, so that he has the role from his next login on.",
+                 grant_options, NULL, grant_run);
+ACCOUNTS_COMMAND(
+    role_revoke, "role revoke", "NAME ROLE", "take a role from an account",
     "In one tenant. His sessions end, and his tokens lose what the role allowed. The last admin "
     "of a tenant stays.",
-    grant_options, revoke_run);
+    grant_options, NULL, revoke_run);

@@ -67,11 +67,7 @@ static int add_run(const struct invocation *in)
     accounts_put_number(a, "expires",
                         (uint64_t)clock_realtime(&clock) / NSEC_PER_SEC + good / NSEC_PER_SEC);
     accounts_put_number(a, "tenant", a->tenant);
-    int status = accounts_ask(a, ACTION_TOKEN_ADD);
-    if (status == 0 && a->json) accounts_print_json(a);
-    else if (status == 0) tell_token(a);
-    accounts_done(a);
-    return status;
+    return accounts_finish(a, ACTION_TOKEN_ADD, tell_token);
 }
 
 static void put_token(struct buf *out, struct slice token)
@@ -88,16 +84,17 @@ static void put_token(struct buf *out, struct slice token)
     accounts_put_names(out, ask_member(token, "rights"), 0);
 }
 
+static void tell_tokens(const struct accounts *a)
+{
+    accounts_print_rows(a, "tokens", put_token);
+}
+
 static int list_run(const struct invocation *in)
 {
     struct accounts *a = in->ctx;
     if (in->n_operands > 1) return cli_usage("token list takes one account, or none");
     accounts_begin(a, in->n_operands ? in->operands[0] : NULL);
-    int status = accounts_ask(a, ACTION_TOKEN_LIST);
-    if (status == 0 && a->json) accounts_print_json(a);
-    else if (status == 0) accounts_print_rows(a, "tokens", put_token);
-    accounts_done(a);
-    return status;
+    return accounts_finish(a, ACTION_TOKEN_LIST, tell_tokens);
 }
 
 static int revoke_run(const struct invocation *in)
@@ -108,30 +105,18 @@ static int revoke_run(const struct invocation *in)
         return cli_usage("token revoke wants the id of a token, as 'vaka token list' has it");
     accounts_begin(a, NULL);
     accounts_put_number(a, "id", id);
-    int status = accounts_ask(a, ACTION_TOKEN_REVOKE);
-    accounts_done(a);
-    return status;
+    return accounts_finish(a, ACTION_TOKEN_REVOKE, NULL);
 }
 
-#define COMMAND(id, words, args, line, more, opts, fn)                                             \
-    const struct command command_token_##id = {.name = words,                                      \
-                                               .operands = args,                                   \
-                                               .summary = line,                                    \
-                                               .description = more,                                \
-                                               .options = opts,                                    \
-                                               .n_options = sizeof opts / sizeof *(opts),          \
-                                               .ctx_size = sizeof(struct accounts),                \
-                                               .option = take_right,                               \
-                                               .run = fn}
-
-COMMAND(
-    add, "token add", "NAME", "make an API token of an account",
+ACCOUNTS_COMMAND(
+    token_add, "token add", "NAME", "make an API token of an account",
     "Prints it once; it is not kept. It may do what is said here, as long as its account may, in "
     "one tenant. Tokens of who sends logs are others: they are lines of the file that "
     "listen.tokens names.",
-    add_options, add_run);
-COMMAND(
-    list, "token list", "[NAME]", "list API tokens",
+    add_options, take_right, add_run);
+ACCOUNTS_COMMAND(
+    token_list, "token list", "[NAME]", "list API tokens",
     "Their ids, accounts, labels, when they end and were used last, and rights; not themselves.",
-    list_options, list_run);
-COMMAND(revoke, "token revoke", "ID", "end an API token", "At once.", revoke_options, revoke_run);
+    list_options, take_right, list_run);
+ACCOUNTS_COMMAND(token_revoke, "token revoke", "ID", "end an API token", "At once.", revoke_options,
+                 take_right, revoke_run);

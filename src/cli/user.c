@@ -68,9 +68,7 @@ static int with_password(const struct invocation *in, enum account_action action
         accounts_put_number(a, "tenant", a->tenant);
     }
     status = put_password(a);
-    if (status == 0) status = accounts_ask(a, action);
-    if (status == 0 && a->json) accounts_print_json(a);
-    else if (status == 0) tell_password(a);
+    if (status == 0) return accounts_finish(a, action, tell_password);
     accounts_done(a);
     return status;
 }
@@ -81,9 +79,7 @@ static int plainly(const struct invocation *in, enum account_action action)
     int status = one_name(in);
     if (status) return status;
     accounts_begin(a, in->operands[0]);
-    status = accounts_ask(a, action);
-    accounts_done(a);
-    return status;
+    return accounts_finish(a, action, NULL);
 }
 
 static int add_run(const struct invocation *in)
@@ -161,20 +157,22 @@ static void put_user(struct buf *out, struct slice user)
     put_roles(out, user);
 }
 
+static void tell_users(const struct accounts *a)
+{
+    accounts_print_rows(a, "users", put_user);
+}
+
 static int list_run(const struct invocation *in)
 {
     struct accounts *a = in->ctx;
     if (in->n_operands) return cli_usage("user list takes no operands");
     accounts_begin(a, NULL);
-    int status = accounts_ask(a, ACTION_USER_LIST);
-    if (status == 0 && a->json) accounts_print_json(a);
-    else if (status == 0) accounts_print_rows(a, "users", put_user);
-    accounts_done(a);
-    return status;
+    return accounts_finish(a, ACTION_USER_LIST, tell_users);
 }
 
-static void print_user(struct slice user)
+static void tell_user(const struct accounts *a)
 {
+    struct slice user = buf_slice(&a->answer);
     struct buf out;
     buf_init(&out, 64 * 1024);
     buf_puts(&out, "name           ");
@@ -202,11 +200,7 @@ static int show_run(const struct invocation *in)
     int status = one_name(in);
     if (status) return status;
     accounts_begin(a, in->operands[0]);
-    status = accounts_ask(a, ACTION_USER_SHOW);
-    if (status == 0 && a->json) accounts_print_json(a);
-    else if (status == 0) print_user(buf_slice(&a->answer));
-    accounts_done(a);
-    return status;
+    return accounts_finish(a, ACTION_USER_SHOW, tell_user);
 }
 
 static void put_entry(struct buf *out, struct slice entry)
@@ -225,6 +219,11 @@ static void put_entry(struct buf *out, struct slice entry)
     (void)text_put_visible(out, ask_text(entry, "reason"), SIZE_MAX);
 }
 
+static void tell_log(const struct accounts *a)
+{
+    accounts_print_rows(a, "log", put_entry);
+}
+
 static int log_run(const struct invocation *in)
 {
     struct accounts *a = in->ctx;
@@ -232,35 +231,29 @@ static int log_run(const struct invocation *in)
     accounts_begin(a, in->n_operands ? in->operands[0] : NULL);
     accounts_put_number(a, "after", a->after);
     if (a->last) accounts_put_number(a, "limit", a->last);
-    int status = accounts_ask(a, ACTION_LOG_LIST);
-    if (status == 0 && a->json) accounts_print_json(a);
-    else if (status == 0) accounts_print_rows(a, "log", put_entry);
-    accounts_done(a);
-    return status;
+    return accounts_finish(a, ACTION_LOG_LIST, tell_log);
+}
+
+static void tell_name(const struct accounts *a)
+{
+    struct buf out;
+    buf_init(&out, 8192);
+    (void)text_put_visible(&out, ask_text(buf_slice(&a->answer), "name"), SIZE_MAX);
+    buf_putc(&out, '\n');
+    (void)fwrite(out.ptr, 1, out.len, stdout);
+    secret_done(&out);
 }
 
 /* Who it is, once: nobody's view of the API changes by it. */
 static int lift_run(const struct invocation *in)
 {
     struct accounts *a = in->ctx;
-    struct buf out;
     if (in->n_operands != 1) return cli_usage("user lift wants a pseudonym");
     if (!a->reason) return cli_usage("user lift wants a --reason");
     accounts_begin(a, NULL);
     accounts_put(a, "pseudonym", in->operands[0]);
     accounts_put_number(a, "tenant", a->tenant);
-    int status = accounts_ask(a, ACTION_PSEUDONYM_LIFT);
-    if (status == 0 && a->json) {
-        accounts_print_json(a);
-    } else if (status == 0) {
-        buf_init(&out, 8192);
-        (void)text_put_visible(&out, ask_text(buf_slice(&a->answer), "name"), SIZE_MAX);
-        buf_putc(&out, '\n');
-        (void)fwrite(out.ptr, 1, out.len, stdout);
-        secret_done(&out);
-    }
-    accounts_done(a);
-    return status;
+    return accounts_finish(a, ACTION_PSEUDONYM_LIFT, tell_name);
 }
 
 /* ---- options ----------------------------------------------------------------------------- */
@@ -304,54 +297,48 @@ static const struct cli_option log_options[] = {
     OPTION_JSON,
 };
 
-#define COMMAND(id, words, args, line, more, opts, fn)                                             \
-    const struct command command_user_##id = {.name = words,                                       \
-                                              .operands = args,                                    \
-                                              .summary = line,                                     \
-                                              .description = more,                                 \
-                                              .options = opts,                                     \
-                                              .n_options = sizeof opts / sizeof *(opts),           \
-                                              .ctx_size = sizeof(struct accounts),                 \
-                                              .option = take_role,                                 \
-                                              .run = fn}
-
-COMMAND(
-    add, "user add", "NAME", "make an account for the API and the console",
+ACCOUNTS_COMMAND(
+    user_add, "user add", "NAME", "make an account for the API and the console",
     "The account is there at once, also of a vaka serve that runs; its password is asked for at "
     "the terminal, or see --stdin and --invite. A password has at least 12 characters, and is "
     "none of those that are tried first. Root and the user of vaka serve may do this.",
-    add_options, add_run);
-COMMAND(
-    list, "user list", "", "list accounts",
+    add_options, take_role, add_run);
+ACCOUNTS_COMMAND(
+    user_list, "user list", "", "list accounts",
     "Name, how he logs in (password, app, elsewhere, invited, disabled), what people see, roles.",
-    show_options, list_run);
-COMMAND(show, "user show", "NAME", "show an account", "What is known of it, but for secrets.",
-        show_options, show_run);
-COMMAND(disable, "user disable", "NAME", "keep somebody out",
-        "His sessions end, his tokens are worth nothing, until 'vaka user enable'. The last admin "
-        "of a tenant stays.",
-        plain_options, disable_run);
-COMMAND(enable, "user enable", "NAME", "let somebody in again", "Undoes 'vaka user disable'.",
-        plain_options, enable_run);
-COMMAND(password, "user password", "NAME", "give an account another password",
-        "For who has forgotten it. His sessions end, and what made him wait is forgotten.",
-        password_options, password_run);
-COMMAND(
-    totp, "user totp", "NAME", "take the app with codes off an account",
+    show_options, take_role, list_run);
+ACCOUNTS_COMMAND(user_show, "user show", "NAME", "show an account",
+                 "What is known of it, but for secrets.", show_options, take_role, show_run);
+ACCOUNTS_COMMAND(
+    user_disable, "user disable", "NAME", "keep somebody out",
+    "His sessions end, his tokens are worth nothing, until 'vaka user enable'. The last admin "
+    "of a tenant stays.",
+    plain_options, take_role, disable_run);
+ACCOUNTS_COMMAND(user_enable, "user enable", "NAME", "let somebody in again",
+                 "Undoes 'vaka user disable'.", plain_options, take_role, enable_run);
+ACCOUNTS_COMMAND(user_password, "user password", "NAME", "give an account another password",
+                 "For who has forgotten it. His sessions end, and what made him wait is forgotten.",
+                 password_options, take_role, password_run);
+ACCOUNTS_COMMAND(
+    user_totp, "user totp", "NAME", "take the app with codes off an account",
     "For who has lost the telephone and the recovery codes. His sessions end; where accounts.app "
     "says so, he has to add another one at his next login.",
-    plain_options, totp_run);
-COMMAND(unlock, "user unlock", "NAME", "let somebody try again at once",
-        "Forgets the wrong passwords for which he would have to wait.", plain_options, unlock_run);
-COMMAND(remove, "user remove", "NAME", "remove an account",
-        "With its roles, sessions and tokens; the log of what it did stays. The last admin of a "
-        "tenant stays.",
-        plain_options, remove_run);
-COMMAND(log, "user log", "[NAME]", "show what was done to accounts, and who logged in",
-        "When, who, what, to whom, from where, and why; of one account, or of all. It is only ever "
-        "added to.",
-        log_options, log_run);
-COMMAND(lift, "user lift", "PSEUDONYM", "say who a pseudonym is",
-        "Where accounts.pseudonyms has names of staff shown as person-0123456789ab. It wants a "
-        "--reason, and the log of accounts ('vaka user log') keeps who asked, when and why.",
-        lift_options, lift_run);
+    plain_options, take_role, totp_run);
+ACCOUNTS_COMMAND(user_unlock, "user unlock", "NAME", "let somebody try again at once",
+                 "Forgets the wrong passwords for which he would have to wait.", plain_options,
+                 take_role, unlock_run);
+ACCOUNTS_COMMAND(
+    user_remove, "user remove", "NAME", "remove an account",
+    "With its roles, sessions and tokens; the log of what it did stays. The last admin of a "
+    "tenant stays.",
+    plain_options, take_role, remove_run);
+ACCOUNTS_COMMAND(
+    user_log, "user log", "[NAME]", "show what was done to accounts, and who logged in",
+    "When, who, what, to whom, from where, and why; of one account, or of all. It is only ever "
+    "added to.",
+    log_options, take_role, log_run);
+ACCOUNTS_COMMAND(
+    user_lift, "user lift", "PSEUDONYM", "say who a pseudonym is",
+    "Where accounts.pseudonyms has names of staff shown as person-0123456789ab. It wants a "
+    "--reason, and the log of accounts ('vaka user log') keeps who asked, when and why.",
+    lift_options, take_role, lift_run);
