@@ -47,7 +47,10 @@ def stat_of(pid):
 
 
 class City(Serve):
+    """As it is by itself: Serve's own settings are those of tests."""
     def __init__(self, folder, rules=(OWN_RULES,), more="", journal="256MiB"):
+        if "search:\n" not in more:
+            more += "search:\n  background: true\n"
         super().__init__(VAKA, folder, more=more, journal=journal,
                          rules=json.dumps([str(r) for r in rules]))
 
