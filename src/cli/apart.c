@@ -45,12 +45,15 @@ static void tell(pid_t pid, int number)
     if (kill(-pid, number) != 0) (void)kill(pid, number);
 }
 
-/* ^Z stops both: nothing is to be printed meanwhile. */
+/*
+ * ^Z stops both: nothing is to be printed meanwhile. But not who reads for it, who may have his
+ * turn and would have all others wait for it; he stops by himself when nobody takes what he finds.
+ */
 static void stop_with(pid_t pid)
 {
-    tell(pid, SIGSTOP);
+    (void)kill(pid, SIGSTOP);
     (void)raise(SIGSTOP);
-    tell(pid, SIGCONT);
+    (void)kill(pid, SIGCONT);
 }
 
 /* `signals` are blocked: each is for the other process, or says that it has ended. */
