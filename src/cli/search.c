@@ -195,12 +195,15 @@ static int read_text(struct work *w, struct slice text)
 {
     const struct query_options o = {.when = w->when, .whole = w->said->format == SEARCH_JSON};
     struct diag diag;
-    if (ruleset_load_without_rules(&w->rules, &w->config, &diag)) {
+    int turn = scan_wait_turn(w->store);
+    int error = ruleset_load_without_rules(&w->rules, &w->config, &diag);
+    if (turn >= 0) (void)close(turn);
+    if (error) {
         if (diag.line) cli_diag(&diag, "");
         else cli_say("%s", diag.message);
         return EXIT_USAGE;
     }
-    int error = query_read(&w->rules.set->arena, text, &o, &w->query, &diag);
+    error = query_read(&w->rules.set->arena, text, &o, &w->query, &diag);
     if (error) {
         tell_mistake(text, &diag);
         return EXIT_USAGE;

@@ -174,6 +174,7 @@ struct sandbox_row {
     bool reads_files;    /* opens for reading only; else its list of calls says */
     bool keeps_files;    /* the named folders are its own */
     bool calls;          /* connects to the named ports */
+    bool has_locks;      /* of bytes of files it has, and asks for those of others */
     bool kills;          /* signals other processes than itself: those it forked */
     uint64_t max_files;  /* RLIMIT_NOFILE; 0: as it is */
     uint64_t max_memory; /* RLIMIT_DATA, bytes; 0: as it is */
@@ -185,6 +186,7 @@ static const struct sandbox_row rows[] = {
                         .reads_files = true},
     [SANDBOX_DECODER] = {.allow = {calls_compute, calls_descriptors, calls_turns, NULL},
                          .fatal = {calls_fatal, calls_connect, calls_accept, calls_open, NULL},
+                         .has_locks = true,
                          .max_files = 512,
                          .max_memory = UINT64_C(1) << 30},
     [SANDBOX_SERVANT] = {.allow = {calls_compute, calls_descriptors, calls_loop, NULL},
@@ -294,6 +296,15 @@ static int add_calling(scmp_filter_ctx ctx)
     return r;
 }
 
+static int add_locks(scmp_filter_ctx ctx)
+{
+    int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                             SCMP_A1(SCMP_CMP_EQ, F_OFD_GETLK, 0));
+    return r ? r
+             : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                                SCMP_A1(SCMP_CMP_EQ, F_OFD_SETLK, 0));
+}
+
 static int add_conditions(scmp_filter_ctx ctx, const struct sandbox_row *row)
 {
     int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -303,6 +314,7 @@ static int add_conditions(scmp_filter_ctx ctx, const struct sandbox_row *row)
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (r == 0 && row->reads_files) r = add_reading(ctx);
     if (r == 0 && row->calls) r = add_calling(ctx);
+    if (r == 0 && row->has_locks) r = add_locks(ctx);
     /* abort() signals the process itself; no other of the same user is its business. */
     if (r == 0 && !row->kills && row != &rows[SANDBOX_HUNTER])
         r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,

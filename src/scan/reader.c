@@ -10,6 +10,7 @@
 
 #include "scan/scan.h"
 #include "store/filter.h"
+#include "store/flag.h"
 #include "store/journal.h"
 
 enum {
@@ -18,8 +19,11 @@ enum {
     WHOLE_SHARE = 1000,
     NAP_MOST = 50,    /* ms: the most that it sleeps without a sign of life */
     STANDS_BACK = 10, /* times as long as it waited for a processor */
+    HELD_UP = 10,     /* times as long as it worked */
+    LOOK_EVERY = 2,   /* ms: whether it is still held up */
 };
-#define TURN (10 * NSEC_PER_MSEC)
+#define TURN         (10 * NSEC_PER_MSEC)
+#define HELD_UP_MOST NSEC_PER_SEC
 /* Behind a turn, so that who waits for the next one is faster. */
 static const struct timespec turn_pause = {.tv_nsec = 100 * 1000};
 
@@ -28,11 +32,14 @@ struct reader {
     const struct scan_work *work;
     struct channel *channel;
     struct store_io io;
-    int file;   /* of the unit at hand; -1: taken */
-    int beside; /* the file beside its segment; -1: none */
-    int turns;  /* who has a lock on it has its turn; -1: it takes none */
-    nsec taken; /* when it had it last … */
-    nsec used;  /* … and how much of it in front of that */
+    int file;      /* of the unit at hand; -1: taken */
+    int beside;    /* the file beside its segment; -1: none */
+    int turns;     /* who has a lock on it has its turn; -1: it takes none */
+    bool in_turn;  /* it has that … */
+    uint32_t flag; /* … or this one is raised, so that it can do without; 0: none */
+    nsec taken;    /* since when it reads … */
+    nsec used;     /* … and how much of its turn it had in front of that */
+    nsec patience; /* so much longer may it be held up */
     struct scan_done done;
     struct buf out;
     /* Of the segment at hand. */
@@ -121,13 +128,6 @@ static int keep_share(struct reader *r, nsec took)
     return sleep_off(r);
 }
 
-/* Work that waited for a processor was in somebody's way, whoever that was. */
-static int stand_back(struct reader *r, nsec waited)
-{
-    if (waited > 0) r->owed += waited * STANDS_BACK;
-    return sleep_off(r);
-}
-
 /* A batch for the room that has it work. */
 static int work_on(struct reader *r, const struct scan_batch *b)
 {
@@ -137,16 +137,22 @@ static int work_on(struct reader *r, const struct scan_batch *b)
     __atomic_store_n(&r->begin->page->cpu, cpu, __ATOMIC_RELAXED);
     if (error) return error;
     if (r->begin->share) return keep_share(r, took);
+    /* Work that waited for a processor was in somebody's way, whoever that was. */
     nsec waited = now_of(CLOCK_MONOTONIC) - begun - (cpu - before);
-    return r->begin->extra ? stand_back(r, waited) : 0;
+    if (r->flag && waited > 0) r->owed += waited * STANDS_BACK;
+    return 0;
 }
 
 /* ---- turns ------------------------------------------------------------------------------- */
 
-/* Nothing is to be waited for between this and end_turn() but processor and disk. */
-static void take_turn(struct reader *r)
+static void lower_flag(struct reader *r)
 {
-    if (r->turns < 0) return;
+    if (r->flag) flag_set(r->turns, r->flag, false);
+    r->flag = 0;
+}
+
+static void lock_turn(struct reader *r)
+{
     if (r->used > TURN) {
         (void)nanosleep(&turn_pause, NULL);
         r->used = 0;
@@ -157,14 +163,68 @@ static void take_turn(struct reader *r)
         }
         __atomic_store_n(&r->begin->page->waits, 0, __ATOMIC_RELAXED);
     }
+    r->in_turn = true;
+}
+
+/*
+ * While records wait to be matched all others wait with it, but no longer than HELD_UP times as
+ * long as it worked: a machine that never keeps up answers as well.
+ */
+static int give_way(struct reader *r)
+{
+    int error = 0;
+    nsec now = now_of(CLOCK_MONOTONIC), until = now + r->patience;
+    while (error == 0 && now < until && flag_is_raised(r->turns, FLAG_BEHIND)) {
+        error = nap(r, LOOK_EVERY);
+        now = now_of(CLOCK_MONOTONIC);
+    }
+    r->patience = until - now;
+    return error;
+}
+
+/* Two that raise the same one at the same time see each other, and lower it. */
+static bool raise_flag(struct reader *r)
+{
+    for (uint32_t i = 0; i < r->begin->room; i++) {
+        uint32_t flag = FLAG_READERS + i;
+        if (flag_is_raised(r->turns, flag)) continue;
+        flag_set(r->turns, flag, true);
+        r->flag = flag;
+        if (!flag_is_raised(r->turns, flag)) return true;
+        lower_flag(r);
+    }
+    return false;
+}
+
+/* A processor that is left over, as far as is known. */
+static bool can_do_without(struct reader *r)
+{
+    return r->begin->extra && !flag_is_raised(r->turns, FLAG_BEHIND) && raise_flag(r);
+}
+
+/* Nothing but this is to be waited for between this and end_turn(), and processor and disk. */
+static int take_turn(struct reader *r)
+{
+    if (r->turns < 0) return 0;
+    int error = sleep_off(r);
+    if (error == 0 && !can_do_without(r)) {
+        lock_turn(r);
+        error = give_way(r);
+    }
     r->taken = now_of(CLOCK_MONOTONIC);
+    return error;
 }
 
 static void end_turn(struct reader *r)
 {
     if (r->turns < 0) return;
-    r->used += now_of(CLOCK_MONOTONIC) - r->taken;
-    (void)flock(r->turns, LOCK_UN);
+    nsec took = now_of(CLOCK_MONOTONIC) - r->taken;
+    r->used += took;
+    r->patience += took * HELD_UP;
+    if (r->patience > HELD_UP_MOST) r->patience = HELD_UP_MOST;
+    lower_flag(r);
+    if (r->in_turn) (void)flock(r->turns, LOCK_UN);
+    r->in_turn = false;
 }
 
 /* A batch whose time was asked for, from record number `from` on. */
@@ -223,11 +283,11 @@ static int is_known(struct reader *r, struct segment *s, uint32_t number,
     if (!r->work->known || r->begin->sample || block->earliest < r->begin->from ||
         block->latest >= r->begin->to)
         return 0;
-    take_turn(r);
-    int got = r->work->known(r->work->ctx, &at, number, block);
+    int error = take_turn(r), got = 0;
+    if (error == 0) got = r->work->known(r->work->ctx, &at, number, block);
     end_turn(r);
     *ret = got == 1;
-    return got < 0 ? tell_beside(r, s, got) : 0;
+    return got < 0 ? tell_beside(r, s, got) : error;
 }
 
 static int read_block(struct reader *r, struct segment *s, uint32_t number)
@@ -251,15 +311,16 @@ static int read_block(struct reader *r, struct segment *s, uint32_t number)
         return error;
     }
     turn_page(r, block.first + 1);
-    take_turn(r);
-    error = segment_read_block(s, number, &batch);
-    if (error && error != ERR_NOMEM) return tell_damage(r, SCAN_BLOCK, block.first);
-    if (error == 0)
+    int damage = 0;
+    error = take_turn(r);
+    if (error == 0) damage = segment_read_block(s, number, &batch);
+    if (error == 0 && damage == 0)
         error = read_batch(r, &(struct scan_batch){.batch = &batch,
                                                    .first = block.first,
                                                    .earliest = block.earliest,
                                                    .latest = block.latest});
     end_turn(r);
+    if (damage) return damage == ERR_NOMEM ? damage : tell_damage(r, SCAN_BLOCK, block.first);
     return error ? error : r->work->flush(r->work->ctx);
 }
 
@@ -297,14 +358,24 @@ static int read_frame(struct reader *r, const struct scan_unit *unit,
         return 0;
     }
     if (is_skipped(r, frame->first)) return tell_damage(r, SCAN_LEFT, frame->first);
-    take_turn(r);
-    int error = read_batch(r, &(struct scan_batch){.batch = &frame->batch,
+    int error = take_turn(r);
+    if (error == 0)
+        error = read_batch(r, &(struct scan_batch){.batch = &frame->batch,
                                                    .first = frame->first,
                                                    .from = (uint32_t)before,
                                                    .earliest = frame->earliest,
                                                    .latest = frame->latest});
     end_turn(r);
     return error;
+}
+
+static int next_frame(struct reader *r, struct journal_reader *journal, uint64_t limit,
+                      struct journal_frame *ret)
+{
+    int got = take_turn(r);
+    if (got == 0) got = journal_reader_next(journal, limit, ret);
+    end_turn(r);
+    return got;
 }
 
 /*
@@ -327,7 +398,7 @@ static int read_place(struct reader *r, struct journal_reader *journal,
     int error = 0;
     journal_reader_seek(journal, place->offset, place->next);
     while (error == 0 && journal->at < place->end) {
-        int got = journal_reader_next(journal, place->end, &frame);
+        int got = next_frame(r, journal, place->end, &frame);
         if (got == 0) break;
         error = got < 0 && got != ERR_CORRUPT ? got : note_damage(r, got, frame.first);
         if (got == 1 && error == 0) error = read_frame(r, unit, &frame);
@@ -342,7 +413,7 @@ static int find_places(struct reader *r, struct journal_reader *journal, struct 
     struct place place = {.offset = journal->at, .end = journal->at, .next = journal->next};
     int got = 1, error = 0;
     while (got != 0 && error == 0) {
-        got = journal_reader_next(journal, JOURNAL_ALL, &frame);
+        got = next_frame(r, journal, JOURNAL_ALL, &frame);
         if (got < 0 && got != ERR_CORRUPT) return got;
         error = note_damage(r, got, frame.first);
         if (got == 1) place.end = frame.end;

@@ -29,7 +29,8 @@ struct scan_begin {
     uint64_t known;  /* records before this one … */
     nsec known_from; /* … are asked for only when they were received at or after this */
     const uint32_t *share;
-    bool extra; /* it reads only while there are processors that nobody else wants */
+    bool extra;    /* it reads only while there are processors that nobody else wants … */
+    uint32_t room; /* … and of all such processes no more than these */
     uint32_t sample;
     bool newest_first;
 };

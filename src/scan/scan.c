@@ -6,10 +6,12 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "proc/process.h"
 #include "proc/worker.h"
 #include "store/journal.h"
 #include "store/view.h"
@@ -200,7 +202,7 @@ static int start_reader(struct scan *s, struct reading *r)
                                                        .role = SANDBOX_DECODER,
                                                        .max_payload = s->options->max_payload,
                                                        .null_fd = s->null_fd});
-    return error || !takes_turns || s->begin.extra ? error : send_turns(s, r);
+    return error || !takes_turns ? error : send_turns(s, r);
 }
 
 static void drop_held(struct scan *s, struct unit *u)
@@ -530,6 +532,7 @@ int scan_open(const struct scan_options *options, struct scan **ret, struct diag
                                    .known = options->known,
                                    .known_from = options->known_from,
                                    .share = options->share,
+                                   .room = process_processors(SCAN_JOBS_MAX) - 1,
                                    .sample = options->sample,
                                    .newest_first = options->newest_first};
     int error = open_store(s);
@@ -544,6 +547,14 @@ int scan_turn(struct scan *s, int wait)
     int error = scan_is_done(s) ? 0 : turn(s, wait);
     say_why(s, error);
     return error;
+}
+
+int scan_wait_turn(const char *store)
+{
+    int folder = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (folder >= 0 && flock(folder, LOCK_EX) != 0 && errno == EINTR) {
+    }
+    return folder;
 }
 
 int scan_run(const struct scan_options *options, struct scan_progress *ret, struct diag *diag)

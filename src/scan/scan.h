@@ -93,6 +93,12 @@ int scan_turn(struct scan *s, int wait) MUST_USE;
 bool scan_is_done(const struct scan *s);
 void scan_close(struct scan *s, struct scan_progress *ret);
 
+/*
+ * For what else such a command does that takes long: waits for a turn of it. A descriptor with
+ * which it ends, or negative.
+ */
+int scan_wait_turn(const char *store);
+
 /* "the block that begins with record 12 is damaged: its records were not read" */
 void scan_write_damage(struct buf *out, enum scan_damage_kind kind, uint64_t seq);
 

@@ -16,6 +16,7 @@
 #include "serve/backlog.h"
 #include "serve/role.h"
 #include "state/state.h"
+#include "store/flag.h"
 #include "store/sealed.h"
 #include "store/store.h"
 
@@ -24,6 +25,7 @@ enum {
     COMMIT_AT = 1024 * 1024,
     COMMIT_WITHIN = 2, /* ms */
     PACE_EVERY = 20,   /* ms */
+    BEHIND_FROM = 15,  /* ms that a record waits to be matched: who reads by hand gives way */
     JOURNALS_MAX = 64 * 1024,
     JOURNALS_AHEAD = 200, /* told to engines beyond what is matched */
 };
@@ -45,6 +47,7 @@ struct store_ctx {
     struct backlog backlog;
     uint64_t paced;     /* bytes that the backlog was told of */
     bool pacing;        /* the timer runs */
+    bool behind;        /* who reads the same folder was told so */
     uint64_t *journals; /* numbers of the first records, ascending */
     size_t n_journals;
     size_t told;  /* journals that the engines have been told of, … */
@@ -186,6 +189,15 @@ static void on_damage(void *ctx, const struct store_damage *d)
 
 /* ---- how matching keeps up --------------------------------------------------------------- */
 
+static void tell_behind(struct role *r)
+{
+    struct store_ctx *c = r->ctx;
+    nsec age = backlog_age(&c->backlog, clock_monotonic(&r->clock));
+    bool behind = age >= BEHIND_FROM * NSEC_PER_MSEC;
+    if (behind != c->behind) flag_set(c->dirfd, FLAG_BEHIND, behind);
+    c->behind = behind;
+}
+
 static void tell_pace(void *ctx)
 {
     static const enum serve_role peers[] = {ROLE_COLLECT, ROLE_INDEX, ROLE_RETRO};
@@ -201,6 +213,7 @@ static void tell_pace(void *ctx)
         say_pace_write(link_out(link), &m);
         link_flush(link);
     }
+    tell_behind(r);
     c->pacing =
         m.waiting > 0 && loop_timer_set(r->loop, &c->pace, PACE_EVERY * NSEC_PER_MSEC, 0) == 0;
 }
@@ -211,6 +224,7 @@ static void note_stored(struct role *r)
     backlog_stored(&c->backlog, store_durable(c->store).next, c->bytes - c->paced,
                    clock_monotonic(&r->clock));
     c->paced = c->bytes;
+    tell_behind(r);
     if (!c->pacing)
         c->pacing = loop_timer_set(r->loop, &c->pace, PACE_EVERY * NSEC_PER_MSEC, 0) == 0;
 }
@@ -221,6 +235,7 @@ static int take_progress(struct role *r, const struct frame *frame)
     struct say_progress m;
     if (say_progress_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     backlog_matched(&c->backlog, m.next);
+    tell_behind(r);
     return 0;
 }
 

@@ -117,6 +117,17 @@ static long list_kept(const struct stage *s)
     return syscall(SYS_getdents64, s->kept_fd, names, sizeof names);
 }
 
+static long lock_bytes(const struct stage *s)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+    return syscall(SYS_fcntl, s->kept_fd, F_OFD_SETLK, &lock);
+}
+
+static long double_descriptor(const struct stage *s)
+{
+    return syscall(SYS_fcntl, s->file_fd, F_DUPFD_CLOEXEC, 0);
+}
+
 static long take_space(const struct stage *s)
 {
     return syscall(SYS_fallocate, s->inside_fd, 0, 0L, 4096L);
@@ -344,6 +355,8 @@ static const struct {
     {"list a folder", list_kept, {0, N, N, N, 0, 0, N, 0, N, N, 0, N, 0}},
     {"take space", take_space, {N, N, N, N, 0, N, N, N, N, N, N, N, N}},
     {"cut a file", cut_file, {N, N, N, N, 0, 0, 0, N, N, N, N, N, N}},
+    {"lock bytes of a folder", lock_bytes, {0, 0, N, N, 0, 0, 0, 0, N, N, 0, 0, 0}},
+    {"double a descriptor", double_descriptor, {0, N, N, N, 0, 0, 0, 0, N, N, 0, 0, 0}},
     {"make a link", make_link, ALL(N)},
     {"change the folder", change_folder, ALL(N)},
     {"make a folder", make_folder, ALL(N)},

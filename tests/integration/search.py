@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """vaka search over what vaka serve has stored: search.py VAKA. Prints TAP."""
 import collections
+import contextlib
 import csv
 import fcntl
 import io
@@ -11,6 +12,7 @@ import pty
 import re
 import shlex
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -224,30 +226,93 @@ def waiting_for(path):
     return [int(line.split()[5]) for line in lines if " -> " in line and inode in line]
 
 
+@contextlib.contextmanager
+def turn_of(store):
+    """Nobody else has his turn meanwhile."""
+    turn = os.open(store, os.O_RDONLY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(turn)
+
+
+def waits_for_its_turn(serve, words, out):
+    """A command that reads the records and has this as its output waits for its turn longer than
+    detect.silence: it is not taken for one that hangs."""
+    store = serve.folder / "var" / "store" / "0"
+    with turn_of(store):
+        # pylint: disable-next=consider-using-with
+        asking = subprocess.Popen([VAKA, *words, "-f", "json", "-c", serve.config], cwd=serve.folder,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        serve.wait(lambda: waiting_for(store), "that it waits for its turn")
+        [waiting] = waiting_for(store)
+        same(os.sched_getscheduler(waiting), os.SCHED_IDLE)
+        same(os.getsid(waiting) in (os.getsid(0), os.getsid(asking.pid)), False)
+        group = pathlib.Path(f"/proc/{waiting}/autogroup")
+        if group.exists():
+            holds(group.read_text(encoding="ascii"), "nice 10")
+        time.sleep(3)
+        same(waiting_for(store), [waiting])
+    same((asking.communicate()[0], asking.returncode), (out, 0))
+
+
 @test
-def searches_take_turns_apart_from_everything_else(folder):
+def who_asks_by_hand_takes_turns_apart_from_everything_else(folder):
     with Serve(VAKA, folder, more="detect:\n  silence: 1s\nsearch:\n  background: true\n").start() as serve:
         send_lines(serve, [f"<13>Nov 26 10:00:00 h app: {i}" for i in range(300)])
         serve.matched(300)
-        store = serve.folder / "var" / "store" / "0"
-        turn = os.open(store, os.O_RDONLY)
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        with subprocess.Popen([VAKA, "search", "| count", "-f", "json", "-c", serve.config],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
-            serve.wait(lambda: waiting_for(store), "that it waits for its turn")
-            [reader] = waiting_for(store)
-            same(os.sched_getscheduler(reader), os.SCHED_IDLE)
-            same(os.getsid(reader) in (os.getsid(0), os.getsid(asking.pid)), False)
-            group = pathlib.Path(f"/proc/{reader}/autogroup")
-            if group.exists():
-                holds(group.read_text(encoding="ascii"), "nice 10")
-            # Longer than detect.silence: who waits for his turn is not taken for one that hangs.
-            time.sleep(3)
-            same(waiting_for(store), [reader])
-            os.close(turn)
-            out, said = asking.communicate()
-        same((asking.returncode, json.loads(out), said), (0, {"count": 300}, b""))
+        # The one waits before it reads products, of the other who reads records.
+        waits_for_its_turn(serve, ["search", "| count"], b'{"count":300}\n')
+        waits_for_its_turn(serve, ["hunt", "--store", "-r", serve.folder / "rules"], b"")
         serve.stop()
+
+
+def lock_of_first_byte(kind):
+    return struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 1, 0)
+
+
+def is_behind(folder):
+    """Whether somebody says that records wait to be matched; fcntl(2), struct flock."""
+    found = fcntl.fcntl(folder, fcntl.F_OFD_GETLK, lock_of_first_byte(fcntl.F_WRLCK))
+    return struct.unpack("hhqqi4x", found)[0] != fcntl.F_UNLCK
+
+
+def engines(serve):
+    detect = serve.status()["detect"]["pid"]
+    return [int(pid) for pid in pathlib.Path(f"/proc/{detect}/task/{detect}/children").read_text().split()]
+
+
+@test
+def searches_give_way_while_matching_is_behind(folder):
+    with Serve(VAKA, folder, more="detect:\n  silence: 60s\n", journal="64MiB").start() as serve:
+        store = os.open(serve.folder / "var" / "store" / "0", os.O_RDONLY)
+        send_lines(serve, [login(1)])
+        serve.matched(1)
+        serve.wait(lambda: not is_behind(store), "that nothing waits")
+        stopped = engines(serve)
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        send_lines(serve, [login(2)])
+        serve.wait(lambda: is_behind(store), "that a record waits")
+        # It is not held up for ever.
+        same(rows(serve, "| count"), [{"count": 2}])
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+        serve.matched(2)
+        serve.wait(lambda: not is_behind(store), "that nothing waits any more")
+        for part in range(10):
+            send_lines(serve, [f"<13>Nov 26 10:00:00 h app: {part * 5000 + i}" for i in range(5000)])
+        serve.matched(50002)
+        serve.stop()
+        # It is held up ten times as long as it works; other work on the machine makes it only longer.
+        fcntl.fcntl(store, fcntl.F_OFD_SETLK, lock_of_first_byte(fcntl.F_RDLCK))
+        begun, before = time.monotonic(), os.times()
+        same(rows(serve, "no.such: 1 | count"), [{"count": 0}])
+        took, after = time.monotonic() - begun, os.times()
+        os.close(store)
+        used = after.children_user + after.children_system - before.children_user - before.children_system
+        same(took > 3 * used, True)
 
 
 def interrupt(serve):
