@@ -24,6 +24,8 @@ struct engine_child {
     uint64_t told;  /* messages */
     uint64_t steps; /* of its page, when it was looked at last */
     uint32_t quiet; /* seconds that it has not gone on for */
+    /* The record by itself that one of this number ended at, plus 1; 0: there was none. */
+    uint64_t suspect;
 };
 
 struct detect_ctx {

@@ -134,8 +134,17 @@ int detect_take_quarantine(struct role *r, const struct frame *frame)
     return 0;
 }
 
+/* Whether an engine has ended at this record by itself before: one that is killed from outside
+ * blames nobody, as nothing kills twice at the same record by chance. */
+static bool is_suspect(const struct detect_ctx *c, uint64_t seq)
+{
+    for (uint32_t i = 0; i < c->n_engines; i++)
+        if (c->engines[i].suspect == seq + 1) return true;
+    return false;
+}
+
 /* What an ended engine worked on, if anything. */
-static void learn_from(struct role *r, const struct engine_child *e)
+static void learn_from(struct role *r, struct engine_child *e)
 {
     struct detect_ctx *c = r->ctx;
     const struct engine_page *page = e->page;
@@ -146,6 +155,10 @@ static void learn_from(struct role *r, const struct engine_child *e)
     }
     if (!page->exact) {
         if (page->end > c->careful_to) c->careful_to = page->end;
+        return;
+    }
+    if (!is_suspect(c, page->first)) {
+        e->suspect = page->first + 1;
         return;
     }
     (void)snprintf(text, sizeof text, "record %llu", (unsigned long long)page->first);
