@@ -29,6 +29,12 @@ struct roster_change_kept {
     nsec from, until;
 };
 
+/* ---- rotations (roster.c) ---- */
+
+/* Whose turn it is in a rotation, whether he is there or not; NULL: nobody's. */
+void rotation_turn(const struct roster *r, const struct roster_rotation *rotation, nsec at,
+                   struct roster_shift *ret);
+
 /* ---- reading (read.c) ---- */
 
 struct reading {

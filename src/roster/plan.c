@@ -509,10 +509,63 @@ static int read_office(const struct plan *p, const struct yaml_node *root)
     return add_all_hours(&p->r, list, &p->roster->office);
 }
 
+/* ---- rest -------------------------------------------------------------------------------- */
+
+/* The time at which most people begin. */
+static nsec first_office(const struct hours *office)
+{
+    int32_t first = INT32_MAX;
+    for (uint32_t i = 0; i < office->n; i++)
+        if (office->spans[i].from < first) first = office->spans[i].from;
+    return office->n ? first * NSEC_PER_SEC : 0;
+}
+
+static int read_rest(const struct plan *p, const struct yaml_node *root)
+{
+    static const char *const known[] = {"day_begins", "weekly_standby", "jour", "exception", NULL};
+    static const char *const periods[] = {"month", "weeks", NULL};
+    const struct yaml_node *map = yaml_get(root, "rest");
+    const struct reading *r = &p->r;
+    struct roster_rest *rest = &p->roster->rest;
+    struct slice begins = SLICE_NONE;
+    unsigned weeks = 0;
+    int32_t seconds = 0;
+    rest->day_begins = first_office(&p->roster->office);
+    if (!map) return 0;
+    int error = read_map(r, map, "rest", known);
+    if (error == 0) error = read_text(r, map, "day_begins", false, ROSTER_ID_MAX, &begins);
+    if (error == 0 && begins.len && !hours_parse_time(begins, &seconds))
+        return read_wrong(r, ERR_INVALID, yaml_get(map, "day_begins")->pos,
+                          "`day_begins` is a time such as 07:00");
+    if (begins.len) rest->day_begins = seconds * NSEC_PER_SEC;
+    if (error == 0) error = read_bool(r, map, "weekly_standby", &rest->weekly_standby);
+    if (error == 0) error = read_word(r, map, "jour", periods, &weeks);
+    rest->jour_weeks = weeks == 1;
+    if (error == 0) error = read_text(r, map, "exception", false, 256, &rest->exception);
+    return error;
+}
+
+/* Numbers of an agreement, before those of taxonomy/duty.tsv. */
+static int read_duty(const struct plan *p, const struct yaml_node *root)
+{
+    const struct yaml_node *map = yaml_get(root, "duty");
+    const char *known[DUTY_COUNT + 1] = {0};
+    duty_init(&p->roster->duty);
+    if (!map) return 0;
+    for (unsigned i = 0; i < DUTY_COUNT; i++) known[i] = duty_key((enum duty_fact)i);
+    int error = read_map(&p->r, map, "duty", known);
+    for (const struct yaml_node *key = map->first; key && error == 0; key = key->next) {
+        enum duty_fact fact = duty_find(key->text);
+        error = read_number(&p->r, map, known[fact], 1000, &p->roster->duty.facts[fact].value);
+        p->roster->duty.facts[fact].law = SLICE("the plan's duty");
+    }
+    return error;
+}
+
 static int read_root(const struct plan *p, const struct yaml_node *root, struct calendar *calendar)
 {
-    static const char *const known[] = {"zone",     "office_hours", "people", "teams",
-                                        "policies", "rules",        NULL};
+    static const char *const known[] = {"zone",  "office_hours", "people", "teams", "policies",
+                                        "rules", "rest",         "duty",   NULL};
     int error = read_map(&p->r, root, "a plan", known);
     if (error == 0) error = read_zone(p, root, calendar);
     if (error == 0) error = read_office(p, root);
@@ -520,6 +573,8 @@ static int read_root(const struct plan *p, const struct yaml_node *root, struct 
     if (error == 0) error = read_teams(p, root);
     if (error == 0) error = read_policies(p, root);
     if (error == 0) error = read_rules(p, root);
+    if (error == 0) error = read_rest(p, root);
+    if (error == 0) error = read_duty(p, root);
     return error;
 }
 

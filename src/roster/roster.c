@@ -41,6 +41,13 @@ const struct roster_policy *roster_policy(const struct roster *r, struct slice i
     return NULL;
 }
 
+void roster_write_time(const struct roster *r, nsec time, struct buf *out)
+{
+    struct civil_time c;
+    time_to_civil(time + zone_offset(r->zone, time) * NSEC_PER_SEC, &c);
+    buf_printf(out, "%04d-%02d-%02d %02d:%02d", c.year, c.month, c.day, c.hour, c.minute);
+}
+
 /* ---- hours ------------------------------------------------------------------------------- */
 
 bool roster_is_office(const struct roster *r, nsec at)
@@ -168,6 +175,15 @@ static void rotation_edge(const struct roster *r, const struct roster_rotation *
         take_later(hours_next_edge(rotation->hours, r->calendar, r->zone, at), at, until);
     else if (rotation->when != ROSTER_ALWAYS)
         take_later(hours_next_edge(&r->office, r->calendar, r->zone, at), at, until);
+}
+
+void rotation_turn(const struct roster *r, const struct roster_rotation *rotation, nsec at,
+                   struct roster_shift *ret)
+{
+    *ret = (struct roster_shift){.from = at, .until = INT64_MAX, .rotation = rotation->name};
+    rotation_edge(r, rotation, at, &ret->until);
+    (void)take_turn(r, rotation, at, &ret->planned);
+    ret->person = ret->planned;
 }
 
 /* The next time at which who is on call in the team may be somebody else. */

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "calendar/calendar.h"
 #include "calendar/hours.h"
+#include "roster/duty.h"
 
 enum {
     ROSTER_PLAN_MAX = 1024 * 1024, /* bytes of the document */
@@ -130,6 +131,13 @@ struct roster {
     const struct zone *zone;         /* the calendar's */
     struct slice zone_name;
     struct hours office;
+    struct duty duty;
+    struct roster_rest {
+        nsec day_begins;        /* time of day at which days of 24 hours begin */
+        bool weekly_standby;    /* an agreement lets weekly rest be on beredskap */
+        bool jour_weeks;        /* jour is counted over four weeks, not over a month */
+        struct slice exception; /* why daily rest may be shorter; empty: it may not */
+    } rest;
     const struct roster_person *people;
     uint32_t n_people;
     const struct roster_team *teams;
@@ -175,6 +183,9 @@ const struct roster_team *roster_team(const struct roster *r, struct slice id);
 const struct roster_policy *roster_policy(const struct roster *r, struct slice id);
 /* By the name of an account. */
 const struct roster_person *roster_person_of(const struct roster *r, struct slice user);
+
+/* 2026-12-23 22:47, by the plan's zone. */
+void roster_write_time(const struct roster *r, nsec time, struct buf *out);
 
 /* ---- who ---- */
 
