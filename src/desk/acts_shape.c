@@ -4,6 +4,7 @@
 #include "base/json_write.h"
 #include "base/time.h"
 #include "desk/internal.h"
+#include "detect/sigma/doc.h"
 
 static uint64_t number_in(struct slice object, const char *name)
 {
@@ -54,7 +55,10 @@ int desk_undo_merge(struct desk *d, struct act *a, struct slice body)
     if (error) return error;
     if (!found || other.part_of != a->row.id)
         return act_refuse(a, DESK_CONFLICT, "change", "it is not part of this incident any more");
-    return desk_row_part(d, with, a->row.id);
+    /* By itself again, it waits for somebody again. */
+    error = db_run(d->db, "UPDATE incident SET handed = 0 WHERE id = ?1 AND acked IS NULL",
+                   DB_WITH(db_u64(with)));
+    return error ? error : desk_row_part(d, with, a->row.id);
 }
 
 /* ---- splitting --------------------------------------------------------------------------- */
@@ -63,10 +67,11 @@ static int make_incident(struct desk *d, const struct act *a, uint64_t id)
 {
     return db_run(d->db,
                   "INSERT INTO incident (id, tenant, root, apart, rule, begun, detected, version,"
-                  " changed, protected, protected_by, marks)"
-                  " SELECT ?2, tenant, ?2, 1, '', ?3, ?3, 0, 0, protected, protected_by, marks"
-                  " FROM incident WHERE id = ?1",
-                  DB_WITH(db_u64(a->row.id), db_u64(id), db_number(a->request->now)));
+                  " changed, protected, protected_by, marks, handed)"
+                  " SELECT ?2, tenant, ?2, 1, '', ?3, ?3, 0, 0, protected, protected_by, marks,"
+                  " CASE WHEN acked IS NULL THEN 0 ELSE ?4 END FROM incident WHERE id = ?1",
+                  DB_WITH(db_u64(a->row.id), db_u64(id), db_number(a->request->now),
+                          db_number(LEVEL_CRITICAL)));
 }
 
 /* The alert, if the incident or a part of it has it; texts live as long as the act. */

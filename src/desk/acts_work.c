@@ -53,9 +53,11 @@ static int set_time(struct desk *d, struct act *a)
     if (before != 0 && before != INT64_MIN)
         return act_refuse(a, DESK_CONFLICT, "incident", "this was said already");
     act_log_time(a, "at", at);
+    const bool aware = slice_eq(a->request->kind, SLICE("aware"));
     const struct db_value values[] = {db_u64(a->row.id), db_number(at), db_text(a->request->actor)};
-    return db_run(d->db, times[which].set, values,
-                  slice_eq(a->request->kind, SLICE("aware")) ? 3 : 2);
+    error = db_run(d->db, times[which].set, values, aware ? 3 : 2);
+    if (error || aware) return error;
+    return desk_hand_settled(d, a->row.id, HANDOVER_ACKED, 0, a->request->actor);
 }
 
 int desk_act_triage(struct desk *d, struct act *a)
@@ -88,7 +90,10 @@ int desk_undo_time(struct desk *d, struct act *a, struct slice body)
     (void)body;
     if (json_find_member(buf_slice(&a->log), "kind", NULL, &value))
         (void)json_string_inside(value, &kind);
-    return db_run(d->db, times[time_of(kind)].unset, DB_WITH(db_u64(a->row.id)));
+    int error = db_run(d->db, times[time_of(kind)].unset, DB_WITH(db_u64(a->row.id)));
+    /* Nobody has it any more. */
+    if (error || !slice_eq(kind, SLICE("ack")) || a->row.closed) return error;
+    return desk_hand_over_again(d, a->row.id);
 }
 
 /* ---- who has it -------------------------------------------------------------------------- */
@@ -221,6 +226,7 @@ static int set_closed(struct desk *d, struct act *a, nsec at, struct slice dispo
                "UPDATE incident SET open = 0, closed = ?2, disposition = ?3, why = ?4,"
                " triaged = coalesce(triaged, ?2) WHERE id = ?1",
                DB_WITH(db_u64(a->row.id), db_number(at), db_text(disposition), db_text(why)));
+    if (error == 0) error = desk_hand_settled(d, a->row.id, HANDOVER_CLOSED, 0, a->request->actor);
     return error ? error : desk_row_tell(d, a->row.id);
 }
 
@@ -242,6 +248,7 @@ static int set_open(struct desk *d, struct act *a)
                        "UPDATE incident SET open = 1, closed = NULL, disposition = NULL, why = NULL"
                        " WHERE id = ?1",
                        DB_WITH(db_u64(a->row.id)));
+    if (error == 0) error = desk_hand_over_again(d, a->row.id);
     return error ? error : desk_row_tell(d, a->row.id);
 }
 

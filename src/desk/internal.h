@@ -5,6 +5,7 @@
 
 #include "base/body.h"
 #include "desk/desk.h"
+#include "desk/handover.h"
 #include "incident/assets.h"
 #include "incident/grouping.h"
 #include "incident/score.h"
@@ -88,6 +89,16 @@ int desk_tally(struct desk *d, uint64_t incident, const struct state_alert *aler
                int sign, bool *ret_new_rule) MUST_USE;
 /* d->facts, of the alert. */
 int desk_read_facts(struct desk *d, const struct state_alert *alert) MUST_USE;
+
+/* ---- what is handed over (handover.c) ---- */
+
+/* When it is open, and new or worse than it was when it was handed over last. */
+int desk_hand_over(struct desk *d, uint64_t root) MUST_USE;
+/* It is open again. */
+int desk_hand_over_again(struct desk *d, uint64_t root) MUST_USE;
+/* It needs nobody any more; nothing happens when it was never handed over. */
+int desk_hand_settled(struct desk *d, uint64_t id, enum handover_how how, uint64_t into,
+                      struct slice who) MUST_USE;
 
 /* ---- assets (assets.c) ---- */
 

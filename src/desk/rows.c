@@ -91,6 +91,7 @@ int desk_row_join(struct desk *d, uint64_t id, uint64_t into, bool *ret_new_rule
                DB_WITH(db_u64(id), db_u64(into), db_u64(++d->number)));
     if (error == 0) error = desk_row_tell(d, id);
     if (error == 0) error = join_numbers(d, id, into);
+    if (error == 0) error = desk_hand_settled(d, id, HANDOVER_MERGED, into, DESK_VAKA);
     return error ? error : join_rules(d, id, into, ret_new_rule);
 }
 
@@ -263,7 +264,7 @@ int desk_row_judge(struct desk *d, uint64_t root)
                                  db_number(score.importance), db_text(buf_slice(&about))));
     buf_done(&about);
     for (int i = 0; i < 2; i++) buf_done(&sentences[i]);
-    return error;
+    return error ? error : desk_hand_over(d, root);
 }
 
 /* ---- the log ----------------------------------------------------------------------------- */

@@ -99,5 +99,19 @@ const char *const state_migrations[STATE_VERSION] = {
     "CREATE TABLE canary (number INTEGER PRIMARY KEY, sights INTEGER NOT NULL,"
     " time INTEGER NOT NULL) STRICT;"
     /* The names of its plain lines: [{"kind":"user","name":"anna"},…]. */
-    "ALTER TABLE incident ADD COLUMN about TEXT NOT NULL DEFAULT '[]';",
+    "ALTER TABLE incident ADD COLUMN about TEXT NOT NULL DEFAULT '[]';"
+    /*
+     * handover: what the process that pages is to be told of, until it has it; handed: the level at
+     * which an incident was handed over, 0: never. Those of an older version wake nobody now.
+     * paged: what was heard of pages.
+     */
+    "CREATE TABLE handover (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL,"
+    " incident INTEGER NOT NULL, how INTEGER NOT NULL, level INTEGER, why INTEGER,"
+    " marks INTEGER, first INTEGER, detected INTEGER, service TEXT, title TEXT, into_ INTEGER,"
+    " who TEXT) STRICT;"
+    "ALTER TABLE incident ADD COLUMN handed INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE incident SET handed = max(level, 1);"
+    "CREATE TABLE paged (id INTEGER NOT NULL, incident INTEGER NOT NULL, what INTEGER NOT NULL,"
+    " time INTEGER NOT NULL, PRIMARY KEY (id, incident, what, time)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX paged_time ON paged (time);",
 };
