@@ -108,6 +108,39 @@ int desk_write_incidents(const struct desk_view *v, const struct desk_filter *fi
     return put_page(&rows, page, 2, out);
 }
 
+enum { LEVELS = LEVEL_CRITICAL + 1 };
+
+static void put_counts(struct buf *out, const char *key, const int64_t counts[LEVELS])
+{
+    json_write_key(out, key);
+    buf_putc(out, '{');
+    for (unsigned level = LEVEL_INFORMATIONAL; level < LEVELS; level++)
+        json_write_member_u64(out, sigma_level_name(level), (uint64_t)counts[level]);
+    buf_putc(out, '}');
+}
+
+int desk_write_queue(const struct desk_view *v, struct buf *out)
+{
+    int64_t open[LEVELS] = {0}, new[LEVELS] = {0};
+    struct db_rows rows =
+        db_select(v->db,
+                  "SELECT level, count(*), sum(acked IS NULL) FROM incident WHERE tenant = ?1"
+                  " AND open = 1 GROUP BY level",
+                  DB_WITH(db_number(v->tenant)));
+    while (db_next(&rows)) {
+        int64_t level = db_get_number(&rows, 0);
+        if (level < LEVEL_INFORMATIONAL || level >= LEVELS) level = LEVEL_INFORMATIONAL;
+        open[level] += db_get_number(&rows, 1);
+        new[level] += db_get_number(&rows, 2);
+    }
+    buf_putc(out, '{');
+    put_counts(out, "open", open);
+    put_counts(out, "new", new);
+    buf_putc(out, '}');
+    int error = db_end(&rows);
+    return error ? error : buf_error(out);
+}
+
 int desk_write_alerts(const struct desk_view *v, uint64_t id, struct desk_page *page,
                       struct buf *out)
 {

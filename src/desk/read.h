@@ -78,6 +78,11 @@ int desk_write_assets(const struct desk_view *v, struct slice name, struct desk_
  * newest first. */
 int desk_write_suppressions(const struct desk_view *v, struct desk_page *page,
                             struct buf *out) MUST_USE;
+/*
+ * {"open":{"critical":1,…},"new":{…}}: how many incidents are open by their level, and how many of
+ * these nobody has acknowledged.
+ */
+int desk_write_queue(const struct desk_view *v, struct buf *out) MUST_USE;
 /* The number of the last change. */
 int desk_last_change(const struct desk_view *v, uint64_t *ret) MUST_USE;
 

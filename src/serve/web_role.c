@@ -375,6 +375,7 @@ static int start_web(struct role *r, const char *database, struct diag *diag)
                                   .key = tls_context_key(tls),
                                   .priorities = tls_priorities(),
                                   .rate = (uint32_t)r->config.web_rate,
+                                  .elsewhere = r->config.accounts_oidc_issuer.n > 0,
                                   .database = database};
     make_secret(options.key, options.secret);
     if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed ||

@@ -108,6 +108,7 @@ struct api_options {
     uint64_t names;                /* random: what requests are called is made of it */
     uint64_t seed;                 /* random */
     uint32_t rate;                 /* requests a second of a user, and of an address; 0: any */
+    bool elsewhere;                /* there is an identity provider */
     const struct sigma_set *rules; /* in force; not needed behind api_new() */
     const char *database;          /* path; it need not be there yet */
 };

@@ -187,3 +187,9 @@ void api_login_return(struct api_call *c)
     forget(&state);
     forget(&code);
 }
+
+void api_login_ways(struct api_call *c)
+{
+    buf_printf(&c->out, "{\"elsewhere\":%s}\n", c->api->options.elsewhere ? "true" : "false");
+    api_answer(c, MHD_HTTP_OK, API_JSON);
+}

@@ -10,6 +10,7 @@ void api_login(struct api_call *c);
 void api_login_code(struct api_call *c);
 void api_login_elsewhere(struct api_call *c);
 void api_login_return(struct api_call *c);
+void api_login_ways(struct api_call *c);
 void api_session(struct api_call *c);
 /* manage.c */
 void api_manage(struct api_call *c);
@@ -21,6 +22,7 @@ void api_rules(struct api_call *c);
 void api_rule(struct api_call *c);
 /* incidents.c */
 void api_incidents(struct api_call *c);
+void api_queue(struct api_call *c);
 void api_incident(struct api_call *c);
 void api_incident_alerts(struct api_call *c);
 void api_incident_log(struct api_call *c);
