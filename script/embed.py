@@ -6,7 +6,8 @@ usage: embed.py HEADER STRUCT ARRAY OUTPUT.c FILE...
 
 HEADER declares `extern const struct STRUCT ARRAY[]`, rows of which are a name (folder and file),
 a pointer to the bytes and their number; the last has a NULL name. Files that are none of *.json,
-*.yml and *.tsv are passed over, so that a build rule can name this script as an input.
+*.yml and *.tsv are passed over, so that a build rule can name this script as an input; a *.list has
+the paths of more, whatever they are, a line each.
 """
 import os
 import sys
@@ -18,9 +19,18 @@ HEAD = """/* SPDX-License-Identifier: EUPL-1.2 */
 """
 
 
+def named(paths):
+    for path in paths:
+        if path.endswith((".json", ".yml", ".tsv")):
+            yield path
+        elif path.endswith(".list"):
+            with open(path, encoding="utf-8") as file:
+                yield from file.read().splitlines()
+
+
 def main():
     header, struct, array, output = sys.argv[1:5]
-    files = sorted(f for f in sys.argv[5:] if f.endswith((".json", ".yml", ".tsv")))
+    files = sorted(named(sys.argv[5:]))
     parts = [HEAD.format(header)]
     table = []
     for number, path in enumerate(files):

@@ -46,8 +46,23 @@ build_dir() {
     log=build/$name.log
     if [ ! -f "build/$name/build.ninja" ]; then
         meson setup "build/$name" "$@" ${CI:+-Dwerror=true} >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+    elif [ -n "$(find ui/node_modules/.fetched -newer "build/$name/build.ninja" 2>/dev/null)" ]; then
+        # The console's tools came after it was configured.
+        meson setup --reconfigure "build/$name" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
     fi
     ninja -C "build/$name" >"$log" 2>&1 || { tail -n 60 "$log" >&2; exit 1; }
+}
+
+# What the console is built with, in ui/node_modules. Without the registry, Vaka is built without it.
+console_tools() {
+    cmp -s ui/package-lock.json ui/node_modules/.fetched && return 0
+    mkdir -p build
+    if (cd ui && timeout 300 npm ci --ignore-scripts --no-audit --no-fund) >build/npm.log 2>&1; then
+        cp ui/package-lock.json ui/node_modules/.fetched
+    else
+        say "The console's tools cannot be fetched (build/npm.log): Vaka is built without the console"
+        rm -rf ui/node_modules
+    fi
 }
 
 # The npm clients that tests send with, in build/node; their tests are skipped without a network.

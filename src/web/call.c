@@ -9,6 +9,7 @@
 #include "base/json_write.h"
 #include "base/utf8.h"
 #include "detect/sigma/doc.h"
+#include "web/console.h"
 #include "web/header.h"
 
 static nsec now_of(const struct api_call *c)
@@ -33,6 +34,8 @@ struct api_call *api_call_new(struct api *w, struct MHD_Connection *mhd, const c
     (void)snprintf(c->name, sizeof c->name, "%016llx",
                    (unsigned long long)hash_mix(c->id, w->options.names));
     c->begun = now_of(c);
+    c->policy = "default-src 'none'; frame-ancestors 'none'";
+    c->caching = "no-store";
     c->target_error = api_target_read(slice_of(uri), &c->target);
     buf_init(&c->body, API_BODY_MAX);
     buf_init(&c->out, API_ANSWER_MAX);
@@ -155,12 +158,12 @@ void api_header(struct api_call *c, const char *name, const char *fmt, ...)
 
 static const char *const always[][2] = {
     {"Strict-Transport-Security", "max-age=63072000; includeSubDomains"},
-    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
     {"X-Content-Type-Options", "nosniff"},
     {"X-Frame-Options", "DENY"},
     {"Referrer-Policy", "no-referrer"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Cache-Control", "no-store"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
 };
 
 static bool put_header(struct MHD_Response *response, const char *name, const char *value)
@@ -170,7 +173,9 @@ static bool put_header(struct MHD_Response *response, const char *name, const ch
 
 static bool put_headers(struct api_call *c, struct MHD_Response *response)
 {
-    bool good = put_header(response, "X-Request-Id", c->name);
+    bool good = put_header(response, "X-Request-Id", c->name) &&
+                put_header(response, "Content-Security-Policy", c->policy) &&
+                put_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, c->caching);
     for (size_t i = 0; i < sizeof always / sizeof *always && good; i++)
         good = put_header(response, always[i][0], always[i][1]);
     if (good && c->type) good = put_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, c->type);
@@ -347,6 +352,10 @@ static void refuse_unknown(struct api_call *c)
 static void find_endpoint(struct api_call *c, const char *method)
 {
     c->method = api_method_read(method);
+    if (!slice_eq(c->target.segments[0], SLICE("api"))) {
+        console_answer(c);
+        return;
+    }
     bool found = api_endpoint_find(&c->target, c->method, &c->match);
     const struct api_endpoint *e = c->endpoint = c->match.endpoint;
     bool anybody = e && api_endpoint_right(e) == RIGHT_ANYBODY;

@@ -84,7 +84,8 @@ struct api_call {
     /* The answer. */
     unsigned status;
     const char *type;
-    char tag[64]; /* ETag; empty: made of the answer */
+    char tag[64];                 /* ETag; empty: made of the answer */
+    const char *policy, *caching; /* Content-Security-Policy, Cache-Control */
     struct buf out;
     struct {
         const char *name;

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The console's files (ui/): the same for everybody, without a secret, so that nobody is asked who
+ * he is. `/assets/` has files whose names say what is in them and which never change; every other
+ * path is the shell, which knows its pages itself.
+ */
+#ifndef VAKA_WEB_CONSOLE_H
+#define VAKA_WEB_CONSOLE_H
+
+#include "base/slice.h"
+
+/* "assets/main-7VQ3.js"; beside it "assets/main-7VQ3.js.gz" when packing it is worth while. */
+struct console_file {
+    const char *name;
+    const unsigned char *bytes;
+    size_t size;
+};
+extern const struct console_file console_files[];
+
+struct api_call;
+
+/* Answers what is not below API_ROOT. */
+void console_answer(struct api_call *c);
+/* Whether Accept-Encoding (RFC 9110, 12.5.3) takes gzip. */
+bool console_takes_gzip(struct slice accepted);
+
+#endif

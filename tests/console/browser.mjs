@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Debian's Chromium on a running `vaka serve`, as people have it: a language, an appearance, a size.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+const require = createRequire(new URL('../../ui/package.json', import.meta.url))
+const { chromium } = require('playwright-core')
+const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
+
+export const SIZES = {
+  desktop: { width: 1440, height: 900 },
+  phone: { width: 390, height: 844 },
+  zoomed: { width: 320, height: 256 } // 1280 x 1024 at 400 %
+}
+
+export async function startBrowser() {
+  return await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--font-render-hinting=none']
+  })
+}
+
+// Somebody at a computer; what goes wrong in the page is remembered: errors, and what the policy blocked.
+export async function sitDown(browser, url, settings = {}) {
+  const { language = 'sv', theme = 'dark', size = 'desktop', reducedMotion = 'reduce' } = settings
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: SIZES[size],
+    ignoreHTTPSErrors: true,
+    colorScheme: theme === 'light' ? 'light' : 'dark',
+    locale: language === 'sv' ? 'sv-SE' : 'en-GB',
+    timezoneId: 'Europe/Stockholm',
+    reducedMotion,
+    permissions: ['clipboard-read', 'clipboard-write']
+  })
+  await context.addInitScript(
+    ([l, t]) => {
+      if (!localStorage.getItem('vaka.language')) localStorage.setItem('vaka.language', l)
+      if (!localStorage.getItem('vaka.theme')) localStorage.setItem('vaka.theme', t)
+    },
+    [language, theme]
+  )
+  await context.addInitScript(axeSource)
+  const page = await context.newPage()
+  const wrong = []
+  page.on('pageerror', (error) => wrong.push(String(error)))
+  page.on('dialog', (dialog) => {
+    wrong.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  page.on('console', (message) => {
+    const text = message.text()
+    if (message.type() === 'error' && !/status of (401|40[0-9]|412|503)|net::ERR/.test(text)) wrong.push(text)
+  })
+  return { context, page, wrong }
+}
+
+export async function logIn(page, name, password) {
+  await page.locator('input[autocomplete="username"]').fill(name)
+  await page.locator('input[autocomplete="current-password"]').fill(password)
+  await page.keyboard.press('Enter')
+  await page.locator('.shell, .gate.wide').first().waitFor()
+}
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+// What axe finds, a line each.
+export async function findFaults(page) {
+  const { violations } = await page.evaluate(
+    (values) => window.axe.run(document, { runOnly: { type: 'tag', values } }),
+    RULES
+  )
+  return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')} ${n.failureSummary}`))
+}

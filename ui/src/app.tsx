@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: EUPL-1.2
+import { useSignalEffect } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from 'preact-iso'
+import { startLive, stopLive } from './lib/live'
+import { may, session } from './lib/session'
+import { texts } from './lib/text'
+import { startWatch, stopWatch } from './lib/watch'
+import { pages } from './pages'
+import { Page } from './parts/page'
+import { Note } from './parts/states'
+import { Shell, Toasts } from './shell'
+
+const t = texts({
+  absent: ['Sidan finns inte', 'There is no such page'],
+  absentText: ['Adressen leder ingenstans.', 'The address leads nowhere.'],
+  toNow: ['Till Nu', 'To Now'],
+  forbidden: ['Du saknar rättighet', 'You lack the right'],
+  forbiddenText: [
+    'Sidan behöver rättigheten {right}. Den som sköter konton kan ge dig en roll som har den.',
+    'The page needs the right {right}. Who manages accounts can give you a role that has it.'
+  ]
+})
+
+const Login = lazy(() => import('./pages/login'))
+const Welcome = lazy(() => import('./pages/welcome'))
+
+const Absent = () => (
+  <Page title={t('absent')}>
+    <Note>
+      <p>{t('absentText')}</p>
+      <a class="button" href="/">
+        {t('toNow')}
+      </a>
+    </Note>
+  </Page>
+)
+
+const Forbidden = ({ right }: { right: string }) => (
+  <Page title={t('forbidden')}>
+    <Note>
+      <p>{t('forbiddenText', { right })}</p>
+    </Note>
+  </Page>
+)
+
+// A page is there for who may see what is on it.
+const guarded = pages.map(({ path, page: Shown, right }) => ({
+  path,
+  shown: () => (right && !may(right) ? <Forbidden right={right} /> : <Shown />)
+}))
+
+// Where one has gone is where one reads on.
+function Pages() {
+  const { path } = useLocation()
+  const main = useRef<HTMLElement>(null)
+  const first = useRef(true)
+  useEffect(() => {
+    if (!first.current) {
+      main.current?.focus({ preventScroll: true })
+      scrollTo(0, 0)
+    }
+    first.current = false
+  }, [path])
+  return (
+    <main id="main" tabIndex={-1} ref={main}>
+      <Router>
+        {guarded.map(({ path: at, shown }) => (
+          <Route key={at} path={at} component={shown} />
+        ))}
+        <Route default component={Absent} />
+      </Router>
+    </main>
+  )
+}
+
+function Inside() {
+  useSignalEffect(() => {
+    if (!session.value) return
+    if (may('alerts.read')) startLive()
+    startWatch()
+    return () => {
+      stopLive()
+      stopWatch()
+    }
+  })
+  const { path } = useLocation()
+  if (session.value?.must) return <Welcome />
+  if (path === '/wall') return <Pages />
+  return (
+    <Shell>
+      <Pages />
+    </Shell>
+  )
+}
+
+export function App() {
+  if (session.value === undefined) return null
+  return (
+    <LocationProvider>
+      <ErrorBoundary>{session.value ? <Inside /> : <Login />}</ErrorBoundary>
+      <Toasts />
+    </LocationProvider>
+  )
+}

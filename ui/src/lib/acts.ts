@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What people do to incidents. A change names the version that was looked at, so that two people do
+// not overrule each other without knowing.
+import { post, type Schema } from './api'
+
+export type Incident = Schema<'Incident'>
+export type ActName =
+  | 'ack'
+  | 'assign'
+  | 'note'
+  | 'task'
+  | 'task_done'
+  | 'triage'
+  | 'contain'
+  | 'close'
+  | 'reopen'
+  | 'merge'
+  | 'split'
+  | 'undo'
+  | 'protect'
+  | 'aware'
+  | 'significant'
+  | 'breach'
+  | 'report'
+  | 'evidence'
+
+// Each has a schema of its own; what a form gathered is checked by the API, which names the member.
+type AnyAct = '/incidents/{incident}/ack'
+
+export function act(to: Pick<Incident, 'id' | 'version'>, name: ActName, body: object = {}) {
+  return post(`/incidents/{incident}/${name}` as AnyAct, {
+    path: { incident: String(to.id) },
+    body: body as never,
+    match: `"${to.version}.0"`
+  })
+}
+
+// "Shadow copies deleted: user anna. Very likely an attack. Do first: …": what happened, and the rest.
+export function splitPlain(text: string): [head: string, rest: string] {
+  const end = text.indexOf('. ')
+  return end < 0 ? [text, ''] : [text.slice(0, end + 1), text.slice(end + 2)]
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: EUPL-1.2
+// One alert: why it was raised, the record itself, and how that was understood.
+import type { Schema } from '../../lib/api'
+import { compare } from '../../lib/format'
+import { pick, texts } from '../../lib/text'
+import { Time } from '../../parts/marks'
+import { Value } from '../../parts/value'
+
+const t = texts({
+  respond: ['Gör först', 'Do first'],
+  why: ['Därför', 'Why'],
+  wanted: ['regeln söker', 'the rule looks for'],
+  record: ['Loggposten', 'The record'],
+  parsed: ['Så förstods den', 'How it was understood'],
+  field: ['Fält', 'Field'],
+  value: ['Värde', 'Value'],
+  source: ['Källa', 'Source'],
+  number: ['nummer {n}', 'number {n}'],
+  happened: ['Hände', 'Happened'],
+  counted: ['Räknat', 'Counted']
+})
+
+type Found = Schema<'Found'>
+
+// Entities are what other incidents may name as well.
+const ENTITY =
+  /(^|\.)(user\.name|ip|host\.name|host\.hostname|address|hash\.\w+)$|^(user|remip|srcip|dstip)$/
+
+function values(value: unknown): string[] {
+  if (Array.isArray(value)) return value.map(String)
+  return [typeof value === 'object' ? JSON.stringify(value) : String(value)]
+}
+
+function Matched({ found }: { found: Found }) {
+  if (!found.matched?.length) return null
+  return (
+    <>
+      <h3>{t('why')}</h3>
+      <ul class="plain-list">
+        {found.matched.map((m, index) => (
+          <li key={index}>
+            <span class="quiet mono">{m.field}</span>{' '}
+            <Value field={m.field} value={m.value ?? ''} />{' '}
+            {m.pattern && m.pattern !== m.value && (
+              <span class="quiet small">
+                {t('wanted')} <code>{m.pattern}</code>
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function Fields({ event, matched }: { event: Record<string, unknown>; matched: Set<string> }) {
+  const names = Object.keys(event).sort(compare)
+  return (
+    <div class="table-box">
+      <table class="fields">
+        <caption class="unseen">{t('parsed')}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t('field')}</th>
+            <th scope="col">{t('value')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name) => (
+            <tr key={name} class={matched.has(name) ? 'here' : ''}>
+              <th scope="row" class="mono">
+                {name}
+              </th>
+              <td>
+                {values(event[name]).map((v) => (
+                  <Value key={v} field={name} value={v} entity={ENTITY.test(name)} />
+                ))}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Source({ source }: { source: Record<string, unknown> }) {
+  const { input, identity, address, record } = source
+  return (
+    <>
+      {String(input ?? '–')} · {String(identity ?? address ?? '–')} ·{' '}
+      {t('number', { n: String(record ?? '–') })}
+    </>
+  )
+}
+
+export function FoundDetail({ found }: { found: Found }) {
+  const event = found.event as Record<string, unknown> | undefined
+  const message = event?.message
+  const matched = new Set(found.matched?.map((m) => m.field))
+  return (
+    <div class="found stack">
+      {found.rule.respond && (
+        <p>
+          <strong>{t('respond')}:</strong> {pick(found.rule.respond)}
+        </p>
+      )}
+      <dl class="facts">
+        <dt>{t('happened')}</dt>
+        <dd>
+          <Time at={found.time} />
+        </dd>
+        {found.source && (
+          <>
+            <dt>{t('source')}</dt>
+            <dd>
+              <Source source={found.source} />
+            </dd>
+          </>
+        )}
+        {found.correlation && (
+          <>
+            <dt>{t('counted')}</dt>
+            <dd class="wrap mono">{JSON.stringify(found.correlation)}</dd>
+          </>
+        )}
+      </dl>
+      <Matched found={found} />
+      {typeof message === 'string' && (
+        <>
+          <h3>{t('record')}</h3>
+          <pre class="raw">{message}</pre>
+        </>
+      )}
+      {event && (
+        <details>
+          <summary>{t('parsed')}</summary>
+          <Fields event={event} matched={matched} />
+        </details>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Every page, once: where it is, how it is called in the navigation, and the right it needs.
+// A page is a file of this folder with a default export, fetched when somebody goes there.
+
+import type { ComponentType } from 'preact'
+import { lazy } from 'preact-iso'
+import type { Right } from '../lib/session'
+import { texts } from '../lib/text'
+
+const t = texts({
+  now: ['Nu', 'Now'],
+  queue: ['Kö', 'Queue']
+})
+
+export interface PageEntry {
+  path: string
+  page: ComponentType
+  right?: Right // without it the page is not shown
+  name?: () => string // in the navigation
+}
+
+export const pages: PageEntry[] = [
+  { path: '/', page: lazy(() => import('./now')), name: () => t('now') },
+  {
+    path: '/queue',
+    page: lazy(() => import('./queue')),
+    name: () => t('queue'),
+    right: 'incidents.read'
+  },
+  { path: '/incidents/:id', page: lazy(() => import('./incident')), right: 'incidents.read' },
+  { path: '/wall', page: lazy(() => import('./wall')) },
+  { path: '/welcome', page: lazy(() => import('./welcome')) }
+]
