@@ -14,6 +14,7 @@
 #include "detect/correlate/correlate.h"
 #include "detect/sigma/match.h"
 #include "proc/sandbox.h"
+#include "ruleset/verdict.h"
 
 int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths,
                struct ruleset *ret)
@@ -120,55 +121,6 @@ static int check_run(const struct invocation *in)
 
 /* ---- list -------------------------------------------------------------------------------- */
 
-struct verdict {
-    bool can_fire;
-    const char *why; /* when it cannot */
-    struct slice field;
-};
-
-/* The first field that no log source of the rule can have: its map gives it no name. */
-static bool field_exists(const struct taxonomy_route *route, const struct sigma_logsource *ls,
-                         const struct sigma_expr *expr, struct slice *ret_missing)
-{
-    struct slice names[8];
-    if (expr->kind == EXPR_ATOM) {
-        if (expr->atom->field.len == 0) return true;
-        uint32_t n = taxonomy_fields(route, ls, expr->atom->field, names, 8);
-        for (uint32_t i = 0; i < n && i < 8; i++)
-            if (names[i].len) return true;
-        *ret_missing = expr->atom->field;
-        return false;
-    }
-    for (uint32_t i = 0; i < expr->n_children; i++)
-        if (!field_exists(route, ls, expr->child[i], ret_missing)) return false;
-    return true;
-}
-
-/* Whether a rule without field or keyword in its condition could ever hold. */
-static struct verdict judge(const struct taxonomy *taxonomy, const struct sigma_rule *rule)
-{
-    const struct sigma_logsource *ls = &rule->logsource;
-    struct verdict v = {.why = "no log source"};
-    if (rule->expr->kind == EXPR_FALSE) return (struct verdict){.why = "its condition never holds"};
-    if (!ls->product.len && !ls->category.len && !ls->service.len)
-        return (struct verdict){.can_fire = true};
-    const struct taxonomy_label *labels;
-    uint32_t n = taxonomy_sources(taxonomy, &labels);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct taxonomy_route route = {.labels = &labels[i], .n_labels = 1};
-        if (!taxonomy_applies(&route, ls)) continue;
-        if (field_exists(&route, ls, rule->expr, &v.field))
-            return (struct verdict){.can_fire = true};
-        v.why = "no field";
-    }
-    return v;
-}
-
-bool rules_can_fire(const struct taxonomy *taxonomy, const struct sigma_rule *rule)
-{
-    return judge(taxonomy, rule).can_fire;
-}
-
 void rules_put_logsource(struct buf *out, const struct sigma_logsource *ls)
 {
     const struct {
@@ -184,7 +136,7 @@ void rules_put_logsource(struct buf *out, const struct sigma_logsource *ls)
     }
 }
 
-static void list_json(struct buf *out, const struct sigma_doc *doc, const struct verdict *v,
+static void list_json(struct buf *out, const struct sigma_doc *doc, const struct ruleset_verdict *v,
                       const char *kind, const struct retro_rule *retro)
 {
     const struct sigma_logsource *ls = &doc->logsource;
@@ -210,11 +162,11 @@ static void list_json(struct buf *out, const struct sigma_doc *doc, const struct
     json_write_key(out, "can_fire");
     buf_puts(out, v->can_fire ? "true" : "false");
     json_write_key(out, "retro");
-    rules_retro_put_json(out, retro);
+    retro_rule_write_json(out, retro);
     buf_puts(out, "}\n");
 }
 
-static void list_line(struct buf *out, const struct sigma_doc *doc, const struct verdict *v,
+static void list_line(struct buf *out, const struct sigma_doc *doc, const struct ruleset_verdict *v,
                       const struct retro_rule *retro)
 {
     static const char *const levels[] = {"-", "info", "low", "medium", "high", "critical"};
@@ -245,7 +197,7 @@ struct listing {
 };
 
 static void list_one(struct listing *l, uint32_t number, const struct sigma_doc *doc,
-                     const struct verdict *v, const char *kind)
+                     const struct ruleset_verdict *v, const char *kind)
 {
     const struct retro_rule *retro = retro_book_find(&l->book, &l->digests[number]);
     l->fire += v->can_fire;
@@ -258,14 +210,14 @@ static void list_all(struct listing *l)
 {
     const struct sigma_set *set = l->rules.set;
     for (uint32_t i = 0; i < set->n_rules; i++) {
-        struct verdict v = judge(l->rules.taxonomy, set->rules[i]);
+        struct ruleset_verdict v = ruleset_judge(l->rules.taxonomy, set->rules[i]);
         l->can[i] = v.can_fire;
         list_one(l, i, set->rules[i]->doc, &v, "rule");
     }
     for (uint32_t i = 0; i < set->n_correlations; i++) {
         /* Any rule it refers to is enough to say that it is fed. */
         const struct sigma_corr_rule *corr = set->correlations[i];
-        struct verdict v = {.why = "none of its rules can fire"};
+        struct ruleset_verdict v = {.why = "none of its rules can fire"};
         for (uint32_t k = 0; k < corr->corr->n_rules; k++)
             v.can_fire |= corr->refs[k].is_corr || l->can[corr->refs[k].index];
         list_one(l, set->n_rules + i, corr->doc, &v, "correlation");

@@ -23,8 +23,6 @@ struct rules_context {
  * or an exit status. */
 int rules_load(const struct rules_context *c, char *const *paths, size_t n_paths,
                struct ruleset *ret) MUST_USE;
-/* Whether any log source that the taxonomy knows is one the rule asks for, with its fields. */
-bool rules_can_fire(const struct taxonomy *taxonomy, const struct sigma_rule *rule);
 /* product=… category=… service=…, as far as there is one. */
 void rules_put_logsource(struct buf *out, const struct sigma_logsource *ls);
 /* By its id or title. */

@@ -87,34 +87,3 @@ void rules_retro_put(struct buf *out, const struct retro_rule *rule)
     buf_puts(out, ", the last ");
     time_write_rfc3339(out, rule->last);
 }
-
-static void put_time(struct buf *out, const char *key, nsec time)
-{
-    json_write_key(out, key);
-    if (time == 0) {
-        buf_puts(out, "null");
-        return;
-    }
-    buf_putc(out, '"');
-    time_write_rfc3339(out, time);
-    buf_putc(out, '"');
-}
-
-void rules_retro_put_json(struct buf *out, const struct retro_rule *rule)
-{
-    if (!is_looked_at(rule)) {
-        buf_puts(out, "null");
-        return;
-    }
-    buf_putc(out, '{');
-    json_write_key(out, "done");
-    buf_puts(out, rule->state == RETRO_LOOKED ? "true" : "false");
-    json_write_member_u64(out, "alerts", rule->alerts);
-    json_write_member_u64(out, "matches", rule->matches);
-    put_time(out, "first", rule->first);
-    put_time(out, "last", rule->last);
-    put_time(out, "from", rule->from);
-    put_time(out, "to", rule->to);
-    put_time(out, "looked", rule->looked);
-    buf_putc(out, '}');
-}

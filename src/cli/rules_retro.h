@@ -15,7 +15,5 @@ void rules_retro_load(const struct settings *settings, struct retro_book *ret);
 bool rules_retro_find(const struct settings *settings, struct slice id, struct retro_rule *ret);
 /* "3 alerts from 5 matches in the past, the first …"; nothing when it was not looked at. */
 void rules_retro_put(struct buf *out, const struct retro_rule *rule);
-/* The value of a member: an object, or null. */
-void rules_retro_put_json(struct buf *out, const struct retro_rule *rule);
 
 #endif

@@ -53,7 +53,7 @@ static void put_shown_json(struct buf *out, const struct shown *s)
         buf_putc(out, '}');
     }
     json_write_key(out, "retro");
-    rules_retro_put_json(out, s->retro);
+    retro_rule_write_json(out, s->retro);
     json_write_member_string(out, "text", s->text);
     buf_puts(out, "}\n");
 }

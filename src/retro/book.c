@@ -6,6 +6,8 @@
 
 #include "base/crc32c.h"
 #include "base/file.h"
+#include "base/json_write.h"
+#include "base/time.h"
 
 static const char head[] = "vaka retro 1\n";
 
@@ -194,4 +196,37 @@ int retro_book_load(struct retro_book *b, const char *path, struct diag *diag)
     if (error == 0) error = retro_book_read(b, buf_slice(&text), diag);
     buf_done(&text);
     return error;
+}
+
+/* ---- for people ---------------------------------------------------------------------------- */
+
+static void put_time(struct buf *out, const char *key, nsec time)
+{
+    json_write_key(out, key);
+    if (time == 0) {
+        buf_puts(out, "null");
+        return;
+    }
+    buf_putc(out, '"');
+    time_write_rfc3339(out, time);
+    buf_putc(out, '"');
+}
+
+void retro_rule_write_json(struct buf *out, const struct retro_rule *rule)
+{
+    if (!rule || rule->state == RETRO_KNOWN) {
+        buf_puts(out, "null");
+        return;
+    }
+    buf_putc(out, '{');
+    json_write_key(out, "done");
+    buf_puts(out, rule->state == RETRO_LOOKED ? "true" : "false");
+    json_write_member_u64(out, "alerts", rule->alerts);
+    json_write_member_u64(out, "matches", rule->matches);
+    put_time(out, "first", rule->first);
+    put_time(out, "last", rule->last);
+    put_time(out, "from", rule->from);
+    put_time(out, "to", rule->to);
+    put_time(out, "looked", rule->looked);
+    buf_putc(out, '}');
 }

@@ -63,6 +63,9 @@ struct retro_rule *retro_book_add(struct retro_book *b, const struct sigma_diges
 void retro_book_keep(struct retro_book *b,
                      bool (*keep)(void *ctx, const struct sigma_digest *digest), void *ctx);
 
+/* As an object, or null: of one that was not looked at. */
+void retro_rule_write_json(struct buf *out, const struct retro_rule *rule);
+
 /* Of serve.folder/retro; *b is to be given to retro_book_done() in any case. ERR_NOT_FOUND: there
  * is none; else as retro_book_read() and file_read(). */
 int retro_book_load(struct retro_book *b, const char *path, struct diag *diag) MUST_USE;

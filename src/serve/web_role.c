@@ -10,7 +10,9 @@
 #include <nettle/hmac.h>
 
 #include "base/json_write.h"
+#include "retro/book.h"
 #include "ruleset/ruleset.h"
+#include "serve/catalogue.h"
 #include "serve/credentials.h"
 #include "serve/listeners.h"
 #include "serve/reports.h"
@@ -24,6 +26,7 @@ struct web_ctx {
     struct credentials credentials;
     int socket; /* 0: none */
     struct reports reports;
+    struct catalogue catalogue;
     uint64_t dropped; /* questions for which there was no room */
 };
 
@@ -160,6 +163,13 @@ static int on_look(void *ctx, uint64_t call, const struct api_look *m)
         &(struct say_look){.id = call, .name = m->name, .purpose = m->purpose, .query = m->what});
     link_flush(link);
     return 0;
+}
+
+static void on_rule(void *ctx, struct slice id, struct buf *out)
+{
+    const struct role *r = ctx;
+    const struct web_ctx *c = r->ctx;
+    catalogue_put_rule(&c->catalogue, id, out);
 }
 
 static void on_status(void *ctx, struct buf *out)
@@ -348,7 +358,10 @@ static int start_with_rules(struct role *r, struct api_options *options, struct 
     int error = ruleset_load_watch(&rules, &r->config, clock_realtime(&r->clock), diag);
     if (error) return error;
     options->rules = rules.set;
-    error = api_new(options, &c->api);
+    error = catalogue_make(&c->catalogue, &r->config, &rules, diag);
+    for (unsigned i = 0; i < API_DOCUMENT_COUNT; i++)
+        options->documents[i] = buf_slice(&c->catalogue.documents[i]);
+    if (error == 0) error = api_new(options, &c->api);
     ruleset_done(&rules);
     return error;
 }
@@ -369,6 +382,7 @@ static int start_web(struct role *r, const char *database, struct diag *diag)
                                           .look = on_look,
                                           .veil = on_veil,
                                           .known = on_known,
+                                          .rule = on_rule,
                                           .status = on_status},
                                   .socket = c->socket,
                                   .certificate = tls_context_certificate(tls),
@@ -392,9 +406,11 @@ static int web_prepare(struct role *r, struct diag *diag)
     reports_init(&c->reports);
     if (!c->socket) return 0;
     const char *folder = role_make_folder(r, "state", diag);
+    const char *retro = role_make_folder(r, RETRO_FOLDER, diag);
     const char *path = arena_printf(&r->config.arena, "%s/vaka.db", folder ? folder : "");
-    if (!folder || !path) return ERR_ACCESS;
+    if (!folder || !retro || !path) return ERR_ACCESS;
     role_keep_path(r, folder);
+    role_keep_path(r, retro);
     /* SQLite asks for randomness here. */
     role_keep_path(r, "/dev/urandom");
     int error = read_credentials(r, diag);

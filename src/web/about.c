@@ -70,6 +70,38 @@ void api_store(struct api_call *c)
     tell_parts(c, parts, sizeof parts / sizeof *parts);
 }
 
+static void tell_document(struct api_call *c, enum api_document document)
+{
+    if (!is_first_tenants(c)) return;
+    buf_put(&c->out, c->api->options.documents[document]);
+    api_answer(c, MHD_HTTP_OK, API_JSON);
+}
+
+void api_settings(struct api_call *c)
+{
+    tell_document(c, API_DOCUMENT_SETTINGS);
+}
+
+void api_products(struct api_call *c)
+{
+    tell_document(c, API_DOCUMENT_PRODUCTS);
+}
+
+void api_indicators(struct api_call *c)
+{
+    tell_document(c, API_DOCUMENT_INDICATORS);
+}
+
+void api_exceptions(struct api_call *c)
+{
+    tell_document(c, API_DOCUMENT_EXCEPTIONS);
+}
+
+void api_coverage(struct api_call *c)
+{
+    tell_document(c, API_DOCUMENT_COVERAGE);
+}
+
 void api_openapi(struct api_call *c)
 {
     openapi_write(&c->out);

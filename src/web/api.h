@@ -91,8 +91,20 @@ struct api_out {
     int (*veil)(void *ctx, uint64_t call, uint64_t user, uint32_t tenant, struct slice names);
     /* Names of a tenant behind a pseudonym: api_known(). */
     int (*known)(void *ctx, uint32_t tenant, struct slice after);
+    /* Members of a rule that are its file's and of what it would have found, appended. */
+    void (*rule)(void *ctx, struct slice id, struct buf *out);
     /* {"processes":{…}}, appended. */
     void (*status)(void *ctx, struct buf *out);
+};
+
+/* What is told as it was when the process began. */
+enum api_document {
+    API_DOCUMENT_SETTINGS,
+    API_DOCUMENT_PRODUCTS,
+    API_DOCUMENT_INDICATORS,
+    API_DOCUMENT_EXCEPTIONS,
+    API_DOCUMENT_COVERAGE,
+    API_DOCUMENT_COUNT,
 };
 
 struct db;
@@ -111,6 +123,7 @@ struct api_options {
     bool elsewhere;                /* there is an identity provider */
     const struct sigma_set *rules; /* in force; not needed behind api_new() */
     const char *database;          /* path; it need not be there yet */
+    struct slice documents[API_DOCUMENT_COUNT]; /* each one object; borrowed */
 };
 
 /* Before the sandbox. ERR_NOMEM, ERR_IO, ERR_LIMIT. */

@@ -128,7 +128,9 @@ void api_rule(struct api_call *c)
         api_refuse(c, API_PROBLEM_NOT_FOUND, NULL);
         return;
     }
-    buf_put(&c->out, api_rules_text(&c->api->rules, row));
-    buf_putc(&c->out, '\n');
+    struct slice text = api_rules_text(&c->api->rules, row);
+    buf_put(&c->out, slice_until(text, text.len - 1));
+    c->api->options.out.rule(c->api->options.out.ctx, name_of(&c->api->rules, row), &c->out);
+    buf_puts(&c->out, "}\n");
     api_answer(c, MHD_HTTP_OK, API_JSON);
 }

@@ -41,6 +41,11 @@ void api_events(struct api_call *c);
 void api_status(struct api_call *c);
 void api_sources(struct api_call *c);
 void api_store(struct api_call *c);
+void api_settings(struct api_call *c);
+void api_products(struct api_call *c);
+void api_indicators(struct api_call *c);
+void api_exceptions(struct api_call *c);
+void api_coverage(struct api_call *c);
 void api_openapi(struct api_call *c);
 
 #endif

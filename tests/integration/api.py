@@ -467,7 +467,8 @@ def the_state_of_things_is_told(folder):
         o.wait(lambda: None not in anna.get("/status")["processes"].values(), "all processes")
         rules = anna.get("/rules")["rules"]
         same([r["title"] for r in rules], ["Marker"])
-        same(anna.get(f"/rules/{rules[0]['id']}"), rules[0])
+        told = anna.get(f"/rules/{rules[0]['id']}")
+        same({name: told[name] for name in rules[0]}, rules[0])
         anna.get("/rules/nothing", 404)
         same(anna.get("/rules?level=critical"), {"rules": []})
 
@@ -692,6 +693,27 @@ def curl_is_a_client(folder):
              f"__Host-vaka={anna.cookie}", "-w", "%{http_code} %{content_type}", "-o", "/dev/null",
              f"https://localhost:{o.web}/api/v1/rules"], capture_output=True, check=False, timeout=60)
         same(result.stdout.decode(), "200 application/json")
+
+
+@test
+def what_it_is_made_of_is_told(folder):
+    """Rules with their text, what they cover, settings with what they are for: as the command line has them."""
+    with office(folder).start() as o:
+        anna, chef = o.hire("anna", "analyst"), o.hire("chef", "admin")
+        rule = anna.get("/rules/6b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11")
+        same(rule["text"], (folder / "rules" / "marker.yml").read_text())
+        same(pathlib.Path(rule["file"]).name, "marker.yml")
+        shown = [json.loads(line) for line in o.ask("rules", "coverage", "-f", "json").splitlines()]
+        told = anna.get("/coverage")["techniques"]
+        same([(t["technique"], t["rules"]) for t in told], [(t["technique"], t["rules"]) for t in shown])
+        shown = [json.loads(line) for line in o.ask("products", "list", "-f", "json").splitlines()]
+        same(anna.get("/products")["products"], shown)
+        same((anna.get("/indicators"), anna.get("/exceptions")), ({"lists": []}, {"exceptions": []}))
+        anna.get("/settings", 403)
+        shown = [json.loads(line) for line in o.ask("config", "show", "-f", "json").splitlines()]
+        told = chef.get("/settings")["settings"]
+        same({s["key"]: s["value"] for s in told}, {s["key"]: s["value"] for s in shown})
+        same([s["key"] for s in told if not s["text"]], [])
 
 
 sys.exit(run_tests(sys.argv[2:], together=4))
