@@ -9,16 +9,14 @@
 #include "collect/callers.h"
 #include "collect/request.h"
 #include "collect/tls.h"
+#include "httpd/conn.h"
 #include "httpd/httpd.h"
 
 enum { CONNECTION_MEMORY = 64 * 1024 };
 
 struct http_conn {
+    struct httpd_conn head;
     struct http *http;
-    struct http_conn *next, *prev;
-    int fd; /* MHD's */
-    char address[IP_TEXT_MAX];
-    nsec since; /* monotonic: its beginning, or the end of the last request */
     struct request *request;
 };
 
@@ -26,9 +24,8 @@ struct http {
     struct core *core;
     struct listener row;
     struct httpd httpd;
-    struct http_conn *first;
+    struct httpd_conns conns;
     struct callers callers; /* their addresses */
-    uint32_t n;
     bool stopped, retired;
 };
 
@@ -39,7 +36,7 @@ void http_resume(struct http_conn *conn)
 
 const char *http_address(const struct http_conn *conn)
 {
-    return conn->address;
+    return conn->head.address;
 }
 
 /* ---- connections ------------------------------------------------------------------------- */
@@ -62,7 +59,7 @@ static enum MHD_Result may_connect(void *ctx, const struct sockaddr *from, sockl
     char address[IP_TEXT_MAX];
     (void)len;
     ip_write(from, address);
-    if (h->n < h->row.connections_max &&
+    if (h->conns.n < h->row.connections_max &&
         callers_count(&h->callers, address) < h->row.per_address_max)
         return MHD_YES;
     count_refused(h, address);
@@ -71,33 +68,18 @@ static enum MHD_Result may_connect(void *ctx, const struct sockaddr *from, sockl
 
 static void connected(struct http *h, struct MHD_Connection *connection, void **socket_context)
 {
-    const union MHD_ConnectionInfo *fd =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const union MHD_ConnectionInfo *from =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct http_conn *c = calloc(1, sizeof *c);
-    *socket_context = c;
-    if (!c) return; /* its first request will be closed */
+    struct http_conn *c = httpd_conn_begin(&h->conns, connection, socket_context, sizeof *c,
+                                           clock_monotonic(&h->core->clock));
+    if (!c) return;
     c->http = h;
-    c->fd = fd ? fd->connect_fd : -1;
-    c->since = clock_monotonic(&h->core->clock);
-    ip_write(from ? from->client_addr : NULL, c->address);
-    c->next = h->first;
-    if (h->first) h->first->prev = c;
-    h->first = c;
-    callers_add(&h->callers, c->address);
-    h->n++;
+    callers_add(&h->callers, c->head.address);
 }
 
 static void disconnected(struct http *h, struct http_conn *c)
 {
     if (!c) return;
-    if (c->prev) c->prev->next = c->next;
-    else h->first = c->next;
-    if (c->next) c->next->prev = c->prev;
-    callers_remove(&h->callers, c->address);
-    h->n--;
-    free(c);
+    callers_remove(&h->callers, c->head.address);
+    httpd_conn_end(&h->conns, &c->head);
 }
 
 static void on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
@@ -117,9 +99,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     struct request *r = *con_cls;
     (void)version;
     if (!r) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-        struct http_conn *c = info ? info->socket_context : NULL;
+        struct http_conn *c = httpd_conn_of(connection);
         if (!c) return MHD_NO;
         r = request_new(h->core, &h->row, c, connection, method, path);
         *con_cls = c->request = r;
@@ -144,7 +124,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **co
     (void)why;
     if (!r) return;
     r->conn->request = NULL;
-    r->conn->since = clock_monotonic(&r->core->clock);
+    r->conn->head.since = clock_monotonic(&r->core->clock);
     request_free(r);
     *con_cls = NULL;
 }
@@ -154,10 +134,11 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **co
 void http_tick(struct http *h)
 {
     nsec now = clock_monotonic(&h->core->clock);
-    for (struct http_conn *c = h->first; c; c = c->next) {
-        bool fine = c->request ? request_tick(c->request, now) : now - c->since <= HTTP_HEAD_TIME;
+    for (struct httpd_conn *head = h->conns.first; head; head = head->next) {
+        struct request *r = ((struct http_conn *)head)->request;
+        bool fine = r ? request_tick(r, now) : now - head->since <= HTTP_HEAD_TIME;
         /* MHD finds it closed and takes it down. */
-        if (!fine) (void)shutdown(c->fd, SHUT_RDWR);
+        if (!fine) (void)shutdown(head->fd, SHUT_RDWR);
     }
     if (!h->stopped || h->retired) httpd_run(&h->httpd);
 }
@@ -223,7 +204,7 @@ void http_retire(struct http *h)
 
 bool http_is_over(const struct http *h)
 {
-    return h->retired && h->n == 0;
+    return h->retired && h->conns.n == 0;
 }
 
 const struct listener *http_row(const struct http *h)
@@ -236,8 +217,10 @@ void http_free(struct http *h)
     if (!h) return;
     http_stop(h);
     /* MHD does not stop with connections that are suspended. */
-    for (struct http_conn *c = h->first; c; c = c->next)
-        if (c->request) request_give_up(c->request);
+    for (struct httpd_conn *head = h->conns.first; head; head = head->next) {
+        struct request *r = ((struct http_conn *)head)->request;
+        if (r) request_give_up(r);
+    }
     httpd_stop(&h->httpd);
     callers_done(&h->callers);
     free(h);

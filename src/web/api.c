@@ -13,49 +13,21 @@ enum { STOPPED_AFTER = 60 }; /* s: for which another process is waited for */
 
 /* ---- connections ------------------------------------------------------------------------- */
 
-static void connected(struct api *w, struct MHD_Connection *connection, void **socket_context)
-{
-    const union MHD_ConnectionInfo *fd =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const union MHD_ConnectionInfo *from =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct api_conn *conn = calloc(1, sizeof *conn);
-    *socket_context = conn;
-    if (!conn) return; /* its first request will be closed */
-    conn->api = w;
-    conn->fd = fd ? fd->connect_fd : -1;
-    conn->since = clock_monotonic(&w->options.clock);
-    ip_write(from ? from->client_addr : NULL, conn->address);
-    conn->next = w->conns;
-    if (w->conns) w->conns->prev = conn;
-    w->conns = conn;
-    w->n_conns++;
-}
-
-static void disconnected(struct api *w, struct api_conn *conn)
-{
-    if (!conn) return;
-    if (conn->prev) conn->prev->next = conn->next;
-    else w->conns = conn->next;
-    if (conn->next) conn->next->prev = conn->prev;
-    w->n_conns--;
-    free(conn);
-}
-
 static void on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode what)
 {
-    if (what == MHD_CONNECTION_NOTIFY_STARTED) connected(ctx, connection, socket_context);
-    else disconnected(ctx, *socket_context);
+    struct api *w = ctx;
+    if (what != MHD_CONNECTION_NOTIFY_STARTED) httpd_conn_end(&w->conns, *socket_context);
+    else
+        (void)httpd_conn_begin(&w->conns, connection, socket_context, sizeof(struct api_conn),
+                               clock_monotonic(&w->options.clock));
 }
 
 /* ---- requests ---------------------------------------------------------------------------- */
 
 static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct api_conn *conn = info ? info->socket_context : NULL;
+    struct api_conn *conn = httpd_conn_of(connection);
     struct api_call *c = conn ? api_call_new(ctx, connection, uri) : NULL;
     if (!c) return NULL;
     c->conn = conn;
@@ -103,7 +75,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **co
     (void)why;
     if (!c) return;
     c->conn->call = NULL;
-    c->conn->since = clock_monotonic(&w->options.clock);
+    c->conn->head.since = clock_monotonic(&w->options.clock);
     api_call_free(c);
     *con_cls = NULL;
 }
@@ -123,16 +95,16 @@ static bool has_gone(int fd)
 static bool is_fine(const struct api_conn *conn, nsec now)
 {
     const struct api_call *c = conn->call;
-    if (!c) return now - conn->since <= API_HEAD_TIME;
+    if (!c) return now - conn->head.since <= API_HEAD_TIME;
     switch (c->state) {
     case CALL_HEAD:
         return now - c->begun <= API_HEAD_TIME;
     case CALL_BODY:
         return now - c->begun <= API_BODY_TIME;
     case CALL_WAITING:
-        return now - c->begun <= STOPPED_AFTER * NSEC_PER_SEC && !has_gone(conn->fd);
+        return now - c->begun <= STOPPED_AFTER * NSEC_PER_SEC && !has_gone(conn->head.fd);
     case CALL_STREAMING:
-        return !has_gone(conn->fd);
+        return !has_gone(conn->head.fd);
     default:
         return now - c->begun <= STOPPED_AFTER * NSEC_PER_SEC;
     }
@@ -142,11 +114,12 @@ static void on_tick(void *ctx)
 {
     struct api *w = ctx;
     nsec now = clock_monotonic(&w->options.clock);
-    for (struct api_conn *conn = w->conns; conn; conn = conn->next) {
+    for (struct httpd_conn *head = w->conns.first; head; head = head->next) {
+        struct api_conn *conn = (struct api_conn *)head;
         if (!is_fine(conn, now)) {
             if (conn->call) api_call_give_up(conn->call);
             /* MHD finds it closed and takes it down. */
-            (void)shutdown(conn->fd, SHUT_RDWR);
+            (void)shutdown(conn->head.fd, SHUT_RDWR);
         } else if (conn->call) {
             api_call_tick(conn->call, now);
         }
@@ -283,6 +256,6 @@ void api_figures(const struct api *w, struct api_figures *ret)
 {
     *ret = (struct api_figures){.requests = w->requests,
                                 .refused = w->refused,
-                                .connections = w->n_conns,
+                                .connections = w->conns.n,
                                 .listeners = w->n_listeners};
 }

@@ -391,7 +391,7 @@ static void check_body(struct api_call *c, const struct counted *n)
 void api_call_head(struct api_call *c, const char *method)
 {
     struct counted n;
-    struct slice address = slice_of(c->conn->address);
+    struct slice address = slice_of(c->conn->head.address);
     uint32_t wait = api_rate_take(&c->api->by_address, address, now_of(c));
     c->state = CALL_WORKING;
     read_proof(c);
@@ -464,7 +464,7 @@ void api_call_claim(struct api_call *c)
     bool token = slice_starts_with(proof, SLICE(API_TOKEN_PREFIX));
     const struct api_claim m = {.kind = token ? CLAIM_TOKEN : CLAIM_SESSION,
                                 .tenant = (uint32_t)tenant,
-                                .address = slice_of(c->conn->address),
+                                .address = slice_of(c->conn->head.address),
                                 .secret = proof};
     if (c->api->options.out.claim(c->api->options.out.ctx, c->id, &m) != 0)
         api_refuse_for(c, API_PROBLEM_BUSY, 1);

@@ -8,6 +8,7 @@
 #define VAKA_WEB_CALL_H
 
 #include "base/ip.h"
+#include "httpd/conn.h"
 #include "httpd/httpd.h"
 #include "web/api.h"
 #include "web/endpoint.h"
@@ -23,11 +24,7 @@ enum {
 };
 
 struct api_conn {
-    struct api *api;
-    struct api_conn *next, *prev;
-    int fd; /* MHD's */
-    char address[IP_TEXT_MAX];
-    nsec since; /* monotonic: its beginning, or the end of the last request */
+    struct httpd_conn head;
     struct api_call *call;
 };
 
@@ -107,10 +104,10 @@ struct api {
     struct api_options options;
     struct httpd httpd;
     struct loop_timer tick;
-    struct api_conn *conns;
+    struct httpd_conns conns;
     struct api_call *calls;
     uint64_t next_call;
-    uint32_t n_conns, n_listeners;
+    uint32_t n_listeners;
     struct api_rate by_address, by_user;
     struct api_once once;
     struct api_rules rules;
