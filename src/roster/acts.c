@@ -479,7 +479,7 @@ static int look_at_rest(struct acting *a)
     int error = roster_owed(a->db, a->after, person, a->request->now, &a->arena, &owed);
     if (error) return error;
     json_write_key(&a->log, "rest");
-    show_owed(a->after, person, &owed, &a->log);
+    show_owed(person, &owed, &a->log);
     if (owed.owed == 0) return 0;
     buf_init(&subject, 256);
     buf_init(&text, TEXT_MAX);

@@ -4,6 +4,7 @@
 #define VAKA_ROSTER_INTERNAL_H
 
 #include "roster/roster.h"
+#include "roster/spans.h"
 #include "yaml/yaml.h"
 
 struct roster_rule {
@@ -34,6 +35,10 @@ struct roster_change_kept {
 /* Whose turn it is in a rotation, whether he is there or not; NULL: nobody's. */
 void rotation_turn(const struct roster *r, const struct roster_rotation *rotation, nsec at,
                    struct roster_shift *ret);
+
+/* Office hours, joined (schedule.c). ERR_NOMEM, ERR_LIMIT. */
+int office_spans(const struct roster *r, nsec from, nsec until, struct arena *arena,
+                 struct spans *ret) MUST_USE;
 
 /* ---- reading (read.c) ---- */
 

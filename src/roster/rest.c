@@ -3,7 +3,6 @@
 
 #include "roster/compose.h"
 #include "roster/internal.h"
-#include "roster/spans.h"
 
 /* What lies around the span that is asked about counts as well: a week, and a day more. */
 #define AROUND (8 * CALENDAR_DAY)
@@ -30,13 +29,7 @@ static int open_view(struct view *v, const struct roster *r, nsec from, nsec unt
     int error = 0;
     for (uint32_t i = 0; i < r->n_teams && error == 0; i++)
         error = roster_schedule(r, &r->teams[i], from, until, arena, &v->teams[i]);
-    spans_init(&v->office, arena);
-    for (nsec at = from, next; at < until && error == 0; at = next) {
-        next = hours_next_edge(&r->office, r->calendar, r->zone, at);
-        if (next > until) next = until;
-        if (roster_is_office(r, at)) spans_add(&v->office, at, next);
-    }
-    return error;
+    return error ? error : office_spans(r, from, until, arena, &v->office);
 }
 
 static void add_shifts(const struct roster_shifts *shifts, const struct roster_person *person,

@@ -36,6 +36,11 @@ static int add(struct list *list, const struct roster_shift *shift)
     return error;
 }
 
+static nsec nearer(nsec a, nsec b)
+{
+    return a < b ? a : b;
+}
+
 static int check_span(nsec from, nsec until)
 {
     return until < from || until - from > ROSTER_SPAN_MAX ? ERR_LIMIT : 0;
@@ -71,12 +76,19 @@ int roster_lane(const struct roster *r, const struct roster_rotation *rotation, 
     return error;
 }
 
-/* ---- gaps -------------------------------------------------------------------------------- */
-
-static nsec nearer(nsec a, nsec b)
+int office_spans(const struct roster *r, nsec from, nsec until, struct arena *arena,
+                 struct spans *ret)
 {
-    return a < b ? a : b;
+    spans_init(ret, arena);
+    for (nsec at = from, next; at < until; at = next) {
+        next = nearer(until, hours_next_edge(&r->office, r->calendar, r->zone, at));
+        if (roster_is_office(r, at)) spans_add(ret, at, next);
+    }
+    spans_join(ret, 0);
+    return ret->failed ? arena_error(arena) : 0;
 }
+
+/* ---- gaps -------------------------------------------------------------------------------- */
 
 static int gaps_of(const struct roster *r, struct roster_gap *gap, nsec from, nsec until,
                    int (*each)(void *ctx, const struct roster_gap *gap), void *ctx)
