@@ -122,6 +122,12 @@ extern const struct command command_incident_ack, command_incident_assign, comma
     command_incident_aware, command_incident_significant, command_incident_breach,
     command_incident_report;
 extern const struct command command_asset_import, command_asset_list, command_asset_show;
+extern const struct command command_oncall_who, command_oncall_show, command_oncall_check,
+    command_oncall_gaps, command_oncall_fairness, command_oncall_rest, command_oncall_ics,
+    command_oncall_digest, command_oncall_holidays, command_oncall_changes;
+extern const struct command command_oncall_plan, command_oncall_override, command_oncall_swap,
+    command_oncall_temporary, command_oncall_absence, command_oncall_drop,
+    command_oncall_disturbance, command_oncall_undisturbed;
 extern const struct command command_suppression_add, command_suppression_list,
     command_suppression_end;
 extern const struct command command_hold_add, command_hold_ls, command_hold_rm, command_clock_trust;
