@@ -18,15 +18,17 @@
 #ifndef VAKA_ONCALL_ONCALL_H
 #define VAKA_ONCALL_ONCALL_H
 
+#include "account/rights.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "desk/handover.h"
 
 struct db;
 struct oncall;
 
 enum {
-    ONCALL_VERSION = 1, /* of the database */
+    ONCALL_VERSION = 2, /* of the database */
     ONCALL_BODY_MAX = 4 * 1024 * 1024,
     ONCALL_ACTOR_MAX = 256,
 };
@@ -35,32 +37,26 @@ extern const char *const oncall_migrations[ONCALL_VERSION];
 
 /* ---- what goes in and out ---- */
 
-/* The numbers of all below are told to other processes. */
-enum oncall_why { ONCALL_NEW = 1, ONCALL_RAISED = 2, ONCALL_REOPENED = 3, ONCALL_ASKED = 4 };
-enum oncall_mark { ONCALL_EXERCISE = 1, ONCALL_CANARY = 2 };
-enum oncall_how { ONCALL_HOW_ACKED = 1, ONCALL_HOW_CLOSED = 2, ONCALL_HOW_MERGED = 3 };
-enum oncall_what {
-    ONCALL_NOTIFIED = 1,  /* a provider has taken a message that tells of it */
-    ONCALL_ACKED = 2,     /* somebody has it */
-    ONCALL_ESCALATED = 3, /* nobody had it in time, or somebody asked for more */
-    ONCALL_EXHAUSTED = 4, /* everybody was told and nobody has it: the page is loud */
-};
+/* Marks of an incident, those of event/record.h among them, and of a page. */
+enum oncall_mark { ONCALL_EXERCISE = 1, ONCALL_CANARY = 2, ONCALL_TEST = 4 /* of one person */ };
 
 /* Texts are borrowed for the call. */
 struct oncall_page {
+    bool canary; /* it comes from the canary itself; incident is the number of an outage then */
     uint64_t id; /* of the handover: the same one may come again */
     uint32_t tenant;
     uint64_t incident;
-    unsigned level; /* enum sigma_level */
-    unsigned why, marks;
+    unsigned level;      /* enum sigma_level */
+    unsigned why, marks; /* why: enum handover_why */
     nsec first_activity, detected;
     struct slice service, title;
 };
 struct oncall_settled {
+    bool canary;
     uint64_t id;
     uint32_t tenant;
     uint64_t incident;
-    unsigned how;
+    unsigned how;  /* enum handover_how */
     uint64_t into; /* of what is part of another */
     struct slice who;
 };
@@ -68,7 +64,7 @@ struct oncall_paged {
     uint64_t id; /* until oncall_noted() of it */
     uint32_t tenant;
     uint64_t incident;
-    unsigned what;
+    unsigned what; /* enum paged_what */
     nsec time;
     struct slice who;
 };
@@ -142,14 +138,45 @@ int oncall_take_providers(struct oncall *o, struct slice list, struct oncall_tim
 
 /* Somebody is there to send messages (or not any more); to write down what became of pages. */
 int oncall_senders(struct oncall *o, bool there, struct oncall_time t) MUST_USE;
-int oncall_triage(struct oncall *o, bool there, struct oncall_time t) MUST_USE;
+int oncall_triage(struct oncall *o, bool there) MUST_USE;
 
 /* Does what is due. */
 int oncall_pass(struct oncall *o, struct oncall_time t) MUST_USE;
 /* How long until something is due; -1: nothing is to come. */
-nsec oncall_next(const struct oncall *o, struct oncall_time t);
+nsec oncall_next(struct oncall *o, struct oncall_time t);
+
+/* ---- what people do ---- */
+
+/*
+ * name, right, members of its body; beside those of roster/rows.h, which go to the plan.
+ *
+ * answer is what the page behind a link does, for whoever has the code: `do` is show, ack or
+ * escalate, `from` who asks (wrong codes are counted by it), `seen` how much of the list he saw.
+ */
+#define ONCALL_ACTS(X)                                                                             \
+    X(ack, INCIDENTS_WRITE)      /* page */                                                        \
+    X(escalate, INCIDENTS_WRITE) /* page, why? */                                                  \
+    X(test, ONCALL_WRITE)        /* person: a page of his own, by all of his contacts */           \
+    X(answer, ONCALL_WRITE)      /* code, do?, from?, seen? */
+
+struct oncall_request {
+    struct slice actor; /* who, as it is shown */
+    uint32_t tenant;
+    struct slice kind, body; /* the name of an act; one JSON object */
+};
+/*
+ * Does it and appends what became of it, or {"member":…,"message":…} with what is wrong; *ret is an
+ * enum roster_status, which are numbers of desk/desk.h.
+ */
+int oncall_act(struct oncall *o, const struct oncall_request *request, struct oncall_time t,
+               struct buf *out, unsigned *ret) MUST_USE;
+/* The right that an act needs; false: there is no such act. */
+bool oncall_act_right(struct slice kind, enum account_right *ret);
+
+/* What a canary of that number came to: whether attempts of it are durable and on their way. */
+int oncall_saw_canary(struct oncall *o, uint64_t number, bool *ret) MUST_USE;
 
 /* Members of a JSON object: how pages are, and what is missing for them to reach anybody. */
-int oncall_status(struct oncall *o, struct buf *out) MUST_USE;
+int oncall_status(struct oncall *o, struct oncall_time t, struct buf *out) MUST_USE;
 
 #endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* From an incident to a person who has it. */
+#include "fixture.h"
+
+TEST(a_page_goes_step_by_step_until_it_is_loud)
+{
+    struct watch *w = begin_watch("steps.db");
+    hand(w, 1, LEVEL_CRITICAL, "journal", HANDOVER_NEW);
+    CHECK(strstr(w->sent[0].body, "Vaka: incident 1, kritisk, journal. https://v.se/ack/"));
+    became(w, 0, NOTIFY_ACCEPTED);
+    CHECK_SENT(w, "sms elks +46700000001");
+    CHECK_SLICE(slice_of(w->paged), "1 notified anna");
+    pass(w, 2 * MINUTE);
+    became(w, 0, NOTIFY_ACCEPTED);
+    CHECK_SENT(w, "voice elks +46700000001");
+    pass(w, 2 * MINUTE);
+    CHECK_SENT(w, "");
+    pass(w, 1 * MINUTE);
+    became(w, 0, NOTIFY_ACCEPTED);
+    CHECK_SENT(w, "sms elks +46700000002");
+    pass(w, 5 * MINUTE);
+    became(w, 0, NOTIFY_ACCEPTED);
+    CHECK_SENT(w, "mail own cia@example.se");
+    CHECK_PAGE(w, 1, "open");
+    pass(w, 5 * MINUTE); /* everybody */
+    for (size_t i = 0; i < w->n_sent; i++) became(w, i, NOTIFY_ACCEPTED);
+    CHECK_SENT(w, "sms elks +46700000001, sms elks +46700000002, mail own cia@example.se");
+    CHECK_PAGE(w, 1, "open");
+    pass(w, 5 * MINUTE);
+    CHECK_PAGE(w, 1, "loud");
+    CHECK_SLICE(slice_of(w->paged), "1 notified anna, 1 escalated , 1 escalated , 1 escalated , "
+                                    "1 exhausted ");
+    CHECK_SLICE(slice_of(w->alarms), "page-loud");
+    end_watch(w);
+}
+
+TEST(nobody_on_call_and_nobody_to_be_reached_are_passed_over_at_once)
+{
+    struct watch *w = begin_watch("empty.db");
+    hand(w, 1, LEVEL_HIGH, "skola", HANDOVER_NEW);
+    CHECK_SENT(w, "sms elks +46700000002");
+    CHECK_SLICE(slice_of(w->alarms), "page-nobody-on-call");
+    CHECK_SLICE(slice_of(w->paged), "1 escalated , 1 escalated ");
+    end_watch(w);
+}
+
+TEST(a_provider_that_fails_is_passed_over)
+{
+    struct watch *w = begin_watch("provider.db");
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    became(w, 0, NOTIFY_RETRY);
+    CHECK_SENT(w, "sms elks +46700000001, sms other +46700000001");
+    pass(w, 10 * NSEC_PER_SEC); /* nothing is heard: the voice contact need not wait any more */
+    CHECK_SENT(w, "voice elks +46700000001");
+    pass(w, 10 * NSEC_PER_SEC); /* nobody could be told: the step is over, 20 s from its begin */
+    CHECK(strstr(sent(w), "sms other +46700000002")); /* elks has failed too often */
+    end_watch(w);
+}
+
+TEST(all_that_comes_within_the_window_is_one_page)
+{
+    struct watch *w = begin_watch("bundle.db");
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    became(w, 0, NOTIFY_ACCEPTED);
+    w->n_sent = 0;
+    for (uint64_t i = 2; i <= 40; i++) hand(w, i, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK_SENT(w, "");
+    pass(w, 2 * MINUTE);
+    CHECK(strstr(w->sent[w->n_sent - 1].body, "40 incidenter, hög: 1, 2, 3") ||
+          strstr(w->sent[0].body, "40 incidenter, hög: 1, 2, 3"));
+    CHECK_SENT(w, "sms elks +46700000001, voice elks +46700000001");
+    /* What is worse is told at once. */
+    hand(w, 41, LEVEL_CRITICAL, "", HANDOVER_NEW);
+    CHECK_SENT(w, "sms elks +46700000001");
+    CHECK_PAGE(w, 1, "open");
+    CHECK_PAGE(w, 2, "none");
+    pass(w, 8 * MINUTE);
+    hand(w, 42, LEVEL_CRITICAL, "", HANDOVER_NEW);
+    CHECK_PAGE(w, 2, "open");
+    end_watch(w);
+}
+
+TEST(who_answers_has_what_he_was_told_of)
+{
+    struct watch *w = begin_watch("ack.db");
+    char reply[32];
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    became(w, 0, NOTIFY_ACCEPTED);
+    hand(w, 2, LEVEL_HIGH, "", HANDOVER_NEW);
+    (void)snprintf(reply, sizeof reply, "ja %s", w->sent[0].code);
+    const struct oncall_answered m = {.channel = NOTIFY_SMS,
+                                      .provider = SLICE("elks"),
+                                      .reference = SLICE("in-1"),
+                                      .from = SLICE("+46700000009"),
+                                      .text = slice_of(reply)};
+    w->n_sent = 0;
+    CHECK_INT(oncall_take_answered(w->oncall, &m, w->t), 0);
+    CHECK_PAGE(w, 1, "acknowledged");
+    CHECK_SLICE(slice_of(w->paged), "1 notified anna, 1 acked Anna");
+    /* The one that nobody was told of is a page of its own. */
+    CHECK_PAGE(w, 2, "open");
+    CHECK_SENT(w, "sms elks +46700000001");
+    /* The same answer again, and the code again, change nothing. */
+    CHECK_INT(oncall_take_answered(w->oncall, &m, w->t), 0);
+    CHECK_PAGE(w, 2, "open");
+    end_watch(w);
+}
+
+TEST(a_key_acknowledges_the_call_it_was_pressed_in)
+{
+    struct watch *w = begin_watch("key.db");
+    char reference[32];
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    became(w, 0, NOTIFY_ACCEPTED);
+    pass(w, 2 * MINUTE);
+    became(w, 1, NOTIFY_ACCEPTED);
+    (void)snprintf(reference, sizeof reference, "ref-%llu", (unsigned long long)w->sent[1].attempt);
+    struct oncall_answered m = {.channel = NOTIFY_VOICE,
+                                .provider = SLICE("elks"),
+                                .reference = slice_of(reference),
+                                .text = SLICE("7")};
+    CHECK_INT(oncall_take_answered(w->oncall, &m, w->t), 0);
+    CHECK_PAGE(w, 1, "open");
+    m.text = SLICE("2");
+    CHECK_INT(oncall_take_answered(w->oncall, &m, w->t), 0);
+    CHECK(strstr(sent(w), "sms elks +46700000002"));
+    m.text = SLICE("1");
+    CHECK_INT(oncall_take_answered(w->oncall, &m, w->t), 0);
+    CHECK_PAGE(w, 1, "acknowledged");
+    end_watch(w);
+}
+
+TEST(a_code_is_of_one_page_and_works_once)
+{
+    struct watch *w = begin_watch("code.db");
+    char body[64];
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    (void)snprintf(body, sizeof body, "{\"code\":\"%s\",\"do\":\"show\"}", w->sent[0].code);
+    CHECK(act(w, "web", "answer", body));
+    CHECK(slice_find(buf_slice(&w->out), SLICE("\"answer\":\"shown\"")) != SIZE_MAX);
+    CHECK_PAGE(w, 1, "open");
+    (void)snprintf(body, sizeof body, "{\"code\":\"%s\",\"do\":\"ack\"}", w->sent[0].code);
+    CHECK(act(w, "web", "answer", body));
+    CHECK(slice_find(buf_slice(&w->out), SLICE("\"answer\":\"acknowledged\"")) != SIZE_MAX);
+    CHECK(act(w, "web", "answer", body));
+    CHECK(slice_find(buf_slice(&w->out), SLICE("\"answer\":\"used\"")) != SIZE_MAX);
+    for (int i = 0; i < 11; i++)
+        CHECK(act(w, "web", "answer", "{\"code\":\"AAAAAAAA\",\"from\":\"192.0.2.1\"}"));
+    CHECK(slice_find(buf_slice(&w->out), SLICE("\"answer\":\"too-many\"")) != SIZE_MAX);
+    CHECK(act(w, "web", "answer", "{\"code\":\"AAAAAAAA\",\"from\":\"192.0.2.2\"}"));
+    CHECK(slice_find(buf_slice(&w->out), SLICE("\"answer\":\"wrong\"")) != SIZE_MAX);
+    end_watch(w);
+}
+
+TEST(what_is_not_urgent_waits_until_morning)
+{
+    struct watch *w = begin_watch("morning.db");
+    hand(w, 1, LEVEL_MEDIUM, "", HANDOVER_NEW);
+    hand(w, 2, LEVEL_LOW, "", HANDOVER_NEW);
+    pass(w, 8 * HOUR);
+    CHECK_SENT(w, "");
+    start_again(w);
+    pass(w, 2 * HOUR); /* Christmas Eve is free, but 07:00 is 07:00 */
+    CHECK(w->n_sent > 0 || w->t.real > 0);
+    pass(w, 8 * 24 * HOUR);
+    CHECK(w->n_sent > 0);
+    CHECK_PAGE(w, 1, "loud");
+    CHECK_PAGE(w, 2, "none");
+    end_watch(w);
+}
+
+TEST(what_became_worse_pages_again)
+{
+    struct watch *w = begin_watch("raised.db");
+    hand(w, 1, LEVEL_MEDIUM, "", HANDOVER_NEW);
+    CHECK_SENT(w, "");
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_RAISED);
+    CHECK_SENT(w, "sms elks +46700000001");
+    CHECK(act(w, "anna.a", "ack", "{\"page\":1}"));
+    CHECK_PAGE(w, 1, "acknowledged");
+    hand(w, 1, LEVEL_CRITICAL, "", HANDOVER_RAISED);
+    CHECK_PAGE(w, 2, "open");
+    hand(w, 2, LEVEL_LOW, "", HANDOVER_ASKED);
+    CHECK_PAGE(w, 2, "open");
+    end_watch(w);
+}
+
+TEST(what_people_do_in_the_queue_ends_the_page)
+{
+    struct watch *w = begin_watch("queue.db");
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    hand(w, 2, LEVEL_HIGH, "", HANDOVER_NEW);
+    settle(w, 1, HANDOVER_ACKED, 0);
+    CHECK_PAGE(w, 1, "open");
+    settle(w, 2, HANDOVER_CLOSED, 0);
+    CHECK_PAGE(w, 1, "over");
+    hand(w, 3, LEVEL_HIGH, "", HANDOVER_NEW);
+    settle(w, 3, HANDOVER_MERGED, 4); /* nobody was told of 4 yet */
+    CHECK_PAGE(w, 2, "open");
+    settle(w, 4, HANDOVER_ACKED, 0);
+    CHECK_PAGE(w, 2, "acknowledged");
+    w->n_sent = 0;
+    pass(w, 24 * HOUR);
+    CHECK_SENT(w, "");
+    end_watch(w);
+}
+
+TEST(everyone_is_waited_for_where_the_policy_says_so)
+{
+    struct watch *w = begin_watch("everyone.db");
+    hand(w, 1, LEVEL_HIGH, "alla", HANDOVER_NEW);
+    became(w, 0, NOTIFY_ACCEPTED);
+    became(w, 1, NOTIFY_ACCEPTED);
+    CHECK(act(w, "anna.a", "ack", "{\"page\":1}"));
+    CHECK_PAGE(w, 1, "open");
+    CHECK(act(w, "bo.b", "ack", "{\"page\":1}"));
+    CHECK_PAGE(w, 1, "acknowledged");
+    end_watch(w);
+}
+
+TEST(the_same_handover_again_changes_nothing)
+{
+    struct watch *w = begin_watch("again.db");
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK_SENT(w, "sms elks +46700000001");
+    w->handovers--;
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK_SENT(w, "");
+    /* But the number of a database that was restored may be that of another. */
+    w->handovers--;
+    hand(w, 7, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK(slice_find(slice_of(page_state(w, 1)), SLICE("open")) != SIZE_MAX);
+    CHECK(slice_find(buf_slice(&w->out), SLICE("[1,7]")) != SIZE_MAX);
+    end_watch(w);
+}
+
+TEST(after_an_end_it_goes_on_and_asks_for_the_same_attempts)
+{
+    struct watch *w = begin_watch("end.db");
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    const uint64_t attempt = w->sent[0].attempt;
+    w->n_sent = 0;
+    start_again(w);
+    CHECK(w->n_sent == 1 && w->sent[0].attempt == attempt);
+    became(w, 0, NOTIFY_ACCEPTED);
+    w->n_sent = 0;
+    start_again(w);
+    CHECK_SENT(w, "");
+    CHECK_SLICE(slice_of(w->paged), "1 notified anna, 1 notified anna"); /* until it is noted */
+    CHECK_INT(oncall_take_noted(w->oncall, 1, w->t), 0);
+    w->paged[0] = '\0';
+    start_again(w);
+    CHECK_SLICE(slice_of(w->paged), "");
+    pass(w, 2 * MINUTE);
+    became(w, 0, NOTIFY_ACCEPTED);
+    pass(w, 3 * MINUTE);
+    CHECK_SENT(w, "voice elks +46700000001, sms elks +46700000002");
+    end_watch(w);
+}
+
+TEST(a_clock_that_jumps_delays_nothing)
+{
+    struct watch *w = begin_watch("jump.db");
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    became(w, 0, NOTIFY_ACCEPTED);
+    w->n_sent = 0;
+    w->t.real -= 10 * HOUR;
+    start_again(w);
+    pass(w, 2 * MINUTE);
+    became(w, 0, NOTIFY_ACCEPTED);
+    pass(w, 3 * MINUTE);
+    CHECK_SENT(w, "voice elks +46700000001, sms elks +46700000002");
+    w->t.real += 30 * 24 * HOUR;
+    pass(w, 0);
+    CHECK(w->n_sent > 0);
+    end_watch(w);
+}
+
+TEST(nobody_there_to_send_holds_attempts_and_not_the_page)
+{
+    struct watch *w = begin_watch("senders.db");
+    CHECK_INT(oncall_senders(w->oncall, false, w->t), 0);
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    pass(w, 6 * MINUTE);
+    CHECK_SENT(w, "");
+    CHECK_INT(oncall_senders(w->oncall, true, w->t), 0);
+    CHECK_SENT(w, "sms elks +46700000001, voice elks +46700000001, sms elks +46700000002");
+    end_watch(w);
+}
+
+TEST(without_a_plan_it_waits_for_one)
+{
+    struct watch *w = begin_watch("plan.db");
+    close_room(w);
+    w->path = test_path("no-plan.db");
+    open_room(w);
+    connect_all(w);
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    pass(w, HOUR);
+    CHECK_SENT(w, "");
+    load_plan(w, plan);
+    CHECK_SENT(w, "sms elks +46700000001");
+    end_watch(w);
+}
+
+TEST(too_much_is_held_back_and_not_lost)
+{
+    struct watch *w = begin_watch("limit.db");
+    size_t told = 0;
+    for (uint64_t i = 1; i <= 40; i++) {
+        hand(w, i, LEVEL_HIGH, "", HANDOVER_NEW);
+        for (size_t k = 0; k < w->n_sent; k++) became(w, k, NOTIFY_DELIVERED);
+        told += w->n_sent;
+        w->n_sent = 0;
+        char body[64];
+        (void)snprintf(body, sizeof body, "{\"page\":%llu}", (unsigned long long)i);
+        CHECK(act(w, "bo.b", "escalate", body));
+        for (size_t k = 0; k < w->n_sent; k++) became(w, k, NOTIFY_DELIVERED);
+        told += w->n_sent;
+        w->n_sent = 0;
+        settle(w, i, i == 40 ? HANDOVER_NOT_SETTLED : HANDOVER_ACKED, 0);
+        if (i == 39) CHECK(told <= 31);
+    }
+    end_watch(w);
+}
+
+TEST(an_exercise_and_a_test_are_marked)
+{
+    struct watch *w = begin_watch("exercise.db");
+    const struct oncall_page m = {.id = 1,
+                                  .incident = 1,
+                                  .level = LEVEL_HIGH,
+                                  .why = HANDOVER_NEW,
+                                  .marks = ONCALL_EXERCISE,
+                                  .detected = NIGHT};
+    CHECK_INT(oncall_take_page(w->oncall, &m, w->t), 0);
+    CHECK(w->sent[0].marks == NOTIFY_EXERCISE && strstr(w->sent[0].body, "ÖVNING. Vaka:"));
+    w->n_sent = 0;
+    CHECK(act(w, "bo.b", "test", "{\"person\":\"anna\"}"));
+    CHECK(strstr(w->sent[0].body, "Det här är ett prov"));
+    CHECK_SENT(w, "sms elks +46700000001, voice elks +46700000001");
+    pass(w, 10 * MINUTE);
+    CHECK_PAGE(w, 2, "over");
+    CHECK(!act(w, "bo.b", "test", "{\"person\":\"nobody\"}"));
+    end_watch(w);
+}
+
+TEST(a_canary_wakes_nobody_and_asks_every_provider)
+{
+    struct watch *w = begin_watch("canary.db");
+    bool seen = false;
+    for (uint64_t number = 100; number < 120; number++) {
+        const struct oncall_page m = {.id = number,
+                                      .incident = number,
+                                      .level = LEVEL_CRITICAL,
+                                      .why = HANDOVER_NEW,
+                                      .marks = ONCALL_CANARY,
+                                      .detected = NIGHT};
+        w->n_sent = 0;
+        CHECK_INT(oncall_take_page(w->oncall, &m, w->t), 0);
+        CHECK(w->n_sent == 3 && w->sent[0].marks == NOTIFY_DRY);
+        for (size_t i = 0; i < 3; i++) became(w, i, NOTIFY_ACCEPTED);
+    }
+    CHECK_SLICE(slice_of(w->sent[0].code), "119");
+    CHECK_INT(oncall_saw_canary(w->oncall, 119, &seen), 0);
+    CHECK(seen);
+    CHECK_INT(oncall_saw_canary(w->oncall, 101, &seen), 0);
+    CHECK(!seen);
+    CHECK_SLICE(slice_of(w->paged), "");
+    end_watch(w);
+}
