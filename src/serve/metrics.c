@@ -203,6 +203,25 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"ended", COUNTER, "Searches that ended."},
             {"looked", COUNTER, "Times that one thing was looked at over the API."},
         },
+    [ROLE_ONCALL] =
+        {
+            {"plan", GAUGE, "Whether there is a plan of who is on call."},
+            {"empty_shifts", GAUGE, "Teams that have nobody on call now who should."},
+            {"unreachable_people", GAUGE, "People of the plan without a contact."},
+            {"providers", GAUGE, "Providers that messages go by."},
+            {"pages_open", GAUGE, "Pages that nobody has yet."},
+            {"pages_loud", GAUGE, "Of them those that everybody was told of."},
+            {"undelivered", GAUGE, "People whom open pages could not reach."},
+            {"wait_for_morning", GAUGE, "Incidents that page when the plan lets them."},
+            {"unplanned", GAUGE, "Incidents that wait for a plan."},
+            {"taken", COUNTER, "What triage has handed over since the process was started."},
+            {"pages", COUNTER, "Pages that began."},
+            {"acknowledged", COUNTER, "Pages that somebody took."},
+            {"attempts", COUNTER, "Messages that were to be sent."},
+            {"not_told", COUNTER, "Times that somebody could not be told."},
+            {"held_back", COUNTER, "Times that somebody was told later, for he was told much."},
+            {"acts", COUNTER, "What people did to pages and to the plan."},
+        },
     [ROLE_OIDC] =
         {
             {"logins", COUNTER, "Browsers that were sent to the identity provider."},

@@ -23,6 +23,7 @@
     X(ACCOUNT, "account", SANDBOX_DATABASE) /* who may do what */                                  \
     X(OIDC, "oidc", SANDBOX_PULLER)         /* asks the identity provider */                       \
     X(WEB, "web", SANDBOX_FRONT)            /* the API, over HTTPS */                              \
+    X(ONCALL, "oncall", SANDBOX_DATABASE)   /* who is told of what, and who has it */              \
     X(SEARCH, "search", SANDBOX_SEARCHER)   /* records for who asks there, and who did */
 
 #define SERVE_PEERS(X)                                                                             \
@@ -44,6 +45,9 @@
     X(CONTROL, ACCOUNT) /* what is to be done to accounts → ← what became of it */             \
     X(WEB, ACCOUNT)     /* who asks, what is to be done to accounts → ← who that is */         \
     X(WEB, TRIAGE)      /* acts → ← what became, that there is news */                         \
+    X(TRIAGE, ONCALL)   /* incidents to be paged for → ← what became of them */                \
+    X(WEB, ONCALL)      /* acts → ← what became */                                             \
+    X(CONTROL, ONCALL)  /* acts → ← what became */                                             \
     X(WEB, SEARCH)      /* queries, who looks → ← what was found, that it is written down */
 
 enum serve_role {

@@ -9,6 +9,7 @@
 #include "base/json_write.h"
 #include "base/time.h"
 #include "desk/desk.h"
+#include "desk/handover.h"
 #include "detect/sigma/doc.h"
 #include "serve/engine.h"
 #include "serve/role.h"
@@ -46,6 +47,8 @@ struct triage_ctx {
     nsec correlated, horizon;
     bool has_tuples;
     uint64_t told_tuple; /* to detect: the last one; UINT64_MAX: begin was said */
+    uint64_t handed;     /* the last handover that oncall was told of */
+    struct buf noted;    /* what it is told when it is durable */
     uint64_t added, counted, commits, acts;
     struct buf acted;
 };
@@ -138,6 +141,51 @@ static int take_unwatch(struct role *r, enum serve_role front, const struct fram
     return 0;
 }
 
+/* ---- who pages --------------------------------------------------------------------------- */
+
+static bool tell_handover(void *ctx, const struct desk_handover *h)
+{
+    struct role *r = ctx;
+    struct triage_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_ONCALL);
+    if (link_room(link) < h->title.len + h->service.len + h->who.len + 4096) return false;
+    if (h->how)
+        say_settled_write(link_out(link), &(struct say_settled){.id = h->id,
+                                                                .tenant = h->tenant,
+                                                                .incident = h->incident,
+                                                                .how = (uint8_t)h->how,
+                                                                .into = h->into,
+                                                                .who = h->who});
+    else
+        say_page_write(link_out(link), &(struct say_page){.id = h->id,
+                                                          .tenant = h->tenant,
+                                                          .incident = h->incident,
+                                                          .level = (uint8_t)h->level,
+                                                          .why = (uint8_t)h->why,
+                                                          .marks = (uint8_t)h->marks,
+                                                          .first_activity = h->first_activity,
+                                                          .detected = h->detected,
+                                                          .service = h->service,
+                                                          .title = h->title});
+    c->handed = h->id;
+    return true;
+}
+
+/* What is durable and was not told yet, as far as there is room; the rest when there is. */
+static void tell_oncall(struct role *r)
+{
+    struct triage_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_ONCALL);
+    if (!link_is_open(link) || c->open) return;
+    int error = desk_handovers(c->desk, c->handed, tell_handover, r);
+    if (error == 0 && c->noted.len) {
+        buf_put(link_out(link), buf_slice(&c->noted));
+        buf_clear(&c->noted);
+    }
+    link_flush(link);
+    if (error) give_up(r, "state-failed", error);
+}
+
 /* ---- what was found ---------------------------------------------------------------------- */
 
 static int keep_alert(struct role *r, const struct state_alert *alert)
@@ -228,6 +276,7 @@ static void commit(struct role *r)
         say_matched_write(link_out(store), &(struct say_matched){.next = c->committed});
         link_flush(store);
     }
+    tell_oncall(r);
     if (news) tell_watchers(r);
 }
 
@@ -438,6 +487,61 @@ static int take_act(struct role *r, enum serve_role peer, const struct frame *fr
     return 0;
 }
 
+/* ---- what becomes of pages --------------------------------------------------------------- */
+
+/* What oncall said goes into the next transaction; within `wait`. */
+static int apply(struct role *r, int error, nsec wait)
+{
+    struct triage_ctx *c = r->ctx;
+    if (error) {
+        give_up(r, "state-failed", error);
+        return 0;
+    }
+    return loop_timer_set(r->loop, &c->commit, wait, 0);
+}
+
+static int begin(struct triage_ctx *c)
+{
+    int error = c->open ? 0 : state_begin(c->state);
+    c->open = c->open || error == 0;
+    return error;
+}
+
+static int take_taken(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_taken_page m;
+    if (say_taken_page_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    bool was_open = c->open;
+    int error = begin(c);
+    if (error == 0) error = desk_handed_over(c->desk, m.id);
+    return was_open && error == 0 ? 0 : apply(r, error, COMMIT_ADVANCE * NSEC_PER_MSEC);
+}
+
+static int take_paged(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct say_paged m;
+    if (say_paged_read(frame->payload, &m) != 0 || m.who.len > DESK_ACTOR_MAX) return ERR_CORRUPT;
+    const struct desk_paged paged = {.id = m.id,
+                                     .tenant = m.tenant,
+                                     .incident = m.incident,
+                                     .what = m.what,
+                                     .time = m.time,
+                                     .who = m.who};
+    int error = begin(c);
+    if (error == 0) error = desk_take_paged(c->desk, &paged, clock_realtime(&r->clock));
+    say_noted_write(&c->noted, &(struct say_noted){.id = m.id});
+    if (error == 0) error = buf_error(&c->noted);
+    return apply(r, error, COMMIT_ALERTS * NSEC_PER_MSEC);
+}
+
+static int take_from_oncall(struct role *r, const struct frame *frame)
+{
+    if (frame->type == SAY_TAKEN_PAGE) return take_taken(r, frame);
+    return frame->type == SAY_PAGED ? take_paged(r, frame) : ERR_CORRUPT;
+}
+
 static int triage_command(struct role *r, const struct frame *frame)
 {
     return frame->type == SAY_TROUBLE ? take_trouble(r, frame) : ERR_CORRUPT;
@@ -457,6 +561,7 @@ static int triage_frame(struct role *r, enum serve_role peer, const struct frame
         return 0;
     }
     if (peer == ROLE_RETRO && frame->type == SAY_ALERT) return take_retro(r, frame);
+    if (peer == ROLE_ONCALL) return take_from_oncall(r, frame);
     bool front = peer == ROLE_CONTROL || peer == ROLE_WEB;
     if (front && frame->type == SAY_WATCH) return take_watch(r, peer, frame);
     if (front && frame->type == SAY_UNWATCH) return take_unwatch(r, peer, frame);
@@ -530,6 +635,12 @@ static void triage_peer(struct role *r, enum serve_role peer)
         c->told_tuple = 0;
         tell_quarantined(r);
         tell_detect(r);
+    } else if (peer == ROLE_ONCALL) {
+        /* A new one may not have what the one before had not answered. */
+        commit(r);
+        c->handed = 0;
+        buf_clear(&c->noted);
+        tell_oncall(r);
     } else if (peer == ROLE_STORE) {
         say_matched_write(link_out(link), &(struct say_matched){.next = c->committed});
         link_flush(link);
@@ -548,6 +659,7 @@ static void triage_room(struct role *r, enum serve_role peer)
 {
     if (peer == ROLE_CONTROL || peer == ROLE_WEB) tell_watchers(r);
     if (peer == ROLE_DETECT) tell_detect(r);
+    if (peer == ROLE_ONCALL) tell_oncall(r);
 }
 
 static int open_models(struct role *r, struct diag *diag)
@@ -573,6 +685,7 @@ static int triage_prepare(struct role *r, struct diag *diag)
     role_keep_path(r, "/dev/urandom");
     buf_init(&c->held, HELD_MAX);
     buf_init(&c->acted, ACTED_MAX);
+    buf_init(&c->noted, HELD_MAX);
     c->commit = (struct loop_timer){.due = commit_due, .ctx = r};
     int error = state_open(path, &c->state, diag);
     if (error == 0) error = state_matched(c->state, &c->committed);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The process that pages: oncall/oncall.h with a file, a clock and others to talk to. It depends on
+ * nobody to go on: what it has taken is in its own file, and its own timer wakes it.
+ */
+#include <sys/random.h>
+
+#include "base/json_write.h"
+#include "oncall/oncall.h"
+#include "serve/role.h"
+#include "state/db.h"
+
+enum { ANSWER_MAX = 4 * 1024 * 1024 };
+
+struct oncall_ctx {
+    struct db *db;
+    struct oncall *oncall;
+    struct loop_timer due;
+    struct buf answer;
+    uint64_t taken, acts;
+};
+
+static struct oncall_time now(const struct role *r)
+{
+    return (struct oncall_time){.real = clock_realtime(&r->clock),
+                                .monotonic = clock_monotonic(&r->clock)};
+}
+
+/* What is in memory may know more than the file: the next process goes on with that. */
+static void give_up(struct role *r, int error)
+{
+    struct oncall_ctx *c = r->ctx;
+    role_alarm(r, "page-not-kept", slice_of(db_trouble(c->db)));
+    role_end(r, error);
+}
+
+static void arm(struct role *r)
+{
+    struct oncall_ctx *c = r->ctx;
+    nsec wait = oncall_next(c->oncall, now(r));
+    if (wait < 0) loop_timer_stop(r->loop, &c->due);
+    else if (loop_timer_set(r->loop, &c->due, wait, 0) != 0) give_up(r, ERR_LIMIT);
+}
+
+/* Behind each call: what it led to, and when to wake up. */
+static void settle(struct role *r, int error)
+{
+    if (error) give_up(r, error);
+    else arm(r);
+}
+
+static void on_due(void *ctx)
+{
+    struct role *r = ctx;
+    struct oncall_ctx *c = r->ctx;
+    settle(r, oncall_pass(c->oncall, now(r)));
+}
+
+/* ---- out --------------------------------------------------------------------------------- */
+
+static void on_paged(void *ctx, const struct oncall_paged *m)
+{
+    struct link *link = role_link(ctx, ROLE_TRIAGE);
+    if (!link_is_open(link)) return;
+    say_paged_write(link_out(link), &(struct say_paged){.id = m->id,
+                                                        .tenant = m->tenant,
+                                                        .incident = m->incident,
+                                                        .what = (uint8_t)m->what,
+                                                        .time = m->time,
+                                                        .who = m->who});
+    link_flush(link);
+}
+
+static void on_alarm(void *ctx, const char *event, struct slice text)
+{
+    role_alarm(ctx, event, text);
+}
+
+static void on_random(void *ctx, void *out, size_t n)
+{
+    ssize_t got = getrandom(out, n, 0);
+    (void)ctx;
+    ASSERT(got == (ssize_t)n);
+}
+
+/* ---- in ---------------------------------------------------------------------------------- */
+
+/* It was kept: whoever handed it over may forget it. */
+static void answer_taken(struct role *r, enum serve_role peer, uint64_t id)
+{
+    struct oncall_ctx *c = r->ctx;
+    struct link *link = role_link(r, peer);
+    c->taken++;
+    say_taken_page_write(link_out(link), &(struct say_taken_page){.id = id});
+    link_flush(link);
+}
+
+static int take_page(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    struct oncall_ctx *c = r->ctx;
+    struct say_page m;
+    if (say_page_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    const struct oncall_page page = {.id = m.id,
+                                     .tenant = m.tenant,
+                                     .incident = m.incident,
+                                     .level = m.level,
+                                     .why = m.why,
+                                     .marks = m.marks,
+                                     .first_activity = m.first_activity,
+                                     .detected = m.detected,
+                                     .service = m.service,
+                                     .title = m.title};
+    int error = oncall_take_page(c->oncall, &page, now(r));
+    if (error == 0) answer_taken(r, peer, m.id);
+    settle(r, error);
+    return 0;
+}
+
+static int take_settled(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    struct oncall_ctx *c = r->ctx;
+    struct say_settled m;
+    if (say_settled_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    const struct oncall_settled settled = {.id = m.id,
+                                           .tenant = m.tenant,
+                                           .incident = m.incident,
+                                           .how = m.how,
+                                           .into = m.into,
+                                           .who = m.who};
+    int error = oncall_take_settled(c->oncall, &settled, now(r));
+    if (error == 0) answer_taken(r, peer, m.id);
+    settle(r, error);
+    return 0;
+}
+
+static int take_noted(struct role *r, const struct frame *frame)
+{
+    struct oncall_ctx *c = r->ctx;
+    struct say_noted m;
+    if (say_noted_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    settle(r, oncall_take_noted(c->oncall, m.id, now(r)));
+    return 0;
+}
+
+static int take_act(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    struct oncall_ctx *c = r->ctx;
+    struct link *link = role_link(r, peer);
+    struct say_act m;
+    unsigned status = 0;
+    if (say_act_read(frame->payload, &m) != 0 || m.actor.len > ONCALL_ACTOR_MAX) return ERR_CORRUPT;
+    const struct oncall_request request = {
+        .actor = m.actor, .tenant = m.tenant, .kind = m.kind, .body = m.body};
+    buf_clear(&c->answer);
+    int error = oncall_act(c->oncall, &request, now(r), &c->answer, &status);
+    if (error == 0) {
+        c->acts++;
+        say_acted_write(link_out(link), &(struct say_acted){.client = m.client,
+                                                            .status = (uint8_t)status,
+                                                            .body = buf_slice(&c->answer)});
+        link_flush(link);
+    }
+    settle(r, error);
+    return 0;
+}
+
+static int oncall_frame(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    if (peer == ROLE_TRIAGE && frame->type == SAY_NOTED) return take_noted(r, frame);
+    if (peer == ROLE_TRIAGE && frame->type == SAY_PAGE) return take_page(r, peer, frame);
+    if (peer == ROLE_TRIAGE && frame->type == SAY_SETTLED) return take_settled(r, peer, frame);
+    const bool front = peer == ROLE_CONTROL || peer == ROLE_WEB;
+    return front && frame->type == SAY_ACT ? take_act(r, peer, frame) : ERR_CORRUPT;
+}
+
+/* ---- who is there ------------------------------------------------------------------------ */
+
+static void oncall_peer(struct role *r, enum serve_role peer)
+{
+    struct oncall_ctx *c = r->ctx;
+    if (peer == ROLE_TRIAGE) settle(r, oncall_triage(c->oncall, true));
+}
+
+static void oncall_lost(struct role *r, enum serve_role peer)
+{
+    struct oncall_ctx *c = r->ctx;
+    if (peer == ROLE_TRIAGE) settle(r, oncall_triage(c->oncall, false));
+}
+
+/* ---- the role ---------------------------------------------------------------------------- */
+
+static int oncall_prepare(struct role *r, struct diag *diag)
+{
+    struct oncall_ctx *c = r->ctx;
+    const struct oncall_out out = {
+        .ctx = r, .paged = on_paged, .alarm = on_alarm, .random = on_random};
+    const char *folder = role_make_folder(r, "oncall", diag);
+    const char *path = arena_printf(&r->config.arena, "%s/oncall.db", folder ? folder : "");
+    if (!folder || !path) return ERR_ACCESS;
+    role_keep_folder(r, folder);
+    /* SQLite asks for randomness here, and a new plan may name another zone. */
+    role_keep_path(r, "/dev/urandom");
+    role_keep_path(r, "/usr/share/zoneinfo");
+    buf_init(&c->answer, ANSWER_MAX);
+    c->due = (struct loop_timer){.due = on_due, .ctx = r};
+    int error = db_open(path, oncall_migrations, ONCALL_VERSION, &c->db, diag);
+    if (error) return error;
+    diag->message[0] = '\0';
+    error = oncall_open(c->db, &out, now(r), &c->oncall, diag);
+    if (error && !diag->message[0])
+        error = diag_set(diag, error, path, 0, 0, "%s", error_text(error));
+    return error;
+}
+
+static int oncall_start(struct role *r)
+{
+    arm(r);
+    return 0;
+}
+
+static void oncall_role_status(struct role *r, struct buf *out)
+{
+    struct oncall_ctx *c = r->ctx;
+    json_write_member_u64(out, "taken", c->taken);
+    json_write_member_u64(out, "acts", c->acts);
+    int error = oncall_status(c->oncall, now(r), out);
+    if (error) give_up(r, error);
+}
+
+static void oncall_stop(struct role *r)
+{
+    struct oncall_ctx *c = r->ctx;
+    oncall_close(c->oncall);
+    db_close(c->db);
+    role_end(r, 0);
+}
+
+const struct role_ops role_oncall = {
+    .ctx_size = sizeof(struct oncall_ctx),
+    .prepare = oncall_prepare,
+    .start = oncall_start,
+    .peer = oncall_peer,
+    .lost = oncall_lost,
+    .frame = oncall_frame,
+    .status = oncall_role_status,
+    .stop = oncall_stop,
+};
