@@ -100,6 +100,7 @@ struct command {
 extern const struct command command_hunt;
 extern const struct command command_init, command_serve, command_alerts, command_status,
     command_reload, command_pull_check, command_backup, command_restore, command_size;
+extern const struct command command_notify_providers, command_notify_test;
 extern const struct command command_rules_check, command_rules_list, command_rules_explain,
     command_rules_test;
 extern const struct command command_rules_import, command_rules_versions, command_rules_diff,

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/settings.h"
+#include "notify/provider.h"
 #include "pull/source.h"
 
 enum { OUTPUT_MAX = 8 * 1024 * 1024 };
@@ -35,23 +36,39 @@ static uint32_t count_from_file(const struct config *config)
     return n;
 }
 
-/* What only a part of the program reads is looked at, too. */
+/* What is wrong with a setting that only a part of the program reads. */
+static bool is_good(const struct config *config, enum config_key key, int error, struct diag *diag)
+{
+    const struct config_origin *origin = &config->origin[key];
+    if (error == 0) return true;
+    diag->file = origin->name;
+    diag->line = origin->line;
+    diag->column = 1;
+    if (!diag->message[0])
+        (void)snprintf(diag->message, sizeof diag->message, "%s", error_text(error));
+    cli_diag(diag, "");
+    return false;
+}
+
 static bool is_cloud_good(const struct config *config)
 {
     struct diag diag = {0};
-    const struct config_origin *origin = &config->origin[CONFIG_CLOUD_SOURCES];
     const struct config_list *list = &config->cloud_sources;
     struct pull_source *sources = calloc(PULL_SOURCES_MAX, sizeof *sources);
     int error = sources ? pull_sources_read(list->items, list->n, sources, &diag) : ERR_NOMEM;
     free(sources);
-    if (error == 0) return true;
-    diag.file = origin->name;
-    diag.line = origin->line;
-    diag.column = 1;
-    if (!diag.message[0])
-        (void)snprintf(diag.message, sizeof diag.message, "%s", error_text(error));
-    cli_diag(&diag, "");
-    return false;
+    return is_good(config, CONFIG_CLOUD_SOURCES, error, &diag);
+}
+
+static bool is_notify_good(const struct config *config)
+{
+    struct diag diag = {0};
+    const struct config_list *list = &config->notify_providers;
+    struct notify_provider *providers = calloc(NOTIFY_PROVIDERS_MAX, sizeof *providers);
+    int error =
+        providers ? notify_providers_read(list->items, list->n, providers, &diag) : ERR_NOMEM;
+    free(providers);
+    return is_good(config, CONFIG_NOTIFY_PROVIDERS, error, &diag);
 }
 
 static int config_check_run(const struct invocation *in)
@@ -62,7 +79,8 @@ static int config_check_run(const struct invocation *in)
     if (in->n_operands > 1) return cli_usage("config check reads one file");
     if (in->n_operands == 1) c->settings.file = in->operands[0];
     int status = settings_load(&c->settings, &config, &file) ? EXIT_UNREADABLE : EXIT_RAN;
-    if (status == EXIT_RAN && !is_cloud_good(&config)) status = EXIT_UNREADABLE;
+    if (status == EXIT_RAN && (!is_cloud_good(&config) || !is_notify_good(&config)))
+        status = EXIT_UNREADABLE;
     struct buf out;
     buf_init(&out, OUTPUT_MAX);
     if (file) buf_printf(&out, "%s: good, %" PRIu32 " settings\n", file, count_from_file(&config));

@@ -25,6 +25,8 @@ const struct command *const *cli_commands(void)
         &command_status,
         &command_reload,
         &command_pull_check,
+        &command_notify_providers,
+        &command_notify_test,
         &command_witness,
         &command_key_rotate,
         &command_user_add,

@@ -258,6 +258,8 @@ static size_t on_header(char *bytes, size_t one, size_t n, void *ctx)
     struct slice name, value;
     (void)one;
     if (c->mailing) {
+        /* What is said to QUIT is about nothing. */
+        if (slice_starts_with(slice_make(bytes, n), SLICE("221"))) return n;
         buf_clear(&c->next);
         buf_put(&c->next, slice_trim(slice_make(bytes, n)));
         return n;
@@ -443,16 +445,4 @@ void dial_call_release(struct dial_call *c)
     ASSERT(!c->busy);
     buf_done(&c->body);
     buf_init(&c->body, max);
-}
-
-void dial_put_escaped(struct buf *out, struct slice text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-            (c != '\0' && strchr("-._~", c)))
-            buf_putc(out, (char)c);
-        else buf_printf(out, "%%%c%c", digits[c >> 4], digits[c & 15]);
-    }
 }

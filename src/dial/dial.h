@@ -62,7 +62,7 @@ struct dial_answer {
     unsigned status; /* also the reply of SMTP */
     struct slice body;
     nsec retry_after;  /* 0: it does not say */
-    struct slice next; /* the header NextPageUri, or the last line of SMTP; may be empty */
+    struct slice next; /* the header NextPageUri, or what SMTP said last; may be empty */
     bool too_large;    /* there is none because of its size */
 };
 
@@ -92,8 +92,5 @@ int dial_call_begin(struct dial_call *c, const struct dial_request *request) MUS
 void dial_call_cancel(struct dial_call *c);
 /* Gives back what an answer took. */
 void dial_call_release(struct dial_call *c);
-
-/* Appends text with all but letters, digits and -._~ as %XX (RFC 3986, 2.1). */
-void dial_put_escaped(struct buf *out, struct slice text);
 
 #endif

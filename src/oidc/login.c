@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "base/form.h"
 #include "base/json_read.h"
 
 enum { RANDOM_BYTES = 32, ANSWER_MAX = JWKS_TEXT_MAX, TEXT_MAX = 2048 };
@@ -186,7 +187,7 @@ static struct pending *place_for(struct logins *l)
 static void put(struct buf *out, const char *name, const char *value)
 {
     buf_puts(out, name);
-    dial_put_escaped(out, slice_of(value));
+    form_put_escaped(out, slice_of(value));
 }
 
 static void put_challenge(struct buf *out, const char *verifier)
@@ -296,9 +297,9 @@ static int begin_exchange(struct exchange *e, const struct pending *p, struct sl
     put(&e->form, "&redirect_uri=", o->redirect);
     put(&e->form, "&code_verifier=", p->verifier);
     buf_puts(&e->form, "&code=");
-    dial_put_escaped(&e->form, code);
+    form_put_escaped(&e->form, code);
     if (o->secret.len) buf_puts(&e->form, "&client_secret=");
-    dial_put_escaped(&e->form, o->secret);
+    form_put_escaped(&e->form, o->secret);
     memcpy(e->nonce, p->nonce, sizeof e->nonce);
     if (buf_failed(&e->form)) return buf_error(&e->form);
     return dial_call_begin(&e->call, &(struct dial_request){.url = e->logins->token.ptr,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "pull/url.h"
 
+#include "base/form.h"
 #include "base/time.h"
 #include "dial/dial.h"
 
@@ -23,9 +24,9 @@ void url_token_form(struct buf *out, const struct pull_source *s, struct slice s
 {
     buf_clear(out);
     buf_printf(out, "grant_type=client_credentials&client_id=%s&scope=", s->client);
-    dial_put_escaped(out, slice_of(s->api.origin));
+    form_put_escaped(out, slice_of(s->api.origin));
     buf_puts(out, "%2F.default&client_secret=");
-    dial_put_escaped(out, secret);
+    form_put_escaped(out, secret);
 }
 
 static void put_feed(struct buf *out, const struct pull_source *s, const char *what)

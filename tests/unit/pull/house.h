@@ -77,11 +77,6 @@ void dial_call_release(struct dial_call *c)
     CHECK(!c->busy);
 }
 
-void dial_put_escaped(struct buf *out, struct slice text)
-{
-    buf_put(out, text);
-}
-
 int dial_call_begin(struct dial_call *c, const struct dial_request *request)
 {
     CHECK(!c->busy);
