@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "collect/collect.h"
 
+#include <unistd.h>
+
 #include "collect/core.h"
 #include "collect/datagram.h"
 #include "collect/follow.h"
@@ -129,8 +131,9 @@ static bool row_makes_sense(const struct listener *row)
 {
     if ((unsigned)row->input >= LISTEN_INPUT_COUNT || row->input == LISTEN_WEB) return false;
     enum listen_tls wrong = row->tls ? LISTEN_TLS_NEVER : LISTEN_TLS_ALWAYS;
-    return row->fd >= 0 && row->name.len > 0 && row->name.len <= NAME_MAX_BYTES &&
-           row->record_max <= RECORD_MAX && listen_tls(row->input) != wrong;
+    if (row->fd < 0 && !listen_is_stream(row->input)) return false;
+    return row->name.len > 0 && row->name.len <= NAME_MAX_BYTES && row->record_max <= RECORD_MAX &&
+           listen_tls(row->input) != wrong;
 }
 
 int collect_listen(struct collect *c, const struct listener *row)
@@ -143,6 +146,18 @@ int collect_listen(struct collect *c, const struct listener *row)
                                                : datagram_new(&c->core, row, &i->datagram);
     if (error) input_drop(c);
     return error;
+}
+
+int collect_connect(struct collect *c, enum listen_input input, struct slice name, int fd)
+{
+    for (struct input *i = c->inputs; i; i = i->next) {
+        if (i->stream && stream_has_name(i->stream, input, name)) return stream_take(i->stream, fd);
+        if (i->http && input == LISTEN_HTTP && http_row(i->http) &&
+            slice_eq(http_row(i->http)->name, name))
+            return http_take(i->http, fd);
+    }
+    (void)close(fd);
+    return ERR_NOT_FOUND;
 }
 
 int collect_follow(struct collect *c, const struct follow_row *row)

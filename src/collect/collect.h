@@ -83,6 +83,12 @@ void collect_free(struct collect *c);
  */
 int collect_listen(struct collect *c, const struct listener *row) MUST_USE;
 
+/*
+ * A connection to the listener without a socket of that input and name, as if it had been accepted.
+ * Takes fd, also on failure: ERR_NOT_FOUND, ERR_LIMIT (it has as many as it takes).
+ */
+int collect_connect(struct collect *c, enum listen_input input, struct slice name, int fd) MUST_USE;
+
 /* Follows files, see follow.h; reads the local journal, see journal.h. The same errors. */
 int collect_follow(struct collect *c, const struct follow_row *row) MUST_USE;
 int collect_journal(struct collect *c, const struct journal_row *row) MUST_USE;

@@ -187,10 +187,18 @@ int http_new(struct core *core, const struct listener *row, struct http **ret)
     return 0;
 }
 
+int http_take(struct http *h, int fd)
+{
+    /* The daemon asks who it is, and closes one that it does not take. */
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    return httpd_take(&h->httpd, fd, &nobody, sizeof nobody);
+}
+
 void http_stop(struct http *h)
 {
     if (h->stopped) return;
     h->stopped = true;
+    if (h->row.fd < 0) return;
     httpd_quiesce(&h->httpd);
     (void)close(h->row.fd);
 }

@@ -24,6 +24,8 @@ struct http;
 
 /* Takes row->fd when it succeeds. */
 int http_new(struct core *core, const struct listener *row, struct http **ret) MUST_USE;
+/* A connection that was not accepted; takes fd. ERR_LIMIT: there is no room for it. */
+int http_take(struct http *h, int fd) MUST_USE;
 void http_stop(struct http *h);
 /* Accepts no more and leaves the socket to another; its connections go on until they end. */
 void http_retire(struct http *h);

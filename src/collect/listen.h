@@ -38,7 +38,9 @@ struct listener {
     enum listen_input input;
     struct slice name;
     uint32_t tenant;
-    int fd;                        /* bound, and listening when it is a stream; non-blocking */
+    int fd;                        /* bound, and listening when it is a stream; non-blocking. -1:
+                                      connections come by collect_connect(), of a stream only */
+    bool through;                  /* is read also when others have to wait: it sends little */
     const struct tls_context *tls; /* NULL: none; as listen_tls() says */
     uint32_t record_max;           /* bytes; longer records are cut. 0: 64 KiB */
     uint32_t connections_max;      /* 0: 1024 */

@@ -171,7 +171,7 @@ static enum pause may_read(struct conn *c)
     struct stream *s = c->stream;
     if (c->pause == PAUSE_END) return PAUSE_END;
     if (c->claimant.unacked >= s->claimant_max) return PAUSE_OWN;
-    if (!outbox_takes(s->core->outbox, c->row)) return PAUSE_GATE;
+    if (!s->row.through && !outbox_takes(s->core->outbox, c->row)) return PAUSE_GATE;
     if (!ledger_take(&c->row->bucket, s->row.bytes_per_second, 0, now_of(c))) return PAUSE_RATE;
     return PAUSE_NONE;
 }
@@ -425,23 +425,41 @@ static void refuse(struct stream *s, const char *address)
     buf_done(&text);
 }
 
-static void welcome(struct stream *s, int fd, const struct sockaddr_storage *from)
+static int welcome(struct stream *s, int fd, const struct sockaddr *from)
 {
     char address[IP_TEXT_MAX] = {0};
-    int on = 1;
-    ip_write((const struct sockaddr *)from, address);
+    ip_write(from, address);
     struct conn *c = has_room(s, address) ? conn_new(s, fd, address) : NULL;
     if (!c) {
         refuse(s, address);
         (void)close(fd);
-        return;
+        return ERR_LIMIT;
     }
+    int error = loop_watch_add(s->core->loop, &c->watch, 0);
+    if (error == 0 && !c->handshake) error = introduce(c, SLICE_NONE);
+    if (error) conn_free(c);
+    else if (c->handshake) shake_hands(c);
+    else read_turn(c);
+    return error;
+}
+
+static void accept_one(struct stream *s, int fd, const struct sockaddr *from)
+{
+    int on = 1;
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (loop_watch_add(s->core->loop, &c->watch, 0) != 0) conn_free(c);
-    else if (c->handshake) shake_hands(c);
-    else if (introduce(c, SLICE_NONE) != 0) conn_free(c);
-    else read_turn(c);
+    int error = welcome(s, fd, from);
+    (void)error; /* who knocks learns nothing but that it is closed */
+}
+
+int stream_take(struct stream *s, int fd)
+{
+    return welcome(s, fd, NULL);
+}
+
+bool stream_has_name(const struct stream *s, enum listen_input input, struct slice name)
+{
+    return s->row.input == input && slice_eq(s->row.name, name);
 }
 
 static void on_knock(void *ctx, unsigned what)
@@ -453,7 +471,7 @@ static void on_knock(void *ctx, unsigned what)
         socklen_t len = sizeof from;
         int fd = accept4(s->watch.fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
-            welcome(s, fd, &from);
+            accept_one(s, fd, (const struct sockaddr *)&from);
             continue;
         }
         /* Without descriptors it stays ready, and the loop would do nothing else. */
@@ -507,7 +525,7 @@ int stream_new(struct core *core, const struct listener *row, struct stream **re
     ASSERT(s->ops != NULL);
     s->watch = (struct loop_watch){.fd = row->fd, .ready = on_knock, .ctx = s};
     int error = callers_init(&s->callers, s->row.connections_max);
-    if (error == 0) error = loop_watch_add(core->loop, &s->watch, LOOP_READ);
+    if (error == 0 && row->fd >= 0) error = loop_watch_add(core->loop, &s->watch, LOOP_READ);
     if (error) {
         callers_done(&s->callers);
         free(s);
@@ -541,7 +559,7 @@ void stream_free(struct stream *s)
         conn_free(c);
     }
     loop_watch_remove(s->core->loop, &s->watch);
-    (void)close(s->watch.fd);
+    if (s->watch.fd >= 0) (void)close(s->watch.fd);
     callers_done(&s->callers);
     free(s);
 }

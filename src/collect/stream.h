@@ -15,6 +15,9 @@ struct stream;
 
 /* Takes row->fd when it succeeds. */
 int stream_new(struct core *core, const struct listener *row, struct stream **ret) MUST_USE;
+bool stream_has_name(const struct stream *s, enum listen_input input, struct slice name);
+/* A connection that was not accepted; takes fd. ERR_LIMIT: there is no room for it. */
+int stream_take(struct stream *s, int fd) MUST_USE;
 /* Accepts and reads no more; connections stay for the acks of what they sent. */
 void stream_stop(struct stream *s);
 void stream_free(struct stream *s);

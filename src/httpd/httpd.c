@@ -41,7 +41,8 @@ static void *text(const char *s)
 static struct MHD_Daemon *start(const struct httpd_options *o)
 {
     bool tls = o->tls.certificate != NULL;
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0u);
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0u) |
+                     (o->socket < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0u);
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_HTTPS_MEM_KEY, 0, text(o->tls.key)},
         {MHD_OPTION_HTTPS_MEM_CERT, 0, text(o->tls.certificate)},
@@ -52,9 +53,13 @@ static struct MHD_Daemon *start(const struct httpd_options *o)
     if (o->tls.authorities)
         items[3] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, text(o->tls.authorities)};
     if (!tls) items[0].option = MHD_OPTION_END;
-    return MHD_start_daemon(flags, 0, o->accept, o->ctx, o->request, o->ctx,
-                            MHD_OPTION_LISTEN_SOCKET, o->socket, MHD_OPTION_ARRAY, o->more,
-                            MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+    const struct MHD_OptionItem socket[] = {
+        {o->socket < 0 ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET, o->socket, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(flags, 0, o->accept, o->ctx, o->request, o->ctx, MHD_OPTION_ARRAY,
+                            socket, MHD_OPTION_ARRAY, o->more, MHD_OPTION_ARRAY, items,
+                            MHD_OPTION_END);
 }
 
 int httpd_start(struct httpd *h, const struct httpd_options *options)
@@ -74,6 +79,13 @@ int httpd_start(struct httpd *h, const struct httpd_options *options)
     if (h->daemon) MHD_stop_daemon(h->daemon);
     h->daemon = NULL;
     return error;
+}
+
+int httpd_take(struct httpd *h, int fd, const struct sockaddr *from, socklen_t len)
+{
+    if (MHD_add_connection(h->daemon, fd, from, len) != MHD_YES) return ERR_LIMIT;
+    httpd_run_soon(h);
+    return 0;
 }
 
 void httpd_quiesce(struct httpd *h)

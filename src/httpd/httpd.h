@@ -26,7 +26,7 @@ struct httpd_tls {
 
 struct httpd_options {
     struct loop *loop; /* borrowed */
-    int socket;        /* listening; the daemon's when it has started */
+    int socket;        /* listening; the daemon's when it has started. -1: none, see httpd_take() */
     struct httpd_tls tls;
     MHD_AcceptPolicyCallback accept; /* NULL: everybody */
     MHD_AccessHandlerCallback request;
@@ -37,6 +37,8 @@ struct httpd_options {
 /* Before a sandbox: it makes descriptors of its own. ERR_IO: it does not start; ERR_LIMIT of the
  * loop. */
 int httpd_start(struct httpd *h, const struct httpd_options *options) MUST_USE;
+/* A connection that was not accepted, from that address; takes fd. ERR_LIMIT: it is not taken. */
+int httpd_take(struct httpd *h, int fd, const struct sockaddr *from, socklen_t len) MUST_USE;
 /* Does what there is to do, and sees to the next time. */
 void httpd_run(struct httpd *h);
 /* The same at the end of the round: for who is called by it, such as behind
