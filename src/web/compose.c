@@ -37,7 +37,7 @@ static void put_member(struct buf *out, struct slice name, struct slice value)
 /* Of things that have versions; else empty. */
 static struct slice get_match(const struct api_call *c)
 {
-    bool versioned = c->endpoint->action == ACTION_COUNT && c->match.n > 0;
+    bool versioned = c->match.n > 0 && slice_eq(c->match.names[0], SLICE("incident"));
     return versioned ? api_request_header(c, MHD_HTTP_HEADER_IF_MATCH) : SLICE_NONE;
 }
 
