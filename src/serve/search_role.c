@@ -204,7 +204,8 @@ static int take_find(struct role *r, const struct frame *frame)
 {
     struct search_ctx *c = r->ctx;
     struct say_find m;
-    if (say_find_read(frame->payload, &m) != 0 || m.id == 0 || find(c, m.id) || m.what > FIND_AUDIT)
+    if (say_find_read(frame->payload, &m) != 0 || m.id == 0 || find(c, m.id) ||
+        m.what >= FIND_COUNT)
         return ERR_CORRUPT;
     /* The audit log has no tenants: it is whose the records are. */
     if (m.tenant != 0) {
@@ -216,7 +217,11 @@ static int take_find(struct role *r, const struct frame *frame)
         return 0;
     }
     struct searching *s = find(c, 0);
-    const struct look look = {.what = m.what == FIND_AUDIT ? "audit" : "search",
+    static const char *const words[FIND_COUNT] = {[FIND_RECORDS] = "search",
+                                                  [FIND_AUDIT] = "audit",
+                                                  [FIND_TRIAL] = "rules try",
+                                                  [FIND_CHECK] = "rules check"};
+    const struct look look = {.what = words[m.what],
                               .user = m.name,
                               .query = m.query,
                               .purpose = m.purpose,

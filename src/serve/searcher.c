@@ -9,6 +9,7 @@
 #include "proc/process.h"
 #include "proc/sandbox.h"
 #include "search/search.h"
+#include "serve/trial.h"
 
 enum { SEND_FROM = 16 * 1024, LINES_MAX = 64 * 1024 * 1024, PROGRESS_EVERY = 1 /* s */ };
 
@@ -227,6 +228,37 @@ static int review(struct work *w)
     return error;
 }
 
+/* ---- rules that somebody writes ---------------------------------------------------------- */
+
+static int on_trial_lines(void *ctx, struct buf *out, const struct scan_progress *p)
+{
+    struct work *w = ctx;
+    buf_put(&w->lines, buf_slice(out));
+    buf_clear(out);
+    return on_tick(w, &(struct search_progress){.scan = p ? *p : (struct scan_progress){0}})
+               ? 0
+               : ERR_STOPPED;
+}
+
+static int try(struct work *w)
+{
+    const struct searcher *s = w->s;
+    const struct trial t = {.rules = s->rules,
+                            .config = s->config,
+                            .clock = s->clock,
+                            .text = s->query,
+                            .store = s->what == FIND_TRIAL ? s->store : NULL,
+                            .from = s->from,
+                            .to = s->to,
+                            .jobs = processors(s->config),
+                            .null_fd = STDOUT_FILENO,
+                            .ctx = w,
+                            .lines = on_trial_lines};
+    w->told = clock_monotonic(s->clock);
+    int error = trial_run(&t);
+    return error ? error : send_end(w, 200, 0, SLICE_NONE);
+}
+
 int searcher_run(void *ctx, struct channel *channel)
 {
     struct work *w = calloc(1, sizeof *w);
@@ -239,6 +271,7 @@ int searcher_run(void *ctx, struct channel *channel)
     if (confine(w->s) != 0) return 1;
     process_give_way();
     if (w->s->what == FIND_AUDIT) return review(w) != 0;
+    if (w->s->what == FIND_TRIAL || w->s->what == FIND_CHECK) return try(w) != 0;
     if (read_query(w, &diag) != 0) {
         char text[sizeof diag.message + 64];
         (void)snprintf(text, sizeof text, "line %u, column %u: %s", diag.line, diag.column,

@@ -5,7 +5,7 @@
  *
  *   found     whole lines: {"columns":[…]}, {"row":{…}}, {"progress":{…}} once a second, and
  *             {"damage":"…"}; the first as soon as the query is understood. Of the audit log:
- *             {"entry":{…}}
+ *             {"entry":{…}}; of rules that are tried as trial.h has it
  *   finished  how it ended; the last
  *
  * and ends when the other end is closed.
@@ -23,7 +23,7 @@ struct searcher {
     const struct config *config;
     const struct clock *clock;
     const struct zone *zone;
-    unsigned what;     /* FIND_RECORDS, FIND_AUDIT */
+    unsigned what;     /* FIND_RECORDS … */
     const char *store; /* the tenant's folder */
     const char *audit; /* that of the audit log */
     struct slice query;

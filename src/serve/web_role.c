@@ -19,6 +19,10 @@
 #include "serve/role.h"
 #include "web/api.h"
 
+_Static_assert((int)API_FIND_RECORDS == FIND_RECORDS && (int)API_FIND_AUDIT == FIND_AUDIT &&
+                   (int)API_FIND_TRIAL == FIND_TRIAL && (int)API_FIND_CHECK == FIND_CHECK,
+               "the same over the channel");
+
 enum { ALERTS_CLIENT = 1 }; /* as who this process follows alerts */
 
 struct web_ctx {
@@ -122,7 +126,7 @@ static int on_find(void *ctx, uint64_t call, const struct api_find *m)
     int error = find_room(r, link, m->name.len + m->purpose.len + m->query.len);
     if (error) return error;
     say_find_write(link_out(link), &(struct say_find){.id = call,
-                                                      .what = m->audit ? FIND_AUDIT : FIND_RECORDS,
+                                                      .what = (uint8_t)m->what,
                                                       .user = m->user,
                                                       .tenant = m->tenant,
                                                       .from = m->from,

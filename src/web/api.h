@@ -62,9 +62,11 @@ struct api_deed {
     struct slice actor, kind, body;
 };
 
-/* A search over the records, or through the audit log. */
+/* A search over the records, or through the audit log; rules that are tried or only read: `query`
+ * is their text. */
+enum api_find_kind { API_FIND_RECORDS, API_FIND_AUDIT, API_FIND_TRIAL, API_FIND_CHECK };
 struct api_find {
-    bool audit;
+    enum api_find_kind what;
     uint32_t tenant;
     uint64_t user;
     struct slice name, purpose, query;

@@ -34,6 +34,8 @@ void api_suppress(struct api_call *c);
 void api_unsuppress(struct api_call *c);
 /* search.c */
 void api_search(struct api_call *c);
+void api_rules_try(struct api_call *c);
+void api_rules_check(struct api_call *c);
 void api_audit(struct api_call *c);
 /* events.c */
 void api_events(struct api_call *c);

@@ -108,9 +108,11 @@ static bool read_purpose(struct api_call *c, struct buf *ret)
     return true;
 }
 
-void api_search(struct api_call *c)
+/* `member` of the body is the text that is looked for, or tried. */
+static void begin_with(struct api_call *c, enum api_find_kind what, const char *member)
 {
-    struct api_find m = {.tenant = c->tenant,
+    struct api_find m = {.what = what,
+                         .tenant = c->tenant,
                          .user = c->user,
                          .name = c->who->name,
                          .from = INT64_MIN,
@@ -118,7 +120,7 @@ void api_search(struct api_call *c)
     struct buf query, purpose;
     buf_init(&query, QUERY_MAX + 1);
     buf_init(&purpose, API_PURPOSE_MAX + 1);
-    if (api_body_text(c, "query", 1, QUERY_MAX, &query) && read_purpose(c, &purpose) &&
+    if (api_body_text(c, member, 1, QUERY_MAX, &query) && read_purpose(c, &purpose) &&
         read_time(c, "from", false, &m.from) && read_time(c, "to", true, &m.to)) {
         m.query = buf_slice(&query);
         m.purpose = buf_slice(&purpose);
@@ -129,9 +131,24 @@ void api_search(struct api_call *c)
     buf_done(&purpose);
 }
 
+void api_search(struct api_call *c)
+{
+    begin_with(c, API_FIND_RECORDS, "query");
+}
+
+void api_rules_try(struct api_call *c)
+{
+    begin_with(c, API_FIND_TRIAL, "text");
+}
+
+void api_rules_check(struct api_call *c)
+{
+    begin_with(c, API_FIND_CHECK, "text");
+}
+
 void api_audit(struct api_call *c)
 {
-    struct api_find m = {.audit = true,
+    struct api_find m = {.what = API_FIND_AUDIT,
                          .tenant = c->tenant,
                          .user = c->user,
                          .name = c->who->name,

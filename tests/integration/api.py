@@ -14,7 +14,7 @@ import threading
 import time
 
 from api_client import PASSWORD, ROLES, Api, Office, check_problem
-from serving import Fail, free_port, holds, run_tests, same, test
+from serving import RULE, Fail, free_port, holds, run_tests, same, test
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 SAFE = {"get"}
@@ -714,6 +714,35 @@ def what_it_is_made_of_is_told(folder):
         told = chef.get("/settings")["settings"]
         same({s["key"]: s["value"] for s in told}, {s["key"]: s["value"] for s in shown})
         same([s["key"] for s in told if not s["text"]], [])
+
+
+@test
+def rules_are_tried_before_they_are_kept(folder):
+    """Read, and run over what is stored; what is wrong is told with its place."""
+    with office(folder, **APART).start() as o:
+        marked(o, 3)
+        anna, vera = o.hire("anna", "analyst"), o.hire("vera", "viewer")
+
+        def tries(path, text, **more):
+            status, _, body = anna.ask("POST", path, {"text": text, **more})
+            same(status, 200)
+            return [next(iter(json.loads(line).items())) for line in body.splitlines()]
+        good = RULE.format(marker="line-1.").replace("6b2a6a4e", "6b2a6a4f")
+        same(tries("/rules/check", good),
+             [("rule", {"id": "6b2a6a4f-0d0f-4f6c-9d53-0d8f0c7e3c11", "title": "Marker", "level": "high"}),
+              ("end", {"how": "whole", "rules": 1, "refused": 0, "records": 0})])
+        lines = tries("/rules/try", good, purpose="a new rule")
+        same([name for name, _ in lines if name != "progress"], ["rule", "found", "end"])
+        found = dict(lines)["found"]
+        same((found["matches"], found["alerts"], len(found["examples"])), (1, 1, 1))
+        same(dict(lines)["end"]["records"], 3)
+        same(dict(tries("/rules/try", good, **{"from": "2001-01-01", "to": "2001-01-02"}))["found"]["matches"], 0)
+        (name, wrong), (_, end) = tries("/rules/try", good.replace("condition: keywords", "condition: nothing"))
+        same((name, wrong["line"], wrong["warning"], end["refused"]), ("refused", 8, False, 1))
+        same(tries("/rules/check", "{")[-1][0], "end")
+        same(vera.ask("POST", "/rules/try", {"text": good})[0], 403)
+        entry = [json.loads(line) for line in o.ask("audit", "-f", "json").splitlines()]
+        same([(e["user"], e["purpose"]) for e in entry if e["what"] == "rules try"][0], ("anna", "a new rule"))
 
 
 sys.exit(run_tests(sys.argv[2:], together=4))
