@@ -43,7 +43,12 @@ function lostOf(collect: Said): number {
   return lost
 }
 
-export function judge({ processes: p, supervisor }: Schema<'Status'>): Finding[] {
+export interface Told {
+  processes: Record<string, object | null>
+  supervisor: object | null
+}
+
+export function judge({ processes: p, supervisor }: Told): Finding[] {
   const found: Finding[] = []
   const add = (holds: boolean, key: FindingKey, is: Condition, values: Finding['values'] = {}) => {
     if (holds) found.push({ key, is, values })
