@@ -2,6 +2,7 @@
 // What people do to incidents. A change names the version that was looked at, so that two people do
 // not overrule each other without knowing.
 import { post, type Schema } from './api'
+import { titleOf } from './text'
 
 export type Incident = Schema<'Incident'>
 export type ActName =
@@ -39,4 +40,9 @@ export function act(to: Pick<Incident, 'id' | 'version'>, name: ActName, body: o
 export function splitPlain(text: string): [head: string, rest: string] {
   const end = text.indexOf('. ')
   return end < 0 ? [text, ''] : [text.slice(0, end + 1), text.slice(end + 2)]
+}
+
+// Of an alert of it: the incident knows what its rules are called in Swedish.
+export function ruleTitle(incident: Incident, rule: { id: string | null; title: string | null }) {
+  return titleOf(incident.rules?.find((r) => r.id === rule.id) ?? rule)
 }

@@ -31,3 +31,7 @@ export function texts<K extends string>(table: Record<K, Pair>) {
 export function pick(both: { sv?: string; en?: string } | null | undefined): string {
   return both?.[language.value] ?? both?.en ?? both?.sv ?? ''
 }
+
+// A rule's title; Vaka's own rules have one in Swedish.
+export const titleOf = (rule: { title: string | null; title_sv?: string | null }): string =>
+  (language.value === 'sv' && rule.title_sv) || rule.title || ''

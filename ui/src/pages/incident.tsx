@@ -12,7 +12,7 @@ import { useLoad } from '../lib/load'
 import { may, me } from '../lib/session'
 import { pick, texts } from '../lib/text'
 import { toast, toastProblem } from '../lib/toasts'
-import { CloseDialog, Gate, TextDialog } from '../parts/acts'
+import { CloseDialog, concernQuestion, TextDialog } from '../parts/acts'
 import { type Disposition, dispositionName, Severity, StateTag, Time } from '../parts/marks'
 import { Menu } from '../parts/menu'
 import { Page } from '../parts/page'
@@ -52,7 +52,8 @@ const t = texts({
   reopenDo: ['Öppna', 'Reopen'],
   why: ['Skäl', 'Reason'],
   gate: ['Innan något skrivs', 'Before anything is written'],
-  gateSave: ['Spara svaret', 'Save the answer'],
+  no: ['Nej', 'No'],
+  yes: ['Ja, eller jag vet inte', 'Yes, or I do not know'],
   protected: [
     'Kan röra säkerhetsskydd: skriv ingenting om den här incidenten i Vaka.',
     'May concern protective security (säkerhetsskydd): write nothing about this incident in Vaka.'
@@ -99,21 +100,23 @@ function Banners({ incident: i, reload }: { incident: Incident; reload: () => vo
   )
 }
 
+// Answered by one press: the safe answer closes the matter for this system.
 function GatePanel({ incident, reload }: { incident: Incident; reload: () => void }) {
-  const answer = useSignal<boolean | undefined>(undefined)
-  const save = async (event: Event) => {
-    event.preventDefault()
-    await act(incident, 'protect', { concerns: answer.value }).catch(toastProblem)
+  const answer = async (concerns: boolean) => {
+    await act(incident, 'protect', { concerns }).catch(toastProblem)
     reload()
   }
   return (
     <section class="note gate-panel" aria-label={t('gate')}>
-      <form onSubmit={save}>
-        <Gate value={answer.value} onValue={(v) => (answer.value = v)} />
-        <button type="submit" class="button" disabled={answer.value === undefined}>
-          {t('gateSave')}
+      <p>{concernQuestion()}</p>
+      <div class="buttons">
+        <button type="button" class="button" onClick={() => answer(false)}>
+          {t('no')}
         </button>
-      </form>
+        <button type="button" class="button" onClick={() => answer(true)}>
+          {t('yes')}
+        </button>
+      </div>
     </section>
   )
 }

@@ -12,7 +12,7 @@ import { incidentUrl, queueUrl } from '../lib/links'
 import { listen } from '../lib/live'
 import { useLoad, usePages } from '../lib/load'
 import { may, me } from '../lib/session'
-import { pick, texts } from '../lib/text'
+import { pick, texts, titleOf } from '../lib/text'
 import { toast, toastProblem } from '../lib/toasts'
 import { CloseDialog } from '../parts/acts'
 import { Select, TextField } from '../parts/field'
@@ -37,8 +37,7 @@ const t = texts({
   whose: ['Tilldelad', 'Assigned to'],
   anybody: ['vem som helst', 'anybody'],
   mine: ['mig', 'me'],
-  entity: ['Nämner', 'Names'],
-  entityHint: ['användare, dator, adress …', 'user, computer, address …'],
+  entity: ['Nämner (användare, dator, adress …)', 'Names (user, computer, address …)'],
   filter: ['Filtrera', 'Filter'],
   clear: ['Rensa filter', 'Clear filters'],
   severity: ['Allvar', 'Severity'],
@@ -118,12 +117,7 @@ function FilterBar({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters
         options={[option('', t('anybody')), option(me.value, t('mine'))]}
         onValue={(assignee) => go({ assignee })}
       />
-      <TextField
-        label={t('entity')}
-        hint={t('entityHint')}
-        value={entity.value}
-        onValue={(v) => (entity.value = v)}
-      />
+      <TextField label={t('entity')} value={entity.value} onValue={(v) => (entity.value = v)} />
       <button type="submit" class="button">
         {t('filter')}
       </button>
@@ -352,7 +346,7 @@ function Alerts({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' |
     {
       name: t('rule'),
       class: 'what',
-      show: (a) => <a href={queueUrl({ view: 'alerts', rule: a.rule })}>{a.title}</a>
+      show: (a) => <a href={queueUrl({ view: 'alerts', rule: a.rule })}>{titleOf(a)}</a>
     },
     { name: t('host'), show: (a) => a.host && <Value field="host.name" value={a.host} entity /> },
     { name: t('entityColumn'), show: (a) => a.entity && <Value value={a.entity} entity /> },

@@ -37,11 +37,13 @@ const t = texts({
   ]
 })
 
+export const concernQuestion = () => t('question')
+
 // undefined: not answered yet.
-export type Concern = boolean | undefined
+type Concern = boolean | undefined
 
 // What may concern säkerhetsskydd is not written into this system: the question comes before the words.
-export function Gate({ value, onValue }: { value: Concern; onValue: (value: boolean) => void }) {
+function Gate({ value, onValue }: { value: Concern; onValue: (value: boolean) => void }) {
   return (
     <>
       <Choices

@@ -2,7 +2,7 @@
 // The alerts of an incident as a table: open one beside the others, or make some an incident of their
 // own.
 import { useSignal } from '@preact/signals'
-import type { Incident } from '../../lib/acts'
+import { type Incident, ruleTitle } from '../../lib/acts'
 import { get, type Schema } from '../../lib/api'
 import { formatNumber } from '../../lib/format'
 import { useLoad, usePages } from '../../lib/load'
@@ -78,10 +78,10 @@ export function Alerts({ incident, reload }: { incident: Incident; reload: () =>
           type="button"
           class="link"
           aria-expanded={opened.value?.id === a.id}
-          aria-label={`${t('open', { n: a.id })}: ${a.alert.rule.title}`}
+          aria-label={`${t('open', { n: a.id })}: ${ruleTitle(incident, a.alert.rule)}`}
           onClick={() => (opened.value = opened.value?.id === a.id ? null : a)}
         >
-          {a.alert.rule.title}
+          {ruleTitle(incident, a.alert.rule)}
         </button>
       )
     },

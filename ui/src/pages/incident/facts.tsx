@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 import type { Incident } from '../../lib/acts'
 import { formatNumber, formatSpan } from '../../lib/format'
-import { language } from '../../lib/prefs'
-import { pick, texts } from '../../lib/text'
+import { pick, texts, titleOf } from '../../lib/text'
 import { Time } from '../../parts/marks'
 import { Value } from '../../parts/value'
 
@@ -120,8 +119,7 @@ function Rules({ incident: i }: { incident: Incident }) {
           <li key={r.id ?? r.title}>
             <details>
               <summary>
-                {(language.value === 'sv' && r.title_sv) || r.title}{' '}
-                <span class="quiet small">{t('times', { n: r.records })}</span>
+                {titleOf(r)} <span class="quiet small">{t('times', { n: r.records })}</span>
               </summary>
               <p class="quiet">{pick(r.respond)}</p>
             </details>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What happened, in the order in which Vaka heard of it: alerts, and what people and Vaka did.
 import { useSignal } from '@preact/signals'
-import type { Incident } from '../../lib/acts'
+import { type Incident, ruleTitle } from '../../lib/acts'
 import { get, type Schema } from '../../lib/api'
 import { formatTime } from '../../lib/format'
 import { useLoad, usePages } from '../../lib/load'
@@ -134,10 +134,10 @@ function Did({ change: c, onUndo }: { change: Change; onUndo?: () => void }) {
   )
 }
 
-const Rang = ({ alert: a }: { alert: Alert }) => (
+const Rang = ({ incident, alert: a }: { incident: Incident; alert: Alert }) => (
   <details class="rang">
     <summary>
-      <Severity level={a.alert.rule.level} /> <span>{a.alert.rule.title}</span>
+      <Severity level={a.alert.rule.level} /> <span>{ruleTitle(incident, a.alert.rule)}</span>
       {a.alert.host && <span class="quiet mono">{a.alert.host}</span>}
       {a.count > 1 && <span class="quiet small">{t('counted', { n: a.count })}</span>}
     </summary>
@@ -170,7 +170,7 @@ export function Timeline({ incident, reload }: { incident: Incident; reload: () 
                     {formatTime(new Date(e.at), 'clock')}
                   </time>
                   {'alert' in e ? (
-                    <Rang alert={e.alert} />
+                    <Rang incident={incident} alert={e.alert} />
                   ) : may('incidents.write') && UNDOABLE.has(e.change.kind) ? (
                     <Did change={e.change} onUndo={() => (undoing.value = e.change)} />
                   ) : (
