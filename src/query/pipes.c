@@ -362,6 +362,11 @@ static int read_rare(struct pipes *p)
     return read_ranks(p, QUERY_LEAST);
 }
 
+static bool is_moment(struct slice name)
+{
+    return slice_eq(name, SLICE("_time")) || slice_eq(name, SLICE("_received"));
+}
+
 static int read_timechart(struct pipes *p)
 {
     struct slice word = peek_word(p->r);
@@ -373,7 +378,15 @@ static int read_timechart(struct pipes *p)
             p->r, at, ERR_INVALID,
             "how long a step is comes first, such as 30s, 5m, 1h or 1d, at most 3650d");
     p->r->at += word.len;
-    int error = find_column(p, SLICE("_time"), at, &time);
+    struct slice of = SLICE("_time");
+    if (accept_word(p->r, "of")) {
+        of = peek_word(p->r);
+        at = p->r->at;
+        if (!is_moment(of))
+            return query_fail(p->r, at, ERR_INVALID, "steps are of `_time` or of `_received`");
+        p->r->at += of.len;
+    }
+    int error = find_column(p, of, at, &time);
     if (error == 0) error = add_column(p, time, false);
     return error ? error : take_group(p, true);
 }

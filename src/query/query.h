@@ -34,7 +34,8 @@
  * Pipes, one behind the other:
  *
  *     count [by f, ...]      top [n] f, ...      rare [n] f, ...
- *     stats MEASURE, ... [by f, ...]             timechart SPAN [MEASURE, ...] [by f, ...]
+ *     stats MEASURE, ... [by f, ...]
+ *     timechart SPAN [of _received] [MEASURE, ...] [by f, ...]
  *     table f, ...           sort [-]f, ...      head [n]            dedup f, ...
  *
  *     MEASURE = count | (count|distinct|sum|avg|min|max|p50 ... p99) "(" f ")", then [as name]

@@ -10,6 +10,7 @@ static const char *const queries[] = {
     "x | dedup f | count",
     "x | top 2 f",
     "x | timechart 1h by f | sort -count",
+    "x | timechart 1h of _received by f",
 };
 
 static int on_row(void *ctx, const struct cell *cells, uint32_t n)

@@ -195,6 +195,8 @@ TEST(pipes)
         {"x | timechart 5m", "_time | group count 300s 0 = _time,count"},
         {"x | timechart 1d sum(f) by g", "_time,f,g | group sum(1) 86400s 0,2 = _time,g,sum(f)"},
         {"x | timechart 1h by g", "_time,g | group count 3600s 0,1 = _time,g,count"},
+        {"x | timechart 1h of _received by g",
+         "_received,g | group count 3600s 0,1 = _time,g,count"},
         {"x | table a,b", "a,b | table 0,1 = a,b"},
         {"x | table b | table b", "b | table 0 = b | table 0 = b"},
         {"x | table _time, _raw", "_time,_raw | table 0,1 = _time,_raw"},
@@ -270,6 +272,7 @@ TEST(mistakes_have_a_place_and_a_hint)
         {"x | timechart by f", 15, "how long a step is comes first"},
         {"x | timechart 3651d", 15, "how long a step is comes first"},
         {"x | timechart 5", 15, "how long a step is comes first"},
+        {"x | timechart 5m of  f", 22, "steps are of `_time` or of `_received`"},
         {"x | stats summ(f)", 11,
          "`summ` is none of count, distinct, sum, avg, min, max and p1 to "
          "p99; did you mean `sum`?"},
