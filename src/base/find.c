@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "base/find.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
+#ifdef __x86_64__
+#include <immintrin.h>
 #endif
 
 static bool stands_at(const char *p, struct slice lower)
@@ -21,12 +21,12 @@ static size_t find_slowly(struct slice s, struct slice lower, size_t from)
     return SIZE_MAX;
 }
 
-#ifdef __SSE2__
+#ifdef __x86_64__
 /*
  * Sixteen places at once: first and last byte are compared with bit 0x20 set, which makes capitals
  * small and something else of other bytes; what is left is compared in full.
  */
-static size_t find_quickly(struct slice s, struct slice lower, size_t *from)
+static size_t find_sse2(struct slice s, struct slice lower, size_t *from)
 {
     const __m128i bit = _mm_set1_epi8(0x20);
     const __m128i first = _mm_set1_epi8((char)(lower.ptr[0] | 0x20));
@@ -45,12 +45,35 @@ static size_t find_quickly(struct slice s, struct slice lower, size_t *from)
     *from = i;
     return SIZE_MAX;
 }
+
+/* The same with twice as many. */
+__attribute__((target("avx2"))) static size_t find_avx2(struct slice s, struct slice lower,
+                                                        size_t *from)
+{
+    const __m256i bit = _mm256_set1_epi8(0x20);
+    const __m256i first = _mm256_set1_epi8((char)(lower.ptr[0] | 0x20));
+    const __m256i last = _mm256_set1_epi8((char)(lower.ptr[lower.len - 1] | 0x20));
+    size_t i = *from, span = lower.len - 1;
+    for (; i + span + 32 <= s.len; i += 32) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(s.ptr + i));
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(s.ptr + i + span));
+        __m256i both = _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_or_si256(a, bit), first),
+                                        _mm256_cmpeq_epi8(_mm256_or_si256(b, bit), last));
+        for (unsigned mask = (unsigned)_mm256_movemask_epi8(both); mask; mask &= mask - 1) {
+            size_t at = i + (unsigned)__builtin_ctz(mask);
+            if (stands_at(s.ptr + at, lower)) return at;
+        }
+    }
+    *from = i;
+    return SIZE_MAX;
+}
 #endif
 
 size_t find_nocase(struct slice s, struct slice lower, size_t from)
 {
-#ifdef __SSE2__
-    size_t at = find_quickly(s, lower, &from);
+#ifdef __x86_64__
+    size_t at =
+        __builtin_cpu_supports("avx2") ? find_avx2(s, lower, &from) : find_sse2(s, lower, &from);
     if (at != SIZE_MAX) return at;
 #endif
     return find_slowly(s, lower, from);

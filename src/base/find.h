@@ -7,7 +7,7 @@
 
 /*
  * The first place at or after `from`, or SIZE_MAX. `lower` is not empty and has no ASCII capitals.
- * Some gigabytes a second on machines with SSE2.
+ * Some gigabytes a second on x86-64.
  */
 size_t find_nocase(struct slice s, struct slice lower, size_t from);
 

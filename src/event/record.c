@@ -2,7 +2,6 @@
 #include "event/record.h"
 
 #include "base/hash.h"
-#include "base/le.h"
 #include "base/utf8.h"
 
 static const char magic[4] = {'V', 'k', 'B', '1'};
@@ -106,17 +105,6 @@ void record_leaf_head(struct buf *out, const struct record *record)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-enum {
-    ROW_LEN = 0,
-    ROW_FORMAT = 4,
-    ROW_FLAGS = 5,
-    ROW_ZERO16 = 6,
-    ROW_TEXTS = 8,
-    ROW_ZERO32 = 20,
-    ROW_RECEIVED = 24,
-    ROW_ORDINAL = 32
-};
-
 static bool texts_valid(const struct batch *b)
 {
     uint32_t before = 0;
@@ -131,10 +119,11 @@ static bool texts_valid(const struct batch *b)
 static bool row_valid(const char *row, uint32_t n_texts)
 {
     for (int i = 0; i < 3; i++)
-        if (le32(row + ROW_TEXTS + 4 * i) > n_texts) return false;
-    return le32(row + ROW_LEN) <= RECORD_MAX && (uint8_t)row[ROW_FORMAT] < RECORD_FORMAT_COUNT &&
-           ((uint8_t)row[ROW_FLAGS] & ~RECORD_FLAGS_ALL) == 0 && le16(row + ROW_ZERO16) == 0 &&
-           le32(row + ROW_ZERO32) == 0;
+        if (le32(row + BATCH_ROW_TEXTS + 4 * i) > n_texts) return false;
+    return le32(row + BATCH_ROW_LEN) <= RECORD_MAX &&
+           (uint8_t)row[BATCH_ROW_FORMAT] < RECORD_FORMAT_COUNT &&
+           ((uint8_t)row[BATCH_ROW_FLAGS] & ~RECORD_FLAGS_ALL) == 0 &&
+           le16(row + BATCH_ROW_ZERO16) == 0 && le32(row + BATCH_ROW_ZERO32) == 0;
 }
 
 int batch_open(struct slice bytes, struct batch *ret)
@@ -162,7 +151,7 @@ int batch_open(struct slice bytes, struct batch *ret)
     for (uint32_t i = 0; i < b.n; i++) {
         const char *row = b.rows + (size_t)i * BATCH_ROW;
         if (!row_valid(row, b.n_texts)) return ERR_CORRUPT;
-        size_t len = le32(row + ROW_LEN);
+        size_t len = le32(row + BATCH_ROW_LEN);
         if (len >= data_len - end) return ERR_CORRUPT;
         end += len;
         if (b.data.ptr[end++] != '\n') return ERR_CORRUPT;
@@ -185,29 +174,16 @@ static struct slice text_of(const struct batch *b, const char *number_at)
     return slice_make(b->texts.ptr + begin, le32(b->ends + 4 * (number - 1)) - begin);
 }
 
-bool batch_iter_next_raw(struct batch_iter *it, struct record *ret)
-{
-    const struct batch *b = it->batch;
-    if (it->next == b->n) return false;
-    const char *row = b->rows + (size_t)it->next++ * BATCH_ROW;
-    size_t len = le32(row + ROW_LEN);
-    ret->raw = slice_make(b->data.ptr + it->data_offset, len);
-    ret->format = (uint8_t)row[ROW_FORMAT];
-    ret->flags = (uint8_t)row[ROW_FLAGS];
-    it->data_offset += len + 1;
-    return true;
-}
-
 bool batch_iter_next(struct batch_iter *it, struct record *ret)
 {
     const struct batch *b = it->batch;
     const char *row = b->rows + (size_t)it->next * BATCH_ROW;
     if (!batch_iter_next_raw(it, ret)) return false;
-    ret->source = text_of(b, row + ROW_TEXTS);
-    ret->delivery = text_of(b, row + ROW_TEXTS + 4);
-    ret->context = text_of(b, row + ROW_TEXTS + 8);
-    ret->received = (nsec)le64(row + ROW_RECEIVED);
-    ret->ordinal = le64(row + ROW_ORDINAL);
+    ret->source = text_of(b, row + BATCH_ROW_TEXTS);
+    ret->delivery = text_of(b, row + BATCH_ROW_TEXTS + 4);
+    ret->context = text_of(b, row + BATCH_ROW_TEXTS + 8);
+    ret->received = (nsec)le64(row + BATCH_ROW_RECEIVED);
+    ret->ordinal = le64(row + BATCH_ROW_ORDINAL);
     return true;
 }
 
@@ -289,14 +265,14 @@ int batch_writer_add(struct batch_writer *w, const struct record *r)
     uint8_t flags = r->flags & (uint8_t)~RECORD_HAS_LF;
     if (slice_find_byte(r->raw, '\n') != SIZE_MAX) flags |= RECORD_HAS_LF;
     memset(row, 0, BATCH_ROW);
-    le32_put(row + ROW_LEN, (uint32_t)r->raw.len);
-    row[ROW_FORMAT] = (char)r->format;
-    row[ROW_FLAGS] = (char)flags;
-    le32_put(row + ROW_TEXTS, text_number(w, r->source));
-    le32_put(row + ROW_TEXTS + 4, text_number(w, r->delivery));
-    le32_put(row + ROW_TEXTS + 8, text_number(w, r->context));
-    le64_put(row + ROW_RECEIVED, (uint64_t)r->received);
-    le64_put(row + ROW_ORDINAL, r->ordinal);
+    le32_put(row + BATCH_ROW_LEN, (uint32_t)r->raw.len);
+    row[BATCH_ROW_FORMAT] = (char)r->format;
+    row[BATCH_ROW_FLAGS] = (char)flags;
+    le32_put(row + BATCH_ROW_TEXTS, text_number(w, r->source));
+    le32_put(row + BATCH_ROW_TEXTS + 4, text_number(w, r->delivery));
+    le32_put(row + BATCH_ROW_TEXTS + 8, text_number(w, r->context));
+    le64_put(row + BATCH_ROW_RECEIVED, (uint64_t)r->received);
+    le64_put(row + BATCH_ROW_ORDINAL, r->ordinal);
     buf_put(&w->data, r->raw);
     buf_putc(&w->data, '\n');
     if (buf_failed(&w->ends) || buf_failed(&w->texts) || buf_failed(&w->data)) {

@@ -31,6 +31,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/le.h"
 
 enum {
     RECORD_MAX = 1024 * 1024,      /* bytes of one raw record */
@@ -39,6 +40,15 @@ enum {
     BATCH_MAX = 4 * 1024 * 1024,   /* bytes of one batch */
     BATCH_HEADER = 24,
     BATCH_ROW = 40,
+    /* Where the parts of a row stand. */
+    BATCH_ROW_LEN = 0,
+    BATCH_ROW_FORMAT = 4,
+    BATCH_ROW_FLAGS = 5,
+    BATCH_ROW_ZERO16 = 6,
+    BATCH_ROW_TEXTS = 8,
+    BATCH_ROW_ZERO32 = 20,
+    BATCH_ROW_RECEIVED = 24,
+    BATCH_ROW_ORDINAL = 32,
 };
 
 /*
@@ -147,7 +157,18 @@ struct batch_iter {
 void batch_iter_init(struct batch_iter *it, const struct batch *batch);
 bool batch_iter_next(struct batch_iter *it, struct record *ret);
 /* The same, but only raw, format and flags are filled: for those who need no more. */
-bool batch_iter_next_raw(struct batch_iter *it, struct record *ret);
+static inline bool batch_iter_next_raw(struct batch_iter *it, struct record *ret)
+{
+    const struct batch *b = it->batch;
+    if (it->next == b->n) return false;
+    const char *row = b->rows + (size_t)it->next++ * BATCH_ROW;
+    size_t len = le32(row + BATCH_ROW_LEN);
+    ret->raw = slice_make(b->data.ptr + it->data_offset, len);
+    ret->format = (uint8_t)row[BATCH_ROW_FORMAT];
+    ret->flags = (uint8_t)row[BATCH_ROW_FLAGS];
+    it->data_offset += len + 1;
+    return true;
+}
 /*
  * The record of that number: *record, unless it is that of the call before. Quick when numbers
  * ascend. The number is below batch->n.

@@ -285,10 +285,9 @@ int record_decoder_batch(struct record_decoder *d, const struct batch *batch, ui
     return rc;
 }
 
-static bool is_chosen(const struct record_choice *c, uint32_t number, const struct record *r)
+static bool is_chosen(const struct record_choice *c, uint32_t number)
 {
-    return (!c->bits || c->bits[number / 64] >> number % 64 & 1) && r->received >= c->from &&
-           r->received < c->to;
+    return !c->bits || c->bits[number / 64] >> number % 64 & 1;
 }
 
 int record_decoder_some(struct record_decoder *d, const struct batch *batch, uint32_t first,
@@ -299,8 +298,14 @@ int record_decoder_some(struct record_decoder *d, const struct batch *batch, uin
     int rc = 0;
     d->sink = sink;
     batch_iter_init(&it, batch);
-    for (d->number = 0; d->number < end && rc == 0 && batch_iter_next(&it, &d->at); d->number++) {
-        if (d->number < first || !is_chosen(choice, d->number, &d->at)) continue;
+    if (end > batch->n) end = batch->n;
+    for (d->number = 0; d->number < end && rc == 0; d->number++) {
+        if (d->number < first || !is_chosen(choice, d->number)) {
+            (void)batch_iter_next_raw(&it, &d->at);
+            continue;
+        }
+        (void)batch_iter_next(&it, &d->at);
+        if (d->at.received < choice->from || d->at.received >= choice->to) continue;
         ++*ret_n;
         rc = decode_record(d, way_of(&d->at));
     }

@@ -7,7 +7,7 @@
 
 #include "base/find.h"
 
-enum { TEXTS_MAX = 64 };
+enum { SPAN_BYTES = 16 * 1024 };
 
 bool verbatim_is_plain(char c)
 {
@@ -98,34 +98,44 @@ static bool is_plain_format(uint8_t format)
            format == RECORD_BULK || format == RECORD_BEATS;
 }
 
-void verbatim_mark_opaque(const struct batch *batch, uint64_t *bits)
+/* Goes on behind so many records that one look at their bytes leaves them in the first cache. */
+static void take_span(struct batch_iter *it, uint64_t *bits)
 {
-    struct batch_iter it;
     struct record r;
-    size_t next = find_mark(batch->data, 0);
-    batch_iter_init(&it, batch);
-    for (uint32_t i = 0; batch_iter_next_raw(&it, &r); i++) {
-        size_t from = (size_t)(r.raw.ptr - batch->data.ptr), to = from + r.raw.len;
-        if (next < from) next = find_mark(batch->data, from);
-        if (next < to || !is_plain_format(r.format)) set(bits, i);
+    size_t enough = it->data_offset + SPAN_BYTES;
+    while (it->data_offset < enough && batch_iter_next_raw(it, &r))
+        if (!is_plain_format(r.format)) set(bits, it->next - 1);
+}
+
+static size_t find(struct slice s, const struct slice *text, size_t from)
+{
+    return text ? find_nocase(s, *text, from) : find_mark(s, from);
+}
+
+/* Records behind `it` that have the text, or a mark, in the bytes that begin there. */
+static void mark_found(struct batch_iter it, struct slice s, const struct slice *text,
+                       uint64_t *bits)
+{
+    struct record r;
+    size_t begin = it.data_offset, at = find(s, text, 0);
+    while (at != SIZE_MAX) {
+        while (it.data_offset - begin <= at && batch_iter_next_raw(&it, &r)) {
+        }
+        set(bits, it.next - 1);
+        at = find(s, text, it.data_offset - begin);
     }
 }
 
-void verbatim_mark_texts(const struct batch *batch, const struct slice *texts, uint32_t n,
-                         uint64_t *bits)
+void verbatim_mark(const struct batch *batch, const struct slice *texts, uint32_t n, uint64_t *bits)
 {
     struct batch_iter it;
-    struct record r;
-    size_t next[TEXTS_MAX];
-    ASSERT(n <= TEXTS_MAX);
-    for (uint32_t k = 0; k < n; k++) next[k] = find_nocase(batch->data, texts[k], 0);
     batch_iter_init(&it, batch);
-    for (uint32_t i = 0; batch_iter_next_raw(&it, &r); i++) {
-        size_t from = (size_t)(r.raw.ptr - batch->data.ptr), to = from + r.raw.len;
-        for (uint32_t k = 0; k < n; k++) {
-            if (next[k] >= to) continue;
-            if (next[k] < from) next[k] = find_nocase(batch->data, texts[k], from);
-            if (next[k] < to) set(bits, i);
-        }
+    while (it.next < batch->n) {
+        const struct batch_iter begin = it;
+        take_span(&it, bits);
+        struct slice s =
+            slice_make(batch->data.ptr + begin.data_offset, it.data_offset - begin.data_offset);
+        mark_found(begin, s, NULL, bits);
+        for (uint32_t k = 0; k < n; k++) mark_found(begin, s, &texts[k], bits);
     }
 }

@@ -26,15 +26,12 @@
 /* Whether it is one of the bytes above. */
 bool verbatim_is_plain(char c);
 /*
- * Sets the bit of each record that is opaque, from the lowest of the first word on; the other bits
- * stay. `bits` has room for all records of the batch.
+ * Sets the bits of records that are opaque, or have one of the texts in their raw bytes, whatever
+ * the case of its ASCII letters; the other bits stay. That of the first record is the lowest of the
+ * first word. `bits` has room for all records of the batch; texts are not empty and have no ASCII
+ * capitals.
  */
-void verbatim_mark_opaque(const struct batch *batch, uint64_t *bits);
-/*
- * Sets the bits of records that have one of the texts in their raw bytes, whatever the case of its
- * ASCII letters. They are not empty and have no ASCII capitals.
- */
-void verbatim_mark_texts(const struct batch *batch, const struct slice *texts, uint32_t n,
-                         uint64_t *bits);
+void verbatim_mark(const struct batch *batch, const struct slice *texts, uint32_t n,
+                   uint64_t *bits);
 
 #endif

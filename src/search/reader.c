@@ -122,8 +122,7 @@ static uint32_t choose(struct reader *r, const struct scan_batch *b)
     const struct needles *needles = &r->begin->needles;
     uint32_t n = 0, words = (b->batch->n + 63) / 64;
     memset(r->chosen, 0, words * sizeof *r->chosen);
-    verbatim_mark_opaque(b->batch, r->chosen);
-    verbatim_mark_texts(b->batch, needles->at, needles->n, r->chosen);
+    verbatim_mark(b->batch, needles->at, needles->n, r->chosen);
     for (uint32_t i = 0; i < words; i++) n += (uint32_t)__builtin_popcountll(r->chosen[i]);
     return n;
 }

@@ -10,12 +10,6 @@ enum {
     LEVEL_OF_META = 3,
     META_HEADER = 16,
     VARINT_MAX = 10,
-    /* Of the rows of a batch. */
-    ROW_FORMAT = 4,
-    ROW_FLAGS = 5,
-    ROW_TEXTS = 8,
-    ROW_RECEIVED = 24,
-    ROW_ORDINAL = 32,
 };
 
 struct block_codec {
@@ -90,11 +84,11 @@ static void put_meta(struct buf *out, const struct batch *b)
     le32_put(header + 12, (uint32_t)b->data.len);
     buf_put(out, slice_make(header, sizeof header));
     put_u32_column(out, b, 0);
-    put_byte_column(out, b, ROW_FORMAT);
-    put_byte_column(out, b, ROW_FLAGS);
-    for (size_t i = 0; i < 3; i++) put_u32_column(out, b, ROW_TEXTS + 4 * i);
-    put_difference_column(out, b, ROW_RECEIVED);
-    put_difference_column(out, b, ROW_ORDINAL);
+    put_byte_column(out, b, BATCH_ROW_FORMAT);
+    put_byte_column(out, b, BATCH_ROW_FLAGS);
+    for (size_t i = 0; i < 3; i++) put_u32_column(out, b, BATCH_ROW_TEXTS + 4 * i);
+    put_difference_column(out, b, BATCH_ROW_RECEIVED);
+    put_difference_column(out, b, BATCH_ROW_ORDINAL);
     for (uint32_t i = 0, before = 0; i < b->n_texts; i++) {
         uint32_t end = le32(b->ends + 4 * (size_t)i);
         put_varint(out, end - before);
@@ -139,7 +133,7 @@ struct columns {
     bool bad;
 };
 
-static uint64_t take_varint(struct columns *in)
+static uint64_t take_long_varint(struct columns *in)
 {
     uint64_t v = 0;
     for (size_t i = 0; i < in->rest.len && i < VARINT_MAX; i++) {
@@ -154,6 +148,18 @@ static uint64_t take_varint(struct columns *in)
     in->bad = true;
     in->rest = SLICE_NONE;
     return 0;
+}
+
+/* Most have one byte or two. */
+static inline uint64_t take_varint(struct columns *in)
+{
+    const char *p = in->rest.ptr;
+    if (in->rest.len < 2) return take_long_varint(in);
+    uint64_t low = (uint8_t)p[0], high = (uint8_t)p[1];
+    bool one = low < 0x80;
+    if (!one && (high == 0 || high >= 0x80)) return take_long_varint(in);
+    in->rest = slice_from(in->rest, one ? 1 : 2);
+    return one ? low : (low & 0x7f) | high << 7;
 }
 
 static uint32_t take_u32(struct columns *in)
@@ -187,13 +193,13 @@ static void take_rows(struct columns *in, char *rows, size_t n)
 {
     memset(rows, 0, n * BATCH_ROW);
     for (size_t i = 0; i < n; i++) le32_put(rows + i * BATCH_ROW, take_u32(in));
-    take_byte_column(in, rows, n, ROW_FORMAT);
-    take_byte_column(in, rows, n, ROW_FLAGS);
+    take_byte_column(in, rows, n, BATCH_ROW_FORMAT);
+    take_byte_column(in, rows, n, BATCH_ROW_FLAGS);
     for (size_t k = 0; k < 3; k++)
         for (size_t i = 0; i < n; i++)
-            le32_put(rows + i * BATCH_ROW + ROW_TEXTS + 4 * k, take_u32(in));
-    take_difference_column(in, rows, n, ROW_RECEIVED);
-    take_difference_column(in, rows, n, ROW_ORDINAL);
+            le32_put(rows + i * BATCH_ROW + BATCH_ROW_TEXTS + 4 * k, take_u32(in));
+    take_difference_column(in, rows, n, BATCH_ROW_RECEIVED);
+    take_difference_column(in, rows, n, BATCH_ROW_ORDINAL);
 }
 
 /* Writes the batch up to its data, for which there is room behind it. */

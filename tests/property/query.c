@@ -463,7 +463,7 @@ static void look_whether_opaque(struct round *r)
     ASSERT(batch_writer_add(&writer, &r->record) == 0);
     batch_writer_finish(&writer, &bytes);
     ASSERT(batch_open(buf_slice(&bytes), &batch) == 0);
-    verbatim_mark_opaque(&batch, &bits);
+    verbatim_mark(&batch, NULL, 0, &bits);
     r->opaque = bits;
     batch_writer_done(&writer);
     buf_done(&bytes);
