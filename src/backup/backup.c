@@ -273,23 +273,23 @@ static int copy_retro(struct backup *b)
     return error ? error : copy_folder_done(&retro, copy_file(&retro, "book"));
 }
 
-static int write_accounts(void *ctx, const char *path, struct diag *diag)
+static int write_database(void *ctx, const char *path, struct diag *diag)
 {
     return db_copy(ctx, path, diag);
 }
 
-/* Who may do what: it has nothing to do with the records, and any moment of it will do. */
-static int copy_accounts(struct backup *b)
+/* A database in a folder of its own, when it is there, as it is at some moment from now on. */
+static int copy_other(struct backup *b, const char *name, const char *file)
 {
     char path[PATH_SIZE];
-    struct db *accounts;
-    int n = snprintf(path, sizeof path, "%s/accounts/accounts.db", b->options->folder);
+    struct db *db;
+    int n = snprintf(path, sizeof path, "%s/%s/%s", b->options->folder, name, file);
     if (n < 0 || (size_t)n >= sizeof path) return ERR_LIMIT;
     if (access(path, F_OK) != 0) return 0;
-    int error = db_open_reader(path, &accounts, b->diag);
+    int error = db_open_reader(path, &db, b->diag);
     if (error) return error;
-    error = copy_database(b, "accounts", "accounts.db", write_accounts, accounts);
-    db_close(accounts);
+    error = copy_database(b, name, file, write_database, db);
+    db_close(db);
     return error;
 }
 
@@ -336,8 +336,11 @@ int backup_make(const struct backup_options *options, struct backup_report *ret,
     if (error == 0) error = copy_library(&b, "audit");
     if (error == 0) error = copy_pull(&b);
     if (error == 0) error = copy_retro(&b);
-    if (error == 0) error = copy_accounts(&b);
+    if (error == 0) error = copy_other(&b, "accounts", "accounts.db");
     if (error == 0) error = copy_store(&b);
+    /* What triage forgot because oncall had it is there then; what it has not is handed over again.
+     */
+    if (error == 0) error = copy_other(&b, "oncall", "oncall.db");
     if (error == 0) error = write_manifest(&b);
     if (error == 0 && fsync(b.top.to) != 0) error = copy_failed(diag, options->to);
     if (b.top.from >= 0) (void)close(b.top.from);

@@ -3,8 +3,8 @@
  * A copy of what vaka serve must not lose, made while it runs, and the way back.
  *
  * A backup is a folder like serve.folder: keys/, rules/, indicators/ and audit/ (when there are),
- * accounts/accounts.db, state/vaka.db and store/0/, and the file `backup`, one JSON object, which
- * is written last: without it the backup is not whole. It says
+ * accounts/accounts.db, state/vaka.db, oncall/oncall.db and store/0/, and the file `backup`, one
+ * JSON object, which is written last: without it the backup is not whole. It says
  *
  *     "format" 1 · "version" of Vaka · "made" (RFC 3339) · "records": how many were ever stored ·
  *     "matched": how many of them the database knows the alerts of

@@ -104,7 +104,7 @@ def check_contents(tap, folder):
     copy = folder / "copy0"
     tap.equal(stat.S_IMODE((copy / "keys/log.key").stat().st_mode), 0o600, "nobody else may read the key")
     # What rules found in the past is there when they were looked at by then.
-    tap.equal(sorted({p.name for p in copy.iterdir()} - {"retro"}), ["accounts", "backup", "keys", "state", "store"],
+    tap.equal(sorted({p.name for p in copy.iterdir()} - {"retro"}), ["accounts", "backup", "keys", "oncall", "state", "store"],
               "what a copy holds")
     tap.equal([p.name for p in (copy / "state").iterdir()], ["vaka.db"], "the database is one file")
     manifest = json.loads((copy / "backup").read_text())
