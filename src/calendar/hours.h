@@ -3,7 +3,8 @@
  * Hours of the week, as `mon-fri 08:00-16:30` says them: days, then from when to when by the zone's
  * clock. Days are mon … sun, also whole and in Swedish, ranges of them, and `half`, `bridge` and
  * `red` for days that the calendar has as such; several with commas between them. An end at or
- * before the beginning is on the next day, 24:00 is midnight.
+ * before the beginning is on the next day, 24:00 is midnight. A time that comes twice because
+ * clocks are put back is the second one (base/zone.h).
  *
  * On a red day or an eve the hours of `red` apply, where there are any, on half days and bridges
  * those of `half` and `bridge`; else, unless red days are closed, those of the day of the week.

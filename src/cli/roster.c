@@ -65,7 +65,8 @@ static int read_time(const struct roster_files *f, const char *option, const cha
                      bool end_of_day, nsec *ret)
 {
     const struct when when = {.now = f->now, .zone = f->roster->zone};
-    if (!text || when_parse(slice_of(text), &when, end_of_day, ret)) return 0;
+    if (!text || (when_parse(slice_of(text), &when, end_of_day, ret) && roster_is_time(*ret)))
+        return 0;
     return cli_usage("--%s: '%s' is not a point in time (2026-12-23, \"2026-12-23 21:47\", now)",
                      option, text);
 }

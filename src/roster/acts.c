@@ -69,7 +69,7 @@ static nsec take_time(struct acting *a, const char *name, bool must)
 {
     nsec time = TIME_NONE;
     struct slice text = body_text(&a->body, name, 64, must);
-    if (text.len && (!time_parse(text, 0, &time) || time == TIME_NONE))
+    if (text.len && (!time_parse(text, 0, &time) || !roster_is_time(time)))
         body_wrong(&a->body, name, "this is no point in time such as 2026-12-23T21:47:00+01:00");
     return time;
 }

@@ -3,7 +3,7 @@
  * Who is on call, when, and what may wake whom: the plan of people, teams, rotations, policies and
  * rules as docs/oncall.md has its form, and what was changed of it for a time. A plan is read whole
  * or refused whole, with the place of what is wrong. What is read is the roster's and does not
- * change any more.
+ * change any more. It may be asked about times that roster_is_time() has.
  */
 #ifndef VAKA_ROSTER_ROSTER_H
 #define VAKA_ROSTER_ROSTER_H
@@ -184,6 +184,11 @@ const struct roster_policy *roster_policy(const struct roster *r, struct slice i
 /* By the name of an account. */
 const struct roster_person *roster_person_of(const struct roster *r, struct slice user);
 
+/* From 1970 to the end of 2199: neither zones nor sums of times come near their ends. */
+static inline bool roster_is_time(nsec time)
+{
+    return time >= 0 && time < INT64_C(7258118400) * NSEC_PER_SEC;
+}
 /* 2026-12-23 22:47, by the plan's zone. */
 void roster_write_time(const struct roster *r, nsec time, struct buf *out);
 
