@@ -330,7 +330,7 @@ enum {
     F(u8, channel) F(text, provider) F(text, reference) F(text, from) F(text, text)
 #define SAY_PROVIDERS_FIELDS(F) F(text, list)
 #define SAY_CALLBACK_FIELDS(F)  F(u64, id) F(text, provider) F(text, secret) F(text, body)
-#define SAY_CALLED_FIELDS(F)    F(u64, id) F(u32, status) F(text, type) F(text, body)
+#define SAY_CALLED_FIELDS(F)    F(u64, id) F(u32, status) F(text, body)
 
 #define SAY_ASK_FIELDS(F)                                                                          \
     F(u8, what) F(u64, after) F(u32, limit) F(u8, follow) F(text, who) F(text, kind) F(text, body)

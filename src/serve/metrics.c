@@ -229,6 +229,20 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"refused", COUNTER, "Those that it did not, or whose token was wrong."},
             {"trouble", GAUGE, "What is wrong with the provider."},
         },
+    [ROLE_NOTIFY] =
+        {
+            {"attempts", COUNTER, "Attempts to tell somebody."},
+            {"accepted", COUNTER, "Of them those that a provider took."},
+            {"delivered", COUNTER, "Those that reached a phone, as the provider says."},
+            {"retry", COUNTER, "Those that a provider could not take at the time."},
+            {"refused", COUNTER, "Those that were refused, or could not be delivered."},
+            {"unknown", COUNTER, "Those of which the provider's answer is not known."},
+            {"repeats", COUNTER, "Attempts that were asked for again and not made again."},
+            {"answers", COUNTER, "What people wrote back or pressed."},
+            {"callbacks", COUNTER, "Times that a provider told something by itself."},
+            {"busy", GAUGE, "Attempts that wait or are under way."},
+            {"dropped", COUNTER, "What another process had no room for."},
+        },
     [ROLE_SUPERVISOR] =
         {
             {"clock", GAUGE, "Whether the machine's clock is right, as far as can be known."},

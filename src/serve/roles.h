@@ -24,6 +24,7 @@
     X(OIDC, "oidc", SANDBOX_PULLER)         /* asks the identity provider */                       \
     X(WEB, "web", SANDBOX_FRONT)            /* the API, over HTTPS */                              \
     X(ONCALL, "oncall", SANDBOX_DATABASE)   /* who is told of what, and who has it */              \
+    X(NOTIFY, "notify", SANDBOX_PULLER)     /* tells people, by providers */                       \
     X(SEARCH, "search", SANDBOX_SEARCHER)   /* records for who asks there, and who did */
 
 #define SERVE_PEERS(X)                                                                             \
@@ -48,6 +49,8 @@
     X(TRIAGE, ONCALL)   /* incidents to be paged for → ← what became of them */                \
     X(WEB, ONCALL)      /* acts → ← what became */                                             \
     X(CONTROL, ONCALL)  /* acts → ← what became */                                             \
+    X(ONCALL, NOTIFY)   /* attempts → ← what became of them, answers, how providers are */     \
+    X(WEB, NOTIFY)      /* what providers tell → ← what they are answered, how they are */     \
     X(WEB, SEARCH)      /* queries, who looks → ← what was found, that it is written down */
 
 enum serve_role {

@@ -14,6 +14,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "notify/senders.h"
 #include "proc/link.h"
 #include "proc/process.h"
 #include "proc/worker.h"
@@ -78,7 +79,7 @@ struct supervisor {
 static const enum serve_role stop_order[ROLE_COUNT] = {
     ROLE_WEB,     ROLE_SEARCH, ROLE_RETRO,   ROLE_INDEX,  ROLE_PULL,   ROLE_COLLECT,
     ROLE_UNWRAP,  ROLE_STORE,  ROLE_DETECT,  ROLE_TRIAGE, ROLE_SEAL,   ROLE_SIGN,
-    ROLE_WITNESS, ROLE_OIDC,   ROLE_ACCOUNT, ROLE_ONCALL, ROLE_CONTROL};
+    ROLE_WITNESS, ROLE_OIDC,   ROLE_ACCOUNT, ROLE_ONCALL, ROLE_NOTIFY, ROLE_CONTROL};
 
 static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};
@@ -429,6 +430,16 @@ static int check_cloud(const struct config *config, struct diag *diag)
     return pool_check(&options, diag);
 }
 
+static int check_notify(const struct config *config, struct diag *diag)
+{
+    const struct senders_options options = {
+        .providers = config->notify_providers.items,
+        .n_providers = config->notify_providers.n,
+        .proxy = config->notify_proxy.n ? config->notify_proxy.items[0] : NULL,
+    };
+    return senders_check(&options, diag);
+}
+
 /* What it has to read anew is outside of its reach by now: it ends, and begins anew where it is. */
 static void renew(struct supervisor *s, enum serve_role role)
 {
@@ -448,9 +459,11 @@ static void reload(struct supervisor *s)
     int error = s->options->read_config(s->options->ctx, &config);
     if (error) (void)diag_set(&diag, error, NULL, 0, 0, "the settings cannot be read");
     if (error == 0) error = check_cloud(&config, &diag);
+    if (error == 0) error = check_notify(&config, &diag);
     if (error == 0) error = reload_credentials(s, &config, &diag);
     if (error == 0) error = reload_rules(s, &config);
     if (error == 0 && (pulled || s->pulls)) renew(s, ROLE_PULL);
+    if (error == 0) renew(s, ROLE_NOTIFY);
     if (error == 0) renew(s, ROLE_WEB);
     if (error == 0) renew(s, ROLE_SEARCH);
     if (error == 0) tell_unchanged(s, &config, &restart);

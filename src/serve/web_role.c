@@ -176,6 +176,34 @@ static void on_rule(void *ctx, struct slice id, struct buf *out)
     catalogue_put_rule(&c->catalogue, id, out);
 }
 
+static int on_answer(void *ctx, uint64_t call, struct slice body)
+{
+    struct role *r = ctx;
+    struct link *link = role_link(r, ROLE_ONCALL);
+    int error = find_room(r, link, body.len);
+    if (error) return error;
+    say_act_write(link_out(link), &(struct say_act){.client = call,
+                                                    .actor = SLICE("link"),
+                                                    .kind = SLICE("answer"),
+                                                    .body = body});
+    link_flush(link);
+    return 0;
+}
+
+static int on_told(void *ctx, uint64_t call, const struct api_told *m)
+{
+    struct role *r = ctx;
+    struct link *link = role_link(r, ROLE_NOTIFY);
+    int error = find_room(r, link, m->provider.len + m->secret.len + m->body.len);
+    if (error) return error;
+    say_callback_write(link_out(link), &(struct say_callback){.id = call,
+                                                              .provider = m->provider,
+                                                              .secret = m->secret,
+                                                              .body = m->body});
+    link_flush(link);
+    return 0;
+}
+
 static void on_status(void *ctx, struct buf *out)
 {
     struct role *r = ctx;
@@ -269,16 +297,41 @@ static int take_search(struct role *r, const struct frame *frame)
     return 0;
 }
 
+static int take_answered(struct role *r, const struct frame *frame)
+{
+    struct web_ctx *c = r->ctx;
+    struct say_acted m;
+    if (say_acted_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    api_answered(c->api, m.client, m.status, m.body);
+    return 0;
+}
+
+static int take_notify(struct role *r, const struct frame *frame)
+{
+    struct web_ctx *c = r->ctx;
+    struct say_called called;
+    struct say_providers providers;
+    if (frame->type == SAY_CALLED && say_called_read(frame->payload, &called) == 0)
+        api_called(c->api, called.id, called.status, called.body);
+    else if (frame->type == SAY_PROVIDERS && say_providers_read(frame->payload, &providers) == 0)
+        api_providers_are(c->api, providers.list);
+    else return ERR_CORRUPT;
+    return 0;
+}
+
 static int web_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     const struct web_ctx *c = r->ctx;
-    if (!c->api) return ERR_CORRUPT;
+    /* Providers are told of to whoever is there. */
+    if (!c->api) return peer == ROLE_NOTIFY ? 0 : ERR_CORRUPT;
     if (peer == ROLE_ACCOUNT && frame->type == SAY_PRINCIPAL) return take_principal(r, frame);
     if (peer == ROLE_ACCOUNT && frame->type == SAY_MANAGED) return take_managed(r, frame);
     if (peer == ROLE_ACCOUNT) return take_names(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_ROW) return take_row(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_ACTED) return take_acted(r, frame);
     if (peer == ROLE_SEARCH) return take_search(r, frame);
+    if (peer == ROLE_ONCALL && frame->type == SAY_ACTED) return take_answered(r, frame);
+    if (peer == ROLE_NOTIFY) return take_notify(r, frame);
     return ERR_CORRUPT;
 }
 
@@ -313,6 +366,8 @@ static void web_lost(struct role *r, enum serve_role peer)
     if (peer == ROLE_ACCOUNT && c->api) api_accounts_lost(c->api);
     if (peer == ROLE_TRIAGE && c->api) api_desk_lost(c->api);
     if (peer == ROLE_SEARCH && c->api) api_searches_lost(c->api);
+    if (peer == ROLE_ONCALL && c->api) api_oncall_lost(c->api);
+    if (peer == ROLE_NOTIFY && c->api) api_notify_lost(c->api);
 }
 
 /* ---- the role ---------------------------------------------------------------------------- */
@@ -387,6 +442,8 @@ static int start_web(struct role *r, const char *database, struct diag *diag)
                                           .veil = on_veil,
                                           .known = on_known,
                                           .rule = on_rule,
+                                          .answer = on_answer,
+                                          .told = on_told,
                                           .status = on_status},
                                   .socket = c->socket,
                                   .certificate = tls_context_certificate(tls),

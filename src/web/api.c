@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/ip.h"
+#include "web/ack.h"
 #include "web/call.h"
 
 enum { STOPPED_AFTER = 60 }; /* s: for which another process is waited for */
@@ -160,6 +161,8 @@ int api_new(const struct api_options *options, struct api **ret)
     w->by_address = (struct api_rate){.seed = options->seed, .per_second = options->rate};
     w->by_user = (struct api_rate){.seed = ~options->seed, .per_second = options->rate};
     w->once.seed = options->seed;
+    buf_init(&w->providers, API_PROVIDERS_MAX);
+    ack_write_policy(w->ack_policy);
     w->tick = (struct loop_timer){.due = on_tick, .ctx = w};
     int error = api_rules_init(&w->rules, options->rules);
     if (error == 0) error = start(w);
@@ -195,10 +198,44 @@ void api_acted(struct api *w, uint64_t call, unsigned status, struct slice body)
     api_news_came(w);
 }
 
-void api_desk_lost(struct api *w)
+void api_answered(struct api *w, uint64_t call, unsigned status, struct slice body)
+{
+    struct api_call *c = api_call_find(w, call, WAIT_ANSWER);
+    if (c) ack_answered(c, status, body);
+}
+
+void api_called(struct api *w, uint64_t call, unsigned status, struct slice body)
+{
+    struct api_call *c = api_call_find(w, call, WAIT_TOLD);
+    if (c) api_callback_answered(c, status, body);
+}
+
+void api_providers_are(struct api *w, struct slice list)
+{
+    buf_clear(&w->providers);
+    buf_put(&w->providers, list);
+    if (buf_failed(&w->providers)) buf_clear(&w->providers);
+}
+
+static void refuse_waiting(struct api *w, enum api_wait waits)
 {
     for (struct api_call *c = w->calls; c; c = c->next)
-        if (c->waits == WAIT_ACT) api_refuse_for(c, API_PROBLEM_BUSY, 1);
+        if (c->waits == waits) api_refuse_for(c, API_PROBLEM_BUSY, 1);
+}
+
+void api_oncall_lost(struct api *w)
+{
+    refuse_waiting(w, WAIT_ANSWER);
+}
+
+void api_notify_lost(struct api *w)
+{
+    refuse_waiting(w, WAIT_TOLD);
+}
+
+void api_desk_lost(struct api *w)
+{
+    refuse_waiting(w, WAIT_ACT);
 }
 
 static struct api_call *find_search(struct api *w, uint64_t call)

@@ -26,6 +26,8 @@ enum {
     API_BODY_MAX = 256 * 1024,
     API_PURPOSE_MAX = 1024,
     API_ANSWER_MAX = 16 * 1024 * 1024,
+    API_FORM_MAX = 16 * 1024,
+    API_PROVIDERS_MAX = 64 * 1024,
 };
 #define API_HEAD_TIME (10 * NSEC_PER_SEC)
 #define API_BODY_TIME (20 * NSEC_PER_SEC)
@@ -78,6 +80,11 @@ struct api_look {
     struct slice name, purpose, what;
 };
 
+/* What a provider of messages tells, and what shows that it is one. */
+struct api_told {
+    struct slice provider, secret, body;
+};
+
 /* Called from within the loop; what is passed is borrowed. ERR_LIMIT: not now. */
 struct api_out {
     void *ctx;
@@ -95,6 +102,9 @@ struct api_out {
     int (*known)(void *ctx, uint32_t tenant, struct slice after);
     /* Members of a rule that are its file's and of what it would have found, appended. */
     void (*rule)(void *ctx, struct slice id, struct buf *out);
+    /* Somebody answers a page by its code: an act of oncall's. */
+    int (*answer)(void *ctx, uint64_t call, struct slice body);
+    int (*told)(void *ctx, uint64_t call, const struct api_told *told);
     /* {"processes":{…}}, appended. */
     void (*status)(void *ctx, struct buf *out);
 };
@@ -136,6 +146,12 @@ void api_claimed(struct api *w, uint64_t call, const struct api_principal *princ
 void api_managed(struct api *w, uint64_t call, unsigned status, struct slice body);
 /* status: enum desk_status. */
 void api_acted(struct api *w, uint64_t call, unsigned status, struct slice body);
+/* What becomes of a page that was answered; the same. */
+void api_answered(struct api *w, uint64_t call, unsigned status, struct slice body);
+/* What a provider is told: a status of HTTP. */
+void api_called(struct api *w, uint64_t call, unsigned status, struct slice body);
+/* Providers of messages and how they are: a JSON list, copied. */
+void api_providers_are(struct api *w, struct slice list);
 void api_found(struct api *w, uint64_t call, struct slice lines);
 /* text: its last line when the status is 200, else what is wrong. */
 void api_finished(struct api *w, uint64_t call, unsigned status, struct slice text);
@@ -148,6 +164,9 @@ void api_known(struct api *w, uint32_t tenant, struct slice names);
 void api_looked(struct api *w, uint64_t call, bool written);
 /* Who was asked is gone: what waits for him is refused, to be tried again. */
 void api_accounts_lost(struct api *w);
+/* Who has the pages, and who sends messages: what was asked of them is not answered. */
+void api_oncall_lost(struct api *w);
+void api_notify_lost(struct api *w);
 void api_searches_lost(struct api *w);
 void api_desk_lost(struct api *w);
 /* There are new alerts, or other changes, in the database. */

@@ -9,6 +9,7 @@
 #include "base/json_write.h"
 #include "base/utf8.h"
 #include "detect/sigma/doc.h"
+#include "web/ack.h"
 #include "web/console.h"
 #include "web/header.h"
 
@@ -101,9 +102,13 @@ void api_answer(struct api_call *c, unsigned status, const char *type)
 static void refuse(struct api_call *c, enum api_problem problem, const char *detail,
                    const struct api_place *place)
 {
+    c->api->refused++;
+    if (c->endpoint && c->endpoint->kind == ANSWER_PAGE) {
+        ack_refuse(c, problem);
+        return;
+    }
     buf_clear(&c->out);
     api_problem_write(&c->out, problem, slice_of(detail), place, slice_of(c->name));
-    c->api->refused++;
     /* What was refused may be tried again with the same key. */
     if (c->once) api_once_end(c->once, 0, SLICE_NONE);
     c->once = NULL;
@@ -352,6 +357,10 @@ static void refuse_unknown(struct api_call *c)
 static void find_endpoint(struct api_call *c, const char *method)
 {
     c->method = api_method_read(method);
+    if (slice_eq(c->target.segments[0], SLICE("ack"))) {
+        ack_find(c);
+        return;
+    }
     if (!slice_eq(c->target.segments[0], SLICE("api"))) {
         console_answer(c);
         return;
@@ -377,14 +386,15 @@ static void check_body(struct api_call *c, const struct counted *n)
     uint64_t len = 0;
     struct slice given = api_request_header(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
     bool sized = n->lengths > 0 && slice_to_u64(given, &len);
-    bool has = n->encodings > 0 || len > 0;
+    bool has = n->encodings > 0 || len > 0, form = api_endpoint_takes_form(c->endpoint);
+    size_t most = form ? API_FORM_MAX : API_BODY_MAX;
+    struct slice type = api_request_header(c, MHD_HTTP_HEADER_CONTENT_TYPE);
     if (n->lengths && !sized) api_refuse(c, API_PROBLEM_MALFORMED, "Content-Length");
-    else if (len > API_BODY_MAX) api_refuse(c, API_PROBLEM_TOO_LARGE, NULL);
+    else if (len > most) api_refuse(c, API_PROBLEM_TOO_LARGE, NULL);
     else if (has && !c->endpoint->body)
         api_refuse(c, API_PROBLEM_MALFORMED, "there is nothing to say in a body");
-    else if (c->endpoint->body &&
-             !header_is_json(api_request_header(c, MHD_HTTP_HEADER_CONTENT_TYPE)))
-        api_refuse(c, API_PROBLEM_MEDIA_TYPE, NULL);
+    else if (c->endpoint->body && !(form ? header_is_form(type) : header_is_json(type)))
+        api_refuse(c, API_PROBLEM_MEDIA_TYPE, form ? "it has to be a form here" : NULL);
     if (c->state == CALL_ANSWERED && has) c->closes = true;
 }
 
@@ -421,7 +431,7 @@ void api_call_take(struct api_call *c, struct slice bytes)
 static bool body_is_good(struct api_call *c)
 {
     struct slice body = buf_slice(&c->body);
-    if (!c->endpoint->body) return true;
+    if (!c->endpoint->body || api_endpoint_takes_form(c->endpoint)) return true;
     if (utf8_valid(body) && json_is_object(body)) return true;
     api_refuse(c, API_PROBLEM_BODY, "not one JSON object");
     return false;
@@ -577,7 +587,8 @@ void api_call_run(struct api_call *c)
 {
     c->state = CALL_WORKING;
     if (api_endpoint_right(c->endpoint) != RIGHT_ANYBODY) api_call_claim(c);
-    else if (is_cross_site(c)) api_refuse(c, API_PROBLEM_CROSS_SITE, NULL);
+    else if (!api_endpoint_takes_form(c->endpoint) && is_cross_site(c))
+        api_refuse(c, API_PROBLEM_CROSS_SITE, NULL);
     else perform(c);
     if (c->state != CALL_WORKING) return;
     MHD_suspend_connection(c->mhd);

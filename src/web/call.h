@@ -46,8 +46,10 @@ enum api_wait {
     WAIT_SEARCH,
     WAIT_LOOK,
     WAIT_ACT,
-    WAIT_VEIL, /* how names are shown */
-    WAIT_NAMES /* which there are */
+    WAIT_ANSWER, /* of oncall, to a code */
+    WAIT_TOLD,   /* of who sends messages, to what a provider told */
+    WAIT_VEIL,   /* how names are shown */
+    WAIT_NAMES   /* which there are */
 };
 
 struct api_call {
@@ -113,6 +115,8 @@ struct api {
     struct api_rules rules;
     struct api_veil veils[API_VEILS_MAX];
     uint32_t n_veils;
+    struct buf providers; /* a JSON list; empty: none are known yet */
+    char ack_policy[256];
     struct db *db; /* NULL: not open */
     uint64_t requests, refused;
 };
@@ -144,6 +148,8 @@ void api_account_answered(struct api_call *c, unsigned status, struct slice body
 void api_search_found(struct api_call *c, struct slice lines);
 void api_search_finished(struct api_call *c, unsigned status, struct slice text);
 void api_alert_looked(struct api_call *c);
+/* WAIT_TOLD (callback.c); status: of HTTP. */
+void api_callback_answered(struct api_call *c, unsigned status, struct slice body);
 /* WAIT_ACT (incidents.c); status: enum desk_status. */
 void api_acted_on(struct api_call *c, unsigned status, struct slice body);
 /* How names are shown cannot be asked now. */

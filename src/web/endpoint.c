@@ -46,6 +46,11 @@ bool api_endpoint_is_once(const struct api_endpoint *e)
     return e->method != API_GET && e->kind == ANSWER_JSON && api_endpoint_right(e) != RIGHT_ANYBODY;
 }
 
+bool api_endpoint_takes_form(const struct api_endpoint *e)
+{
+    return e->body && slice_starts_with(slice_of(e->body), SLICE("Form"));
+}
+
 static const char *const methods[API_METHOD_COUNT] = {
 #define X(id, word) [API_##id] = #id,
     API_METHODS(X)

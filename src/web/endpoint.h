@@ -60,6 +60,7 @@ enum api_answer {
     ANSWER_NOTHING, /* 204 */
     ANSWER_LINES,   /* a stream of them */
     ANSWER_EVENTS,  /* server-sent events */
+    ANSWER_PAGE,    /* for people, without the console; not of the table */
 };
 
 struct api_call;
@@ -93,6 +94,8 @@ bool api_endpoint_find(const struct api_target *target, enum api_method method,
                        struct api_match *ret);
 /* enum account_right, RIGHT_ANYBODY or RIGHT_SOMEBODY. */
 unsigned api_endpoint_right(const struct api_endpoint *e);
+/* Whether its body is a form, whose fields prove what is asked by themselves; else JSON. */
+bool api_endpoint_takes_form(const struct api_endpoint *e);
 /* Whether Idempotency-Key means something: it changes something, and has one answer. */
 bool api_endpoint_is_once(const struct api_endpoint *e);
 const char *api_method_word(enum api_method method);

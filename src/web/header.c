@@ -42,11 +42,21 @@ bool header_version(struct slice match, uint64_t *ret)
     return slice_to_u64(version, ret);
 }
 
-bool header_is_json(struct slice type)
+static bool is_type(struct slice type, struct slice wanted)
 {
     struct slice kind, rest;
     (void)slice_split(type, ';', &kind, &rest);
-    return slice_eq_nocase(slice_trim(kind), SLICE("application/json"));
+    return slice_eq_nocase(slice_trim(kind), wanted);
+}
+
+bool header_is_json(struct slice type)
+{
+    return is_type(type, SLICE("application/json"));
+}
+
+bool header_is_form(struct slice type)
+{
+    return is_type(type, SLICE("application/x-www-form-urlencoded"));
 }
 
 bool header_is_own(struct slice origin, struct slice host)

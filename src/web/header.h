@@ -17,6 +17,8 @@ bool header_has_tag(struct slice list, struct slice tag);
 bool header_version(struct slice match, uint64_t *ret);
 /* Content-Type: application/json, whatever its parameters. */
 bool header_is_json(struct slice type);
+/* … application/x-www-form-urlencoded. */
+bool header_is_form(struct slice type);
 /* Whether Origin (RFC 6454) is this host over HTTPS. */
 bool header_is_own(struct slice origin, struct slice host);
 

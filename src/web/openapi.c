@@ -223,7 +223,8 @@ static void put_endpoint(struct buf *out, const struct api_endpoint *e)
         open_object(out, "requestBody");
         put_flag(out, "required", true);
         open_object(out, "content");
-        open_object(out, "application/json");
+        open_object(out, api_endpoint_takes_form(e) ? "application/x-www-form-urlencoded"
+                                                    : "application/json");
         open_object(out, "schema");
         put_reference(out, "schemas", e->body);
         buf_puts(out, "}}}}");

@@ -37,6 +37,9 @@ void api_search(struct api_call *c);
 void api_rules_try(struct api_call *c);
 void api_rules_check(struct api_call *c);
 void api_audit(struct api_call *c);
+/* callback.c */
+void api_callback(struct api_call *c);
+void api_providers(struct api_call *c);
 /* events.c */
 void api_events(struct api_call *c);
 /* about.c */
