@@ -264,13 +264,28 @@ static void conclude(struct try *t, const struct verdict *v)
     start_next(l);
 }
 
+/* Of a provider that cannot be asked whether it would: that somebody answers at its host. */
+static bool is_reach(const struct try *t)
+{
+    return (t->waiting->message.marks & NOTIFY_DRY) && !t->line->ops->dry;
+}
+
+static void judge_reach(const struct dial_answer *a, struct verdict *v)
+{
+    judge_http(a, v);
+    if (a->why) return;
+    v->outcome = NOTIFY_ACCEPTED;
+    (void)snprintf(v->detail, sizeof v->detail, "its host answers; it has no dry run");
+}
+
 static void on_done(void *ctx, const struct dial_answer *a)
 {
     struct try *t = ctx;
     const struct notify_message *m = &t->waiting->message;
     const struct kind_ops *ops = t->line->ops;
     struct verdict v = {0};
-    if (!t->request.mail) judge_http(a, &v);
+    if (is_reach(t)) judge_reach(a, &v);
+    else if (!t->request.mail) judge_http(a, &v);
     if (ops->judge && (t->request.mail || v.outcome == NOTIFY_ACCEPTED)) ops->judge(m, a, &v);
     /* Nothing that was asked can have done anything. */
     if ((m->marks & NOTIFY_DRY) && v.outcome == NOTIFY_UNKNOWN) v.outcome = NOTIFY_RETRY;
@@ -283,6 +298,14 @@ static void on_done(void *ctx, const struct dial_answer *a)
 static void end(struct buf *b)
 {
     if (b->len) buf_putc(b, '\0');
+}
+
+static bool make(struct try *t, const struct notify_message *m, char detail[NOTIFY_DETAIL_MAX])
+{
+    if (!is_reach(t)) return t->line->ops->make(t, m, detail);
+    buf_printf(&t->url, "%s/", t->line->provider->where.origin);
+    t->request.post = false;
+    return true;
 }
 
 static void begin(struct try *t)
@@ -299,7 +322,7 @@ static void begin(struct try *t)
                               .connect = timeout < CONNECT_WITHIN ? timeout : CONNECT_WITHIN};
     if (m->expires && senders_realtime(t->line->senders) / NSEC_PER_SEC >= m->expires)
         (void)snprintf(v.detail, sizeof v.detail, "it came too late");
-    else if (t->line->ops->make(t, m, v.detail)) v.outcome = 0;
+    else if (make(t, m, v.detail)) v.outcome = 0;
     t->request.body = t->request.post ? buf_slice(&t->body) : SLICE_NONE;
     end(&t->url);
     t->request.url = t->url.ptr;
