@@ -51,6 +51,7 @@ enum log_level {
     X(ROLE_STARTED, INFO, 200, "role-started")                                                     \
     X(ROLE_ENDED, WARNING, 200, "role-ended")                                                      \
     X(ROLE_ALARM, WARNING, 200, "role-alarm")                                                      \
+    X(CANARY_WELL, INFO, 60, "canary-well")                                                        \
     X(ENGINE_FAILED, ERROR, 60, "engine-failed")                                                   \
     X(MESSAGE_REFUSED, ERROR, 60, "message-refused")                                               \
     X(PEER_BROKE, ERROR, 60, "peer-broke")                                                         \

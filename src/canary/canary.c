@@ -22,9 +22,9 @@ static const struct {
                        "a record that was stored is not matched"},
     [CANARY_CORRELATE] = {"correlate", CANARY_CORRELATED, CANARY_BY_DETECT,
                           "what was matched is not correlated"},
-    [CANARY_TRIAGE] = {"triage", CANARY_KEPT | CANARY_HANDED, CANARY_BY_TRIAGE,
+    [CANARY_TRIAGE] = {"triage", CANARY_KEPT, CANARY_BY_TRIAGE,
                        "an alert is not kept, or not handed over"},
-    [CANARY_ONCALL] = {"oncall", CANARY_ATTEMPTED, CANARY_BY_ONCALL,
+    [CANARY_ONCALL] = {"oncall", CANARY_HANDED | CANARY_ATTEMPTED, CANARY_BY_ONCALL,
                        "what was handed over is not tried"},
     [CANARY_NOTIFY] = {"notify", CANARY_ASKED, CANARY_BY_NOTIFY, "providers are not asked"},
     [CANARY_PROVIDER] = {"provider", CANARY_WOULD_SEND, CANARY_BY_NOTIFY,
@@ -89,18 +89,28 @@ static bool is_passed(const struct canary *c, enum canary_stage stage)
     return saw(c, stages[stage].sights);
 }
 
+enum canary_stage canary_last(const struct canary *c)
+{
+    return saw(c, CANARY_UNSET) ? CANARY_TRIAGE : CANARY_STAGE_COUNT - 1;
+}
+
 /*
- * In the order of the way, but for two: a body is answered when its records are stored, so that
- * unwrap cannot be told from a store that is broken; and the process that counts correlations has
- * the engines, so that nothing is heard of these when it is that one which does not answer.
+ * In the order of the way, but for three: a body is answered when its records are stored, so that
+ * unwrap cannot be told from a store that is broken; the process that counts correlations has the
+ * engines, so that nothing is heard of these when it is that one which does not answer; and an
+ * oncall that answers is not to blame for what triage has not handed over.
  */
 enum canary_stage canary_first_missing(const struct canary *c)
 {
     if (!is_passed(c, CANARY_COLLECT)) return CANARY_COLLECT;
     if (!is_passed(c, CANARY_STORE)) return CANARY_STORE;
     if (!c->heard[CANARY_BY_DETECT] && is_passed(c, CANARY_UNWRAP)) return CANARY_CORRELATE;
-    for (unsigned i = 0; i < CANARY_STAGE_COUNT; i++)
-        if (!is_passed(c, i)) return i;
+    for (unsigned i = 0; i <= canary_last(c); i++) {
+        if (is_passed(c, i)) continue;
+        bool not_handed =
+            i == CANARY_ONCALL && c->heard[CANARY_BY_ONCALL] && !saw(c, CANARY_HANDED);
+        return not_handed ? CANARY_TRIAGE : i;
+    }
     return CANARY_NOTHING;
 }
 
@@ -136,8 +146,7 @@ static bool decide(struct canary *c, enum canary_stage stage, nsec at)
 static void note_proof(struct canary *c, enum canary_stage missing)
 {
     for (unsigned i = 0; i < CANARY_STAGE_COUNT; i++)
-        if (missing == CANARY_NOTHING || (i < missing && is_passed(c, i)))
-            c->proven[i] = c->begun_at;
+        if (i < missing && is_passed(c, i)) c->proven[i] = c->begun_at;
 }
 
 bool canary_judge(struct canary *c, nsec now, nsec realtime)
@@ -152,10 +161,12 @@ bool canary_judge(struct canary *c, nsec now, nsec realtime)
         c->passed++;
         c->took = now - c->begun;
         c->doubt = CANARY_NOTHING;
+        c->unset = saw(c, CANARY_UNSET);
         return decide(c, CANARY_NOTHING, realtime);
     }
     c->failed++;
-    bool again = c->doubt != CANARY_NOTHING || c->broken != CANARY_NOTHING;
+    /* What gets well while a probe is under way fails it at a stage behind. */
+    bool again = c->broken == CANARY_NOTHING ? c->doubt != CANARY_NOTHING : c->doubt == missing;
     c->doubt = (uint8_t)missing;
     return again && decide(c, missing, realtime);
 }
@@ -249,7 +260,7 @@ int canary_read(struct canary *c, struct slice text, nsec realtime)
         if (!read_u64(proven, stages[i].name, &at)) return ERR_SYNTAX;
         read.proven[i] = (nsec)at;
     }
-    nsec last = read.proven[CANARY_STAGE_COUNT - 1];
+    nsec last = read.proven[CANARY_TRIAGE];
     bool lately = realtime >= last && realtime - last < c->options.every + 2 * c->options.within;
     read.since = lately || read.broken != CANARY_NOTHING ? (nsec)since : 0;
     *c = read;

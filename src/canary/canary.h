@@ -62,6 +62,7 @@ enum canary_sight {
     CANARY_ATTEMPTED = 128,  /* oncall: a dry attempt is durable, and sent to notify */
     CANARY_ASKED = 256,      /* notify: every provider was asked what it would do */
     CANARY_WOULD_SEND = 512, /* notify: and every one would have sent it */
+    CANARY_UNSET = 1024,     /* oncall: nobody can be paged, as nothing says whom, or by what */
 };
 
 enum {
@@ -87,6 +88,7 @@ struct canary {
     nsec begun;      /* monotonic */
     nsec begun_at;   /* realtime */
     uint32_t sights;
+    bool unset;                       /* the way ended at triage, the last time: see CANARY_UNSET */
     bool heard[CANARY_WITNESS_COUNT]; /* who has answered about it */
     char wrong[CANARY_WITNESS_COUNT][CANARY_TEXT_MAX];
     uint8_t doubt;  /* the stage that the probe before failed at; CANARY_NOTHING: it did not */
@@ -114,6 +116,8 @@ void canary_saw(struct canary *c, uint64_t number, enum canary_witness who, uint
                 struct slice wrong);
 /* Ends the probe when it is time to; true: the verdict is another one than before. */
 bool canary_judge(struct canary *c, nsec now, nsec realtime);
+/* How far it has to come. */
+enum canary_stage canary_last(const struct canary *c);
 /* The first stage that it did not pass yet; CANARY_NOTHING: it passed them all. */
 enum canary_stage canary_first_missing(const struct canary *c);
 /* What is said of that: borrowed from c. */

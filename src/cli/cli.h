@@ -138,6 +138,7 @@ extern const struct command command_user_add, command_user_list, command_user_sh
 extern const struct command command_role_list, command_role_show, command_role_grant,
     command_role_revoke;
 extern const struct command command_token_add, command_token_list, command_token_revoke;
+extern const struct command command_awake;
 extern const struct command command_witness, command_key_rotate;
 extern const struct command command_help;
 /* All of them, in the order of the overview; ends with NULL. */

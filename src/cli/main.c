@@ -23,6 +23,7 @@ const struct command *const *cli_commands(void)
         &command_serve,
         &command_alerts,
         &command_status,
+        &command_awake,
         &command_reload,
         &command_pull_check,
         &command_notify_providers,

@@ -8,6 +8,7 @@
 #include "base/json_write.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "canary/awake.h"
 #include "cli/ask.h"
 
 enum { LABEL = 12, WIDTH = 100 };
@@ -99,6 +100,16 @@ static void put_service(struct buf *out, struct slice answer)
         buf_printf(out, "%s%.*s", more ? ", " : "", SLICE_FMT(inside));
     }
     buf_puts(out, ": did not answer within a second\n");
+}
+
+static void put_awake(struct buf *out, struct slice processes)
+{
+    const struct clock clock = clock_system();
+    struct awake a;
+    awake_read(ask_member(processes, "canary"), clock_realtime(&clock), &a);
+    put_label(out, "watch");
+    (void)text_put_visible(out, slice_of(a.en), AWAKE_LINE_MAX);
+    buf_putc(out, '\n');
 }
 
 static void put_records(struct buf *out, struct slice answer, struct slice processes)
@@ -371,6 +382,7 @@ static void put_table(struct buf *out, struct slice answer)
 {
     struct slice processes = ask_member(answer, "processes");
     put_service(out, answer);
+    put_awake(out, processes);
     put_records(out, answer, processes);
     put_left_out(out, processes);
     put_state(out, processes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Data files that are built into the program: profiles, attack.tsv, indicators.yml,
+/* Data files that are built into the program: profiles, attack.tsv, canary.yml, indicators.yml,
  * placeholders.yml of taxonomy/. */
 #ifndef VAKA_LIBRARY_FILES_H
 #define VAKA_LIBRARY_FILES_H

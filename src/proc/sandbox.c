@@ -147,6 +147,9 @@ static const int *const calls_call =
 static const int *const calls_bookmark =
     CALLS(SCMP_SYS(pwrite64), SCMP_SYS(fdatasync), SCMP_SYS(newfstatat));
 
+/* Both ends of a connection, of which another process is passed one. */
+static const int *const calls_pair = CALLS(SCMP_SYS(socketpair));
+
 /* No role of this program has a reason to try these: trying is proof of a takeover. */
 static const int *const calls_fatal =
     CALLS(SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
@@ -243,6 +246,12 @@ static const struct sandbox_row rows[] = {
                         .max_files = 256},
     [SANDBOX_PULLER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_call,
                                   calls_bookmark, NULL},
+                        .fatal = {calls_fatal, calls_accept, NULL},
+                        .reads_files = true,
+                        .calls = true,
+                        .max_files = 256},
+    [SANDBOX_PROBER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_call,
+                                  calls_bookmark, calls_pair, NULL},
                         .fatal = {calls_fatal, calls_accept, NULL},
                         .reads_files = true,
                         .calls = true,

@@ -4,9 +4,9 @@
  * role; a role is entered once, is inherited by forks, and can only get narrower.
  *
  * Every role: no new privileges, no core files. exec, ptrace, mount, bpf and making network
- * sockets (but for SANDBOX_CALLER and SANDBOX_PULLER) kill the process; any other call that the
- * role does not list fails with ENOSYS. Files: Landlock (where the kernel has it) and the system
- * call filter both say no, so that either alone is enough.
+ * sockets (but for SANDBOX_CALLER, SANDBOX_PULLER and SANDBOX_PROBER) kill the process; any other
+ * call that the role does not list fails with ENOSYS. Files: Landlock (where the kernel has it) and
+ * the system call filter both say no, so that either alone is enough.
  *
  * With sanitizers compiled in (they need calls of their own) sandbox_enter() does nothing and says
  * so in ret->level.
@@ -32,6 +32,7 @@ enum sandbox_role {
     SANDBOX_SEARCHER, /* a reviewer (below) with an event loop */
     SANDBOX_CALLER,   /* a servant that connects to the named ports, over TCP */
     SANDBOX_PULLER,   /* a caller that keeps files it has open, and reads the named paths */
+    SANDBOX_PROBER,   /* a puller that makes pairs of connected sockets */
     SANDBOX_REVIEWER, /* reads the named paths, keeps files in the named folders, forks decoders */
     SANDBOX_WITNESS,  /* a keeper that accepts on sockets it has */
 };

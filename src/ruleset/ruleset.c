@@ -108,6 +108,7 @@ struct wanted {
     const char *const *paths; /* n_paths of them */
     uint32_t n_paths;
     bool library, exceptions; /* what is in force there */
+    bool canary;              /* its rules */
     bool no_rules;
     const char *const *indicators; /* files, n_indicators of them */
     uint32_t n_indicators;
@@ -257,6 +258,20 @@ static int add_indicator_files(struct ruleset *r, const struct wanted *w, struct
     return result;
 }
 
+static int add_canary(struct ruleset *r, nsec now)
+{
+    static const char name[] = "taxonomy/canary.yml";
+    const struct sigma_set_options options = {.placeholders = r->placeholders, .now = now};
+    struct slice text = SLICE_NONE;
+    ASSERT(library_file_find(slice_of(name), &text));
+    return sigma_set_add_text(r->set, name, text, &options);
+}
+
+bool ruleset_is_canary(struct slice id)
+{
+    return slice_starts_with(id, SLICE(RULESET_CANARY));
+}
+
 static int load_rules(struct ruleset *r, const struct wanted *w, struct diag *diag)
 {
     char space[PATH_MAX];
@@ -270,6 +285,7 @@ static int load_rules(struct ruleset *r, const struct wanted *w, struct diag *di
     if (result == 0 && w->exceptions) result = add_library(r, w, diag);
     if (result == 0 && w->library) result = add_lists(r, w, diag);
     if (result == 0 && w->n_indicators) result = add_indicator_files(r, w, diag);
+    if (result == 0 && w->canary) result = add_canary(r, w->now);
     return result ? result : sigma_set_finish(r->set);
 }
 
@@ -308,16 +324,27 @@ int ruleset_load(struct ruleset *r, const struct config *config, struct diag *di
                 diag);
 }
 
+static struct wanted of_watch(const struct config *config, nsec now)
+{
+    return (struct wanted){.config = config,
+                           .paths = config->rules.items,
+                           .n_paths = config->rules.n,
+                           .library = true,
+                           .exceptions = true,
+                           .now = now};
+}
+
 int ruleset_load_watch(struct ruleset *r, const struct config *config, nsec now, struct diag *diag)
 {
-    return load(r,
-                &(struct wanted){.config = config,
-                                 .paths = config->rules.items,
-                                 .n_paths = config->rules.n,
-                                 .library = true,
-                                 .exceptions = true,
-                                 .now = now},
-                diag);
+    const struct wanted w = of_watch(config, now);
+    return load(r, &w, diag);
+}
+
+int ruleset_load_live(struct ruleset *r, const struct config *config, nsec now, struct diag *diag)
+{
+    struct wanted w = of_watch(config, now);
+    w.canary = true;
+    return load(r, &w, diag);
 }
 
 int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,

@@ -38,6 +38,18 @@ int ruleset_load(struct ruleset *r, const struct config *config, struct diag *di
 int ruleset_load_watch(struct ruleset *r, const struct config *config, nsec now,
                        struct diag *diag) MUST_USE;
 /*
+ * The same with the rules of the canary (taxonomy/canary.yml), which hold for its records: for
+ * whoever matches what comes in. They are the last of the set, RULESET_CANARY_RULES of rules and
+ * one of correlations.
+ */
+enum { RULESET_CANARY_RULES = 2, RULESET_CANARY_CORRELATIONS = 1 };
+int ruleset_load_live(struct ruleset *r, const struct config *config, nsec now,
+                      struct diag *diag) MUST_USE;
+#define RULESET_CANARY      "vaka.canary."
+#define RULESET_CANARY_BOTH "vaka.canary.both"
+/* Whether the id is that of a rule of the canary. */
+bool ruleset_is_canary(struct slice id);
+/*
  * Only the files and folders named, and those exceptions: what would be if they were switched on.
  */
 int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,

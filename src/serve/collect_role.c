@@ -276,12 +276,24 @@ static int take_pace(struct role *r, const struct frame *frame)
     return 0;
 }
 
+/* One that cannot be taken is closed, which its other end sees. */
+static int take_connect(struct role *r, const struct frame *frame)
+{
+    struct collect_ctx *c = r->ctx;
+    struct say_connect m;
+    int fd = link_take_fd(role_link(r, ROLE_CANARY));
+    if (say_connect_read(frame->payload, &m) != 0 || fd < 0) return ERR_CORRUPT;
+    int error = collect_connect(c->collect, m.input, slice_of(record_mark_name(m.mark)), fd);
+    return error == ERR_NOT_FOUND ? ERR_CORRUPT : 0;
+}
+
 static int collect_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     struct say_stored stored;
     struct say_refused refused;
     if (peer == ROLE_UNWRAP && frame->type == SAY_REPLY) return take_reply(r, frame);
     if (peer == ROLE_PULL && frame->type == SAY_BATCH) return take_pulled(r, frame);
+    if (peer == ROLE_CANARY && frame->type == SAY_CONNECT) return take_connect(r, frame);
     if (peer != ROLE_STORE) return ERR_CORRUPT;
     if (frame->type == SAY_PACE) return take_pace(r, frame);
     if (frame->type == SAY_STORED && say_stored_read(frame->payload, &stored) == 0)
@@ -460,6 +472,29 @@ static int add_listener(struct role *r, const struct given_listener *l, struct d
                  : 0;
 }
 
+/*
+ * What Vaka's own canary comes by. Nobody can knock there: the ends of its connections are passed
+ * to this process, and a request needs no token.
+ */
+static int add_own_listeners(struct role *r, struct diag *diag)
+{
+    struct collect_ctx *c = r->ctx;
+    static const unsigned marks[] = {RECORD_MARK_CANARY, RECORD_MARK_EXERCISE};
+    static const enum listen_input inputs[] = {LISTEN_RELP, LISTEN_HTTP};
+    for (size_t i = 0; i < 4; i++) {
+        const struct listener row = {.input = inputs[i / 2],
+                                     .name = slice_of(record_mark_name(marks[i % 2])),
+                                     .fd = -1,
+                                     .through = marks[i % 2] == RECORD_MARK_CANARY,
+                                     .anyone = TOKEN_INGEST};
+        int error = collect_listen(c->collect, &row);
+        if (error)
+            return diag_set(diag, error, NULL, 0, 0, "%s for the %s: %s",
+                            listen_input_name(row.input), row.name.ptr, error_text(error));
+    }
+    return 0;
+}
+
 /* A connection is a descriptor, and what a service is given by default is meant for select(2). */
 static void raise_descriptors(void)
 {
@@ -500,6 +535,7 @@ static int collect_prepare(struct role *r, struct diag *diag)
     /* Before the sandbox: a listener for HTTP makes descriptors of its own. */
     for (size_t i = 0; i < c->n_listeners && error == 0; i++)
         error = add_listener(r, &c->listeners[i], diag);
+    if (error == 0) error = add_own_listeners(r, diag);
     return error ? error : read_files(r, diag);
 }
 

@@ -6,6 +6,7 @@
 #ifndef VAKA_SERVE_DETECT_H
 #define VAKA_SERVE_DETECT_H
 
+#include "canary/notes.h"
 #include "serve/engine.h"
 #include "serve/role.h"
 
@@ -32,6 +33,9 @@ struct detect_ctx {
     struct ruleset rules;
     struct matcher matcher; /* every engine begins with a copy of it */
     struct correlator *correlator;
+    struct correlator *exercise; /* the same over records of exercises; NULL: there were none */
+    bool of_exercise;            /* what fires is of the latter */
+    struct canary_notes canary;
     struct engine_child engines[DETECT_ENGINES_MAX];
     uint32_t n_engines, turn; /* whose frame is next */
     int null_fd;
@@ -46,7 +50,7 @@ struct detect_ctx {
     nsec received;  /* of the last record that was matched */
     nsec caught_up; /* when there was nothing that was not matched, last */
     struct slice values[CORRELATOR_FIELDS_MAX];
-    struct buf tuples; /* of the frame at hand: u32 length and bytes each */
+    struct buf tuples; /* of the frame at hand: marks (a byte), u32 length and bytes each */
     uint64_t skipped[ENGINE_SKIPPED_MAX];
     bool skip_kept[ENGINE_SKIPPED_MAX]; /* triage has it */
     uint32_t n_skipped, failures;

@@ -13,6 +13,7 @@
 #include "base/json_write.h"
 #include "proc/process.h"
 #include "serve/detect.h"
+#include "serve/probe.h"
 #include "serve/warming.h"
 
 enum {
@@ -33,12 +34,23 @@ bool detect_triage_has_room(struct role *r)
     return link_room(role_link(r, ROLE_TRIAGE)) > ROOM_LEAST;
 }
 
+static void note_canary(struct role *r, const struct say_alert *m)
+{
+    struct detect_ctx *c = r->ctx;
+    uint64_t number;
+    bool both = slice_eq(m->rule, SLICE(RULESET_CANARY_BOTH));
+    if (!slice_to_u64(m->entity, &number)) return;
+    canary_notes_see(&c->canary, number, both ? CANARY_CORRELATED : CANARY_MATCHED,
+                     clock_realtime(&r->clock));
+}
+
 void detect_pass_alert(struct role *r, const struct say_alert *m)
 {
     struct detect_ctx *c = r->ctx;
     struct link *link = role_link(r, ROLE_TRIAGE);
     if (!link_is_open(link)) return; /* it comes back, and all of this again */
-    c->alerts += m->count;
+    if (m->marks & RECORD_MARK_CANARY) note_canary(r, m);
+    else c->alerts += m->count;
     say_alert_write(link_out(link), m);
 }
 
@@ -111,6 +123,10 @@ static int detect_frame(struct role *r, enum serve_role peer, const struct frame
         return detect_take_quarantine(r, frame);
     if (peer == ROLE_STORE && frame->type == SAY_JOURNAL) return take_journal(r, frame);
     if (peer == ROLE_STORE && frame->type == SAY_DURABLE) return take_durable(r, frame);
+    if (peer == ROLE_CANARY) {
+        const struct detect_ctx *c = r->ctx;
+        return probe_take(r, frame, &c->canary);
+    }
     return ERR_CORRUPT;
 }
 
@@ -181,13 +197,13 @@ static void tell_products(const struct products *products)
 static int read_rules(struct role *r, struct diag *diag)
 {
     struct detect_ctx *c = r->ctx;
-    int error = ruleset_load_watch(&c->rules, &r->config, clock_realtime(&r->clock), diag);
+    int error = ruleset_load_live(&c->rules, &r->config, clock_realtime(&r->clock), diag);
     if (error == 0) tell_products(c->rules.products);
     if (error == 0) error = matcher_init(&c->matcher, &c->rules, &(struct engine_options){0});
     if (error == 0) error = warming_run(&c->matcher, c->rules.products);
     if (error == 0) error = detect_make_correlator(r);
     if (error == 0) error = detect_learn_correlations(c);
-    if (error == 0 && c->rules.set->n_rules + c->rules.set->n_correlations == 0)
+    if (error == 0 && c->rules.set->n_rules == RULESET_CANARY_RULES)
         error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "there is no rule to detect with");
     return error;
 }
@@ -250,9 +266,10 @@ static void put_quarantined(const struct detect_ctx *c, struct buf *out)
 static void detect_status(struct role *r, struct buf *out)
 {
     struct detect_ctx *c = r->ctx;
-    json_write_member_u64(out, "rules", c->rules.set->n_rules);
+    json_write_member_u64(out, "rules", c->rules.set->n_rules - RULESET_CANARY_RULES);
     json_write_member_u64(out, "correlations",
-                          c->rules.set->n_correlations - c->refused_correlations);
+                          c->rules.set->n_correlations - RULESET_CANARY_CORRELATIONS -
+                              c->refused_correlations);
     json_write_member_u64(out, "refused", ruleset_refused(c->rules.set) + c->refused_correlations);
     json_write_member_u64(out, "products", products_count(c->rules.products));
     json_write_member_u64(out, "products_refused", products_refused(c->rules.products));

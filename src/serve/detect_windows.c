@@ -6,11 +6,16 @@
 #include "base/hash.h"
 #include "serve/detect.h"
 
+enum { EXERCISE_STATE = 16 * 1024 * 1024 }; /* bytes */
+
 static void on_firing(void *ctx, const struct correlator_firing *f)
 {
     struct role *r = ctx;
     struct detect_ctx *c = r->ctx;
     const struct sigma_doc *doc = f->rule->doc;
+    unsigned marks = ruleset_is_canary(doc->id) ? RECORD_MARK_CANARY
+                     : c->of_exercise           ? RECORD_MARK_EXERCISE
+                                                : 0;
     struct buf group;
     if (f->rule->silent || c->replaying) return;
     buf_clear(&c->line);
@@ -27,6 +32,7 @@ static void on_firing(void *ctx, const struct correlator_firing *f)
                                           .level = (uint8_t)doc->level,
                                           .time = f->time,
                                           .received = f->time,
+                                          .marks = (uint8_t)marks,
                                           .rule = detect_rule_id(doc),
                                           .title = doc->title,
                                           .entity = buf_slice(&group),
@@ -43,19 +49,39 @@ static void on_refused(void *ctx, const struct sigma_corr_rule *rule, const char
               LOG_TEXT("why", slice_of(why)));
 }
 
+static int make(struct role *r, size_t max_bytes,
+                void (*refused)(void *ctx, const struct sigma_corr_rule *rule, const char *why),
+                struct correlator **ret)
+{
+    const struct detect_ctx *c = r->ctx;
+    struct correlator_options options = {.max_bytes = max_bytes, .at_once = true};
+    const struct correlator_out out = {.ctx = r, .firing = on_firing, .refused = refused};
+    if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
+    *ret = correlator_new(c->rules.set, &options, &out);
+    return *ret ? 0 : ERR_NOMEM;
+}
+
 int detect_make_correlator(struct role *r)
 {
     struct detect_ctx *c = r->ctx;
-    struct correlator_options options = {.max_bytes = r->config.correlation_state, .at_once = true};
-    const struct correlator_out out = {.ctx = r, .firing = on_firing, .refused = on_refused};
-    if (c->rules.set->n_correlations == 0) return 0;
     correlator_free(c->correlator);
-    c->correlator = NULL;
+    correlator_free(c->exercise);
+    c->correlator = c->exercise = NULL;
     c->correlated = 0;
     c->refused_correlations = 0;
-    if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) return ERR_IO;
-    c->correlator = correlator_new(c->rules.set, &options, &out);
-    return c->correlator ? 0 : ERR_NOMEM;
+    return make(r, r->config.correlation_state, on_refused, &c->correlator);
+}
+
+/* What an exercise leads to is counted apart, and not over an end of this process. */
+static int push_exercise(struct role *r, const struct correlator_tuple *tuple)
+{
+    struct detect_ctx *c = r->ctx;
+    int error = c->exercise ? 0 : make(r, EXERCISE_STATE, NULL, &c->exercise);
+    if (error) return error;
+    c->of_exercise = true;
+    error = correlator_push(c->exercise, tuple);
+    c->of_exercise = false;
+    return error;
 }
 
 /* How long correlations remember, and what each rule's tuples are made of. */
@@ -104,6 +130,7 @@ int detect_take_tuple(struct detect_ctx *c, const struct frame *frame)
     struct say_tuple m;
     if (!c->correlator || say_tuple_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     uint32_t len = (uint32_t)m.body.len;
+    buf_putc(&c->tuples, (char)m.marks);
     buf_put(&c->tuples, slice_make(&len, sizeof len));
     buf_put(&c->tuples, m.body);
     return buf_error(&c->tuples);
@@ -116,17 +143,18 @@ void detect_push_tuples(struct role *r)
     struct link *link = role_link(r, ROLE_TRIAGE);
     for (struct slice rest = buf_slice(&c->tuples); rest.len > 0;) {
         uint32_t len;
-        memcpy(&len, rest.ptr, sizeof len);
+        bool exercise = (rest.ptr[0] & RECORD_MARK_EXERCISE) != 0;
+        memcpy(&len, rest.ptr + 1, sizeof len);
         struct correlator_tuple tuple;
-        struct slice body = slice_until(slice_from(rest, sizeof len), len);
-        rest = slice_from(rest, sizeof len + len);
+        struct slice body = slice_until(slice_from(rest, 1 + sizeof len), len);
+        rest = slice_from(rest, 1 + sizeof len + len);
         /* An engine forked from here makes none that is not valid; one that was taken over may. */
         if (correlator_tuple_read(body, c->values, CORRELATOR_FIELDS_MAX, &tuple) != 0 ||
-            correlator_push(c->correlator, &tuple) != 0) {
+            (exercise ? push_exercise(r, &tuple) : correlator_push(c->correlator, &tuple)) != 0) {
             c->odd_tuples++;
             continue;
         }
-        if (!link_is_open(link)) continue;
+        if (exercise || !link_is_open(link)) continue;
         say_kept_write(link_out(link), &(struct say_kept){.rule = detect_rule_id(
                                                               c->rules.set->rules[tuple.rule]->doc),
                                                           .names = c->names[tuple.rule],
@@ -141,6 +169,10 @@ void detect_end_windows_at(struct detect_ctx *c, nsec time)
     if (time <= c->correlated) return;
     c->correlated = time;
     correlator_advance(c->correlator, time);
+    if (!c->exercise) return;
+    c->of_exercise = true;
+    correlator_advance(c->exercise, time);
+    c->of_exercise = false;
 }
 
 /* Windows end by the clock when nothing comes. */

@@ -29,6 +29,7 @@ struct alert {
     const struct sigma_rule *rule;
     uint64_t seq, last_seq;
     uint32_t count;
+    uint8_t marks;
     nsec time, received;
     size_t line, line_len, host, host_len, entity, entity_len; /* in texts */
 };
@@ -58,6 +59,7 @@ struct engine_process {
     uint32_t base;          /* what a number told by the decoder is counted from */
     struct batch_iter iter; /* the record that was looked up last … */
     struct record record;   /* … and its number is iter.next - 1 */
+    uint8_t marks;          /* RECORD_MARK_… of it */
     struct alert *alerts;
     uint32_t n_alerts;
     struct alike *alike;
@@ -93,6 +95,7 @@ static int send_alerts(struct engine_process *p)
                                                      .level = (uint8_t)doc->level,
                                                      .time = a->time,
                                                      .received = a->received,
+                                                     .marks = a->marks,
                                                      .rule = doc->id.len ? doc->id : doc->title,
                                                      .title = doc->title,
                                                      .host = text_at(p, a->host, a->host_len),
@@ -122,7 +125,8 @@ static struct alike *find_alike(struct engine_process *p, const struct sigma_rul
 
 static int add_alert(struct engine_process *p, const struct engine_hit *hit, uint64_t seq)
 {
-    struct alike *alike = find_alike(p, hit->rule, hash64(buf_slice(&p->entity)));
+    struct alike *alike =
+        find_alike(p, hit->rule, hash_mix(hash64(buf_slice(&p->entity)), p->marks));
     if (alike->alert != UINT32_MAX) {
         p->alerts[alike->alert].count++;
         p->alerts[alike->alert].last_seq = seq;
@@ -133,6 +137,7 @@ static int add_alert(struct engine_process *p, const struct engine_hit *hit, uin
                         .seq = seq,
                         .last_seq = seq,
                         .count = 1,
+                        .marks = p->marks,
                         .time = p->lines.time,
                         .received = p->record.received,
                         .host = p->texts.len};
@@ -168,7 +173,8 @@ static void send_tuple(struct engine_process *p, struct event *ev, const struct 
     buf_clear(&p->tuple);
     correlator_tuple_write(&p->tuple, &tuple);
     if (!buf_failed(&p->tuple))
-        say_tuple_write(&p->out, &(struct say_tuple){.body = buf_slice(&p->tuple)});
+        say_tuple_write(&p->out,
+                        &(struct say_tuple){.marks = p->marks, .body = buf_slice(&p->tuple)});
 }
 
 /* ---- records ----------------------------------------------------------------------------- */
@@ -181,6 +187,15 @@ static void look_up(struct engine_process *p, uint32_t number)
         if (!batch_iter_next(&p->iter, &p->record)) return;
 }
 
+/* What is about the canary's number is alike. */
+static void name_canary(struct engine_process *p, struct event *ev, const struct sigma_rule *rule)
+{
+    struct slice number;
+    buf_clear(&p->entity);
+    if (engine_field(p->engine, ev, rule, SLICE("vaka.canary"), &number))
+        buf_put(&p->entity, slice_until(number, ENTITY_PART_MAX));
+}
+
 static int on_hits(struct engine_process *p, struct event *ev, const struct engine_result *found,
                    uint32_t number)
 {
@@ -191,8 +206,13 @@ static int on_hits(struct engine_process *p, struct event *ev, const struct engi
                 &p->record, seq);
     entity_write(&p->entity, p->lines.entities, p->lines.n_entities, p->lines.host,
                  p->record.source);
+    p->marks = (uint8_t)record_mark(p->record.source);
     for (uint32_t i = 0; i < found->n_hits && result == 0; i++) {
         const struct engine_hit *hit = &found->hits[i];
+        bool canary = (p->marks & RECORD_MARK_CANARY) != 0;
+        /* Nobody else's record can be taken for the canary's, and it raises no other alarm. */
+        if (canary != ruleset_is_canary(hit->rule->doc->id)) continue;
+        if (canary) name_canary(p, ev, hit->rule);
         if (p->begin->correlator) send_tuple(p, ev, hit->rule, seq);
         if (hit->rule->silent) continue;
         result = add_alert(p, hit, seq);

@@ -94,7 +94,7 @@ void hearing_begin(struct hearing *h, const struct batch *batch, uint32_t from)
         if (i < from) continue;
         /* Records of one source have one text in the batch, nearly always. */
         if (who == NOBODY || record.source.ptr != before.ptr || record.source.len != before.len)
-            who = find(h, record.source);
+            who = record_mark(record.source) ? NOBODY : find(h, record.source);
         before = record.source;
         h->of[i] = who;
         if (who != NOBODY) hear(&h->heard[who], &record, i);

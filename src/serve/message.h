@@ -259,7 +259,7 @@ enum {
     F(u32, claims)                                                                                 \
     F(i64, freshest) F(u64, sequence) F(u64, number) F(u64, last_number) F(u64, numbers)
 #define SAY_WATCHED_FIELDS(F)    F(i64, time)
-#define SAY_TUPLE_FIELDS(F)      F(text, body)
+#define SAY_TUPLE_FIELDS(F)      F(u8, marks) F(text, body)
 #define SAY_MATCHED_FIELDS(F)    F(u64, next)
 #define SAY_QUARANTINE_FIELDS(F) F(u64, seq)
 #define SAY_PROGRESS_FIELDS(F)   F(u64, next)

@@ -243,6 +243,14 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"busy", GAUGE, "Attempts that wait or are under way."},
             {"dropped", COUNTER, "What another process had no room for."},
         },
+    [ROLE_CANARY] =
+        {
+            {"broken", GAUGE, "The stage that the canary found broken, or nothing."},
+            {"since", GAUGE, "Since when that is so, in seconds since 1970."},
+            {"passed", COUNTER, "Probes of the canary that went all the way."},
+            {"failed", COUNTER, "Those that did not in time."},
+            {"took_ms", GAUGE, "Milliseconds that the last one took that did."},
+        },
     [ROLE_SUPERVISOR] =
         {
             {"clock", GAUGE, "Whether the machine's clock is right, as far as can be known."},

@@ -25,7 +25,8 @@
     X(WEB, "web", SANDBOX_FRONT)            /* the API, over HTTPS */                              \
     X(ONCALL, "oncall", SANDBOX_DATABASE)   /* who is told of what, and who has it */              \
     X(NOTIFY, "notify", SANDBOX_PULLER)     /* tells people, by providers */                       \
-    X(SEARCH, "search", SANDBOX_SEARCHER)   /* records for who asks there, and who did */
+    X(SEARCH, "search", SANDBOX_SEARCHER)   /* records for who asks there, and who did */          \
+    X(CANARY, "canary", SANDBOX_PROBER)     /* proves that all of this is awake */
 
 #define SERVE_PEERS(X)                                                                             \
     X(COLLECT, STORE)   /* batches → ← stored, how matching keeps up */                        \
@@ -51,7 +52,10 @@
     X(CONTROL, ONCALL)  /* acts → ← what became */                                             \
     X(ONCALL, NOTIFY)   /* attempts → ← what became of them, answers, how providers are */     \
     X(WEB, NOTIFY)      /* what providers tell → ← what they are answered, how they are */     \
-    X(WEB, SEARCH)      /* queries, who looks → ← what was found, that it is written down */
+    X(WEB, SEARCH)      /* queries, who looks → ← what was found, that it is written down */   \
+    X(CANARY, COLLECT)  /* connections → */                                                      \
+    X(CANARY, DETECT)   /* what it saw of a probe → ← that */                                  \
+    X(CANARY, TRIAGE)   /* the same */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,

@@ -77,9 +77,9 @@ struct supervisor {
 
 /* The order in which processes end: nothing new comes in, then what came is finished. */
 static const enum serve_role stop_order[ROLE_COUNT] = {
-    ROLE_WEB,     ROLE_SEARCH, ROLE_RETRO,   ROLE_INDEX,  ROLE_PULL,   ROLE_COLLECT,
-    ROLE_UNWRAP,  ROLE_STORE,  ROLE_DETECT,  ROLE_TRIAGE, ROLE_SEAL,   ROLE_SIGN,
-    ROLE_WITNESS, ROLE_OIDC,   ROLE_ACCOUNT, ROLE_ONCALL, ROLE_NOTIFY, ROLE_CONTROL};
+    ROLE_CANARY, ROLE_WEB,     ROLE_SEARCH, ROLE_RETRO,  ROLE_INDEX,  ROLE_PULL, ROLE_COLLECT,
+    ROLE_UNWRAP, ROLE_STORE,   ROLE_DETECT, ROLE_TRIAGE, ROLE_SEAL,   ROLE_SIGN, ROLE_WITNESS,
+    ROLE_OIDC,   ROLE_ACCOUNT, ROLE_ONCALL, ROLE_NOTIFY, ROLE_CONTROL};
 
 static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};

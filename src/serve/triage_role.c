@@ -8,9 +8,11 @@
 
 #include "base/json_write.h"
 #include "base/time.h"
+#include "canary/canary.h"
 #include "desk/desk.h"
 #include "desk/handover.h"
 #include "detect/sigma/doc.h"
+#include "ruleset/ruleset.h"
 #include "serve/engine.h"
 #include "serve/role.h"
 #include "serve/source_watch.h"
@@ -200,8 +202,20 @@ static int keep_alert(struct role *r, const struct state_alert *alert)
     return error;
 }
 
+/* What the canary's records led to is kept beside, and raises no alarm. */
+static int keep_canary(struct role *r, const struct say_alert *m)
+{
+    struct triage_ctx *c = r->ctx;
+    uint64_t number;
+    if (!slice_eq(m->rule, SLICE(RULESET_CANARY_BOTH)) || !slice_to_u64(m->entity, &number))
+        return 0;
+    c->has_alerts = true;
+    return state_put_canary(c->state, number, CANARY_KEPT, clock_realtime(&r->clock));
+}
+
 static int add_alert(struct role *r, const struct say_alert *m)
 {
+    if (m->marks & RECORD_MARK_CANARY) return keep_canary(r, m);
     const struct state_alert alert = {.seq = m->seq,
                                       .last_seq = m->last_seq,
                                       .count = m->count,
@@ -487,6 +501,21 @@ static int take_act(struct role *r, enum serve_role peer, const struct frame *fr
     return 0;
 }
 
+static int take_probe(struct role *r, const struct frame *frame)
+{
+    struct triage_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_CANARY);
+    struct say_probe m;
+    if (frame->type != SAY_PROBE || say_probe_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    struct say_seen seen = {.number = m.number};
+    /* What is not committed is not seen. */
+    int error = c->open ? 0 : state_canary(c->state, m.number, &seen.sights, &seen.when);
+    if (error) seen.wrong = slice_of(error_text(error));
+    say_seen_write(link_out(link), &seen);
+    link_flush(link);
+    return 0;
+}
+
 /* ---- what becomes of pages --------------------------------------------------------------- */
 
 /* What oncall said goes into the next transaction; within `wait`. */
@@ -562,6 +591,7 @@ static int triage_frame(struct role *r, enum serve_role peer, const struct frame
     }
     if (peer == ROLE_RETRO && frame->type == SAY_ALERT) return take_retro(r, frame);
     if (peer == ROLE_ONCALL) return take_from_oncall(r, frame);
+    if (peer == ROLE_CANARY) return take_probe(r, frame);
     bool front = peer == ROLE_CONTROL || peer == ROLE_WEB;
     if (front && frame->type == SAY_WATCH) return take_watch(r, peer, frame);
     if (front && frame->type == SAY_UNWATCH) return take_unwatch(r, peer, frame);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "canary/awake.h"
 #include "web/call.h"
 #include "web/openapi.h"
 #include "web/run.h"
@@ -30,6 +31,23 @@ static void put_report(struct buf *out, const char *key, struct slice status, co
                  (!member || (found.len > 4 && json_find_member(found, member, NULL, &found)));
     json_write_key(out, key);
     buf_put(out, there ? found : SLICE("null"));
+}
+
+void api_awake(struct api_call *c)
+{
+    struct buf status;
+    struct awake a;
+    struct slice processes, report = SLICE_NONE;
+    if (!is_first_tenants(c)) return;
+    buf_init(&status, API_ANSWER_MAX);
+    c->api->options.out.status(c->api->options.out.ctx, &status);
+    if (json_find_member(slice_trim(buf_slice(&status)), "processes", NULL, &processes))
+        (void)json_find_member(processes, "canary", NULL, &report);
+    awake_read(report, clock_realtime(&c->api->options.clock), &a);
+    awake_write(&c->out, &a);
+    buf_putc(&c->out, '\n');
+    buf_done(&status);
+    api_answer(c, MHD_HTTP_OK, API_JSON);
 }
 
 struct part {

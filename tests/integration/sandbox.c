@@ -688,28 +688,36 @@ static long bind_port(const struct stage *s)
     return syscall(SYS_bind, s->socket_fd, &at, sizeof at);
 }
 
+static long make_pair(const struct stage *s)
+{
+    int fds[2];
+    (void)s;
+    return syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds);
+}
+
 static const struct {
     const char *name;
     act try;
-    int caller, puller;
+    int caller, puller, prober;
 } acts_of_callers[] = {
-    {"call a named port", call_named, 0, 0},
-    {"make a socket for datagrams", make_datagrams, ENOSYS, ENOSYS},
-    {"make a local socket", make_local, ENOSYS, ENOSYS},
-    {"bind", bind_port, KILLED, KILLED},
-    {"accept", accept_held, KILLED, KILLED},
-    {"open a named file", open_allowed, KILLED, 0},
-    {"open another file", open_other, KILLED, EACCES},
-    {"open /etc/passwd", open_passwd, KILLED, EACCES},
-    {"open for writing", open_write, KILLED, ENOSYS},
-    {"create a file", open_create, KILLED, ENOSYS},
-    {"write what is held", write_held, ENOSYS, 0},
-    {"remove from a folder", remove_inside, ENOSYS, ENOSYS},
-    {"list a folder", list_kept, ENOSYS, ENOSYS},
-    {"execve", run_program, KILLED, KILLED},
-    {"fork", fork_process, ENOSYS, ENOSYS},
-    {"ptrace", trace, KILLED, KILLED},
-    {"map code", map_code, ENOSYS, ENOSYS},
+    {"call a named port", call_named, 0, 0, 0},
+    {"make a socket for datagrams", make_datagrams, ENOSYS, ENOSYS, ENOSYS},
+    {"make a local socket", make_local, ENOSYS, ENOSYS, ENOSYS},
+    {"make a pair of sockets", make_pair, ENOSYS, ENOSYS, 0},
+    {"bind", bind_port, KILLED, KILLED, KILLED},
+    {"accept", accept_held, KILLED, KILLED, KILLED},
+    {"open a named file", open_allowed, KILLED, 0, 0},
+    {"open another file", open_other, KILLED, EACCES, EACCES},
+    {"open /etc/passwd", open_passwd, KILLED, EACCES, EACCES},
+    {"open for writing", open_write, KILLED, ENOSYS, ENOSYS},
+    {"create a file", open_create, KILLED, ENOSYS, ENOSYS},
+    {"write what is held", write_held, ENOSYS, 0, 0},
+    {"remove from a folder", remove_inside, ENOSYS, ENOSYS, ENOSYS},
+    {"list a folder", list_kept, ENOSYS, ENOSYS, ENOSYS},
+    {"execve", run_program, KILLED, KILLED, KILLED},
+    {"fork", fork_process, ENOSYS, ENOSYS, ENOSYS},
+    {"ptrace", trace, KILLED, KILLED, KILLED},
+    {"map code", map_code, ENOSYS, ENOSYS, ENOSYS},
 };
 
 static void try_calling(enum sandbox_role role)
@@ -718,7 +726,9 @@ static void try_calling(enum sandbox_role role)
     struct stage s;
     if (level == SANDBOX_NONE) test_skip("no sandbox here");
     for (size_t i = 0; i < sizeof acts_of_callers / sizeof *acts_of_callers; i++) {
-        int want = role == SANDBOX_CALLER ? acts_of_callers[i].caller : acts_of_callers[i].puller;
+        int want = role == SANDBOX_CALLER   ? acts_of_callers[i].caller
+                   : role == SANDBOX_PULLER ? acts_of_callers[i].puller
+                                            : acts_of_callers[i].prober;
         if (want == EACCES && level != SANDBOX_FULL) continue;
         stage_init(&s);
         int got = attempt(&s, role, acts_of_callers[i].try);
@@ -740,6 +750,11 @@ TEST(sandbox_caller_connects_to_named_ports_alone)
 TEST(sandbox_puller_connects_and_reads_what_is_named)
 {
     try_calling(SANDBOX_PULLER);
+}
+
+TEST(sandbox_prober_makes_pairs_of_sockets_as_well)
+{
+    try_calling(SANDBOX_PROBER);
 }
 
 /* ---- the role that looks back ------------------------------------------------------------ */

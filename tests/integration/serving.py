@@ -126,6 +126,8 @@ class Serve:
                      f"  clients: {tls}/ca.pem\n")
         # Tests run several together, and have not all day.
         search = "" if "search:\n" in more else "search:\n  background: false\n"
+        # They count records, and want no others among them.
+        search += "" if "canary:\n" in more else "canary:\n  every: 0s\n"
         own = self.folder / "rules"
         own.mkdir()
         (own / "marker.yml").write_text(RULE.format(marker="VAKAMARK"), encoding="utf-8")

@@ -96,7 +96,8 @@ TEST(the_first_stage_that_breaks_is_named)
         {CANARY_KEPT | CANARY_HANDED | CANARY_ATTEMPTED | CANARY_ASKED | CANARY_WOULD_SEND, -1,
          CANARY_TRIAGE},
         {CANARY_ATTEMPTED, CANARY_BY_TRIAGE, CANARY_TRIAGE},
-        {CANARY_HANDED, -1, CANARY_TRIAGE},
+        {CANARY_HANDED | CANARY_ATTEMPTED, -1, CANARY_TRIAGE},
+        {CANARY_HANDED | CANARY_ATTEMPTED, CANARY_BY_ONCALL, CANARY_ONCALL},
         {CANARY_ATTEMPTED | CANARY_ASKED | CANARY_WOULD_SEND, -1, CANARY_ONCALL},
         {CANARY_ASKED | CANARY_WOULD_SEND, CANARY_BY_ONCALL, CANARY_ONCALL},
         {0, CANARY_BY_NOTIFY, CANARY_NOTIFY},
@@ -106,6 +107,28 @@ TEST(the_first_stage_that_breaks_is_named)
         if (break_by(cases[i].without, cases[i].silent) != cases[i].broken)
             test_fail(__FILE__, __LINE__, "case %zu: %s", i,
                       canary_stage_name(break_by(cases[i].without, cases[i].silent)));
+}
+
+TEST(a_stage_behind_takes_the_place_of_the_one_that_got_well)
+{
+    static const uint32_t without[] = {0,
+                                       CANARY_STORED,
+                                       CANARY_STORED,
+                                       CANARY_MATCHED,
+                                       CANARY_STORED,
+                                       CANARY_MATCHED,
+                                       CANARY_MATCHED};
+    static const enum canary_stage named[] = {CANARY_NOTHING, CANARY_NOTHING, CANARY_STORE,
+                                              CANARY_STORE,   CANARY_STORE,   CANARY_STORE,
+                                              CANARY_ENGINE};
+    struct canary c;
+    canary_init(&c, &options, 0);
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        (void)canary_begin(&c, S, S);
+        see(&c, without[i], -1);
+        (void)canary_judge(&c, 20 * S, 20 * S);
+        CHECK_INT(c.broken, named[i]);
+    }
 }
 
 TEST(what_is_said_of_another_probe_or_later_is_nothing)
@@ -225,4 +248,17 @@ TEST(what_it_did_not_write_is_not_read)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         CHECK_INT(canary_read(&c, slice_of(wrong[i]), S), ERR_SYNTAX);
     CHECK_INT(c.number, 9);
+}
+
+TEST(the_way_ends_where_nobody_can_be_paged)
+{
+    struct canary c;
+    canary_init(&c, &options, 0);
+    (void)canary_begin(&c, S, S);
+    see(&c, CANARY_ASKED | CANARY_WOULD_SEND | CANARY_ATTEMPTED, -1);
+    CHECK(!canary_judge(&c, S, S));
+    canary_saw(&c, 1, CANARY_BY_ONCALL, CANARY_UNSET, SLICE_NONE);
+    CHECK(canary_judge(&c, S, S));
+    CHECK(c.unset && c.broken == CANARY_NOTHING && c.proven[CANARY_TRIAGE] == S &&
+          c.proven[CANARY_ONCALL] == 0);
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Inside of the canary's role, between its files: the role itself and its probes (canary_role.c),
+ * connections to collect (canary_wire.c).
+ */
+#ifndef VAKA_SERVE_CANARY_H
+#define VAKA_SERVE_CANARY_H
+
+#include "canary/canary.h"
+#include "canary/relp.h"
+#include "collect/listen.h"
+#include "event/record.h"
+#include "serve/bookmark.h"
+#include "serve/role.h"
+
+/* ---- connections (canary_wire.c) ---- */
+
+/* One that collect did not accept: it was given its end. */
+struct wire {
+    struct role *role;
+    struct loop_watch watch; /* fd -1: it is closed */
+    struct buf out, in;
+    /* More is in `in`; or it has ended, with what is in `in` for the last time, and is closed. */
+    void (*moved)(void *ctx, bool ended);
+    void *ctx;
+};
+
+void wire_init(struct wire *w, struct role *r, void (*moved)(void *ctx, bool ended), void *ctx);
+/* To collect, as to a listener of that input; what comes by it has the mark. It is closed before.
+ * ERR_LIMIT: not now. */
+int wire_open(struct wire *w, enum listen_input input, unsigned mark) MUST_USE;
+static inline bool wire_is_open(const struct wire *w)
+{
+    return w->watch.fd >= 0;
+}
+/* Sends what is in w->out; the rest follows by itself. */
+void wire_flush(struct wire *w);
+void wire_close(struct wire *w);
+/* Appends a POST of lines of JSON, the only one of its connection. */
+void wire_put_body(struct wire *w, struct slice body);
+/* The status of the answer to that; 0: it is not whole, or none. */
+unsigned wire_answer(const struct wire *w, bool ended);
+
+#endif

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""The canary names the stage that is broken: canary.py VAKA [TEST...]. Prints TAP."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+from serving import Serve, holds, run_tests, same, test
+
+VAKA = str(pathlib.Path(sys.argv[1]).resolve())
+FAST = "canary:\n  every: 1s\n  within: 1s\n"
+
+
+def canary(serve):
+    return serve.status()["canary"]
+
+
+def awake(serve):
+    """Waits until a probe has passed that began after this."""
+    before = canary(serve)["passed"]
+    serve.wait(lambda: canary(serve)["passed"] > before + 1 and canary(serve)["broken"] == "nothing",
+               "a probe that passes")
+
+
+@contextlib.contextmanager
+def stopped(pids):
+    """They stand still meanwhile."""
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def answer(serve, status):
+    """What vaka awake says."""
+    result = subprocess.run([VAKA, "awake", "-f", "json", "-c", serve.config], cwd=serve.folder,
+                            check=False, capture_output=True, timeout=60)
+    same(result.returncode, status)
+    return json.loads(result.stdout)
+
+
+@test
+def a_stage_that_stands_still_is_named(folder):
+    with Serve(VAKA, folder, FAST) as serve:
+        serve.start()
+        awake(serve)
+        for stage, pids in (("collect", lambda: serve.pids("collect")),
+                            ("unwrap", lambda: serve.pids("unwrap")),
+                            ("store", lambda: serve.pids("store")),
+                            ("engine", serve.engines),
+                            ("correlate", lambda: serve.pids("detect")),
+                            ("triage", lambda: serve.pids("triage"))):
+            with stopped(pids()):
+                serve.wait(lambda stage=stage: canary(serve)["broken"] == stage, f"{stage} named")
+            awake(serve)
+        changes = [change["broken"] for change in canary(serve)["changes"]]
+        same([change for change in changes if change != "nothing"],
+             ["collect", "unwrap", "store", "engine", "correlate", "triage"])
+        told = [alert["matched"][2]["value"] for alert in serve.alerts()
+                if alert["rule"]["id"].startswith("vaka.canary-broken-")]
+        same([text.split(":")[0] for text in told],
+             ["collect", "unwrap", "store", "engine", "correlate", "triage"])
+        # What it sends is stored, and counts as nothing.
+        same(serve.found(), [])
+        same(serve.status()["triage"]["sources_watched"], 0)
+
+
+@test
+def a_process_that_ends_again_and_again_is_named_and_one_end_is_nothing(folder):
+    with Serve(VAKA, folder, "canary:\n  every: 1s\n  within: 3s\n") as serve:
+        serve.start()
+        awake(serve)
+        failed = canary(serve)["failed"]
+        for role in ("collect", "unwrap", "store", "triage"):
+            serve.kill(role)
+            awake(serve)
+        same(len(canary(serve)["changes"]), 1)
+        assert canary(serve)["failed"] <= failed + 4
+        end = time.monotonic() + 30
+        while canary(serve)["broken"] == "nothing" and time.monotonic() < end:
+            serve.kill("store")
+            time.sleep(0.05)
+        same(canary(serve)["broken"], "store")
+        serve.wait(lambda: canary(serve)["broken"] == "nothing", "store is back")
+
+
+@test
+def nobody_else_s_record_is_the_canary_s(folder):
+    with Serve(VAKA, folder, FAST) as serve:
+        serve.start()
+        awake(serve)
+        number = 99999999999
+        status, _ = serve.post("/api/ingest", b"".join(
+            b'{"vaka":{"canary":"%d","way":"%s"}}\n' % (number, way) for way in (b"record", b"body")))
+        same(status, 200)
+        awake(serve)
+        same(serve.alerts(), [])
+
+
+@test
+def what_is_proven_is_said_in_one_line(folder):
+    with Serve(VAKA, folder, FAST) as serve:
+        serve.start()
+        awake(serve)
+        said = answer(serve, 1)
+        holds(said["line"]["en"], "nobody can be woken")
+        same([stage for stage, at in said["proven"].items() if at],
+             ["collect", "unwrap", "store", "engine", "correlate", "triage"])
+        with stopped(serve.pids("store")):
+            serve.wait(lambda: answer(serve, 1)["broken"] == "store", "store named")
+        with stopped(serve.pids("canary")):
+            serve.wait(lambda: "does not answer" in answer(serve, 1)["line"]["en"], "silence named")
+        awake(serve)
+        holds(serve.ask("status"), "nobody can be woken")
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(sys.argv[2:], 2))
