@@ -121,7 +121,9 @@ static int write_log(struct desk *d, struct act *a)
                                        .actor = a->request->actor,
                                        .kind = a->request->kind,
                                        .why = a->why,
-                                       .body = buf_slice(&a->log)};
+                                       .body = buf_slice(&a->log),
+                                       .once = a->request->once,
+                                       .asked = a->request->asked};
     return desk_log(d, &change);
 }
 
@@ -132,6 +134,16 @@ static void write_refusal(const struct act *a, struct buf *out)
     json_write_member_string(out, "message", slice_of(a->body.message));
     if (a->plain.len) json_write_member_string(out, "sv", a->plain);
     buf_putc(out, '}');
+}
+
+static int show(struct desk *d, const struct desk_request *request, uint64_t incident,
+                struct slice body, struct buf *out)
+{
+    const struct desk_view view = {.db = d->db, .tenant = request->tenant, .now = request->now};
+    bool found;
+    if (incident) return desk_write_incident(&view, incident, out, &found);
+    buf_put(out, body);
+    return buf_error(out);
 }
 
 static int run(struct desk *d, struct act *a, const struct desk_act_kind *kind, struct buf *out)
@@ -146,17 +158,49 @@ static int run(struct desk *d, struct act *a, const struct desk_act_kind *kind, 
     if (error == 0 && a->body.member && a->status == DESK_DONE) a->status = DESK_INVALID;
     if (error || a->status != DESK_DONE) return error;
     error = write_log(d, a);
-    const struct desk_view view = {
-        .db = d->db, .tenant = a->request->tenant, .now = a->request->now};
-    bool found;
-    if (error || a->show) return error ? error : desk_write_incident(&view, a->show, out, &found);
-    buf_put(out, buf_slice(&a->log));
-    return buf_error(out);
+    return error ? error : show(d, a->request, a->show, buf_slice(&a->log), out);
+}
+
+/* What was done with that key; *ret_incident is the incident it was done to, or 0. */
+static int find_done(struct desk *d, const struct desk_request *request, enum desk_status *ret,
+                     uint64_t *ret_incident, struct buf *ret_body)
+{
+    struct db_rows rows = db_select(
+        d->db,
+        "SELECT c.asked = ?2, coalesce(i.root, 0), c.body FROM change c LEFT JOIN incident i"
+        " ON i.id = c.incident WHERE c.once = ?1",
+        DB_WITH(db_text(request->once), db_text(request->asked)));
+    if (db_next(&rows)) {
+        *ret = db_get_number(&rows, 0) ? DESK_AGAIN : DESK_REUSED;
+        *ret_incident = (uint64_t)db_get_number(&rows, 1);
+        buf_put(ret_body, db_get_text(&rows, 2));
+    }
+    return db_end(&rows);
+}
+
+/* It is told as it is now. *ret stays DESK_DONE when there is nothing to repeat. */
+static int repeat(struct desk *d, const struct desk_request *request, struct buf *out,
+                  enum desk_status *ret)
+{
+    struct buf body;
+    uint64_t incident = 0;
+    *ret = DESK_DONE;
+    if (request->once.len == 0) return 0;
+    buf_init(&body, 2 * (size_t)DESK_BODY_MAX);
+    int error = find_done(d, request, ret, &incident, &body);
+    if (error == 0 && *ret == DESK_AGAIN) error = show(d, request, incident, buf_slice(&body), out);
+    buf_done(&body);
+    if (*ret == DESK_REUSED)
+        buf_puts(out, "{\"member\":null,\"message\":\"the key was used for another request\"}");
+    return error;
 }
 
 int desk_act(struct desk *d, const struct desk_request *request, struct buf *out,
              enum desk_status *ret)
 {
+    int repeated = repeat(d, request, out, ret);
+    if (repeated || *ret != DESK_DONE) return repeated;
+
     const struct desk_act_kind *kind = find_kind(request->kind);
     struct act a = {.request = request};
     body_init(&a.body, request->body);

@@ -72,6 +72,8 @@ enum desk_status {
     DESK_CONFLICT = 3,  /* it is not in a state for that, or not at the version that was named */
     DESK_PROTECTED = 4, /* whether it may concern säkerhetsskydd was not said, or it may */
     DESK_UNKNOWN = 5,   /* there is no such act */
+    DESK_AGAIN = 6,     /* it was done before with this key, and is not done again */
+    DESK_REUSED = 7,    /* the key was given with something else */
 };
 
 struct desk_request {
@@ -80,8 +82,11 @@ struct desk_request {
     struct slice kind; /* the name of an act */
     struct slice body; /* one JSON object: docs/incidents.md has the members */
     nsec now;
+    /* What a client gave so that it is done once, and of what; both empty: nothing. */
+    struct slice once, asked;
 };
 
+enum { DESK_ONCE_MAX = 64 };
 enum { DESK_BODY_MAX = 8 * 1024 * 1024, DESK_ACTOR_MAX = 256 };
 
 /*

@@ -77,7 +77,8 @@ struct desk_change {
     uint64_t incident; /* 0: none */
     nsec now;
     struct slice actor, kind, why;
-    struct slice body; /* a JSON object */
+    struct slice body;        /* a JSON object */
+    struct slice once, asked; /* of a request */
 };
 /* A line of the log, and the incident's new number. */
 int desk_log(struct desk *d, const struct desk_change *change) MUST_USE;

@@ -272,12 +272,13 @@ int desk_row_judge(struct desk *d, uint64_t root)
 int desk_log(struct desk *d, const struct desk_change *c)
 {
     const uint64_t number = ++d->number;
-    int error = db_run(d->db,
-                       "INSERT INTO change (number, tenant, incident, time, actor, kind, why, body)"
-                       " VALUES (?1, ?2, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8)",
-                       DB_WITH(db_u64(number), db_number(c->tenant), db_u64(c->incident),
-                               db_number(c->now), db_text(c->actor), db_text(c->kind),
-                               db_text_or_null(c->why), db_text(c->body)));
+    int error =
+        db_run(d->db,
+               "INSERT INTO change (number, tenant, incident, time, actor, kind, why, body,"
+               " once, asked) VALUES (?1, ?2, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+               DB_WITH(db_u64(number), db_number(c->tenant), db_u64(c->incident), db_number(c->now),
+                       db_text(c->actor), db_text(c->kind), db_text_or_null(c->why),
+                       db_text(c->body), db_text_or_null(c->once), db_text_or_null(c->asked)));
     if (error || !c->incident) return error;
     return db_run(d->db, "UPDATE incident SET version = ?2, changed = ?2 WHERE id = ?1",
                   DB_WITH(db_u64(c->incident), db_u64(number)));

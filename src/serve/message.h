@@ -298,7 +298,9 @@ enum {
 #define SAY_KNOWN_FIELDS(F)    F(u32, tenant) F(text, after)
 #define SAY_NAMES_FIELDS(F)    F(u32, tenant) F(text, names)
 
-#define SAY_ACT_FIELDS(F)   F(u64, client) F(u32, tenant) F(text, actor) F(text, kind) F(text, body)
+#define SAY_ACT_FIELDS(F)                                                                          \
+    F(u64, client)                                                                                 \
+    F(u32, tenant) F(text, actor) F(text, kind) F(text, body) F(text, once) F(text, asked)
 #define SAY_ACTED_FIELDS(F) F(u64, client) F(u8, status) F(text, body)
 
 #define SAY_PAGE_FIELDS(F)                                                                         \

@@ -476,12 +476,16 @@ static int take_act(struct role *r, enum serve_role peer, const struct frame *fr
     struct triage_ctx *c = r->ctx;
     struct say_act m;
     enum desk_status status = DESK_DONE;
-    if (say_act_read(frame->payload, &m) != 0 || m.actor.len > DESK_ACTOR_MAX) return ERR_CORRUPT;
+    if (say_act_read(frame->payload, &m) != 0 || m.actor.len > DESK_ACTOR_MAX ||
+        m.once.len > DESK_ONCE_MAX || m.asked.len > DESK_ONCE_MAX)
+        return ERR_CORRUPT;
     const struct desk_request request = {.actor = m.actor,
                                          .tenant = m.tenant,
                                          .kind = m.kind,
                                          .body = m.body,
-                                         .now = clock_realtime(&r->clock)};
+                                         .now = clock_realtime(&r->clock),
+                                         .once = m.once,
+                                         .asked = m.asked};
     buf_clear(&c->acted);
     int error = c->open ? 0 : state_begin(c->state);
     c->open = error == 0;

@@ -89,7 +89,9 @@ static int on_act(void *ctx, uint64_t call, const struct api_deed *m)
                                                     .tenant = m->tenant,
                                                     .actor = m->actor,
                                                     .kind = m->kind,
-                                                    .body = m->body});
+                                                    .body = m->body,
+                                                    .once = m->once,
+                                                    .asked = m->asked});
     link_flush(link);
     return 0;
 }

@@ -113,5 +113,13 @@ const char *const state_migrations[STATE_VERSION] = {
     "UPDATE incident SET handed = max(level, 1);"
     "CREATE TABLE paged (id INTEGER NOT NULL, incident INTEGER NOT NULL, what INTEGER NOT NULL,"
     " time INTEGER NOT NULL, PRIMARY KEY (id, incident, what, time)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX paged_time ON paged (time);",
+    "CREATE INDEX paged_time ON paged (time);"
+    /*
+     * Of what a client asked for with a key: the key and all of what was asked, hashed. What led to
+     * incidents that people closed is looked up by its rule.
+     */
+    "ALTER TABLE change ADD COLUMN once TEXT;"
+    "ALTER TABLE change ADD COLUMN asked TEXT;"
+    "CREATE UNIQUE INDEX change_once ON change (once) WHERE once IS NOT NULL;"
+    "CREATE INDEX incident_rule_rule ON incident_rule (rule, incident);",
 };

@@ -62,6 +62,7 @@ struct api_manage {
 struct api_deed {
     uint32_t tenant;
     struct slice actor, kind, body;
+    struct slice once, asked; /* a key, and what was asked with it, as texts; empty: none */
 };
 
 /* A search over the records, or through the audit log; rules that are tried or only read: `query`

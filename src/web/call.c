@@ -503,6 +503,15 @@ static void write_request(const struct api_call *c, struct buf *out)
     buf_put(out, buf_slice(&c->body));
 }
 
+static void mark_once(struct api_call *c, struct slice key, struct slice request)
+{
+    char text[API_ONCE_KEY_MAX + 48];
+    int n = snprintf(text, sizeof text, "%u %llu %.*s", c->tenant, (unsigned long long)c->user,
+                     SLICE_FMT(key));
+    api_mark_write(c->api->options.secret, "once", slice_make(text, (size_t)n), c->once_key);
+    api_mark_write(c->api->options.secret, "asked", request, c->once_asked);
+}
+
 /* False: there is nothing to do any more. */
 static bool is_to_be_done(struct api_call *c)
 {
@@ -516,6 +525,7 @@ static bool is_to_be_done(struct api_call *c)
     }
     buf_init(&request, API_TARGET_MAX + API_BODY_MAX + 256);
     write_request(c, &request);
+    mark_once(c, key, buf_slice(&request));
     enum api_once_found found =
         api_once_begin(&c->api->once, c->user, key, buf_slice(&request), now_of(c), &entry);
     buf_done(&request);

@@ -80,6 +80,8 @@ struct api_call {
     struct buf raw, given; /* what waits to go out; parameters with names for pseudonyms */
     const struct api_principal *who; /* while its function runs, and before it waits */
     struct api_once_entry *once;
+    /* The same for who keeps it: of user and key, and of the request; empty: there is no key. */
+    char once_key[API_MARK_TEXT + 1], once_asked[API_MARK_TEXT + 1];
     /* The answer. */
     unsigned status;
     const char *type;

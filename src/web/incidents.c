@@ -179,8 +179,12 @@ static void act(struct api_call *c, struct slice kind)
     if (c->match.n > 0 && !read_id(c, &id)) return;
     buf_init(&body, API_BODY_MAX + API_TARGET_MAX);
     if (api_compose(c, &body)) {
-        const struct api_deed m = {
-            .tenant = c->tenant, .actor = c->who->name, .kind = kind, .body = buf_slice(&body)};
+        const struct api_deed m = {.tenant = c->tenant,
+                                   .actor = c->who->name,
+                                   .kind = kind,
+                                   .body = buf_slice(&body),
+                                   .once = slice_of(c->once_key),
+                                   .asked = slice_of(c->once_asked)};
         if (out->act(out->ctx, c->id, &m) != 0) api_refuse_for(c, API_PROBLEM_BUSY, 1);
         else api_wait(c, WAIT_ACT);
     }
@@ -214,6 +218,8 @@ static enum api_problem problem_of(const struct api_call *c, unsigned status)
         return versioned ? API_PROBLEM_CHANGED : API_PROBLEM_CONFLICT;
     case DESK_PROTECTED:
         return API_PROBLEM_PROTECTED;
+    case DESK_REUSED:
+        return API_PROBLEM_KEY_REUSED;
     default:
         return API_PROBLEM_BODY;
     }
@@ -234,10 +240,11 @@ static void refuse(struct api_call *c, unsigned status, struct slice body)
 
 void api_acted_on(struct api_call *c, unsigned status, struct slice body)
 {
-    if (status != DESK_DONE) {
+    if (status != DESK_DONE && status != DESK_AGAIN) {
         refuse(c, status, body);
         return;
     }
+    if (status == DESK_AGAIN) api_header(c, "Idempotency-Replayed", "true");
     buf_put(&c->out, slice_trim(body));
     put_tag(c);
     if (c->tag[0]) api_header(c, MHD_HTTP_HEADER_ETAG, "%s", c->tag);

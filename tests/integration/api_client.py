@@ -103,6 +103,13 @@ class Office(Serve):
                  f"accounts:\n  app: optional\n{accounts}")
         super().__init__(vaka, folder, more=more, tls=folder, **options)
 
+    def tcp(self, name="syslog_tcp", source="127.0.0.1"):
+        """With a certificate HTTP is spoken over TLS alone."""
+        found = super().tcp(name, source)
+        if name != "http":
+            return found
+        return ssl.create_default_context(cafile=self.ca).wrap_socket(found, server_hostname="localhost")
+
     def nobody(self):
         return Api(self.web, self.ca)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""Triage is killed at random times while alerts come and people work on incidents:
-incident_kills.py VAKA [--kills N] [--seed S]. Prints TAP.
+"""Triage and web are killed at random times while alerts come and people work on incidents, at the
+command line and by the API: incident_kills.py VAKA [--kills N] [--seed S]. Prints TAP.
 
 After every kill, and once more at the end: each alert is in one incident, whose numbers are those of its
 alerts; what was told to be done is in the log once and in force; merging and splitting were done whole or
@@ -9,6 +9,8 @@ not at all. What was told to have failed or was not answered may have been done 
 """
 import argparse
 import collections
+import contextlib
+import http.client
 import json
 import pathlib
 import random
@@ -20,11 +22,13 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from serving import APART, RULE, Fail, Serve, same  # noqa: E402  pylint: disable=wrong-import-position
+from api_client import Office  # noqa: E402  pylint: disable=wrong-import-position
+from serving import APART, RULE, Fail, same  # noqa: E402  pylint: disable=wrong-import-position
 
 USERS = 40
 RULES = 12  # none begins so many incidents that they are made one
 BATCH = 10
+ERA = 10  # kills after which serve is started anew
 
 WHOLE = {
     "alerts without an incident": "SELECT count(*) FROM alert WHERE incident IS NULL",
@@ -80,19 +84,56 @@ class Worker(threading.Thread):
                 self.told.append(mark)
 
 
+class Client(threading.Thread):
+    """Does the same by the API; what was not answered is asked again with the same key."""
+
+    def __init__(self, office, seed):
+        super().__init__()
+        self.seed, self.told, self.going, self.repeated = seed, [], True, 0
+        self.chance = random.Random(seed)
+        self.api = office.hire(f"client{seed}", "analyst")
+
+    def ask(self, path, body, key):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.api.ask("POST", path, body, {"Idempotency-Key": key})[0]
+        self.api.close()
+        return 503
+
+    def run(self):
+        number = 0
+        while self.going:
+            number += 1
+            mark = f"mark {self.seed}-{number};"
+            path = f"/incidents/{self.chance.randint(1, USERS)}/" + self.chance.choice(("note", "task"))
+            status = self.ask(path, {"text": mark, "protected": False}, mark)
+            while status == 503 and self.going:
+                self.repeated += 1
+                time.sleep(0.05)
+                status = self.ask(path, {"text": mark, "protected": False}, mark)
+            if status == 200:
+                self.told.append(mark)
+            elif status >= 500 and status != 503:
+                raise Fail(f"{path}: {status}")
+
+
 class Sender(threading.Thread):
     def __init__(self, serve, seed):
         super().__init__()
         self.serve, self.chance, self.sent, self.going = serve, random.Random(seed), 0, True
+        self.turn = threading.Lock()
 
     def run(self):
         while self.going:
-            users = [self.chance.randrange(USERS) for _ in range(BATCH)]
-            body = b"".join(json.dumps({"User": f"u{u}", "message": f"a MARK{u % RULES}."}).encode() + b"\n"
-                            for u in users)
-            if self.serve.post("/api/ingest", body)[0] == 200:
-                self.sent += BATCH
+            with self.turn:
+                self.send()
             time.sleep(0.02)
+
+    def send(self):
+        users = [self.chance.randrange(USERS) for _ in range(BATCH)]
+        body = b"".join(json.dumps({"User": f"u{u}", "message": f"a MARK{u % RULES}."}).encode() + b"\n"
+                        for u in users)
+        if self.serve.post("/api/ingest", body)[0] == 200:
+            self.sent += BATCH
 
 
 def check(serve, told):
@@ -115,33 +156,48 @@ def write_rules(folder):
         (folder / "rules" / f"mark{number}.yml").write_text(text, encoding="utf-8")
 
 
+def kill(serve, chance):
+    """One of the two that are there, at a random time of what it does."""
+    role = chance.choice(("triage", "web"))
+    serve.wait(lambda: serve.pids(role), f"a process {role}")
+    time.sleep(chance.uniform(0.0, 0.5))
+    serve.kill(role)
+
+
+def begin_again(serve, sender):
+    """Who ends often is started again later and later, until serve itself is."""
+    with sender.turn:
+        same(serve.stop(), 0)
+        serve.start()
+
+
 def run(vaka, kills, seed, folder):
     chance = random.Random(seed)
-    with Serve(vaka, folder, APART) as serve:
+    with Office(vaka, folder, APART) as serve:
         write_rules(serve.folder)
         serve.start()
-        threads = [Sender(serve, seed), Worker(serve, seed), Worker(serve, seed + 1)]
+        threads = [Sender(serve, seed), Worker(serve, seed), Client(serve, seed + 1)]
         for thread in threads:
             thread.start()
         try:
             for number in range(kills):
-                time.sleep(chance.uniform(0.02, 0.7))
-                serve.kill("triage")
-                if number % 10 == 9:
+                kill(serve, chance)
+                if number % ERA == ERA - 1:
                     check(serve, [mark for worker in threads[1:] for mark in list(worker.told)])
+                    begin_again(serve, threads[0])
         finally:
             for thread in threads:
                 thread.going = False
             for thread in threads:
                 thread.join()
-        serve.matched(threads[0].sent)
+        serve.wait(lambda: serve.counted() >= threads[0].sent, "all alerts", 120)
         told = [mark for worker in threads[1:] for mark in worker.told]
         if not told:
             raise Fail("nothing was told to be done")
         check(serve, told)
         same(serve.counted(), threads[0].sent)
         same(serve.stop(), 0)
-        return len(told), threads[0].sent
+        return len(told), threads[0].sent, threads[2].repeated
 
 
 def main():
@@ -152,8 +208,8 @@ def main():
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            done, sent = run(str(pathlib.Path(given.vaka).resolve()), given.kills, given.seed, folder)
-            print(f"ok 1 - {given.kills} kills, {done} acts, {sent} records (seed {given.seed})\n1..1")
+            done, sent, repeated = run(str(pathlib.Path(given.vaka).resolve()), given.kills, given.seed, folder)
+            print(f"ok 1 - {given.kills} kills, {done} acts, {repeated} asked again, {sent} records (seed {given.seed})\n1..1")
             return 0
         except (AssertionError, OSError, subprocess.SubprocessError, sqlite3.Error) as why:
             text = str(why).replace("\n", "\n# ")

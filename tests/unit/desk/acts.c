@@ -269,6 +269,42 @@ TEST(the_log_cannot_be_changed)
     close_office(&o);
 }
 
+/* A note with a key; of what, is another text. */
+static enum desk_status note_once(struct office *o, const char *once, const char *asked)
+{
+    const struct desk_request request = {
+        .actor = SLICE("anna"),
+        .kind = SLICE("note"),
+        .body = SLICE("{\"incident\":1,\"protected\":false,\"text\":\"x\"}"),
+        .now = o->now,
+        .once = slice_of(once),
+        .asked = slice_of(asked)};
+    buf_clear(&o->out);
+    REQUIRE(state_begin(o->state) == 0);
+    REQUIRE(desk_act(o->desk, &request, &o->out, &o->status) == 0);
+    REQUIRE(state_commit(o->state) == 0);
+    return o->status;
+}
+
+TEST(what_has_a_key_is_done_once)
+{
+    struct office o;
+    open_office(&o, "once.db");
+    (void)alert(&o, "a", "anna");
+    int64_t before = changes(&o);
+    CHECK_INT(note_once(&o, "k1", "a note"), DESK_DONE);
+    open_again(&o);
+    CHECK_INT(note_once(&o, "k1", "a note"), DESK_AGAIN);
+    CHECK_SLICE(member(&o, "id"), "1");
+    CHECK_INT(note_once(&o, "k1", "another note"), DESK_REUSED);
+    CHECK(changes(&o) == before + 1);
+    CHECK_INT(note_once(&o, "k2", "a note"), DESK_DONE);
+    CHECK_INT(note_once(&o, "", ""), DESK_DONE);
+    CHECK_INT(note_once(&o, "", ""), DESK_DONE);
+    CHECK(changes(&o) == before + 4);
+    close_office(&o);
+}
+
 TEST(an_act_has_a_right)
 {
     enum account_right right;
