@@ -43,6 +43,19 @@ struct desk {
     "0"                                                                                            \
     " WHERE i.root = ?1 ORDER BY i.id, n.alerts DESC LIMIT 2000) n "
 
+/*
+ * What people closed of the last 200 incidents that a rule (a column) led to, but ?1, and how many
+ * of those were no attack: two columns.
+ */
+#define DESK_EARLIER(rule, tenant)                                                                 \
+    DESK_EARLIER_COUNT("count(*)", rule, tenant)                                                   \
+    "," DESK_EARLIER_COUNT(DESK_NO_ATTACK, rule, tenant)
+#define DESK_NO_ATTACK "coalesce(sum(e.disposition IN ('benign', 'false_positive')), 0)"
+#define DESK_EARLIER_COUNT(what, rule, tenant)                                                     \
+    " (SELECT " what " FROM (SELECT incident FROM incident_rule WHERE rule = " rule                \
+    " ORDER BY incident DESC LIMIT 200) l JOIN incident e ON e.id = l.incident WHERE e.tenant "    \
+    "= " tenant " AND e.id != ?1 AND e.closed IS NOT NULL AND e.part_of IS NULL)"
+
 /* The word of a kind that a column has (incident/names.h). */
 #define DESK_KIND_WORD(column)                                                                     \
     "CASE " column " WHEN 0 THEN 'user' WHEN 1 THEN 'address' WHEN 2 THEN 'host'"                  \

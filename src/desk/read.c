@@ -425,15 +425,26 @@ static int put_parts(const struct desk_view *v, uint64_t id, struct buf *out)
 {
     int error = put_names(v, id, out);
     if (error == 0)
-        error = put_list(v, "rules",
-                         "SELECT json_object('id', json_text(r.rule), 'title', json_text(r.title),"
-                         " 'title_sv', json_text(nullif(r.title_sv, '')), 'alerts', sum(r.alerts),"
-                         " 'records', sum(r.records), 'respond', json_object('sv',"
-                         " json_text(r.respond_sv), 'en', json_text(r.respond_en)))"
-                         " FROM incident i JOIN incident_rule r ON r.incident = i.id"
-                         " WHERE i.root = ?1 AND r.alerts > 0 GROUP BY r.rule"
-                         " ORDER BY max(r.level) DESC, min(r.first_alert)",
-                         id, out);
+        error = put_list(
+            v, "rules",
+            "SELECT json_object('id', json_text(r.rule), 'title', json_text(r.title),"
+            " 'title_sv', json_text(nullif(r.title_sv, '')), 'alerts', sum(r.alerts),"
+            " 'records', sum(r.records), 'respond', json_object('sv',"
+            " json_text(r.respond_sv), 'en', json_text(r.respond_en)), 'earlier',"
+            " (SELECT json_object('closed', closed, 'no_attack', no_attack) FROM"
+            " (SELECT" DESK_EARLIER_COUNT(
+                "count(*)", "r.rule",
+                "i.tenant") " AS closed," DESK_EARLIER_COUNT(DESK_NO_ATTACK, "r.rule",
+                                                             "i.tenant") " AS no_attack)))"
+                                                                         " FROM incident i JOIN "
+                                                                         "incident_rule r ON "
+                                                                         "r.incident = i.id"
+                                                                         " WHERE i.root = ?1 AND "
+                                                                         "r.alerts > 0 GROUP BY "
+                                                                         "r.rule"
+                                                                         " ORDER BY max(r.level) "
+                                                                         "DESC, min(r.first_alert)",
+            id, out);
     if (error == 0)
         error = put_list(v, "impact",
                          "SELECT json_object(" ASSET_MEMBERS ", 'alerts', sum(n.alerts))"

@@ -160,6 +160,25 @@ static int judge_rules(struct desk *d, uint64_t root, struct score *score,
     return d->sv.no_memory || d->en.no_memory ? ERR_NOMEM : error;
 }
 
+/* Of the rules that matter most the one that was right most often counts. */
+static int judge_doubt(struct desk *d, uint64_t root, struct score *score)
+{
+    struct db_rows rows =
+        db_select(d->db,
+                  "SELECT" DESK_EARLIER(
+                      "m.rule", "m.tenant") " FROM (SELECT DISTINCT r.rule, i.tenant"
+                                            " FROM incident i JOIN incident_rule r ON r.incident = "
+                                            "i.id WHERE i.root = ?1"
+                                            " AND r.alerts > 0 AND r.level = ?2 LIMIT 20) m",
+                  DB_WITH(db_u64(root), db_number(score->level)));
+    for (bool first = true; db_next(&rows); first = false) {
+        unsigned doubt =
+            score_doubt((uint64_t)db_get_number(&rows, 0), (uint64_t)db_get_number(&rows, 1));
+        if (first || doubt < score->doubt) score->doubt = doubt;
+    }
+    return db_end(&rows);
+}
+
 static int count_names(struct desk *d, uint64_t root, uint64_t *ret)
 {
     int64_t n = 0;
@@ -235,6 +254,7 @@ int desk_row_judge(struct desk *d, uint64_t root)
     struct desk_plain plain[2] = {0};
     struct buf sentences[2], about;
     int error = judge_rules(d, root, &score, plain);
+    if (error == 0) error = judge_doubt(d, root, &score);
     if (error == 0) error = judge_assets(d, root, &score.importance);
     if (error == 0) error = judge_names(d, root, &plain[DESK_SV]);
     if (error) return error;

@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 
-enum { STEP = 5, MOST = 100 };
+enum { STEP = 5, MOST = 100, CLOSED_LEAST = 5 };
 
 static void add_tactic(struct score *s, uint64_t hash)
 {
@@ -49,7 +49,15 @@ unsigned score_value(const struct score *s)
     if (s->n_tactics > 1) value += STEP * (s->n_tactics - 1);
     if (s->many_rules) value += STEP;
     value += STEP * s->importance;
+    unsigned least = s->level > LEVEL_NONE ? of_level[s->level - 1] : 0;
+    value = value > least + STEP * s->doubt ? value - STEP * s->doubt : least;
     return value < MOST ? value : MOST;
+}
+
+unsigned score_doubt(uint64_t closed, uint64_t no_attack)
+{
+    if (closed < CLOSED_LEAST || 2 * no_attack <= closed) return 0;
+    return 10 * no_attack >= 9 * closed ? 3 : 1;
 }
 
 bool score_counts(const struct score *s)

@@ -305,6 +305,45 @@ TEST(what_has_a_key_is_done_once)
     close_office(&o);
 }
 
+/* So many incidents of the rule that are closed; one for each person. */
+static void close_many(struct office *o, unsigned n, const char *disposition)
+{
+    for (unsigned i = 0; i < n; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "p%u-%llu", i, (unsigned long long)o->seq);
+        unsigned long long id = alert(o, "noisy", name);
+        o->now += HOUR;
+        CHECK(act(o, "close",
+                  "{\"incident\":%llu,\"protected\":false,\"disposition\":\"%s\",\"why\":\"x\"}",
+                  id, disposition));
+    }
+}
+
+static const char *score_of_next(struct office *o, const char *name)
+{
+    static char text[16];
+    CHECK(look(o, alert(o, "noisy", name)));
+    CHECK(slice_copy(member(o, "score"), text, sizeof text));
+    return text;
+}
+
+TEST(a_rule_that_was_mostly_wrong_counts_less)
+{
+    struct office o;
+    open_office(&o, "doubt.db");
+    close_many(&o, 4, "false_positive");
+    CHECK_SLICE(slice_of(score_of_next(&o, "x1")), "70");
+    close_many(&o, 1, "benign");
+    CHECK_SLICE(slice_of(score_of_next(&o, "x2")), "55");
+    CHECK(slice_find(buf_slice(&o.out), SLICE("\"earlier\":{\"closed\":5,\"no_attack\":5}")) !=
+          SIZE_MAX);
+    close_many(&o, 3, "true_positive");
+    CHECK_SLICE(slice_of(score_of_next(&o, "x3")), "65");
+    close_many(&o, 2, "true_positive");
+    CHECK_SLICE(slice_of(score_of_next(&o, "x4")), "70");
+    close_office(&o);
+}
+
 TEST(an_act_has_a_right)
 {
     enum account_right right;
