@@ -97,50 +97,9 @@ struct command {
     int (*run)(const struct invocation *in);
 };
 
-extern const struct command command_hunt;
-extern const struct command command_init, command_serve, command_alerts, command_status,
-    command_reload, command_pull_check, command_backup, command_restore, command_size;
-extern const struct command command_notify_providers, command_notify_test;
-extern const struct command command_rules_check, command_rules_list, command_rules_explain,
-    command_rules_test;
-extern const struct command command_rules_import, command_rules_versions, command_rules_diff,
-    command_rules_show, command_rules_use, command_rules_except, command_rules_exceptions,
-    command_rules_noise, command_rules_coverage;
-extern const struct command command_indicators_import, command_indicators_list,
-    command_indicators_show, command_indicators_remove;
-extern const struct command command_config_check, command_config_show, command_config_explain,
-    command_config_default;
-extern const struct command command_explain, command_products_check, command_products_list,
-    command_products_test;
-extern const struct command command_search, command_audit;
-extern const struct command command_verify, command_store_ls, command_store_index,
-    command_store_cat, command_export_evidence, command_export_tiles;
-extern const struct command command_incident_list, command_incident_show, command_incident_try;
-extern const struct command command_incident_ack, command_incident_assign, command_incident_note,
-    command_incident_task, command_incident_evidence, command_incident_triage,
-    command_incident_contain, command_incident_close, command_incident_reopen,
-    command_incident_merge, command_incident_split, command_incident_undo, command_incident_protect,
-    command_incident_aware, command_incident_significant, command_incident_breach,
-    command_incident_report;
-extern const struct command command_asset_import, command_asset_list, command_asset_show;
-extern const struct command command_oncall_who, command_oncall_show, command_oncall_check,
-    command_oncall_gaps, command_oncall_fairness, command_oncall_rest, command_oncall_ics,
-    command_oncall_digest, command_oncall_holidays, command_oncall_changes;
-extern const struct command command_oncall_plan, command_oncall_override, command_oncall_swap,
-    command_oncall_temporary, command_oncall_absence, command_oncall_drop,
-    command_oncall_disturbance, command_oncall_undisturbed;
-extern const struct command command_suppression_add, command_suppression_list,
-    command_suppression_end;
-extern const struct command command_hold_add, command_hold_ls, command_hold_rm, command_clock_trust;
-extern const struct command command_user_add, command_user_list, command_user_show,
-    command_user_disable, command_user_enable, command_user_password, command_user_totp,
-    command_user_unlock, command_user_remove, command_user_log, command_user_lift;
-extern const struct command command_role_list, command_role_show, command_role_grant,
-    command_role_revoke;
-extern const struct command command_token_add, command_token_list, command_token_revoke;
-extern const struct command command_awake;
-extern const struct command command_witness, command_key_rotate;
-extern const struct command command_help;
+#define COMMAND(id) extern const struct command command_##id;
+#include "cli/commands.tbl"
+#undef COMMAND
 /* All of them, in the order of the overview; ends with NULL. */
 const struct command *const *cli_commands(void);
 /* By name ("rules check" is two words); NULL when there is none. */
