@@ -41,6 +41,7 @@ export async function sitDown(browser, url, settings = {}) {
     [language, theme]
   )
   await context.addInitScript(axeSource)
+  context.setDefaultTimeout(10_000)
   const page = await context.newPage()
   const wrong = []
   page.on('pageerror', (error) => wrong.push(String(error)))

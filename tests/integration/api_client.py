@@ -95,12 +95,12 @@ def check_problem(status, head, text):
 class Office(Serve):
     """A vaka serve with the API, and people of every role."""
 
-    def __init__(self, vaka, folder, more="", rate=1000000, accounts="", **options):
+    def __init__(self, vaka, folder, more="", rate=1000000, accounts="", app="optional", **options):
         make_certificates(folder)
         self.web = free_port()
         self.ca = str(pathlib.Path(folder) / "ca.pem")
         more += (f"web:\n  listen: 127.0.0.1:{self.web}\n  rate: {rate}\n"
-                 f"accounts:\n  app: optional\n{accounts}")
+                 f"accounts:\n  app: {app}\n{accounts}")
         super().__init__(vaka, folder, more=more, tls=folder, **options)
 
     def tcp(self, name="syslog_tcp", source="127.0.0.1"):

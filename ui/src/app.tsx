@@ -85,8 +85,13 @@ function Inside() {
     }
   })
   const { path } = useLocation()
-  if (session.value?.must) return <Welcome />
-  if (path === '/wall') return <Pages />
+  if (session.value?.must)
+    return (
+      <main id="main">
+        <Welcome />
+      </main>
+    )
+  if (path === '/wall' || path === '/welcome') return <Pages />
   return (
     <Shell>
       <Pages />

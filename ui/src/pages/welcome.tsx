@@ -56,7 +56,7 @@ const t = texts({
 
 function Step({ n, title, children }: { n: number; title: string; children: ComponentChildren }) {
   return (
-    <main class="gate wide" id="main">
+    <div class="gate wide">
       <Page title={title} head={<span class="gate-brand">Vaka · {t('step', { n })}</span>}>
         <div class="stack">{children}</div>
       </Page>
@@ -67,7 +67,7 @@ function Step({ n, title, children }: { n: number; title: string; children: Comp
           </button>
         </p>
       )}
-    </main>
+    </div>
   )
 }
 
