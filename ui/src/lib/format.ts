@@ -36,7 +36,16 @@ export function formatBytes(bytes: number): string {
 const SHAPES = {
   // What stands in lists: this year needs no year.
   short: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
+  second: {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit'
+  },
   clock: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  minute: { hour: '2-digit', minute: '2-digit' },
+  date: { day: 'numeric', month: 'short' },
   day: { weekday: 'long', day: 'numeric', month: 'long' },
   whole: {
     year: 'numeric',
@@ -49,10 +58,15 @@ const SHAPES = {
   }
 } satisfies Record<string, Intl.DateTimeFormatOptions>
 export type TimeShape = keyof typeof SHAPES
+const THIS_YEAR: ReadonlySet<TimeShape> = new Set(['short', 'second', 'date'])
 
 export function formatTime(at: Date, shape: TimeShape = 'short'): string {
-  const make = (l: string) => new Intl.DateTimeFormat(l, { ...SHAPES[shape], timeZone: ZONE })
-  return once(shape, make).format(at)
+  const other = THIS_YEAR.has(shape) && at.getFullYear() !== new Date(now.peek()).getFullYear()
+  const make = (l: string) => {
+    const year = other ? ({ year: 'numeric' } as const) : {}
+    return new Intl.DateTimeFormat(l, { ...SHAPES[shape], ...year, timeZone: ZONE })
+  }
+  return once(other ? `${shape} of a year` : shape, make).format(at)
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [

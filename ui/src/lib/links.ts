@@ -6,7 +6,8 @@ const query = (values: Record<string, string | undefined>) => {
   return kept.length ? `?${new URLSearchParams(kept)}` : ''
 }
 
-export const searchUrl = (q: string, from?: string) => `/search${query({ q, from })}`
+export const searchUrl = (q: string, from?: string, to?: string) =>
+  `/search${query({ q, from, to })}`
 export const incidentUrl = (id: number | string) => `/incidents/${id}`
 export const queueUrl = (filters: Record<string, string | undefined> = {}) =>
   `/queue${query(filters)}`

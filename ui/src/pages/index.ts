@@ -9,7 +9,8 @@ import { texts } from '../lib/text'
 
 const t = texts({
   now: ['Nu', 'Now'],
-  queue: ['Kö', 'Queue']
+  queue: ['Kö', 'Queue'],
+  search: ['Sök', 'Search']
 })
 
 export interface PageEntry {
@@ -28,6 +29,12 @@ export const pages: PageEntry[] = [
     right: 'incidents.read'
   },
   { path: '/incidents/:id', page: lazy(() => import('./incident')), right: 'incidents.read' },
+  {
+    path: '/search',
+    page: lazy(() => import('./search')),
+    name: () => t('search'),
+    right: 'search'
+  },
   { path: '/wall', page: lazy(() => import('./wall')) },
   { path: '/welcome', page: lazy(() => import('./welcome')) }
 ]

@@ -2,7 +2,9 @@
 // A value from a log, with what can be done with it wherever it stands. It is only ever text.
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
+import { narrow } from '../lib/kql'
 import { kql, queueUrl, searchUrl } from '../lib/links'
+import type { Range } from '../lib/range'
 import { may } from '../lib/session'
 import { texts } from '../lib/text'
 import { toast } from '../lib/toasts'
@@ -20,8 +22,9 @@ const t = texts({
   add: ['Anteckna i incidenten', 'Note in the incident']
 })
 
-// What surrounds a value: a search that it may narrow, an incident that it may be noted in.
-interface Around {
+// What surrounds a value: the filter and times of a search that it may narrow, an incident that it may
+// be noted in.
+interface Around extends Range {
   query?: string
   onNote?: (text: string) => void
 }
@@ -34,7 +37,7 @@ interface ValueProps {
 }
 
 export function Value({ field, value, entity = false }: ValueProps) {
-  const { query = '', onNote } = useContext(ValueContext)
+  const { query = '', from, to, onNote } = useContext(ValueContext)
   const is = kql(field, value)
   const copy = () => navigator.clipboard.writeText(value).then(() => toast(t('copied')))
   return (
@@ -44,10 +47,12 @@ export function Value({ field, value, entity = false }: ValueProps) {
       </button>
       {may('search') && (
         <>
-          <a href={searchUrl(is)}>{t('only')}</a>
-          {query && <a href={searchUrl(`(${query}) and ${is}`)}>{t('include')}</a>}
-          <a href={searchUrl(query ? `(${query}) and not ${is}` : `not ${is}`)}>{t('exclude')}</a>
-          {field && <a href={searchUrl(`${query || '*'} | count by ${field}`)}>{t('group')}</a>}
+          <a href={searchUrl(is, from, to)}>{t('only')}</a>
+          {query && <a href={searchUrl(narrow(query, is), from, to)}>{t('include')}</a>}
+          <a href={searchUrl(narrow(query, `not ${is}`), from, to)}>{t('exclude')}</a>
+          {field && (
+            <a href={searchUrl(`${query || '*'} | count by ${field}`, from, to)}>{t('group')}</a>
+          )}
           <a href={searchUrl(is, '-30d')}>{t('hunt')}</a>
         </>
       )}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // One alert: why it was raised, the record itself, and how that was understood.
 import type { Schema } from '../../lib/api'
-import { compare } from '../../lib/format'
 import { pick, texts } from '../../lib/text'
+import { EventFields } from '../../parts/event'
 import { Time } from '../../parts/marks'
 import { Value } from '../../parts/value'
 
@@ -12,8 +12,6 @@ const t = texts({
   wanted: ['regeln söker', 'the rule looks for'],
   record: ['Loggposten', 'The record'],
   parsed: ['Så förstods den', 'How it was understood'],
-  field: ['Fält', 'Field'],
-  value: ['Värde', 'Value'],
   source: ['Källa', 'Source'],
   number: ['nummer {n}', 'number {n}'],
   happened: ['Hände', 'Happened'],
@@ -21,15 +19,6 @@ const t = texts({
 })
 
 type Found = Schema<'Found'>
-
-// Entities are what other incidents may name as well.
-const ENTITY =
-  /(^|\.)(user\.name|ip|host\.name|host\.hostname|address|hash\.\w+)$|^(user|remip|srcip|dstip)$/
-
-function values(value: unknown): string[] {
-  if (Array.isArray(value)) return value.map(String)
-  return [typeof value === 'object' ? JSON.stringify(value) : String(value)]
-}
 
 function Matched({ found }: { found: Found }) {
   if (!found.matched?.length) return null
@@ -50,37 +39,6 @@ function Matched({ found }: { found: Found }) {
         ))}
       </ul>
     </>
-  )
-}
-
-function Fields({ event, matched }: { event: Record<string, unknown>; matched: Set<string> }) {
-  const names = Object.keys(event).sort(compare)
-  return (
-    <div class="table-box">
-      <table class="fields">
-        <caption class="unseen">{t('parsed')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('field')}</th>
-            <th scope="col">{t('value')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {names.map((name) => (
-            <tr key={name} class={matched.has(name) ? 'here' : ''}>
-              <th scope="row" class="mono">
-                {name}
-              </th>
-              <td>
-                {values(event[name]).map((v) => (
-                  <Value key={v} field={name} value={v} entity={ENTITY.test(name)} />
-                ))}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   )
 }
 
@@ -135,7 +93,7 @@ export function FoundDetail({ found }: { found: Found }) {
       {event && (
         <details>
           <summary>{t('parsed')}</summary>
-          <Fields event={event} matched={matched} />
+          <EventFields event={event} marked={matched} />
         </details>
       )}
     </div>

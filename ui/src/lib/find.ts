@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A search as it goes on: lines of JSON, read as they come.
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { address, Problem, request } from './api'
+
+export type Row = Record<string, unknown>
+export interface Asked {
+  query: string
+  from?: string | undefined
+  to?: string | undefined
+}
+export interface Progress {
+  bytes: number
+  bytes_total: number
+  records: number
+  matches: number
+}
+export interface End {
+  how: 'whole' | 'enough' | 'time' | 'ended' | 'failed'
+  detail?: string
+  records?: number
+  matches?: number
+  damaged?: number
+}
+interface Line {
+  columns?: string[]
+  row?: Row
+  progress?: Progress
+  damage?: string
+  end?: End
+}
+
+export async function find(asked: Asked, signal: AbortSignal, hear: (line: Line) => void) {
+  const answer = await request(address('/search'), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(asked),
+    signal
+  })
+  const reader = (answer.body as ReadableStream<Uint8Array>).getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const lines = (text + decoder.decode(part.value, { stream: true })).split('\n')
+    text = lines.pop() ?? ''
+    for (const line of lines) if (line) hear(JSON.parse(line) as Line)
+  }
+}
+
+// All rows of a small answer, such as the top of something.
+export async function findRows(asked: Asked, signal: AbortSignal): Promise<Row[]> {
+  const rows: Row[] = []
+  await find(asked, signal, ({ row, end }) => {
+    if (row) rows.push(row)
+    if (end?.how === 'failed') throw new Problem(503)
+  })
+  return rows
+}
+
+export interface Finding {
+  columns: string[]
+  rows: Row[]
+  progress?: Progress
+  damage: string[]
+  end?: End
+  error?: unknown
+  running: boolean
+  stop: () => void
+}
+
+const NOTHING: Omit<Finding, 'stop'> = { columns: [], rows: [], damage: [], running: false }
+const SHOW_EVERY = 100 // ms
+
+// One search, begun anew when it is another one or another `round`; null: none.
+export function useFind(asked: Asked | null, round = 0): Finding {
+  const key = asked && JSON.stringify([asked, round])
+  const [shown, show] = useState<{ key: string | null; at: typeof NOTHING }>({ key, at: NOTHING })
+  const stop = useRef(() => {})
+  useEffect(() => {
+    if (!asked) return
+    const abort = new AbortController()
+    let at: typeof NOTHING = { ...NOTHING, running: true }
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const put = () => {
+      clearTimeout(timer)
+      timer = undefined
+      if (!abort.signal.aborted) show({ key, at: { ...at, rows: [...at.rows] } })
+    }
+    const hear = ({ row, columns, progress, damage, end }: Line) => {
+      if (row) at.rows.push(row)
+      else
+        at = {
+          ...at,
+          ...(columns && { columns }),
+          ...(progress && { progress }),
+          ...(end && { end })
+        }
+      if (damage) at.damage.push(damage)
+      timer ??= setTimeout(put, SHOW_EVERY)
+    }
+    const finish = (more: Partial<typeof NOTHING>) => {
+      at = { ...at, ...more, running: false }
+      put()
+    }
+    at.rows = []
+    at.damage = []
+    put()
+    find(asked, abort.signal, hear).then(
+      () => finish({}),
+      (error) => finish({ error })
+    )
+    stop.current = () => {
+      finish({ end: { how: 'ended' } })
+      abort.abort()
+    }
+    return () => {
+      clearTimeout(timer)
+      abort.abort()
+    }
+  }, [key])
+  const at = shown.key === key ? shown.at : { ...NOTHING, running: !!asked }
+  return { ...at, stop: () => stop.current() }
+}
