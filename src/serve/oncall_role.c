@@ -58,6 +58,37 @@ static void on_due(void *ctx)
 
 /* ---- out --------------------------------------------------------------------------------- */
 
+static void on_send(void *ctx, const struct oncall_send *m)
+{
+    struct link *link = role_link(ctx, ROLE_NOTIFY);
+    if (!link_is_open(link)) return;
+    say_send_write(link_out(link), &(struct say_send){.attempt = m->attempt,
+                                                      .page = m->page,
+                                                      .channel = (uint8_t)m->channel,
+                                                      .marks = (uint8_t)m->marks,
+                                                      .expires = m->expires,
+                                                      .provider = m->provider,
+                                                      .address = m->address,
+                                                      .subject = m->subject,
+                                                      .body = m->body,
+                                                      .spoken = m->spoken,
+                                                      .link = m->link,
+                                                      .code = m->code});
+    link_flush(link);
+}
+
+static void on_follow(void *ctx, const struct oncall_follow *m)
+{
+    struct link *link = role_link(ctx, ROLE_NOTIFY);
+    if (!link_is_open(link)) return;
+    say_follow_write(link_out(link), &(struct say_follow){.attempt = m->attempt,
+                                                          .channel = (uint8_t)m->channel,
+                                                          .expires = m->expires,
+                                                          .provider = m->provider,
+                                                          .reference = m->reference});
+    link_flush(link);
+}
+
 static void on_paged(void *ctx, const struct oncall_paged *m)
 {
     struct link *link = role_link(ctx, ROLE_TRIAGE);
@@ -164,8 +195,52 @@ static int take_act(struct role *r, enum serve_role peer, const struct frame *fr
     return 0;
 }
 
+static int take_sent(struct role *r, const struct frame *frame)
+{
+    struct oncall_ctx *c = r->ctx;
+    struct say_sent m;
+    if (say_sent_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    const struct oncall_sent sent = {
+        .attempt = m.attempt, .outcome = m.outcome, .reference = m.reference, .detail = m.detail};
+    settle(r, oncall_take_sent(c->oncall, &sent, now(r)));
+    return 0;
+}
+
+static int take_answered(struct role *r, const struct frame *frame)
+{
+    struct oncall_ctx *c = r->ctx;
+    struct say_answered m;
+    if (say_answered_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    const struct oncall_answered answered = {.channel = m.channel,
+                                             .provider = m.provider,
+                                             .reference = m.reference,
+                                             .from = m.from,
+                                             .text = m.text};
+    settle(r, oncall_take_answered(c->oncall, &answered, now(r)));
+    return 0;
+}
+
+static int take_providers(struct role *r, const struct frame *frame)
+{
+    struct oncall_ctx *c = r->ctx;
+    struct say_providers m;
+    if (say_providers_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    int error = oncall_take_providers(c->oncall, m.list, now(r));
+    if (error == ERR_SYNTAX) return ERR_CORRUPT;
+    settle(r, error);
+    return 0;
+}
+
+static int take_from_notify(struct role *r, const struct frame *frame)
+{
+    if (frame->type == SAY_SENT) return take_sent(r, frame);
+    if (frame->type == SAY_ANSWERED) return take_answered(r, frame);
+    return frame->type == SAY_PROVIDERS ? take_providers(r, frame) : ERR_CORRUPT;
+}
+
 static int oncall_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
+    if (peer == ROLE_NOTIFY) return take_from_notify(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_NOTED) return take_noted(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_PAGE) return take_page(r, peer, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_SETTLED) return take_settled(r, peer, frame);
@@ -179,12 +254,14 @@ static void oncall_peer(struct role *r, enum serve_role peer)
 {
     struct oncall_ctx *c = r->ctx;
     if (peer == ROLE_TRIAGE) settle(r, oncall_triage(c->oncall, true));
+    if (peer == ROLE_NOTIFY) settle(r, oncall_senders(c->oncall, true, now(r)));
 }
 
 static void oncall_lost(struct role *r, enum serve_role peer)
 {
     struct oncall_ctx *c = r->ctx;
     if (peer == ROLE_TRIAGE) settle(r, oncall_triage(c->oncall, false));
+    if (peer == ROLE_NOTIFY) settle(r, oncall_senders(c->oncall, false, now(r)));
 }
 
 /* ---- the role ---------------------------------------------------------------------------- */
@@ -192,8 +269,14 @@ static void oncall_lost(struct role *r, enum serve_role peer)
 static int oncall_prepare(struct role *r, struct diag *diag)
 {
     struct oncall_ctx *c = r->ctx;
-    const struct oncall_out out = {
-        .ctx = r, .paged = on_paged, .alarm = on_alarm, .random = on_random};
+    const char *address = r->config.web_address.n ? r->config.web_address.items[0] : "";
+    const struct oncall_out out = {.ctx = r,
+                                   .send = on_send,
+                                   .follow = on_follow,
+                                   .paged = on_paged,
+                                   .alarm = on_alarm,
+                                   .random = on_random,
+                                   .address = slice_of(address)};
     const char *folder = role_make_folder(r, "oncall", diag);
     const char *path = arena_printf(&r->config.arena, "%s/oncall.db", folder ? folder : "");
     if (!folder || !path) return ERR_ACCESS;
