@@ -137,6 +137,8 @@ static void remember(struct canary *c, struct slice why, nsec at)
 static bool decide(struct canary *c, enum canary_stage stage, nsec at)
 {
     if (c->since && c->broken == stage) return false;
+    if (stage == CANARY_NOTHING) c->outage = 0;
+    else if (c->outage == 0) c->outage = (uint64_t)at;
     c->broken = (uint8_t)stage;
     c->since = at;
     remember(c, canary_why(c, stage), at);
@@ -178,6 +180,7 @@ void canary_write(struct buf *out, const struct canary *c)
     buf_putc(out, '{');
     json_write_member_u64(out, "number", c->number);
     json_write_member_string(out, "broken", slice_of(canary_stage_name(c->broken)));
+    json_write_member_u64(out, "outage", c->outage);
     json_write_member_u64(out, "since", (uint64_t)c->since);
     json_write_key(out, "proven");
     buf_putc(out, '{');
@@ -252,9 +255,9 @@ int canary_read(struct canary *c, struct slice text, nsec realtime)
     struct slice proven;
     uint64_t since, at;
     if (!json_is_object(text) || !read_u64(text, "number", &read.number) ||
-        !read_stage(text, "broken", &read.broken) || !read_u64(text, "since", &since) ||
-        !json_find_member(text, "proven", NULL, &proven) || !json_is_object(proven) ||
-        !read_changes(text, &read))
+        !read_stage(text, "broken", &read.broken) || !read_u64(text, "outage", &read.outage) ||
+        !read_u64(text, "since", &since) || !json_find_member(text, "proven", NULL, &proven) ||
+        !json_is_object(proven) || !read_changes(text, &read))
         return ERR_SYNTAX;
     for (unsigned i = 0; i < CANARY_STAGE_COUNT; i++) {
         if (!read_u64(proven, stages[i].name, &at)) return ERR_SYNTAX;

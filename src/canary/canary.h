@@ -62,6 +62,7 @@ enum canary_sight {
     CANARY_ATTEMPTED = 128,  /* oncall: a dry attempt is durable, and sent to notify */
     CANARY_ASKED = 256,      /* notify: every provider was asked what it would do */
     CANARY_WOULD_SEND = 512, /* notify: and every one would have sent it */
+    CANARY_LOUD = 2048,      /* oncall: everybody was told of a page, and nobody has it */
     CANARY_UNSET = 1024,     /* oncall: nobody can be paged, as nothing says whom, or by what */
 };
 
@@ -91,9 +92,10 @@ struct canary {
     bool unset;                       /* the way ended at triage, the last time: see CANARY_UNSET */
     bool heard[CANARY_WITNESS_COUNT]; /* who has answered about it */
     char wrong[CANARY_WITNESS_COUNT][CANARY_TEXT_MAX];
-    uint8_t doubt;  /* the stage that the probe before failed at; CANARY_NOTHING: it did not */
-    uint8_t broken; /* the verdict */
-    nsec since;     /* realtime: the verdict is this one, 0: there is none yet */
+    uint8_t doubt;   /* the stage that the probe before failed at; CANARY_NOTHING: it did not */
+    uint8_t broken;  /* the verdict */
+    uint64_t outage; /* its number, ever; 0: nothing is broken */
+    nsec since;      /* realtime: the verdict is this one, 0: there is none yet */
     nsec proven[CANARY_STAGE_COUNT]; /* realtime: the last probe that passed it began; 0: never */
     uint64_t passed, failed;         /* probes */
     nsec took;                       /* the last one that passed, from its beginning */
@@ -127,9 +129,10 @@ struct slice canary_why(const struct canary *c, enum canary_stage stage);
 const char *canary_stage_name(unsigned stage);
 
 /*
- * What has to survive a start, as a JSON object: {"number":…,"broken":"…","since":…,"proven":{…},
- * "changes":[…]}, times in ns since 1970. read(): that all was well is true no more when it was not
- * proven lately, by the clock `realtime`. ERR_SYNTAX: c stays as it was.
+ * What has to survive a start, as a JSON object:
+ * {"number":…,"broken":"…","outage":…,"since":…,"proven":{…}, "changes":[…]}, times in ns since
+ * 1970. read(): that all was well is true no more when it was not proven lately, by the clock
+ * `realtime`. ERR_SYNTAX: c stays as it was.
  */
 void canary_write(struct buf *out, const struct canary *c);
 int canary_read(struct canary *c, struct slice text, nsec realtime) MUST_USE;

@@ -301,7 +301,7 @@ int oncall_act(struct oncall *o, const struct oncall_request *request, struct on
     return error;
 }
 
-int oncall_saw_canary(struct oncall *o, uint64_t number, bool *ret)
+static int saw_canary(struct oncall *o, uint64_t number, bool *ret)
 {
     char text[24];
     int64_t n = 0;
@@ -314,6 +314,19 @@ int oncall_saw_canary(struct oncall *o, uint64_t number, bool *ret)
                                db_number(ATTEMPT_QUEUED)),
                        &n);
     *ret = n > 0;
+    return error;
+}
+
+int oncall_ask_canary(struct oncall *o, uint64_t number, struct oncall_canary *ret)
+{
+    int64_t loud = 0;
+    int error = saw_canary(o, number, &ret->attempted);
+    if (error == 0)
+        error = db_get(o->db, "SELECT count(*) FROM page WHERE ended IS NULL AND state = ?1",
+                       DB_WITH(db_number(PAGE_LOUD)), &loud);
+    ret->loud = loud > 0;
+    /* Providers that are not known are those of somebody who does not answer. */
+    ret->unset = !o->roster || (o->providers_known && o->n_providers == 0);
     return error;
 }
 

@@ -173,8 +173,14 @@ int oncall_act(struct oncall *o, const struct oncall_request *request, struct on
 /* The right that an act needs; false: there is no such act. */
 bool oncall_act_right(struct slice kind, enum account_right *ret);
 
-/* What a canary of that number came to: whether attempts of it are durable and on their way. */
-int oncall_saw_canary(struct oncall *o, uint64_t number, bool *ret) MUST_USE;
+/* What the canary is to know of it, without which nobody can be paged; and whether a page is loud.
+ */
+struct oncall_canary {
+    bool attempted; /* attempts of that number are durable and on their way */
+    bool unset;     /* there is no plan, or no provider */
+    bool loud;      /* everybody was told of a page, and nobody has it */
+};
+int oncall_ask_canary(struct oncall *o, uint64_t number, struct oncall_canary *ret) MUST_USE;
 
 /* Members of a JSON object: how pages are, and what is missing for them to reach anybody. */
 int oncall_status(struct oncall *o, struct oncall_time t, struct buf *out) MUST_USE;

@@ -8,6 +8,8 @@
 
 #include "base/json_write.h"
 #include "base/time.h"
+#include "desk/handover.h"
+#include "detect/sigma/doc.h"
 #include "serve/canary.h"
 
 enum {
@@ -24,6 +26,11 @@ struct canary_ctx {
     struct bookmark bookmark;
     struct buf state;
     uint64_t unsaved; /* times the state could not be written */
+    struct outage {
+        uint64_t number; /* that oncall is to hear of, or heard of; 0: none */
+        bool taken, over, over_taken;
+        bool said; /* on the channel that there is now; what is not taken then is said again */
+    } outage;
 };
 
 /* Who is asked what he saw. */
@@ -33,6 +40,7 @@ static const struct {
 } asked[] = {
     {ROLE_DETECT, CANARY_BY_DETECT},
     {ROLE_TRIAGE, CANARY_BY_TRIAGE},
+    {ROLE_ONCALL, CANARY_BY_ONCALL},
 };
 
 static void judge(struct role *r);
@@ -110,6 +118,91 @@ static void body_moved(void *ctx, bool ended)
     judge(r);
 }
 
+/* ---- pages -------------------------------------------------------------------------------- */
+
+/*
+ * Somebody is paged for what is broken up to triage: behind that there is nobody who could, and it
+ * is the watchdog that hears of it. The end of it is told to who was told of its beginning.
+ */
+static void put_title(const struct canary *k, struct buf *out)
+{
+    char text[CANARY_TEXT_MAX + 160];
+    buf_putc(out, '{');
+    (void)snprintf(text, sizeof text, "Vakan är inte vaken: %s är trasigt",
+                   canary_stage_name(k->broken));
+    json_write_member_string(out, "sv", slice_of(text));
+    (void)snprintf(text, sizeof text, "The watch is not awake: %s is broken (%.*s)",
+                   canary_stage_name(k->broken), SLICE_FMT(canary_why(k, k->broken)));
+    json_write_member_string(out, "en", slice_of(text));
+    buf_putc(out, '}');
+}
+
+static void say_outage(struct role *r)
+{
+    const struct canary_ctx *c = r->ctx;
+    const struct outage *o = &c->outage;
+    struct link *link = role_link(r, ROLE_ONCALL);
+    struct buf title;
+    if (o->over) {
+        say_settled_write(link_out(link), &(struct say_settled){.id = o->number + 1,
+                                                                .how = HANDOVER_CLOSED,
+                                                                .into = o->number,
+                                                                .who = SLICE("vaka")});
+        return;
+    }
+    buf_init(&title, 4096);
+    put_title(&c->canary, &title);
+    say_page_write(link_out(link), &(struct say_page){.id = o->number,
+                                                      .incident = o->number,
+                                                      .level = LEVEL_CRITICAL,
+                                                      .why = HANDOVER_NEW,
+                                                      .first_activity = c->canary.since,
+                                                      .detected = c->canary.since,
+                                                      .service = SLICE("vaka"),
+                                                      .title = buf_slice(&title)});
+    buf_done(&title);
+}
+
+static void page(struct role *r)
+{
+    struct canary_ctx *c = r->ctx;
+    const struct canary *k = &c->canary;
+    struct outage *o = &c->outage;
+    struct link *link = role_link(r, ROLE_ONCALL);
+    if (k->outage && k->broken <= CANARY_TRIAGE && o->number != k->outage)
+        *o = (struct outage){.number = k->outage};
+    bool ended = o->number && !o->over && k->outage != o->number;
+    if (ended && !o->taken && !o->said) o->number = 0; /* nobody was told */
+    if (ended && o->taken) {
+        o->over = true;
+        o->said = false;
+    }
+    bool done = o->number == 0 || (o->over ? o->over_taken : o->taken);
+    if (done || o->said || !link_is_open(link)) return;
+    say_outage(r);
+    link_flush(link);
+    o->said = true;
+}
+
+static int take_taken(struct role *r, const struct frame *frame)
+{
+    struct canary_ctx *c = r->ctx;
+    struct say_taken_page m;
+    if (say_taken_page_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    if (m.id == c->outage.number) c->outage.taken = true;
+    if (m.id == c->outage.number + 1) c->outage.over_taken = true;
+    page(r);
+    return 0;
+}
+
+static void canary_peer(struct role *r, enum serve_role peer)
+{
+    struct canary_ctx *c = r->ctx;
+    if (peer != ROLE_ONCALL) return;
+    c->outage.said = false;
+    page(r);
+}
+
 static int take_seen(struct role *r, enum canary_witness who, const struct frame *frame)
 {
     struct canary_ctx *c = r->ctx;
@@ -122,6 +215,7 @@ static int take_seen(struct role *r, enum canary_witness who, const struct frame
 
 static int canary_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
+    if (peer == ROLE_ONCALL && frame->type == SAY_TAKEN_PAGE) return take_taken(r, frame);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
         if (asked[i].role == peer) return take_seen(r, asked[i].who, frame);
     return ERR_CORRUPT;
@@ -190,24 +284,18 @@ static void judge(struct role *r)
     wire_close(&c->body);
     save(r, changed);
     if (changed) announce(r);
+    page(r);
 }
 
 /* ---- turns ------------------------------------------------------------------------------- */
-
-/* What an alert leads to behind triage is not there to be asked. */
-static void begin(struct role *r, nsec now)
-{
-    struct canary_ctx *c = r->ctx;
-    uint64_t number = canary_begin(&c->canary, now, clock_realtime(&r->clock));
-    canary_saw(&c->canary, number, CANARY_BY_ONCALL, CANARY_UNSET, SLICE_NONE);
-}
 
 static void on_tick(void *ctx)
 {
     struct role *r = ctx;
     struct canary_ctx *c = r->ctx;
     nsec now = clock_monotonic(&r->clock);
-    if (canary_is_due(&c->canary, now)) begin(r, now);
+    if (canary_is_due(&c->canary, now))
+        (void)canary_begin(&c->canary, now, clock_realtime(&r->clock));
     if (!c->canary.running) return;
     if (!has_seen(c, CANARY_STORED) && !wire_is_open(&c->record)) send_record(r);
     if (!has_seen(c, CANARY_UNWRAPPED) && !wire_is_open(&c->body)) send_body(r);
@@ -312,6 +400,7 @@ const struct role_ops role_canary = {
     .ctx_size = sizeof(struct canary_ctx),
     .prepare = canary_prepare,
     .start = canary_start,
+    .peer = canary_peer,
     .frame = canary_frame,
     .status = canary_status,
     .stop = canary_stop,

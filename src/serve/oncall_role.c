@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/json_write.h"
+#include "canary/canary.h"
 #include "oncall/oncall.h"
 #include "serve/role.h"
 #include "state/db.h"
@@ -131,7 +132,8 @@ static int take_page(struct role *r, enum serve_role peer, const struct frame *f
     struct oncall_ctx *c = r->ctx;
     struct say_page m;
     if (say_page_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    const struct oncall_page page = {.id = m.id,
+    const struct oncall_page page = {.canary = peer == ROLE_CANARY,
+                                     .id = m.id,
                                      .tenant = m.tenant,
                                      .incident = m.incident,
                                      .level = m.level,
@@ -152,7 +154,8 @@ static int take_settled(struct role *r, enum serve_role peer, const struct frame
     struct oncall_ctx *c = r->ctx;
     struct say_settled m;
     if (say_settled_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    const struct oncall_settled settled = {.id = m.id,
+    const struct oncall_settled settled = {.canary = peer == ROLE_CANARY,
+                                           .id = m.id,
                                            .tenant = m.tenant,
                                            .incident = m.incident,
                                            .how = m.how,
@@ -161,6 +164,25 @@ static int take_settled(struct role *r, enum serve_role peer, const struct frame
     int error = oncall_take_settled(c->oncall, &settled, now(r));
     if (error == 0) answer_taken(r, peer, m.id);
     settle(r, error);
+    return 0;
+}
+
+static int take_probe(struct role *r, const struct frame *frame)
+{
+    struct oncall_ctx *c = r->ctx;
+    struct link *link = role_link(r, ROLE_CANARY);
+    struct say_probe m;
+    struct oncall_canary canary = {0};
+    if (say_probe_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    int error = oncall_ask_canary(c->oncall, m.number, &canary);
+    say_seen_write(link_out(link),
+                   &(struct say_seen){.number = m.number,
+                                      .sights = (canary.attempted ? CANARY_ATTEMPTED : 0u) |
+                                                (canary.unset ? CANARY_UNSET : 0u) |
+                                                (canary.loud ? CANARY_LOUD : 0u),
+                                      .when = clock_realtime(&r->clock),
+                                      .wrong = error ? slice_of(error_text(error)) : SLICE_NONE});
+    link_flush(link);
     return 0;
 }
 
@@ -240,10 +262,12 @@ static int take_from_notify(struct role *r, const struct frame *frame)
 
 static int oncall_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
+    const bool from_watch = peer == ROLE_TRIAGE || peer == ROLE_CANARY;
     if (peer == ROLE_NOTIFY) return take_from_notify(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_NOTED) return take_noted(r, frame);
-    if (peer == ROLE_TRIAGE && frame->type == SAY_PAGE) return take_page(r, peer, frame);
-    if (peer == ROLE_TRIAGE && frame->type == SAY_SETTLED) return take_settled(r, peer, frame);
+    if (peer == ROLE_CANARY && frame->type == SAY_PROBE) return take_probe(r, frame);
+    if (from_watch && frame->type == SAY_PAGE) return take_page(r, peer, frame);
+    if (from_watch && frame->type == SAY_SETTLED) return take_settled(r, peer, frame);
     const bool front = peer == ROLE_CONTROL || peer == ROLE_WEB;
     return front && frame->type == SAY_ACT ? take_act(r, peer, frame) : ERR_CORRUPT;
 }

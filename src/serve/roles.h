@@ -55,7 +55,8 @@
     X(WEB, SEARCH)      /* queries, who looks → ← what was found, that it is written down */   \
     X(CANARY, COLLECT)  /* connections → */                                                      \
     X(CANARY, DETECT)   /* what it saw of a probe → ← that */                                  \
-    X(CANARY, TRIAGE)   /* the same */
+    X(CANARY, TRIAGE)   /* the same */                                                             \
+    X(CANARY, ONCALL)   /* the same, and outages to be paged for → ← taken */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,

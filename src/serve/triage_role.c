@@ -50,7 +50,9 @@ struct triage_ctx {
     bool has_tuples;
     uint64_t told_tuple; /* to detect: the last one; UINT64_MAX: begin was said */
     uint64_t handed;     /* the last handover that oncall was told of */
-    struct buf noted;    /* what it is told when it is durable */
+    uint64_t canary_handed, canary_kept, canary_new; /* probes: the last one that was handed over;
+                                                        that is durable; in the transaction */
+    struct buf noted;                                /* what it is told when it is durable */
     uint64_t added, counted, commits, acts;
     struct buf acted;
 };
@@ -170,6 +172,7 @@ static bool tell_handover(void *ctx, const struct desk_handover *h)
                                                           .service = h->service,
                                                           .title = h->title});
     c->handed = h->id;
+    if (h->marks & HANDOVER_CANARY) c->canary_handed = h->incident;
     return true;
 }
 
@@ -202,7 +205,7 @@ static int keep_alert(struct role *r, const struct state_alert *alert)
     return error;
 }
 
-/* What the canary's records led to is kept beside, and raises no alarm. */
+/* What the canary's records led to is handed over, and raises no alarm. */
 static int keep_canary(struct role *r, const struct say_alert *m)
 {
     struct triage_ctx *c = r->ctx;
@@ -210,7 +213,8 @@ static int keep_canary(struct role *r, const struct say_alert *m)
     if (!slice_eq(m->rule, SLICE(RULESET_CANARY_BOTH)) || !slice_to_u64(m->entity, &number))
         return 0;
     c->has_alerts = true;
-    return state_put_canary(c->state, number, CANARY_KEPT, clock_realtime(&r->clock));
+    c->canary_new = number;
+    return desk_hand_canary(c->desk, number, clock_realtime(&r->clock));
 }
 
 static int add_alert(struct role *r, const struct say_alert *m)
@@ -282,6 +286,8 @@ static void commit(struct role *r)
         give_up(r, "state-failed", error);
         return;
     }
+    if (c->canary_new) c->canary_kept = c->canary_new;
+    c->canary_new = 0;
     bool news = c->has_alerts;
     c->open = c->has_alerts = c->has_tuples = false;
     c->committed = c->next;
@@ -511,10 +517,10 @@ static int take_probe(struct role *r, const struct frame *frame)
     struct link *link = role_link(r, ROLE_CANARY);
     struct say_probe m;
     if (frame->type != SAY_PROBE || say_probe_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    struct say_seen seen = {.number = m.number};
-    /* What is not committed is not seen. */
-    int error = c->open ? 0 : state_canary(c->state, m.number, &seen.sights, &seen.when);
-    if (error) seen.wrong = slice_of(error_text(error));
+    const struct say_seen seen = {.number = m.number,
+                                  .sights = (c->canary_kept == m.number ? CANARY_KEPT : 0u) |
+                                            (c->canary_handed == m.number ? CANARY_HANDED : 0u),
+                                  .when = clock_realtime(&r->clock)};
     say_seen_write(link_out(link), &seen);
     link_flush(link);
     return 0;

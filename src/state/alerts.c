@@ -88,31 +88,6 @@ int state_last_alert(struct state *s, uint64_t *ret_id)
     return error;
 }
 
-int state_put_canary(struct state *s, uint64_t number, uint32_t sights, nsec time)
-{
-    int error =
-        db_run(s->db, "INSERT OR REPLACE INTO canary (number, sights, time) VALUES (?1, ?2, ?3)",
-               DB_WITH(db_u64(number), db_number(sights), db_number(time)));
-    if (error) return error;
-    return db_run(s->db,
-                  "DELETE FROM canary WHERE number NOT IN"
-                  " (SELECT number FROM canary ORDER BY time DESC, number DESC LIMIT 16)",
-                  DB_ALONE);
-}
-
-int state_canary(struct state *s, uint64_t number, uint32_t *ret_sights, nsec *ret_time)
-{
-    struct db_rows rows = db_select(s->db, "SELECT sights, time FROM canary WHERE number = ?1",
-                                    DB_WITH(db_u64(number)));
-    *ret_sights = 0;
-    *ret_time = 0;
-    if (db_next(&rows)) {
-        *ret_sights = (uint32_t)db_get_number(&rows, 0);
-        *ret_time = db_get_number(&rows, 1);
-    }
-    return db_end(&rows);
-}
-
 int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_records)
 {
     struct db_rows rows =

@@ -93,11 +93,9 @@ const char *const state_migrations[STATE_VERSION] = {
     " incident INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, sha256 TEXT,"
     " text TEXT NOT NULL, taken INTEGER NOT NULL, taken_by TEXT NOT NULL) STRICT;"
     "CREATE INDEX evidence_incident ON evidence (incident);",
-    /* marks: as page's (serve/message.h); canary: what was seen of the last probes. */
+    /* marks: as page's (serve/message.h). */
     "ALTER TABLE alert ADD COLUMN marks INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE incident ADD COLUMN marks INTEGER NOT NULL DEFAULT 0;"
-    "CREATE TABLE canary (number INTEGER PRIMARY KEY, sights INTEGER NOT NULL,"
-    " time INTEGER NOT NULL) STRICT;"
     /* The names of its plain lines: [{"kind":"user","name":"anna"},…]. */
     "ALTER TABLE incident ADD COLUMN about TEXT NOT NULL DEFAULT '[]';"
     /*

@@ -110,12 +110,6 @@ int state_alerts(struct state *s, uint64_t after, uint32_t limit,
                  bool (*each)(void *ctx, const struct state_alert *alert), void *ctx) MUST_USE;
 /* The highest id so far; 0: there is none. */
 int state_last_alert(struct state *s, uint64_t *ret_id) MUST_USE;
-/* What triage saw of its canary's records of that number (enum canary_sight), in place of what it
- * had seen before; few of the newest are kept. */
-int state_put_canary(struct state *s, uint64_t number, uint32_t sights, nsec time) MUST_USE;
-/* 0: nothing. */
-int state_canary(struct state *s, uint64_t number, uint32_t *ret_sights, nsec *ret_time) MUST_USE;
-
 /* Alerts, and the records they are about. */
 int state_count_alerts(struct state *s, uint64_t *ret_alerts, uint64_t *ret_records) MUST_USE;
 

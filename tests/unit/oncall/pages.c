@@ -348,7 +348,7 @@ TEST(an_exercise_and_a_test_are_marked)
 TEST(a_canary_wakes_nobody_and_asks_every_provider)
 {
     struct watch *w = begin_watch("canary.db");
-    bool seen = false;
+    struct oncall_canary seen = {0};
     for (uint64_t number = 100; number < 120; number++) {
         const struct oncall_page m = {.id = number,
                                       .incident = number,
@@ -362,10 +362,10 @@ TEST(a_canary_wakes_nobody_and_asks_every_provider)
         for (size_t i = 0; i < 3; i++) became(w, i, NOTIFY_ACCEPTED);
     }
     CHECK_SLICE(slice_of(w->sent[0].code), "119");
-    CHECK_INT(oncall_saw_canary(w->oncall, 119, &seen), 0);
-    CHECK(seen);
-    CHECK_INT(oncall_saw_canary(w->oncall, 101, &seen), 0);
-    CHECK(!seen);
+    CHECK_INT(oncall_ask_canary(w->oncall, 119, &seen), 0);
+    CHECK(seen.attempted && !seen.unset && !seen.loud);
+    CHECK_INT(oncall_ask_canary(w->oncall, 101, &seen), 0);
+    CHECK(!seen.attempted);
     CHECK_SLICE(slice_of(w->paged), "");
     end_watch(w);
 }

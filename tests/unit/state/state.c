@@ -415,25 +415,6 @@ TEST(state_keeps_the_last_health_of_each_source)
     state_close(s);
 }
 
-TEST(state_keeps_what_was_seen_of_the_newest_probes)
-{
-    struct state *s = open_state("canary.db");
-    uint32_t sights = 7;
-    nsec time = 7;
-    CHECK_INT(state_canary(s, 1, &sights, &time), 0);
-    CHECK(sights == 0 && time == 0);
-    CHECK_INT(state_put_canary(s, 1, 8, 100), 0);
-    CHECK_INT(state_put_canary(s, 1, 24, 101), 0);
-    CHECK_INT(state_canary(s, 1, &sights, &time), 0);
-    CHECK(sights == 24 && time == 101);
-    for (uint64_t n = 2; n < 40; n++) CHECK_INT(state_put_canary(s, n, 1, 100 + (nsec)n), 0);
-    CHECK_INT(state_canary(s, 1, &sights, &time), 0);
-    CHECK_INT(sights, 0);
-    CHECK_INT(state_canary(s, 39, &sights, &time), 0);
-    CHECK_INT(sights, 1);
-    state_close(s);
-}
-
 TEST(what_is_of_an_exercise_is_not_counted_with_what_is_not)
 {
     struct state *s = open_state("marks.db");
