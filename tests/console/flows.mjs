@@ -342,8 +342,8 @@ await check('what a log says is text, in every view', async () => {
   const seat = await sit({}, 'anna')
   const { page, wrong } = seat
   await page.goto('/queue')
-  await page.locator('tbody tr', { hasText: 'sVg' }).first().waitFor()
-  const incidents = await page.locator('tbody tr', { hasText: 'sVg' }).getByRole('link').evaluateAll((links) => links.map((a) => a.getAttribute('href')))
+  await page.locator('tbody tr', { hasText: 'window.xss' }).first().waitFor()
+  const incidents = await page.locator('tbody tr', { hasText: 'window.xss' }).getByRole('link').evaluateAll((links) => links.map((a) => a.getAttribute('href')))
   for (const path of [...incidents.flatMap((i) => [i, `${i}?view=alerts`]), '/', '/wall', '/queue?view=alerts']) {
     await page.goto(path)
     await settled(page)

@@ -289,10 +289,6 @@ function Whole({ incident: i, reload }: { incident: Incident; reload: () => void
           <Clocks incident={i} reload={reload} />
         </div>
         <div class="case">
-          <div class="case-facts">
-            <Facts incident={i} />
-            <Tasks incident={i} reload={reload} />
-          </div>
           <div class="case-time">
             <Tabs
               label={t('view')}
@@ -311,6 +307,10 @@ function Whole({ incident: i, reload }: { incident: Incident; reload: () => void
                 }
               ]}
             />
+          </div>
+          <div class="case-facts">
+            <Facts incident={i} />
+            <Tasks incident={i} reload={reload} />
           </div>
           <div class="case-links">
             <Entities incident={i} />

@@ -233,8 +233,8 @@ export default function Now() {
   return (
     <Page title={t('title')}>
       <div class="now">
-        {may('status.read') && <Watch />}
         {may('incidents.read') ? <Open /> : <p class="quiet">{t('noRight')}</p>}
+        {may('status.read') && <Watch />}
       </div>
     </Page>
   )

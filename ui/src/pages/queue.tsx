@@ -268,9 +268,9 @@ function Incidents({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters
     { name: t('severity'), show: (i) => <Severity level={i.level} /> },
     { name: t('what'), class: 'what', show: (i) => <What incident={i} /> },
     { name: t('state'), show: (i) => <StateTag state={i.state} /> },
-    { name: t('count'), class: 'number', show: (i) => formatNumber(i.alerts) },
-    { name: t('last'), show: (i) => <Time at={i.last_activity} /> },
-    { name: t('owner'), show: (i) => i.assignee ?? '–' }
+    { name: t('count'), class: 'number late', show: (i) => formatNumber(i.alerts) },
+    { name: t('last'), class: 'late', show: (i) => <Time at={i.last_activity} /> },
+    { name: t('owner'), class: 'late', show: (i) => i.assignee ?? '–' }
   ]
   return (
     <>
@@ -350,8 +350,8 @@ function Alerts({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' |
     },
     { name: t('host'), show: (a) => a.host && <Value field="host.name" value={a.host} entity /> },
     { name: t('entityColumn'), show: (a) => a.entity && <Value value={a.entity} entity /> },
-    { name: t('times'), class: 'number', show: (a) => formatNumber(a.count) },
-    { name: t('last'), show: (a) => <Time at={a.last_received} /> }
+    { name: t('times'), class: 'number late', show: (a) => formatNumber(a.count) },
+    { name: t('last'), class: 'late', show: (a) => <Time at={a.last_received} /> }
   ]
   return (
     <>

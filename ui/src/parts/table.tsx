@@ -13,7 +13,7 @@ const t = texts({
 export interface Column<T> {
   name: string // the heading; empty for a column of controls
   show: (row: T) => ComponentChildren
-  class?: string
+  class?: string // on a phone: `what` takes a line, `late` comes behind it, with its heading
   unseen?: string // what the heading says to who hears it
 }
 

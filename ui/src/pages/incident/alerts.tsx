@@ -89,8 +89,8 @@ export function Alerts({ incident, reload }: { incident: Incident; reload: () =>
       name: t('host'),
       show: (a) => a.alert.host && <Value field="host.name" value={a.alert.host} entity />
     },
-    { name: t('times'), class: 'number', show: (a) => formatNumber(a.count) },
-    { name: t('time'), show: (a) => <Time at={a.last_seen} show="at" /> }
+    { name: t('times'), class: 'number late', show: (a) => formatNumber(a.count) },
+    { name: t('time'), class: 'late', show: (a) => <Time at={a.last_seen} show="at" /> }
   ]
   return (
     <>
