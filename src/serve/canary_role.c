@@ -41,6 +41,7 @@ static const struct {
     {ROLE_DETECT, CANARY_BY_DETECT},
     {ROLE_TRIAGE, CANARY_BY_TRIAGE},
     {ROLE_ONCALL, CANARY_BY_ONCALL},
+    {ROLE_NOTIFY, CANARY_BY_NOTIFY},
 };
 
 static void judge(struct role *r);

@@ -3,15 +3,30 @@
  * The process that tells people: it has the network and the secrets of providers, and nothing else.
  * Who is to be told what, others decide; what it knows of attempts ends with it.
  */
+#include <stdio.h>
+
 #include "base/json_write.h"
+#include "notify/provider.h"
 #include "notify/senders.h"
+#include "serve/probe.h"
 #include "serve/role.h"
 
 enum { STOP_WITHIN = 5, LIST_MAX = 64 * 1024 }; /* s: for what is under way */
 #define TICK NSEC_PER_SEC
 
+/* One provider that was asked what it would do, for a probe of the canary. */
+struct asked {
+    uint64_t attempt, number; /* 0: free */
+    bool answered, well;
+    char provider[NOTIFY_NAME_MAX];
+};
+enum { ASKED_MAX = CANARY_NOTES * NOTIFY_PROVIDERS_MAX };
+
 struct notify_ctx {
     struct senders *senders;
+    struct canary_notes canary;
+    struct asked asked[ASKED_MAX];
+    unsigned next_asked; /* the one that is written over */
     struct buf list, answer;
     bool changed;     /* how providers are, and nobody was told */
     uint64_t dropped; /* what another process had no room for */
@@ -29,12 +44,59 @@ static bool has_room(struct role *r, struct link *link, size_t bytes)
     return false;
 }
 
+/* ---- the canary's ------------------------------------------------------------------------ */
+
+static void note_asked(struct role *r, const struct say_send *m)
+{
+    struct notify_ctx *c = r->ctx;
+    uint64_t number;
+    if (!(m->marks & NOTIFY_DRY) || !slice_to_u64(m->code, &number) || number == 0) return;
+    struct asked *a = &c->asked[c->next_asked];
+    for (unsigned i = 0; i < ASKED_MAX; i++)
+        if (c->asked[i].attempt == m->attempt) a = &c->asked[i];
+    if (a == &c->asked[c->next_asked]) c->next_asked = (c->next_asked + 1) % ASKED_MAX;
+    *a = (struct asked){.attempt = m->attempt, .number = number};
+    (void)snprintf(a->provider, sizeof a->provider, "%.*s",
+                   (int)(m->provider.len < sizeof a->provider ? m->provider.len : 0),
+                   m->provider.ptr);
+    canary_notes_see(&c->canary, number, CANARY_ASKED, clock_realtime(&r->clock));
+}
+
+/* Whether all that were asked for that probe would send it. */
+static bool all_would(const struct notify_ctx *c, uint64_t number)
+{
+    for (unsigned i = 0; i < ASKED_MAX; i++)
+        if (c->asked[i].number == number && !(c->asked[i].answered && c->asked[i].well))
+            return false;
+    return true;
+}
+
+static void note_answer(struct role *r, uint64_t attempt, enum notify_outcome outcome,
+                        struct slice detail)
+{
+    struct notify_ctx *c = r->ctx;
+    for (unsigned i = 0; i < ASKED_MAX; i++) {
+        struct asked *a = &c->asked[i];
+        if (!a->number || a->attempt != attempt) continue;
+        struct canary_note *note = canary_notes_of(&c->canary, a->number);
+        a->answered = true;
+        a->well = outcome == NOTIFY_ACCEPTED || outcome == NOTIFY_DELIVERED;
+        if (!a->well)
+            (void)snprintf(note->wrong, sizeof note->wrong, "%s: %.*s", a->provider,
+                           (int)(detail.len < CANARY_TEXT_MAX ? detail.len : CANARY_TEXT_MAX),
+                           detail.len ? detail.ptr : "");
+        if (all_would(c, a->number))
+            canary_notes_see(&c->canary, a->number, CANARY_WOULD_SEND, clock_realtime(&r->clock));
+    }
+}
+
 /* Who asked is told; what he does not hear he asks for again. */
 static void on_sent(void *ctx, unsigned asker, uint64_t attempt, enum notify_outcome outcome,
                     struct slice reference, struct slice detail)
 {
     struct role *r = ctx;
     struct link *link = role_link(r, asker);
+    note_answer(r, attempt, outcome, detail);
     if (!has_room(r, link, reference.len + detail.len)) return;
     say_sent_write(link_out(link), &(struct say_sent){.attempt = attempt,
                                                       .outcome = (uint8_t)outcome,
@@ -82,6 +144,7 @@ static int take_send(struct role *r, enum serve_role peer, const struct frame *f
     struct notify_ctx *c = r->ctx;
     struct say_send m;
     if (say_send_read(frame->payload, &m) != 0 || m.attempt == 0) return ERR_CORRUPT;
+    note_asked(r, &m);
     senders_send(c->senders, peer,
                  &(struct notify_message){.attempt = m.attempt,
                                           .page = m.page,
@@ -128,9 +191,11 @@ static int take_callback(struct role *r, const struct frame *frame)
 
 static int notify_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
+    const struct notify_ctx *c = r->ctx;
     if (peer == ROLE_WEB)
         return frame->type == SAY_CALLBACK ? take_callback(r, frame) : ERR_CORRUPT;
     if (frame->type == SAY_SEND) return take_send(r, peer, frame);
+    if (peer == ROLE_CANARY) return probe_take(r, frame, &c->canary);
     return frame->type == SAY_FOLLOW ? take_follow(r, peer, frame) : ERR_CORRUPT;
 }
 

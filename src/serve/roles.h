@@ -56,7 +56,8 @@
     X(CANARY, COLLECT)  /* connections → */                                                      \
     X(CANARY, DETECT)   /* what it saw of a probe → ← that */                                  \
     X(CANARY, TRIAGE)   /* the same */                                                             \
-    X(CANARY, ONCALL)   /* the same, and outages to be paged for → ← taken */
+    X(CANARY, ONCALL)   /* the same, and outages to be paged for → ← taken */                  \
+    X(CANARY, NOTIFY)   /* the same, and messages of its own → ← what became */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,
