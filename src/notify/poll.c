@@ -52,10 +52,10 @@ static size_t count(struct poll *p, enum notify_channel channel, nsec *ret_young
 static void rest(struct poll *p)
 {
     nsec youngest = NOTIFY_FOLLOW_MAX;
-    struct loop *loop = p->call.dial ? senders_loop(p->line->senders) : NULL;
+    struct loop *loop = senders_loop(p->line->senders);
     size_t n = count(p, NOTIFY_SMS, &youngest) + count(p, NOTIFY_VOICE, &youngest);
     p->channel = NOTIFY_NO_CHANNEL;
-    if (n && loop && loop_timer_set(loop, &p->timer, interval(youngest), 0) != 0)
+    if (n && loop_timer_set(loop, &p->timer, interval(youngest), 0) != 0)
         line_fails(p->line, "out of memory");
 }
 
