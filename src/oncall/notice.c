@@ -505,14 +505,18 @@ static int take_accepted(struct oncall *o, const struct attempt *a, const struct
     return error ? error : note_notified(o, &n);
 }
 
-/* The next contact, unless another attempt is under way already. */
+/* The next contact, unless another attempt is under way already, or was taken after all. */
 static int go_on(struct oncall *o, const struct attempt *a)
 {
     struct notice n;
     bool found = false, failed = false;
+    int64_t taken = 0;
     int error = load(o, a->notice, &n, &found);
     if (error || !found || !is_needed(&n) || !a->newest || n.state == NOTICE_FAILED) return error;
-    error = try(o, &n, &failed);
+    error = db_get(o->db, "SELECT count(*) FROM attempt WHERE notice = ?1 AND state IN (?2, ?3)",
+                   DB_WITH(db_u64(n.id), db_number(ATTEMPT_ACCEPTED), db_number(ATTEMPT_DELIVERED)),
+                   &taken);
+    if (error == 0 && !taken) error = try(o, &n, &failed);
     return error || !failed ? error : page_check_step(o, n.page);
 }
 

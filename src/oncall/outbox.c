@@ -70,7 +70,7 @@ static int load_list(struct oncall *o, struct outgoing *g)
         }
         buf_printf(&g->ids, "%s%" PRIu64, shown ? ", " : "", (uint64_t)db_get_number(&rows, 1));
     }
-    if (g->message.incidents > shown) buf_puts(&g->ids, " …");
+    if (g->message.incidents > shown) buf_puts(&g->ids, " ...");
     g->message.ids = buf_slice(&g->ids);
     return db_end(&rows);
 }

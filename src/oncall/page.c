@@ -98,7 +98,8 @@ static bool move_on(struct page *p)
 static nsec wait_of(const struct page *p)
 {
     if (p->state == PAGE_LOUD) {
-        nsec wait = p->turn < 8 ? ONCALL_LOUD_AGAIN << p->turn : ONCALL_LOUD_MOST;
+        const uint64_t times = p->turn - p->policy.repeat - 1;
+        nsec wait = times < 8 ? ONCALL_LOUD_AGAIN << times : ONCALL_LOUD_MOST;
         return wait < ONCALL_LOUD_MOST ? wait : ONCALL_LOUD_MOST;
     }
     if (p->step < p->policy.n) return p->policy.steps[p->step].wait;
@@ -146,7 +147,7 @@ static int begin_step(struct oncall *o, struct page *p, bool *ret_all_failed)
 static int become_loud(struct oncall *o, struct page *p)
 {
     p->state = PAGE_LOUD;
-    p->turn = 0;
+    p->turn = p->policy.repeat + 1; /* no turn of a step is there twice */
     alarm_add(o, "page-loud", p->id);
     int error = told_add(o, p->id, PAGED_EXHAUSTED, SLICE_NONE);
     return error ? error : event_add(o, p->id, "loud", SLICE_NONE, SLICE_NONE);
