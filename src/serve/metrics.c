@@ -245,7 +245,12 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
         },
     [ROLE_CANARY] =
         {
+            {"now", GAUGE, "When it said this, in seconds since 1970."},
+            {"every", GAUGE, "Seconds from one probe to the next; 0: there are none."},
+            {"within", GAUGE, "Seconds that one may take."},
             {"broken", GAUGE, "The stage that the canary found broken, or nothing."},
+            {"why", GAUGE, "What is known of that."},
+            {"unset", GAUGE, "1: nobody can be paged, as there is no plan or no provider."},
             {"since", GAUGE, "Since when that is so, in seconds since 1970."},
             {"passed", COUNTER, "Probes of the canary that went all the way."},
             {"failed", COUNTER, "Those that did not in time."},
