@@ -33,7 +33,9 @@ static nsec seconds_of(struct slice object, const char *name)
                : 0;
 }
 
-/* Into both lines. */
+/* Into both lines, of the same values. */
+static void say(struct awake *a, const char *en, const char *sv, ...)
+    __attribute__((format(printf, 2, 4), format(printf, 3, 4)));
 static void say(struct awake *a, const char *en, const char *sv, ...)
 {
     va_list ap;
