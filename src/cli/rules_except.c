@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "cli/rules_library.h"
 #include "indicator/rules.h"
-#include "library/exception.h"
+#include "library/own.h"
 
 enum { O_WHEN = OPTION_LONG };
 
@@ -39,65 +39,16 @@ static const struct sigma_doc *find_loaded(const struct sigma_set *set, struct s
     return NULL;
 }
 
-static bool is_of(const char *file, const char *name)
+static struct library_change change_of(const struct rules_work *w, const struct except_context *c)
 {
-    return file && strcmp(file, name) == 0;
+    return (struct library_change){
+        .who = slice_of(c->by ? c->by : w->who), .now = w->now, .placeholders = w->placeholders};
 }
 
-/* Whether the exception is in force for some rule; else why not. */
-static const char *why_idle(const struct sigma_set *set, const char *name)
-{
-    const char *why = "it does not apply to the rule";
-    for (uint32_t i = 0; i < set->n_filters; i++)
-        if (is_of(set->filters[i].doc->file, name) && set->filters[i].n_rules) return NULL;
-    for (uint32_t i = 0; i < set->n_refusals; i++)
-        if (is_of(set->refusals[i].diag.file, name)) why = set->refusals[i].diag.message;
-    return why;
-}
-
-/*
- * Reads it as it will be read, with the rule, which has no text when it is one of indicators: a
- * mistake in it must not wait for the next start.
- */
-static int try(const struct rules_work *w, const struct sigma_doc *doc, struct slice rule,
-               struct slice filter, struct diag *diag)
-{
-    static const struct sigma_expr always = {.kind = EXPR_TRUE};
-    static const char name[] = "exception";
-    const struct sigma_set_options options = {.placeholders = w->placeholders, .now = w->now};
-    struct sigma_set *set = sigma_set_new();
-    if (!set) return ERR_NOMEM;
-    int error = rule.len ? sigma_set_add_text(set, "rule", rule, &options)
-                         : sigma_set_add_made(set, doc, &always);
-    if (error == 0) error = sigma_set_add_text(set, name, filter, &options);
-    if (error == 0) error = sigma_set_finish(set);
-    const char *why = error ? NULL : why_idle(set, name);
-    if (why) error = diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s", why);
-    sigma_set_free(set);
-    return error;
-}
-
-static int note(struct rules_work *w, const struct except_context *c, const char *what,
-                const char *id, struct slice rule, struct diag *diag)
-{
-    struct buf members;
-    buf_init(&members, 64 * 1024);
-    json_write_string(&members, SLICE("exception"));
-    buf_putc(&members, ':');
-    json_write_string(&members, slice_of(id));
-    json_write_member_string(&members, "rule", rule);
-    json_write_member_string(&members, "reason", slice_of(c->reason ? c->reason : ""));
-    int error = library_note(&w->library, w->now, slice_of(c->by ? c->by : w->who), what,
-                             buf_slice(&members), diag);
-    buf_done(&members);
-    return error;
-}
-
-static void put_added(struct rules_work *w, const struct except_context *c, const char *id,
-                      const char *name)
+static void put_added(struct rules_work *w, const struct except_context *c, const char *id)
 {
     char path[PATH_MAX + 64];
-    (void)snprintf(path, sizeof path, "%s/" LIBRARY_EXCEPTIONS "/%s", w->path, name);
+    (void)snprintf(path, sizeof path, "%s/" LIBRARY_EXCEPTIONS "/%s.yml", w->path, id);
     if (!c->json) {
         buf_printf(&w->out, "%s\n", path);
         return;
@@ -118,18 +69,10 @@ static int add(struct rules_work *w, const struct except_context *c, const struc
                                 .who = slice_of(c->by ? c->by : w->who),
                                 .now = w->now,
                                 .until = c->until};
-    char id[EXCEPTION_ID + 1], name[EXCEPTION_ID + 8];
-    struct buf filter;
-    int error = exception_id_make(id);
-    buf_init(&filter, EXCEPTION_FILE_MAX);
-    (void)snprintf(name, sizeof name, "%s.yml", id);
-    if (error == 0) error = exception_write(&filter, &e, id, diag);
-    if (error == 0) error = try(w, rule, text, buf_slice(&filter), diag);
-    if (error == 0) error = note(w, c, "except", id, rule->id, diag);
-    if (error == 0)
-        error = library_write(&w->library, LIBRARY_EXCEPTIONS, name, buf_slice(&filter), diag);
-    if (error == 0) put_added(w, c, id, name);
-    buf_done(&filter);
+    const struct library_change change = change_of(w, c);
+    char id[EXCEPTION_ID + 1];
+    int error = library_except(&w->library, &e, text, &change, id, diag);
+    if (error == 0) put_added(w, c, id);
     return error;
 }
 
@@ -164,19 +107,6 @@ static int add_for(struct rules_work *w, const struct except_context *c, const c
     return error;
 }
 
-static int lift(struct rules_work *w, const struct except_context *c, const char *id,
-                struct diag *diag)
-{
-    char name[EXCEPTION_ID + 8];
-    struct library_name checked;
-    if (!library_name_read(slice_of(id), &checked) || strlen(id) > EXCEPTION_ID)
-        return diag_set(diag, ERR_INVALID, NULL, 0, 0,
-                        "'%.64s' is no exception's id; 'vaka rules exceptions' lists them", id);
-    (void)snprintf(name, sizeof name, "%s.yml", id);
-    int error = library_put_away(&w->library, LIBRARY_EXCEPTIONS, name, diag);
-    return error ? error : note(w, c, "lift", id, SLICE_NONE, diag);
-}
-
 static int except_run(const struct invocation *in)
 {
     const struct except_context *c = in->ctx;
@@ -188,7 +118,8 @@ static int except_run(const struct invocation *in)
         return cli_usage("rules except wants --when and --reason");
     int status = rules_work_enter(&work, &c->settings, true);
     if (status == 0) {
-        int error = c->lift ? lift(&work, c, in->operands[0], &diag)
+        const struct library_change change = change_of(&work, c);
+        int error = c->lift ? library_lift(&work.library, in->operands[0], &change, &diag)
                             : add_for(&work, c, in->operands[0], &diag);
         library_unlock(&work.library);
         if (error) status = rules_work_failed(&diag, error);

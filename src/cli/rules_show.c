@@ -5,6 +5,7 @@
 #include "cli/load.h"
 #include "cli/rules_library.h"
 #include "cli/rules_retro.h"
+#include "indicator/rules.h"
 
 struct show_context {
     struct settings settings;
@@ -108,7 +109,21 @@ static const struct sigma_doc *find_called(const struct sigma_set *set, struct s
     return NULL;
 }
 
-/* Of the rules that the settings name, or that come with Vaka. *ret_found: it is one of them. */
+/* Of an imported set, which has more to tell of it. */
+static bool is_imported(const struct config *config, const char *file)
+{
+    char path[PATH_MAX];
+    struct diag diag;
+    if (ruleset_folder_path(config, RULESET_RULES, path, &diag) != 0) return false;
+    struct slice rest = slice_of(file ? file : "");
+    if (!slice_starts_with(rest, slice_of(path))) return false;
+    rest = slice_from(rest, strlen(path));
+    return slice_starts_with(rest, SLICE("/")) &&
+           !slice_starts_with(rest, SLICE("/" LIBRARY_OWN "/"));
+}
+
+/* Of the rules that the settings name, that come with Vaka, or are one's own. *ret_found: it is one
+ * of them. */
 static int show_named(const struct show_context *c, const char *id, bool *ret_found)
 {
     struct config config;
@@ -119,8 +134,9 @@ static int show_named(const struct show_context *c, const char *id, bool *ret_fo
     buf_init(&out, 2 * RULESET_FILE_MAX + 4096);
     buf_init(&text, RULESET_FILE_MAX);
     int status = settings_load(&c->settings, &config, NULL);
-    if (status == 0 && load_rules(&rules, &config)) status = EXIT_USAGE;
+    if (status == 0 && load_watch(&rules, &config)) status = EXIT_USAGE;
     const struct sigma_doc *doc = status ? NULL : find_called(rules.set, slice_of(id));
+    if (doc && (is_imported(&config, doc->file) || indicator_rules_has(doc))) doc = NULL;
     int error = doc ? file_read(doc->file, &text, &diag) : 0;
     if (error) status = rules_work_failed(&diag, error);
     *ret_found = doc != NULL;

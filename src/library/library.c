@@ -38,7 +38,9 @@ bool library_name_read(struct slice text, struct library_name *ret)
               c == '.' || c == '_' || c == '-' || c == '+'))
             return false;
     }
-    if (slice_eq(text, SLICE(LIBRARY_EXCEPTIONS)) || slice_eq(text, SLICE("history"))) return false;
+    static const char *const taken[] = {LIBRARY_EXCEPTIONS, LIBRARY_OWN, "history"};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (slice_eq(text, slice_of(taken[i]))) return false;
     memcpy(ret->text, text.ptr, text.len);
     ret->text[text.len] = '\0';
     return true;
@@ -72,9 +74,9 @@ static int find_owner(struct library *l, struct diag *diag)
 int library_open(struct library *l, const char *path, bool change, struct diag *diag)
 {
     *l = (struct library){.path = path, .folder = -1};
-    bool made = change && mkdir(path, 0750) == 0;
-    if (change && !made && errno != EEXIST) return fail(l, "", diag);
     l->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool made = change && l->folder < 0 && errno == ENOENT && mkdir(path, 0750) == 0;
+    if (made) l->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (l->folder < 0) return errno == ENOENT && !change ? 0 : fail(l, "", diag);
     if (!change) return 0;
     int error = find_owner(l, diag);
@@ -116,10 +118,11 @@ static int open_folder(const struct library *l, const char *name)
 /* One that is there, or a new one. */
 static int make_folder(const struct library *l, int at, const char *name)
 {
-    bool made = mkdirat(at, name, 0750) == 0;
-    if (!made && errno != EEXIST) return -1;
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0 && made && !give(l, fd)) {
+    if (fd >= 0 || errno != ENOENT) return fd;
+    if (mkdirat(at, name, 0750) != 0 && errno != EEXIST) return -1;
+    fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0 && !give(l, fd)) {
         (void)close(fd);
         return -1;
     }

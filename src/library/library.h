@@ -32,6 +32,7 @@ enum {
     LIBRARY_WHO_MAX = 128,
 };
 #define LIBRARY_EXCEPTIONS "exceptions"
+#define LIBRARY_OWN        "own"
 
 struct library {
     const char *path; /* borrowed: of the folder `rules`, for messages */

@@ -20,21 +20,22 @@ enum sandbox_role {
     SANDBOX_HUNTER,  /* opens the named paths read-only, forks decoders, talks to its terminal */
     SANDBOX_DECODER, /* nothing but the descriptors it has and is sent */
     SANDBOX_SERVANT, /* the same with an event loop: a process of serve that only talks to others */
-    SANDBOX_DETECTOR, /* a servant that forks decoders */
-    SANDBOX_KEEPER,   /* a servant that keeps files in the named folders */
-    SANDBOX_SEALER,   /* the same, but takes no space in advance and cuts no file */
-    SANDBOX_DATABASE, /* the same for SQLite: no names are changed or listed */
-    SANDBOX_RECEIVER, /* a servant that accepts on sockets it has and reads the named paths */
-    SANDBOX_LISTENER, /* a servant that accepts on sockets it has, and opens nothing */
-    SANDBOX_SIGNER,   /* a servant that keeps one file that it has open */
-    SANDBOX_INDEXER,  /* a sealer that cuts nothing, and reads the named paths */
-    SANDBOX_FRONT,    /* accepts on a socket it has and reads a database of others' */
-    SANDBOX_SEARCHER, /* a reviewer (below) with an event loop */
-    SANDBOX_CALLER,   /* a servant that connects to the named ports, over TCP */
-    SANDBOX_PULLER,   /* a caller that keeps files it has open, and reads the named paths */
-    SANDBOX_PROBER,   /* a puller that makes pairs of connected sockets */
-    SANDBOX_REVIEWER, /* reads the named paths, keeps files in the named folders, forks decoders */
-    SANDBOX_WITNESS,  /* a keeper that accepts on sockets it has */
+    SANDBOX_DETECTOR,  /* a servant that forks decoders */
+    SANDBOX_KEEPER,    /* a servant that keeps files in the named folders */
+    SANDBOX_SEALER,    /* the same, but takes no space in advance and cuts no file */
+    SANDBOX_DATABASE,  /* the same for SQLite: no names are changed or listed */
+    SANDBOX_RECEIVER,  /* a servant that accepts on sockets it has and reads the named paths */
+    SANDBOX_LISTENER,  /* a servant that accepts on sockets it has, and opens nothing */
+    SANDBOX_SIGNER,    /* a servant that keeps one file that it has open */
+    SANDBOX_INDEXER,   /* a sealer that cuts nothing, and reads the named paths */
+    SANDBOX_FRONT,     /* accepts on a socket it has and reads a database of others' */
+    SANDBOX_SEARCHER,  /* a reviewer (below) with an event loop */
+    SANDBOX_CALLER,    /* a servant that connects to the named ports, over TCP */
+    SANDBOX_PULLER,    /* a caller that keeps files it has open, and reads the named paths */
+    SANDBOX_LIBRARIAN, /* replaces files in folders that it has */
+    SANDBOX_PROBER,    /* a puller that makes pairs of connected sockets */
+    SANDBOX_REVIEWER,  /* reads the named paths, keeps files in the named folders, forks decoders */
+    SANDBOX_WITNESS,   /* a keeper that accepts on sockets it has */
 };
 
 enum sandbox_level {

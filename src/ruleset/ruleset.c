@@ -148,6 +148,14 @@ static int add_sets(struct ruleset *r, const struct library *library, const stru
     return result;
 }
 
+static int add_folder(struct ruleset *r, const char *library, const char *name, nsec now,
+                      struct diag *diag)
+{
+    const char *path = arena_printf(&r->set->arena, "%s/%s", library, name);
+    if (!path) return ERR_NOMEM;
+    return is_folder(path) ? add_path(r, path, now, diag) : 0;
+}
+
 static int add_library(struct ruleset *r, const struct wanted *w, struct diag *diag)
 {
     struct library library;
@@ -155,10 +163,9 @@ static int add_library(struct ruleset *r, const struct wanted *w, struct diag *d
     int result = ruleset_folder_path(w->config, RULESET_RULES, folder, diag);
     if (result == 0) result = library_open(&library, folder, false, diag);
     if (result) return result;
-    const char *path = arena_printf(&r->set->arena, "%s/" LIBRARY_EXCEPTIONS, folder);
     if (w->library) result = add_sets(r, &library, w, diag);
-    if (result == 0 && !path) result = ERR_NOMEM;
-    if (result == 0 && is_folder(path)) result = add_path(r, path, w->now, diag);
+    if (result == 0 && w->library) result = add_folder(r, folder, LIBRARY_OWN, w->now, diag);
+    if (result == 0) result = add_folder(r, folder, LIBRARY_EXCEPTIONS, w->now, diag);
     library_close(&library);
     return result;
 }

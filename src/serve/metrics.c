@@ -203,6 +203,11 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"ended", COUNTER, "Searches that ended."},
             {"looked", COUNTER, "Times that one thing was looked at over the API."},
         },
+    [ROLE_LIBRARY] =
+        {
+            {"changes", COUNTER, "Changes of rules over the API."},
+            {"refused", COUNTER, "Those that were refused."},
+        },
     [ROLE_ONCALL] =
         {
             {"plan", GAUGE, "Whether there is a plan of who is on call."},

@@ -17,7 +17,7 @@ static const struct role_ops *const all_ops[ROLE_COUNT] = {
     [ROLE_PULL] = &role_pull,       [ROLE_INDEX] = &role_index,     [ROLE_RETRO] = &role_retro,
     [ROLE_ACCOUNT] = &role_account, [ROLE_OIDC] = &role_oidc,       [ROLE_WEB] = &role_web,
     [ROLE_SEARCH] = &role_search,   [ROLE_ONCALL] = &role_oncall,   [ROLE_NOTIFY] = &role_notify,
-    [ROLE_CANARY] = &role_canary,
+    [ROLE_CANARY] = &role_canary,   [ROLE_LIBRARY] = &role_library,
 };
 
 static const enum sandbox_role sandboxes[ROLE_COUNT] = {

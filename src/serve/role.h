@@ -101,6 +101,7 @@ void role_alarm(struct role *r, const char *event, struct slice text);
 
 extern const struct role_ops role_collect, role_unwrap, role_store, role_detect, role_triage,
     role_control, role_seal, role_sign, role_witness, role_pull, role_index, role_retro,
-    role_account, role_oidc, role_web, role_search, role_oncall, role_notify, role_canary;
+    role_account, role_oidc, role_web, role_search, role_oncall, role_notify, role_canary,
+    role_library;
 
 #endif

@@ -77,9 +77,9 @@ struct supervisor {
 
 /* The order in which processes end: nothing new comes in, then what came is finished. */
 static const enum serve_role stop_order[ROLE_COUNT] = {
-    ROLE_CANARY, ROLE_WEB,     ROLE_SEARCH, ROLE_RETRO,  ROLE_INDEX,  ROLE_PULL, ROLE_COLLECT,
-    ROLE_UNWRAP, ROLE_STORE,   ROLE_DETECT, ROLE_TRIAGE, ROLE_SEAL,   ROLE_SIGN, ROLE_WITNESS,
-    ROLE_OIDC,   ROLE_ACCOUNT, ROLE_ONCALL, ROLE_NOTIFY, ROLE_CONTROL};
+    ROLE_CANARY,  ROLE_WEB,    ROLE_LIBRARY, ROLE_SEARCH, ROLE_RETRO,  ROLE_INDEX,  ROLE_PULL,
+    ROLE_COLLECT, ROLE_UNWRAP, ROLE_STORE,   ROLE_DETECT, ROLE_TRIAGE, ROLE_SEAL,   ROLE_SIGN,
+    ROLE_WITNESS, ROLE_OIDC,   ROLE_ACCOUNT, ROLE_ONCALL, ROLE_NOTIFY, ROLE_CONTROL};
 
 static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};
@@ -466,6 +466,7 @@ static void reload(struct supervisor *s)
     if (error == 0) renew(s, ROLE_NOTIFY);
     if (error == 0) renew(s, ROLE_WEB);
     if (error == 0) renew(s, ROLE_SEARCH);
+    if (error == 0) renew(s, ROLE_LIBRARY);
     if (error == 0) tell_unchanged(s, &config, &restart);
     if (error && !diag.message[0])
         (void)diag_set(&diag, error, NULL, 0, 0, "%s",
@@ -651,6 +652,10 @@ static int child_frame(void *ctx, const struct frame *frame)
     case SAY_COMMAND:
         if (say_command_read(frame->payload, &command) != 0) return ERR_CORRUPT;
         if (c->role == ROLE_DETECT && command.command == COMMAND_RULES) return renew_rules(s);
+        if (c->role == ROLE_LIBRARY && command.command == COMMAND_RELOAD) {
+            reload(s);
+            return 0;
+        }
         if (c->role != ROLE_CONTROL) return ERR_CORRUPT;
         if (command.command == COMMAND_RELOAD) reload(s);
         else if (command.command == COMMAND_STOP) begin_stop(s);

@@ -82,7 +82,7 @@ static int on_manage(void *ctx, uint64_t call, const struct api_manage *m)
 static int on_act(void *ctx, uint64_t call, const struct api_deed *m)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_TRIAGE);
+    struct link *link = role_link(r, m->to == API_DEED_RULES ? ROLE_LIBRARY : ROLE_TRIAGE);
     int error = find_room(r, link, m->actor.len + m->kind.len + m->body.len);
     if (error) return error;
     say_act_write(link_out(link), &(struct say_act){.client = call,
@@ -330,7 +330,8 @@ static int web_frame(struct role *r, enum serve_role peer, const struct frame *f
     if (peer == ROLE_ACCOUNT && frame->type == SAY_MANAGED) return take_managed(r, frame);
     if (peer == ROLE_ACCOUNT) return take_names(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_ROW) return take_row(r, frame);
-    if (peer == ROLE_TRIAGE && frame->type == SAY_ACTED) return take_acted(r, frame);
+    if ((peer == ROLE_TRIAGE || peer == ROLE_LIBRARY) && frame->type == SAY_ACTED)
+        return take_acted(r, frame);
     if (peer == ROLE_SEARCH) return take_search(r, frame);
     if (peer == ROLE_ONCALL && frame->type == SAY_ACTED) return take_answered(r, frame);
     if (peer == ROLE_NOTIFY) return take_notify(r, frame);
@@ -366,7 +367,8 @@ static void web_lost(struct role *r, enum serve_role peer)
 {
     const struct web_ctx *c = r->ctx;
     if (peer == ROLE_ACCOUNT && c->api) api_accounts_lost(c->api);
-    if (peer == ROLE_TRIAGE && c->api) api_desk_lost(c->api);
+    if (peer == ROLE_TRIAGE && c->api) api_deeds_lost(c->api, API_DEED_DESK);
+    if (peer == ROLE_LIBRARY && c->api) api_deeds_lost(c->api, API_DEED_RULES);
     if (peer == ROLE_SEARCH && c->api) api_searches_lost(c->api);
     if (peer == ROLE_ONCALL && c->api) api_oncall_lost(c->api);
     if (peer == ROLE_NOTIFY && c->api) api_notify_lost(c->api);

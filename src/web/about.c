@@ -6,8 +6,7 @@
 #include "web/openapi.h"
 #include "web/run.h"
 
-/* The machine, and who sends, are the first tenant's. False: refused. */
-static bool is_first_tenants(struct api_call *c)
+bool api_is_first_tenants(struct api_call *c)
 {
     if (c->tenant == 0) return true;
     api_refuse(c, API_PROBLEM_FORBIDDEN, "this is the first tenant's");
@@ -16,7 +15,7 @@ static bool is_first_tenants(struct api_call *c)
 
 void api_status(struct api_call *c)
 {
-    if (!is_first_tenants(c)) return;
+    if (!api_is_first_tenants(c)) return;
     c->api->options.out.status(c->api->options.out.ctx, &c->out);
     api_answer(c, MHD_HTTP_OK, API_JSON);
 }
@@ -38,7 +37,7 @@ void api_awake(struct api_call *c)
     struct buf status;
     struct awake a;
     struct slice processes, report = SLICE_NONE;
-    if (!is_first_tenants(c)) return;
+    if (!api_is_first_tenants(c)) return;
     buf_init(&status, API_ANSWER_MAX);
     c->api->options.out.status(c->api->options.out.ctx, &status);
     if (json_find_member(slice_trim(buf_slice(&status)), "processes", NULL, &processes))
@@ -58,7 +57,7 @@ struct part {
 static void tell_parts(struct api_call *c, const struct part *parts, size_t n)
 {
     struct buf status;
-    if (!is_first_tenants(c)) return;
+    if (!api_is_first_tenants(c)) return;
     buf_init(&status, API_ANSWER_MAX);
     c->api->options.out.status(c->api->options.out.ctx, &status);
     buf_putc(&c->out, '{');
@@ -90,7 +89,7 @@ void api_store(struct api_call *c)
 
 static void tell_document(struct api_call *c, enum api_document document)
 {
-    if (!is_first_tenants(c)) return;
+    if (!api_is_first_tenants(c)) return;
     buf_put(&c->out, c->api->options.documents[document]);
     api_answer(c, MHD_HTTP_OK, API_JSON);
 }

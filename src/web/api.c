@@ -233,9 +233,10 @@ void api_notify_lost(struct api *w)
     refuse_waiting(w, WAIT_TOLD);
 }
 
-void api_desk_lost(struct api *w)
+void api_deeds_lost(struct api *w, enum api_deed_to to)
 {
-    refuse_waiting(w, WAIT_ACT);
+    for (struct api_call *c = w->calls; c; c = c->next)
+        if (c->waits == WAIT_ACT && c->deed == to) api_refuse_for(c, API_PROBLEM_BUSY, 1);
 }
 
 static struct api_call *find_search(struct api *w, uint64_t call)

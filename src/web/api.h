@@ -58,8 +58,11 @@ struct api_manage {
     struct slice proof, address, body;
 };
 
-/* Something that is done to an incident, by an act of desk/desk.h. */
+/* Something that is done to an incident, by an act of desk/desk.h, or to rules; both are answered
+ * by api_acted(). */
+enum api_deed_to { API_DEED_DESK, API_DEED_RULES };
 struct api_deed {
+    enum api_deed_to to;
     uint32_t tenant;
     struct slice actor, kind, body;
     struct slice once, asked; /* a key, and what was asked with it, as texts; empty: none */
@@ -169,7 +172,7 @@ void api_accounts_lost(struct api *w);
 void api_oncall_lost(struct api *w);
 void api_notify_lost(struct api *w);
 void api_searches_lost(struct api *w);
-void api_desk_lost(struct api *w);
+void api_deeds_lost(struct api *w, enum api_deed_to to);
 /* There are new alerts, or other changes, in the database. */
 void api_news_came(struct api *w);
 

@@ -79,6 +79,7 @@ struct api_call {
     struct api_veiling veiling;
     struct buf raw, given; /* what waits to go out; parameters with names for pseudonyms */
     const struct api_principal *who; /* while its function runs, and before it waits */
+    enum api_deed_to deed;           /* WAIT_ACT: who does it */
     struct api_once_entry *once;
     /* The same for who keeps it: of user and key, and of the request; empty: there is no key. */
     char once_key[API_MARK_TEXT + 1], once_asked[API_MARK_TEXT + 1];
@@ -193,6 +194,10 @@ bool api_body_text(struct api_call *c, const char *member, size_t least, size_t 
 bool api_compose(struct api_call *c, struct buf *out);
 /* A text of an object, NUL-terminated. False: it is not there, empty, or does not fit. */
 bool api_json_text(struct slice object, const char *member, char *ret, size_t size);
+/* Has it done, with what api_compose() gives. */
+void api_do(struct api_call *c, enum api_deed_to to, struct slice kind);
+/* The machine, its rules, and who sends, are the first tenant's. False: refused. */
+bool api_is_first_tenants(struct api_call *c);
 /* What X-Purpose says it is for; empty: nothing. False: refused. */
 bool api_purpose(struct api_call *c, struct slice *ret);
 uint32_t api_limit(const struct api_call *c);

@@ -171,15 +171,14 @@ void api_suppressions(struct api_call *c)
 
 /* ---- acts -------------------------------------------------------------------------------- */
 
-static void act(struct api_call *c, struct slice kind)
+void api_do(struct api_call *c, enum api_deed_to to, struct slice kind)
 {
     const struct api_out *out = &c->api->options.out;
     struct buf body;
-    uint64_t id;
-    if (c->match.n > 0 && !read_id(c, &id)) return;
     buf_init(&body, API_BODY_MAX + API_TARGET_MAX);
     if (api_compose(c, &body)) {
-        const struct api_deed m = {.tenant = c->tenant,
+        const struct api_deed m = {.to = to,
+                                   .tenant = c->tenant,
                                    .actor = c->who->name,
                                    .kind = kind,
                                    .body = buf_slice(&body),
@@ -187,8 +186,15 @@ static void act(struct api_call *c, struct slice kind)
                                    .asked = slice_of(c->once_asked)};
         if (out->act(out->ctx, c->id, &m) != 0) api_refuse_for(c, API_PROBLEM_BUSY, 1);
         else api_wait(c, WAIT_ACT);
+        c->deed = to;
     }
     buf_done(&body);
+}
+
+static void act(struct api_call *c, struct slice kind)
+{
+    uint64_t id;
+    if (c->match.n == 0 || read_id(c, &id)) api_do(c, API_DEED_DESK, kind);
 }
 
 /* The path ends with its name. */

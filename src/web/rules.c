@@ -134,3 +134,28 @@ void api_rule(struct api_call *c)
     buf_puts(&c->out, "}\n");
     api_answer(c, MHD_HTTP_OK, API_JSON);
 }
+
+static void change(struct api_call *c, struct slice kind)
+{
+    if (api_is_first_tenants(c)) api_do(c, API_DEED_RULES, kind);
+}
+
+void api_rule_save(struct api_call *c)
+{
+    change(c, SLICE("save"));
+}
+
+void api_rule_drop(struct api_call *c)
+{
+    change(c, SLICE("drop"));
+}
+
+void api_except(struct api_call *c)
+{
+    change(c, SLICE("except"));
+}
+
+void api_lift(struct api_call *c)
+{
+    change(c, SLICE("lift"));
+}

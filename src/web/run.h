@@ -20,6 +20,10 @@ void api_alert(struct api_call *c);
 /* rules.c */
 void api_rules(struct api_call *c);
 void api_rule(struct api_call *c);
+void api_rule_save(struct api_call *c);
+void api_rule_drop(struct api_call *c);
+void api_except(struct api_call *c);
+void api_lift(struct api_call *c);
 /* incidents.c */
 void api_incidents(struct api_call *c);
 void api_queue(struct api_call *c);

@@ -745,4 +745,52 @@ def rules_are_tried_before_they_are_kept(folder):
         same([(e["user"], e["purpose"]) for e in entry if e["what"] == "rules try"][0], ("anna", "a new rule"))
 
 
+@test
+def rules_and_exceptions_are_kept(folder):
+    """A rule of one's own is matched after it was kept, an exception holds, both are taken away again."""
+    with office(folder, **APART).start() as o:
+        anna, vera = o.hire("anna", "analyst"), o.hire("vera", "viewer")
+        text = RULE.format(marker="OWNMARK").replace("6b2a6a4e", "7b2a6a4e")
+        rule = "7b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11"
+
+        def change(method, path, body=None, want=200, who=anna):
+            status, _, answer = who.ask(method, path, body)
+            same((method, path, status, answer if status != want else b""), (method, path, want, b""))
+            return json.loads(answer)
+
+        def is_there(path, there=True):
+            o.wait(lambda: (anna.ask("GET", path)[0] == 200) == there, f"{path} is there: {there}")
+
+        def fires(name, n):
+            send(o, b"OWNMARK line-%d. of %s" % (n, name))
+            o.matched(o.status()["store"]["records"])
+            return sum(f"line-{n}." in json.dumps(a) for a in o.found())
+        change("POST", "/rules", {"text": text}, 403, vera)
+        same(change("POST", "/rules", {"text": text.replace("condition: keywords", "condition: x")}, 400)["pointer"],
+             "/text")
+        change("POST", "/rules", {"text": RULE.format(marker="OWNMARK")}, 409)
+        same(change("POST", "/rules", {"text": text}), {"id": rule})
+        is_there(f"/rules/{rule}")
+        same(anna.get(f"/rules/{rule}")["text"], text.strip())
+        same(json.loads(o.ask("rules", "show", rule, "-f", "json"))["in_force"], True)
+        same(fires(b"somebody", 0), 1)
+        change("PUT", f"/rules/{rule}", {"text": text.replace("level: high", "level: low")})
+        o.wait(lambda: anna.get(f"/rules/{rule}")["level"] == "low", "the new text")
+        same(len(list((folder / "var/rules/own").iterdir())), 2)
+        made = change("POST", "/exceptions", {"rule": rule, "when": ["message|contains: nobody"], "reason": "a test"})
+        is_there("/exceptions")
+        o.wait(lambda: [e["id"] for e in anna.get("/exceptions")["exceptions"]] == [made["id"]], "the exception")
+        same((fires(b"nobody", 1), fires(b"somebody", 2)), (0, 1))
+        change("POST", "/exceptions", {"rule": "nothing", "when": ["a: b"], "reason": "x"}, 404)
+        change("DELETE", f"/exceptions/{made['id']}")
+        o.wait(lambda: not anna.get("/exceptions")["exceptions"], "no exception")
+        change("DELETE", f"/exceptions/{made['id']}", None, 404)
+        change("DELETE", f"/rules/{rule}")
+        is_there(f"/rules/{rule}", False)
+        change("DELETE", f"/rules/{rule}", None, 404)
+        same(fires(b"somebody", 3), 0)
+        history = [json.loads(line) for line in (folder / "var/rules/history").read_text().splitlines()]
+        same([(h["what"], h["by"]) for h in history], [(w, "anna") for w in ("save", "save", "except", "lift", "drop")])
+
+
 sys.exit(run_tests(sys.argv[2:], together=4))
