@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A search as it goes on: lines of JSON, read as they come.
+// Answers that come as lines of JSON, and a search as it goes on.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { address, Problem, request } from './api'
 
@@ -30,11 +30,20 @@ interface Line {
   end?: End
 }
 
-export async function find(asked: Asked, signal: AbortSignal, hear: (line: Line) => void) {
-  const answer = await request(address('/search'), {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(asked),
+export async function readLines<T>(
+  path: '/search' | '/rules/check' | '/rules/try' | '/audit',
+  asked: object | null,
+  signal: AbortSignal,
+  hear: (line: T) => void
+) {
+  const answer = await request(address(path), {
+    ...(asked
+      ? {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify(asked)
+        }
+      : { method: 'GET' }),
     signal
   })
   const reader = (answer.body as ReadableStream<Uint8Array>).getReader()
@@ -43,9 +52,12 @@ export async function find(asked: Asked, signal: AbortSignal, hear: (line: Line)
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     const lines = (text + decoder.decode(part.value, { stream: true })).split('\n')
     text = lines.pop() ?? ''
-    for (const line of lines) if (line) hear(JSON.parse(line) as Line)
+    for (const line of lines) if (line) hear(JSON.parse(line) as T)
   }
 }
+
+export const find = (asked: Asked, signal: AbortSignal, hear: (line: Line) => void) =>
+  readLines<Line>('/search', asked, signal, hear)
 
 // All rows of a small answer, such as the top of something.
 export async function findRows(asked: Asked, signal: AbortSignal): Promise<Row[]> {

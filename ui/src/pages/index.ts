@@ -10,7 +10,8 @@ import { texts } from '../lib/text'
 const t = texts({
   now: ['Nu', 'Now'],
   queue: ['Kö', 'Queue'],
-  search: ['Sök', 'Search']
+  search: ['Sök', 'Search'],
+  rules: ['Regler', 'Rules']
 })
 
 export interface PageEntry {
@@ -35,6 +36,14 @@ export const pages: PageEntry[] = [
     name: () => t('search'),
     right: 'search'
   },
+  {
+    path: '/rules',
+    page: lazy(() => import('./rules')),
+    name: () => t('rules'),
+    right: 'rules.read'
+  },
+  { path: '/rules/new', page: lazy(() => import('./rule_edit')), right: 'rules.write' },
+  { path: '/rules/:id', page: lazy(() => import('./rule')), right: 'rules.read' },
   { path: '/wall', page: lazy(() => import('./wall')) },
   { path: '/welcome', page: lazy(() => import('./welcome')) }
 ]

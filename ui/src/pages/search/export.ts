@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // All of an answer as a file. Cells that a spreadsheet would run are made text (OWASP, "CSV Injection").
+
+import { saveFile } from '../../lib/files'
 import { type Asked, find, type Row } from '../../lib/find'
 
 export const CSV_MOST = 1_000_000 // rows
@@ -15,15 +17,6 @@ export function csvCell(value: unknown): string {
 
 export const csvLine = (columns: string[], row: Row) =>
   `${columns.map((c) => csvCell(row[c])).join(',')}\r\n`
-
-export function save(name: string, type: string, parts: string[]) {
-  const url = URL.createObjectURL(new Blob(parts, { type }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 60_000)
-}
 
 // Tells how many rows there are so far; gives how many there were.
 export async function exportAs(
@@ -45,7 +38,7 @@ export async function exportAs(
     if (++n % 1000 === 0) tell(n)
   })
   const type = kind === 'csv' ? 'text/csv;charset=utf-8' : 'application/x-ndjson'
-  save(
+  saveFile(
     `vaka-${new Date().toISOString().slice(0, 19).replace(/:/g, '')}.${kind === 'csv' ? 'csv' : 'ndjson'}`,
     type,
     [...(kind === 'csv' ? ['\ufeff'] : []), ...parts]

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Rules: all that are in force, and what the server says of the text of one.
+import { get, type Schema } from './api'
+import { readLines } from './find'
+
+export type Rule = Schema<'Rule'>
+export type Trial = Schema<'TrialLine'>
+export type Found = NonNullable<Trial['found']>
+export type Refused = NonNullable<Trial['refused']>
+
+const PAGE = 500
+
+export const ruleUrl = (id: string) => `/rules/${encodeURIComponent(id)}`
+export const idOf = (rule: Pick<Rule, 'id' | 'title'>) => rule.id ?? rule.title ?? ''
+
+export async function allRules(signal: AbortSignal): Promise<Rule[]> {
+  const found: Rule[] = []
+  let cursor: string | undefined
+  do {
+    const query = { limit: PAGE, ...(cursor && { cursor }) }
+    const page = await get('/rules', { query, signal })
+    found.push(...page.rules)
+    cursor = page.next
+  } while (cursor)
+  return found
+}
+
+// T1003.001 of attack.t1003.001
+export const techniquesOf = (rule: Rule) =>
+  rule.tags.flatMap((tag) => /^attack\.(t\d{4}(?:\.\d{3})?)$/i.exec(tag)?.[1]?.toUpperCase() ?? [])
+
+export const sourceOf = (rule: Rule) =>
+  [rule.product, rule.category, rule.service].filter(Boolean).join(' / ')
+
+export interface Verdict {
+  rules: NonNullable<Trial['rule']>[]
+  refused: Refused[]
+  found: Found[]
+  progress?: Record<string, unknown>
+  end?: NonNullable<Trial['end']> & { detail?: string }
+}
+
+// What is told of a text, as it comes; with `from` also what it finds in the records.
+export async function tryRules(
+  text: string,
+  from: string | null,
+  signal: AbortSignal,
+  tell: (so: Verdict) => void
+): Promise<Verdict> {
+  let so: Verdict = { rules: [], refused: [], found: [] }
+  const hear = (line: Trial) => {
+    if (line.rule) so = { ...so, rules: [...so.rules, line.rule] }
+    if (line.refused) so = { ...so, refused: [...so.refused, line.refused] }
+    if (line.found) so = { ...so, found: [...so.found, line.found] }
+    if (line.progress) so = { ...so, progress: line.progress }
+    if (line.end) so = { ...so, end: line.end }
+    tell(so)
+  }
+  if (from === null) await readLines('/rules/check', { text }, signal, hear)
+  else await readLines('/rules/try', { text, from }, signal, hear)
+  return so
+}

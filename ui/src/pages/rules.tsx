@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What the watch looks for: rules in force, what of ATT&CK they cover, and what they are not to fire on.
+import { useSignal } from '@preact/signals'
+import { useLocation } from 'preact-iso'
+import { get } from '../lib/api'
+import { compare, formatNumber } from '../lib/format'
+import { useLoad } from '../lib/load'
+import { allRules, idOf, type Rule, ruleUrl, sourceOf, techniquesOf } from '../lib/rules'
+import { may } from '../lib/session'
+import { texts } from '../lib/text'
+import { Select, TextField } from '../parts/field'
+import { LEVELS, levelName, levelOf, Severity, Time } from '../parts/marks'
+import { Page } from '../parts/page'
+import { Empty, Show } from '../parts/states'
+import { type Column, Table } from '../parts/table'
+import { Tabs } from '../parts/tabs'
+import { Coverage } from './rules/coverage'
+import { Suppressions } from './rules/suppressions'
+
+const t = texts({
+  title: ['Regler', 'Rules'],
+  view: ['Vy', 'View'],
+  rules: ['Regler', 'Rules'],
+  coverage: ['Täckning', 'Coverage'],
+  exceptions: ['Undantag', 'Exceptions'],
+  suppressions: ['Dämpningar', 'Suppressions'],
+  indicators: ['Indikatorer', 'Indicators'],
+  new: ['Ny regel', 'New rule'],
+  words: ['Sök bland reglerna', 'Look among the rules'],
+  level: ['Lägsta allvar', 'Lowest severity'],
+  all: ['alla', 'all'],
+  source: ['Logg', 'Log'],
+  severity: ['Allvar', 'Severity'],
+  rule: ['Regel', 'Rule'],
+  attack: ['ATT&CK', 'ATT&CK'],
+  changed: ['Ändrad', 'Changed'],
+  counted: ['{n} av {all} regler', '{n} of {all} rules'],
+  technique: ['Bara {technique}', 'Only {technique}'],
+  clear: ['Rensa filter', 'Clear filters'],
+  none: ['Ingen regel motsvarar filtret.', 'No rule matches the filter.'],
+  part: ['del av en räknande regel', 'part of a counting rule'],
+  correlation: ['räknande', 'counting'],
+  more: ['Visa fler', 'Show more'],
+  why: ['Skäl', 'Reason'],
+  by: ['Av', 'By'],
+  until: ['Till', 'Until'],
+  forever: ['tills det tas bort', 'until it is lifted'],
+  forRules: ['Regler', 'Rules'],
+  noExceptions: [
+    'Inga undantag. De görs med vaka rules except, med skäl och slut.',
+    'No exceptions. They are made by vaka rules except, with a reason and an end.'
+  ],
+  list: ['Lista', 'List'],
+  size: ['Indikatorer', 'Indicators'],
+  noLists: ['Inga listor i kraft.', 'No lists in force.']
+})
+
+interface Filters {
+  q?: string
+  level?: string
+  source?: string
+  technique?: string
+}
+
+function useFilters() {
+  const { query, route } = useLocation()
+  const { view = 'rules', q = '', level = '', source = '', technique = '' } = query
+  const filters: Filters = { q, level, source, technique }
+  const go = (change: Filters & { view?: string }) => {
+    const kept = Object.entries({ view, ...filters, ...change }).filter(
+      ([name, value]) => value && !(name === 'view' && value === 'rules')
+    )
+    route(`/rules${kept.length ? `?${new URLSearchParams(kept)}` : ''}`, true)
+  }
+  return { view, filters, go }
+}
+
+// Rules that count others have parts without a level of their own.
+const isPart = (rule: Rule) => rule.level === '' && !rule.description
+
+function matches(rule: Rule, { q = '', level, source, technique }: Filters): boolean {
+  const words = q.toLowerCase().split(/\s+/).filter(Boolean)
+  const text = [rule.title, rule.description, rule.id, sourceOf(rule), ...rule.tags]
+    .join(' ')
+    .toLowerCase()
+  const least = level ? LEVELS.indexOf(levelOf(level)) : LEVELS.length
+  return (
+    words.every((word) => text.includes(word)) &&
+    (!level || LEVELS.indexOf(levelOf(rule.level)) <= least) &&
+    (!source || sourceOf(rule) === source) &&
+    (!technique || techniquesOf(rule).includes(technique))
+  )
+}
+
+const SHOWN = 100
+
+function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | 'go'>) {
+  const { route } = useLocation()
+  const rules = useLoad('rules', allRules)
+  const most = useSignal(SHOWN)
+  const columns: Column<Rule>[] = [
+    {
+      name: t('severity'),
+      show: (r) => (r.level ? <Severity level={r.level} /> : <span class="quiet small">–</span>)
+    },
+    {
+      name: t('rule'),
+      class: 'what',
+      show: (r) => (
+        <>
+          <a class="strong" href={ruleUrl(idOf(r))} lang="en">
+            {r.title}
+          </a>
+          {r.kind === 'correlation' && <span class="tag">{t('correlation')}</span>}
+          <span class="quiet small block" lang={isPart(r) ? undefined : 'en'}>
+            {isPart(r) ? t('part') : r.description}
+          </span>
+        </>
+      )
+    },
+    { name: t('source'), show: (r) => <span class="mono small">{sourceOf(r) || '–'}</span> },
+    {
+      name: t('attack'),
+      show: (r) => <span class="mono small">{techniquesOf(r).join(' ') || '–'}</span>
+    },
+    {
+      name: t('changed'),
+      show: (r) => <span class="small date">{r.modified ?? r.date ?? '–'}</span>
+    }
+  ]
+  return (
+    <Show of={rules}>
+      {(all) => {
+        const found = all.filter((rule) => matches(rule, filters))
+        const sources = [...new Set(all.map(sourceOf))].filter(Boolean).sort(compare)
+        const option = (value: string, text: string) => ({ value, text })
+        return (
+          <>
+            <div class="filters">
+              <TextField label={t('words')} value={filters.q ?? ''} onValue={(q) => go({ q })} />
+              <Select
+                label={t('level')}
+                value={filters.level ?? ''}
+                options={[option('', t('all')), ...LEVELS.map((l) => option(l, levelName(l)))]}
+                onValue={(level) => go({ level })}
+              />
+              <Select
+                label={t('source')}
+                value={filters.source ?? ''}
+                options={[option('', t('all')), ...sources.map((s) => option(s, s))]}
+                onValue={(source) => go({ source })}
+              />
+              {filters.technique && (
+                <span class="tag">{t('technique', { technique: filters.technique })}</span>
+              )}
+              {(filters.q || filters.level || filters.source || filters.technique) && (
+                <a class="button bare" href="/rules">
+                  {t('clear')}
+                </a>
+              )}
+              <p class="quiet" role="status">
+                {t('counted', { n: found.length, all: all.length })}
+              </p>
+            </div>
+            {found.length === 0 ? (
+              <Empty>{t('none')}</Empty>
+            ) : (
+              <Table
+                caption={t('rules')}
+                columns={columns}
+                rows={found.slice(0, most.value)}
+                id={idOf}
+                onOpen={(r) => route(ruleUrl(idOf(r)))}
+              />
+            )}
+            {found.length > most.value && (
+              <button type="button" class="button" onClick={() => (most.value += SHOWN)}>
+                {t('more')}
+              </button>
+            )}
+          </>
+        )
+      }}
+    </Show>
+  )
+}
+
+function Exceptions() {
+  const page = useLoad('exceptions', (signal) => get('/exceptions', { signal }))
+  return (
+    <Show of={page}>
+      {({ exceptions }) =>
+        exceptions.length === 0 ? (
+          <Empty>{t('noExceptions')}</Empty>
+        ) : (
+          <Table
+            caption={t('exceptions')}
+            rows={exceptions}
+            id={(e) => e.id}
+            columns={[
+              { name: t('exceptions'), class: 'what', show: (e) => e.title },
+              { name: t('why'), class: 'what', show: (e) => e.reason },
+              { name: t('by'), show: (e) => e.by },
+              { name: t('until'), show: (e) => (e.until ? <Time at={e.until} /> : t('forever')) },
+              { name: t('forRules'), class: 'number', show: (e) => formatNumber(e.rules) }
+            ]}
+          />
+        )
+      }
+    </Show>
+  )
+}
+
+function Indicators() {
+  const page = useLoad('indicators', (signal) => get('/indicators', { signal }))
+  return (
+    <Show of={page}>
+      {({ lists }) =>
+        lists.length === 0 ? (
+          <Empty>{t('noLists')}</Empty>
+        ) : (
+          <Table
+            caption={t('indicators')}
+            rows={lists}
+            id={(l) => l.list}
+            columns={[
+              { name: t('list'), class: 'what', show: (l) => l.list },
+              { name: t('severity'), show: (l) => <Severity level={l.level} /> },
+              { name: t('size'), class: 'number', show: (l) => formatNumber(l.indicators) }
+            ]}
+          />
+        )
+      }
+    </Show>
+  )
+}
+
+export default function Rules() {
+  const { view, filters, go } = useFilters()
+  return (
+    <Page
+      title={t('title')}
+      actions={
+        may('rules.write') && (
+          <a class="button" href="/rules/new">
+            {t('new')}
+          </a>
+        )
+      }
+    >
+      <Tabs
+        label={t('view')}
+        at={view}
+        onGo={(id) => go({ view: id })}
+        tabs={[
+          { id: 'rules', name: t('rules'), show: () => <List filters={filters} go={go} /> },
+          { id: 'coverage', name: t('coverage'), show: () => <Coverage /> },
+          { id: 'suppressions', name: t('suppressions'), show: () => <Suppressions /> },
+          { id: 'exceptions', name: t('exceptions'), show: () => <Exceptions /> },
+          { id: 'indicators', name: t('indicators'), show: () => <Indicators /> }
+        ]}
+      />
+    </Page>
+  )
+}
