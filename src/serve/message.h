@@ -469,7 +469,15 @@ enum { GIVE_CONTROL_SOCKET = 1, GIVE_LISTENER = 2, GIVE_CREDENTIAL = 64 };
 enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2, COMMAND_KEYS = 3, COMMAND_RULES = 4 };
 /* What is to be found. */
 /* FIND_TRIAL, FIND_CHECK: `query` is the text of rules (serve/trial.h). */
-enum { FIND_RECORDS = 0, FIND_AUDIT = 1, FIND_TRIAL = 2, FIND_CHECK = 3, FIND_COUNT };
+/* FIND_DRAFT: a query, whose filter is to be the text of a rule. */
+enum {
+    FIND_RECORDS = 0,
+    FIND_AUDIT = 1,
+    FIND_TRIAL = 2,
+    FIND_CHECK = 3,
+    FIND_DRAFT = 4,
+    FIND_COUNT
+};
 /* What is asked. */
 /* ASK_ACT: an act of that kind; `who` is whom the command line takes its user for. */
 enum { ASK_STATUS = 1, ASK_ALERTS = 2, ASK_RELOAD = 3, ASK_KEYS = 4, ASK_ACT = 5 };

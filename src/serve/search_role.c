@@ -220,7 +220,8 @@ static int take_find(struct role *r, const struct frame *frame)
     static const char *const words[FIND_COUNT] = {[FIND_RECORDS] = "search",
                                                   [FIND_AUDIT] = "audit",
                                                   [FIND_TRIAL] = "rules try",
-                                                  [FIND_CHECK] = "rules check"};
+                                                  [FIND_CHECK] = "rules check",
+                                                  [FIND_DRAFT] = "rules draft"};
     const struct look look = {.what = words[m.what],
                               .user = m.name,
                               .query = m.query,

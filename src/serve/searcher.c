@@ -6,8 +6,12 @@
 
 #include "audit/audit.h"
 #include "base/json_write.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "library/exception.h"
 #include "proc/process.h"
 #include "proc/sandbox.h"
+#include "query/rule.h"
 #include "search/search.h"
 #include "serve/trial.h"
 
@@ -193,6 +197,14 @@ static int read_query(struct work *w, struct diag *diag)
     return sigma_set_add_rule(s->rules->set, &w->rule);
 }
 
+static int send_refusal(struct work *w, const struct diag *diag)
+{
+    char text[sizeof diag->message + 64];
+    (void)snprintf(text, sizeof text, "line %u, column %u: %s", diag->line, diag->column,
+                   diag->message);
+    return send_end(w, 400, 0, slice_of(diag->line ? text : diag->message));
+}
+
 /* ---- the audit log ----------------------------------------------------------------------- */
 
 static int on_entry(void *ctx, struct slice line, struct slice end)
@@ -259,6 +271,49 @@ static int try(struct work *w)
     return error ? error : send_end(w, 200, 0, SLICE_NONE);
 }
 
+/* ---- a rule of a search ------------------------------------------------------------------ */
+
+enum { DRAFT_MAX = 1024 * 1024, TITLE_MAX = 100 };
+
+static int write_draft(struct work *w, struct buf *title, struct buf *date, struct buf *ret,
+                       struct diag *diag)
+{
+    char id[EXCEPTION_ID + 1];
+    (void)text_put_visible(title, slice_trim(w->query.filter_text), TITLE_MAX);
+    time_write_rfc3339(date, clock_realtime(w->s->clock));
+    int error = exception_id_make(id);
+    return error ? error
+                 : query_write_rule(ret, &w->query,
+                                    &(struct query_rule_options){
+                                        .title = buf_slice(title),
+                                        .id = slice_of(id),
+                                        .date = slice_until(buf_slice(date), strlen("2026-12-24")),
+                                        .level = LEVEL_MEDIUM},
+                                    diag);
+}
+
+static int draft(struct work *w, struct diag *diag)
+{
+    struct buf title, date, text;
+    buf_init(&title, 4096);
+    buf_init(&date, 64);
+    buf_init(&text, DRAFT_MAX);
+    int error = write_draft(w, &title, &date, &text, diag);
+    if (error == 0) {
+        buf_puts(&w->lines, "{\"draft\":{");
+        json_write_member_string(&w->lines, "text", buf_slice(&text));
+        buf_puts(&w->lines, "}}\n{\"end\":{\"how\":\"whole\"}}\n");
+        error = send_lines(w);
+        if (error == 0) error = send_end(w, 200, 0, SLICE_NONE);
+    } else {
+        error = send_refusal(w, diag);
+    }
+    buf_done(&text);
+    buf_done(&date);
+    buf_done(&title);
+    return error;
+}
+
 int searcher_run(void *ctx, struct channel *channel)
 {
     struct work *w = calloc(1, sizeof *w);
@@ -272,11 +327,6 @@ int searcher_run(void *ctx, struct channel *channel)
     process_give_way();
     if (w->s->what == FIND_AUDIT) return review(w) != 0;
     if (w->s->what == FIND_TRIAL || w->s->what == FIND_CHECK) return try(w) != 0;
-    if (read_query(w, &diag) != 0) {
-        char text[sizeof diag.message + 64];
-        (void)snprintf(text, sizeof text, "line %u, column %u: %s", diag.line, diag.column,
-                       diag.message);
-        return send_end(w, 400, 0, slice_of(diag.line ? text : diag.message)) != 0;
-    }
-    return search(w) != 0;
+    if (read_query(w, &diag) != 0) return send_refusal(w, &diag) != 0;
+    return (w->s->what == FIND_DRAFT ? draft(w, &diag) : search(w)) != 0;
 }

@@ -20,7 +20,8 @@
 #include "web/api.h"
 
 _Static_assert((int)API_FIND_RECORDS == FIND_RECORDS && (int)API_FIND_AUDIT == FIND_AUDIT &&
-                   (int)API_FIND_TRIAL == FIND_TRIAL && (int)API_FIND_CHECK == FIND_CHECK,
+                   (int)API_FIND_TRIAL == FIND_TRIAL && (int)API_FIND_CHECK == FIND_CHECK &&
+                   (int)API_FIND_DRAFT == FIND_DRAFT,
                "the same over the channel");
 
 enum { ALERTS_CLIENT = 1 }; /* as who this process follows alerts */

@@ -70,7 +70,13 @@ struct api_deed {
 
 /* A search over the records, or through the audit log; rules that are tried or only read: `query`
  * is their text. */
-enum api_find_kind { API_FIND_RECORDS, API_FIND_AUDIT, API_FIND_TRIAL, API_FIND_CHECK };
+enum api_find_kind {
+    API_FIND_RECORDS,
+    API_FIND_AUDIT,
+    API_FIND_TRIAL,
+    API_FIND_CHECK,
+    API_FIND_DRAFT
+};
 struct api_find {
     enum api_find_kind what;
     uint32_t tenant;

@@ -40,6 +40,7 @@ void api_unsuppress(struct api_call *c);
 void api_search(struct api_call *c);
 void api_rules_try(struct api_call *c);
 void api_rules_check(struct api_call *c);
+void api_rules_draft(struct api_call *c);
 void api_audit(struct api_call *c);
 /* callback.c */
 void api_callback(struct api_call *c);

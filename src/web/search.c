@@ -146,6 +146,11 @@ void api_rules_check(struct api_call *c)
     begin_with(c, API_FIND_CHECK, "text");
 }
 
+void api_rules_draft(struct api_call *c)
+{
+    begin_with(c, API_FIND_DRAFT, "query");
+}
+
 void api_audit(struct api_call *c)
 {
     struct api_find m = {.what = API_FIND_AUDIT,

@@ -740,6 +740,14 @@ def rules_are_tried_before_they_are_kept(folder):
         (name, wrong), (_, end) = tries("/rules/try", good.replace("condition: keywords", "condition: nothing"))
         same((name, wrong["line"], wrong["warning"], end["refused"]), ("refused", 8, False, 1))
         same(tries("/rules/check", "{")[-1][0], "end")
+        status, _, body = anna.ask("POST", "/rules/draft", {"query": "line-1 and not user.name: anna"})
+        drafted = json.loads(body.splitlines()[0])["draft"]["text"]
+        same((status, json.loads(body.splitlines()[-1])), (200, {"end": {"how": "whole"}}))
+        same(dict(tries("/rules/try", drafted))["found"]["matches"], 1)
+        refusal = anna.ask("POST", "/rules/draft", {"query": "line-1 | count"})
+        same((refusal[0], json.loads(refusal[2])["pointer"]), (400, "/query"))
+        holds(json.loads(refusal[2])["detail"], "line 1, column ")
+        same(vera.ask("POST", "/rules/draft", {"query": "line-1"})[0], 403)
         same(vera.ask("POST", "/rules/try", {"text": good})[0], 403)
         entry = [json.loads(line) for line in o.ask("audit", "-f", "json").splitlines()]
         same([(e["user"], e["purpose"]) for e in entry if e["what"] == "rules try"][0], ("anna", "a new rule"))
