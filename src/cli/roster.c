@@ -40,7 +40,7 @@ static int open_database(struct roster_files *f)
     struct diag diag = {0};
     uint64_t plan = 0;
     const char *path =
-        arena_printf(&f->config.arena, "%s/state/oncall.db", f->config.serve_folder.items[0]);
+        arena_printf(&f->config.arena, "%s/oncall/oncall.db", f->config.serve_folder.items[0]);
     int error = path ? db_open_reader(path, &f->db, &diag) : ERR_NOMEM;
     if (error == 0)
         error = roster_load(f->db, f->calendar, f->now - SINCE, &f->roster, &plan, &diag);

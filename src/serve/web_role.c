@@ -9,7 +9,9 @@
 
 #include <nettle/hmac.h>
 
+#include "base/file.h"
 #include "base/json_write.h"
+#include "calendar/calendar.h"
 #include "retro/book.h"
 #include "ruleset/ruleset.h"
 #include "serve/catalogue.h"
@@ -32,7 +34,8 @@ struct web_ctx {
     int socket; /* 0: none */
     struct reports reports;
     struct catalogue catalogue;
-    uint64_t dropped; /* questions for which there was no room */
+    struct buf holidays; /* oncall.holidays */
+    uint64_t dropped;    /* questions for which there was no room */
 };
 
 /* ---- out --------------------------------------------------------------------------------- */
@@ -179,18 +182,25 @@ static void on_rule(void *ctx, struct slice id, struct buf *out)
     catalogue_put_rule(&c->catalogue, id, out);
 }
 
-static int on_answer(void *ctx, uint64_t call, struct slice body)
+static int on_oncall(void *ctx, uint64_t call, const struct api_deed *m)
 {
     struct role *r = ctx;
     struct link *link = role_link(r, ROLE_ONCALL);
-    int error = find_room(r, link, body.len);
+    int error = find_room(r, link, m->actor.len + m->kind.len + m->body.len);
     if (error) return error;
     say_act_write(link_out(link), &(struct say_act){.client = call,
-                                                    .actor = SLICE("link"),
-                                                    .kind = SLICE("answer"),
-                                                    .body = body});
+                                                    .tenant = m->tenant,
+                                                    .actor = m->actor,
+                                                    .kind = m->kind,
+                                                    .body = m->body});
     link_flush(link);
     return 0;
+}
+
+static int on_answer(void *ctx, uint64_t call, struct slice body)
+{
+    const struct api_deed m = {.actor = SLICE("link"), .kind = SLICE("answer"), .body = body};
+    return on_oncall(ctx, call, &m);
 }
 
 static int on_told(void *ctx, uint64_t call, const struct api_told *m)
@@ -430,7 +440,7 @@ static int start_with_rules(struct role *r, struct api_options *options, struct 
     return error;
 }
 
-static int start_web(struct role *r, const char *database, struct diag *diag)
+static int start_web(struct role *r, const char *database, const char *oncall, struct diag *diag)
 {
     struct web_ctx *c = r->ctx;
     const struct tls_context *tls = c->credentials.tls;
@@ -448,6 +458,7 @@ static int start_web(struct role *r, const char *database, struct diag *diag)
                                           .known = on_known,
                                           .rule = on_rule,
                                           .answer = on_answer,
+                                          .oncall = on_oncall,
                                           .told = on_told,
                                           .status = on_status},
                                   .socket = c->socket,
@@ -456,7 +467,9 @@ static int start_web(struct role *r, const char *database, struct diag *diag)
                                   .priorities = tls_priorities(),
                                   .rate = (uint32_t)r->config.web_rate,
                                   .elsewhere = r->config.accounts_oidc_issuer.n > 0,
-                                  .database = database};
+                                  .database = database,
+                                  .oncall = oncall,
+                                  .holidays = buf_slice(&c->holidays)};
     make_secret(options.key, options.secret);
     if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed ||
         getrandom(&options.names, sizeof options.names, 0) != sizeof options.names)
@@ -474,14 +487,23 @@ static int web_prepare(struct role *r, struct diag *diag)
     const char *folder = role_make_folder(r, "state", diag);
     const char *retro = role_make_folder(r, RETRO_FOLDER, diag);
     const char *path = arena_printf(&r->config.arena, "%s/vaka.db", folder ? folder : "");
-    if (!folder || !retro || !path) return ERR_ACCESS;
+    const char *oncall_folder = role_make_folder(r, "oncall", diag);
+    const char *oncall =
+        arena_printf(&r->config.arena, "%s/oncall.db", oncall_folder ? oncall_folder : "");
+    if (!folder || !retro || !path || !oncall_folder || !oncall) return ERR_ACCESS;
     role_keep_path(r, folder);
+    role_keep_path(r, oncall_folder);
+    /* A plan names a zone. */
+    role_keep_path(r, "/usr/share/zoneinfo");
     role_keep_path(r, retro);
     /* SQLite asks for randomness here. */
     role_keep_path(r, "/dev/urandom");
+    buf_init(&c->holidays, CALENDAR_FILE_MAX);
     int error = read_credentials(r, diag);
+    if (error == 0 && r->config.oncall_holidays.n)
+        error = file_read(r->config.oncall_holidays.items[0], &c->holidays, diag);
     /* Before the sandbox: it makes descriptors of its own. */
-    return error ? error : start_web(r, path, diag);
+    return error ? error : start_web(r, path, oncall, diag);
 }
 
 static void web_status(struct role *r, struct buf *out)

@@ -200,8 +200,10 @@ void api_acted(struct api *w, uint64_t call, unsigned status, struct slice body)
 
 void api_answered(struct api *w, uint64_t call, unsigned status, struct slice body)
 {
-    struct api_call *c = api_call_find(w, call, WAIT_ANSWER);
-    if (c) ack_answered(c, status, body);
+    struct api_call *answered = api_call_find(w, call, WAIT_ANSWER);
+    struct api_call *acted = api_call_find(w, call, WAIT_ONCALL);
+    if (answered) ack_answered(answered, status, body);
+    if (acted) api_acted_on(acted, status, body);
 }
 
 void api_called(struct api *w, uint64_t call, unsigned status, struct slice body)
@@ -226,6 +228,7 @@ static void refuse_waiting(struct api *w, enum api_wait waits)
 void api_oncall_lost(struct api *w)
 {
     refuse_waiting(w, WAIT_ANSWER);
+    refuse_waiting(w, WAIT_ONCALL);
 }
 
 void api_notify_lost(struct api *w)

@@ -114,6 +114,8 @@ struct api_out {
     void (*rule)(void *ctx, struct slice id, struct buf *out);
     /* Somebody answers a page by its code: an act of oncall's. */
     int (*answer)(void *ctx, uint64_t call, struct slice body);
+    /* An act of oncall's or the roster's; it has no keys. */
+    int (*oncall)(void *ctx, uint64_t call, const struct api_deed *deed);
     int (*told)(void *ctx, uint64_t call, const struct api_told *told);
     /* {"processes":{…}}, appended. */
     void (*status)(void *ctx, struct buf *out);
@@ -144,7 +146,8 @@ struct api_options {
     uint32_t rate;                 /* requests a second of a user, and of an address; 0: any */
     bool elsewhere;                /* there is an identity provider */
     const struct sigma_set *rules; /* in force; not needed behind api_new() */
-    const char *database;          /* path; it need not be there yet */
+    const char *database, *oncall; /* paths; they need not be there yet */
+    struct slice holidays;         /* a file as src/calendar has it; empty: the built-in one */
     struct slice documents[API_DOCUMENT_COUNT]; /* each one object; borrowed */
 };
 
@@ -156,7 +159,7 @@ void api_claimed(struct api *w, uint64_t call, const struct api_principal *princ
 void api_managed(struct api *w, uint64_t call, unsigned status, struct slice body);
 /* status: enum desk_status. */
 void api_acted(struct api *w, uint64_t call, unsigned status, struct slice body);
-/* What becomes of a page that was answered; the same. */
+/* What becomes of a page that was answered, or of another act of oncall's; the same. */
 void api_answered(struct api *w, uint64_t call, unsigned status, struct slice body);
 /* What a provider is told: a status of HTTP. */
 void api_called(struct api *w, uint64_t call, unsigned status, struct slice body);

@@ -47,6 +47,7 @@ enum api_wait {
     WAIT_LOOK,
     WAIT_ACT,
     WAIT_ANSWER, /* of oncall, to a code */
+    WAIT_ONCALL, /* of oncall, to an act */
     WAIT_TOLD,   /* of who sends messages, to what a provider told */
     WAIT_VEIL,   /* how names are shown */
     WAIT_NAMES   /* which there are */

@@ -36,6 +36,7 @@ enum { RIGHT_ANYBODY = RIGHT_COUNT + 1, RIGHT_SOMEBODY };
       "of which an alert names this user, computer, address or hash")                              \
     X(FROM, "from", 0, 0, NULL, "at or after: 2026-12-23, 2026-12-23T21:47:00Z, or -7d")           \
     X(TO, "to", 0, 0, NULL, "before; a date is its end")                                           \
+    X(AT, "at", 0, 0, NULL, "then: 2026-12-23T21:47:00Z; now")                                     \
     X(NAME, "name", 0, 0, NULL, "of this account")                                                 \
     X(AFTER, "after", 0, INT64_MAX, NULL, "behind the one with this number")
 

@@ -45,6 +45,16 @@ void api_audit(struct api_call *c);
 /* callback.c */
 void api_callback(struct api_call *c);
 void api_providers(struct api_call *c);
+/* oncall.c */
+void api_oncall_who(struct api_call *c);
+void api_oncall_schedule(struct api_call *c);
+void api_oncall_check(struct api_call *c);
+void api_oncall_fairness(struct api_call *c);
+void api_oncall_rest(struct api_call *c);
+void api_oncall_changes(struct api_call *c);
+void api_oncall_plan(struct api_call *c);
+void api_oncall_me(struct api_call *c);
+void api_oncall_act(struct api_call *c);
 /* events.c */
 void api_events(struct api_call *c);
 /* about.c */
