@@ -382,11 +382,8 @@ static int write_message(struct acting *a, const struct roster_person *person,
 {
     if (buf_failed(subject) || buf_failed(text))
         return buf_failed(subject) ? buf_error(subject) : buf_error(text);
-    return db_run(a->db,
-                  "INSERT INTO roster_message (person, subject, text, made)"
-                  " VALUES (?1, ?2, ?3, ?4)",
-                  DB_WITH(db_text(person->id), db_text(buf_slice(subject)),
-                          db_text(buf_slice(text)), db_time(a->request->now)));
+    return roster_message_add(a->db, person->id, buf_slice(subject), buf_slice(text),
+                              a->request->now);
 }
 
 static int tell_moves(struct acting *a, const struct roster_moves *moves)

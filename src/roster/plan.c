@@ -545,6 +545,25 @@ static int read_rest(const struct plan *p, const struct yaml_node *root)
     return error;
 }
 
+/* "thursday 10:00", or never */
+static int read_digest(const struct plan *p, const struct yaml_node *root)
+{
+    struct roster_digest *digest = &p->roster->digest;
+    struct slice text = SLICE("thursday 10:00"), rest;
+    int32_t seconds = 0;
+    int error = read_text(&p->r, root, "digest", false, ROSTER_ID_MAX, &text);
+    if (error) return error;
+    digest->never = slice_eq(text, SLICE("never"));
+    rest = text;
+    if (!digest->never &&
+        (!hours_parse_weekday(slice_next_word(&rest), &digest->weekday) ||
+         !hours_parse_time(slice_next_word(&rest), &seconds) || slice_trim(rest).len))
+        return read_wrong(&p->r, ERR_INVALID, yaml_get(root, "digest")->pos,
+                          "`digest` is such as `thursday 10:00`, or never");
+    digest->time = seconds * NSEC_PER_SEC;
+    return 0;
+}
+
 /* Numbers of an agreement, before those of taxonomy/duty.tsv. */
 static int read_duty(const struct plan *p, const struct yaml_node *root)
 {
@@ -564,8 +583,8 @@ static int read_duty(const struct plan *p, const struct yaml_node *root)
 
 static int read_root(const struct plan *p, const struct yaml_node *root, struct calendar *calendar)
 {
-    static const char *const known[] = {"zone",  "office_hours", "people", "teams", "policies",
-                                        "rules", "rest",         "duty",   NULL};
+    static const char *const known[] = {"zone",  "office_hours", "people", "teams",  "policies",
+                                        "rules", "rest",         "duty",   "digest", NULL};
     int error = read_map(&p->r, root, "a plan", known);
     if (error == 0) error = read_zone(p, root, calendar);
     if (error == 0) error = read_office(p, root);
@@ -575,6 +594,7 @@ static int read_root(const struct plan *p, const struct yaml_node *root, struct 
     if (error == 0) error = read_rules(p, root);
     if (error == 0) error = read_rest(p, root);
     if (error == 0) error = read_duty(p, root);
+    if (error == 0) error = read_digest(p, root);
     return error;
 }
 

@@ -138,6 +138,11 @@ struct roster {
         bool jour_weeks;        /* jour is counted over four weeks, not over a month */
         struct slice exception; /* why daily rest may be shorter; empty: it may not */
     } rest;
+    struct roster_digest {
+        bool never;
+        unsigned weekday; /* 0: Monday */
+        nsec time;        /* of the day */
+    } digest;             /* when people are told of the shifts that they have */
     const struct roster_person *people;
     uint32_t n_people;
     const struct roster_team *teams;

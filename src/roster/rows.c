@@ -73,6 +73,15 @@ int roster_load(struct db *db, struct calendar *calendar, nsec since, struct ros
     return 0;
 }
 
+int roster_message_add(struct db *db, struct slice person, struct slice subject, struct slice text,
+                       nsec now)
+{
+    return db_run(db,
+                  "INSERT INTO roster_message (person, subject, text, made)"
+                  " VALUES (?1, ?2, ?3, ?4)",
+                  DB_WITH(db_text(person), db_text(subject), db_text(text), db_time(now)));
+}
+
 int roster_message_next(struct db *db, struct arena *arena, struct roster_message *ret)
 {
     struct roster_message m = {0};

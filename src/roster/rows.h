@@ -71,6 +71,15 @@ bool roster_act_right(struct slice kind, enum account_right *ret);
 
 /* ---- messages that are no pages ---- */
 
+/*
+ * Within a transaction. Once a week, when the plan's `digest` has it, tells everybody which shifts
+ * he has in the next two weeks, by rows of roster_message; *ret_next is when it is to be called
+ * again, INT64_MAX: never with this plan. After a longer end that is done once.
+ */
+int roster_digest_due(struct db *db, const struct roster *r, nsec now, nsec *ret_next) MUST_USE;
+
+int roster_message_add(struct db *db, struct slice person, struct slice subject, struct slice text,
+                       nsec now) MUST_USE;
 /* The first one that waits for somebody to send it; *ret_id is 0 without any. Texts go to `arena`.
  */
 struct roster_message {

@@ -270,6 +270,33 @@ TEST(a_disturbance_ends_with_the_rest_that_is_owed)
     end(&f);
 }
 
+/* The plan says nothing of it: Thursdays at ten. 2026-01-06 is a Tuesday. */
+TEST(once_a_week_each_is_told_of_his_shifts)
+{
+    struct fixture f;
+    struct roster *roster;
+    struct diag diag;
+    uint64_t number;
+    nsec next = 0, thursday = at("2026-01-08T09:00:00Z");
+    begin(&f);
+    REQUIRE(roster_load(f.db, f.calendar, 0, &roster, &number, &diag) == 0);
+    CHECK_INT(roster_digest_due(f.db, roster, f.now, &next), 0);
+    CHECK(next == thursday);
+    CHECK_INT(roster_digest_due(f.db, roster, thursday - 1, &next), 0);
+    CHECK_INT(messages(&f, "anna", ""), 0);
+    CHECK(next == thursday);
+    /* It comes late, and once. */
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(roster_digest_due(f.db, roster, thursday + 9 * CALENDAR_DAY, &next), 0);
+        CHECK(next == thursday + 14 * CALENDAR_DAY);
+    }
+    CHECK_INT(messages(&f, "bo", "soc, lör 2026-01-17 10:00 – mån 2026-01-19 08:00"), 1);
+    CHECK_INT(messages(&f, "cia", "soc, Mon 2026-01-19 08:00"), 1);
+    CHECK_INT(messages(&f, "anna", ""), 1);
+    roster_free(roster);
+    end(&f);
+}
+
 TEST(every_act_has_a_right)
 {
     enum account_right right;
