@@ -100,6 +100,18 @@ def a_plan_is_looked_at_before_it_is_in_force(folder):
     holds(err, f"{plan}:{line}:")
 
 
+@test
+def the_plan_of_the_manual_is_read(folder):
+    manual = (ROOT / "docs" / "oncall.md").read_text(encoding="utf-8")
+    block = manual[manual.index("    zone:"):manual.index("\n\n| key")]
+    text = "\n".join(line[4:] for line in block.split("\n"))
+    plan = folder / "plan.yml"
+    plan.write_text(text.replace("teams:\n", "  - {id: bo}\n  - {id: chef}\nteams:\n", 1), encoding="utf-8")
+    status, out, err = vaka("oncall", "who", "--plan", str(plan), "--at", "2026-02-02", "--json")
+    same((status, err), (0, ""))
+    same(json.loads(out)["teams"][0]["person"], "anna")
+
+
 def plan_text(**more):
     people = "".join(f"  - {{id: {p}, user: {p}, contacts: [{{channel: sms, address: '+4670000000{n}'}},"
                      f" {{channel: push, address: {p}}}]}}\n"
