@@ -71,6 +71,15 @@ static bool is_notify_good(const struct config *config)
     return is_good(config, CONFIG_NOTIFY_PROVIDERS, error, &diag);
 }
 
+static bool is_address_good(const struct config *config)
+{
+    struct diag diag = {0};
+    int error = 0;
+    if (config->web_address.n && !notify_is_address(slice_of(config->web_address.items[0])))
+        error = diag_set(&diag, ERR_INVALID, NULL, 0, 0, "web.address is no https://HOST[:PORT]");
+    return is_good(config, CONFIG_WEB_ADDRESS, error, &diag);
+}
+
 static int config_check_run(const struct invocation *in)
 {
     struct config_context *c = in->ctx;
@@ -79,7 +88,8 @@ static int config_check_run(const struct invocation *in)
     if (in->n_operands > 1) return cli_usage("config check reads one file");
     if (in->n_operands == 1) c->settings.file = in->operands[0];
     int status = settings_load(&c->settings, &config, &file) ? EXIT_UNREADABLE : EXIT_RAN;
-    if (status == EXIT_RAN && (!is_cloud_good(&config) || !is_notify_good(&config)))
+    if (status == EXIT_RAN &&
+        (!is_cloud_good(&config) || !is_notify_good(&config) || !is_address_good(&config)))
         status = EXIT_UNREADABLE;
     struct buf out;
     buf_init(&out, OUTPUT_MAX);

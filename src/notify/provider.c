@@ -41,6 +41,12 @@ bool notify_is_number(struct slice text)
     return true;
 }
 
+bool notify_is_address(struct slice text)
+{
+    struct dial_address address;
+    return dial_https_read(text, &address) && slice_eq(slice_of(address.origin), text);
+}
+
 bool notify_is_mail(struct slice text)
 {
     size_t at = slice_find_last_byte(text, '@');

@@ -68,6 +68,8 @@ const char *notify_kind_name(unsigned kind);
 /* A bit for each enum notify_channel that it has. */
 unsigned notify_provider_channels(const struct notify_provider *p);
 
+/* Whether paths can be written behind it: "https://HOST[:PORT]", without a slash. */
+bool notify_is_address(struct slice text);
 /* Whether it is a number as E.164 has it: "+46701234567". */
 bool notify_is_number(struct slice text);
 /* Whether mail can be sent to it: one address of ASCII, without a name or comments. */

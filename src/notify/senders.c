@@ -484,8 +484,16 @@ static int read_settings(const struct senders_options *o, struct notify_provider
                          struct dial_address *proxy, struct diag *diag)
 {
     int error = notify_providers_read(o->providers, o->n_providers, providers, diag);
+    if (error == 0 && o->address && !notify_is_address(slice_of(o->address)))
+        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "web.address is no https://HOST[:PORT]");
     if (error || !o->proxy || dial_proxy_read(slice_of(o->proxy), proxy)) return error;
     return diag_set(diag, ERR_INVALID, NULL, 0, 0, "notify.proxy is no address http://HOST:PORT");
+}
+
+/* A segment of a path that nobody guesses. */
+static bool is_callback(struct slice secret)
+{
+    return secret.len >= 16 && secret.len <= 128 && slice_is_plain(secret, "-_");
 }
 
 /* Of Teams the secret is the address itself. */
@@ -494,9 +502,9 @@ static int read_secrets(struct notify_provider *p, struct buf *secret, struct bu
 {
     int error = p->secret[0] ? file_read_secret(p->secret, secret, diag) : 0;
     if (error == 0 && p->callback[0]) error = file_read_secret(p->callback, callback, diag);
-    if (error == 0 && callback->len && !slice_is_plain(buf_slice(callback), "-_"))
-        error = diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s: letters, digits, - and _ alone",
-                         p->callback);
+    if (error == 0 && p->callback[0] && !is_callback(buf_slice(callback)))
+        error = diag_set(diag, ERR_INVALID, NULL, 0, 0,
+                         "%s: it has to be 16 to 128 letters and digits", p->callback);
     if (error == 0 && p->kind == NOTIFY_KIND_TEAMS && !notify_provider_point(p, buf_slice(secret)))
         error =
             diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s: it is no address https://…", p->secret);

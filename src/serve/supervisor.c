@@ -436,6 +436,7 @@ static int check_notify(const struct config *config, struct diag *diag)
         .providers = config->notify_providers.items,
         .n_providers = config->notify_providers.n,
         .proxy = config->notify_proxy.n ? config->notify_proxy.items[0] : NULL,
+        .address = config->web_address.n ? config->web_address.items[0] : NULL,
     };
     return senders_check(&options, diag);
 }

@@ -85,6 +85,9 @@ TEST(addresses_are_what_they_should_be)
     CHECK(!notify_is_number(SLICE("+0701234567")));
     CHECK(!notify_is_number(SLICE("+4670123456789012")));
     CHECK(!notify_is_number(SLICE("+4670-1234567")));
+    CHECK(notify_is_address(SLICE("https://vaka.example.se:8443")));
+    CHECK(!notify_is_address(SLICE("https://vaka.example.se/")));
+    CHECK(!notify_is_address(SLICE("vaka.example.se")));
     CHECK(notify_is_mail(SLICE("anna.b+vaka@it.example.se")));
     CHECK(!notify_is_mail(SLICE("anna")));
     CHECK(!notify_is_mail(SLICE("@example.se")));

@@ -150,7 +150,7 @@ static void begin(struct house *h)
     memset(pending, 0, sizeof pending);
     buf_init(&h->log, LOG_MAX);
     test_write("secret", "s3cret\n");
-    test_write("callback", "c4llback\n");
+    test_write("callback", "c4llback-0123456789\n");
     CHECK(chmod(test_path("secret"), 0600) == 0 && chmod(test_path("callback"), 0600) == 0);
     (void)snprintf(lines[0], sizeof lines[0],
                    "46elks name=sms user=u from=Vaka voice=+46700000000 secret=%s callback=%s",
@@ -358,24 +358,25 @@ TEST(callbacks_prove_themselves_and_tell_once)
     begin(&h);
     ask_for(&h, 7);
     REQUIRE(strstr(find("/a1/sms")->body, "whendelivered=https%3A%2F%2Fvaka.example%2Fapi%2Fv1%2F"
-                                          "callbacks%2Fsms%2Fc4llback"));
+                                          "callbacks%2Fsms%2Fc4llback-0123456789"));
     take_well("/a1/sms", "{\"id\":\"s1\"}");
     logs(&h, "1:7 accepted s1\n");
-    CHECK_INT(tell(&h, "c4llbacj", "id=s1&status=delivered"), 404);
+    CHECK_INT(tell(&h, "c4llbacj-0123456789", "id=s1&status=delivered"), 404);
     CHECK_INT(tell(&h, "", "id=s1&status=delivered"), 404);
-    CHECK_INT(tell(&h, "c4llback", "id=s1&status=sent"), 204);
+    CHECK_INT(tell(&h, "c4llback-0123456789", "id=s1&status=sent"), 204);
     logs(&h, "");
-    CHECK_INT(tell(&h, "c4llback", "id=s1&status=delivered"), 204);
-    CHECK_INT(tell(&h, "c4llback", "id=s1&status=delivered"), 204);
+    CHECK_INT(tell(&h, "c4llback-0123456789", "id=s1&status=delivered"), 204);
+    CHECK_INT(tell(&h, "c4llback-0123456789", "id=s1&status=delivered"), 204);
     logs(&h, "1:7 delivered s1\n");
     for (int i = 0; i < 2; i++)
-        CHECK_INT(tell(&h, "c4llback", "direction=incoming&id=r1&from=%2B46&message=K7+%C3%A5"),
+        CHECK_INT(tell(&h, "c4llback-0123456789",
+                       "direction=incoming&id=r1&from=%2B46&message=K7+%C3%A5"),
                   204);
     logs(&h, "sms sms r1 +46: K7 å\n");
-    CHECK_INT(tell(&h, "c4llback", "callid=c1&result=1"), 200);
-    CHECK_INT(tell(&h, "c4llback", "callid=c1&result=failed&why=noinput"), 200);
+    CHECK_INT(tell(&h, "c4llback-0123456789", "callid=c1&result=1"), 200);
+    CHECK_INT(tell(&h, "c4llback-0123456789", "callid=c1&result=failed&why=noinput"), 200);
     logs(&h, "voice sms c1 : 1\n");
-    CHECK_INT(tell(&h, "c4llback", "nothing"), 400);
+    CHECK_INT(tell(&h, "c4llback-0123456789", "nothing"), 400);
     end(&h);
 }
 
