@@ -72,7 +72,7 @@ static struct slice person_of(const struct oncall *o, struct slice actor)
     return p ? p->id : name;
 }
 
-static int act_ack(struct oncall *o, struct act *a)
+static int act_page_ack(struct oncall *o, struct act *a)
 {
     struct page p;
     bool found = false, ended = false;
@@ -85,7 +85,7 @@ static int act_ack(struct oncall *o, struct act *a)
     return error ? error : write_page(o, a, p.id);
 }
 
-static int act_escalate(struct oncall *o, struct act *a)
+static int act_page_escalate(struct oncall *o, struct act *a)
 {
     struct page p;
     bool found = false;
@@ -97,7 +97,7 @@ static int act_escalate(struct oncall *o, struct act *a)
     return error ? error : write_page(o, a, p.id);
 }
 
-static int act_test(struct oncall *o, struct act *a)
+static int act_page_test(struct oncall *o, struct act *a)
 {
     struct persons persons;
     uint64_t page = 0;

@@ -144,6 +144,20 @@ static int find_by_call(struct oncall *o, const struct oncall_answered *m, struc
 
 /* ---- what becomes of it ------------------------------------------------------------------ */
 
+/* How much of the list he was told of for sure: by what was taken; else by the first he was sent.
+ */
+static int told_of(struct oncall *o, const struct bound *b, int64_t *ret)
+{
+    return db_get(
+        o->db,
+        "SELECT coalesce((SELECT max(n.listed) FROM notice n JOIN attempt a"
+        " ON a.notice = n.id WHERE n.page = ?1 AND n.person = ?2 AND a.state IN (?3, ?4)),"
+        " (SELECT min(listed) FROM notice WHERE page = ?1 AND person = ?2))",
+        DB_WITH(db_u64(b->page), db_text(b->person), db_number(ATTEMPT_ACCEPTED),
+                db_number(ATTEMPT_DELIVERED)),
+        ret);
+}
+
 static int apply(struct oncall *o, const struct bound *b, bool escalate, uint64_t seen,
                  enum oncall_answer *ret)
 {
@@ -160,10 +174,10 @@ static int apply(struct oncall *o, const struct bound *b, bool escalate, uint64_
         *ret = ANSWER_ESCALATED;
         return page_next_step(o, b->page, "asked for", b->name);
     }
-    error = db_get(o->db, "SELECT max(n.listed) FROM notice n WHERE n.page = ?1 AND n.person = ?2",
-                   DB_WITH(db_u64(b->page), db_text(b->person)), &listed);
+    error = told_of(o, b, &listed);
+    if (error) return error;
     if (seen < (uint64_t)listed) seen = (uint64_t)listed;
-    if (error == 0) error = page_ack(o, b->page, b->person, b->name, seen, &ended);
+    error = page_ack(o, b->page, b->person, b->name, seen, &ended);
     *ret = ended ? ANSWER_ACKED : ANSWER_ACKED_ONE;
     return error;
 }

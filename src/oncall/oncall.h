@@ -154,10 +154,10 @@ nsec oncall_next(struct oncall *o, struct oncall_time t);
  * escalate, `from` who asks (wrong codes are counted by it), `seen` how much of the list he saw.
  */
 #define ONCALL_ACTS(X)                                                                             \
-    X(ack, INCIDENTS_WRITE)      /* page */                                                        \
-    X(escalate, INCIDENTS_WRITE) /* page, why? */                                                  \
-    X(test, ONCALL_WRITE)        /* person: a page of his own, by all of his contacts */           \
-    X(answer, ONCALL_WRITE)      /* code, do?, from?, seen? */
+    X(page_ack, INCIDENTS_WRITE)      /* page */                                                   \
+    X(page_escalate, INCIDENTS_WRITE) /* page, why? */                                             \
+    X(page_test, ONCALL_WRITE)        /* person: a page of his own, by all of his contacts */      \
+    X(answer, ONCALL_WRITE)           /* code, do?, from?, seen? */
 
 struct oncall_request {
     struct slice actor; /* who, as it is shown */

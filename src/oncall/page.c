@@ -208,12 +208,13 @@ static int find_open(struct oncall *o, const struct subject *s, struct slice pol
 {
     int64_t id = 0;
     uint64_t last = 0;
-    int error = db_get(
-        o->db,
-        "SELECT id FROM page WHERE tenant = ?1 AND policy = ?2 AND marks = ?3"
-        " AND ended IS NULL AND closes > ?4 ORDER BY id DESC LIMIT 1",
-        DB_WITH(db_number(s->tenant), db_text(policy), db_number(s->marks), db_number(o->now)),
-        &id);
+    int error = db_get(o->db,
+                       "SELECT id FROM page WHERE tenant = ?1 AND policy = ?2 AND marks = ?3"
+                       " AND ended IS NULL AND closes > ?4 AND state = ?5 ORDER BY id DESC"
+                       " LIMIT 1",
+                       DB_WITH(db_number(s->tenant), db_text(policy), db_number(s->marks),
+                               db_number(o->now), db_number(PAGE_OPEN)),
+                       &id);
     if (error == 0 && id) error = page_count(o, (uint64_t)id, &last);
     *ret = last < ONCALL_INCIDENTS_MAX ? (uint64_t)id : 0;
     return error;

@@ -12,6 +12,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "desk/desk.h"
+#include "oncall/oncall.h"
 #include "serve/reports.h"
 #include "serve/role.h"
 
@@ -30,6 +31,7 @@ struct client {
     uint64_t id;  /* 0: free */
     uint32_t uid; /* the kernel's word */
     bool watching, follow, reloading, managing, acting;
+    enum serve_role doer; /* who does the act */
     /* Of who watches alerts: where he is, and how many more he may get. */
     uint64_t after, left;
     uint32_t page;            /* rows that triage may still send of what it was asked for */
@@ -272,25 +274,33 @@ static int watch_alerts(struct client *client, const struct say_ask *ask)
     return 0;
 }
 
+/* Who is on call and what pages are there is oncall's, all else is done to incidents. */
+static enum serve_role doer_of(struct slice kind)
+{
+    enum account_right right;
+    return oncall_act_right(kind, &right) ? ROLE_ONCALL : ROLE_TRIAGE;
+}
+
 /* "anna (uid 1000)": the name is what the command line says, the number what the kernel does. */
 static int ask_act(struct client *client, const struct say_ask *ask)
 {
-    struct link *triage = role_link(client->role, ROLE_TRIAGE);
+    client->doer = doer_of(ask->kind);
+    struct link *link = role_link(client->role, client->doer);
     struct buf actor;
-    if (!link_is_open(triage)) {
-        done(client, 1, "the process that has the incidents is being started again");
+    if (!link_is_open(link)) {
+        done(client, 1, "the process that does this is being started again");
         return 0;
     }
     buf_init(&actor, DESK_ACTOR_MAX);
     buf_put(&actor, slice_until(ask->who, DESK_ACTOR_MAX / 2));
     buf_printf(&actor, " (uid %" PRIu32 ")", client->uid);
-    say_act_write(link_out(triage), &(struct say_act){.client = client->id,
-                                                      .actor = slice_trim(buf_slice(&actor)),
-                                                      .kind = ask->kind,
-                                                      .body = ask->body});
+    say_act_write(link_out(link), &(struct say_act){.client = client->id,
+                                                    .actor = slice_trim(buf_slice(&actor)),
+                                                    .kind = ask->kind,
+                                                    .body = ask->body});
     buf_done(&actor);
     client->acting = true;
-    link_flush(triage);
+    link_flush(link);
     return 0;
 }
 
@@ -447,6 +457,7 @@ static int control_frame(struct role *r, enum serve_role peer, const struct fram
 {
     struct say_end end;
     if (peer == ROLE_ACCOUNT && frame->type == SAY_MANAGED) return take_managed(r, frame);
+    if (peer == ROLE_ONCALL && frame->type == SAY_ACTED) return take_acted(r, frame);
     if (peer != ROLE_TRIAGE) return ERR_CORRUPT;
     if (frame->type == SAY_ROW) return take_row(r, frame);
     if (frame->type == SAY_ACTED) return take_acted(r, frame);
@@ -464,9 +475,8 @@ static void control_lost(struct role *r, enum serve_role peer)
         struct client *client = &c->clients[i];
         if (client->id && client->watching && peer == ROLE_TRIAGE)
             done(client, 1, "the process that has the alerts is being started again");
-        if (client->id && client->acting && peer == ROLE_TRIAGE)
-            done(client, 1,
-                 "the process that has the incidents has ended; look whether it was done");
+        if (client->id && client->acting && peer == client->doer)
+            done(client, 1, "the process that does this has ended; look whether it was done");
         if (client->id && client->managing && peer == ROLE_ACCOUNT)
             done(client, 1,
                  "the process that has the accounts has ended: what was done is unknown");

@@ -24,7 +24,8 @@ const struct bug bugs[] = {
     {"sent-twice", "what a provider has taken is sent once more", false,
      "CREATE TRIGGER bug AFTER UPDATE OF state ON attempt WHEN NEW.state = 2 AND NEW.id % 7 = 0"
      " BEGIN UPDATE notice SET state = 0 WHERE id = NEW.notice;"
-     " INSERT OR REPLACE INTO deadline VALUES (3, NEW.notice, 0); END"},
+     " INSERT OR REPLACE INTO deadline VALUES (3, NEW.notice, (SELECT latest FROM moment) + "
+     "60000000000); END"},
     {"lost-word", "a refusal ends the notice", false,
      "CREATE TRIGGER bug AFTER UPDATE OF state ON attempt WHEN NEW.state IN (4, 5, 7)"
      " BEGIN UPDATE notice SET state = 5 WHERE page IN (SELECT page FROM notice WHERE id ="

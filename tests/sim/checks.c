@@ -71,11 +71,31 @@ static void check_told(struct world *w, nsec patience, int level)
     if (id) wrong(w, "nobody was told of incident %lld", (long long)id);
 }
 
+/* Triage knows of what is loud. */
+static void check_loud(struct world *w)
+{
+    int64_t incident = 0;
+    struct db_rows rows = db_select(
+        w->db,
+        "SELECT s.incident FROM page p JOIN page_incident i ON i.page = p.id JOIN subject s"
+        " ON s.id = i.subject WHERE p.ended IS NULL AND p.state = 1 AND p.loud < ?1 AND"
+        " i.settled IS NULL AND i.moved IS NULL",
+        DB_WITH(db_number(real_now(w) - 3 * HOUR)));
+    while (db_next(&rows)) {
+        incident = db_get_number(&rows, 0);
+        if (ask_desk(w, "SELECT count(*) FROM change WHERE incident = ?1 AND kind = 'page_loud'",
+                     DB_WITH(db_number(incident))) == 0)
+            wrong(w, "the page of incident %lld is loud, and nobody hears it", (long long)incident);
+    }
+    if (db_end(&rows) != 0) wrong(w, "the database of oncall cannot be read");
+}
+
 void check_now(struct world *w)
 {
     for (size_t i = 0; i < sizeof of_oncall / sizeof *of_oncall; i++)
         if (ask_oncall(w, of_oncall[i].sql, DB_ALONE)) wrong(w, "%s", of_oncall[i].what);
     check_times(w);
+    check_loud(w);
     check_told(w, 3 * HOUR, 4);
 }
 

@@ -211,7 +211,7 @@ void person_answers(struct world *w, const struct event *e)
         break;
     case BY_COMMAND:
         (void)snprintf(text, sizeof text, "{\"page\":%llu}", (unsigned long long)r->page);
-        done = oncall_do(w, "cli", "ack", text) || w->up[ONCALL];
+        done = oncall_do(w, "cli", "page_ack", text) || w->up[ONCALL];
         break;
     case BY_QUEUE:
         done = by_queue(w, r);

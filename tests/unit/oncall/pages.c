@@ -176,7 +176,7 @@ TEST(what_became_worse_pages_again)
     CHECK_SENT(w, "");
     hand(w, 1, LEVEL_HIGH, "", HANDOVER_RAISED);
     CHECK_SENT(w, "sms elks +46700000001");
-    CHECK(act(w, "anna.a", "ack", "{\"page\":1}"));
+    CHECK(act(w, "anna.a", "page_ack", "{\"page\":1}"));
     CHECK_PAGE(w, 1, "acknowledged");
     hand(w, 1, LEVEL_CRITICAL, "", HANDOVER_RAISED);
     CHECK_PAGE(w, 2, "open");
@@ -211,9 +211,9 @@ TEST(everyone_is_waited_for_where_the_policy_says_so)
     hand(w, 1, LEVEL_HIGH, "alla", HANDOVER_NEW);
     became(w, 0, NOTIFY_ACCEPTED);
     became(w, 1, NOTIFY_ACCEPTED);
-    CHECK(act(w, "anna.a", "ack", "{\"page\":1}"));
+    CHECK(act(w, "anna.a", "page_ack", "{\"page\":1}"));
     CHECK_PAGE(w, 1, "open");
-    CHECK(act(w, "bo.b", "ack", "{\"page\":1}"));
+    CHECK(act(w, "bo.b", "page_ack", "{\"page\":1}"));
     CHECK_PAGE(w, 1, "acknowledged");
     end_watch(w);
 }
@@ -314,7 +314,7 @@ TEST(too_much_is_held_back_and_not_lost)
         w->n_sent = 0;
         char body[64];
         (void)snprintf(body, sizeof body, "{\"page\":%llu}", (unsigned long long)i);
-        CHECK(act(w, "bo.b", "escalate", body));
+        CHECK(act(w, "bo.b", "page_escalate", body));
         for (size_t k = 0; k < w->n_sent; k++) became(w, k, NOTIFY_DELIVERED);
         told += w->n_sent;
         w->n_sent = 0;
@@ -336,12 +336,12 @@ TEST(an_exercise_and_a_test_are_marked)
     CHECK_INT(oncall_take_page(w->oncall, &m, w->t), 0);
     CHECK(w->sent[0].marks == NOTIFY_EXERCISE && strstr(w->sent[0].body, "ÖVNING. Vaka:"));
     w->n_sent = 0;
-    CHECK(act(w, "bo.b", "test", "{\"person\":\"anna\"}"));
+    CHECK(act(w, "bo.b", "page_test", "{\"person\":\"anna\"}"));
     CHECK(strstr(w->sent[0].body, "Det här är ett prov"));
     CHECK_SENT(w, "sms elks +46700000001, voice elks +46700000001");
     pass(w, 10 * MINUTE);
     CHECK_PAGE(w, 2, "over");
-    CHECK(!act(w, "bo.b", "test", "{\"person\":\"nobody\"}"));
+    CHECK(!act(w, "bo.b", "page_test", "{\"person\":\"nobody\"}"));
     end_watch(w);
 }
 
