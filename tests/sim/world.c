@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* One world: events in the order of time, from one seed. */
+#include "world.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,6 @@
 #include "base/time.h"
 #include "state/db.h"
 #include "state/state.h"
-#include "world.h"
 
 uint64_t pick(struct world *w, uint64_t below)
 {
