@@ -9,7 +9,7 @@
 /* ---- what is handed over ----------------------------------------------------------------- */
 
 /* What Vaka says of its own pages is no reason for one; its canary pages for itself. */
-#define IS_PAGED_FOR "r.rule NOT LIKE 'vaka.page-%' AND r.rule NOT LIKE 'vaka.canary-broken-%'"
+#define IS_PAGED_FOR "r.rule NOT LIKE 'vaka.page-%' AND r.rule NOT LIKE 'vaka.canary-broken%'"
 
 /* Of the most important asset that it names, whoever that is. */
 #define SERVICE                                                                                    \
