@@ -52,6 +52,9 @@ enum log_level {
     X(ROLE_ENDED, WARNING, 200, "role-ended")                                                      \
     X(ROLE_ALARM, WARNING, 200, "role-alarm")                                                      \
     X(CANARY_WELL, INFO, 60, "canary-well")                                                        \
+    X(WATCHDOG_STATE, WARNING, 60, "watchdog-state")                                               \
+    X(WATCHDOG_SENT, INFO, 60, "watchdog-sent")                                                    \
+    X(WATCHDOG_REFUSED, WARNING, 60, "watchdog-refused")                                           \
     X(ENGINE_FAILED, ERROR, 60, "engine-failed")                                                   \
     X(MESSAGE_REFUSED, ERROR, 60, "message-refused")                                               \
     X(PEER_BROKE, ERROR, 60, "peer-broke")                                                         \

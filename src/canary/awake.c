@@ -175,5 +175,8 @@ void awake_write(struct buf *out, const struct awake *a)
     buf_putc(out, '}');
     put_proven(out, a->report);
     put_changes(out, a->report);
+    json_write_key(out, "watchdog");
+    struct slice watchdog = member(a->report, "watchdog");
+    buf_put(out, watchdog.len ? watchdog : SLICE("null"));
     buf_putc(out, '}');
 }

@@ -35,6 +35,7 @@ enum sandbox_role {
     SANDBOX_LIBRARIAN, /* replaces files in folders that it has */
     SANDBOX_PROBER,    /* a puller that makes pairs of connected sockets */
     SANDBOX_REVIEWER,  /* reads the named paths, keeps files in the named folders, forks decoders */
+    SANDBOX_WATCHDOG,  /* a witness that calls others as well */
     SANDBOX_WITNESS,   /* a keeper that accepts on sockets it has */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Inside of the canary's role, between its files: the role itself and its probes (canary_role.c),
- * connections to collect (canary_wire.c).
+ * connections to collect (canary_wire.c), heartbeats to the watchdog (canary_beat.c).
  */
 #ifndef VAKA_SERVE_CANARY_H
 #define VAKA_SERVE_CANARY_H
@@ -12,6 +12,9 @@
 #include "event/record.h"
 #include "serve/bookmark.h"
 #include "serve/role.h"
+#include "watchdog/heartbeat.h"
+#include "witness/address.h"
+#include "witness/post.h"
 
 /* ---- connections (canary_wire.c) ---- */
 
@@ -40,5 +43,31 @@ void wire_close(struct wire *w);
 void wire_put_body(struct wire *w, struct slice body);
 /* The status of the answer to that; 0: it is not whole, or none. */
 unsigned wire_answer(const struct wire *w, bool ended);
+
+/* ---- heartbeats (canary_beat.c) ---- */
+
+struct beat {
+    struct role *role; /* NULL: there is no watchdog */
+    struct witness_address address;
+    struct post_target target;
+    struct post post;
+    struct checkpoint_signer signer;
+    gnutls_certificate_credentials_t trust;
+    struct bookmark bookmark; /* numbers up to this may have been said */
+    uint64_t number, reserved, heard_number;
+    nsec sent, heard; /* monotonic: the last one; its last answer, or the start */
+    nsec heard_at;    /* realtime; 0: never */
+    bool late;
+    uint64_t answers, failures;
+    char why[128]; /* of the last failure; "" behind an answer */
+    struct buf text;
+};
+/* Before the sandbox. Nothing without watchdog.address. */
+int beat_prepare(struct beat *b, struct role *r, struct diag *diag) MUST_USE;
+/* Several times a second: says how the watch is. */
+void beat_tick(struct beat *b, const struct canary *k, bool loud);
+void beat_stop(struct beat *b);
+/* "watchdog":{…} or null. */
+void beat_status(const struct beat *b, struct buf *out);
 
 #endif

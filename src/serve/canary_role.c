@@ -20,6 +20,8 @@ enum {
 
 struct canary_ctx {
     struct canary canary;
+    struct beat beat;
+    bool loud; /* a page, as oncall said last */
     struct wire record, body;
     struct relp_sender relp;
     struct loop_timer tick;
@@ -210,6 +212,7 @@ static int take_seen(struct role *r, enum canary_witness who, const struct frame
     struct say_seen m;
     if (frame->type != SAY_SEEN || say_seen_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     canary_saw(&c->canary, m.number, who, m.sights, m.wrong);
+    if (who == CANARY_BY_ONCALL) c->loud = (m.sights & CANARY_LOUD) != 0;
     judge(r);
     return 0;
 }
@@ -295,6 +298,8 @@ static void on_tick(void *ctx)
     struct role *r = ctx;
     struct canary_ctx *c = r->ctx;
     nsec now = clock_monotonic(&r->clock);
+    beat_tick(&c->beat, &c->canary, c->loud);
+    if (r->config.canary_every == 0) return;
     if (canary_is_due(&c->canary, now))
         (void)canary_begin(&c->canary, now, clock_realtime(&r->clock));
     if (!c->canary.running) return;
@@ -331,13 +336,14 @@ static int canary_prepare(struct role *r, struct diag *diag)
     wire_init(&c->record, r, record_moved, r);
     wire_init(&c->body, r, body_moved, r);
     c->tick = (struct loop_timer){.due = on_tick, .ctx = r};
-    return read_state(r, diag);
+    int error = read_state(r, diag);
+    return error ? error : beat_prepare(&c->beat, r, diag);
 }
 
 static int canary_start(struct role *r)
 {
     struct canary_ctx *c = r->ctx;
-    return r->config.canary_every ? loop_timer_set(r->loop, &c->tick, TICK, TICK) : 0;
+    return loop_timer_set(r->loop, &c->tick, TICK, TICK);
 }
 
 static void put_seconds(struct buf *out, const char *name, nsec time)
@@ -386,6 +392,7 @@ static void canary_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "took_ms", (uint64_t)(k->took / NSEC_PER_MSEC));
     put_proven(k, out);
     put_changes(k, out);
+    beat_status(&c->beat, out);
 }
 
 static void canary_stop(struct role *r)
@@ -393,6 +400,7 @@ static void canary_stop(struct role *r)
     struct canary_ctx *c = r->ctx;
     wire_close(&c->record);
     wire_close(&c->body);
+    beat_stop(&c->beat);
     save(r, true);
     role_end(r, 0);
 }

@@ -154,7 +154,8 @@ int cosign_prepare(struct cosign *c, struct role *r, const struct store_io *io, 
     for (uint32_t i = 0; i < list->n; i++) {
         struct witness_address address;
         const char *why;
-        if (witness_address_read(slice_of(list->items[i]), &address, &why) != 0)
+        if (witness_address_read(slice_of(list->items[i]), "add-checkpoint", CHECKPOINT_WITNESS,
+                                 &address, &why) != 0)
             return diag_set(diag, ERR_INVALID, NULL, 0, 0, "store.witnesses: %s: %s",
                             list->items[i], why);
         c->keys[c->n++] = address.key;

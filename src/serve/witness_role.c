@@ -310,7 +310,8 @@ static int prepare_one(struct role *r, const char *text, struct diag *diag)
     struct asked *a = &c->asked[c->n];
     const char *why;
     uint64_t port;
-    int error = witness_address_read(slice_of(text), &a->address, &why);
+    int error = witness_address_read(slice_of(text), "add-checkpoint", CHECKPOINT_WITNESS,
+                                     &a->address, &why);
     if (error) return diag_set(diag, error, NULL, 0, 0, "store.witnesses: %s: %s", text, why);
     a->role = r;
     a->target = (struct post_target){.host = a->address.host,

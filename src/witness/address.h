@@ -14,12 +14,13 @@ struct witness_address {
     char authority[WITNESS_HOST_MAX + 16]; /* host:port as it was written */
     char host[WITNESS_HOST_MAX + 1];       /* without brackets */
     char port[6];
-    char path[WITNESS_PATH_MAX + 1]; /* of add-checkpoint */
+    char path[WITNESS_PATH_MAX + 1]; /* with the leaf behind it */
     struct checkpoint_key key;
 };
 
-/* ERR_SYNTAX; *ret_why (a constant) says what is wrong. */
-int witness_address_read(struct slice text, struct witness_address *ret,
-                         const char **ret_why) MUST_USE;
+/* `leaf` is what is posted to, with a key of that type. ERR_SYNTAX; *ret_why (a constant) says what
+ * is wrong. */
+int witness_address_read(struct slice text, const char *leaf, enum checkpoint_key_type type,
+                         struct witness_address *ret, const char **ret_why) MUST_USE;
 
 #endif

@@ -26,7 +26,7 @@ static void check_address(struct slice in)
 {
     struct witness_address a;
     const char *why = NULL;
-    if (witness_address_read(in, &a, &why) != 0) {
+    if (witness_address_read(in, "add-checkpoint", CHECKPOINT_WITNESS, &a, &why) != 0) {
         HOLDS(why);
         return;
     }

@@ -757,6 +757,41 @@ TEST(sandbox_prober_makes_pairs_of_sockets_as_well)
     try_calling(SANDBOX_PROBER);
 }
 
+static const struct {
+    const char *name;
+    act try;
+    int want;
+} acts_of_watchdogs[] = {
+    {"call a named port", call_named, 0},
+    {"accept", accept_held, EINVAL},
+    {"bind", bind_port, KILLED},
+    {"make a local socket", make_local, ENOSYS},
+    {"write in its folder", write_inside, 0},
+    {"open another file", open_other, EACCES},
+    {"open /etc/passwd", open_passwd, EACCES},
+    {"create a file", open_create, EACCES},
+    {"execve", run_program, KILLED},
+    {"fork", fork_process, ENOSYS},
+    {"ptrace", trace, KILLED},
+    {"map code", map_code, ENOSYS},
+};
+
+TEST(sandbox_watchdog_hears_calls_and_keeps_its_folder)
+{
+    enum sandbox_level level = level_here();
+    struct stage s;
+    if (level == SANDBOX_NONE) test_skip("no sandbox here");
+    for (size_t i = 0; i < sizeof acts_of_watchdogs / sizeof *acts_of_watchdogs; i++) {
+        int want = acts_of_watchdogs[i].want;
+        if (want == EACCES && level != SANDBOX_FULL) continue;
+        stage_init(&s);
+        int got = attempt(&s, SANDBOX_WATCHDOG, acts_of_watchdogs[i].try);
+        if (got != want)
+            test_fail(__FILE__, __LINE__, "%s: %d, not %d", acts_of_watchdogs[i].name, got, want);
+        stage_done(&s);
+    }
+}
+
 /* ---- the role that looks back ------------------------------------------------------------ */
 
 static const struct {

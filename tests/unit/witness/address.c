@@ -25,7 +25,7 @@ static int read_url(const char *url, struct witness_address *ret)
     char text[1024];
     const char *why;
     (void)snprintf(text, sizeof text, "%s %s", url, key_text(CHECKPOINT_WITNESS));
-    return witness_address_read(slice_of(text), ret, &why);
+    return witness_address_read(slice_of(text), "add-checkpoint", CHECKPOINT_WITNESS, ret, &why);
 }
 
 TEST(addresses_of_witnesses_are_read)
@@ -64,8 +64,8 @@ TEST(what_is_no_address_is_refused)
     char text[1024];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_INT(read_url(bad[i], &a), ERR_SYNTAX);
-    CHECK_INT(witness_address_read(SLICE("https://w.example/"), &a, &why), ERR_SYNTAX);
+    CHECK_INT(witness_address_read(SLICE("https://w.example/"), "x", CHECKPOINT_LOG, &a, &why), ERR_SYNTAX);
     (void)snprintf(text, sizeof text, "https://w.example/ %s", key_text(CHECKPOINT_LOG));
-    CHECK_INT(witness_address_read(slice_of(text), &a, &why), ERR_SYNTAX);
-    CHECK_SLICE(slice_of(why), "what stands behind the address is no public key of a witness");
+    CHECK_INT(witness_address_read(slice_of(text), "x", CHECKPOINT_WITNESS, &a, &why), ERR_SYNTAX);
+    CHECK_SLICE(slice_of(why), "what stands behind the address is no public key of that kind");
 }

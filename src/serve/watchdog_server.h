@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * `vaka watchdog`: one process on another machine than vaka serve. It answers POST /heartbeat over
+ * HTTPS, signed as what it is asked, and tells people by providers of its own when heartbeats stop,
+ * or say that nobody else can tell them (watchdog/guard.h).
+ */
+#ifndef VAKA_SERVE_WATCHDOG_SERVER_H
+#define VAKA_SERVE_WATCHDOG_SERVER_H
+
+#include "base/clock.h"
+#include "config/config.h"
+
+struct watchdog_server_options {
+    struct clock clock;
+    const struct config *config; /* borrowed */
+    bool sandboxed;
+    /* It listens; `key` is its public key as text. */
+    void (*ready)(void *ctx, struct slice key);
+    void *ctx;
+};
+
+/* Until a signal says to end (0) or something cannot work at all (an error; diag says why). */
+int watchdog_server_run(const struct watchdog_server_options *options, struct diag *diag) MUST_USE;
+
+/*
+ * The key by which this machine signs heartbeats, made when it is not there: the watchdog's with
+ * watchdog.listen, else that of vaka serve. Appends its public key.
+ */
+int watchdog_make_key(const struct config *config, struct buf *out, struct diag *diag) MUST_USE;
+
+#endif
