@@ -225,7 +225,6 @@ static int take_go(struct role *r)
 
 static int take_stop(struct role *r)
 {
-    if (r->stopping) return 0;
     r->stopping = true;
     if (r->running && r->ops->stop) r->ops->stop(r);
     else role_end(r, 0);
@@ -235,6 +234,8 @@ static int take_stop(struct role *r)
 static int supervisor_frame(void *ctx, const struct frame *frame)
 {
     struct role *r = ctx;
+    /* What it has is being closed: nothing more is taken up. */
+    if (r->stopping) return 0;
     switch (frame->type) {
     case SAY_START:
         return take_start(r, frame);

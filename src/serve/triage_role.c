@@ -405,7 +405,7 @@ static void keep_own(struct role *r, const struct say_alert *alert, struct link 
         return;
     }
     commit(r);
-    if (r->stopping || c->open) return;
+    if (r->stopping || c->open || !link_is_open(from)) return;
     say_heard_write(link_out(from), &(struct say_heard){});
     link_flush(from);
 }
@@ -501,9 +501,10 @@ static int take_act(struct role *r, enum serve_role peer, const struct frame *fr
         return 0;
     }
     commit(r);
+    struct link *link = role_link(r, peer);
     if (r->stopping || c->open) return 0;
     c->acts += status == DESK_DONE;
-    struct link *link = role_link(r, peer);
+    if (!link_is_open(link)) return 0;
     say_acted_write(link_out(link), &(struct say_acted){.client = m.client,
                                                         .status = (uint8_t)status,
                                                         .body = buf_slice(&c->acted)});

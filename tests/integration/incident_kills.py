@@ -197,6 +197,9 @@ def run(vaka, kills, seed, folder):
         check(serve, told)
         same(serve.counted(), threads[0].sent)
         same(serve.stop(), 0)
+        odd = [line for line in serve.log_text().splitlines()
+               if "assertion-failed" in line or '"signal ' in line and '"signal 9 ' not in line]
+        same(odd, [])
         return len(told), threads[0].sent, threads[2].repeated
 
 
