@@ -69,8 +69,12 @@ class Fuzzer:
             query.append(pick.choice(["limit=1", "what=ever", "%", "a=%ff", "&", "=", "cursor=" + "A" * 40]))
         headers, body = {}, None
         if "requestBody" in operation and pick.random() < 0.97:
-            of = operation["requestBody"]["content"]["application/json"]["schema"]
-            body = schema.as_bytes(schema.value_of(self.document, of, pick, KNOWN), pick)
+            (kind, content), = operation["requestBody"]["content"].items()
+            value = schema.value_of(self.document, content["schema"], pick, KNOWN)
+            body = schema.as_bytes(value, pick)
+            if kind != "application/json":
+                headers["Content-Type"] = kind
+                body = urllib.parse.urlencode(value if isinstance(value, dict) else {"From": "46700000000"}).encode()
         elif pick.random() < 0.02:
             body = b"{}"
         if pick.random() < 0.03:
