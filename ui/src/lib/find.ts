@@ -31,7 +31,7 @@ interface Line {
 }
 
 export async function readLines<T>(
-  path: '/search' | '/rules/check' | '/rules/try' | '/audit',
+  path: '/search' | '/rules/check' | '/rules/try' | '/rules/draft' | '/audit',
   asked: object | null,
   signal: AbortSignal,
   hear: (line: T) => void

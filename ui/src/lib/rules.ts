@@ -60,3 +60,12 @@ export async function tryRules(
   else await readLines('/rules/try', { text, from }, signal, hear)
   return so
 }
+
+// The filter of a search as the text of a rule.
+export async function draftRule(query: string, signal: AbortSignal): Promise<string> {
+  let text = ''
+  await readLines<Schema<'DraftLine'>>('/rules/draft', { query }, signal, ({ draft }) => {
+    if (draft) text = draft.text
+  })
+  return text
+}

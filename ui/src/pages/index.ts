@@ -11,7 +11,9 @@ const t = texts({
   now: ['Nu', 'Now'],
   queue: ['Kö', 'Queue'],
   search: ['Sök', 'Search'],
-  rules: ['Regler', 'Rules']
+  rules: ['Regler', 'Rules'],
+  sources: ['Källor', 'Sources'],
+  health: ['Drift', 'Health']
 })
 
 export interface PageEntry {
@@ -44,6 +46,18 @@ export const pages: PageEntry[] = [
   },
   { path: '/rules/new', page: lazy(() => import('./rule_edit')), right: 'rules.write' },
   { path: '/rules/:id', page: lazy(() => import('./rule')), right: 'rules.read' },
+  {
+    path: '/sources',
+    page: lazy(() => import('./sources')),
+    name: () => t('sources'),
+    right: 'status.read'
+  },
+  {
+    path: '/health',
+    page: lazy(() => import('./health')),
+    name: () => t('health'),
+    right: 'status.read'
+  },
   { path: '/wall', page: lazy(() => import('./wall')) },
   { path: '/welcome', page: lazy(() => import('./welcome')) }
 ]

@@ -7,7 +7,7 @@ import { lazy, useLocation } from 'preact-iso'
 import { get } from '../lib/api'
 import { saveFile } from '../lib/files'
 import { useLoad } from '../lib/load'
-import { ruleUrl, tryRules, type Verdict } from '../lib/rules'
+import { draftRule, ruleUrl, tryRules, type Verdict } from '../lib/rules'
 import { texts } from '../lib/text'
 import { sayProblem } from '../lib/toasts'
 import type { Mark } from '../parts/editor'
@@ -143,7 +143,7 @@ function Edit({ begin }: { begin: string }) {
       <div class="stack">
         <Editor
           label={t('text')}
-          value={text.value}
+          begin={begin}
           marks={so.value?.refused ?? []}
           goTo={goTo.value}
           onValue={(next) => (text.value = next)}
@@ -184,8 +184,9 @@ function Edit({ begin }: { begin: string }) {
 }
 
 export default function RuleEdit() {
-  const { from } = useLocation().query
-  const begin = useLoad(`begin ${from}`, async (signal) => {
+  const { from, q } = useLocation().query
+  const begin = useLoad(`begin ${from} ${q}`, async (signal) => {
+    if (q) return draftRule(q, signal)
     if (!from) return template()
     const rule = await get('/rules/{id}', { path: { id: from }, signal })
     return renamed(rule.text ?? template())

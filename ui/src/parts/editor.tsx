@@ -101,13 +101,13 @@ const marked = StateField.define<DecorationSet>({
 
 interface EditorProps {
   label: string
-  value: string
+  begin: string // what it has at first
   marks: Mark[]
   onValue: (text: string) => void
   goTo: Mark | null // where the caret is to be
 }
 
-export default function Editor({ label, value, marks, onValue, goTo }: EditorProps) {
+export default function Editor({ label, begin, marks, onValue, goTo }: EditorProps) {
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | null>(null)
   const hear = useRef(onValue)
@@ -119,7 +119,7 @@ export default function Editor({ label, value, marks, onValue, goTo }: EditorPro
       parent: root,
       root,
       state: EditorState.create({
-        doc: value,
+        doc: begin,
         extensions: [
           lineNumbers(),
           history(),
@@ -146,11 +146,6 @@ export default function Editor({ label, value, marks, onValue, goTo }: EditorPro
     view.current = made
     return () => made.destroy()
   }, [])
-  useEffect(() => {
-    const at = view.current
-    if (at && at.state.doc.toString() !== value)
-      at.dispatch({ changes: { from: 0, to: at.state.doc.length, insert: value } })
-  }, [value])
   useEffect(() => view.current?.dispatch({ effects: setMarks.of(marks) }), [JSON.stringify(marks)])
   useEffect(() => {
     const at = view.current

@@ -284,7 +284,7 @@ function AnswerTable({ columns, rows }: { columns: string[]; rows: Row[] }) {
 const LINES_MOST = 6
 
 // Steps of time, each with a figure for one group, or with several figures.
-function chartOf(columns: string[], rows: Row[]) {
+export function chartOf(columns: string[], rows: Row[]) {
   const groups = columns
     .slice(1)
     .filter((c) => !rows.every((row) => isNumber(row[c]) || row[c] === null))

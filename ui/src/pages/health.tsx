@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: EUPL-1.2
+// How Vaka itself is: whether the watch is proven to be awake, its processes, its disk, and whether
+// what is kept is sealed, signed, witnessed and indexed.
+import type { ComponentChildren } from 'preact'
+import { get } from '../lib/api'
+import { formatBytes, formatNumber, formatPercent, formatSpan } from '../lib/format'
+import { useLoad } from '../lib/load'
+import { pick, texts } from '../lib/text'
+import { status } from '../lib/watch'
+import { type Condition, Lamp, Time } from '../parts/marks'
+import { Page } from '../parts/page'
+import { Show } from '../parts/states'
+import { Table } from '../parts/table'
+
+const t = texts({
+  title: ['Drift', 'Health'],
+  awake: ['Är vakan vaken?', 'Is the watch awake?'],
+  stage: ['Steg', 'Stage'],
+  proven: ['Bevisat', 'Proven'],
+  collect: ['mottagning', 'collecting'],
+  unwrap: ['uppackning', 'unwrapping'],
+  store: ['lagring', 'storing'],
+  engine: ['regler', 'rules'],
+  correlate: ['räknande regler', 'counting rules'],
+  triage: ['larm och incidenter', 'alerts and incidents'],
+  oncall: ['beredskap', 'on-call'],
+  notify: ['utskick', 'messages'],
+  provider: ['leverantör', 'provider'],
+  stages: ['Kontrollsignalens väg', "The canary's way"],
+  kept: ['Det som sparas', 'What is kept'],
+  records: ['Loggposter', 'Records'],
+  sealed: ['Förseglade', 'Sealed'],
+  signed: ['Senaste sigillpunkt', 'Last checkpoint'],
+  witnessed: ['Bevittnat', 'Witnessed'],
+  noWitness: ['inget vittne', 'no witness'],
+  segments: ['Segment', 'Segments'],
+  indexed: ['Med index', 'With an index'],
+  damaged: ['Skadade ställen', 'Damaged places'],
+  lost: ['Manipulerat eller borta', 'Tampered or gone'],
+  none: ['inget', 'none'],
+  removed: ['Gallrat sedan start', 'Removed since the start'],
+  held: ['Segment under bevarandekrav', 'Segments under a legal hold'],
+  disk: ['Disk', 'Disk'],
+  free: ['{free} fritt av {all} ({part})', '{free} free of {all} ({part})'],
+  retained: ['Gallring räknar med', 'Retention goes by'],
+  synchronised: ['klockan är synkroniserad', 'the clock is synchronised'],
+  unsynchronised: ['klockan är inte synkroniserad', 'the clock is not synchronised'],
+  unknown: ['klockan kan inte prövas', 'the clock cannot be checked'],
+  verify: [
+    'Hela kedjan prövas med vaka verify, på en annan dator om du vill.',
+    'The whole chain is checked by vaka verify, on another computer if you like.'
+  ],
+  processes: ['Processer', 'Processes'],
+  process: ['Process', 'Process'],
+  state: ['Läge', 'State'],
+  up: ['I drift', 'Running for'],
+  starts: ['Starter', 'Starts'],
+  figures: ['Siffror', 'Figures'],
+  answers: ['svarar', 'answers'],
+  silent: ['svarar inte', 'does not answer'],
+  retro: ['Sökning bakåt', 'Retro-hunt'],
+  retroState: [
+    '{n} regler prövade, {found} skulle ha larmat',
+    '{n} rules tried, {found} would have fired'
+  ]
+})
+
+type Said = Record<string, unknown> | null | undefined
+const number = (of: Said, member: string) => Number(of?.[member] ?? 0)
+const at = (seconds: number) => (seconds > 0 ? new Date(seconds * 1000).toISOString() : null)
+
+const STAGES = [
+  'collect',
+  'unwrap',
+  'store',
+  'engine',
+  'correlate',
+  'triage',
+  'oncall',
+  'notify',
+  'provider'
+] as const
+
+function Awake() {
+  const awake = useLoad('awake', (signal) => get('/awake', { signal }))
+  return (
+    <section class="panel" aria-labelledby="awake">
+      <h2 id="awake">{t('awake')}</h2>
+      <Show of={awake}>
+        {({ awake: is, line, proven, broken }) => (
+          <div class="stack">
+            <p class="line-marks">
+              <Lamp is={is ? 'well' : 'attention'} /> <strong>{pick(line)}</strong>
+            </p>
+            <Table
+              caption={t('stages')}
+              rows={STAGES.filter((stage) => stage in proven)}
+              id={(stage) => stage}
+              columns={[
+                {
+                  name: t('stage'),
+                  class: 'what',
+                  show: (stage) => (
+                    <span class="line-marks">
+                      <Lamp is={stageIs(proven[stage], stage === broken)} /> {t(stage)}
+                    </span>
+                  )
+                },
+                { name: t('proven'), show: (stage) => <Time at={proven[stage]} /> }
+              ]}
+            />
+          </div>
+        )}
+      </Show>
+    </section>
+  )
+}
+
+function stageIs(proven: string | null | undefined, broken: boolean): Condition {
+  if (broken) return 'bad'
+  return proven ? 'well' : 'unknown'
+}
+
+function Kept() {
+  const store = useLoad('store', (signal) => get('/store', { signal }))
+  return (
+    <section class="panel" aria-labelledby="kept">
+      <h2 id="kept">{t('kept')}</h2>
+      <Show of={store}>
+        {({ store: s, seal, index }) => {
+          const [kept, sealed, indexed] = [s as Said, seal as Said, index as Said]
+          const all = number(kept, 'disk_bytes')
+          const free = number(kept, 'disk_free')
+          const facts: [string, ComponentChildren, boolean?][] = [
+            [t('records'), formatNumber(number(kept, 'next'))],
+            [t('sealed'), formatNumber(number(sealed, 'sealed'))],
+            [t('signed'), <Time key="signed" at={at(number(sealed, 'signed_at'))} />],
+            [
+              t('witnessed'),
+              number(sealed, 'witnessed_at') ? (
+                <Time key="witnessed" at={at(number(sealed, 'witnessed_at'))} />
+              ) : (
+                t('noWitness')
+              )
+            ],
+            [t('segments'), formatNumber(number(indexed, 'segments'))],
+            [t('indexed'), formatNumber(number(indexed, 'current'))],
+            [t('damaged'), formatNumber(number(kept, 'damaged')), number(kept, 'damaged') > 0],
+            [
+              t('lost'),
+              number(sealed, 'lost') ? formatNumber(number(sealed, 'lost')) : t('none'),
+              number(sealed, 'lost') > 0
+            ],
+            [t('removed'), formatNumber(number(sealed, 'removed'))],
+            [t('held'), formatNumber(number(sealed, 'held'))],
+            [
+              t('retained'),
+              <Time key="retained" at={at(number(sealed, 'clock_believed'))} show="at" />
+            ],
+            [
+              t('disk'),
+              t('free', {
+                free: formatBytes(free),
+                all: formatBytes(all),
+                part: formatPercent(all ? free / all : 0)
+              }),
+              kept?.disk !== 'ok'
+            ]
+          ]
+          return (
+            <div class="stack">
+              <dl class="figures">
+                {facts.map(([name, value, loud]) => (
+                  <div key={name}>
+                    <dt>{name}</dt>
+                    <dd class={loud ? 'loud' : ''}>{value}</dd>
+                  </div>
+                ))}
+              </dl>
+              <p class="quiet small">{t('verify')}</p>
+            </div>
+          )
+        }}
+      </Show>
+    </section>
+  )
+}
+
+const COMMON = new Set(['pid', 'starts', 'up_s', 'sources', 'changes'])
+
+// What a process says of itself, but for lists.
+function figuresOf(said: Said): [string, string][] {
+  return Object.entries(said ?? {})
+    .filter(([name, value]) => !COMMON.has(name) && typeof value !== 'object')
+    .map(([name, value]) => [
+      name,
+      typeof value === 'number' ? formatNumber(value, 2) : String(value)
+    ])
+}
+
+function Processes() {
+  const all = status.value?.processes
+  if (!all) return null
+  const rows = Object.entries(all) as [string, Said][]
+  return (
+    <section class="panel" aria-labelledby="processes">
+      <h2 id="processes">{t('processes')}</h2>
+      <Table
+        caption={t('processes')}
+        rows={rows}
+        id={([name]) => name}
+        columns={[
+          { name: t('process'), show: ([name]) => <span class="mono">{name}</span> },
+          {
+            name: t('state'),
+            show: ([, said]) => (
+              <span class={`tag ${said ? '' : 'open'}`}>{t(said ? 'answers' : 'silent')}</span>
+            )
+          },
+          { name: t('up'), show: ([, said]) => (said ? formatSpan(number(said, 'up_s')) : '–') },
+          {
+            name: t('starts'),
+            class: 'number',
+            show: ([, said]) => formatNumber(number(said, 'starts'))
+          },
+          {
+            name: t('figures'),
+            class: 'what',
+            show: ([name, said]) => (
+              <details>
+                <summary>
+                  {t('figures')} <span class="unseen">{name}</span>
+                </summary>
+                <dl class="facts">
+                  {figuresOf(said).map(([member, value]) => (
+                    <>
+                      <dt key={`${member} name`} class="mono small">
+                        {member}
+                      </dt>
+                      <dd key={member} class="mono small">
+                        {value}
+                      </dd>
+                    </>
+                  ))}
+                </dl>
+              </details>
+            )
+          }
+        ]}
+      />
+    </section>
+  )
+}
+
+function Retro() {
+  const said = status.value?.processes.retro as Said
+  if (!said) return null
+  return (
+    <section class="panel" aria-labelledby="retro">
+      <h2 id="retro">{t('retro')}</h2>
+      <p>
+        <span class="tag">{String(said.state)}</span>{' '}
+        {formatPercent(number(said, 'done_percent') / 100)} ·{' '}
+        {t('retroState', { n: number(said, 'rules'), found: number(said, 'rules_found') })}
+      </p>
+    </section>
+  )
+}
+
+const CLOCKS = ['synchronised', 'unsynchronised', 'unknown'] as const
+
+export default function HealthPage() {
+  const clock = CLOCKS.find((is) => is === (status.value?.supervisor as Said)?.clock)
+  return (
+    <Page title={t('title')} head={clock ? <span class="tag">{t(clock)}</span> : null}>
+      <div class="stack">
+        <div class="halves">
+          <Awake />
+          <div class="stack">
+            <Kept />
+            <Retro />
+          </div>
+        </div>
+        <Processes />
+      </div>
+    </Page>
+  )
+}
