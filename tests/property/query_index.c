@@ -37,8 +37,8 @@ void query_index_done(struct query_index *q)
     disk_done(&q->disk);
 }
 
-static void write_segment(struct query_index *q, const struct slice *records, uint32_t n,
-                          enum record_format format, uint32_t block_bytes)
+void query_index_seal(struct segment_writer *w, const struct record *records, uint32_t n,
+                      uint32_t block_bytes)
 {
     struct segment_options options;
     struct tree_range tree;
@@ -47,32 +47,34 @@ static void write_segment(struct query_index *q, const struct slice *records, ui
     options.normaliser = NORMALISER_VERSION;
     options.before = &tree;
     options.block_bytes = block_bytes;
-    ASSERT(segment_writer_begin(q->writer, &options) == 0);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct record record = {.raw = records[i], .format = (uint8_t)format};
-        ASSERT(segment_writer_add(q->writer, &record, NULL) == 0);
-    }
-    ASSERT(segment_writer_finish(q->writer, 1, &tree) == 0);
+    ASSERT(segment_writer_begin(w, &options) == 0);
+    for (uint32_t i = 0; i < n; i++) ASSERT(segment_writer_add(w, &records[i], NULL) == 0);
+    ASSERT(segment_writer_finish(w, 1, &tree) == 0);
 }
 
-static void write_index(struct query_index *q)
+void query_index_make(struct index_maker *maker, const struct store_io *io,
+                      const struct store_io *folder)
 {
     uint64_t bytes;
     int more = 1;
-    ASSERT(index_maker_begin(q->maker, &q->io, 0) == 0);
-    while (more > 0) more = index_maker_step(q->maker);
+    ASSERT(index_maker_begin(maker, io, 0) == 0);
+    while (more > 0) more = index_maker_step(maker);
     ASSERT(more == 0);
-    ASSERT(index_maker_finish(q->maker, &q->io, &bytes) == 0);
+    ASSERT(index_maker_finish(maker, folder, &bytes) == 0);
 }
 
 static void put(struct query_index *q, const struct slice *records, uint32_t n,
                 enum record_format format, uint32_t block_bytes)
 {
     char name[STORE_NAME_MAX + 1];
+    struct record all[FILTER_BLOCKS];
+    ASSERT(n <= FILTER_BLOCKS);
+    for (uint32_t i = 0; i < n; i++)
+        all[i] = (struct record){.raw = records[i], .format = (uint8_t)format};
     drop(q);
     disk_clear(&q->disk);
-    write_segment(q, records, n, format, block_bytes);
-    write_index(q);
+    query_index_seal(q->writer, all, n, block_bytes);
+    query_index_make(q->maker, &q->io, &q->io);
     ASSERT(segment_open(&q->io, 0, &q->segment) == 0);
     segment_name(name, "index", 0);
     q->fd = q->io.open(q->io.ctx, name, STORE_READ);

@@ -19,6 +19,13 @@ struct query_index {
     int fd;
 };
 
+/* A segment of these records, the first of which has number 0; blocks end at so many bytes. */
+void query_index_seal(struct segment_writer *w, const struct record *records, uint32_t n,
+                      uint32_t block_bytes);
+/* The index of that segment. */
+void query_index_make(struct index_maker *maker, const struct store_io *io,
+                      const struct store_io *folder);
+
 /* The names are borrowed: those of fields of which cells are kept. */
 void query_index_init(struct query_index *q, const struct slice *names, uint32_t n);
 void query_index_done(struct query_index *q);

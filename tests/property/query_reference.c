@@ -178,6 +178,7 @@ static bool any_value(const struct ref_tree *t, const struct ref_event *ev, int 
 {
     for (int i = 0; i < ev->n[field]; i++) {
         const struct ref_value *v = &ev->values[field][i];
+        if (t->kind == REF_FREE && v->made) continue;
         if (t->kind == REF_FREE && only_stars(t)) return true;
         if (t->kind == REF_FREE    ? any_word(t, v, has_words)
             : t->kind == REF_RANGE ? range_holds(t, v)

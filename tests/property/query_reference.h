@@ -11,7 +11,7 @@
 
 enum {
     REF_VALUES = 4,
-    REF_FIELDS = 8,
+    REF_FIELDS = 12,
     REF_TEXT = 64,
     REF_CHILDREN = 3,
     REF_COLUMNS = 3,
@@ -22,6 +22,7 @@ enum ref_type { REF_STRING, REF_NUMBER, REF_BOOL, REF_NULL };
 
 struct ref_value {
     enum ref_type type;
+    bool made; /* of others: it is found by its field only */
     char text[REF_TEXT];
 };
 
