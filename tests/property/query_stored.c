@@ -11,6 +11,7 @@
  * second time here (derive()). The first disagreement is printed; the exit status is 1.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -554,6 +555,8 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--seed") == 0) seed = strtoull(argv[i + 1], NULL, 10);
     }
     made_seed(seed);
+    /* Tables of engines are pages that are zero already, in each of so many processes. */
+    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     m.clock = clock_system();
     m.seen = mmap(NULL, sizeof *m.seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ASSERT(m.seen != MAP_FAILED && mkdtemp(m.folder));
