@@ -19,6 +19,7 @@ enum {
     LOG_MAX = 2 * 1024 * 1024,
     TEXT_MAX = 64 * 1024,
     SHIFTS_MAX = 200, /* of a temporary schedule */
+    SENTENCE_MAX = 1024,
 };
 #define PLAN_AHEAD    (90 * CALENDAR_DAY) /* that a new plan is compared over */
 #define CHANGE_MAX    (400 * CALENDAR_DAY)
@@ -34,6 +35,7 @@ struct acting {
     struct arena arena;
     struct buf log;                /* members of what is written down, and answered */
     struct buf breaches;           /* the list of them, for who may force it */
+    struct buf sv;                 /* why it is refused, where people meet that */
     struct roster *before, *after; /* NULL: there is no plan */
     enum roster_status status;
     struct slice why;
@@ -420,6 +422,20 @@ static int new_breaches(struct acting *a, struct rest_breaches *ret)
     return 0;
 }
 
+static int refuse_breaches(struct acting *a, const struct rest_breaches *breaches)
+{
+    struct buf text;
+    buf_init(&text, SENTENCE_MAX);
+    buf_printf(&a->sv, "Det bryter mot viloregler, %u gånger: ", breaches->n);
+    rest_write_breach(a->after, &breaches->items[0], false, &a->sv);
+    rest_write_breach(a->after, &breaches->items[0], true, &text);
+    (void)refuse(a, ROSTER_CONFLICT, "force", "it breaks rules of rest, %u times: %.*s",
+                 breaches->n, SLICE_FMT(buf_slice(&text)));
+    int error = buf_failed(&a->sv) ? buf_error(&a->sv) : buf_error(&text);
+    buf_done(&text);
+    return error;
+}
+
 static int look_at_shifts(struct acting *a)
 {
     struct rest_breaches breaches;
@@ -430,15 +446,7 @@ static int look_at_shifts(struct acting *a)
     json_write_key(&a->log, "breaches");
     buf_put(&a->log, buf_slice(&a->breaches));
     if (buf_failed(&a->breaches)) return buf_error(&a->breaches);
-    if (breaches.n && !a->force) {
-        struct buf text;
-        buf_init(&text, 200);
-        rest_write_breach(a->after, &breaches.items[0], true, &text);
-        error = refuse(a, ROSTER_CONFLICT, "force", "it breaks rules of rest, %u times: %.*s",
-                       breaches.n, SLICE_FMT(buf_slice(&text)));
-        buf_done(&text);
-        return error;
-    }
+    if (breaches.n && !a->force) return refuse_breaches(a, &breaches);
     error = roster_compare(a->before, a->after, a->from, a->until, &a->arena, &moves);
     if (error) return error;
     json_write_key(&a->log, "moved");
@@ -554,7 +562,8 @@ static void write_refusal(const struct acting *a, struct buf *out)
     buf_putc(out, '{');
     json_write_member_string(out, "member", slice_of(a->body.member));
     json_write_member_string(out, "message", slice_of(a->body.message));
-    if (a->status == ROSTER_CONFLICT && a->breaches.len) {
+    if (a->sv.len) {
+        json_write_member_string(out, "sv", buf_slice(&a->sv));
         json_write_key(out, "breaches");
         buf_put(out, buf_slice(&a->breaches));
     }
@@ -570,6 +579,7 @@ int roster_act(struct db *db, struct calendar *calendar, const struct roster_req
     arena_init(&a.arena, ARENA_MAX);
     buf_init(&a.log, LOG_MAX);
     buf_init(&a.breaches, LOG_MAX);
+    buf_init(&a.sv, SENTENCE_MAX);
     buf_putc(&a.log, '{');
     int error = db_script(db, "SAVEPOINT roster");
     if (error == 0 && !kind) (void)refuse(&a, ROSTER_UNKNOWN, "kind", "there is no such act");
@@ -586,6 +596,7 @@ int roster_act(struct db *db, struct calendar *calendar, const struct roster_req
     roster_free(a.after);
     buf_done(&a.log);
     buf_done(&a.breaches);
+    buf_done(&a.sv);
     arena_done(&a.arena);
     body_done(&a.body);
     return error;

@@ -127,6 +127,11 @@ void api_refuse_member(struct api_call *c, const char *member, const char *detai
     refuse(c, API_PROBLEM_BODY, detail, &(struct api_place){.pointer = pointer});
 }
 
+void api_refuse_breaches(struct api_call *c, const char *detail, struct slice breaches)
+{
+    refuse(c, API_PROBLEM_CONFLICT, detail, &(struct api_place){.breaches = breaches});
+}
+
 void api_refuse_parameter(struct api_call *c, const char *name, const char *detail)
 {
     refuse(c, API_PROBLEM_PARAMETER, detail, &(struct api_place){.parameter = slice_of(name)});

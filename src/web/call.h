@@ -168,6 +168,8 @@ void api_refuse(struct api_call *c, enum api_problem problem, const char *detail
 /* With the place that is wrong: a member of the body. */
 void api_refuse_member(struct api_call *c, const char *member, const char *detail);
 /* … or a parameter. */
+/* A conflict, with rules of rest that are broken: a JSON list. */
+void api_refuse_breaches(struct api_call *c, const char *detail, struct slice breaches);
 void api_refuse_parameter(struct api_call *c, const char *name, const char *detail);
 /* Not before so many seconds. */
 void api_refuse_for(struct api_call *c, enum api_problem problem, uint32_t seconds);

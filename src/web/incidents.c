@@ -237,10 +237,13 @@ static void refuse(struct api_call *c, unsigned status, struct slice body)
     struct slice language = api_request_header(c, MHD_HTTP_HEADER_ACCEPT_LANGUAGE);
     bool swedish = slice_starts_with(language, SLICE("sv"));
     char text[320], member[64];
+    struct slice breaches;
     bool said = swedish && api_json_text(body, "sv", text, sizeof text);
     if (!said && !api_json_text(body, "message", text, sizeof text)) text[0] = '\0';
     if (status == DESK_INVALID && api_json_text(body, "member", member, sizeof member))
         api_refuse_member(c, member, text);
+    else if (json_find_member(body, "breaches", NULL, &breaches))
+        api_refuse_breaches(c, text, breaches);
     else api_refuse(c, problem_of(c, status), text);
 }
 

@@ -33,6 +33,10 @@ void api_problem_write(struct buf *out, enum api_problem problem, struct slice d
     if (detail.len) json_write_member_string(out, "detail", detail);
     if (place && place->pointer) json_write_member_string(out, "pointer", slice_of(place->pointer));
     if (place && place->parameter.len) json_write_member_string(out, "parameter", place->parameter);
+    if (place && place->breaches.len) {
+        json_write_key(out, "breaches");
+        buf_put(out, place->breaches);
+    }
     json_write_member_string(out, "request", request);
     buf_puts(out, "}\n");
 }

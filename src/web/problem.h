@@ -44,6 +44,7 @@ enum api_problem {
 struct api_place {
     const char *pointer;    /* "/limit"; NULL: none */
     struct slice parameter; /* its name; empty: none */
+    struct slice breaches;  /* of rest: a JSON list; empty: none */
 };
 
 unsigned api_problem_status(enum api_problem problem);

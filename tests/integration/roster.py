@@ -174,6 +174,9 @@ def check_breach(admin):
     body = {"text": plan_text(standby="false")}
     problem = admin.json("PUT", "/oncall/plan", body, 409, {})
     holds(problem["detail"], "weekly rest")
+    same({b["rule"] for b in problem["breaches"]}, {"weekly-rest"})
+    swedish = admin.json("PUT", "/oncall/plan", body, 409, {"Accept_Language": "sv"})
+    holds(swedish["detail"], "veckovila")
     same(admin.get("/oncall/check")["good"], True)
     admin.json("PUT", "/oncall/plan", {**body, "force": True}, 400, {})
     done = admin.json("PUT", "/oncall/plan", {**body, "force": True, "why": "avtal saknas ännu"}, 200, {})
