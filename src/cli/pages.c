@@ -235,8 +235,8 @@ static int test_main(const struct invocation *in)
 
 #define OPTION_JSON                                                                                \
     {                                                                                              \
-        0, "json", NULL, "Print pages as JSON, one a line.",                                       \
-            OPTION_FLAG(struct page_context, json)                                                 \
+        'f', "format", "table|json", "What is printed; json: one page a line. Default: table.",    \
+            OPTION_CHOICE(struct page_context, json)                                               \
     }
 
 static const struct cli_option pages_options[] = {

@@ -378,6 +378,36 @@ static void put_cloud(struct buf *out, struct slice sources)
 
 /* ---- the whole --------------------------------------------------------------------------- */
 
+/* Who would be woken, and what nobody has: nothing of it stays unseen. */
+static void put_paging(struct buf *out, struct slice processes)
+{
+    static const struct {
+        const char *member, *one, *many;
+    } troubles[] = {
+        {"pages_loud", "page is loud: everybody was told, and nobody has it",
+         "pages are loud: everybody was told, and nobody has them"},
+        {"undelivered", "person could not be told of an open page",
+         "people could not be told of open pages"},
+        {"empty_shifts", "team has nobody on call", "teams have nobody on call"},
+        {"unreachable_people", "person of the plan has no contact",
+         "people of the plan have no contact"},
+        {"unplanned", "incident waits for a plan of who is on call",
+         "incidents wait for a plan of who is on call"},
+    };
+    struct slice oncall = ask_member(processes, "oncall");
+    if (oncall.len == 0) return;
+    buf_printf(out, "paging         %" PRIu64 " pages open, %" PRIu64 " wait for morning%s%s\n",
+               ask_number(oncall, "pages_open"), ask_number(oncall, "wait_for_morning"),
+               slice_eq(ask_member(oncall, "plan"), SLICE("true")) ? "" : "; NO PLAN",
+               ask_number(oncall, "providers") ? "" : "; NO PROVIDER of messages");
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
+        uint64_t n = ask_number(oncall, troubles[i].member);
+        if (n)
+            buf_printf(out, "               %" PRIu64 " %s\n", n,
+                       n == 1 ? troubles[i].one : troubles[i].many);
+    }
+}
+
 static void put_table(struct buf *out, struct slice answer)
 {
     struct slice processes = ask_member(answer, "processes");
@@ -387,6 +417,7 @@ static void put_table(struct buf *out, struct slice answer)
     put_left_out(out, processes);
     put_state(out, processes);
     put_retro(out, processes);
+    put_paging(out, processes);
     put_processes(out, processes);
     put_sources(out, ask_member(ask_member(processes, "collect"), "sources"),
                 ask_member(ask_member(processes, "triage"), "sources"));

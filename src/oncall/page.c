@@ -6,9 +6,6 @@
 
 #include "oncall/internal.h"
 
-/* Behind the policy's own steps: the fallback, then everybody. */
-#define LAST_WAIT (5 * 60 * NSEC_PER_SEC)
-
 /* ---- rows -------------------------------------------------------------------------------- */
 
 int page_load(struct oncall *o, uint64_t id, struct page *ret, bool *ret_found)
@@ -102,8 +99,9 @@ static nsec wait_of(const struct page *p)
         nsec wait = times < 8 ? ONCALL_LOUD_AGAIN << times : ONCALL_LOUD_MOST;
         return wait < ONCALL_LOUD_MOST ? wait : ONCALL_LOUD_MOST;
     }
-    if (p->step < p->policy.n) return p->policy.steps[p->step].wait;
-    return p->step == p->policy.n && p->policy.follow.wait > 0 ? p->policy.follow.wait : LAST_WAIT;
+    if (p->step == p->policy.n && p->policy.follow.wait > 0) return p->policy.follow.wait;
+    /* Behind the policy's own steps it is no slower than in the last of them. */
+    return p->policy.steps[p->step < p->policy.n ? p->step : p->policy.n - 1].wait;
 }
 
 static int find_persons(struct oncall *o, const struct page *p, struct persons *ret)
@@ -144,27 +142,32 @@ static int begin_step(struct oncall *o, struct page *p, bool *ret_all_failed)
     return error ? error : begin_notices(o, p, ret_all_failed);
 }
 
+/* Everybody was told and nobody has it: from now on that is said wherever anybody looks. */
 static int become_loud(struct oncall *o, struct page *p)
 {
     p->state = PAGE_LOUD;
-    p->turn = p->policy.repeat + 1; /* no turn of a step is there twice */
+    p->turn = p->policy.repeat; /* no turn of a step is there twice */
     alarm_add(o, "page-loud", p->id);
-    int error = told_add(o, p->id, PAGED_EXHAUSTED, SLICE_NONE);
+    int error = save_step(o, p);
+    if (error == 0) error = deadline_set(o, DEADLINE_STEP, p->id, o->now + ONCALL_LOUD_AGAIN);
+    if (error == 0) error = told_add(o, p->id, PAGED_EXHAUSTED, SLICE_NONE);
     return error ? error : event_add(o, p->id, "loud", SLICE_NONE, SLICE_NONE);
 }
 
-/* Everybody was told: they are told again, less and less often. */
-static int go_on(struct oncall *o, struct page *p, const char *how, struct slice who)
+static int escalate(struct oncall *o, struct page *p, const char *how, struct slice who,
+                    bool *ret_all_failed)
 {
-    if (p->state == PAGE_LOUD) {
-        p->turn++;
-        return 0;
-    }
     const bool first = p->step < 0;
-    if (!move_on(p)) return become_loud(o, p);
-    if (first) return 0;
-    int error = told_add(o, p->id, PAGED_ESCALATED, who);
-    return error ? error : event_add(o, p->id, "escalated", who, slice_of(how));
+    int error = 0;
+    if (p->state == PAGE_LOUD) {
+        p->turn++; /* everybody is told again, less and less often */
+    } else if (!move_on(p)) {
+        return become_loud(o, p);
+    } else if (!first) {
+        error = told_add(o, p->id, PAGED_ESCALATED, who);
+        if (error == 0) error = event_add(o, p->id, "escalated", who, slice_of(how));
+    }
+    return error ? error : begin_step(o, p, ret_all_failed);
 }
 
 int page_next_step(struct oncall *o, uint64_t id, const char *how, struct slice who)
@@ -176,8 +179,7 @@ int page_next_step(struct oncall *o, uint64_t id, const char *how, struct slice 
     if (p.marks & ONCALL_TEST) return end_page(o, id, PAGE_OVER, who);
     do {
         error = end_step(o, id, how);
-        if (error == 0) error = go_on(o, &p, how, who);
-        if (error == 0) error = begin_step(o, &p, &all_failed);
+        if (error == 0) error = escalate(o, &p, how, who, &all_failed);
         how = "nobody could be told";
         who = SLICE_NONE;
     } while (error == 0 && all_failed && p.state == PAGE_OPEN);

@@ -22,10 +22,11 @@ const struct bug bugs[] = {
      "CREATE TRIGGER bug AFTER UPDATE OF steps ON page WHEN NEW.steps = 2 AND NEW.id % 3 = 0"
      " BEGIN UPDATE page SET step = 0 WHERE id = NEW.id; END"},
     {"sent-twice", "what a provider has taken is sent once more", false,
-     "CREATE TRIGGER bug AFTER UPDATE OF state ON attempt WHEN NEW.state = 2 AND NEW.id % 7 = 0"
-     " BEGIN UPDATE notice SET state = 0 WHERE id = NEW.notice;"
-     " INSERT OR REPLACE INTO deadline VALUES (3, NEW.notice, (SELECT latest FROM moment) + "
-     "60000000000); END"},
+     "CREATE TRIGGER bug AFTER INSERT ON told WHEN NEW.what = 1 AND NEW.incident % 3 = 0"
+     " BEGIN INSERT OR REPLACE INTO deadline SELECT 3, n.id, (SELECT latest FROM moment) +"
+     " 60000000000 FROM notice n JOIN subject s ON s.page = n.page WHERE s.incident = NEW.incident"
+     " AND n.state = 2; UPDATE notice SET state = 0 WHERE state = 2 AND page IN (SELECT page FROM"
+     " subject WHERE incident = NEW.incident); END"},
     {"lost-word", "a refusal ends the notice", false,
      "CREATE TRIGGER bug AFTER UPDATE OF state ON attempt WHEN NEW.state IN (4, 5, 7)"
      " BEGIN UPDATE notice SET state = 5 WHERE page IN (SELECT page FROM notice WHERE id ="

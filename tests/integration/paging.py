@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A running vaka serve that pages by a gateway of a test's own."""
+import json
+import pathlib
+import re
+import time
+
+import gateway
+from peers import make_certificates
+from serving import APART, Serve
+
+ANNA, BO, CIA = "+46700000011", "+46700000012", "+46700000013"
+PLAN = """zone: Europe/Stockholm
+people:
+  - {{id: anna, name: Anna, contacts: [{{channel: sms, address: '{anna}'}}]}}
+  - {{id: bo, name: Bo, contacts: [{{channel: sms, address: '{bo}'}}]}}
+  - {{id: cia, name: Cia, language: en, contacts: [{{channel: sms, address: '{cia}'}}]}}
+teams:
+  - {{id: soc, rotations: [{{order: [anna], since: 2026-01-05}}]}}
+policies:
+  - {{id: all, steps: [{{targets: [{{oncall: soc}}], wait: {wait}}}, {{targets: [{{person: bo}}], wait: {wait}}}],
+     fallback: [{{person: cia}}]}}
+rules:
+  - {{level: high, page: all}}
+"""
+CODE = re.compile(r"Svara ([0-9A-Z]{8}) =|Reply ([0-9A-Z]{8}) =")
+
+
+class Watch:
+    """with paging.Watch(VAKA, folder) as w: w.event("one"); w.serve, w.gateway"""
+
+    def __init__(self, vaka, folder, wait="5m", more="", providers=("one",)):
+        self.folder = pathlib.Path(folder)
+        make_certificates(self.folder)
+        self.gateway = gateway.Gateway(self.folder)
+        lines = "".join(f"    - {json.dumps(self.gateway.provider('46elks', name, self.folder))}\n"
+                        for name in providers)
+        self.serve = Serve(vaka, folder, APART + f"notify:\n  trust: {self.folder.resolve()}/ca.pem\n"
+                           f"  providers:\n{lines}" + more)
+        self.serve.start()
+        plan = self.folder / "plan.yaml"
+        plan.write_text(PLAN.format(anna=ANNA, bo=BO, cia=CIA, wait=wait), encoding="utf-8")
+        self.serve.ask("oncall", "plan", "plan.yaml", "--force", "--why", "a test")
+        self.serve.shows(lambda s: s["oncall"]["providers"] == len(providers), "providers are known")
+        self.events = 0
+
+    def event(self, user):
+        """A record that a rule holds for: an incident of its own, by the user that it names."""
+        with self.serve.tcp("syslog_tcp") as c:
+            c.sendall(b'<13>1 2026-01-01T00:00:00Z host app - - - {"message":"VAKAMARK","user":{"name":"%s"}}\n'
+                      % user.encode())
+        self.events += 1
+
+    def sms(self, to, n=1, seconds=30):
+        """The n-th message to that number, from 1, when it is there."""
+        self.serve.wait(lambda: self.count(to) >= n, f"message {n} to {to}", seconds)
+        return [m for m in list(self.gateway.sms) if m["to"] == to][n - 1]
+
+    def count(self, to):
+        return sum(m["to"] == to for m in list(self.gateway.sms))
+
+    def pages(self, *words):
+        return [json.loads(line) for line in
+                self.serve.ask("oncall", "pages", "-f", "json", *words).splitlines()]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.serve.stop()
+        self.serve.__exit__()
+        self.gateway.close()
+
+
+def code_of(sms):
+    found = CODE.search(sms["message"])
+    assert found, sms["message"]
+    return found.group(1) or found.group(2)
+
+
+def now():
+    return time.monotonic()
