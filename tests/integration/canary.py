@@ -10,9 +10,19 @@ import subprocess
 import sys
 import time
 
+import gateway
+from peers import make_certificates
 from serving import Serve, holds, run_tests, same, test
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
+PLAN = """zone: Europe/Stockholm
+people:
+  - {id: anna, name: Anna, contacts: [{channel: sms, address: '+46700000001'}]}
+policies:
+  - {id: night, steps: [{targets: [{person: anna}], wait: 5m}]}
+rules:
+  - {page: night}
+"""
 FAST = "canary:\n  every: 1s\n  within: 1s\n"
 
 
@@ -122,6 +132,53 @@ def what_is_proven_is_said_in_one_line(folder):
             serve.wait(lambda: "does not answer" in answer(serve, 1)["line"]["en"], "silence named")
         awake(serve)
         holds(serve.ask("status"), "nobody can be woken")
+
+
+@contextlib.contextmanager
+def whole_watch(folder, more=FAST):
+    """With somebody on call, and a provider."""
+    folder = folder.resolve()
+    make_certificates(folder)
+    with gateway.Gateway(folder) as g:
+        line = g.provider("46elks", "elks", folder)
+        with Serve(VAKA, folder / "watch", more + f"notify:\n  trust: {folder}/ca.pem\n  providers:\n"
+                   f"    - {json.dumps(line)}\n") as serve:
+            serve.start()
+            plan = folder / "plan.yaml"
+            plan.write_text(PLAN, encoding="utf-8")
+            serve.ask("oncall", "plan", str(plan))
+            yield serve, g
+
+
+@test
+def what_pages_people_is_followed_to_the_provider(folder):
+    (folder / "watch").mkdir()
+    with whole_watch(folder) as (serve, g):
+        awake(serve)
+        serve.wait(lambda: answer(serve, 0)["awake"], "awake")
+        said = answer(serve, 0)
+        same([stage for stage, at in said["proven"].items() if not at], [])
+        holds(said["line"]["en"], "from a record to the providers")
+        for stage in ("oncall", "notify"):
+            with stopped(serve.pids(stage)):
+                serve.wait(lambda stage=stage: canary(serve)["broken"] == stage, f"{stage} named")
+            awake(serve)
+        g.down = True
+        serve.wait(lambda: canary(serve)["broken"] == "provider", "provider named")
+        holds(canary(serve)["why"], "elks: ")
+        g.down = False
+        awake(serve)
+        # Nobody was told of what is not his to repair: oncall, notify and a provider are the watchdog's.
+        same(g.sms, [])
+        assert g.dry["me"] + g.dry["sms"] > 5, g.dry
+        # What is broken before them is paged for, by itself.
+        with stopped(serve.pids("triage")):
+            serve.wait(lambda: canary(serve)["broken"] == "triage", "triage named")
+            serve.wait(lambda: len(g.sms) == 1, "a page")
+        holds(g.sms[0]["message"], "vaka")
+        awake(serve)
+        serve.wait(lambda: serve.status()["oncall"]["pages_open"] == 0, "the end of the page")
+        same(len(g.sms), 1)
 
 
 if __name__ == "__main__":
