@@ -127,7 +127,7 @@ static int do_except(struct doing *d)
     if (!body_end(&d->body)) return 0;
     uint32_t i = find_rule(c->rules.set, rule);
     if (i == UINT32_MAX) {
-        refuse(d, DESK_NOT_FOUND, "rule", "there is no such rule in force");
+        refuse(d, DESK_INVALID, "rule", "there is no such rule in force");
         return 0;
     }
     e.rule = doc_at(c->rules.set, i);

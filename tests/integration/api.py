@@ -789,7 +789,7 @@ def rules_and_exceptions_are_kept(folder):
         is_there("/exceptions")
         o.wait(lambda: [e["id"] for e in anna.get("/exceptions")["exceptions"]] == [made["id"]], "the exception")
         same((fires(b"nobody", 1), fires(b"somebody", 2)), (0, 1))
-        change("POST", "/exceptions", {"rule": "nothing", "when": ["a: b"], "reason": "x"}, 404)
+        change("POST", "/exceptions", {"rule": "nothing", "when": ["a: b"], "reason": "x"}, 400)
         change("DELETE", f"/exceptions/{made['id']}")
         o.wait(lambda: not anna.get("/exceptions")["exceptions"], "no exception")
         change("DELETE", f"/exceptions/{made['id']}", None, 404)
