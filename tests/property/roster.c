@@ -3,8 +3,9 @@
  * Schedules of generated plans, compared minute by minute with a reference that knows nothing but
  * the C library's clock: it lists all handoffs from the first one on, and asks for each minute who
  * it would be. Spans have a clock change or a leap day in them, and no public holiday on a weekday.
+ * Rest of days and weeks is found in the same minutes.
  */
-#include "roster/schedule.h"
+#include "roster/rest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,12 @@ struct plan {
     struct change changes[CHANGES_MAX];
     unsigned n_changes;
     time_t begin;
+    int year, month, day; /* of it */
+    bool jour, standby;   /* duty is jour; beredskap may be on weekly rest */
     char text[TEXT_MAX];
+    signed char who[MINUTES]; /* as the reference has it; -1: nobody */
+    bool working[MINUTES];    /* office hours */
+    uint64_t breaches;        /* in all plans so far */
 };
 
 static uint64_t next_random(uint64_t *seed)
@@ -131,7 +137,9 @@ static void put_plan(struct plan *p)
     buf_init(&out, TEXT_MAX - 1);
     buf_puts(&out, "zone: Europe/Stockholm\noffice_hours: ['mon-fri 08:00-16:30']\npeople: [");
     for (unsigned i = 0; i < PEOPLE; i++) buf_printf(&out, "%s{id: p%u}", i ? ", " : "", i);
-    buf_puts(&out, "]\nteams:\n  - id: t\n    rotations:\n");
+    buf_printf(&out,
+               "]\nrest: {weekly_standby: %s}\nteams:\n  - id: t\n    duty: %s\n    rotations:\n",
+               p->standby ? "true" : "false", p->jour ? "jour" : "beredskap");
     for (unsigned i = 0; i < p->n_rotations; i++) put_rotation(&out, &p->rotations[i]);
     buf_puts(&out, "policies: [{id: a, steps: [{targets: [{oncall: t}]}]}]\n");
     if (buf_failed(&out)) abort();
@@ -145,7 +153,12 @@ static void make_plan(struct plan *p, uint64_t seed)
     /* In each the clock goes forth, back, or there is a leap day. */
     static const int spans[][3] = {{2026, 3, 9}, {2026, 10, 12}, {2028, 2, 15}};
     const int *span = spans[below(&seed, 3)];
+    p->year = span[0];
+    p->month = span[1];
+    p->day = span[2];
     p->begin = local_time(span[0], span[1], span[2], 0);
+    p->jour = below(&seed, 2);
+    p->standby = below(&seed, 2);
     p->n_rotations = 1 + below(&seed, ROTATIONS_MAX);
     for (unsigned i = 0; i < p->n_rotations; i++)
         make_rotation(&p->rotations[i], &seed, span[0], span[1], span[2]);
@@ -225,6 +238,33 @@ static int ref_who(const struct plan *p, time_t t)
     return person;
 }
 
+static void ref_minutes(struct plan *p)
+{
+    for (long m = 0; m < MINUTES; m++) {
+        struct minute minute = minute_of(p->begin + m * 60);
+        p->who[m] = (signed char)ref_who(p, p->begin + m * 60);
+        p->working[m] =
+            minute.weekday < 5 && minute.of_day >= 8 * 60 && minute.of_day < 16 * 60 + 30;
+    }
+}
+
+/* The longest rest of somebody in those minutes; -1: he has no duty in them. */
+static long ref_rest(const struct plan *p, int person, long from, long until, bool weekly)
+{
+    long longest = 0, run = 0;
+    bool duty = false;
+    for (long m = from; m < until; m++) {
+        bool oncall = p->who[m] == person;
+        bool absent = ref_absent(p, person, p->begin + m * 60);
+        bool busy =
+            (p->working[m] && !absent) || (oncall && p->jour) || (oncall && weekly && !p->standby);
+        duty = duty || oncall;
+        run = busy ? 0 : run + 1;
+        if (run > longest) longest = run;
+    }
+    return duty ? longest : -1;
+}
+
 /* ---- comparing --------------------------------------------------------------------------- */
 
 static struct slice person_id(int person, char text[8])
@@ -270,11 +310,65 @@ static long compare(const struct plan *p, const struct roster *r)
         nsec t = from + m * 60 * NSEC_PER_SEC;
         while (at + 1 < shifts.n && shifts.items[at].until <= t) at++;
         if (t < shifts.items[at].from || t >= shifts.items[at].until ||
-            person_of(r, &shifts.items[at]) != ref_who(p, p->begin + m * 60))
+            person_of(r, &shifts.items[at]) != p->who[m])
             wrong = m;
     }
     arena_done(&arena);
     return wrong;
+}
+
+/* The minute at which a day of rest begins. */
+static long rest_begins(const struct plan *p, int day)
+{
+    return (long)(local_time(p->year, p->month, p->day + day, 8 * 60) - p->begin) / 60;
+}
+
+static bool has_breach(const struct rest_breaches *list, enum rest_rule rule, const char *person,
+                       nsec from, long got)
+{
+    for (uint32_t i = 0; i < list->n; i++) {
+        const struct rest_breach *b = &list->items[i];
+        if (b->rule == rule && b->from == from && slice_eq(b->person->id, slice_of(person)))
+            return b->got == got * 60 * NSEC_PER_SEC;
+    }
+    return false;
+}
+
+/* One day or week of somebody; counts what has to be a breach. */
+static bool compare_rest(const struct plan *p, const struct rest_breaches *list, int person,
+                         int day, bool weekly, uint32_t *n)
+{
+    char id[8];
+    long from = rest_begins(p, day), until = rest_begins(p, day + (weekly ? 7 : 1));
+    if (until > MINUTES) return true;
+    long got = ref_rest(p, person, from, until, weekly);
+    if (got < 0 || got >= (weekly ? 36 : 11) * 60) return true;
+    ++*n;
+    (void)person_id(person, id);
+    return has_breach(list, weekly ? REST_WEEKLY : REST_DAILY, id,
+                      (p->begin + from * 60) * NSEC_PER_SEC, got);
+}
+
+/* False: the breaches are not those of the reference; those of months are not looked at. */
+static bool check_rest(struct plan *p, const struct roster *r)
+{
+    struct arena arena;
+    struct rest_breaches list = {0};
+    uint32_t n = 0, found = 0;
+    bool good = true;
+    nsec from = p->begin * NSEC_PER_SEC;
+    arena_init(&arena, 64 * 1024 * 1024);
+    if (rest_check(r, from, from + MINUTES * 60 * NSEC_PER_SEC, &arena, &list)) abort();
+    for (int person = 0; person < PEOPLE; person++)
+        for (int day = 0; day < DAYS; day++) {
+            bool monday = minute_of(p->begin + rest_begins(p, day) * 60).weekday == 0;
+            good = good && compare_rest(p, &list, person, day, false, &n);
+            if (monday) good = good && compare_rest(p, &list, person, day, true, &n);
+        }
+    for (uint32_t i = 0; i < list.n; i++) found += list.items[i].rule != REST_JOUR;
+    arena_done(&arena);
+    p->breaches += n;
+    return good && n == found;
 }
 
 static bool run(struct plan *p, struct calendar *calendar, uint64_t seed)
@@ -288,12 +382,16 @@ static bool run(struct plan *p, struct calendar *calendar, uint64_t seed)
         return false;
     }
     add_changes(p, roster);
+    ref_minutes(p);
     long wrong = compare(p, roster);
+    bool rested = wrong >= 0 || check_rest(p, roster);
     if (wrong >= 0)
         printf("seed %llu: minute %ld of %lld: the reference has p%d\n%s", (unsigned long long)seed,
-               wrong, (long long)p->begin, ref_who(p, p->begin + wrong * 60), p->text);
+               wrong, (long long)p->begin, p->who[wrong], p->text);
+    if (!rested)
+        printf("seed %llu: breaches of rest are others\n%s", (unsigned long long)seed, p->text);
     roster_free(roster);
-    return wrong < 0;
+    return wrong < 0 && rested;
 }
 
 int main(int argc, char **argv)
@@ -310,9 +408,11 @@ int main(int argc, char **argv)
         return 1;
     uint64_t n = 0;
     while (n < plans && run(plan, calendar, seed + n)) n++;
-    printf("%llu of %llu plans, each minute of %d days\n", (unsigned long long)n,
-           (unsigned long long)plans, DAYS);
+    printf("%llu of %llu plans, each minute of %d days, %llu breaches of rest\n",
+           (unsigned long long)n, (unsigned long long)plans, DAYS,
+           (unsigned long long)plan->breaches);
+    bool good = n == plans && plan->breaches > 0;
     calendar_free(calendar);
     free(plan);
-    return n == plans ? 0 : 1;
+    return good ? 0 : 1;
 }
