@@ -18,7 +18,8 @@ bool api_json_text(struct slice object, const char *member, char *ret, size_t si
 /* Members whose values are numbers; in paths and parameters everything is text. */
 static bool is_number(struct slice name, struct slice value)
 {
-    static const char *const numbers[] = {"id", "after", "limit", "incident", "suppression"};
+    static const char *const numbers[] = {"id",       "after",       "limit",
+                                          "incident", "suppression", "page"};
     uint64_t n;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (slice_eq(name, slice_of(numbers[i]))) return slice_to_u64(value, &n);

@@ -55,6 +55,10 @@ void api_oncall_changes(struct api_call *c);
 void api_oncall_plan(struct api_call *c);
 void api_oncall_me(struct api_call *c);
 void api_oncall_act(struct api_call *c);
+/* pages.c */
+void api_pages(struct api_call *c);
+void api_page(struct api_call *c);
+void api_page_act(struct api_call *c);
 /* events.c */
 void api_events(struct api_call *c);
 /* about.c */
