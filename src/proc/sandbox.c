@@ -87,9 +87,10 @@ static const int *const calls_files = CALLS(
 static const int *const calls_names =
     CALLS(SCMP_SYS(getdents64), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2));
 
-/* folder_replace(): the new file is whose the folder is. */
-static const int *const calls_replace =
-    CALLS(SCMP_SYS(fchmod), SCMP_SYS(fchown), SCMP_SYS(geteuid), SCMP_SYS(flock));
+/* folder_replace(): the new file is whose the folder is; a line of the audit log that did not fit
+ * on the disk is taken back. */
+static const int *const calls_replace = CALLS(SCMP_SYS(fchmod), SCMP_SYS(fchown), SCMP_SYS(geteuid),
+                                              SCMP_SYS(flock), SCMP_SYS(ftruncate));
 
 /* What seals: much need not be there at once, and journals are given back in pieces. */
 static const int *const calls_seal =

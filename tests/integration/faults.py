@@ -15,6 +15,7 @@ import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from api_client import Office  # noqa: E402  pylint: disable=wrong-import-position
 from disks import Small, own_namespace  # noqa: E402  pylint: disable=wrong-import-position
 from senders import Alerts, Senders, stored, text  # noqa: E402  pylint: disable=wrong-import-position
 # pylint: disable-next=wrong-import-position
@@ -390,6 +391,39 @@ def a_clock_set_far_ahead_makes_no_record_old(folder):
 
 def full(serve):
     return serve.status()["store"]["disk"] == "full"
+
+
+@test_with_disks
+def nothing_is_looked_at_that_cannot_be_written_down(folder):
+    """On a full disk of the audit log: neither over the API nor at the command line, until there is space."""
+    office = Office(FAULTY, folder, APART)
+    audit = office.folder / "var" / "audit"
+    audit.mkdir(mode=0o700)
+    with Small(audit, "256k") as disk, office:
+        try:
+            office.start()
+            anna = office.hire("anna", "analyst")
+            same(office.post("/api/ingest", event("h1"))[0], 200)
+            office.wait(lambda: office.counted() >= 1, "an alert")
+            number = anna.get("/alerts")["alerts"][0]["id"]
+            anna.get(f"/alerts/{number}")
+            disk.fill()
+
+            def by_hand():
+                return subprocess.run([FAULTY, "search", "*", "-c", office.config], cwd=folder, check=False,
+                                      capture_output=True, timeout=60).returncode
+            # There is room for some lines in what the file has already.
+            office.wait(lambda: anna.ask("GET", f"/alerts/{number}")[0] == 503, "no look at an alert")
+            office.wait(lambda: anna.ask("POST", "/search", {"query": "*"})[0] == 503, "no search")
+            office.wait(by_hand, "no search by hand")
+            same("audit-failed" in office.log_text(), True)
+            disk.free()
+            same((anna.ask("GET", f"/alerts/{number}")[0], anna.ask("POST", "/search", {"query": "*"})[0], by_hand()),
+                 (200, 200, 0))
+            written = {json.loads(line)["what"] for line in office.ask("audit", "-f", "json").splitlines()}
+            same({"alert", "search"} - written, set())
+        finally:
+            office.kill_all()
 
 
 @test_with_disks
