@@ -35,8 +35,9 @@ static void refuse(struct api_call *c, unsigned status, struct slice why)
 
 void api_search_finished(struct api_call *c, unsigned status, struct slice text)
 {
+    bool begun = c->state != CALL_WAITING;
     c->searches = false;
-    if (c->state == CALL_WAITING) {
+    if (!begun && status != 200) {
         refuse(c, status, text);
         return;
     }
@@ -52,7 +53,8 @@ void api_search_finished(struct api_call *c, unsigned status, struct slice text)
         buf_done(&end);
     }
     c->ended = true;
-    api_stream_wake(c);
+    if (begun) api_stream_wake(c);
+    else api_stream(c, "application/x-ndjson", more);
 }
 
 #define NO_TIME "not a point in time, such as 2026-12-23T21:47:00Z or -7d"

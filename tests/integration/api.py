@@ -749,6 +749,8 @@ def rules_are_tried_before_they_are_kept(folder):
         holds(json.loads(refusal[2])["detail"], "line 1, column ")
         same(vera.ask("POST", "/rules/draft", {"query": "line-1"})[0], 403)
         same(vera.ask("POST", "/rules/try", {"text": good})[0], 403)
+        status, _, body = o.hire("ada", "auditor").ask("GET", "/audit?from=2001-01-01&to=2001-01-02")
+        same((status, body), (200, b'{"end":{"how":"whole","damaged":0}}\n'))
         entry = [json.loads(line) for line in o.ask("audit", "-f", "json").splitlines()]
         same([(e["user"], e["purpose"]) for e in entry if e["what"] == "rules try"][0], ("anna", "a new rule"))
 
