@@ -94,6 +94,7 @@ static const char *const migrations[BOOK_VERSION] = {
     X(GET_TOKEN, "SELECT " TOKEN_COLUMNS " WHERE token.id = ?1")                                   \
     X(USE_TOKEN, "UPDATE token SET used = ?2 WHERE id = ?1")                                       \
     X(END_TOKEN, "DELETE FROM token WHERE id = ?1")                                                \
+    X(END_TOKENS, "DELETE FROM token WHERE user = ?1")                                             \
     X(LIST_TOKENS, "SELECT " TOKEN_COLUMNS " WHERE ?1 = 0 OR user = ?1 ORDER BY token.id")         \
     X(GET_VEIL_KEY, "SELECT key FROM veil")                                                        \
     X(KEEP_NAME, "INSERT OR IGNORE INTO pseudonym (tenant, pseudonym, name) VALUES (?1, ?2, ?3)")  \
@@ -595,6 +596,12 @@ int book_end_token(struct book *b, uint64_t id)
 {
     sql_bind_u64(b->prepared[END_TOKEN], 1, id);
     return change(b, END_TOKEN);
+}
+
+int book_end_tokens(struct book *b, uint64_t user)
+{
+    sql_bind_u64(b->prepared[END_TOKENS], 1, user);
+    return run(b, END_TOKENS);
 }
 
 int book_tokens(struct book *b, uint64_t user,

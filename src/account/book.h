@@ -131,6 +131,8 @@ int book_find_token(struct book *b, const struct secret_hash *hash,
 int book_get_token(struct book *b, uint64_t id, struct book_token *ret) MUST_USE;
 int book_use_token(struct book *b, uint64_t id, int64_t now) MUST_USE;
 int book_end_token(struct book *b, uint64_t id) MUST_USE;
+/* All of one user. */
+int book_end_tokens(struct book *b, uint64_t user) MUST_USE;
 /* As book_sessions(). */
 int book_tokens(struct book *b, uint64_t user,
                 bool (*each)(void *ctx, const struct book_token *token), void *ctx) MUST_USE;

@@ -109,6 +109,8 @@ int manage_user_password(struct manage *m)
     take_password(m, &user);
     error = book_put_user(m->account->book, &user);
     if (error == 0) error = book_end_sessions(m->account->book, user.id, 0);
+    /* Who had the account before may have made them. */
+    if (error == 0) error = book_end_tokens(m->account->book, user.id);
     if (error == 0) error = manage_log(m, slice_of(user.name));
     if (error == 0) throttle_pardon(&m->account->names, slice_of(user.name));
     if (error == 0) tell_password(m, &user);

@@ -316,9 +316,11 @@ ACCOUNTS_COMMAND(
     plain_options, take_role, disable_run);
 ACCOUNTS_COMMAND(user_enable, "user enable", "NAME", "let somebody in again",
                  "Undoes 'vaka user disable'.", plain_options, take_role, enable_run);
-ACCOUNTS_COMMAND(user_password, "user password", "NAME", "give an account another password",
-                 "For who has forgotten it. His sessions end, and what made him wait is forgotten.",
-                 password_options, take_role, password_run);
+ACCOUNTS_COMMAND(
+    user_password, "user password", "NAME", "give an account another password",
+    "For who has forgotten it, or when somebody else has it. His sessions and API tokens end, and "
+    "what made him wait is forgotten.",
+    password_options, take_role, password_run);
 ACCOUNTS_COMMAND(
     user_totp, "user totp", "NAME", "take the app with codes off an account",
     "For who has lost the telephone and the recovery codes. His sessions end; where accounts.app "

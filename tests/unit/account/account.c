@@ -449,6 +449,24 @@ static void make_token(struct fixture *f, const char *session, const char *right
     REQUIRE(slice_copy(fixture_member(f, "token"), ret, 64));
 }
 
+TEST(a_password_that_is_given_ends_tokens_and_ones_own_does_not)
+{
+    struct fixture f;
+    char token[64];
+    open_two(&f, "reset.db");
+    struct account_principal who = fixture_login(&f, "bo", BO, "");
+    make_token(&f, who.secret, "[\"search\"]", token);
+    CHECK_INT(fixture_do(&f, who.secret, ACTION_OWN_PASSWORD,
+                         "{\"password\":\"" BO "\",\"new\":\"" ANNA "\"}"),
+              200);
+    CHECK_INT(fixture_prove(&f, token, 0).status, PRINCIPAL_KNOWN);
+    CHECK_INT(
+        fixture_do(&f, NULL, ACTION_USER_PASSWORD, "{\"name\":\"bo\",\"password\":\"" BO "\"}"),
+        200);
+    CHECK_INT(fixture_prove(&f, token, 0).status, PRINCIPAL_REFUSED);
+    fixture_close(&f);
+}
+
 TEST(a_token_is_worth_what_it_was_given_and_its_owner_has)
 {
     struct fixture f;
