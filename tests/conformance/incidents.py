@@ -126,7 +126,7 @@ def otrf():
     paths = sorted(p for p in (pathlib.Path(corpus) / "otrf").rglob("*") if p.suffix in (".zip", ".gz")) \
         if corpus else []
     found = {path.stem: hunt(path) for path in paths}
-    return {name: alerts for name, alerts in found.items() if alerts}
+    return {name: alerts for name, alerts in found.items() if any(a["time"] for a in alerts)}
 
 
 def cases():
