@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The console in Debian's Chromium, on a running vaka serve that real senders feed.
 
-usage: console.py VAKA FLOWS.mjs [--shots FOLDER]
+usage: console.py VAKA FLOWS.mjs [FOLDER]
 
 Starts vaka serve with Vaka's own rules, makes people, sends recorded nights with curl and a record with
 logger, and lets node run FLOWS.mjs, which prints TAP. What the flows need of the outside they ask over
-HTTP: to send a record, to start the server anew. With --shots every page is pictured into FOLDER.
+HTTP: to send a record, to start the server anew. FOLDER is where they put pictures.
 """
 import http.server
 import json
@@ -119,9 +119,10 @@ def run(vaka, flows, shots):
             wishes = {"url": f"https://localhost:{office.web}", "password": PASSWORD,
                       "city": f"http://127.0.0.1:{server.server_port}", "shots": shots,
                       "invite": one_time_password(office)}
-            result = subprocess.run(["node", flows, json.dumps(wishes)], check=False, timeout=900)
+            status = subprocess.run(["node", flows, json.dumps(wishes)], check=False,
+                                    timeout=900).returncode
             server.shutdown()
-            return result.returncode
+            return status
 
 
 def main():
@@ -129,7 +130,7 @@ def main():
     if not shutil.which("chromium"):
         print("1..0 # SKIP there is no chromium")
         return 0
-    return run(str(pathlib.Path(vaka).resolve()), flows, more[1] if more else None)
+    return run(str(pathlib.Path(vaka).resolve()), flows, more[0] if more else None)
 
 
 if __name__ == "__main__":

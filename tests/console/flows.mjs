@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What people do in the console, from the first visit on: node flows.mjs WISHES (see console.py).
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { findFaults, logIn, sitDown, startBrowser } from './browser.mjs'
+import { findFaults, logIn } from './browser.mjs'
+import { begin, PAGES, settled } from './house.mjs'
 import { assert, check, end } from './tap.mjs'
 import { codeOf } from './totp.mjs'
 
-const wishes = JSON.parse(process.argv[2])
-const { url, password, invite, shots } = wishes
+const { url, password, invite, browser, ask, sit, leave } = await begin()
 const own = 'en lykta pa kajen i natt 7'
-const ask = (what) => fetch(`${wishes.city}/${what}`, { method: 'POST' }).then((a) => assert.equal(a.status, 204))
-
-const browser = await startBrowser()
-const seats = []
-async function sit(settings, name) {
-  const seat = await sitDown(browser, url, settings)
-  seats.push(seat)
-  await seat.page.goto('/')
-  if (name) await logIn(seat.page, name, password)
-  return seat
-}
-const leave = async (seat) => {
-  await seat.context.close()
-  assert.deepEqual(seat.wrong, [])
-}
 const field = (page, label) => page.getByLabel(label, { exact: true })
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click()
 const rowOf = (page, text) => page.locator('tbody tr', { hasText: text })
@@ -234,12 +217,6 @@ await check('several are acknowledged at once, and closed with one note', async 
 
 // ---- everybody can use it ----
 
-const PAGES = ['/', '/queue', '/queue?view=alerts', '/queue?entity=nobody', '/incidents/2', '/incidents/8?view=alerts', '/wall', '/welcome', '/nowhere']
-const settled = async (page) => {
-  await page.locator('h1').first().waitFor()
-  await page.waitForFunction(() => !document.querySelector('.loading'))
-}
-
 for (const theme of ['light', 'dark', 'contrast'])
   await check(`axe finds nothing on any page (${theme})`, async () => {
     const seat = await sit({ theme, language: theme === 'light' ? 'en' : 'sv' }, 'anna')
@@ -297,6 +274,7 @@ await check('the focus goes where one goes, and back again', async () => {
   const account = page.getByRole('button', { name: /anna/ })
   await account.focus()
   await page.keyboard.press('Enter')
+  await page.locator('[popover]:popover-open :focus').waitFor()
   await page.keyboard.press('ArrowDown')
   assert.match(await focused(), /menuitemradio/)
   await page.keyboard.press('Escape')
@@ -411,33 +389,6 @@ await check('little has to be fetched: 40 kB of script at first, 120 kB in all',
   assert.ok(first > 10_000 && first <= 40 * 1024, `${first} bytes`)
   await leave(seat)
 })
-
-// ---- pictures ----
-
-async function picture(page, name) {
-  await page.waitForTimeout(150)
-  await page.screenshot({ path: join(shots, `${name}.png`) })
-}
-
-if (shots)
-  await check('every page is pictured', async () => {
-    mkdirSync(shots, { recursive: true })
-    for (const language of ['sv', 'en'])
-      for (const theme of ['light', 'dark'])
-        for (const size of ['desktop', 'phone']) {
-          const look = `${language}-${theme}-${size}`
-          const out = await sit({ language, theme, size })
-          await picture(out.page, `login-${look}`)
-          await leave(out)
-          const seat = await sit({ language, theme, size }, 'anna')
-          for (const path of PAGES) {
-            await seat.page.goto(path)
-            await settled(seat.page)
-            await picture(seat.page, `${path.replace(/\W+/g, '-').replace(/^-|-$/g, '') || 'now'}-${look}`)
-          }
-          await leave(seat)
-        }
-  })
 
 await browser.close()
 end()

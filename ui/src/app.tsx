@@ -3,6 +3,7 @@ import { useSignalEffect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from 'preact-iso'
 import { startLive, stopLive } from './lib/live'
+import { unanswered } from './lib/login'
 import { may, session } from './lib/session'
 import { texts } from './lib/text'
 import { startWatch, stopWatch } from './lib/watch'
@@ -12,6 +13,11 @@ import { Note } from './parts/states'
 import { Shell, Toasts } from './shell'
 
 const t = texts({
+  unanswered: ['Vaka svarar inte', 'Vaka does not answer'],
+  unansweredText: [
+    'Konsolen försöker igen hela tiden. Varar det: kontrollera nätet, och vaka.service på servern.',
+    'The console keeps trying. If it lasts: look at the network, and at vaka.service on the server.'
+  ],
   absent: ['Sidan finns inte', 'There is no such page'],
   absentText: ['Adressen leder ingenstans.', 'The address leads nowhere.'],
   toNow: ['Till Nu', 'To Now'],
@@ -99,8 +105,15 @@ function Inside() {
   )
 }
 
+const Unanswered = () => (
+  <main class="gate">
+    <h1>{t('unanswered')}</h1>
+    <p role="status">{t('unansweredText')}</p>
+  </main>
+)
+
 export function App() {
-  if (session.value === undefined) return null
+  if (session.value === undefined) return unanswered.value ? <Unanswered /> : null
   return (
     <LocationProvider>
       <ErrorBoundary>{session.value ? <Inside /> : <Login />}</ErrorBoundary>

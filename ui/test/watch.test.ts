@@ -44,3 +44,20 @@ test('a process that says nothing is worse than anything', () => {
   assert.equal(worst(found), 'bad')
   assert.deepEqual(found[0]?.values, { names: 'triage' })
 })
+
+test('a canary that does not come through is the first thing that is told', () => {
+  const line = { sv: 'Kontrollsignalen fastnar', en: 'The canary is stuck' }
+  const proof = {
+    awake: false,
+    broken: 'match',
+    since: null,
+    proven_at: null,
+    line,
+    proven: {},
+    changes: []
+  }
+  const found = judge(well, proof)
+  assert.deepEqual(found, [{ key: 'asleep', is: 'bad', values: {}, line }])
+  assert.deepEqual(judge(well, { ...proof, awake: true }), [])
+  assert.equal(worst(judge(well, { ...proof, broken: 'nothing' })), 'attention')
+})

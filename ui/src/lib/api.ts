@@ -59,8 +59,25 @@ export function address(path: string, values: object = {}, query: object = {}): 
   return `/api/v1${filled}${asked.size ? `?${asked}` : ''}`
 }
 
-// One request as it is; who is not known any more is shown the login.
-export async function request(url: string, init: RequestInit & { method: string }) {
+type Init = RequestInit & { method: string }
+const TRIES = 4
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms))
+
+// What only reads is asked for again when Vaka is busy for a moment, or a process of it begins anew.
+export async function request(url: string, init: Init): Promise<Response> {
+  for (let left = TRIES; ; left--) {
+    try {
+      return await requestOnce(url, init)
+    } catch (error) {
+      const busy = error instanceof Problem && error.status === 503
+      if (!busy || init.method !== 'GET' || left <= 1) throw error
+      await pause(error.after * 1000 || 500)
+    }
+  }
+}
+
+// Who is not known any more is shown the login.
+async function requestOnce(url: string, init: Init): Promise<Response> {
   const headers = new Headers(init.headers)
   headers.set('Accept-Language', language.value)
   if (init.method !== 'GET' && csrf()) headers.set('X-CSRF-Token', csrf())
@@ -75,7 +92,7 @@ export async function request(url: string, init: RequestInit & { method: string 
 }
 
 async function ask<P extends keyof paths, M extends Method>(method: M, path: P, a: Ask<P, M>) {
-  const init: RequestInit & { method: string } = { method: method.toUpperCase(), headers: {} }
+  const init: Init = { method: method.toUpperCase(), headers: {} }
   if (a.signal) init.signal = a.signal
   if (a.match) init.headers = { 'If-Match': a.match }
   if (method !== 'get' && method !== 'delete') {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-import { texts } from './text'
+import { pick, texts } from './text'
 import type { Finding } from './watch'
 
 const t = texts({
+  asleep: ['Vakan är inte vaken', 'The watch is not awake'],
   silent: ['Svarar inte: {names}', 'No answer from: {names}'],
   behind: ['Larmen är {n} s efter', 'Alerts are {n} s behind'],
   quarantined: [
@@ -18,4 +19,4 @@ const t = texts({
   unreachable: ['Vaka svarar inte', 'Vaka does not answer']
 })
 
-export const findingText = (f: Finding) => t(f.key, f.values)
+export const findingText = (f: Finding) => (f.line ? pick(f.line) : t(f.key, f.values))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Ways in and out.
+import { signal } from '@preact/signals'
 import { get, Problem, post, remove, type Schema } from './api'
 import { forgetSession, type Session, session } from './session'
 
@@ -7,14 +8,19 @@ export function accept(answer: Schema<'Session'>) {
   if (!answer.needs_code) session.value = answer as Session
 }
 
+// Nobody answered when the page began; it is tried again.
+export const unanswered = signal(false)
+
 // Who is still known by his cookie.
 export async function enter() {
   for (let wait = 500; ; wait = Math.min(wait * 2, 10_000)) {
     try {
       accept(await get('/session'))
+      unanswered.value = false
       return
     } catch (error) {
       if (!(error instanceof Problem)) throw error
+      unanswered.value = error.status !== 401
       if (error.status === 401) return
       await new Promise((done) => setTimeout(done, error.after * 1000 || wait))
     }

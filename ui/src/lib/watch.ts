@@ -8,10 +8,12 @@ import { may } from './session'
 
 export interface Finding {
   key: FindingKey
+  line?: { sv: string; en: string } // in words of Vaka's own
   is: Condition
   values: Record<string, string | number>
 }
 export type FindingKey =
+  | 'asleep'
   | 'silent'
   | 'behind'
   | 'quarantined'
@@ -23,6 +25,8 @@ export type FindingKey =
   | 'refusedRules'
   | 'unreachable'
 
+// What the canary has proven: a signal that went through every stage.
+export const awake = signal<Schema<'Awake'> | undefined>(undefined)
 export const status = signal<Schema<'Status'> | undefined>(undefined)
 export const findings = signal<readonly Finding[]>([])
 export const askedAt = signal(0)
@@ -48,11 +52,14 @@ export interface Told {
   supervisor: object | null
 }
 
-export function judge({ processes: p, supervisor }: Told): Finding[] {
+export function judge({ processes: p, supervisor }: Told, proof?: Schema<'Awake'>): Finding[] {
   const found: Finding[] = []
   const add = (holds: boolean, key: FindingKey, is: Condition, values: Finding['values'] = {}) => {
     if (holds) found.push({ key, is, values })
   }
+  // Who has switched the canary off has chosen that; nothing is broken.
+  const is = proof?.broken === 'nothing' ? 'attention' : 'bad'
+  if (proof && !proof.awake) found.push({ key: 'asleep', is, values: {}, line: proof.line })
   const silent = Object.keys(p).filter((name) => p[name] === null)
   const detect = p.detect as Said
   const disk = (p.store as Said)?.disk
@@ -82,8 +89,8 @@ let timer: ReturnType<typeof setInterval> | undefined
 async function ask() {
   if (document.hidden || !may('status.read')) return
   try {
-    status.value = await get('/status')
-    findings.value = judge(status.value)
+    ;[status.value, awake.value] = await Promise.all([get('/status'), get('/awake')])
+    findings.value = judge(status.value, awake.value)
     askedAt.value = Date.now()
   } catch (error) {
     if (!(error instanceof Problem)) throw error
@@ -103,6 +110,7 @@ export function stopWatch() {
   clearInterval(timer)
   document.removeEventListener('visibilitychange', ask)
   status.value = undefined
+  awake.value = undefined
   findings.value = []
   askedAt.value = 0
 }

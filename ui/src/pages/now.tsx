@@ -11,7 +11,7 @@ import { listen } from '../lib/live'
 import { useLoad } from '../lib/load'
 import { may, me } from '../lib/session'
 import { pick, texts } from '../lib/text'
-import { askedAt, findings, status, worst } from '../lib/watch'
+import { askedAt, awake, findings, status, worst } from '../lib/watch'
 import { Lamp, LEVELS, levelName, Severity, StateTag, Time } from '../parts/marks'
 import { Page } from '../parts/page'
 import { Empty, Show } from '../parts/states'
@@ -27,6 +27,7 @@ const t = texts({
   lag: ['Larmen ligger efter', 'Alerts are behind by'],
   sources: ['Källor som hörs', 'Sources heard'],
   rules: ['Regler i kraft', 'Rules in force'],
+  proven: ['Senast bevisad vaken', 'Last proven awake'],
   signed: ['Senaste sigillpunkt', 'Last checkpoint'],
   disk: ['Ledig disk', 'Free disk'],
   up: ['I drift', 'Running for'],
@@ -82,7 +83,9 @@ function Figures() {
   if (!p) return null
   const of = (process: string, member: string) => Number((p[process] as Said)?.[member] ?? 0)
   const signed = of('seal', 'signed_at')
+  const proven = awake.value?.proven_at
   const figures: [string, string][] = [
+    [t('proven'), proven ? formatTime(new Date(proven), 'clock') : '–'],
     [t('records'), formatNumber(of('store', 'next'))],
     [t('lag'), formatSpan(of('detect', 'lag_s'))],
     [t('sources'), formatNumber(of('triage', 'sources_watched') - of('triage', 'sources_silent'))],

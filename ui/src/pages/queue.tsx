@@ -348,8 +348,16 @@ function Alerts({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' |
       class: 'what',
       show: (a) => <a href={queueUrl({ view: 'alerts', rule: a.rule })}>{titleOf(a)}</a>
     },
-    { name: t('host'), show: (a) => a.host && <Value field="host.name" value={a.host} entity /> },
-    { name: t('entityColumn'), show: (a) => a.entity && <Value value={a.entity} entity /> },
+    {
+      name: t('host'),
+      class: 'name',
+      show: (a) => a.host && <Value field="host.name" value={a.host} entity />
+    },
+    {
+      name: t('entityColumn'),
+      class: 'name',
+      show: (a) => a.entity && <Value value={a.entity} entity />
+    },
     { name: t('times'), class: 'number late', show: (a) => formatNumber(a.count) },
     { name: t('last'), class: 'late', show: (a) => <Time at={a.last_received} /> }
   ]

@@ -2,7 +2,7 @@
 // Settings for the most common senders, ready to be copied, and a light that shows when one is heard.
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { get } from '../lib/api'
+import { get, type Schema } from '../lib/api'
 import { useLoad } from '../lib/load'
 import { texts } from '../lib/text'
 import { toast } from '../lib/toasts'
@@ -126,14 +126,25 @@ TrustedCertificateFile=/etc/ssl/vaka/server.crt`
 
 const ASK_EVERY = 2000 // ms
 
-interface Heard {
+interface Source {
   input: string
+  listener: string
   identity: string
   address: string
   seen: number
-  records: { stored: number }
-  requests: { stored: number }
+  records?: { stored: number }
+  requests?: { stored: number }
 }
+const keyOf = (s: Source) => JSON.stringify([s.input, s.listener, s.identity, s.address])
+
+// Who was ever heard, with what came from him since the start.
+function heardOf(answer: Schema<'Sources'> | undefined): Source[] {
+  const list = (name: 'sources' | 'received') => (answer?.[name] ?? []) as unknown as Source[]
+  const all = new Map([...list('sources'), ...list('received')].map((s) => [keyOf(s), s]))
+  return [...all.values()].sort((a, b) => b.seen - a.seen)
+}
+
+const stored = (s: Source) => (s.records?.stored ?? 0) + (s.requests?.stored ?? 0)
 
 function Light() {
   const sources = useLoad('sources', (signal) => get('/sources', { signal }))
@@ -141,7 +152,7 @@ function Light() {
     const timer = setInterval(sources.reload, ASK_EVERY)
     return () => clearInterval(timer)
   }, [])
-  const heard = (sources.value?.received ?? []) as unknown as Heard[]
+  const heard = heardOf(sources.value)
   return (
     <div class="note" role="status">
       {heard.length === 0 && (
@@ -151,10 +162,10 @@ function Light() {
       )}
       <ul>
         {heard.map((s) => (
-          <li key={`${s.input} ${s.identity} ${s.address}`} class="watch-state">
+          <li key={keyOf(s)} class="watch-state">
             <Lamp is="well" />
             {t('heard', { source: `${s.input} ${s.identity || s.address}` })} ·{' '}
-            {t('records', { n: s.records.stored + s.requests.stored })} ·{' '}
+            {stored(s) > 0 && `${t('records', { n: stored(s) })} · `}
             <Time at={new Date(s.seen * 1000).toISOString()} show="ago" />
           </li>
         ))}

@@ -87,6 +87,7 @@ export function Alerts({ incident, reload }: { incident: Incident; reload: () =>
     },
     {
       name: t('host'),
+      class: 'name',
       show: (a) => a.alert.host && <Value field="host.name" value={a.alert.host} entity />
     },
     { name: t('times'), class: 'number late', show: (a) => formatNumber(a.count) },

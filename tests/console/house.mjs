@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The vaka serve that console.py has started, and people who sit down at it.
+import { logIn, sitDown, startBrowser } from './browser.mjs'
+import { assert } from './tap.mjs'
+
+// Every page, and what a page shows when there is nothing.
+export const PAGES = [
+  '/',
+  '/queue',
+  '/queue?view=alerts',
+  '/queue?entity=nobody',
+  '/incidents/2',
+  '/incidents/8?view=alerts',
+  '/search',
+  '/wall',
+  '/welcome',
+  '/nowhere'
+]
+
+export async function settled(page) {
+  await page.locator('h1').first().waitFor()
+  await page.waitForFunction(() => !document.querySelector('.loading'))
+}
+
+export async function begin() {
+  const wishes = JSON.parse(process.argv[2])
+  const { url, password } = wishes
+  const browser = await startBrowser()
+  // Of the world outside: a record, a server that starts anew.
+  const ask = async (what) => {
+    const answer = await fetch(`${wishes.city}/${what}`, { method: 'POST' })
+    assert.equal(answer.status, 204, what)
+  }
+  const sit = async (settings, name) => {
+    const seat = await sitDown(browser, url, settings)
+    await seat.page.goto('/')
+    if (name) await logIn(seat.page, name, password)
+    return seat
+  }
+  // Nothing went wrong in the page meanwhile.
+  const leave = async (seat) => {
+    await seat.context.close()
+    assert.deepEqual(seat.wrong, [])
+  }
+  return { ...wishes, browser, ask, sit, leave }
+}
