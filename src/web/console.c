@@ -2,6 +2,7 @@
 #include "web/console.h"
 
 #include "web/call.h"
+#include "web/header.h"
 
 /*
  * Scripts, styles and fonts are files of ours; nothing stands within a page, nothing is evaluated,
@@ -42,27 +43,12 @@ static const struct console_file *find_shell(void)
     return f->name ? f : NULL;
 }
 
-/* "br, gzip;q=0.5": what is taken with a weight of 0 is not. */
-bool console_takes_gzip(struct slice accepted)
-{
-    struct slice rest = accepted, part, coding, weight;
-    bool more = accepted.len > 0;
-    while (more) {
-        more = slice_split(rest, ',', &part, &rest);
-        bool weighed = slice_split(part, ';', &coding, &weight);
-        if (!slice_eq_nocase(slice_trim(coding), SLICE("gzip"))) continue;
-        weight = weighed ? slice_trim(weight) : SLICE_NONE;
-        return !slice_eq(weight, SLICE("q=0")) && !slice_starts_with(weight, SLICE("q=0.0"));
-    }
-    return false;
-}
-
 static const struct console_file *find_packed(const struct api_call *c,
                                               const struct console_file *f)
 {
     char name[128];
     int n = snprintf(name, sizeof name, "%s.gz", f->name);
-    if (!console_takes_gzip(api_request_header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING))) return NULL;
+    if (!header_takes_gzip(api_request_header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING))) return NULL;
     return n > 0 && (size_t)n < sizeof name ? find(slice_make(name, (size_t)n)) : NULL;
 }
 

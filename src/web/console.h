@@ -21,7 +21,5 @@ struct api_call;
 
 /* Answers what is not below API_ROOT. */
 void console_answer(struct api_call *c);
-/* Whether Accept-Encoding (RFC 9110, 12.5.3) takes gzip. */
-bool console_takes_gzip(struct slice accepted);
 
 #endif

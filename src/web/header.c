@@ -59,6 +59,28 @@ bool header_is_form(struct slice type)
     return is_type(type, SLICE("application/x-www-form-urlencoded"));
 }
 
+/* "gzip;q=0.5": of what has the weight 0 nothing is taken. */
+static bool weighs_nothing(struct slice weight)
+{
+    if (!slice_starts_with(weight, SLICE("q=0"))) return false;
+    for (size_t i = 3; i < weight.len; i++)
+        if (weight.ptr[i] != '0' && weight.ptr[i] != '.') return false;
+    return true;
+}
+
+bool header_takes_gzip(struct slice accepted)
+{
+    struct slice rest = accepted, part, coding, weight;
+    bool more = accepted.len > 0;
+    while (more) {
+        more = slice_split(rest, ',', &part, &rest);
+        bool weighed = slice_split(part, ';', &coding, &weight);
+        if (slice_eq_nocase(slice_trim(coding), SLICE("gzip")))
+            return !weighed || !weighs_nothing(slice_trim(weight));
+    }
+    return false;
+}
+
 bool header_is_own(struct slice origin, struct slice host)
 {
     return slice_starts_with(origin, SLICE("https://")) &&

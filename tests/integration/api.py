@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The API, over TLS as clients have it: api.py VAKA [TEST...]. Prints TAP."""
 import contextlib
+import gzip
 import http.client
 import json
 import pathlib
@@ -74,6 +75,49 @@ def who_shows_nothing_hears_nothing(folder):
                 who.close()
         for path in ("/nothing", "/alerts/1/2"):
             same(nobody.ask("GET", path)[0], 401)
+
+
+def fetch(o, path, method="GET", **headers):
+    """(status, headers in small letters, bytes) of what is not of the API, as it is sent."""
+    connection = http.client.HTTPSConnection("127.0.0.1", o.web, timeout=30,
+                                             context=ssl.create_default_context(cafile=o.ca))
+    connection.request(method, path, headers={"Host": "localhost", **headers})
+    answer = connection.getresponse()
+    found = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+    connection.close()
+    return found
+
+
+@test
+def the_console_is_for_everybody_and_runs_nothing_else(folder):
+    with office(folder).start() as o:
+        status, head, shell = fetch(o, "/")
+        same((status, head["content-type"], head["cache-control"]),
+             (200, "text/html; charset=utf-8", "no-cache"))
+        policy = dict(part.strip().partition(" ")[::2]
+                      for part in head["content-security-policy"].split(";"))
+        same({k: policy[k] for k in ("default-src", "script-src", "frame-ancestors", "trusted-types")},
+             {"default-src": "'none'", "script-src": "'self'", "frame-ancestors": "'none'",
+              "trusted-types": "'none'"})
+        same("unsafe" in head["content-security-policy"], False)
+        same({k: head.get(k) for k in ALWAYS if k[0] != "c"}, {k: v for k, v in ALWAYS.items() if k[0] != "c"})
+        # Pages are the shell's own, whatever their names; nothing in it is for anybody in particular.
+        same([fetch(o, path)[2] for path in ("/queue?state=any", "/incidents/7", "/.env")], [shell] * 3)
+        same("set-cookie" in head, False)
+        same(fetch(o, "/", "HEAD")[::2], (200, b""))
+        same(fetch(o, "/", **{"If-None-Match": head["etag"]})[::2], (304, b""))
+        same(fetch(o, "/", "POST")[0], 405)
+        same(fetch(o, "/assets/../index.html")[0], 400)
+        same(fetch(o, "/assets/nothing.js")[0], 404)
+        status, packed, body = fetch(o, "/", **{"Accept-Encoding": "br, gzip"})
+        if packed.get("content-encoding") == "gzip":
+            same(gzip.decompress(body), shell)
+        for path in re.findall(rb'(?:src|href)="(/assets/[^"]+)"', shell):
+            status, head, body = fetch(o, path.decode(), **{"Accept-Encoding": "gzip"})
+            same((status, head["cache-control"], head["vary"]),
+                 (200, "public, max-age=31536000, immutable", "Accept-Encoding"))
+            plain = fetch(o, path.decode())[2]
+            same(gzip.decompress(body) if head.get("content-encoding") else body, plain)
 
 
 @test

@@ -30,6 +30,29 @@ TEST(cookies)
     }
 }
 
+TEST(what_is_packed_goes_to_who_takes_it)
+{
+    static const struct {
+        const char *text;
+        bool takes;
+    } cases[] = {
+        {"gzip", true},
+        {"gzip, deflate, br", true},
+        {"br;q=1, GZIP ; q=0.05", true},
+        {"gzip;q=0.001", true},
+        {"", false},
+        {"br, deflate", false},
+        {"gzip;q=0", false},
+        {"br, gzip; q=0.000", false},
+        {"x-gzip", false},
+        {"gzipped", false},
+        {"identity;q=1, *", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (header_takes_gzip(slice_of(cases[i].text)) != cases[i].takes)
+            test_fail(__FILE__, __LINE__, "%s", cases[i].text);
+}
+
 TEST(bearers)
 {
     struct slice secret;
