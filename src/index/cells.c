@@ -47,7 +47,7 @@ struct cells_writer {
     uint32_t n, blocks, events;
     uint32_t first[FILTER_BLOCKS + 1], undecodable[FILTER_BLOCKS];
     uint64_t whole;
-    struct buf cell, plain;
+    struct buf cell, plain, packed;
 };
 
 struct cells_writer *cells_writer_new(const struct slice *names, uint32_t n)
@@ -64,6 +64,7 @@ struct cells_writer *cells_writer_new(const struct slice *names, uint32_t n)
     }
     buf_init(&w->cell, CELLS_TEXT_MAX);
     buf_init(&w->plain, CELLS_MAX);
+    buf_init(&w->packed, CELLS_MAX);
     return w;
 }
 
@@ -77,6 +78,7 @@ void cells_writer_free(struct cells_writer *w)
     }
     buf_done(&w->cell);
     buf_done(&w->plain);
+    buf_done(&w->packed);
     free(w);
 }
 
@@ -181,38 +183,69 @@ static void put_head(const struct cells_writer *w, struct buf *out)
     }
 }
 
-/* Fields that are there, and behind them what is packed. */
-static int put_fields(struct cells_writer *w, struct buf *out)
+/* What of w->packed is a field's. */
+struct packed {
+    struct slice bytes; /* none: it is left out */
+    size_t at;          /* of them, until all are packed */
+    uint32_t plain;
+};
+
+static int pack_all(struct cells_writer *w, struct packed *packed)
 {
-    struct buf packed;
-    uint32_t n = 0;
     int error = 0;
-    for (uint32_t i = 0; i < w->n; i++) n += !w->fields[i].left;
-    put_u32(out, n);
-    buf_init(&packed, CELLS_MAX);
+    buf_clear(&w->packed);
     for (uint32_t i = 0; i < w->n && error == 0; i++) {
-        const struct field *f = &w->fields[i];
-        size_t len = 0;
-        if (f->left) continue;
-        struct slice plain = plain_of(w, f);
-        error = buf_failed(&w->plain) ? buf_error(&w->plain) : pack(plain, &packed, &len);
-        put_u32(out, (uint32_t)f->name.len);
-        buf_put(out, f->name);
-        put_u32(out, (uint32_t)f->numbers.n);
-        put_u32(out, (uint32_t)plain.len);
-        put_u32(out, (uint32_t)len);
+        packed[i] = (struct packed){.at = w->packed.len};
+        if (w->fields[i].left) continue;
+        struct slice plain = plain_of(w, &w->fields[i]);
+        packed[i].plain = (uint32_t)plain.len;
+        error = buf_failed(&w->plain) ? buf_error(&w->plain)
+                                      : pack(plain, &w->packed, &packed[i].bytes.len);
     }
-    buf_put(out, buf_slice(&packed));
-    buf_done(&packed);
-    return error ? error : buf_error(out);
+    for (uint32_t i = 0; i < w->n; i++) packed[i].bytes.ptr = w->packed.ptr + packed[i].at;
+    return error;
 }
 
-int cells_writer_put(struct cells_writer *w, struct buf *out)
+/* The largest first, until what is left has no more than `most` bytes. */
+static void leave_out(struct packed *packed, uint32_t n, size_t most)
 {
+    size_t all = 0;
+    for (uint32_t i = 0; i < n; i++) all += packed[i].bytes.len;
+    while (all > most) {
+        struct packed *largest = packed;
+        for (uint32_t i = 1; i < n; i++)
+            if (packed[i].bytes.len > largest->bytes.len) largest = &packed[i];
+        all -= largest->bytes.len;
+        largest->bytes = SLICE_NONE;
+    }
+}
+
+/* Fields that are there, and behind them what is packed. */
+static void put_fields(const struct cells_writer *w, const struct packed *packed, struct buf *out)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < w->n; i++) n += packed[i].bytes.len != 0;
+    put_u32(out, n);
+    for (uint32_t i = 0; i < w->n; i++) {
+        if (packed[i].bytes.len == 0) continue;
+        put_u32(out, (uint32_t)w->fields[i].name.len);
+        buf_put(out, w->fields[i].name);
+        put_u32(out, (uint32_t)w->fields[i].numbers.n);
+        put_u32(out, packed[i].plain);
+        put_u32(out, (uint32_t)packed[i].bytes.len);
+    }
+    for (uint32_t i = 0; i < w->n; i++) buf_put(out, packed[i].bytes);
+}
+
+int cells_writer_put(struct cells_writer *w, size_t most, struct buf *out)
+{
+    struct packed packed[CELLS_FIELDS_MAX];
     size_t begin = out->len;
-    put_head(w, out);
-    int error = put_fields(w, out);
+    int error = pack_all(w, packed);
     if (error) return error;
+    leave_out(packed, w->n, most);
+    put_head(w, out);
+    put_fields(w, packed, out);
     put_u32(out, crc32c(0, slice_from(buf_slice(out), begin)));
     cells_writer_clear(w);
     return buf_error(out);

@@ -12,7 +12,8 @@
  *     where there are at most 256, else u16
  *
  * `whole` has a bit for each block of which this is all: no event was cut or had no room. A field
- * of more than CELLS_VALUES_MAX values, or CELLS_TEXT_MAX bytes of them, is not there.
+ * of more than CELLS_VALUES_MAX values, or CELLS_TEXT_MAX bytes of them, or for which there was no
+ * room, is not there.
  */
 #ifndef VAKA_INDEX_CELLS_H
 #define VAKA_INDEX_CELLS_H
@@ -45,8 +46,11 @@ void cells_writer_clear(struct cells_writer *w);
 int cells_writer_add(struct cells_writer *w, const struct cell *cells) MUST_USE;
 /* The end of a block. */
 void cells_writer_end(struct cells_writer *w, uint32_t undecodable, bool whole);
-/* The group, appended to `out`; nothing is in it then. ERR_NOMEM, ERR_LIMIT. */
-int cells_writer_put(struct cells_writer *w, struct buf *out) MUST_USE;
+/*
+ * The group, appended to `out`; nothing is in it then. Fields are left out, the largest first,
+ * until the others have no more than `most` bytes. ERR_NOMEM, ERR_LIMIT.
+ */
+int cells_writer_put(struct cells_writer *w, size_t most, struct buf *out) MUST_USE;
 
 /* ---- reading ---- */
 

@@ -29,12 +29,15 @@ void index_writer_clear(struct index_writer *w)
     buf_clear(&w->pages);
 }
 
-int index_writer_add(struct index_writer *w, struct filter_group *group, struct cells_writer *cells)
+int index_writer_add(struct index_writer *w, struct filter_group *group, struct cells_writer *cells,
+                     uint64_t raw)
 {
+    uint64_t most = raw / INDEX_OF_RAW > INDEX_LEAST ? raw / INDEX_OF_RAW : INDEX_LEAST;
     ASSERT(w->n < SEGMENT_GROUPS_MAX);
     int error = filter_group_finish(group, &w->pages, &w->firsts, &w->heads[w->n]);
-    size_t before = w->pages.len;
-    if (error == 0) error = cells_writer_put(cells, &w->pages);
+    if (error) return error;
+    size_t before = w->pages.len, pages = w->heads[w->n].bytes;
+    error = cells_writer_put(cells, pages < most ? (size_t)most - pages : 0, &w->pages);
     if (error) return error;
     w->cells[w->n++] = (uint32_t)(w->pages.len - before);
     return 0;

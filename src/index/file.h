@@ -33,6 +33,8 @@
 enum {
     INDEX_FORMAT = 2,
     INDEX_SPARSE = 1024,
+    INDEX_OF_RAW = 76,       /* of so many raw bytes one is the most that a group takes, … */
+    INDEX_LEAST = 64 * 1024, /* … but that it may take */
     INDEX_HEAD = 80,
     INDEX_GROUP = 24,
     INDEX_FILE_MAX = 256 * 1024 * 1024,
@@ -56,9 +58,12 @@ void index_writer_init(struct index_writer *w);
 void index_writer_done(struct index_writer *w);
 /* Nothing in it; the memory stays. */
 void index_writer_clear(struct index_writer *w);
-/* The next group, both of which are empty behind it. ERR_NOMEM, ERR_LIMIT. */
-int index_writer_add(struct index_writer *w, struct filter_group *group,
-                     struct cells_writer *cells) MUST_USE;
+/*
+ * The next group, of blocks of so many raw bytes; tokens and cells are empty behind it. Cells are
+ * left out that make more of it than INDEX_OF_RAW allows. ERR_NOMEM, ERR_LIMIT.
+ */
+int index_writer_add(struct index_writer *w, struct filter_group *group, struct cells_writer *cells,
+                     uint64_t raw) MUST_USE;
 /* All of the file, appended to `out`. ERR_NOMEM, ERR_LIMIT. */
 int index_writer_put(const struct index_writer *w, const struct index_key *key,
                      struct buf *out) MUST_USE;

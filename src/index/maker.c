@@ -28,6 +28,7 @@ struct index_maker {
     struct segment *segment; /* NULL: none */
     uint32_t block;          /* the next one */
     uint64_t bytes;
+    uint64_t before; /* the group at hand */
 };
 
 uint64_t index_version(const struct ruleset *rules)
@@ -103,7 +104,7 @@ int index_maker_begin(struct index_maker *m, const struct store_io *io, uint64_t
     segment_close(m->segment);
     m->segment = NULL;
     m->block = 0;
-    m->bytes = 0;
+    m->bytes = m->before = 0;
     filter_group_clear(&m->group);
     cells_writer_clear(m->cells);
     index_writer_clear(&m->writer);
@@ -201,8 +202,10 @@ int index_maker_step(struct index_maker *m)
     int error = add_block(m);
     if (error) return error;
     m->block++;
-    if (m->block % FILTER_BLOCKS == 0 || m->block == blocks)
-        error = index_writer_add(&m->writer, &m->group, m->cells);
+    if (m->block % FILTER_BLOCKS == 0 || m->block == blocks) {
+        error = index_writer_add(&m->writer, &m->group, m->cells, m->bytes - m->before);
+        m->before = m->bytes;
+    }
     return error ? error : m->block < blocks;
 }
 

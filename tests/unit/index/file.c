@@ -45,7 +45,7 @@ static void write(const struct store_io *io, const char *name)
         REQUIRE(filter_group_add(&group, keys, TOKENS, b == 5) == 0);
         put_cells(cells, b);
         if (b + 1 == FILTER_BLOCKS || b + 1 == BLOCKS)
-            REQUIRE(index_writer_add(&w, &group, cells) == 0);
+            REQUIRE(index_writer_add(&w, &group, cells, 0) == 0);
     }
     REQUIRE(index_writer_put(&w, &(struct index_key){&footer, VERSION}, &out) == 0);
     REQUIRE(store_io_replace(io, name, buf_slice(&out)) == 0);
@@ -131,6 +131,44 @@ TEST(each_event_has_its_cells)
     disk_done(&disk);
 }
 
+/* One that is large, and one that is small; which are there when they may take so much. */
+static void check_room(size_t most, bool large, bool small)
+{
+    static const struct slice names[] = {{"large", 5}, {"small", 5}};
+    struct cells_writer *w = cells_writer_new(names, 2);
+    struct cells_group g;
+    struct cells_column c;
+    struct buf out;
+    buf_init(&out, CELLS_MAX);
+    REQUIRE(w);
+    for (uint64_t i = 0; i < 4096; i++) {
+        char text[24];
+        (void)snprintf(text, sizeof text, "%llx", (unsigned long long)hash_mix(i, 9));
+        const struct cell cells[] = {{slice_of(text), CELL_TEXT}, {SLICE("same"), CELL_TEXT}};
+        REQUIRE(cells_writer_add(w, cells) == 0);
+    }
+    cells_writer_end(w, 0, true);
+    REQUIRE(cells_writer_put(w, most, &out) == 0);
+    REQUIRE(cells_group_read(buf_slice(&out), &g) == 0);
+    CHECK_INT(g.first[1], 4096);
+    const bool there[] = {large, small};
+    for (size_t i = 0; i < 2; i++) {
+        int got = cells_column_read(&g, names[i], &c);
+        CHECK_INT(got, there[i]);
+        if (got == 1) cells_column_done(&c);
+    }
+    CHECK(out.len < most + 1024);
+    cells_writer_free(w);
+    buf_done(&out);
+}
+
+TEST(fields_for_which_there_is_no_room_are_left_out)
+{
+    check_room(1024 * 1024, true, true);
+    check_room(16 * 1024, false, true);
+    check_room(0, false, false);
+}
+
 /* What has more values than can be told apart is not kept; what else there is is. */
 TEST(a_field_of_too_many_values_is_left_out)
 {
@@ -151,7 +189,7 @@ TEST(a_field_of_too_many_values_is_left_out)
         REQUIRE(cells_writer_add(w, cells) == 0);
     }
     cells_writer_end(w, 0, true);
-    REQUIRE(cells_writer_put(w, &out) == 0);
+    REQUIRE(cells_writer_put(w, CELLS_MAX, &out) == 0);
     REQUIRE(cells_group_read(buf_slice(&out), &g) == 0);
     CHECK_INT(cells_column_read(&g, names[0], &c), 0);
     REQUIRE(cells_column_read(&g, names[1], &c) == 1);
