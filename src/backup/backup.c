@@ -273,6 +273,21 @@ static int copy_retro(struct backup *b)
     return error ? error : copy_folder_done(&retro, copy_file(&retro, "book"));
 }
 
+static int copy_search(void *ctx, const char *name)
+{
+    /* One that is being written has another name at its end. */
+    return slice_ends_with(slice_of(name), SLICE("~")) ? 0 : copy_file(ctx, name);
+}
+
+static int copy_searches(struct backup *b)
+{
+    struct copy_job searches;
+    if (faccessat(b->top.from, "searches", F_OK, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+    int error = copy_folder(&b->top, "searches", &searches);
+    return error ? error
+                 : copy_folder_done(&searches, copy_each(&searches, copy_search, &searches));
+}
+
 static int write_database(void *ctx, const char *path, struct diag *diag)
 {
     return db_copy(ctx, path, diag);
@@ -336,10 +351,10 @@ int backup_make(const struct backup_options *options, struct backup_report *ret,
     if (error == 0) error = copy_library(&b, "audit");
     if (error == 0) error = copy_pull(&b);
     if (error == 0) error = copy_retro(&b);
+    if (error == 0) error = copy_searches(&b);
     if (error == 0) error = copy_other(&b, "accounts", "accounts.db");
     if (error == 0) error = copy_store(&b);
-    /* What triage forgot because oncall had it is there then; what it has not is handed over again.
-     */
+    /* What triage forgot as oncall had it is there then; what it has not is handed over again. */
     if (error == 0) error = copy_other(&b, "oncall", "oncall.db");
     if (error == 0) error = write_manifest(&b);
     if (error == 0 && fsync(b.top.to) != 0) error = copy_failed(diag, options->to);

@@ -69,11 +69,11 @@ const struct command command_backup = {
     .operands = "FOLDER",
     .summary = "copy what vaka serve must not lose, while it runs",
     .description =
-        "Copies the records, the databases and the keys of serve.folder into FOLDER, which is made "
-        "when it is not there and must be empty. vaka serve goes on meanwhile, and the copy is of "
-        "one moment: everything that was acknowledged before is in it, 'vaka verify FOLDER/store/0 "
-        "-k FOLDER/keys/log.pub' passes, and what was not matched yet is matched by who goes on "
-        "from it. On the same disk, sealed segments get a second name instead of being copied.\n\n"
+        "Copies the records, the databases, the keys and what was saved or imported from "
+        "serve.folder into FOLDER, which is made when it is not there and must be empty. vaka "
+        "serve goes on meanwhile, and the copy is of one moment: everything that was acknowledged "
+        "before is in it, 'vaka verify FOLDER/store/0 -k FOLDER/keys/log.pub' passes, and what "
+        "was not matched yet is matched by who goes on from it. On the same disk, sealed segments get a second name instead of being copied.\n\n"
         "The copy holds the key that signs, and everything that was collected: it is to be kept as "
         "what it was made of. Settings, certificates and tokens (/etc/vaka) are not in it.\n\n"
         "Exit status: 0; 1 it could not be made, and is not whole; 2 the command line or the "

@@ -78,6 +78,8 @@ def check_under_load(tap, folder):
         sender = Sender(serve)
         sender.start()
         before = []
+        tap.equal(run("search", "no.such: 1 | count", "--save", "kept", "-c", serve.config)[0], 0, "a search is saved")
+        (folder / "var/searches/half~").write_text("hal", encoding="utf-8")
         serve.wait(lambda: serve.status()["seal"]["segments"] >= 1 and serve.status()["seal"]["signed"] > 0,
                    "a segment, and a checkpoint that covers records")
         for number in range(BACKUPS):
@@ -104,8 +106,9 @@ def check_contents(tap, folder):
     copy = folder / "copy0"
     tap.equal(stat.S_IMODE((copy / "keys/log.key").stat().st_mode), 0o600, "nobody else may read the key")
     # What rules found in the past is there when they were looked at by then.
-    tap.equal(sorted({p.name for p in copy.iterdir()} - {"retro"}), ["accounts", "backup", "keys", "oncall", "state", "store"],
-              "what a copy holds")
+    tap.equal(sorted({p.name for p in copy.iterdir()} - {"retro"}),
+              ["accounts", "audit", "backup", "keys", "oncall", "searches", "state", "store"], "what a copy holds")
+    tap.equal([p.name for p in (copy / "searches").iterdir()], ["kept"], "searches that were saved whole")
     tap.equal([p.name for p in (copy / "state").iterdir()], ["vaka.db"], "the database is one file")
     manifest = json.loads((copy / "backup").read_text())
     tap.ok(manifest["format"] == 1 and 0 < manifest["matched"] <= manifest["records"], "what it says of itself", manifest)
@@ -117,6 +120,8 @@ def check_restore(tap, folder, before):
         if not tap.equal(status, 0, f"copy {number} is put back"):
             tap.comment(out + err)
             continue
+        tap.equal(run("search", "--list", "-c", serve.config)[1], "kept                     no.such: 1 | count\n",
+                  "searches are back")
         with serve.start():
             records = serve.status()["store"]["next"]
             tap.ok(set(before[number][0]) <= names_in(serve.folder / "var/store/0"), "all records are there")
