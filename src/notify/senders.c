@@ -254,13 +254,28 @@ static void note(struct line *l, const struct verdict *v)
     line_is_well(l);
 }
 
+/* A key that was pressed before the provider had said what it calls the call means nothing to who
+ * was told: he is told again. */
+static void repeat_answers(struct senders *s, const struct known *k)
+{
+    for (size_t i = 0; i < ANSWERS_KEPT && k->reference[0]; i++) {
+        const struct answer *a = &s->answers[i];
+        if (a->line == k->line && a->channel == k->channel &&
+            strcmp(a->reference, k->reference) == 0)
+            tell_answer(s, a);
+    }
+}
+
 static void conclude(struct try *t, const struct verdict *v)
 {
     struct line *l = t->line;
     struct known *k = t->waiting->known;
     release(t);
     settle(l->senders, k, v);
-    if (v->outcome == NOTIFY_ACCEPTED) follow(l->senders, k);
+    if (v->outcome == NOTIFY_ACCEPTED) {
+        follow(l->senders, k);
+        repeat_answers(l->senders, k);
+    }
     start_next(l);
 }
 

@@ -380,6 +380,20 @@ TEST(callbacks_prove_themselves_and_tell_once)
     end(&h);
 }
 
+TEST(a_key_that_comes_before_its_call_is_told_again)
+{
+    struct house h;
+    begin(&h);
+    struct notify_message m = sms(7);
+    m.channel = NOTIFY_VOICE;
+    senders_send(h.senders, 1, &m);
+    CHECK_INT(tell(&h, "c4llback-0123456789", "callid=c1&result=1"), 200);
+    logs(&h, "voice sms c1 : 1\n");
+    take_well("/a1/calls", "{\"id\":\"c1\"}");
+    logs(&h, "1:7 accepted c1\nvoice sms c1 : 1\n");
+    end(&h);
+}
+
 TEST(a_provider_says_how_it_is)
 {
     struct house h;
