@@ -45,10 +45,10 @@ class Watch:
         self.events = 0
 
     def event(self, user):
-        """A record that a rule holds for: an incident of its own, by the user that it names."""
+        """A record that a rule holds for: an incident of its own, by the computer and the user that it names."""
         with self.serve.tcp("syslog_tcp") as c:
-            c.sendall(b'<13>1 2026-01-01T00:00:00Z host app - - - {"message":"VAKAMARK","user":{"name":"%s"}}\n'
-                      % user.encode())
+            c.sendall(b'<13>1 2026-01-01T00:00:00Z %b app - - - {"message":"VAKAMARK","user":{"name":"%b"}}\n'
+                      % (user.encode(), user.encode()))
         self.events += 1
 
     def sms(self, to, n=1, seconds=30):
