@@ -203,11 +203,8 @@ void beat_stop(struct beat *b)
 
 void beat_status(const struct beat *b, struct buf *out)
 {
+    if (!b->role) return;
     json_write_key(out, "watchdog");
-    if (!b->role) {
-        buf_puts(out, "null");
-        return;
-    }
     buf_putc(out, '{');
     json_write_member_string(out, "name", slice_of(b->address.key.name));
     json_write_key(out, "silent");

@@ -23,7 +23,7 @@ policies:
 rules:
   - {page: night}
 """
-FAST = "canary:\n  every: 1s\n  within: 1s\n"
+FAST = "canary:\n  every: 1s\n  within: 3s\n"
 
 
 def canary(serve):
