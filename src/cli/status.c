@@ -400,6 +400,8 @@ static void put_paging(struct buf *out, struct slice processes)
                ask_number(oncall, "pages_open"), ask_number(oncall, "wait_for_morning"),
                slice_eq(ask_member(oncall, "plan"), SLICE("true")) ? "" : "; NO PLAN",
                ask_number(oncall, "providers") ? "" : "; NO PROVIDER of messages");
+    if (slice_eq(ask_member(oncall, "in_memory"), SLICE("true")))
+        buf_puts(out, "               FROM MEMORY: its file cannot be written\n");
     for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
         uint64_t n = ask_number(oncall, troubles[i].member);
         if (n)

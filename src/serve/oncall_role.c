@@ -11,13 +11,16 @@
 #include "serve/role.h"
 #include "state/db.h"
 
-enum { ANSWER_MAX = 4 * 1024 * 1024 };
+enum { ANSWER_MAX = 4 * 1024 * 1024, OWED_MAX = 16 * 1024 * 1024 };
+#define TRY_DISK_EVERY (10 * NSEC_PER_SEC)
 
 struct oncall_ctx {
     struct db *db;
     struct oncall *oncall;
     struct loop_timer due;
     struct buf answer;
+    struct loop_timer disk; /* while the file cannot be written */
+    struct buf owed;        /* what triage is told when it is in the file */
     uint64_t taken, acts;
 };
 
@@ -34,6 +37,44 @@ static void give_up(struct role *r, int error)
     role_alarm(r, "page-not-kept", slice_of(db_trouble(c->db)));
     role_end(r, error);
 }
+
+/* ---- without a disk ---------------------------------------------------------------------- */
+
+/* What was taken meanwhile is in the file now, and triage may forget it. */
+static void try_disk(void *ctx)
+{
+    struct role *r = ctx;
+    struct oncall_ctx *c = r->ctx;
+    struct link *triage = role_link(r, ROLE_TRIAGE);
+    if (!db_is_detached(c->db) || db_attach(c->db) != 0) return;
+    loop_timer_stop(r->loop, &c->disk);
+    role_alarm(r, "page-kept-again", SLICE("the file of pages can be written again"));
+    if (link_is_open(triage)) {
+        buf_put(link_out(triage), buf_slice(&c->owed));
+        link_flush(triage);
+    }
+    buf_clear(&c->owed);
+}
+
+static int go_on_in_memory(struct role *r)
+{
+    struct oncall_ctx *c = r->ctx;
+    role_alarm(r, "page-not-kept", slice_of(db_trouble(c->db)));
+    int error = db_detach(c->db);
+    if (error) return error;
+    return loop_timer_set(r->loop, &c->disk, TRY_DISK_EVERY, TRY_DISK_EVERY);
+}
+
+/* Whether to call it once more: a file that cannot be written must not keep anybody from being
+ * woken. */
+static bool again(struct role *r, int error)
+{
+    const struct oncall_ctx *c = r->ctx;
+    const bool disk = error == ERR_LIMIT || error == ERR_IO;
+    return disk && !db_is_detached(c->db) && go_on_in_memory(r) == 0;
+}
+
+/* ---- when -------------------------------------------------------------------------------- */
 
 static void arm(struct role *r)
 {
@@ -54,7 +95,10 @@ static void on_due(void *ctx)
 {
     struct role *r = ctx;
     struct oncall_ctx *c = r->ctx;
-    settle(r, oncall_pass(c->oncall, now(r)));
+    int error;
+    do error = oncall_pass(c->oncall, now(r));
+    while (again(r, error));
+    settle(r, error);
 }
 
 /* ---- out --------------------------------------------------------------------------------- */
@@ -123,6 +167,10 @@ static void answer_taken(struct role *r, enum serve_role peer, uint64_t id)
     struct oncall_ctx *c = r->ctx;
     struct link *link = role_link(r, peer);
     c->taken++;
+    if (db_is_detached(c->db)) {
+        if (peer == ROLE_TRIAGE) say_taken_page_write(&c->owed, &(struct say_taken_page){.id = id});
+        return;
+    }
     say_taken_page_write(link_out(link), &(struct say_taken_page){.id = id});
     link_flush(link);
 }
@@ -143,7 +191,9 @@ static int take_page(struct role *r, enum serve_role peer, const struct frame *f
                                      .detected = m.detected,
                                      .service = m.service,
                                      .title = m.title};
-    int error = oncall_take_page(c->oncall, &page, now(r));
+    int error;
+    do error = oncall_take_page(c->oncall, &page, now(r));
+    while (again(r, error));
     if (error == 0) answer_taken(r, peer, m.id);
     settle(r, error);
     return 0;
@@ -161,7 +211,9 @@ static int take_settled(struct role *r, enum serve_role peer, const struct frame
                                            .how = m.how,
                                            .into = m.into,
                                            .who = m.who};
-    int error = oncall_take_settled(c->oncall, &settled, now(r));
+    int error;
+    do error = oncall_take_settled(c->oncall, &settled, now(r));
+    while (again(r, error));
     if (error == 0) answer_taken(r, peer, m.id);
     settle(r, error);
     return 0;
@@ -191,7 +243,10 @@ static int take_noted(struct role *r, const struct frame *frame)
     struct oncall_ctx *c = r->ctx;
     struct say_noted m;
     if (say_noted_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    settle(r, oncall_take_noted(c->oncall, m.id, now(r)));
+    int error;
+    do error = oncall_take_noted(c->oncall, m.id, now(r));
+    while (again(r, error));
+    settle(r, error);
     return 0;
 }
 
@@ -205,7 +260,9 @@ static int take_act(struct role *r, enum serve_role peer, const struct frame *fr
     const struct oncall_request request = {
         .actor = m.actor, .tenant = m.tenant, .kind = m.kind, .body = m.body};
     buf_clear(&c->answer);
-    int error = oncall_act(c->oncall, &request, now(r), &c->answer, &status);
+    int error;
+    do error = oncall_act(c->oncall, &request, now(r), &c->answer, &status);
+    while (again(r, error));
     if (error == 0) {
         c->acts++;
         say_acted_write(link_out(link), &(struct say_acted){.client = m.client,
@@ -224,7 +281,10 @@ static int take_sent(struct role *r, const struct frame *frame)
     if (say_sent_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     const struct oncall_sent sent = {
         .attempt = m.attempt, .outcome = m.outcome, .reference = m.reference, .detail = m.detail};
-    settle(r, oncall_take_sent(c->oncall, &sent, now(r)));
+    int error;
+    do error = oncall_take_sent(c->oncall, &sent, now(r));
+    while (again(r, error));
+    settle(r, error);
     return 0;
 }
 
@@ -238,7 +298,10 @@ static int take_answered(struct role *r, const struct frame *frame)
                                              .reference = m.reference,
                                              .from = m.from,
                                              .text = m.text};
-    settle(r, oncall_take_answered(c->oncall, &answered, now(r)));
+    int error;
+    do error = oncall_take_answered(c->oncall, &answered, now(r));
+    while (again(r, error));
+    settle(r, error);
     return 0;
 }
 
@@ -247,7 +310,9 @@ static int take_providers(struct role *r, const struct frame *frame)
     struct oncall_ctx *c = r->ctx;
     struct say_providers m;
     if (say_providers_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    int error = oncall_take_providers(c->oncall, m.list, now(r));
+    int error;
+    do error = oncall_take_providers(c->oncall, m.list, now(r));
+    while (again(r, error));
     if (error == ERR_SYNTAX) return ERR_CORRUPT;
     settle(r, error);
     return 0;
@@ -274,18 +339,26 @@ static int oncall_frame(struct role *r, enum serve_role peer, const struct frame
 
 /* ---- who is there ------------------------------------------------------------------------ */
 
-static void oncall_peer(struct role *r, enum serve_role peer)
+static void set_there(struct role *r, enum serve_role peer, bool there)
 {
     struct oncall_ctx *c = r->ctx;
-    if (peer == ROLE_TRIAGE) settle(r, oncall_triage(c->oncall, true));
-    if (peer == ROLE_NOTIFY) settle(r, oncall_senders(c->oncall, true, now(r)));
+    int error = 0;
+    if (peer == ROLE_TRIAGE && !there) buf_clear(&c->owed);
+    do {
+        if (peer == ROLE_TRIAGE) error = oncall_triage(c->oncall, there);
+        if (peer == ROLE_NOTIFY) error = oncall_senders(c->oncall, there, now(r));
+    } while (again(r, error));
+    settle(r, error);
+}
+
+static void oncall_peer(struct role *r, enum serve_role peer)
+{
+    set_there(r, peer, true);
 }
 
 static void oncall_lost(struct role *r, enum serve_role peer)
 {
-    struct oncall_ctx *c = r->ctx;
-    if (peer == ROLE_TRIAGE) settle(r, oncall_triage(c->oncall, false));
-    if (peer == ROLE_NOTIFY) settle(r, oncall_senders(c->oncall, false, now(r)));
+    set_there(r, peer, false);
 }
 
 /* ---- the role ---------------------------------------------------------------------------- */
@@ -309,11 +382,14 @@ static int oncall_prepare(struct role *r, struct diag *diag)
     role_keep_path(r, "/dev/urandom");
     role_keep_path(r, "/usr/share/zoneinfo");
     buf_init(&c->answer, ANSWER_MAX);
+    buf_init(&c->owed, OWED_MAX);
     c->due = (struct loop_timer){.due = on_due, .ctx = r};
+    c->disk = (struct loop_timer){.due = try_disk, .ctx = r};
     int error = db_open(path, oncall_migrations, ONCALL_VERSION, &c->db, diag);
     if (error) return error;
     diag->message[0] = '\0';
-    error = oncall_open(c->db, &out, now(r), &c->oncall, diag);
+    do error = oncall_open(c->db, &out, now(r), &c->oncall, diag);
+    while (again(r, error));
     if (error && !diag->message[0])
         error = diag_set(diag, error, path, 0, 0, "%s", error_text(error));
     return error;
@@ -330,6 +406,8 @@ static void oncall_role_status(struct role *r, struct buf *out)
     struct oncall_ctx *c = r->ctx;
     json_write_member_u64(out, "taken", c->taken);
     json_write_member_u64(out, "acts", c->acts);
+    json_write_key(out, "in_memory");
+    buf_puts(out, db_is_detached(c->db) ? "true" : "false");
     int error = oncall_status(c->oncall, now(r), out);
     if (error) give_up(r, error);
 }

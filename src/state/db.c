@@ -16,6 +16,7 @@ struct prepared {
 
 struct db {
     sqlite3 *db;
+    sqlite3 *file;                               /* while db is in memory; else NULL */
     struct prepared prepared[DB_STATEMENTS_MAX]; /* open addressing */
     size_t n_prepared;
 };
@@ -99,11 +100,19 @@ int db_open_reader(const char *path, struct db **ret, struct diag *diag)
     return error;
 }
 
+static void forget_statements(struct db *s)
+{
+    for (size_t i = 0; i < DB_STATEMENTS_MAX; i++) (void)sqlite3_finalize(s->prepared[i].statement);
+    memset(s->prepared, 0, sizeof s->prepared);
+    s->n_prepared = 0;
+}
+
 void db_close(struct db *s)
 {
     if (!s) return;
-    for (size_t i = 0; i < DB_STATEMENTS_MAX; i++) (void)sqlite3_finalize(s->prepared[i].statement);
+    forget_statements(s);
     (void)sqlite3_close(s->db);
+    (void)sqlite3_close(s->file);
     free(s);
 }
 
@@ -237,14 +246,60 @@ bool db_is_null(const struct db_rows *rows, int column)
     return sqlite3_column_type(rows->statement, column) == SQLITE_NULL;
 }
 
+/* ---- without the disk -------------------------------------------------------------------- */
+
+static int copy_all(sqlite3 *from, sqlite3 *to)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    if (!backup) return sqlite3_errcode(to);
+    (void)sqlite3_backup_step(backup, -1);
+    return sqlite3_backup_finish(backup);
+}
+
+int db_detach(struct db *s)
+{
+    sqlite3 *memory = NULL, *file = s->db;
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    ASSERT(!s->file);
+    int code = sqlite3_open_v2(":memory:", &memory, flags, NULL);
+    if (code == SQLITE_OK) code = copy_all(file, memory);
+    if (code == SQLITE_OK) {
+        forget_statements(s);
+        s->db = memory;
+        code = add_functions(s);
+    }
+    if (code == SQLITE_OK) {
+        s->file = file;
+        return 0;
+    }
+    s->db = file;
+    (void)sqlite3_close(memory);
+    return sql_error(code);
+}
+
+int db_attach(struct db *s)
+{
+    ASSERT(s->file);
+    int code = copy_all(s->db, s->file);
+    if (code != SQLITE_OK) return sql_error(code);
+    forget_statements(s);
+    (void)sqlite3_close(s->db);
+    s->db = s->file;
+    s->file = NULL;
+    return 0;
+}
+
+bool db_is_detached(const struct db *s)
+{
+    return s->file != NULL;
+}
+
 /* ---- copies ------------------------------------------------------------------------------ */
 
 static int copy_pages(struct db *s, sqlite3 *to)
 {
-    sqlite3_backup *backup = sqlite3_backup_init(to, "main", s->db, "main");
-    if (!backup) return sqlite3_errcode(to);
-    (void)sqlite3_backup_step(backup, -1);
-    int code = sqlite3_backup_finish(backup);
+    int code = copy_all(s->db, to);
     if (code == SQLITE_OK)
         code = sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
     return code;

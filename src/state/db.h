@@ -107,6 +107,18 @@ bool db_is_null(const struct db_rows *rows, int column);
 int db_get(struct db *s, const char *statement, const struct db_value *values, size_t n,
            int64_t *ret) MUST_USE;
 
+/* ---- without the disk ---- */
+
+/*
+ * What cannot be written to its file any more goes on in memory, with all that was committed: what
+ * is done then is lost with the process. No transaction is open, and no rows are being read. On
+ * failure nothing has changed.
+ */
+int db_detach(struct db *s) MUST_USE;
+/* All of it into the file again, in one transaction. The same. */
+int db_attach(struct db *s) MUST_USE;
+bool db_is_detached(const struct db *s);
+
 /* ---- copies ---- */
 
 /* All of the file as it is in the open transaction, into a new one that needs no -wal beside it;

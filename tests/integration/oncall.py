@@ -7,8 +7,9 @@ import sqlite3
 import sys
 
 import gateway
+from disks import own_namespace
 from paging import ANNA, BO, CIA, Watch, code_of
-from serving import holds, run_tests, same, test
+from serving import Skip, holds, run_tests, same, test
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 
@@ -89,6 +90,27 @@ def a_provider_that_fails_is_passed_over(folder):
         page, = w.pages("1")
         same([(a["provider"], a["state"]) for a in page["told"][0]["attempts"]],
              [("one", "retry"), ("two", "accepted")])
+
+
+@test
+def a_full_disk_keeps_nobody_from_being_woken(folder):
+    why = own_namespace()
+    if why:
+        raise Skip(why)
+    with Watch(VAKA, folder, disk="2m") as w:
+        w.disk.fill()
+        w.event("one")
+        sms = w.sms(ANNA)
+        holds(w.serve.log_text(), "alarm=page-not-kept")
+        holds(w.serve.ask("status"), "FROM MEMORY")
+        w.gateway.reply(sms, code_of(sms))
+        w.serve.wait(lambda: w.serve.status()["oncall"]["pages_open"] == 0, "somebody has it")
+        w.disk.free()
+        w.serve.wait(lambda: not w.serve.status()["oncall"]["in_memory"], "it is kept again")
+        # All of it is in the file.
+        w.serve.kill("oncall")
+        w.serve.wait(lambda: w.pages("1")[0]["state"] == "acknowledged", "what was done meanwhile")
+        same(w.count(ANNA), 1)
 
 
 if __name__ == "__main__":

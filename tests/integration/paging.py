@@ -3,9 +3,9 @@
 import json
 import pathlib
 import re
-import time
 
 import gateway
+from disks import Small
 from peers import make_certificates
 from serving import APART, Serve
 
@@ -29,7 +29,8 @@ CODE = re.compile(r"Svara ([0-9A-Z]{8}) =|Reply ([0-9A-Z]{8}) =")
 class Watch:
     """with paging.Watch(VAKA, folder) as w: w.event("one"); w.serve, w.gateway"""
 
-    def __init__(self, vaka, folder, wait="5m", more="", providers=("one",)):
+    def __init__(self, vaka, folder, wait="5m", more="", providers=("one",), disk=None):
+        """`disk`: its pages are in a file system of so many bytes (disks.py)."""
         self.folder = pathlib.Path(folder)
         make_certificates(self.folder)
         self.gateway = gateway.Gateway(self.folder)
@@ -37,6 +38,11 @@ class Watch:
                         for name in providers)
         self.serve = Serve(vaka, folder, APART + f"notify:\n  trust: {self.folder.resolve()}/ca.pem\n"
                            f"  providers:\n{lines}" + more)
+        self.disk = None
+        if disk:
+            (self.folder / "var" / "oncall").mkdir()
+            self.disk = Small(self.folder / "var" / "oncall", disk)
+            self.disk.mount()
         self.serve.start()
         plan = self.folder / "plan.yaml"
         plan.write_text(PLAN.format(anna=ANNA, bo=BO, cia=CIA, wait=wait), encoding="utf-8")
@@ -70,6 +76,8 @@ class Watch:
         self.serve.stop()
         self.serve.__exit__()
         self.gateway.close()
+        if self.disk:
+            self.disk.unmount()
 
 
 def code_of(sms):
@@ -77,6 +85,3 @@ def code_of(sms):
     assert found, sms["message"]
     return found.group(1) or found.group(2)
 
-
-def now():
-    return time.monotonic()
