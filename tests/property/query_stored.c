@@ -95,7 +95,7 @@ static void put_version(struct buf *out, const struct version *v)
     buf_printf(out, "steps:\n  - when: {f: '%s'}\n    set: {event.action: '%s'}\n", v->when,
                v->then);
     if (v->action) buf_printf(out, "  - set: {event.action: '%s'}\n", v->action);
-    buf_puts(out, "  - set: {event.kind: event}\n    map:\n      process.pid: nothing\n");
+    buf_puts(out, "  - map:\n      process.pid: nothing\n");
     put_map(out, v, MADE_IP, "");
     put_map(out, v, MADE_OUTCOME, " | table t");
     put_map(out, v, MADE_HOST, " | lower");
