@@ -25,7 +25,7 @@ static int tell(struct db *db, const struct roster *r, const struct roster_perso
     buf_init(&subject, 256);
     buf_init(&text, TEXT_MAX);
     int error = compose_digest(r, person, now, now + AHEAD, &arena, &subject, &text, &any);
-    if (error == 0) error = buf_error(&text);
+    if (error == 0) error = buf_failed(&text) ? buf_error(&text) : buf_error(&subject);
     if (error == 0 && any)
         error = roster_message_add(db, person->id, buf_slice(&subject), buf_slice(&text), now);
     buf_done(&subject);

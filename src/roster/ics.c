@@ -38,42 +38,48 @@ static void put_time(struct buf *line, nsec time)
                c.second);
 }
 
-static void put_stamp(struct buf *out, struct buf *line, const char *name, nsec time)
-{
-    buf_clear(line);
-    buf_printf(line, "%s:", name);
-    put_time(line, time);
-    put_line(out, buf_slice(line));
-}
-
 struct writing {
     const struct roster *r;
     const struct roster_person *person;
     nsec now;
     struct buf *out, line;
+    int error; /* of a line */
 };
+
+/* The line that was put together. */
+static void end_line(struct writing *w)
+{
+    if (buf_failed(&w->line)) w->error = buf_error(&w->line);
+    put_line(w->out, buf_slice(&w->line));
+    buf_clear(&w->line);
+}
+
+static void put_stamp(struct writing *w, const char *name, nsec time)
+{
+    buf_printf(&w->line, "%s:", name);
+    put_time(&w->line, time);
+    end_line(w);
+}
 
 static void write_shift(struct writing *w, const struct roster_team *team,
                         const struct roster_shift *s)
 {
     uint64_t id = hash_mix(hash64(s->person->id), hash64(team->id));
     put_line(w->out, SLICE("BEGIN:VEVENT"));
-    buf_clear(&w->line);
     buf_printf(&w->line, "UID:%016llx-", (unsigned long long)id);
     put_time(&w->line, s->from);
     buf_puts(&w->line, "@vaka");
-    put_line(w->out, buf_slice(&w->line));
-    put_stamp(w->out, &w->line, "DTSTAMP", w->now);
-    put_stamp(w->out, &w->line, "DTSTART", s->from);
-    put_stamp(w->out, &w->line, "DTEND", s->until);
-    buf_clear(&w->line);
+    end_line(w);
+    put_stamp(w, "DTSTAMP", w->now);
+    put_stamp(w, "DTSTART", s->from);
+    put_stamp(w, "DTEND", s->until);
     buf_puts(&w->line, "SUMMARY:");
     put_text(&w->line, team->name);
     if (!w->person) {
         buf_puts(&w->line, ": ");
         put_text(&w->line, s->person->name);
     }
-    put_line(w->out, buf_slice(&w->line));
+    end_line(w);
     put_line(w->out, SLICE("TRANSP:TRANSPARENT"));
     put_line(w->out, SLICE("END:VEVENT"));
 }
@@ -106,7 +112,7 @@ int ics_write(const struct roster *r, const struct roster_team *team,
         if (!team || team == &r->teams[i])
             error = write_team(&w, &r->teams[i], from, until, &arena);
     put_line(out, SLICE("END:VCALENDAR"));
-    if (error == 0) error = buf_failed(out) ? buf_error(out) : buf_error(&w.line);
+    if (error == 0) error = w.error ? w.error : buf_error(out);
     buf_done(&w.line);
     arena_done(&arena);
     return error;

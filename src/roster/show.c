@@ -44,12 +44,18 @@ static void begin_item(struct buf *out, bool first)
     buf_puts(out, first ? "{" : ",{");
 }
 
+/* What was written beside it is not whole, so this is not either. */
+static void end_text(struct buf *text, struct buf *out)
+{
+    out->failed = out->failed || text->failed;
+    out->no_memory = out->no_memory || text->no_memory;
+    buf_done(text);
+}
+
 static void show_breach(const struct roster *r, const struct rest_breach *b, struct buf *out)
 {
     static const char *const rules[] = {
         [REST_DAILY] = "daily-rest", [REST_WEEKLY] = "weekly-rest", [REST_JOUR] = "jour"};
-    struct buf text;
-    buf_init(&text, TEXT_MAX);
     json_write_member_string(out, "rule", slice_of(rules[b->rule]));
     json_write_member_string(out, "person", b->person->id);
     show_time(out, "from", b->from);
@@ -58,11 +64,12 @@ static void show_breach(const struct roster *r, const struct rest_breach *b, str
     show_minutes(out, "limit", b->limit);
     json_write_member_string(out, "law", b->law);
     for (int english = 0; english < 2; english++) {
-        buf_clear(&text);
+        struct buf text;
+        buf_init(&text, TEXT_MAX);
         rest_write_breach(r, b, english, &text);
         json_write_member_string(out, english ? "en" : "sv", buf_slice(&text));
+        end_text(&text, out);
     }
-    buf_done(&text);
 }
 
 void show_breaches(const struct roster *r, const struct rest_breaches *breaches, struct buf *out)
@@ -296,8 +303,6 @@ int show_gaps(const struct roster *r, nsec from, nsec until, struct buf *out)
 static int show_finding(void *ctx, const struct finding *finding)
 {
     struct listing *l = ctx;
-    struct buf text;
-    buf_init(&text, TEXT_MAX);
     begin_item(l->out, !l->any);
     l->any = true;
     l->bad = l->bad || check_fails(finding->kind);
@@ -308,12 +313,13 @@ static int show_finding(void *ctx, const struct finding *finding)
     show_time(l->out, "from", finding->from);
     show_time(l->out, "until", finding->until);
     for (int english = 0; english < 2; english++) {
-        buf_clear(&text);
+        struct buf text;
+        buf_init(&text, TEXT_MAX);
         check_write(l->r, finding, english, &text);
         json_write_member_string(l->out, english ? "en" : "sv", buf_slice(&text));
+        end_text(&text, l->out);
     }
     buf_putc(l->out, '}');
-    buf_done(&text);
     return buf_error(l->out);
 }
 
