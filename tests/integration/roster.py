@@ -135,6 +135,7 @@ def a_plan_that_is_kept_is_changed_by_those_who_may(folder):
         anna.json("PUT", "/oncall/plan", {"text": plan_text()}, 403, {})
         same(admin.json("PUT", "/oncall/plan", {"text": plan_text()}, 200, {})["breaches"], [])
         check_changes(o, admin, anna, viewer)
+        check_command_line(o)
         check_breach(admin)
 
 
@@ -167,6 +168,24 @@ def check_changes(o, admin, anna, viewer):
     viewer.get("/oncall/fairness")
     same(anna.post("/oncall/disturbance", {"from": later(-0.2), "until": later(-0.1)})["person"], "anna")
     same(len(viewer.get("/oncall/rest")["disturbances"]), 1)
+
+
+def check_command_line(o):
+    """The same from the command line; a breach is named with both answers."""
+    status, out, err = vaka("oncall", "override", "-c", o.config, "--team", "soc", "--person", "cia",
+                            "--from", "now", "--until", later(0.1))
+    same((status, err), (0, ""))
+    holds(out, "change #")
+    number = out.split("#")[1].split()[0]
+    same(vaka("oncall", "drop", number, "-c", o.config)[0], 0)
+    status, _, err = vaka("oncall", "drop", number, "-c", o.config)
+    same((status, err), (1, f"vaka: there is no change {number} in force\n"))
+    plan = pathlib.Path(o.folder) / "plan.yml"
+    plan.write_text(plan_text(standby="false"), encoding="utf-8")
+    status, _, err = vaka("oncall", "plan", str(plan), "-c", o.config, "-l", "en")
+    same(status, 1)
+    holds(err, "ATL 14 §")
+    same(vaka("oncall", "plan", "-c", o.config)[1], plan_text())
 
 
 def check_breach(admin):
