@@ -77,7 +77,8 @@ class Fuzzer:
             body = schema.as_bytes(value, pick)
             if kind != "application/json":
                 headers["Content-Type"] = kind
-                body = urllib.parse.urlencode(value if isinstance(value, dict) else {"From": "46700000000"}).encode()
+                body = urllib.parse.urlencode(value if isinstance(value, dict) else {"From": "46700000000"},
+                                              errors="surrogatepass").encode()
         elif pick.random() < 0.02:
             body = b"{}"
         if pick.random() < 0.03:
