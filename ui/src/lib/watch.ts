@@ -47,12 +47,13 @@ function lostOf(collect: Said): number {
   return lost
 }
 
+type Proof = Pick<Schema<'Awake'>, 'awake' | 'broken' | 'line'>
 export interface Told {
   processes: Record<string, object | null>
   supervisor: object | null
 }
 
-export function judge({ processes: p, supervisor }: Told, proof?: Schema<'Awake'>): Finding[] {
+export function judge({ processes: p, supervisor }: Told, proof?: Proof): Finding[] {
   const found: Finding[] = []
   const add = (holds: boolean, key: FindingKey, is: Condition, values: Finding['values'] = {}) => {
     if (holds) found.push({ key, is, values })

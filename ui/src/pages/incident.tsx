@@ -24,6 +24,7 @@ import { Clocks } from './incident/clocks'
 import { AssignDialog, HandoverDialog, MergeDialog } from './incident/dialogs'
 import { Entities } from './incident/entities'
 import { Facts } from './incident/facts'
+import { Paged } from './incident/paged'
 import { Similar } from './incident/similar'
 import { Tasks } from './incident/tasks'
 import { Timeline } from './incident/timeline'
@@ -309,6 +310,7 @@ function Whole({ incident: i, reload }: { incident: Incident; reload: () => void
             />
           </div>
           <div class="case-facts">
+            <Paged incident={i} reload={reload} />
             <Facts incident={i} />
             <Tasks incident={i} reload={reload} />
           </div>

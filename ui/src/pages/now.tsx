@@ -13,6 +13,7 @@ import { may, me } from '../lib/session'
 import { pick, texts } from '../lib/text'
 import { askedAt, awake, findings, status, worst } from '../lib/watch'
 import { Lamp, LEVELS, levelName, Severity, StateTag, Time } from '../parts/marks'
+import { OnCall } from '../parts/on_call'
 import { Page } from '../parts/page'
 import { Empty, Show } from '../parts/states'
 
@@ -237,7 +238,10 @@ export default function Now() {
     <Page title={t('title')}>
       <div class="now">
         {may('incidents.read') ? <Open /> : <p class="quiet">{t('noRight')}</p>}
-        {may('status.read') && <Watch />}
+        <div class="now-side">
+          {may('status.read') && <Watch />}
+          {may('oncall.read') && <OnCall />}
+        </div>
       </div>
     </Page>
   )

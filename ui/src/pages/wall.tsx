@@ -14,6 +14,7 @@ import { may } from '../lib/session'
 import { pick, texts } from '../lib/text'
 import { askedAt, findings, worst } from '../lib/watch'
 import { Lamp, LEVELS, levelName, Severity, Time } from '../parts/marks'
+import { OnCall } from '../parts/on_call'
 
 const t = texts({
   title: ['Väggtavla', 'Wallboard'],
@@ -73,6 +74,7 @@ export default function Wall() {
           ))}
         </ul>
       )}
+      {may('oncall.read') && <OnCall />}
       {list.value?.incidents.length === 0 && <p class="empty">{t('none')}</p>}
       <ol class="lines">
         {list.value?.incidents.map((i) => (

@@ -36,6 +36,9 @@ const t = texts({
   breach: ['bedömde om personuppgifter drabbats', 'judged whether personal data were breached'],
   report: ['rapporterade', 'reported'],
   evidence: ['tog in bevis', 'took evidence'],
+  notified: ['larmade {who}', 'paged {who}'],
+  escalated: ['eskalerade larmet', 'escalated the page'],
+  page_loud: ['nådde ingen: alla larmas', 'reached nobody: everybody is told'],
   other: ['{kind}', '{kind}'],
   undoAction: ['Ångra', 'Undo'],
   undoOne: ['Ångra: {what}', 'Undo: {what}'],
@@ -73,6 +76,10 @@ function say(c: Change): string {
       return t('close', { how: dispositionName(word(body, 'disposition') as Disposition) })
     case 'merge':
       return t('merge', { id: word(body, 'with') })
+    case 'notified':
+      return t('notified', { who: word(body, 'who') })
+    case 'escalated':
+    case 'page_loud':
     case 'begin':
     case 'ack':
     case 'note':
