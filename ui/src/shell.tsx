@@ -35,6 +35,7 @@ const t = texts({
   other: ['English', 'Svenska'],
   keys: ['Kortkommandon', 'Keyboard shortcuts'],
   keysOn: ['Kortkommandon med en tangent är på', 'Shortcuts of a single key are on'],
+  me: ['Mitt konto', 'My account'],
   wall: ['Väggtavla', 'Wallboard'],
   leave: ['Logga ut', 'Log out'],
   close: ['Stäng', 'Close'],
@@ -126,6 +127,7 @@ function AccountMenu({ onHelp }: { onHelp: () => void }) {
       <button type="button" onClick={onHelp}>
         {t('keys')} <kbd>?</kbd>
       </button>
+      <a href="/me">{t('me')}</a>
       <a href="/wall">{t('wall')}</a>
       <button type="button" onClick={leave}>
         {t('leave')}

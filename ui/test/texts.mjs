@@ -19,11 +19,18 @@ const ALIKE = new Set([
   'Process',
   'Status',
   '{kind}',
+  '{who}: {from} – {until}',
+  'Administration',
+  'ATT&CK',
+  'Disk',
+  'Person',
+  'Process',
   'information',
   'system',
-  'status'
+  'status',
+  'Status'
 ])
-const WORDS_OUTSIDE = new Set(['Vaka', 'Vaka ·'])
+const WORDS_OUTSIDE = new Set(['Vaka', 'Vaka ·', 'vaka rules test'])
 
 const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: false })
   .map(String)

@@ -69,6 +69,26 @@ export function formatTime(at: Date, shape: TimeShape = 'short'): string {
   return once(other ? `${shape} of a year` : shape, make).format(at)
 }
 
+// A moment as it is written here: 2026-12-24 08:00, by the clocks of Sweden.
+export function formatWall(at: Date): string {
+  const parts = new Intl.DateTimeFormat('sv-SE', {
+    dateStyle: 'short',
+    timeStyle: 'short',
+    timeZone: ZONE
+  })
+  return parts.format(at)
+}
+
+// The other way; null for what is no moment. Of a time that there is twice, the earlier one.
+export function parseWall(text: string): Date | null {
+  const found = /^\s*(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)\s*$/.exec(text)
+  const asked = found ? Date.parse(`${found[1]}T${found[2]}Z`) : Number.NaN
+  if (Number.isNaN(asked)) return null
+  const shift = (at: number) => Date.parse(`${formatWall(new Date(at)).replace(' ', 'T')}Z`) - at
+  const summer = asked - shift(asked - shift(asked))
+  return new Date(summer)
+}
+
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86400],
   ['hour', 3600],

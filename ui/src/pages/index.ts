@@ -13,7 +13,9 @@ const t = texts({
   search: ['Sök', 'Search'],
   rules: ['Regler', 'Rules'],
   sources: ['Källor', 'Sources'],
-  health: ['Drift', 'Health']
+  health: ['Drift', 'Health'],
+  assets: ['Tillgångar', 'Assets'],
+  admin: ['Administration', 'Administration']
 })
 
 export interface PageEntry {
@@ -58,6 +60,19 @@ export const pages: PageEntry[] = [
     name: () => t('health'),
     right: 'status.read'
   },
+  {
+    path: '/assets',
+    page: lazy(() => import('./assets')),
+    name: () => t('assets'),
+    right: 'assets.read'
+  },
+  {
+    path: '/admin',
+    page: lazy(() => import('./admin')),
+    name: () => t('admin'),
+    right: 'config.read'
+  },
+  { path: '/me', page: lazy(() => import('./me')) },
   { path: '/wall', page: lazy(() => import('./wall')) },
   { path: '/welcome', page: lazy(() => import('./welcome')) }
 ]

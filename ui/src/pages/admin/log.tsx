@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What was done to accounts, and who looked at the records: both are kept for good.
+import { useSignal } from '@preact/signals'
+import { useState } from 'preact/hooks'
+import { atSeconds } from '../../lib/accounts'
+import { address, get, request, type Schema } from '../../lib/api'
+import { formatNumber } from '../../lib/format'
+import { searchUrl } from '../../lib/links'
+import { useLoad } from '../../lib/load'
+import { may } from '../../lib/session'
+import { texts } from '../../lib/text'
+import { Select } from '../../parts/field'
+import { Time } from '../../parts/marks'
+import { Empty, Note, Show } from '../../parts/states'
+import { Table } from '../../parts/table'
+
+const t = texts({
+  log: ['Kontologg', 'Account log'],
+  looks: ['Revisionslogg', 'Audit log'],
+  when: ['När', 'When'],
+  who: ['Vem', 'Who'],
+  what: ['Vad', 'What'],
+  about: ['Gäller', 'About'],
+  from: ['Från', 'From'],
+  why: ['Skäl', 'Reason'],
+  detail: ['Närmare', 'Detail'],
+  query: ['Sökning', 'Query'],
+  purpose: ['Ändamål', 'Purpose'],
+  found: ['Träffar', 'Found'],
+  end: ['Slut', 'End'],
+  later: ['Senare poster', 'Later entries'],
+  first: ['Från början', 'From the beginning'],
+  none: ['Inget under den tiden.', 'Nothing in that time.'],
+  span: ['Tid', 'Time'],
+  '-24h': ['senaste dygnet', 'the last 24 hours'],
+  '-7d': ['senaste veckan', 'the last week'],
+  '-30d': ['senaste 30 dagarna', 'the last 30 days'],
+  damaged: ['{n} skadade poster', '{n} damaged entries'],
+  going: ['pågår', 'going on']
+})
+
+const PAGE = 200
+
+export function AccountLog() {
+  const [after, setAfter] = useState(0)
+  const page = useLoad(`log ${after}`, (signal) =>
+    get('/accounts/log', { query: { after, limit: PAGE }, signal })
+  )
+  return (
+    <Show of={page}>
+      {({ log }) => (
+        <div class="stack">
+          {log.length === 0 ? (
+            <Empty>{t('none')}</Empty>
+          ) : (
+            <Table
+              caption={t('log')}
+              rows={[...log].reverse()}
+              id={(e) => e.id}
+              columns={[
+                { name: t('when'), show: (e) => <Time at={atSeconds(e.time)} show="at" /> },
+                { name: t('who'), show: (e) => e.actor },
+                { name: t('what'), show: (e) => <span class="mono">{e.what}</span> },
+                { name: t('about'), show: (e) => <span class="wrap">{e.subject || '–'}</span> },
+                { name: t('from'), show: (e) => <span class="mono">{e.address || '–'}</span> },
+                { name: t('why'), class: 'what', show: (e) => e.reason || '–' },
+                {
+                  name: t('detail'),
+                  show: (e) =>
+                    Object.keys(e.detail).length > 0 && (
+                      <code class="small">{JSON.stringify(e.detail)}</code>
+                    )
+                }
+              ]}
+            />
+          )}
+          <div class="buttons">
+            {after > 0 && (
+              <button type="button" class="button" onClick={() => setAfter(0)}>
+                {t('first')}
+              </button>
+            )}
+            {log.length === PAGE && (
+              <button type="button" class="button" onClick={() => setAfter(log.at(-1)?.id ?? 0)}>
+                {t('later')}
+              </button>
+            )}
+          </div>
+        </div>
+      )}
+    </Show>
+  )
+}
+
+type Line = Schema<'AuditLine'>
+type Entry = NonNullable<Line['entry']>
+
+async function fetchLooks(from: string, signal: AbortSignal) {
+  const answer = await request(address('/audit', {}, { from }), { method: 'GET', signal })
+  const lines = (await answer.text()).split('\n').filter(Boolean)
+  const told = lines.map((line) => JSON.parse(line) as Line)
+  const entries = told.flatMap(({ entry }) => entry ?? []).reverse()
+  const damaged = told.map(({ end }) =>
+    Number((end as { damaged?: number } | undefined)?.damaged ?? 0)
+  )
+  return { entries, damaged: damaged.at(-1) ?? 0 }
+}
+
+const SPANS = ['-24h', '-7d', '-30d'] as const
+
+export function Looks() {
+  const from = useSignal<string>('-24h')
+  const page = useLoad(`looks ${from.value}`, (signal) => fetchLooks(from.value, signal))
+  return (
+    <>
+      <div class="filters">
+        <Select
+          label={t('span')}
+          value={from.value}
+          options={SPANS.map((value) => ({ value, text: t(value) }))}
+          onValue={(value) => (from.value = value)}
+        />
+      </div>
+      <Show of={page}>
+        {({ entries, damaged }) => (
+          <>
+            {damaged > 0 && <Note kind="bad">{t('damaged', { n: damaged })}</Note>}
+            {entries.length === 0 ? (
+              <Empty>{t('none')}</Empty>
+            ) : (
+              <Table
+                caption={t('looks')}
+                rows={entries}
+                id={(e) => e.id}
+                columns={[
+                  { name: t('when'), show: (e) => <Time at={e.time} show="at" /> },
+                  { name: t('who'), show: (e) => e.user },
+                  { name: t('what'), show: (e) => <span class="mono">{e.what}</span> },
+                  { name: t('query'), class: 'what', show: (e) => <Query entry={e} /> },
+                  { name: t('purpose'), class: 'what', show: (e) => e.purpose || '–' },
+                  {
+                    name: t('found'),
+                    class: 'number',
+                    show: (e) => (typeof e.found === 'number' ? formatNumber(e.found) : '–')
+                  },
+                  { name: t('end'), show: (e) => e.end ?? t('going') }
+                ]}
+              />
+            )}
+          </>
+        )}
+      </Show>
+    </>
+  )
+}
+
+function Query({ entry }: { entry: Entry }) {
+  if (!entry.query) return <>–</>
+  const text = <span class="mono small wrap">{entry.query.slice(0, 300)}</span>
+  if (entry.what !== 'search' || !may('search')) return text
+  return <a href={searchUrl(entry.query)}>{text}</a>
+}

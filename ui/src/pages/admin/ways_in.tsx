@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Ways in that exist: sessions of browsers, and tokens of programs; of all, and one's own.
+import { useSignal } from '@preact/signals'
+import { atSeconds, type Session, type Token } from '../../lib/accounts'
+import { get, post, remove } from '../../lib/api'
+import { type Loaded, useLoad } from '../../lib/load'
+import { may, session } from '../../lib/session'
+import { texts } from '../../lib/text'
+import { toast } from '../../lib/toasts'
+import { AskDialog, Notice } from '../../parts/dialog'
+import { Check, TextField } from '../../parts/field'
+import { Time } from '../../parts/marks'
+import { Empty, Show } from '../../parts/states'
+import { type Column, Table } from '../../parts/table'
+import { SecretShown } from './users'
+
+const t = texts({
+  tokens: ['API-nycklar', 'API tokens'],
+  noTokens: ['Inga nycklar.', 'No tokens.'],
+  sessions: ['Inloggade', 'Logged in'],
+  name: ['Konto', 'Account'],
+  label: ['Till vad', 'What for'],
+  rights: ['Rättigheter', 'Rights'],
+  used: ['Använd', 'Used'],
+  never: ['aldrig', 'never'],
+  expires: ['Gäller till', 'Good until'],
+  from: ['Från', 'From'],
+  since: ['Inloggad', 'Logged in'],
+  seen: ['Senast sedd', 'Last seen'],
+  end: ['Avsluta', 'End'],
+  endOf: ['Avsluta {what}', 'End {what}'],
+  endToken: ['Avsluta nyckeln?', 'End the token?'],
+  endTokenText: [
+    'Program som använder den kommer inte in längre.',
+    'Programs that use it do not get in any more.'
+  ],
+  endSession: ['Avsluta inloggningen?', 'End the session?'],
+  endSessionText: ['Den som sitter där får logga in igen.', 'Who sits there has to log in again.'],
+  ended: ['Avslutad.', 'Ended.'],
+  add: ['Ny nyckel', 'New token'],
+  days: ['Dagar', 'Days'],
+  once: ['Nyckeln', 'The token']
+})
+
+const DAY = 86400
+
+function TokenTable({ page, own }: { page: Loaded<{ tokens: Token[] }>; own: boolean }) {
+  const ending = useSignal<Token | null>(null)
+  const columns: Column<Token>[] = [
+    ...(own ? [] : [{ name: t('name'), show: (x: Token) => x.name }]),
+    { name: t('label'), class: 'what', show: (x) => x.label },
+    {
+      name: t('rights'),
+      class: 'what',
+      show: (x) => <span class="mono small">{x.rights.join(' ')}</span>
+    },
+    { name: t('used'), show: (x) => (x.used ? <Time at={atSeconds(x.used)} /> : t('never')) },
+    { name: t('expires'), show: (x) => <Time at={atSeconds(x.expires)} /> },
+    {
+      name: '',
+      unseen: t('end'),
+      show: (x) =>
+        (own || may('tokens.manage')) && (
+          <button
+            type="button"
+            class="button"
+            aria-label={t('endOf', { what: x.label })}
+            onClick={() => (ending.value = x)}
+          >
+            {t('end')}
+          </button>
+        )
+    }
+  ]
+  return (
+    <>
+      <Show of={page}>
+        {({ tokens }) =>
+          tokens.length === 0 ? (
+            <Empty>{t('noTokens')}</Empty>
+          ) : (
+            <Table caption={t('tokens')} columns={columns} rows={tokens} id={(x) => x.id} />
+          )
+        }
+      </Show>
+      {ending.value && (
+        <AskDialog
+          title={t('endToken')}
+          action={t('end')}
+          grave
+          onClose={() => (ending.value = null)}
+          onDone={async () => {
+            const path = { id: String(ending.value?.id) }
+            await remove(own ? '/me/tokens/{id}' : '/tokens/{id}', { path })
+            toast(t('ended'))
+            page.reload()
+          }}
+        >
+          <p>{t('endTokenText')}</p>
+        </AskDialog>
+      )}
+    </>
+  )
+}
+
+function SessionTable({ page, own }: { page: Loaded<{ sessions: Session[] }>; own: boolean }) {
+  const ending = useSignal<Session | null>(null)
+  const columns: Column<Session>[] = [
+    ...(own ? [] : [{ name: t('name'), show: (x: Session) => x.name }]),
+    { name: t('from'), show: (x) => <span class="mono">{x.address}</span> },
+    { name: t('since'), show: (x) => <Time at={atSeconds(x.made)} /> },
+    { name: t('seen'), show: (x) => <Time at={atSeconds(x.seen)} /> },
+    {
+      name: '',
+      unseen: t('end'),
+      show: (x) =>
+        (own || may('users.manage')) && (
+          <button
+            type="button"
+            class="button"
+            aria-label={t('endOf', { what: `${x.name} ${x.address} ${x.id}` })}
+            onClick={() => (ending.value = x)}
+          >
+            {t('end')}
+          </button>
+        )
+    }
+  ]
+  return (
+    <>
+      <Show of={page}>
+        {({ sessions }) => (
+          <Table caption={t('sessions')} columns={columns} rows={sessions} id={(x) => x.id} />
+        )}
+      </Show>
+      {ending.value && (
+        <AskDialog
+          title={t('endSession')}
+          action={t('end')}
+          grave
+          onClose={() => (ending.value = null)}
+          onDone={async () => {
+            const path = { id: String(ending.value?.id) }
+            await remove(own ? '/me/sessions/{id}' : '/sessions/{id}', { path })
+            toast(t('ended'))
+            page.reload()
+          }}
+        >
+          <p>{t('endSessionText')}</p>
+        </AskDialog>
+      )}
+    </>
+  )
+}
+
+export function AllTokens() {
+  const page = useLoad('tokens', (signal) => get('/tokens', { signal }))
+  return <TokenTable page={page} own={false} />
+}
+
+export function AllSessions() {
+  const page = useLoad('sessions', (signal) => get('/sessions', { signal }))
+  return <SessionTable page={page} own={false} />
+}
+
+export function OwnSessions() {
+  const page = useLoad('own sessions', (signal) => get('/me/sessions', { signal }))
+  return <SessionTable page={page} own />
+}
+
+interface AddProps {
+  onClose: () => void
+  onMade: (token: string) => void
+}
+
+function AddToken({ onClose, onMade }: AddProps) {
+  const label = useSignal('')
+  const days = useSignal('90')
+  const rights = useSignal<string[]>([])
+  const own = session.value?.rights ?? []
+  const add = async () => {
+    const expires = Math.trunc(Date.now() / 1000) + Number(days.value) * DAY
+    const body = { label: label.value, rights: rights.value, expires }
+    onMade((await post('/me/tokens', { body })).token)
+  }
+  return (
+    <AskDialog title={t('add')} action={t('add')} onClose={onClose} onDone={add}>
+      <TextField
+        label={t('label')}
+        value={label.value}
+        required
+        autoFocus
+        onValue={(v) => (label.value = v)}
+      />
+      <TextField
+        label={t('days')}
+        value={days.value}
+        short
+        required
+        inputMode="numeric"
+        onValue={(v) => (days.value = v)}
+      />
+      <fieldset class="field">
+        <legend>{t('rights')}</legend>
+        <div class="choices columns">
+          {own.map((right) => (
+            <Check
+              key={right}
+              label={right}
+              value={rights.value.includes(right)}
+              onValue={(on) => {
+                const rest = rights.value.filter((r) => r !== right)
+                rights.value = on ? [...rest, right] : rest
+              }}
+            />
+          ))}
+        </div>
+      </fieldset>
+    </AskDialog>
+  )
+}
+
+export function OwnTokens() {
+  const page = useLoad('own tokens', (signal) => get('/me/tokens', { signal }))
+  const adding = useSignal(false)
+  const made = useSignal('')
+  return (
+    <div class="stack">
+      <div class="buttons">
+        <button type="button" class="button" onClick={() => (adding.value = true)}>
+          {t('add')}
+        </button>
+      </div>
+      <TokenTable page={page} own />
+      {adding.value && (
+        <AddToken
+          onClose={() => (adding.value = false)}
+          onMade={(token) => {
+            made.value = token
+            page.reload()
+          }}
+        />
+      )}
+      {made.value && (
+        <Notice title={t('once')} onClose={() => (made.value = '')}>
+          <SecretShown title={t('once')} secret={made.value} />
+        </Notice>
+      )}
+    </div>
+  )
+}
