@@ -11,6 +11,7 @@ const t = texts({
   now: ['Nu', 'Now'],
   queue: ['Kö', 'Queue'],
   search: ['Sök', 'Search'],
+  oncall: ['Beredskap', 'On call'],
   rules: ['Regler', 'Rules'],
   sources: ['Källor', 'Sources'],
   health: ['Drift', 'Health'],
@@ -39,6 +40,12 @@ export const pages: PageEntry[] = [
     page: lazy(() => import('./search')),
     name: () => t('search'),
     right: 'search'
+  },
+  {
+    path: '/oncall',
+    page: lazy(() => import('./oncall')),
+    name: () => t('oncall'),
+    right: 'oncall.read'
   },
   {
     path: '/rules',
