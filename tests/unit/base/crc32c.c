@@ -50,3 +50,15 @@ TEST(crc32c_goes_on_where_it_was)
             REQUIRE(crc32c_portable(crc32c(0, slice_until(s, cut)), slice_from(s, cut)) == whole);
         }
 }
+
+/* Long ones are summed in several pieces. */
+TEST(crc32c_of_what_is_long_is_the_same)
+{
+    enum { LONGEST = 20000 };
+    static char bytes[LONGEST];
+    for (size_t i = 0; i < LONGEST; i++) bytes[i] = (char)(i * i / 5 + i * 91);
+    for (size_t len = 3000; len < LONGEST - 8; len += 131) {
+        struct slice s = slice_make(bytes + len % 8, len);
+        REQUIRE(crc32c((uint32_t)len, s) == crc32c_portable((uint32_t)len, s));
+    }
+}
