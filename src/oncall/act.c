@@ -195,6 +195,7 @@ static int act_of_roster(struct oncall *o, const struct oncall_request *request,
     *ret = status;
     if (error || status != ROSTER_DONE) return error;
     error = plan_load(o, &diag);
+    if (error == 0) error = news_plan(o);
     return error ? error : subject_judge_waiting(o);
 }
 

@@ -74,6 +74,8 @@ enum deadline_kind {
     DEADLINE_NOTICE,  /* notice */
     DEADLINE_ATTEMPT, /* attempt */
     DEADLINE_TIDY,
+    DEADLINE_NEWS,   /* row of roster_message */
+    DEADLINE_DIGEST, /* people are told of shifts to come */
 };
 
 struct provider {
@@ -282,6 +284,16 @@ int code_give(struct oncall *o, uint64_t page, struct slice person) MUST_USE;
 int answer_by_code(struct oncall *o, struct slice code, struct slice from, enum oncall_do what,
                    uint64_t seen, enum oncall_answer *ret, uint64_t *ret_page) MUST_USE;
 int answer_take(struct oncall *o, const struct oncall_answered *m) MUST_USE;
+
+/* ---- what is no page (news.c) ---- */
+
+/* There is a plan, or something of it has changed: who is to be told is, and when next. */
+int news_plan(struct oncall *o) MUST_USE;
+int news_due(struct oncall *o, uint64_t id) MUST_USE;
+/* Whether an attempt is one of these. */
+bool news_is(uint64_t attempt);
+int news_let_out(struct oncall *o, uint64_t attempt) MUST_USE;
+int news_take(struct oncall *o, const struct oncall_sent *s) MUST_USE;
 
 /* ---- acts (act.c), and how it is (status.c) ---- */
 

@@ -80,7 +80,8 @@ static int finish(struct oncall *o, int error)
         return error;
     }
     for (size_t i = 0; i < o->sends.n && error == 0; i++)
-        error = attempt_let_out(o, o->sends.of[i]);
+        error = news_is(o->sends.of[i]) ? news_let_out(o, o->sends.of[i])
+                                        : attempt_let_out(o, o->sends.of[i]);
     if (error == 0 && o->triage) error = let_out_told(o);
     let_out_alarms(o);
     return error;
@@ -178,6 +179,10 @@ static int do_due(struct oncall *o, enum deadline_kind kind, uint64_t id)
         return attempt_late(o, id);
     case DEADLINE_TIDY:
         return tidy(o);
+    case DEADLINE_NEWS:
+        return news_due(o, id);
+    case DEADLINE_DIGEST:
+        return news_plan(o);
     }
     return 0;
 }
@@ -253,7 +258,7 @@ int oncall_take_settled(struct oncall *o, const struct oncall_settled *m, struct
 int oncall_take_sent(struct oncall *o, const struct oncall_sent *m, struct oncall_time t)
 {
     int error = begin(o, t);
-    if (error == 0) error = attempt_take(o, m);
+    if (error == 0) error = news_is(m->attempt) ? news_take(o, m) : attempt_take(o, m);
     return finish(o, error);
 }
 
@@ -352,6 +357,7 @@ static int restore(struct oncall *o, struct oncall_time t, struct diag *diag)
     if (error == 0)
         error = db_run(o->db, "INSERT OR IGNORE INTO deadline (kind, id, due) VALUES (?1, 0, ?2)",
                        DB_WITH(db_number(DEADLINE_TIDY), db_number(o->now + TIDY_EVERY)));
+    if (error == 0) error = news_plan(o);
     return finish(o, error);
 }
 

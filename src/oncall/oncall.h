@@ -105,6 +105,8 @@ struct oncall_out {
     /* Secret bytes. */
     void (*random)(void *ctx, void *out, size_t n);
     struct slice address; /* of the web as people reach it; empty: no links */
+    struct slice
+        holidays; /* a file as src/calendar has it; empty: the built-in one. For the call */
 };
 
 /* Both of one moment. */

@@ -13,7 +13,7 @@ int plan_load(struct oncall *o, struct diag *diag)
     struct roster *roster = NULL;
     uint64_t plan = 0;
     if (!o->calendar) {
-        int error = calendar_new(SLICE_NONE, NULL, o->t.real, &o->calendar, diag);
+        int error = calendar_new(o->out.holidays, "oncall.holidays", o->t.real, &o->calendar, diag);
         if (error) return error;
     }
     int error = roster_load(o->db, o->calendar, o->t.real - CHANGES_SINCE, &roster, &plan, diag);

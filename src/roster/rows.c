@@ -19,7 +19,8 @@ const char roster_schema[] =
     "CREATE TABLE roster_log (number INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
     " actor TEXT NOT NULL, kind TEXT NOT NULL, why TEXT, body TEXT NOT NULL) STRICT;"
     "CREATE TABLE roster_message (id INTEGER PRIMARY KEY, person TEXT NOT NULL,"
-    " subject TEXT NOT NULL, text TEXT NOT NULL, made INTEGER NOT NULL, done INTEGER) STRICT;"
+    " subject TEXT NOT NULL, text TEXT NOT NULL, made INTEGER NOT NULL,"
+    " tried INTEGER NOT NULL DEFAULT 0, done INTEGER) STRICT;"
     "CREATE INDEX roster_message_open ON roster_message (id) WHERE done IS NULL;"
     "CREATE TABLE roster_digest (one INTEGER PRIMARY KEY CHECK (one = 1),"
     " last INTEGER NOT NULL) STRICT;";
@@ -82,19 +83,19 @@ int roster_message_add(struct db *db, struct slice person, struct slice subject,
                   DB_WITH(db_text(person), db_text(subject), db_text(text), db_time(now)));
 }
 
-int roster_message_next(struct db *db, struct arena *arena, struct roster_message *ret)
+int roster_message_load(struct db *db, uint64_t id, struct arena *arena, struct roster_message *ret)
 {
     struct roster_message m = {0};
     struct db_rows rows = db_select(db,
-                                    "SELECT id, person, subject, text, made FROM roster_message"
-                                    " WHERE done IS NULL ORDER BY id LIMIT 1",
-                                    DB_ALONE);
+                                    "SELECT person, subject, text, tried FROM roster_message"
+                                    " WHERE done IS NULL AND id = ?1",
+                                    DB_WITH(db_u64(id)));
     if (db_next(&rows)) {
-        m.id = (uint64_t)db_get_number(&rows, 0);
-        m.person = arena_dup(arena, db_get_text(&rows, 1));
-        m.subject = arena_dup(arena, db_get_text(&rows, 2));
-        m.text = arena_dup(arena, db_get_text(&rows, 3));
-        m.made = db_get_time(&rows, 4);
+        m.id = id;
+        m.person = arena_dup(arena, db_get_text(&rows, 0));
+        m.subject = arena_dup(arena, db_get_text(&rows, 1));
+        m.text = arena_dup(arena, db_get_text(&rows, 2));
+        m.tried = (uint32_t)db_get_number(&rows, 3);
     }
     int error = db_end(&rows);
     if (error == 0) error = arena_error(arena);

@@ -80,14 +80,15 @@ int roster_digest_due(struct db *db, const struct roster *r, nsec now, nsec *ret
 
 int roster_message_add(struct db *db, struct slice person, struct slice subject, struct slice text,
                        nsec now) MUST_USE;
-/* The first one that waits for somebody to send it; *ret_id is 0 without any. Texts go to `arena`.
- */
+/* A row of roster_message that waits for somebody to send it; its id is 0 when there is none. Texts
+ * go to `arena`. */
 struct roster_message {
     uint64_t id;
     struct slice person, subject, text; /* the id; in his language */
-    nsec made;
+    uint32_t tried;                     /* how often; the column is the sender's */
 };
-int roster_message_next(struct db *db, struct arena *arena, struct roster_message *ret) MUST_USE;
+int roster_message_load(struct db *db, uint64_t id, struct arena *arena,
+                        struct roster_message *ret) MUST_USE;
 /* It was sent, or cannot be. */
 int roster_message_done(struct db *db, uint64_t id, nsec now) MUST_USE;
 

@@ -15,6 +15,7 @@
 
 const char sim_plan[] =
     "zone: Europe/Stockholm\n"
+    "digest: never\n"
     "people:\n"
     "  - {id: p0, name: Anna, contacts: [{channel: sms, address: '+46700000000'},"
     " {channel: voice, address: '+46700000000', after: 2m}]}\n"
@@ -238,9 +239,10 @@ bool triage_act(struct world *w, const char *kind, const char *body)
 
 /* ---- oncall ------------------------------------------------------------------------------ */
 
+/* What is no page is not looked at: it need not come, and nobody answers it. */
 static void on_send(void *ctx, const struct oncall_send *m)
 {
-    gateway_take(ctx, m);
+    if (m->page) gateway_take(ctx, m);
 }
 
 static void on_follow(void *ctx, const struct oncall_follow *m)

@@ -26,6 +26,7 @@
 
 static const char plan[] =
     "zone: Europe/Stockholm\n"
+    "digest: never\n"
     "people:\n"
     "  - {id: anna, user: anna.a, name: Anna, contacts: [{channel: sms, address: '+46700000001'},"
     " {channel: voice, address: '+46700000001', after: 2m}]}\n"
