@@ -21,7 +21,8 @@ enum { SECRET_MAX = 8 * 1024, ANSWERS_KEPT = 64 };
 struct answer {
     struct line *line; /* NULL: none */
     enum notify_channel channel;
-    nsec at; /* monotonic */
+    bool held; /* it is not told yet */
+    nsec at;   /* monotonic */
     char reference[NOTIFY_REFERENCE_MAX], from[NOTIFY_ADDRESS_MAX], text[NOTIFY_ANSWER_MAX];
 };
 
@@ -184,6 +185,14 @@ static void copy_cut(char *to, size_t size, struct slice text)
     to[end] = '\0';
 }
 
+static bool is_calling(const struct line *l)
+{
+    for (size_t i = 0; i < LINE_CALLS; i++)
+        if (l->tries[i].waiting && l->tries[i].waiting->message.channel == NOTIFY_VOICE)
+            return true;
+    return false;
+}
+
 void senders_answer(struct line *l, enum notify_channel channel, struct slice reference,
                     struct slice from, struct slice text)
 {
@@ -199,7 +208,11 @@ void senders_answer(struct line *l, enum notify_channel channel, struct slice re
     copy_cut(a->from, sizeof a->from, from);
     copy_cut(a->text, sizeof a->text, text);
     s->figures.answers++;
-    tell_answer(s, a);
+    /* A key that is pressed before the provider has said what it calls the call means nothing yet
+     * to who is told. */
+    a->held = channel == NOTIFY_VOICE && is_calling(l) &&
+              !memory_find_reference(s->memory, l, channel, reference);
+    if (!a->held) tell_answer(s, a);
 }
 
 void senders_repeat(struct senders *s)
@@ -207,7 +220,7 @@ void senders_repeat(struct senders *s)
     nsec now = senders_now(s);
     for (size_t i = 0; i < ANSWERS_KEPT; i++) {
         const struct answer *a = &s->answers[(s->next_answer + i) % ANSWERS_KEPT];
-        if (a->line && now - a->at <= REPEATED_FOR) tell_answer(s, a);
+        if (a->line && !a->held && now - a->at <= REPEATED_FOR) tell_answer(s, a);
     }
 }
 
@@ -252,17 +265,20 @@ static void note(struct line *l, const struct verdict *v)
     }
     l->accepted_at = senders_realtime(l->senders);
     line_is_well(l);
+    changed(l->senders);
 }
 
-/* A key that was pressed before the provider had said what it calls the call means nothing to who
- * was told: he is told again. */
-static void repeat_answers(struct senders *s, const struct known *k)
+/* What waited for a call to have a name, or for there to be none any more that has none. */
+static void tell_held(struct line *l)
 {
-    for (size_t i = 0; i < ANSWERS_KEPT && k->reference[0]; i++) {
-        const struct answer *a = &s->answers[i];
-        if (a->line == k->line && a->channel == k->channel &&
-            strcmp(a->reference, k->reference) == 0)
-            tell_answer(s, a);
+    struct senders *s = l->senders;
+    bool calling = is_calling(l);
+    for (size_t i = 0; i < ANSWERS_KEPT; i++) {
+        struct answer *a = &s->answers[i];
+        if (a->line != l || !a->held) continue;
+        a->held =
+            calling && !memory_find_reference(s->memory, l, a->channel, slice_of(a->reference));
+        if (!a->held) tell_answer(s, a);
     }
 }
 
@@ -272,10 +288,8 @@ static void conclude(struct try *t, const struct verdict *v)
     struct known *k = t->waiting->known;
     release(t);
     settle(l->senders, k, v);
-    if (v->outcome == NOTIFY_ACCEPTED) {
-        follow(l->senders, k);
-        repeat_answers(l->senders, k);
-    }
+    if (v->outcome == NOTIFY_ACCEPTED) follow(l->senders, k);
+    tell_held(l);
     start_next(l);
 }
 
