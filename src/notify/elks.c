@@ -9,6 +9,7 @@
 #include "base/form.h"
 #include "base/json_write.h"
 #include "notify/internal.h"
+#include "notify/sms.h"
 
 enum { SPOKEN_MAX = 180, KEY_WITHIN = 15, KEY_TRIES = 3, RING = 45, CALLBACK_TEXT = 2048 };
 
@@ -112,6 +113,12 @@ static void judge(const struct notify_message *m, const struct dial_answer *a, s
         return;
     }
     (void)slice_copy(item.id, v->reference, sizeof v->reference);
+    if (m->channel == NOTIFY_SMS) {
+        struct sms_size size;
+        sms_measure(m->body, &size);
+        (void)snprintf(v->detail, sizeof v->detail, "%u, %u SMS%s", a->status, size.segments,
+                       size.wide ? " of UCS-2" : "");
+    }
     if (elks_outcome(m->channel, m->channel == NOTIFY_SMS ? item.status : item.state) ==
         NOTIFY_REFUSED)
         v->outcome = NOTIFY_REFUSED;

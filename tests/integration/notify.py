@@ -101,6 +101,7 @@ def every_kind_reaches_its_receiver(folder):
         for name, to in (("sms", ANNA), ("hook", "anna"), ("teams", "-"), ("push", "vaka-anna")):
             found, = h.send(name, to, "-t", "Övning åäö & <b>")
             same((name, found["what"]), (name, "accepted"))
+        same(h.send("sms", ANNA, "-t", "\u2713" * 71)[0]["detail"], "200, 2 SMS of UCS-2")
         found, = h.send("sms", ANNA, "-C", "voice")
         same(found["reference"], g.calls[0]["id"])
         same((g.sms[0]["to"], g.sms[0]["from"], g.sms[0]["message"]),
@@ -184,7 +185,7 @@ def delivery_and_answers_are_found_by_asking(folder):
         found = h.send("sms", ANNA, "--wait", "30")
         thread.join()
         same([(f["what"], f["detail"]) for f in found],
-             [("accepted", "200"), ("answered", "K7M2Q9XD åäö \u2713"),
+             [("accepted", "200, 1 SMS"), ("answered", "K7M2Q9XD åäö \u2713"),
               ("delivered", "delivered")])
 
 
