@@ -211,7 +211,8 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
     [ROLE_ONCALL] =
         {
             {"plan", GAUGE, "Whether there is a plan of who is on call."},
-            {"in_memory", GAUGE, "Whether its file cannot be written, so that it pages from memory."},
+            {"in_memory", GAUGE,
+             "Whether its file cannot be written, so that it pages from memory."},
             {"empty_shifts", GAUGE, "Teams that have nobody on call now who should."},
             {"unreachable_people", GAUGE, "People of the plan without a contact."},
             {"providers", GAUGE, "Providers that messages go by."},

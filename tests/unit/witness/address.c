@@ -64,7 +64,8 @@ TEST(what_is_no_address_is_refused)
     char text[1024];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_INT(read_url(bad[i], &a), ERR_SYNTAX);
-    CHECK_INT(witness_address_read(SLICE("https://w.example/"), "x", CHECKPOINT_LOG, &a, &why), ERR_SYNTAX);
+    CHECK_INT(witness_address_read(SLICE("https://w.example/"), "x", CHECKPOINT_LOG, &a, &why),
+              ERR_SYNTAX);
     (void)snprintf(text, sizeof text, "https://w.example/ %s", key_text(CHECKPOINT_LOG));
     CHECK_INT(witness_address_read(slice_of(text), "x", CHECKPOINT_WITNESS, &a, &why), ERR_SYNTAX);
     CHECK_SLICE(slice_of(why), "what stands behind the address is no public key of that kind");
