@@ -5,9 +5,10 @@
 
 #include "base/json_read.h"
 #include "notify/notify.h"
+#include "notify/sms.h"
 #include "oncall/internal.h"
 
-enum { IDS_SHOWN = 20 };
+enum { IDS_SHOWN = 20, IDS_OF_SMS = 6, SMS_SEGMENTS = 2, SMS_CUTS = 2 };
 
 struct outgoing {
     struct oncall_send send;
@@ -59,7 +60,8 @@ static int load_list(struct oncall *o, struct outgoing *g)
                   " page_incident i JOIN subject s ON s.id = i.subject WHERE i.page = ?1"
                   " AND i.settled IS NULL AND i.moved IS NULL ORDER BY i.level DESC, i.number"
                   " LIMIT ?2",
-                  DB_WITH(db_u64(g->send.page), db_number(IDS_SHOWN)));
+                  DB_WITH(db_u64(g->send.page),
+                          db_number(g->send.channel == NOTIFY_SMS ? IDS_OF_SMS : IDS_SHOWN)));
     uint64_t shown = 0;
     for (; db_next(&rows); shown++) {
         if (!shown) {
@@ -111,21 +113,46 @@ static const char *text_key(const struct outgoing *g, const char *of_outage, con
     return g->message.incidents == 1 ? of_one : of_many;
 }
 
+static void write_body(struct outgoing *g)
+{
+    const struct message *m = &g->message;
+    text_write(&g->body, text_key(g, "body-outage", "body-one", "body-many"), m);
+    if (m->title.len) text_write(&g->body, "title", m);
+    if (m->link.len) text_write(&g->body, "link", m);
+    if (m->code.len) text_write(&g->body, "code", m);
+}
+
+/* In two segments: without the service, and without the link, when they make it longer. */
+static void write_sms(struct outgoing *g)
+{
+    struct message m = g->message;
+    struct sms_size size;
+    for (unsigned cut = 0; cut <= SMS_CUTS; cut++) {
+        if (cut == 1) m.service = SLICE_NONE;
+        if (cut == SMS_CUTS) m.link = SLICE_NONE;
+        buf_clear(&g->body);
+        text_write(&g->body, text_key(g, "sms-outage", "sms-one", "sms-many"), &m);
+        if (m.link.len) text_write(&g->body, "sms-link", &m);
+        if (m.code.len) text_write(&g->body, "sms-code", &m);
+        sms_measure(buf_slice(&g->body), &size);
+        if (size.segments <= SMS_SEGMENTS) return;
+    }
+}
+
 static void write_texts(struct oncall *o, struct outgoing *g)
 {
-    const bool is_short = g->send.channel == NOTIFY_SMS;
+    struct message spoken;
     g->message.title = title_of(o, g);
     g->message.link = g->send.link;
     g->message.code = g->send.code;
     text_write(&g->subject, text_key(g, "subject-outage", "subject-one", "subject-many"),
                &g->message);
-    if (is_short)
-        text_write(&g->body, text_key(g, "sms-outage", "sms-one", "sms-many"), &g->message);
-    else text_write(&g->body, text_key(g, "body-outage", "body-one", "body-many"), &g->message);
-    if (g->message.title.len && !is_short) text_write(&g->body, "title", &g->message);
-    if (g->send.link.len) text_write(&g->body, is_short ? "sms-link" : "link", &g->message);
-    if (g->send.code.len) text_write(&g->body, is_short ? "sms-code" : "code", &g->message);
-    text_write(&g->spoken, text_key(g, "spoken-outage", "spoken-one", "spoken-many"), &g->message);
+    if (g->send.channel == NOTIFY_SMS) write_sms(g);
+    else write_body(g);
+    /* Voices of providers read English; in other languages a recording is played. */
+    spoken = g->message;
+    spoken.english = true;
+    text_write(&g->spoken, text_key(g, "spoken-outage", "spoken-one", "spoken-many"), &spoken);
     g->send.subject = buf_slice(&g->subject);
     g->send.body = buf_slice(&g->body);
     g->send.spoken = buf_slice(&g->spoken);

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "detect/sigma/doc.h"
 #include "notify/notify.h"
+#include "notify/sms.h"
 #include "oncall/oncall.h"
 #include "oncall/read.h"
 #include "roster/roster.h"

@@ -324,6 +324,25 @@ TEST(too_much_is_held_back_and_not_lost)
     end_watch(w);
 }
 
+TEST(a_message_fits_two_segments_whatever_it_is_about)
+{
+    struct watch *w = begin_watch("sms.db");
+    struct sms_size size;
+    hand(w, 1, LEVEL_HIGH, "a service with a name – much too long to be said in a message at night",
+         HANDOVER_NEW);
+    sms_measure(slice_of(w->sent[0].body), &size);
+    CHECK(size.segments > 0 && size.segments <= 2 && !strstr(w->sent[0].body, "service"));
+    became(w, 0, NOTIFY_ACCEPTED);
+    for (uint64_t i = 1000000; i < 1000040; i++) hand(w, i, LEVEL_HIGH, "", HANDOVER_NEW);
+    pass(w, 2 * MINUTE);
+    for (size_t i = 0; i < w->n_sent; i++) {
+        if (w->sent[i].channel != NOTIFY_SMS) continue;
+        sms_measure(slice_of(w->sent[i].body), &size);
+        CHECK(size.segments <= 2 && !size.wide);
+    }
+    end_watch(w);
+}
+
 TEST(an_exercise_and_a_test_are_marked)
 {
     struct watch *w = begin_watch("exercise.db");
