@@ -158,6 +158,22 @@ int desk_write_alerts(const struct desk_view *v, uint64_t id, struct desk_page *
     return put_page(&rows, page, 1, out);
 }
 
+int desk_write_exercises(const struct desk_view *v, nsec from, nsec to, struct buf *out)
+{
+    struct desk_page page = {.limit = DESK_PAGE_MAX};
+    struct db_rows rows =
+        db_select(v->db,
+                  "SELECT json_object(" INCIDENT_MEMBERS ", 'first_event', rfc3339(f.time),"
+                  " 'first_received', rfc3339(f.received)), i.id FROM incident i"
+                  " LEFT JOIN alert f ON f.id = (SELECT a.id FROM incident p JOIN alert a"
+                  " ON a.incident = p.id WHERE p.root = i.id ORDER BY a.received, a.id LIMIT 1)"
+                  " WHERE i.tenant = ?1 AND i.part_of IS NULL AND i.marks & 1"
+                  " AND i.detected >= ?2 AND i.detected < ?3 ORDER BY i.id LIMIT ?4",
+                  DB_WITH(db_number(v->tenant), db_number(from), db_number(to),
+                          db_number(limit_of(&page) + 1)));
+    return put_page(&rows, &page, 1, out);
+}
+
 #define CHANGE_OBJECT                                                                              \
     "json_object('number', c.number, 'incident', c.incident, 'time', rfc3339(c.time),"             \
     " 'actor', json_text(c.actor), 'kind', c.kind, 'why', json_text(c.why), 'body', json(c.body))"

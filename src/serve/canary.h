@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Inside of the canary's role, between its files: the role itself and its probes (canary_role.c),
- * connections to collect (canary_wire.c), heartbeats to the watchdog (canary_beat.c).
+ * connections to collect (canary_wire.c), heartbeats to the watchdog (canary_beat.c),
+ * drills (canary_drill.c).
  */
 #ifndef VAKA_SERVE_CANARY_H
 #define VAKA_SERVE_CANARY_H
 
 #include "canary/canary.h"
 #include "canary/relp.h"
+#include "canary/scenario.h"
 #include "collect/listen.h"
 #include "event/record.h"
 #include "serve/bookmark.h"
@@ -43,6 +45,55 @@ void wire_close(struct wire *w);
 void wire_put_body(struct wire *w, struct slice body);
 /* The status of the answer to that; 0: it is not whole, or none. */
 unsigned wire_answer(const struct wire *w, bool ended);
+
+/* ---- drills (canary_drill.c) ---- */
+
+enum { DRILL_NAME_MAX = 64, DRILL_RUNS_MAX = 20, DRILL_FILES_MAX = 256 };
+
+struct drill_file {
+    char scenario[DRILL_NAME_MAX], name[DRILL_NAME_MAX];
+};
+
+/* One that runs or ran; times are realtime. */
+struct drill_run {
+    uint64_t id;
+    char scenario[DRILL_NAME_MAX];
+    nsec begun, ended; /* ended 0: it runs */
+    uint32_t speed, records, sent, left_out, lost;
+    char why[64]; /* it did not come to its end */
+};
+
+struct drill {
+    struct role *role;
+    const char *folder;
+    struct drill_file files[DRILL_FILES_MAX]; /* by scenario and name */
+    size_t n_files;
+    struct bookmark bookmark;
+    struct drill_run runs[DRILL_RUNS_MAX]; /* the newest is the last */
+    uint32_t n_runs;
+    nsec planned; /* realtime; 0: none is */
+    char planned_scenario[DRILL_NAME_MAX];
+    uint32_t planned_speed;
+    nsec started; /* realtime, of this process */
+    bool had_first;
+    bool running;
+    struct scenario scenario;
+    nsec began;    /* monotonic */
+    uint32_t next; /* record */
+    struct wire lines, bodies;
+    struct relp_sender relp;
+    uint32_t stored; /* of the lines of this connection */
+    struct buf file, waiting, posted;
+    uint32_t n_waiting, n_posted, tries;
+};
+int drill_prepare(struct drill *d, struct role *r, struct diag *diag) MUST_USE;
+/* Several times a second. */
+void drill_tick(struct drill *d);
+/* What people do: drill_run, drill_stop. Appends what became of it; an enum desk_status. */
+unsigned drill_act(struct drill *d, struct slice kind, struct slice body, struct buf *out);
+void drill_stop(struct drill *d);
+/* "drills":{…} */
+void drill_status(const struct drill *d, struct buf *out);
 
 /* ---- heartbeats (canary_beat.c) ---- */
 

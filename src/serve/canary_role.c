@@ -21,6 +21,8 @@ enum {
 struct canary_ctx {
     struct canary canary;
     struct beat beat;
+    struct drill drill;
+    struct buf answer;
     bool loud; /* a page, as oncall said last */
     struct wire record, body;
     struct relp_sender relp;
@@ -217,8 +219,24 @@ static int take_seen(struct role *r, enum canary_witness who, const struct frame
     return 0;
 }
 
+static int take_act(struct role *r, enum serve_role peer, const struct frame *frame)
+{
+    struct canary_ctx *c = r->ctx;
+    struct link *link = role_link(r, peer);
+    struct say_act m;
+    if (say_act_read(frame->payload, &m) != 0) return ERR_CORRUPT;
+    buf_clear(&c->answer);
+    unsigned status = drill_act(&c->drill, m.kind, m.body, &c->answer);
+    say_acted_write(link_out(link), &(struct say_acted){.client = m.client,
+                                                        .status = (uint8_t)status,
+                                                        .body = buf_slice(&c->answer)});
+    link_flush(link);
+    return 0;
+}
+
 static int canary_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
+    if (peer == ROLE_CONTROL && frame->type == SAY_ACT) return take_act(r, peer, frame);
     if (peer == ROLE_ONCALL && frame->type == SAY_TAKEN_PAGE) return take_taken(r, frame);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
         if (asked[i].role == peer) return take_seen(r, asked[i].who, frame);
@@ -299,6 +317,7 @@ static void on_tick(void *ctx)
     struct canary_ctx *c = r->ctx;
     nsec now = clock_monotonic(&r->clock);
     beat_tick(&c->beat, &c->canary, c->loud);
+    drill_tick(&c->drill);
     if (r->config.canary_every == 0) return;
     if (canary_is_due(&c->canary, now))
         (void)canary_begin(&c->canary, now, clock_realtime(&r->clock));
@@ -333,10 +352,12 @@ static int canary_prepare(struct role *r, struct diag *diag)
                                          .within = r->config.canary_within},
                 number);
     buf_init(&c->state, STATE_MAX);
+    buf_init(&c->answer, STATE_MAX);
     wire_init(&c->record, r, record_moved, r);
     wire_init(&c->body, r, body_moved, r);
     c->tick = (struct loop_timer){.due = on_tick, .ctx = r};
     int error = read_state(r, diag);
+    if (error == 0) error = drill_prepare(&c->drill, r, diag);
     return error ? error : beat_prepare(&c->beat, r, diag);
 }
 
@@ -393,6 +414,7 @@ static void canary_status(struct role *r, struct buf *out)
     put_proven(k, out);
     put_changes(k, out);
     beat_status(&c->beat, out);
+    drill_status(&c->drill, out);
 }
 
 static void canary_stop(struct role *r)
@@ -401,6 +423,7 @@ static void canary_stop(struct role *r)
     wire_close(&c->record);
     wire_close(&c->body);
     beat_stop(&c->beat);
+    drill_stop(&c->drill);
     save(r, true);
     role_end(r, 0);
 }

@@ -278,6 +278,7 @@ static int watch_alerts(struct client *client, const struct say_ask *ask)
 static enum serve_role doer_of(struct slice kind)
 {
     enum account_right right;
+    if (slice_starts_with(kind, SLICE("drill_"))) return ROLE_CANARY;
     return oncall_act_right(kind, &right) ? ROLE_ONCALL : ROLE_TRIAGE;
 }
 
@@ -457,7 +458,8 @@ static int control_frame(struct role *r, enum serve_role peer, const struct fram
 {
     struct say_end end;
     if (peer == ROLE_ACCOUNT && frame->type == SAY_MANAGED) return take_managed(r, frame);
-    if (peer == ROLE_ONCALL && frame->type == SAY_ACTED) return take_acted(r, frame);
+    bool doer = peer == ROLE_ONCALL || peer == ROLE_CANARY;
+    if (doer && frame->type == SAY_ACTED) return take_acted(r, frame);
     if (peer != ROLE_TRIAGE) return ERR_CORRUPT;
     if (frame->type == SAY_ROW) return take_row(r, frame);
     if (frame->type == SAY_ACTED) return take_acted(r, frame);

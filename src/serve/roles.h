@@ -59,7 +59,8 @@
     X(CANARY, DETECT)   /* what it saw of a probe → ← that */                                  \
     X(CANARY, TRIAGE)   /* the same */                                                             \
     X(CANARY, ONCALL)   /* the same, and outages to be paged for → ← taken */                  \
-    X(CANARY, NOTIFY)   /* the same, and messages of its own → ← what became */
+    X(CANARY, NOTIFY)   /* the same */                                                             \
+    X(CONTROL, CANARY)  /* drills → ← what became */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,

@@ -77,6 +77,12 @@ void api_sources(struct api_call *c)
     tell_parts(c, parts, sizeof parts / sizeof *parts);
 }
 
+void api_drills(struct api_call *c)
+{
+    static const struct part parts[] = {{"drills", "canary", "drills"}};
+    tell_parts(c, parts, sizeof parts / sizeof *parts);
+}
+
 void api_store(struct api_call *c)
 {
     static const struct part parts[] = {{"store", "store", NULL},

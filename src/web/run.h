@@ -64,6 +64,7 @@ void api_events(struct api_call *c);
 /* about.c */
 void api_status(struct api_call *c);
 void api_awake(struct api_call *c);
+void api_drills(struct api_call *c);
 void api_sources(struct api_call *c);
 void api_store(struct api_call *c);
 void api_settings(struct api_call *c);
