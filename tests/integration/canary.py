@@ -16,6 +16,7 @@ from serving import Serve, holds, run_tests, same, test
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 PLAN = """zone: Europe/Stockholm
+digest: never
 people:
   - {id: anna, name: Anna, contacts: [{channel: sms, address: '+46700000001'}]}
 policies:

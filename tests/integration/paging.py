@@ -11,6 +11,7 @@ from serving import APART, Serve
 
 ANNA, BO, CIA = "+46700000011", "+46700000012", "+46700000013"
 PLAN = """zone: Europe/Stockholm
+digest: never
 people:
   - {{id: anna, name: Anna, contacts: [{{channel: sms, address: '{anna}'}}]}}
   - {{id: bo, name: Bo, contacts: [{{channel: sms, address: '{bo}'}}]}}

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from api_client import Office
+from paging import ANNA, BO, CIA, Watch
 from serving import Fail, Skip, holds, run_tests, same, test
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
@@ -110,6 +111,17 @@ def the_plan_of_the_manual_is_read(folder):
     status, out, err = vaka("oncall", "who", "--plan", str(plan), "--at", "2026-02-02", "--json")
     same((status, err), (0, ""))
     same(json.loads(out)["teams"][0]["person"], "anna")
+
+
+@test
+def who_has_a_shift_less_or_more_is_told(folder):
+    with Watch(VAKA, folder) as w:
+        w.serve.ask("oncall", "override", "--team", "soc", "--person", "cia", "--from", "2030-01-07 08:00",
+                    "--until", "2030-01-08 08:00", "--force", "--why", "a test")
+        same(w.sms(ANNA)["message"].strip(),
+             "Inte längre ditt: soc, mån 2030-01-07 08:00 – tis 2030-01-08 08:00")
+        same(w.sms(CIA)["message"].strip(), "New: soc, Mon 2030-01-07 08:00 – Tue 2030-01-08 08:00")
+        same(w.count(BO), 0)
 
 
 def plan_text(**more):
