@@ -12,7 +12,7 @@
 #include "dial/dial.h"
 #include "notify/internal.h"
 
-enum { PAGE = 100, PAGES_MAX = 5, POLL_URL_MAX = 2048 };
+enum { PAGE = 100, PAGES_MAX = 5, POLL_URL_MAX = 2048, REPLY_MAX = 8 * 1024 };
 #define SOON (2 * NSEC_PER_SEC) /* behind the first that is followed */
 
 struct poll {
@@ -66,7 +66,9 @@ static void ask(struct poll *p)
                                          .user = provider->user,
                                          .secret = p->line->secret.ptr,
                                          .timeout = provider->timeout};
-    if (buf_failed(&p->url) || dial_call_begin(&p->call, &request) != 0) rest(p);
+    if (!buf_failed(&p->url) && dial_call_begin(&p->call, &request) == 0) return;
+    line_fails(p->line, "out of memory");
+    rest(p);
 }
 
 /* The first page about the channel, or about the one behind it. */
@@ -90,16 +92,19 @@ static void begin(struct poll *p, enum notify_channel channel)
 
 /* ---- what it says ------------------------------------------------------------------------ */
 
+/* What finds no memory is found again at the next time. */
 static void take_answer(struct poll *p, const struct elks_item *item)
 {
     struct buf from, text;
-    char quoted[NOTIFY_ANSWER_MAX * 2];
     buf_init(&from, NOTIFY_ADDRESS_MAX);
-    buf_init(&text, sizeof quoted);
+    buf_init(&text, REPLY_MAX);
     struct slice message = slice_make(item->message.ptr - 1, item->message.len + 2);
     struct slice sender = slice_make(item->from.ptr - 1, item->from.len + 2);
-    if (item->message.len && item->from.len && json_string_text(message, &text) &&
-        json_string_text(sender, &from))
+    bool said = item->message.len && item->from.len && json_string_text(message, &text) &&
+                json_string_text(sender, &from);
+    if (said && (buf_failed(&text) || buf_failed(&from)))
+        line_fails(p->line, error_text(buf_failed(&text) ? buf_error(&text) : buf_error(&from)));
+    else if (said)
         senders_answer(p->line, NOTIFY_SMS, item->id, buf_slice(&from), buf_slice(&text));
     buf_done(&from);
     buf_done(&text);
@@ -159,9 +164,9 @@ static void on_done(void *ctx, const struct dial_answer *a)
     struct verdict v = {0};
     judge_http(a, &v);
     bool good = v.outcome == NOTIFY_ACCEPTED;
+    if (good) line_is_well(p->line);
     if (!good) line_fails(p->line, v.detail);
     else if (!take_page(p, a->body, &next)) line_fails(p->line, "its answer is no list");
-    else line_is_well(p->line);
     if (good && go_back(p, next)) return;
     begin(p, p->channel + 1);
 }
