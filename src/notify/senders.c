@@ -14,7 +14,8 @@
 
 enum { SECRET_MAX = 8 * 1024, ANSWERS_KEPT = 64 };
 #define CONNECT_WITHIN (8 * NSEC_PER_SEC)
-#define LOST_AFTER     (120 * NSEC_PER_SEC)
+#define UNKNOWN_AFTER  (60 * NSEC_PER_SEC)
+#define LOST_AFTER     (300 * NSEC_PER_SEC)
 #define REPEATED_FOR   (600 * NSEC_PER_SEC)
 
 /* An answer that was told, for who was not there. */
@@ -690,7 +691,7 @@ bool senders_are_lost(const struct senders *s)
     for (size_t i = 0; i < s->n; i++) {
         const struct line *l = &s->lines[i];
         if (l->provider->pin[0] || l->why.message[0]) continue;
-        if (l->unknown && now - s->started > LOST_AFTER) return true;
+        if (l->unknown && now - s->started > UNKNOWN_AFTER) return true;
         if (l->unreachable && now - l->unreachable > LOST_AFTER) return true;
     }
     return false;

@@ -227,13 +227,29 @@ def nothing_secret_is_in_the_log(w):
             raise AssertionError(f"{secret} is in the log")
 
 
+def a_reload_brings_providers(w):
+    text = w.config.read_text(encoding="utf-8")
+    line = w.gateway.provider("ntfy", "push", w.folder)
+    w.config.write_text(text + f"    - {json.dumps(line)}\n", encoding="utf-8")
+    w.ask("reload")
+    w.shows(lambda s: [p["name"] for p in s["notify"]["providers"]] == ["sms", "mail", "push"],
+            "three providers")
+    w.config.write_text(text + "    - smpt host=x\n", encoding="utf-8")
+    try:
+        w.ask("reload")
+    except AssertionError as why:
+        holds(str(why), "provider 3: there is no kind of provider smpt")
+    else:
+        raise AssertionError("it was reloaded")
+
+
 @test
 def people_are_told_and_answer(folder):
     with Watch(folder).start() as w:
         for step in (answer_by_link, what_is_no_answer_is_refused, answer_by_sms_that_is_told,
                      answer_by_sms_that_is_asked_for, escalate_and_press_a_key,
                      one_provider_fails_and_another_takes_it, killed_in_the_middle,
-                     nothing_secret_is_in_the_log):
+                     a_reload_brings_providers, nothing_secret_is_in_the_log):
             before = time.monotonic()
             try:
                 step(w)
