@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { LOOKED_UP_MAX = 4096, ADDRESSES_MAX = 16, CONNECT_WITHIN = 20, SLOW_FOR = 60 };
+enum {
+    LOOKED_UP_MAX = 4096,
+    ADDRESSES_MAX = 16,
+    CONNECT_WITHIN = 20,
+    SLOW_FOR = 60,
+    KEPT_MAX = 64
+};
 
 struct dial {
     struct loop *loop;
@@ -172,6 +178,7 @@ int dial_new(const struct dial_options *options, struct dial **ret)
     if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) h->multi = curl_multi_init();
     if (!h->multi ||
         curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, watch_wanted) != CURLM_OK ||
+        curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_MAX) != CURLM_OK ||
         curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) != CURLM_OK ||
         curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, timer_wanted) != CURLM_OK ||
         curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) != CURLM_OK) {
@@ -375,11 +382,15 @@ static bool set_method(struct dial_call *c, const struct dial_request *r)
                CURLE_OK;
 }
 
-/* A proxy is one of HTTP. */
-static bool set_mail(struct dial_call *c, const struct dial_mail *m)
+/* A proxy is one of HTTP. Behind a refusal libcurl says QUIT and waits for the answer, and
+ * everybody with it: no longer than for any other. */
+static bool set_mail(struct dial_call *c, const struct dial_request *r)
 {
     CURL *e = c->easy;
+    const struct dial_mail *m = r->mail;
+    long patience = (long)(r->timeout / NSEC_PER_SEC);
     bool good = curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK &&
+                curl_easy_setopt(e, CURLOPT_SERVER_RESPONSE_TIMEOUT, patience) == CURLE_OK &&
                 curl_easy_setopt(e, CURLOPT_USE_SSL,
                                  (long)(m->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL)) == CURLE_OK;
     if (!m->from) return good && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, "NOOP") == CURLE_OK;
@@ -424,8 +435,7 @@ int dial_call_begin(struct dial_call *c, const struct dial_request *r)
     ASSERT(!c->busy);
     forget(c);
     c->mailing = r->mail != NULL;
-    bool good = set_up(c) &&
-                (r->mail ? set_mail(c, r->mail) : set_headers(c, r) && set_method(c, r)) &&
+    bool good = set_up(c) && (r->mail ? set_mail(c, r) : set_headers(c, r) && set_method(c, r)) &&
                 set_user(c, r) && set_time(c, r) &&
                 curl_easy_setopt(c->easy, CURLOPT_URL, r->url) == CURLE_OK &&
                 curl_multi_add_handle(c->dial->multi, c->easy) == CURLM_OK;

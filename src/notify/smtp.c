@@ -28,6 +28,9 @@ static bool make(struct try *t, const struct notify_message *m, char detail[NOTI
                                  .text = buf_slice(&t->body),
                                  .plain = p->tls == NOTIFY_NO_TLS};
     t->request.mail = &t->mail;
+    /* libcurl says a mail once in any case, and would wait for the answer to QUIT, which it says to
+     * who is not to be kept, with everybody else waiting. */
+    t->request.once = false;
     t->request.user = p->user[0] ? p->user : NULL;
     t->request.secret = t->line->secret.ptr;
     return true;
