@@ -245,7 +245,8 @@ def a_reload_brings_providers(w):
 
 @test
 def people_are_told_and_answer(folder):
-    with Watch(folder).start() as w:
+    with Watch(folder) as w:
+        w.start()
         for step in (answer_by_link, what_is_no_answer_is_refused, answer_by_sms_that_is_told,
                      answer_by_sms_that_is_asked_for, escalate_and_press_a_key,
                      one_provider_fails_and_another_takes_it, killed_in_the_middle,
