@@ -429,24 +429,20 @@ int notice_canary(struct oncall *o, uint64_t page)
 struct attempt {
     uint64_t id, notice;
     unsigned state;
-    bool newest; /* of its notice */
     struct slice provider;
 };
 
 static int load_attempt(struct oncall *o, uint64_t id, struct attempt *ret, bool *ret_found)
 {
-    struct db_rows rows = db_select(o->db,
-                                    "SELECT a.id, a.notice, a.state, a.provider, a.id ="
-                                    " (SELECT max(id) FROM attempt WHERE notice = a.notice)"
-                                    " FROM attempt a WHERE a.id = ?1",
-                                    DB_WITH(db_u64(id)));
+    struct db_rows rows =
+        db_select(o->db, "SELECT id, notice, state, provider FROM attempt WHERE id = ?1",
+                  DB_WITH(db_u64(id)));
     *ret_found = db_next(&rows);
     if (*ret_found)
         *ret = (struct attempt){.id = (uint64_t)db_get_number(&rows, 0),
                                 .notice = (uint64_t)db_get_number(&rows, 1),
                                 .state = (unsigned)db_get_number(&rows, 2),
-                                .provider = keep(o, db_get_text(&rows, 3)),
-                                .newest = db_get_number(&rows, 4) != 0};
+                                .provider = keep(o, db_get_text(&rows, 3))};
     return db_end(&rows);
 }
 
@@ -497,26 +493,30 @@ static int take_accepted(struct oncall *o, const struct attempt *a, const struct
     if (n.state != NOTICE_OVER) {
         error = set_state(o, n.id, delivered ? NOTICE_DELIVERED : NOTICE_TAKEN);
         if (error == 0) error = deadline_drop(o, DEADLINE_NOTICE, n.id);
+        /* What becomes of others of it does not matter any more: they are not asked for again. */
         if (error == 0)
-            error = db_run(
-                o->db, "UPDATE attempt SET state = ?2 WHERE notice = ?1 AND state = ?3",
-                DB_WITH(db_u64(n.id), db_number(ATTEMPT_DROPPED), db_number(ATTEMPT_QUEUED)));
+            error =
+                db_run(o->db,
+                       "UPDATE attempt SET state = CASE state WHEN ?3 THEN ?2 ELSE ?4 END"
+                       " WHERE notice = ?1 AND id <> ?5 AND state IN (0, 1)",
+                       DB_WITH(db_u64(n.id), db_number(ATTEMPT_DROPPED), db_number(ATTEMPT_QUEUED),
+                               db_number(ATTEMPT_UNKNOWN), db_u64(a->id)));
     }
     return error ? error : note_notified(o, &n);
 }
 
-/* The next contact, unless another attempt is under way already, or was taken after all. */
+/* The next contact, unless another attempt is under way or was taken. */
 static int go_on(struct oncall *o, const struct attempt *a)
 {
     struct notice n;
     bool found = false, failed = false;
-    int64_t taken = 0;
+    int64_t hopes = 0;
     int error = load(o, a->notice, &n, &found);
-    if (error || !found || !is_needed(&n) || !a->newest || n.state == NOTICE_FAILED) return error;
-    error = db_get(o->db, "SELECT count(*) FROM attempt WHERE notice = ?1 AND state IN (?2, ?3)",
-                   DB_WITH(db_u64(n.id), db_number(ATTEMPT_ACCEPTED), db_number(ATTEMPT_DELIVERED)),
-                   &taken);
-    if (error == 0 && !taken) error = try(o, &n, &failed);
+    if (error || !found || !is_needed(&n) || n.state == NOTICE_FAILED) return error;
+    error =
+        db_get(o->db, "SELECT count(*) FROM attempt WHERE notice = ?1 AND state IN (0, 1, 2, 3)",
+               DB_WITH(db_u64(n.id)), &hopes);
+    if (error == 0 && !hopes) error = try(o, &n, &failed);
     return error || !failed ? error : page_check_step(o, n.page);
 }
 
