@@ -11,7 +11,8 @@
 /* Crockford's base 32: what is read to somebody over the phone is no other. */
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-enum { GUESSES_OF_ONE = 10, GUESSES_ALARM = 100 };
+/* CODE_TRIES: as many that are taken already are no chance: the random source repeats itself. */
+enum { GUESSES_OF_ONE = 10, GUESSES_ALARM = 100, CODE_TRIES = 16 };
 #define GUESSES_WITHIN (10 * 60 * NSEC_PER_SEC)
 
 /* ---- codes ------------------------------------------------------------------------------- */
@@ -29,7 +30,7 @@ int code_give(struct oncall *o, uint64_t page, struct slice person)
     int error =
         db_run(o->db, "DELETE FROM code WHERE page = ?1 AND person = ?2 AND used IS NOT NULL",
                DB_WITH(db_u64(page), db_text(person)));
-    while (error == 0 && !there) {
+    for (int tries = 0; error == 0 && !there && tries < CODE_TRIES; tries++) {
         char code[CODE_LEN];
         make_code(o, code);
         error = db_run(o->db,
@@ -41,7 +42,7 @@ int code_give(struct oncall *o, uint64_t page, struct slice person)
             error = db_get(o->db, "SELECT count(*) FROM code WHERE page = ?1 AND person = ?2",
                            DB_WITH(db_u64(page), db_text(person)), &there);
     }
-    return error;
+    return error || there ? error : ERR_IO;
 }
 
 /* As it is kept, whatever was meant by letters that look like digits; false: it is none. */
