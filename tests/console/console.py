@@ -109,16 +109,25 @@ def one_time_password(office):
     return told.split()[1]
 
 
+def incidents(office):
+    """The numbers of one with much in it, and of the one with the most alerts."""
+    found = [json.loads(line) for line in office.ask("incident", "list", "-f", "json").splitlines()]
+    much = next(i for i in found if i["plain"]["en"].startswith("Shadow copies"))
+    return much["id"], max(found, key=lambda i: i["alerts"])["id"]
+
+
 def run(vaka, flows, shots):
     with tempfile.TemporaryDirectory(prefix="vaka-console-") as folder:
         office = Office(vaka, folder, rules=f"[rules, {ROOT / 'rules'}]", app="required")
         with office.start():
             city = City(office)
+            office.ask("oncall", "plan", str(ROOT / "packaging/oncall.yml"), "--force", "--why", "test")
             city.feed()
             server = serve_wishes(city)
+            much, most = incidents(office)
             wishes = {"url": f"https://localhost:{office.web}", "password": PASSWORD,
                       "city": f"http://127.0.0.1:{server.server_port}", "shots": shots,
-                      "invite": one_time_password(office)}
+                      "invite": one_time_password(office), "much": much, "most": most}
             status = subprocess.run(["node", flows, json.dumps(wishes)], check=False,
                                     timeout=900).returncode
             server.shutdown()

@@ -5,7 +5,7 @@ import { begin, PAGES, settled } from './house.mjs'
 import { assert, check, end } from './tap.mjs'
 import { codeOf } from './totp.mjs'
 
-const { url, password, invite, browser, ask, sit, leave } = await begin()
+const { url, password, invite, much, most, browser, ask, sit, leave } = await begin()
 const own = 'en lykta pa kajen i natt 7'
 const field = (page, label) => page.getByLabel(label, { exact: true })
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click()
@@ -77,11 +77,16 @@ await ask('relax')
 await check('an alert comes in, is acknowledged, looked into and closed, in Swedish', async () => {
   const seat = await sit({}, 'anna')
   const { page } = seat
+  await page.locator('.on-call strong').waitFor()
   await page.goto('/queue')
   await page.locator('tbody tr').first().waitFor()
   await ask('alarm/elin.alm')
   await page.getByRole('button', { name: /^1 ny – visa$/ }).click()
   await rowOf(page, 'elin.alm').getByRole('link').click()
+  await page.getByRole('heading', { name: 'Larmade' }).waitFor()
+  await page.keyboard.press('e')
+  await page.getByRole('dialog', { name: 'Eskalera till nästa steg' }).waitFor()
+  await page.keyboard.press('Escape')
   await press(page, 'Kvittera')
   await page.locator('.tag', { hasText: 'kvitterad' }).waitFor()
   await press(page, 'Nej')
@@ -150,14 +155,14 @@ async function tabTo(page, wanted) {
 await check('two people see what the other does, and none overrules the other unknowingly', async () => {
   const anna = await sit({}, 'anna')
   const bo = await sit({ language: 'en' }, 'bo')
-  await anna.page.goto('/incidents/3')
+  await anna.page.goto(`/incidents/${most}`)
   await anna.page.getByRole('button', { name: 'Kvittera', exact: true }).waitFor()
-  await bo.page.goto('/incidents/3')
+  await bo.page.goto(`/incidents/${most}`)
   await press(bo.page, 'Acknowledge')
   await anna.page.locator('.tag', { hasText: 'kvitterad' }).waitFor()
   await anna.page.getByText('bo', { exact: true }).first().waitFor()
   // What anna has not heard of yet.
-  await anna.page.route('**/api/v1/incidents/3', (route) =>
+  await anna.page.route(`**/api/v1/incidents/${most}`, (route) =>
     route.request().method() === 'GET' ? route.abort() : route.continue()
   )
   await press(bo.page, 'Triaged')
@@ -189,8 +194,8 @@ await check('a page that is open while the server starts anew goes on, and loses
 
 await check('who may only read is offered nothing else', async () => {
   const seat = await sit({}, 'vera')
-  await seat.page.goto('/incidents/2')
-  await seat.page.getByRole('heading', { name: 'Incident 2' }).waitFor()
+  await seat.page.goto(`/incidents/${much}`)
+  await seat.page.getByRole('heading', { name: `Incident ${much}` }).waitFor()
   assert.equal(await seat.page.getByRole('button', { name: /Kvittera|Stäng|Anteckna/ }).count(), 0)
   await seat.page.goto('/queue')
   await seat.page.locator('tbody tr').first().waitFor()
@@ -226,10 +231,10 @@ for (const theme of ['light', 'dark', 'contrast'])
     for (const path of PAGES) {
       await page.goto(path)
       await settled(page)
-      if (path.startsWith('/incidents/2')) await page.locator('details:not([open]) > summary').first().click()
+      if (path.startsWith(`/incidents/${much}`)) await page.locator('details:not([open]) > summary').first().click()
       await look(path)
     }
-    await page.goto('/incidents/2')
+    await page.goto(`/incidents/${much}`)
     await settled(page)
     await page.keyboard.press('?')
     await page.getByRole('dialog').waitFor()

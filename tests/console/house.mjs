@@ -3,14 +3,16 @@
 import { logIn, sitDown, startBrowser } from './browser.mjs'
 import { assert } from './tap.mjs'
 
+const wishes = JSON.parse(process.argv[2])
+
 // Every page, and what a page shows when there is nothing.
 export const PAGES = [
   '/',
   '/queue',
   '/queue?view=alerts',
   '/queue?entity=nobody',
-  '/incidents/2',
-  '/incidents/8?view=alerts',
+  `/incidents/${wishes.much}`,
+  `/incidents/${wishes.most}?view=alerts`,
   '/search',
   '/wall',
   '/welcome',
@@ -23,7 +25,6 @@ export async function settled(page) {
 }
 
 export async function begin() {
-  const wishes = JSON.parse(process.argv[2])
   const { url, password } = wishes
   const browser = await startBrowser()
   // Of the world outside: a record, a server that starts anew.

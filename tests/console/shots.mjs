@@ -10,7 +10,7 @@ const { browser, shots, ask, sit, leave } = await begin()
 mkdirSync(shots, { recursive: true })
 await ask('relax')
 
-const nameOf = (path) => path.replace(/\W+/g, '-').replace(/^-|-$/g, '') || 'now'
+const nameOf = (path) => path.replace(/\d+/, 'one').replace(/\W+/g, '-').replace(/^-|-$/g, '') || 'now'
 const picture = async (page, name) => {
   await page.waitForTimeout(200)
   await page.screenshot({ path: join(shots, `${name}.png`) })

@@ -91,6 +91,18 @@ async function requestOnce(url: string, init: Init): Promise<Response> {
   throw problem
 }
 
+// An answer that comes in pieces, as text; that its connection ended is a problem as any other.
+export async function* readText(answer: Response, signal: AbortSignal) {
+  const reader = (answer.body as ReadableStream<Uint8Array>).getReader()
+  const decoder = new TextDecoder()
+  const next = () =>
+    reader.read().catch((error) => {
+      throw signal.aborted ? error : new Problem(0)
+    })
+  for (let part = await next(); !part.done; part = await next())
+    yield decoder.decode(part.value, { stream: true })
+}
+
 async function ask<P extends keyof paths, M extends Method>(method: M, path: P, a: Ask<P, M>) {
   const init: Init = { method: method.toUpperCase(), headers: {} }
   if (a.signal) init.signal = a.signal
@@ -100,7 +112,10 @@ async function ask<P extends keyof paths, M extends Method>(method: M, path: P, 
     init.body = JSON.stringify(a.body ?? {})
   }
   const answer = await request(address(path, a.path as object, a.query as object), init)
-  return (await answer.json()) as Answer<P, M>
+  // The connection may end within the answer.
+  return (await answer.json().catch((error) => {
+    throw a.signal?.aborted ? error : new Problem(0)
+  })) as Answer<P, M>
 }
 
 export const get = <P extends PathOf<'get'>>(path: P, a: Ask<P, 'get'> = {}) => ask('get', path, a)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Answers that come as lines of JSON, and a search as it goes on.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { address, Problem, request } from './api'
+import { address, Problem, readText, request } from './api'
 
 export type Row = Record<string, unknown>
 export interface Asked {
@@ -46,11 +46,9 @@ export async function readLines<T>(
       : { method: 'GET' }),
     signal
   })
-  const reader = (answer.body as ReadableStream<Uint8Array>).getReader()
-  const decoder = new TextDecoder()
   let text = ''
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    const lines = (text + decoder.decode(part.value, { stream: true })).split('\n')
+  for await (const part of readText(answer, signal)) {
+    const lines = (text + part).split('\n')
     text = lines.pop() ?? ''
     for (const line of lines) if (line) hear(JSON.parse(line) as T)
   }

@@ -2,7 +2,7 @@
 // What happens, as it happens: GET /events (server-sent events), read with fetch so that a refusal
 // can be told from a lost connection. A stream goes on behind the last id that came.
 import { signal } from '@preact/signals'
-import { address, Problem, request, type Schema } from './api'
+import { address, Problem, readText, request, type Schema } from './api'
 
 export type Happening =
   | { kind: 'alert'; data: Schema<'AlertLine'> }
@@ -66,13 +66,11 @@ async function follow(stop: AbortController) {
       signal: quiet.signal
     })
     connection.value = 'on'
-    const reader = (answer.body as ReadableStream<Uint8Array>).getReader()
-    const decoder = new TextDecoder()
     let text = ''
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    for await (const part of readText(answer, quiet.signal)) {
       clearTimeout(timer)
       timer = setTimeout(give, SILENT_AFTER)
-      const taken = takeEvents(text + decoder.decode(part.value, { stream: true }))
+      const taken = takeEvents(text + part)
       text = taken.rest
       taken.events.forEach(tell)
     }

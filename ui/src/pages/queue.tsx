@@ -351,7 +351,7 @@ function Alerts({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' |
     {
       name: t('host'),
       class: 'name',
-      show: (a) => a.host && <Value field="host.name" value={a.host} entity />
+      show: (a) => a.host && <Value field="host.name" value={a.host} entity short />
     },
     {
       name: t('entityColumn'),

@@ -38,7 +38,7 @@ export function OnCall() {
                 <strong>{team.shown ?? team.person}</strong>
               ) : (
                 <>
-                  <Lamp is={team.covered ? 'bad' : 'unknown'} /> {t('nobody')}
+                  <Lamp is={team.covered ? 'unknown' : 'bad'} /> {t('nobody')}
                 </>
               )}{' '}
               {team.until && (

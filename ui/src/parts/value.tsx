@@ -34,14 +34,18 @@ interface ValueProps {
   field?: string | undefined
   value: string
   entity?: boolean // a user, computer, address or hash
+  short?: boolean // of a computer: its name without the domain, which the menu has
 }
 
-export function Value({ field, value, entity = false }: ValueProps) {
+const NAME = /^[a-z][\w-]*(?=\.[a-z])/i
+
+export function Value({ field, value, entity = false, short = false }: ValueProps) {
   const { query = '', from, to, onNote } = useContext(ValueContext)
   const is = kql(field, value)
+  const label = short ? (NAME.exec(value)?.[0] ?? value) : value
   const copy = () => navigator.clipboard.writeText(value).then(() => toast(t('copied')))
   return (
-    <Menu class="value" label={value} head={field}>
+    <Menu class="value" label={label} head={label === value ? field : `${field ?? ''} ${value}`}>
       <button type="button" onClick={copy}>
         {t('copy')}
       </button>

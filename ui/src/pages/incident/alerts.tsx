@@ -88,7 +88,7 @@ export function Alerts({ incident, reload }: { incident: Incident; reload: () =>
     {
       name: t('host'),
       class: 'name',
-      show: (a) => a.alert.host && <Value field="host.name" value={a.alert.host} entity />
+      show: (a) => a.alert.host && <Value field="host.name" value={a.alert.host} entity short />
     },
     { name: t('times'), class: 'number late', show: (a) => formatNumber(a.count) },
     { name: t('time'), class: 'late', show: (a) => <Time at={a.last_seen} show="at" /> }

@@ -77,6 +77,13 @@ function EscalateDialog({
   )
 }
 
+// Each person once: his answer, else the last that was tried.
+function byPerson(told: Told[]): Told[] {
+  const people = new Map<string, Told>()
+  for (const entry of told) if (!people.get(entry.person)?.acked) people.set(entry.person, entry)
+  return [...people.values()]
+}
+
 // The newest page of it, with whom it told.
 async function load(id: number, signal: AbortSignal) {
   const { pages } = await get('/pages', { query: { state: 'any', limit: 200 }, signal })
@@ -93,7 +100,7 @@ export function Paged({ incident, reload }: { incident: Incident; reload: () => 
   useKeys(can ? [{ key: 'e', text: t('escalateDo'), run: () => (asking.value = true) }] : [])
   if (!page) return null
   return (
-    <section class={`panel ${page.state === 'loud' ? 'loud' : ''}`} aria-labelledby="paged">
+    <section class={`panel ${page.state === 'loud' ? 'alarmed' : ''}`} aria-labelledby="paged">
       <header>
         <h2 id="paged">{t('title')}</h2>
         {can && (
@@ -107,8 +114,8 @@ export function Paged({ incident, reload }: { incident: Incident; reload: () => 
         {page.exercise && <span class="tag"> {t('exercise')}</span>}
       </p>
       <ul class="plain-list">
-        {page.told.map((p) => (
-          <Person key={`${p.step} ${p.person}`} told={p} />
+        {byPerson(page.told).map((p) => (
+          <Person key={p.person} told={p} />
         ))}
       </ul>
       {asking.value && (
