@@ -51,7 +51,7 @@ export async function sitDown(browser, url, settings = {}) {
   })
   page.on('console', (message) => {
     const text = message.text()
-    if (message.type() === 'error' && !/status of (401|40[0-9]|412|503)|net::ERR/.test(text)) wrong.push(text)
+    if (message.type() === 'error' && !/status of (40[0-9]|412|429|503)|net::ERR/.test(text)) wrong.push(text)
   })
   return { context, page, wrong }
 }

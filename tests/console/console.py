@@ -85,8 +85,13 @@ class City:
         self.office.config.write_text(text.replace("app: required", "app: optional"), encoding="utf-8")
         self.restart()
         for name, roles in {"anna": ("analyst", "responder"), "bo": ("analyst",),
-                            "vera": ("viewer",)}.items():
+                            "vera": ("viewer",),
+                            "alla": ("analyst", "responder", "admin", "auditor")}.items():
             self.office.hire(name, *roles)
+
+    def plan(self):
+        """Somebody is on call."""
+        self.office.ask("oncall", "plan", str(ROOT / "packaging/oncall.yml"))
 
 
 def serve_wishes(city):

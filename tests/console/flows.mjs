@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What people do in the console, from the first visit on: node flows.mjs WISHES (see console.py).
+import { atTheDesk } from './desk.mjs'
 import { findFaults, logIn } from './browser.mjs'
 import { begin, PAGES, settled } from './house.mjs'
 import { assert, check, end } from './tap.mjs'
 import { codeOf } from './totp.mjs'
 
-const { url, password, invite, much, most, browser, ask, sit, leave } = await begin()
+const house = await begin()
+const { url, password, invite, much, most, browser, ask, sit, leave } = house
 const own = 'en lykta pa kajen i natt 7'
 const field = (page, label) => page.getByLabel(label, { exact: true })
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click()
@@ -220,11 +222,15 @@ await check('several are acknowledged at once, and closed with one note', async 
   await leave(seat)
 })
 
+// ---- search, rules, who is on call, sources, accounts ----
+
+await atTheDesk(house)
+
 // ---- everybody can use it ----
 
 for (const theme of ['light', 'dark', 'contrast'])
   await check(`axe finds nothing on any page (${theme})`, async () => {
-    const seat = await sit({ theme, language: theme === 'light' ? 'en' : 'sv' }, 'anna')
+    const seat = await sit({ theme, language: theme === 'light' ? 'en' : 'sv' }, 'alla')
     const { page } = seat
     const faults = []
     const look = async (what) => faults.push(...(await findFaults(page)).map((f) => `${what}: ${f}`))
@@ -251,7 +257,7 @@ for (const theme of ['light', 'dark', 'contrast'])
   })
 
 await check('nothing is wider than 320 pixels, and all of it can be reached', async () => {
-  const seat = await sit({ size: 'zoomed' }, 'anna')
+  const seat = await sit({ size: 'zoomed' }, 'alla')
   const { page } = seat
   const wide = []
   for (const path of PAGES) {
@@ -327,10 +333,10 @@ await check('what a log says is text, in every view', async () => {
   await page.goto('/queue')
   await page.locator('tbody tr', { hasText: 'window.xss' }).first().waitFor()
   const incidents = await page.locator('tbody tr', { hasText: 'window.xss' }).getByRole('link').evaluateAll((links) => links.map((a) => a.getAttribute('href')))
-  for (const path of [...incidents.flatMap((i) => [i, `${i}?view=alerts`]), '/', '/wall', '/queue?view=alerts']) {
+  for (const path of [...incidents.flatMap((i) => [i, `${i}?view=alerts`]), '/', '/wall', '/queue?view=alerts', '/search?q=VAKAMARK', '/search?q=VAKAMARK | count by user.name']) {
     await page.goto(path)
     await settled(page)
-    for (const button of await page.locator('button.link').all()) await button.click()
+    for (const button of await page.locator('button.link:visible').all()) await button.click()
     for (const closed of await page.locator('details:not([open]) > summary').all()) await closed.click({ timeout: 2000 }).catch(() => {})
     for (const value of (await page.locator('.value:visible').all()).slice(0, 12)) {
       await value.click({ timeout: 2000 }).catch(() => {})
@@ -393,6 +399,22 @@ await check('little has to be fetched: 40 kB of script at first, 120 kB in all',
   console.log(`# script: login ${login} bytes, with the first page ${first} bytes`)
   assert.ok(first > 10_000 && first <= 40 * 1024, `${first} bytes`)
   await leave(seat)
+  // Everything there is, but for the editor of rules.
+  const all = await sit({}, 'alla')
+  const sizes = new Map()
+  for (const path of ['/', '/queue', '/incidents/2', '/search', '/oncall', '/rules/new', '/wall', '/welcome']) {
+    await all.page.goto(path)
+    await settled(all.page)
+    await all.page.waitForTimeout(500)
+    const scripts = await all.page.evaluate(() =>
+      performance.getEntriesByType('resource').filter((r) => r.name.endsWith('.js')).map((r) => [r.name, r.encodedBodySize])
+    )
+    for (const [name, size] of scripts) if (!/\/editor-/.test(name)) sizes.set(name, size)
+  }
+  const sum = [...sizes.values()].reduce((a, b) => a + b, 0)
+  console.log(`# script: ${sum} bytes in ${sizes.size} files, but for the editor`)
+  assert.ok(sum > 60_000 && sum <= 120 * 1024, `${sum} bytes`)
+  await leave(all)
 })
 
 await browser.close()

@@ -9,6 +9,7 @@ import { check, end } from './tap.mjs'
 const { browser, shots, ask, sit, leave } = await begin()
 mkdirSync(shots, { recursive: true })
 await ask('relax')
+await ask('plan')
 
 const nameOf = (path) => path.replace(/\d+/, 'one').replace(/\W+/g, '-').replace(/^-|-$/g, '') || 'now'
 const picture = async (page, name) => {
@@ -21,7 +22,7 @@ async function everything(language, theme, size) {
   const out = await sit({ language, theme, size })
   await picture(out.page, `login-${look}`)
   await leave(out)
-  const seat = await sit({ language, theme, size }, 'anna')
+  const seat = await sit({ language, theme, size }, 'alla')
   for (const path of PAGES) {
     await seat.page.goto(path)
     await settled(seat.page)

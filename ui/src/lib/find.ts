@@ -54,8 +54,45 @@ export async function readLines<T>(
   }
 }
 
-export const find = (asked: Asked, signal: AbortSignal, hear: (line: Line) => void) =>
-  readLines<Line>('/search', asked, signal, hear)
+// Two run at a time for each who asks (docs/api.md); others wait their turn here.
+const AT_ONCE = 2
+const AGAIN = 5
+let running = 0
+const waiting: (() => void)[] = []
+
+async function takeTurn(signal: AbortSignal) {
+  if (running >= AT_ONCE) await new Promise<void>((go) => waiting.push(go))
+  else running++
+  if (!signal.aborted) return
+  giveTurn()
+  throw new DOMException('', 'AbortError')
+}
+
+// To the next one that waits, or back.
+function giveTurn() {
+  const next = waiting.shift()
+  if (next) next()
+  else running--
+}
+
+const pause = (s: number) => new Promise((done) => setTimeout(done, s * 1000))
+
+export async function find(asked: Asked, signal: AbortSignal, hear: (line: Line) => void) {
+  await takeTurn(signal)
+  try {
+    for (let tries = 1; ; tries++)
+      try {
+        return await readLines<Line>('/search', asked, signal, hear)
+      } catch (error) {
+        // Others may search in the same name, and one that was ended takes a moment to end.
+        const busy = error instanceof Problem && error.status === 429
+        if (!busy || tries === AGAIN) throw error
+        await pause(error.after || 1)
+      }
+  } finally {
+    giveTurn()
+  }
+}
 
 // All rows of a small answer, such as the top of something.
 export async function findRows(asked: Asked, signal: AbortSignal): Promise<Row[]> {

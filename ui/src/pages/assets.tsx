@@ -192,7 +192,9 @@ export default function Assets() {
         onSubmit={(event) => {
           event.preventDefault()
           route(
-            sought.value ? `/assets?${new URLSearchParams({ entity: sought.value })}` : '/assets'
+            sought.value
+              ? `/inventory?${new URLSearchParams({ entity: sought.value })}`
+              : '/inventory'
           )
         }}
       >

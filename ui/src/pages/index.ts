@@ -19,6 +19,9 @@ const t = texts({
   admin: ['Administration', 'Administration']
 })
 
+const office = () => import('./areas/office')
+const rules = () => import('./areas/rules')
+
 export interface PageEntry {
   path: string
   page: ComponentType
@@ -43,43 +46,43 @@ export const pages: PageEntry[] = [
   },
   {
     path: '/oncall',
-    page: lazy(() => import('./oncall')),
+    page: lazy(() => office().then((m) => m.Oncall)),
     name: () => t('oncall'),
     right: 'oncall.read'
   },
   {
     path: '/rules',
-    page: lazy(() => import('./rules')),
+    page: lazy(() => rules().then((m) => m.Rules)),
     name: () => t('rules'),
     right: 'rules.read'
   },
-  { path: '/rules/new', page: lazy(() => import('./rule_edit')), right: 'rules.write' },
-  { path: '/rules/:id', page: lazy(() => import('./rule')), right: 'rules.read' },
+  { path: '/rules/new', page: lazy(() => rules().then((m) => m.RuleEdit)), right: 'rules.write' },
+  { path: '/rules/:id', page: lazy(() => rules().then((m) => m.Rule)), right: 'rules.read' },
   {
     path: '/sources',
-    page: lazy(() => import('./sources')),
+    page: lazy(() => office().then((m) => m.Sources)),
     name: () => t('sources'),
     right: 'status.read'
   },
   {
     path: '/health',
-    page: lazy(() => import('./health')),
+    page: lazy(() => office().then((m) => m.Health)),
     name: () => t('health'),
     right: 'status.read'
   },
   {
-    path: '/assets',
-    page: lazy(() => import('./assets')),
+    path: '/inventory',
+    page: lazy(() => office().then((m) => m.Assets)),
     name: () => t('assets'),
     right: 'assets.read'
   },
   {
     path: '/admin',
-    page: lazy(() => import('./admin')),
+    page: lazy(() => office().then((m) => m.Admin)),
     name: () => t('admin'),
     right: 'config.read'
   },
-  { path: '/me', page: lazy(() => import('./me')) },
+  { path: '/me', page: lazy(() => office().then((m) => m.Me)) },
   { path: '/wall', page: lazy(() => import('./wall')) },
   { path: '/welcome', page: lazy(() => import('./welcome')) }
 ]

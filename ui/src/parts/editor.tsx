@@ -81,7 +81,9 @@ const setMarks = StateEffect.define<Mark[]>()
 
 function linesOf(state: EditorState, marks: Mark[]): DecorationSet {
   const lines = marks
-    .filter(({ line }) => line >= 1 && line <= state.doc.lines)
+    .filter(({ line }) => line >= 1)
+    // What is missing at the end is marked at the end.
+    .map(({ line, warning }) => ({ line: Math.min(line, state.doc.lines), warning }))
     .map(({ line, warning }) =>
       Decoration.line({ class: warning ? 'warned-line' : 'wrong-line' }).range(
         state.doc.line(line).from

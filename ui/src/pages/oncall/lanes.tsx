@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The schedule as lanes, the final one last and boldest, with a list of its shifts below: each can be
 // changed where it stands.
-import { compare, formatTime } from '../../lib/format'
+import { compare, formatTime, now } from '../../lib/format'
 import type { Schedule, Shift, Team } from '../../lib/oncall'
 import { may } from '../../lib/session'
 import { pick, texts } from '../../lib/text'
@@ -100,7 +100,7 @@ interface LanesProps {
   onChoose: (chosen: Chosen) => void
 }
 
-function ShiftList({ team, onChoose }: { team: Team; onChoose: (chosen: Chosen) => void }) {
+function ShiftList({ schedule, team, onChoose }: LanesProps & { team: Team }) {
   return (
     <Table
       caption={`${t('shifts')}: ${team.name}`}
@@ -128,7 +128,8 @@ function ShiftList({ team, onChoose }: { team: Team; onChoose: (chosen: Chosen) 
           unseen: t('change'),
           show: (shift) =>
             may('oncall.write') &&
-            shift.person && (
+            shift.person &&
+            at(shift.until, schedule.until) > now.value && (
               <Menu
                 label={t('change')}
                 name={t('changeOne', {
@@ -176,7 +177,7 @@ export function Lanes({ schedule, onChoose }: LanesProps) {
               ))}
             <Lane name={t('final')} shifts={team.shifts} schedule={schedule} hues={hues} final />
           </div>
-          <ShiftList team={team} onChoose={onChoose} />
+          <ShiftList schedule={schedule} team={team} onChoose={onChoose} />
         </section>
       ))}
       {schedule.days.length > 0 && (
