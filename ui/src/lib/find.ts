@@ -30,30 +30,6 @@ interface Line {
   end?: End
 }
 
-export async function readLines<T>(
-  path: '/search' | '/rules/check' | '/rules/try' | '/rules/draft' | '/audit',
-  asked: object | null,
-  signal: AbortSignal,
-  hear: (line: T) => void
-) {
-  const answer = await request(address(path), {
-    ...(asked
-      ? {
-          method: 'POST',
-          headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify(asked)
-        }
-      : { method: 'GET' }),
-    signal
-  })
-  let text = ''
-  for await (const part of readText(answer, signal)) {
-    const lines = (text + part).split('\n')
-    text = lines.pop() ?? ''
-    for (const line of lines) if (line) hear(JSON.parse(line) as T)
-  }
-}
-
 // Two run at a time for each who asks (docs/api.md); others wait their turn here.
 const AT_ONCE = 2
 const AGAIN = 5
@@ -77,12 +53,43 @@ function giveTurn() {
 
 const pause = (s: number) => new Promise((done) => setTimeout(done, s * 1000))
 
-export async function find(asked: Asked, signal: AbortSignal, hear: (line: Line) => void) {
+type LinesPath = '/search' | '/rules/check' | '/rules/try' | '/rules/draft' | '/audit'
+
+async function readOnce<T>(
+  path: LinesPath,
+  asked: object | null,
+  signal: AbortSignal,
+  hear: (line: T) => void
+) {
+  const answer = await request(address(path), {
+    ...(asked
+      ? {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify(asked)
+        }
+      : { method: 'GET' }),
+    signal
+  })
+  let text = ''
+  for await (const part of readText(answer, signal)) {
+    const lines = (text + part).split('\n')
+    text = lines.pop() ?? ''
+    for (const line of lines) if (line) hear(JSON.parse(line) as T)
+  }
+}
+
+export async function readLines<T>(
+  path: LinesPath,
+  asked: object | null,
+  signal: AbortSignal,
+  hear: (line: T) => void
+) {
   await takeTurn(signal)
   try {
     for (let tries = 1; ; tries++)
       try {
-        return await readLines<Line>('/search', asked, signal, hear)
+        return await readOnce(path, asked, signal, hear)
       } catch (error) {
         // Others may search in the same name, and one that was ended takes a moment to end.
         const busy = error instanceof Problem && error.status === 429
@@ -93,6 +100,9 @@ export async function find(asked: Asked, signal: AbortSignal, hear: (line: Line)
     giveTurn()
   }
 }
+
+export const find = (asked: Asked, signal: AbortSignal, hear: (line: Line) => void) =>
+  readLines<Line>('/search', asked, signal, hear)
 
 // All rows of a small answer, such as the top of something.
 export async function findRows(asked: Asked, signal: AbortSignal): Promise<Row[]> {
