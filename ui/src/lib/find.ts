@@ -53,22 +53,18 @@ function giveTurn() {
 
 const pause = (s: number) => new Promise((done) => setTimeout(done, s * 1000))
 
-type LinesPath = '/search' | '/rules/check' | '/rules/try' | '/rules/draft' | '/audit'
+type LinesPath = '/search' | '/rules/check' | '/rules/try' | '/rules/draft'
 
 async function readOnce<T>(
   path: LinesPath,
-  asked: object | null,
+  asked: object,
   signal: AbortSignal,
   hear: (line: T) => void
 ) {
   const answer = await request(address(path), {
-    ...(asked
-      ? {
-          method: 'POST',
-          headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify(asked)
-        }
-      : { method: 'GET' }),
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(asked),
     signal
   })
   let text = ''
@@ -81,7 +77,7 @@ async function readOnce<T>(
 
 export async function readLines<T>(
   path: LinesPath,
-  asked: object | null,
+  asked: object,
   signal: AbortSignal,
   hear: (line: T) => void
 ) {
