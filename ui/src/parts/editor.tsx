@@ -33,7 +33,7 @@ function token(stream: StringStream): string | null {
   if (stream.match(/^#.*/)) return 'comment'
   if (stream.match(/^(-{3}|\.{3})$/)) return 'meta'
   if (stream.match(/^-(?=\s|$)/)) return 'punctuation'
-  if (stream.match(/^[^\s'"#[\]{},:][^:#]*?(?=:(\s|$))/)) return 'propertyName'
+  if (stream.match(/^[^\s'"#[\]{},:][^:#,[\]{}]*?(?=:(\s|$))/)) return 'propertyName'
   if (stream.match(/^'(?:[^']|'')*'|^"(?:[^"\\]|\\.)*"/)) return 'string'
   if (stream.match(/^(true|false|null)\b/)) return 'bool'
   if (stream.match(/^\d[\d.:-]*(?=\s|$)/)) return 'number'

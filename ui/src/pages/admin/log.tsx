@@ -36,7 +36,13 @@ const t = texts({
   '-7d': ['senaste veckan', 'the last week'],
   '-30d': ['senaste 30 dagarna', 'the last 30 days'],
   damaged: ['{n} skadade poster', '{n} damaged entries'],
-  going: ['pågår', 'going on']
+  going: ['pågår', 'going on'],
+  whole: ['hel', 'whole'],
+  enough: ['fick nog', 'had enough'],
+  time: ['tiden slut', 'time was up'],
+  ended: ['stoppad', 'stopped'],
+  failed: ['avbröts', 'broke off'],
+  refused: ['avvisad', 'refused']
 })
 
 const PAGE = 200
@@ -60,7 +66,7 @@ export function AccountLog() {
               columns={[
                 { name: t('when'), show: (e) => <Time at={atSeconds(e.time)} show="at" /> },
                 { name: t('who'), show: (e) => e.actor },
-                { name: t('what'), show: (e) => <span class="mono">{e.what}</span> },
+                { name: t('what'), show: (e) => <span class="mono date">{e.what}</span> },
                 { name: t('about'), show: (e) => <span class="wrap">{e.subject || '–'}</span> },
                 { name: t('from'), show: (e) => <span class="mono">{e.address || '–'}</span> },
                 { name: t('why'), class: 'what', show: (e) => e.reason || '–' },
@@ -106,6 +112,13 @@ async function fetchLooks(from: string, signal: AbortSignal) {
   return { entries, damaged: damaged.at(-1) ?? 0 }
 }
 
+const ENDS = ['whole', 'enough', 'time', 'ended', 'failed', 'refused'] as const
+
+function endOf(end: string | null): string {
+  const known = ENDS.find((how) => how === end)
+  return known ? t(known) : (end ?? t('going'))
+}
+
 const SPANS = ['-24h', '-7d', '-30d'] as const
 
 export function Looks() {
@@ -135,7 +148,7 @@ export function Looks() {
                 columns={[
                   { name: t('when'), show: (e) => <Time at={e.time} show="at" /> },
                   { name: t('who'), show: (e) => e.user },
-                  { name: t('what'), show: (e) => <span class="mono">{e.what}</span> },
+                  { name: t('what'), show: (e) => <span class="mono date">{e.what}</span> },
                   { name: t('query'), class: 'what', show: (e) => <Query entry={e} /> },
                   { name: t('purpose'), class: 'what', show: (e) => e.purpose || '–' },
                   {
@@ -143,7 +156,7 @@ export function Looks() {
                     class: 'number',
                     show: (e) => (typeof e.found === 'number' ? formatNumber(e.found) : '–')
                   },
-                  { name: t('end'), show: (e) => e.end ?? t('going') }
+                  { name: t('end'), show: (e) => endOf(e.end) }
                 ]}
               />
             )}
