@@ -204,9 +204,9 @@ def check_rules(tap, folder):
         rule = (serve.folder / "rules/marker.yml").read_text("utf-8")
         (source / "own.yml").write_text(rule.replace("6b2a6a4e", "7b2a6a4e").replace("Marker", "Other"), "utf-8")
         serve.start()
-        serve.ask("rules", "import", place / "release", "--name", "own")
+        serve.ask("rules", "import", place / "release", "--name", "theirs")
         version = json.loads(serve.ask("rules", "versions", "-f", "json"))["version"]
-        serve.ask("rules", "use", "own", version, "--no-report")
+        serve.ask("rules", "use", "theirs", version, "--no-report")
         serve.ask("rules", "except", "Marker", "--when", "User: nobody", "--reason", "a test")
         (place / "feed.csv").write_text("value\n198.51.100.7\n", "utf-8")
         serve.ask("indicators", "import", place / "feed.csv")
