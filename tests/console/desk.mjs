@@ -114,7 +114,7 @@ async function changesWhoIsOnCall({ ask, sit, leave }) {
   const before = (await now.textContent()).trim()
   await rowOf(page, before).first().getByRole('button', { name: /^Change the shift/ }).focus()
   await page.keyboard.press('Enter')
-  await page.getByRole('button', { name: 'Override …' }).waitFor()
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Override …')
   await page.keyboard.press('Enter')
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('From').fill('tomorrow')
