@@ -144,6 +144,7 @@ struct desk_plain {
     uint64_t more_names;
     unsigned score;
     uint32_t tactics;
+    bool own; /* that rule is what Vaka says about itself */
 };
 void desk_plain_write(struct buf *out, const struct desk_plain *p, enum desk_language language);
 /* The text of a key in taxonomy/plain.tsv; empty when there is none. */

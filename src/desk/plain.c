@@ -90,16 +90,16 @@ static void put_names(struct buf *out, const struct desk_plain *p, enum desk_lan
 
 void desk_plain_write(struct buf *out, const struct desk_plain *p, enum desk_language language)
 {
-    struct slice sure = SLICE_NONE;
+    struct slice sure = SLICE_NONE, respond = slice_until(p->respond, 4096);
+    if (!respond.len) respond = desk_plain_text(p->own ? "respond-own" : "respond", language);
     buf_put(out, slice_until(p->title, 1000));
     if (p->more_rules == 1) buf_put(out, desk_plain_text("one-more-rule", language));
     if (p->more_rules > 1) fill_number(out, "more-rules", language, p->more_rules);
     put_names(out, p, language);
     (void)find_line(DESK_FILE_PLAIN, is_sure_enough, &p->score, &sure);
     buf_puts(out, ". ");
-    buf_put(out, of_language(sure, language));
+    buf_put(out, p->own ? desk_plain_text("own", language) : of_language(sure, language));
     if (p->tactics > 1) fill_number(out, "steps", language, p->tactics);
     buf_puts(out, ". ");
-    fill(out, "first", language,
-         p->respond.len ? slice_until(p->respond, 4096) : desk_plain_text("respond", language));
+    fill(out, "first", language, respond);
 }

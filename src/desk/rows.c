@@ -153,6 +153,7 @@ static int judge_rules(struct desk *d, uint64_t root, struct score *score,
             buf_put(out[i], db_get_text(&rows, 5 + i));
             plain[i].title = slice_until(buf_slice(out[i]), titles[i].len);
             plain[i].respond = slice_from(buf_slice(out[i]), titles[i].len);
+            plain[i].own = slice_starts_with(db_get_text(&rows, 0), SLICE("vaka."));
         }
     }
     for (int i = 0; i < 2; i++) plain[i].more_rules = n ? n - 1 : 0;

@@ -127,17 +127,22 @@ TEST(alerts_of_an_older_version_get_their_incidents)
     close_office(&o);
 }
 
+static struct state_alert odd_alert(struct slice rule)
+{
+    return (struct state_alert){.count = 1,
+                                .level = 4,
+                                .time = TIME_NONE,
+                                .received = NIGHT,
+                                .rule = rule,
+                                .title = SLICE("T"),
+                                .line = SLICE("{}")};
+}
+
 TEST(a_line_that_is_no_alert_has_an_incident_too)
 {
     struct office o;
     bool is_new = false;
-    const struct state_alert odd = {.count = 1,
-                                    .level = 4,
-                                    .time = TIME_NONE,
-                                    .received = NIGHT,
-                                    .rule = SLICE("r"),
-                                    .title = SLICE("T"),
-                                    .line = SLICE("{}")};
+    const struct state_alert odd = odd_alert(SLICE("r"));
     open_office(&o, "odd.db");
     REQUIRE(state_begin(o.state) == 0);
     CHECK_INT(desk_add_alert(o.desk, &odd, 0, o.now, &is_new), 0);
@@ -145,6 +150,20 @@ TEST(a_line_that_is_no_alert_has_an_incident_too)
     CHECK(is_new && look(&o, 1));
     CHECK_SLICE(member(&o, "level"), "\"high\"");
     CHECK(says(&o, "T. Troligen ett angrepp. Gör först: Läs larmen"));
+    close_office(&o);
+}
+
+TEST(what_vaka_says_about_itself_is_called_no_attack)
+{
+    struct office o;
+    bool is_new = false;
+    const struct state_alert own = odd_alert(SLICE("vaka.role-ended"));
+    open_office(&o, "own-line.db");
+    REQUIRE(state_begin(o.state) == 0);
+    CHECK_INT(desk_add_alert(o.desk, &own, 0, o.now, &is_new), 0);
+    REQUIRE(state_commit(o.state) == 0);
+    REQUIRE(look(&o, 1));
+    CHECK(says(&o, "T. Något i vakten behöver en människa. Gör först: Kör vaka awake"));
     close_office(&o);
 }
 
