@@ -285,12 +285,14 @@ static int take_row(struct role *r, const struct frame *frame)
     return 0;
 }
 
-static int take_acted(struct role *r, const struct frame *frame)
+static int take_acted(struct role *r, const struct frame *frame,
+                      void (*tell)(struct api *w, uint64_t call, unsigned status,
+                                   struct slice body))
 {
     struct web_ctx *c = r->ctx;
     struct say_acted m;
     if (say_acted_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    api_acted(c->api, m.client, m.status, m.body);
+    tell(c->api, m.client, m.status, m.body);
     return 0;
 }
 
@@ -307,15 +309,6 @@ static int take_search(struct role *r, const struct frame *frame)
     else if (frame->type == SAY_LOOKED && say_looked_read(frame->payload, &looked) == 0)
         api_looked(c->api, looked.id, looked.written != 0);
     else return ERR_CORRUPT;
-    return 0;
-}
-
-static int take_answered(struct role *r, const struct frame *frame)
-{
-    struct web_ctx *c = r->ctx;
-    struct say_acted m;
-    if (say_acted_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    api_answered(c->api, m.client, m.status, m.body);
     return 0;
 }
 
@@ -342,9 +335,9 @@ static int web_frame(struct role *r, enum serve_role peer, const struct frame *f
     if (peer == ROLE_ACCOUNT) return take_names(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_ROW) return take_row(r, frame);
     if ((peer == ROLE_TRIAGE || peer == ROLE_LIBRARY) && frame->type == SAY_ACTED)
-        return take_acted(r, frame);
+        return take_acted(r, frame, api_acted);
     if (peer == ROLE_SEARCH) return take_search(r, frame);
-    if (peer == ROLE_ONCALL && frame->type == SAY_ACTED) return take_answered(r, frame);
+    if (peer == ROLE_ONCALL && frame->type == SAY_ACTED) return take_acted(r, frame, api_answered);
     if (peer == ROLE_NOTIFY) return take_notify(r, frame);
     return ERR_CORRUPT;
 }
