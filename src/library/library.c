@@ -188,6 +188,13 @@ int library_about(const struct library *l, const char *set, const char *version,
     return read_file(l, set, version, "version.json", out, diag);
 }
 
+int library_history(const struct library *l, struct buf *out, struct diag *diag)
+{
+    struct diag none;
+    int error = read_file(l, ".", "", "history", out, diag ? diag : &none);
+    return error == ERR_NOT_FOUND ? 0 : error;
+}
+
 int library_note(const struct library *l, nsec now, struct slice who, const char *what,
                  struct slice members, struct diag *diag)
 {

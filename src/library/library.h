@@ -125,6 +125,8 @@ int library_write(const struct library *l, const char *folder, const char *name,
 int library_put_away(const struct library *l, const char *folder, const char *name,
                      struct diag *diag) MUST_USE;
 
+/* Appends the history, oldest first; nothing when there is none yet. ERR_LIMIT, ERR_IO. */
+int library_history(const struct library *l, struct buf *out, struct diag *diag) MUST_USE;
 /* Appends a line to the history: `members` are those of a JSON object, without braces. */
 int library_note(const struct library *l, nsec now, struct slice who, const char *what,
                  struct slice members, struct diag *diag) MUST_USE;

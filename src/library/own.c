@@ -2,11 +2,13 @@
 #include "library/own.h"
 
 #include <inttypes.h>
+#include <limits.h>
 
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "detect/sigma/set.h"
 
-enum { OWN_FILE_MAX = YAML_FILE_MAX };
+enum { HISTORY_MAX = 64 * 1024 * 1024, VERSION_DIGITS = 20 };
 
 /* A line of the history: what was done to which file, and why. */
 static int note(const struct library *l, const struct library_change *change, const char *what,
@@ -143,30 +145,39 @@ int library_own_id(struct slice text, const struct library_change *change, char 
     return error;
 }
 
-/* What is there goes to a name with the time in it. */
-static int keep_before(const struct library *l, const char *file, nsec now, struct diag *diag)
+/* NAME_MAX is enough. A version is the time it was kept at, in nanoseconds since 1970. */
+static void version_file(struct slice version, const char *file, char ret[NAME_MAX])
 {
-    struct buf text;
-    char name[OWN_ID + 40];
-    buf_init(&text, OWN_FILE_MAX);
-    int error = library_read_text(l, LIBRARY_OWN, "", file, &text, diag);
-    (void)snprintf(name, sizeof name, ".%" PRId64 "-%s", now / NSEC_PER_SEC, file);
-    if (error == 0) error = library_write(l, LIBRARY_OWN, name, buf_slice(&text), diag);
-    buf_done(&text);
-    return error == ERR_NOT_FOUND ? 0 : error;
+    (void)snprintf(ret, NAME_MAX, ".%.*s-%s", SLICE_FMT(version), file);
+}
+
+static int note_save(const struct library *l, const struct library_change *change, const char *file,
+                     const char *id, const char *version, struct diag *diag)
+{
+    struct buf members;
+    buf_init(&members, 4096);
+    json_write_key(&members, "file");
+    json_write_string(&members, slice_of(file));
+    json_write_member_string(&members, "rule", slice_of(id));
+    json_write_member_string(&members, "version", slice_of(version));
+    int error = library_note(l, change->now, change->who, "save", buf_slice(&members), diag);
+    buf_done(&members);
+    return error;
 }
 
 int library_own_save(const struct library *l, struct slice text,
                      const struct library_change *change, char ret_id[OWN_ID + 1],
                      struct diag *diag)
 {
-    char id[OWN_ID + 1], file[OWN_ID + 5];
+    char id[OWN_ID + 1], file[OWN_ID + 5], version[VERSION_DIGITS + 1], kept[NAME_MAX];
     int error = library_own_id(text, change, id, diag);
     if (error) return error;
     bool good = library_own_file(slice_of(id), file);
     ASSERT(good);
-    error = keep_before(l, file, change->now, diag);
-    if (error == 0) error = note(l, change, "save", "file", file, slice_of(id), SLICE_NONE, diag);
+    (void)snprintf(version, sizeof version, "%" PRId64, change->now);
+    version_file(slice_of(version), file, kept);
+    error = library_write(l, LIBRARY_OWN, kept, text, diag);
+    if (error == 0) error = note_save(l, change, file, id, version, diag);
     if (error == 0) error = library_write(l, LIBRARY_OWN, file, text, diag);
     if (error == 0) memcpy(ret_id, id, sizeof id);
     return error;
@@ -180,4 +191,70 @@ int library_own_drop(const struct library *l, struct slice id, const struct libr
         return diag_set(diag, ERR_INVALID, NULL, 0, 0, "this is no id of a rule of one's own");
     int error = library_put_away(l, LIBRARY_OWN, file, diag);
     return error ? error : note(l, change, "drop", "file", file, id, SLICE_NONE, diag);
+}
+
+/* ---- versions ---------------------------------------------------------------------------- */
+
+static bool says(struct slice line, const char *member, struct slice wanted)
+{
+    struct slice value, text;
+    return json_find_member(line, member, NULL, &value) && json_string_inside(value, &text) &&
+           slice_eq(text, wanted);
+}
+
+static bool is_about(struct slice line, struct slice file)
+{
+    return says(line, "file", file) &&
+           (says(line, "what", SLICE("save")) || says(line, "what", SLICE("drop")));
+}
+
+/* A member as it stands there, by another name. */
+static void put_same(struct buf *out, struct slice line, const char *member, const char *name)
+{
+    struct slice value;
+    json_write_key(out, name);
+    buf_put(out, json_find_member(line, member, NULL, &value) ? value : SLICE("null"));
+}
+
+static void put_versions(struct buf *out, struct slice history, struct slice file)
+{
+    struct slice found[OWN_VERSIONS], line;
+    size_t n = 0;
+    while (slice_split(history, '\n', &line, &history))
+        if (json_is_object(line) && is_about(line, file)) found[n++ % OWN_VERSIONS] = line;
+    size_t oldest = n > OWN_VERSIONS ? n - OWN_VERSIONS : 0;
+    buf_putc(out, '[');
+    for (size_t i = n; i > oldest; i--) {
+        line = found[(i - 1) % OWN_VERSIONS];
+        buf_puts(out, i < n ? ",{" : "{");
+        put_same(out, line, "what", "what");
+        put_same(out, line, "time", "at");
+        put_same(out, line, "by", "by");
+        put_same(out, line, "version", "version");
+        buf_putc(out, '}');
+    }
+    buf_putc(out, ']');
+}
+
+int library_own_versions(const struct library *l, struct slice id, struct buf *out,
+                         struct diag *diag)
+{
+    char file[OWN_ID + 5] = "";
+    struct buf history;
+    buf_init(&history, HISTORY_MAX);
+    int error = library_own_file(id, file) ? library_history(l, &history, diag) : 0;
+    if (error == 0) put_versions(out, buf_slice(&history), slice_of(file));
+    buf_done(&history);
+    return error ? error : buf_error(out);
+}
+
+int library_own_version(const struct library *l, struct slice id, struct slice version,
+                        struct buf *out, struct diag *diag)
+{
+    char file[OWN_ID + 5], name[NAME_MAX];
+    uint64_t at;
+    if (!library_own_file(id, file) || version.len > VERSION_DIGITS || !slice_to_u64(version, &at))
+        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "there is no such version");
+    version_file(version, file, name);
+    return library_read_text(l, LIBRARY_OWN, "", name, out, diag);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * What an operator adds to rules, in folders of the library, a file each: exceptions of rules, and
- * rules of one's own. What was there before is kept beside it, by a name that begins with a dot.
- * Each change is a line of the history.
+ * rules of one's own. Each text of a rule that was kept stays beside it as a version, by a name
+ * that begins with a dot: own/.VERSION-ID.yml. Each change is a line of the history.
  */
 #ifndef VAKA_LIBRARY_OWN_H
 #define VAKA_LIBRARY_OWN_H
@@ -17,7 +17,10 @@ struct library_change {
     const struct placeholders *placeholders;
 };
 
-enum { OWN_ID = 36 /* bytes: a UUID */ };
+enum {
+    OWN_ID = 36,        /* bytes: a UUID */
+    OWN_VERSIONS = 100, /* that are told */
+};
 
 /*
  * Writes an exception for e->rule, whose text is that of its file (empty: it is one of indicators),
@@ -46,6 +49,16 @@ int library_own_save(const struct library *l, struct slice text,
 /* Takes it away. ERR_INVALID, ERR_NOT_FOUND. */
 int library_own_drop(const struct library *l, struct slice id, const struct library_change *change,
                      struct diag *diag) MUST_USE;
+/*
+ * What was done to a rule of one's own, the newest first and no more than OWN_VERSIONS, as a JSON
+ * array of {"what":"save"|"drop","at","by","version"}; a drop has no version. Empty: it never was
+ * one. ERR_NOMEM, ERR_IO.
+ */
+int library_own_versions(const struct library *l, struct slice id, struct buf *out,
+                         struct diag *diag) MUST_USE;
+/* Appends the text of one of them. ERR_INVALID: no id or version; ERR_NOT_FOUND. */
+int library_own_version(const struct library *l, struct slice id, struct slice version,
+                        struct buf *out, struct diag *diag) MUST_USE;
 /* NAME_MAX is enough for "ID.yml". False: it is no UUID. */
 bool library_own_file(struct slice id, char ret[OWN_ID + 5]);
 

@@ -121,7 +121,35 @@ static void put_time(struct buf *out, const char *key, nsec time)
     if (time) buf_putc(out, '"');
 }
 
-static void put_filter(struct buf *out, const struct sigma_filter_rule *f)
+/* A file of a folder of the library. */
+static bool is_in(const struct catalogue *f, struct slice file, const char *folder)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s/", f->library, folder);
+    return n > 0 && (size_t)n < sizeof path && slice_starts_with(file, slice_of(path));
+}
+
+/* Whether it can be changed by the API. */
+static void put_own(struct buf *out, bool own)
+{
+    json_write_key(out, "own");
+    buf_puts(out, own ? "true" : "false");
+}
+
+/* Rules as it names them; without any it is for all. */
+static void put_named(struct buf *out, const struct sigma_filter *filter)
+{
+    json_write_key(out, "for");
+    buf_putc(out, '[');
+    for (uint32_t i = 0; i < filter->n_rules; i++) {
+        if (i) buf_putc(out, ',');
+        json_write_string(out, filter->rules[i].text);
+    }
+    buf_putc(out, ']');
+}
+
+static void put_filter(const struct catalogue *c, struct buf *out,
+                       const struct sigma_filter_rule *f)
 {
     const struct sigma_doc *doc = f->doc;
     buf_putc(out, '{');
@@ -132,16 +160,18 @@ static void put_filter(struct buf *out, const struct sigma_filter_rule *f)
     json_write_member_string(out, "made", doc->date);
     put_time(out, "until", doc->filter.until);
     json_write_member_u64(out, "rules", f->n_rules);
+    put_named(out, &doc->filter);
+    put_own(out, is_in(c, slice_of(doc->file), LIBRARY_EXCEPTIONS));
     json_write_member_string(out, "file", slice_of(doc->file));
     buf_putc(out, '}');
 }
 
-static void put_exceptions(struct buf *out, const struct sigma_set *set)
+static void put_exceptions(const struct catalogue *c, struct buf *out, const struct sigma_set *set)
 {
     buf_puts(out, "{\"exceptions\":[");
     for (uint32_t i = 0; i < set->n_filters; i++) {
         if (i) buf_putc(out, ',');
-        put_filter(out, &set->filters[i]);
+        put_filter(c, out, &set->filters[i]);
     }
     buf_puts(out, "]}\n");
 }
@@ -213,6 +243,28 @@ static void put_retro(const struct catalogue *f, const struct catalogue_rule *ro
     retro_book_done(&book);
 }
 
+void catalogue_put_retro(const struct catalogue *f, struct buf *out)
+{
+    struct retro_book book = {0};
+    struct diag none;
+    bool there = retro_book_load(&book, f->book, &none) == 0;
+    const char *between = "";
+    buf_puts(out, "{\"retro\":[");
+    for (uint32_t i = 0; i < f->n && there; i++) {
+        const struct retro_rule *found = retro_book_find(&book, &f->rules[i].digest);
+        if (!found || found->state == RETRO_KNOWN) continue;
+        buf_puts(out, between);
+        buf_putc(out, '{');
+        json_write_member_string(out, "rule", f->rules[i].id);
+        json_write_key(out, "found");
+        retro_rule_write_json(out, found);
+        buf_putc(out, '}');
+        between = ",";
+    }
+    buf_puts(out, "]}\n");
+    retro_book_done(&book);
+}
+
 void catalogue_put_rule(const struct catalogue *f, struct slice id, struct buf *out)
 {
     uint32_t i = 0;
@@ -220,6 +272,7 @@ void catalogue_put_rule(const struct catalogue *f, struct slice id, struct buf *
     if (i == f->n) return;
     const struct catalogue_rule *row = &f->rules[i];
     json_write_member_string(out, "file", row->file);
+    put_own(out, is_in(f, row->file, LIBRARY_OWN));
     json_write_key(out, "text");
     if (row->len) json_write_string(out, slice_make(f->text.ptr + row->at, row->len));
     else buf_puts(out, "null");
@@ -238,10 +291,12 @@ int catalogue_make(struct catalogue *f, const struct config *config, const struc
     int n = snprintf(f->book, sizeof f->book, "%s/" RETRO_FOLDER "/" RETRO_BOOK,
                      config->serve_folder.items[0]);
     if (n < 0 || (size_t)n >= sizeof f->book) return ERR_LIMIT;
+    int error = ruleset_folder_path(config, RULESET_RULES, f->library, diag);
+    if (error) return error;
     put_settings(&to[API_DOCUMENT_SETTINGS], config);
     put_products(&to[API_DOCUMENT_PRODUCTS], rules->products);
-    put_exceptions(&to[API_DOCUMENT_EXCEPTIONS], rules->set);
-    int error = put_coverage(&to[API_DOCUMENT_COVERAGE], rules);
+    put_exceptions(f, &to[API_DOCUMENT_EXCEPTIONS], rules->set);
+    error = put_coverage(&to[API_DOCUMENT_COVERAGE], rules);
     if (error == 0) error = put_lists(&to[API_DOCUMENT_INDICATORS], config, diag);
     if (error == 0) error = add_rules(f, rules->set);
     for (unsigned i = 0; i < API_DOCUMENT_COUNT && error == 0; i++) error = buf_error(&to[i]);

@@ -19,7 +19,8 @@ struct catalogue {
     struct buf text; /* of files of rules */
     struct catalogue_rule *rules;
     uint32_t n;
-    char book[PATH_MAX]; /* of what new rules would have found */
+    char library[PATH_MAX]; /* of rules */
+    char book[PATH_MAX];    /* of what new rules would have found */
 };
 
 /* The ruleset is not needed any more. catalogue_done() in any case. diag says what cannot be read.
@@ -27,7 +28,9 @@ struct catalogue {
 int catalogue_make(struct catalogue *f, const struct config *config, const struct ruleset *rules,
                    struct diag *diag) MUST_USE;
 void catalogue_done(struct catalogue *f);
-/* Appends ,"file":…,"text":…,"retro":… of a rule. */
+/* Appends ,"file":…,"own":…,"text":…,"retro":… of a rule. */
 void catalogue_put_rule(const struct catalogue *f, struct slice id, struct buf *out);
+/* Appends {"retro":[…]}: every rule in force that was looked for in the past. */
+void catalogue_put_retro(const struct catalogue *f, struct buf *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * What people at the API change of rules: exceptions, and rules of their own. This process has the
- * folder `rules` of serve.folder and nothing else; it read the rules in force when it began, and
- * begins anew when they are read again, which it asks for after each change.
+ * What people at the API change of rules, and ask of them: exceptions, and rules of their own. This
+ * process has the folder `rules` of serve.folder and nothing else; it read the rules in force when
+ * it began, and begins anew when they are read again, which it asks for after each change.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "ruleset/ruleset.h"
 #include "serve/role.h"
 
-enum { ANSWER_MAX = 64 * 1024, TEXTS_MAX = 256 * 1024 * 1024, RELOAD_AFTER = 200 /* ms */ };
+enum { ANSWER_MAX = 1024 * 1024, TEXTS_MAX = 256 * 1024 * 1024, RELOAD_AFTER = 200 /* ms */ };
 
 struct library_ctx {
     struct ruleset rules;
@@ -35,6 +35,7 @@ struct doing {
     const struct say_act *act;
     struct library_change change;
     struct library library;
+    bool changes; /* what is in force, when it is done */
     struct body body;
     enum desk_status status;
     struct diag diag;
@@ -191,26 +192,61 @@ static int do_drop(struct doing *d)
     return take_error(d, "id", library_own_drop(&d->library, id, &d->change, &d->diag));
 }
 
+static int do_versions(struct doing *d)
+{
+    struct library_ctx *c = d->role->ctx;
+    struct slice id = body_text(&d->body, "id", 128, true);
+    if (!body_end(&d->body)) return 0;
+    json_write_key(&c->answer, "versions");
+    return library_own_versions(&d->library, id, &c->answer, &d->diag);
+}
+
+static int do_version(struct doing *d)
+{
+    struct library_ctx *c = d->role->ctx;
+    struct buf text;
+    struct slice id = body_text(&d->body, "id", 128, true);
+    struct slice version = body_text(&d->body, "version", 32, true);
+    if (!body_end(&d->body)) return 0;
+    buf_init(&text, YAML_FILE_MAX);
+    int error = library_own_version(&d->library, id, version, &text, &d->diag);
+    if (error) d->status = DESK_NOT_FOUND;
+    else json_write_member_string(&c->answer, "text", buf_slice(&text));
+    buf_done(&text);
+    return error == ERR_INVALID || error == ERR_NOT_FOUND ? 0 : error;
+}
+
 /* ---- what is asked ----------------------------------------------------------------------- */
 
-static int dispatch(struct doing *d)
+static const struct kind {
+    const char *name;
+    int (*run)(struct doing *d);
+    bool changes;
+} kinds[] = {
+    {"except", do_except, true}, {"lift", do_lift, true},          {"save", do_save, true},
+    {"drop", do_drop, true},     {"versions", do_versions, false}, {"version", do_version, false},
+};
+
+/* NULL: there is none. */
+static const struct kind *find_kind(struct slice name)
 {
-    static const struct {
-        const char *name;
-        int (*run)(struct doing *d);
-    } kinds[] = {{"except", do_except}, {"lift", do_lift}, {"save", do_save}, {"drop", do_drop}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (slice_eq(d->act->kind, slice_of(kinds[i].name))) return kinds[i].run(d);
-    d->status = DESK_UNKNOWN;
-    return 0;
+        if (slice_eq(name, slice_of(kinds[i].name))) return &kinds[i];
+    return NULL;
 }
 
 static int do_in_library(struct doing *d)
 {
     struct library_ctx *c = d->role->ctx;
-    int error = library_open(&d->library, c->path, true, &d->diag);
+    const struct kind *kind = find_kind(d->act->kind);
+    if (!kind) {
+        d->status = DESK_UNKNOWN;
+        return 0;
+    }
+    int error = library_open(&d->library, c->path, kind->changes, &d->diag);
     if (error) return error;
-    error = dispatch(d);
+    d->changes = kind->changes;
+    error = kind->run(d);
     library_close(&d->library);
     return error ? error : body_error(&d->body);
 }
@@ -231,14 +267,14 @@ static void answer(struct doing *d)
     if (d->status == DESK_DONE && d->body.member) d->status = DESK_INVALID;
     if (d->status == DESK_DONE) buf_putc(&c->answer, '}');
     else put_refusal(&c->answer, &d->body);
-    c->changes += d->status == DESK_DONE;
+    bool changed = d->status == DESK_DONE && d->changes;
+    c->changes += changed;
     c->refused += d->status != DESK_DONE;
     say_acted_write(link_out(link), &(struct say_acted){.client = d->act->client,
                                                         .status = (uint8_t)d->status,
                                                         .body = buf_slice(&c->answer)});
     link_flush(link);
-    if (d->status == DESK_DONE &&
-        loop_timer_set(d->role->loop, &c->reload, RELOAD_AFTER * NSEC_PER_MSEC, 0) != 0)
+    if (changed && loop_timer_set(d->role->loop, &c->reload, RELOAD_AFTER * NSEC_PER_MSEC, 0) != 0)
         role_end(d->role, ERR_NOMEM);
 }
 

@@ -182,6 +182,13 @@ static void on_rule(void *ctx, struct slice id, struct buf *out)
     catalogue_put_rule(&c->catalogue, id, out);
 }
 
+static void on_retro(void *ctx, struct buf *out)
+{
+    const struct role *r = ctx;
+    const struct web_ctx *c = r->ctx;
+    catalogue_put_retro(&c->catalogue, out);
+}
+
 static int on_oncall(void *ctx, uint64_t call, const struct api_deed *m)
 {
     struct role *r = ctx;
@@ -450,6 +457,7 @@ static int start_web(struct role *r, const char *database, const char *oncall, s
                                           .veil = on_veil,
                                           .known = on_known,
                                           .rule = on_rule,
+                                          .retro = on_retro,
                                           .answer = on_answer,
                                           .oncall = on_oncall,
                                           .told = on_told,

@@ -112,6 +112,8 @@ struct api_out {
     int (*known)(void *ctx, uint32_t tenant, struct slice after);
     /* Members of a rule that are its file's and of what it would have found, appended. */
     void (*rule)(void *ctx, struct slice id, struct buf *out);
+    /* {"retro":[…]}: what new rules would have found, appended. */
+    void (*retro)(void *ctx, struct buf *out);
     /* Somebody answers a page by its code: an act of oncall's. */
     int (*answer)(void *ctx, uint64_t call, struct slice body);
     /* An act of oncall's or the roster's; it has no keys. */

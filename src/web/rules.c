@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/json_write.h"
+#include "desk/title.h"
 #include "detect/sigma/set.h"
 #include "web/call.h"
 #include "web/run.h"
@@ -34,6 +35,7 @@ static void put_rule(struct buf *out, const struct sigma_doc *doc, struct slice 
     buf_putc(out, '{');
     put_text(out, "id", id);
     put_text(out, "title", doc->title);
+    put_text(out, "title_sv", desk_title_sv(doc->title));
     put_text(out, "kind", slice_of(kind));
     json_write_member_string(out, "level", slice_of(sigma_level_name(doc->level)));
     put_text(out, "status", doc->status);
@@ -135,27 +137,45 @@ void api_rule(struct api_call *c)
     api_answer(c, MHD_HTTP_OK, API_JSON);
 }
 
-static void change(struct api_call *c, struct slice kind)
+/* Asks who has the library. */
+static void ask(struct api_call *c, struct slice kind)
 {
     if (api_is_first_tenants(c)) api_do(c, API_DEED_RULES, kind);
 }
 
 void api_rule_save(struct api_call *c)
 {
-    change(c, SLICE("save"));
+    ask(c, SLICE("save"));
 }
 
 void api_rule_drop(struct api_call *c)
 {
-    change(c, SLICE("drop"));
+    ask(c, SLICE("drop"));
 }
 
 void api_except(struct api_call *c)
 {
-    change(c, SLICE("except"));
+    ask(c, SLICE("except"));
+}
+
+void api_rule_versions(struct api_call *c)
+{
+    ask(c, SLICE("versions"));
+}
+
+void api_rule_version(struct api_call *c)
+{
+    ask(c, SLICE("version"));
+}
+
+void api_retro(struct api_call *c)
+{
+    if (!api_is_first_tenants(c)) return;
+    c->api->options.out.retro(c->api->options.out.ctx, &c->out);
+    api_answer(c, MHD_HTTP_OK, API_JSON);
 }
 
 void api_lift(struct api_call *c)
 {
-    change(c, SLICE("lift"));
+    ask(c, SLICE("lift"));
 }

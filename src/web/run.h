@@ -22,6 +22,9 @@ void api_rules(struct api_call *c);
 void api_rule(struct api_call *c);
 void api_rule_save(struct api_call *c);
 void api_rule_drop(struct api_call *c);
+void api_rule_versions(struct api_call *c);
+void api_rule_version(struct api_call *c);
+void api_retro(struct api_call *c);
 void api_except(struct api_call *c);
 void api_lift(struct api_call *c);
 /* incidents.c */

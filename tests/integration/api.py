@@ -837,22 +837,39 @@ def rules_and_exceptions_are_kept(folder):
         fires(b"somebody", 1)
         change("PUT", f"/rules/{rule}", {"text": text.replace("level: high", "level: low")})
         o.wait(lambda: anna.get(f"/rules/{rule}")["level"] == "low", "the new text")
-        same(len(list((folder / "var/rules/own").iterdir())), 2)
+        told = anna.get(f"/rules/{rule}")
+        same((told["own"], told["title_sv"]), (True, None))
+        versions = anna.get(f"/rules/{rule}/versions")["versions"]
+        same([(v["what"], v["by"]) for v in versions], [("save", "anna")] * 2)
+        texts = [vera.get(f"/rules/{rule}/versions/{v['version']}")["text"].strip() for v in versions]
+        same(texts, [text.replace("level: high", "level: low").strip(), text.strip()])
+        for wrong in (f"{rule}/versions/1", f"{rule}/versions/...", "x/versions/1"):
+            anna.get(f"/rules/{wrong}", 404)
+        same(anna.get("/rules/x/versions"), {"versions": []})
         made = change("POST", "/exceptions", {"rule": rule, "when": ["message|contains: nobody"], "reason": "a test"})
         is_there("/exceptions")
         o.wait(lambda: [e["id"] for e in anna.get("/exceptions")["exceptions"]] == [made["id"]], "the exception")
+        same([(e["for"], e["own"]) for e in anna.get("/exceptions")["exceptions"]], [([rule], True)])
         fires(b"nobody", 0)
         fires(b"somebody", 1)
         change("POST", "/exceptions", {"rule": "nothing", "when": ["a: b"], "reason": "x"}, 400)
         change("DELETE", f"/exceptions/{made['id']}")
         o.wait(lambda: not anna.get("/exceptions")["exceptions"], "no exception")
         change("DELETE", f"/exceptions/{made['id']}", None, 404)
+        # What means something else is looked for in what is stored.
+        change("PUT", f"/rules/{rule}", {"text": text.replace("OWNMARK", "OWNMARK line")})
+        def looked():
+            return [r["found"] for r in anna.get("/retro")["retro"] if r["rule"] == rule and r["found"]["done"]]
+        o.wait(looked, "a retro-hunt")
+        same(looked(), [anna.get(f"/rules/{rule}")["retro"]])
+        same(looked()[0]["matches"] >= 3, True)
         change("DELETE", f"/rules/{rule}")
         is_there(f"/rules/{rule}", False)
         change("DELETE", f"/rules/{rule}", None, 404)
+        same([v["what"] for v in anna.get(f"/rules/{rule}/versions")["versions"]], ["drop", "save", "save", "save"])
         fires(b"somebody", 0)
         history = [json.loads(line) for line in (folder / "var/rules/history").read_text().splitlines()]
-        same([(h["what"], h["by"]) for h in history], [(w, "anna") for w in ("save", "save", "except", "lift", "drop")])
+        same([(h["what"], h["by"]) for h in history], [(w, "anna") for w in ("save", "save", "except", "lift", "save", "drop")])
 
 
 sys.exit(run_tests(sys.argv[2:], together=4))
