@@ -16,13 +16,12 @@
  */
 #include <stdlib.h>
 
-#include "base/hash.h"
-#include "store/disk.h"
+#include "cuts.h"
 #include "store/faults.h"
 #include "store/history.h"
 
 struct figures {
-    uint64_t runs, states, changes, promised;
+    uint64_t runs, promised;
     uint64_t control_runs, control_lost;
     uint64_t faults;
     uint64_t flips, flips_lost, flips_harmless;
@@ -30,27 +29,22 @@ struct figures {
 };
 
 struct crash {
+    struct cuts cuts;
     struct figures figures;
-    uint64_t seed, state; /* of the chances */
-    uint64_t subsets;
     struct history history;
     struct history_found found; /* of the store that is recorded */
     struct clock_settable clock;
     struct store_options options;
-    struct disk disk, image;
-    char why[HISTORY_WHY_MAX];
 };
 
 static uint64_t below(struct crash *c, uint64_t n)
 {
-    c->state = hash_mix(c->state + 1, UINT64_C(0x51ed270b7f4a7c15));
-    return (c->state >> 16) % n;
+    return cuts_below(&c->cuts, n);
 }
 
 static bool problem(struct crash *c, const char *what)
 {
-    if (c->why[0] == 0) (void)snprintf(c->why, sizeof c->why, "%s", what);
-    return false;
+    return cuts_problem(&c->cuts, what);
 }
 
 /* ---- a run ------------------------------------------------------------------------------- */
@@ -68,7 +62,7 @@ static int remove_oldest(struct crash *c, struct store *s)
 {
     struct history_found *f = &c->found;
     if (f->n_journals == 0) return 0;
-    int result = history_remove(&c->history, s, &f->journals[0], c->disk.n_steps);
+    int result = history_remove(&c->history, s, &f->journals[0], c->cuts.disk.n_steps);
     if (result == ERR_INVALID) return 0;
     memmove(f->journals, f->journals + 1, --f->n_journals * sizeof f->journals[0]);
     return result;
@@ -77,7 +71,7 @@ static int remove_oldest(struct crash *c, struct store *s)
 static int commit(struct crash *c, struct store *s)
 {
     int result = store_commit(s);
-    if (result == 0) history_promise(&c->history, c->disk.n_steps);
+    if (result == 0) history_promise(&c->history, c->cuts.disk.n_steps);
     return result;
 }
 
@@ -110,7 +104,7 @@ static bool record(struct crash *c, const struct store_io *io)
         int result = 0;
         for (uint64_t i = 5 + below(c, 25); i > 0 && result == 0; i--) result = act(c, s);
         bool good = result == 0 && history_check(&c->history, io, &c->found, store_durable(s),
-                                                 HISTORY_NEVER - 1, 0, c->why);
+                                                 HISTORY_NEVER - 1, 0, c->cuts.why);
         store_free(s);
         history_forget(&c->history);
         if (!good) return problem(c, "does not work");
@@ -120,7 +114,7 @@ static bool record(struct crash *c, const struct store_io *io)
 
 /* ---- what comes back --------------------------------------------------------------------- */
 
-/* A later life of what is on c->image goes on with a number of its own and keeps it. */
+/* A later life of what is on c->cuts.image goes on with a number of its own and keeps it. */
 static bool goes_on(struct crash *c, struct store_options *o, struct store *s)
 {
     struct history_found again = {0};
@@ -132,17 +126,18 @@ static bool goes_on(struct crash *c, struct store_options *o, struct store *s)
     store_free(s);
     if (!good) return problem(c, "does not go on");
     if (store_open(o, &s) != 0) return problem(c, "does not open again");
-    good =
-        history_check(&c->history, o->io, &again, store_durable(s), HISTORY_NEVER - 1, 0, c->why);
+    good = history_check(&c->history, o->io, &again, store_durable(s), HISTORY_NEVER - 1, 0,
+                         c->cuts.why);
     store_free(s);
     return good;
 }
 
-/* Whether the store comes back from c->image with all that was promised at `now`. */
-static bool comes_back(struct crash *c, uint64_t now, bool go_on)
+/* Whether the store comes back from c->cuts.image with all that was promised at `now`. */
+static bool comes_back(void *ctx, uint64_t now, bool go_on)
 {
+    struct crash *c = ctx;
     struct history_found found = {0};
-    struct store_io io = disk_io(&c->image);
+    struct store_io io = disk_io(&c->cuts.image);
     struct store_options o = c->options;
     struct store *s;
     o.io = &io;
@@ -151,7 +146,7 @@ static bool comes_back(struct crash *c, uint64_t now, bool go_on)
     if (store_open(&o, &s) != 0) return problem(c, "does not open after the cut");
     c->figures.tails += found.damages[STORE_DAMAGE_TAIL];
     c->figures.torn += found.damages[STORE_DAMAGE_TORN];
-    bool good = history_check(&c->history, &io, &found, store_durable(s), now, 0, c->why);
+    bool good = history_check(&c->history, &io, &found, store_durable(s), now, 0, c->cuts.why);
     if (good && (found.damages[STORE_DAMAGE_LOST] || found.damages[STORE_DAMAGE_HEAD]))
         good = problem(c, "a power cut is called damage");
     if (!good || !go_on) {
@@ -170,76 +165,21 @@ static bool comes_back(struct crash *c, uint64_t now, bool go_on)
     return good;
 }
 
-static bool check_state(struct crash *c, const struct disk_cut *cut, enum disk_reached reached,
-                        uint64_t arg)
-{
-    c->figures.states++;
-    disk_cut_image(cut, reached, arg, &c->image);
-    return comes_back(c, cut->at, c->figures.states % 8 == 0);
-}
-
-static bool check_cut(struct crash *c, const struct disk_cut *cut)
-{
-    if (!check_state(c, cut, REACHED_ALL, 0)) return false;
-    if (cut->n_pending == 0) return true;
-    if (!check_state(c, cut, REACHED_NONE, 0)) return false;
-    for (size_t i = 0; i < cut->n_pending && cut->n_pending > 1; i++)
-        if (!check_state(c, cut, REACHED_ALL_BUT, i)) return false;
-    for (uint64_t i = 0; i < c->subsets; i++)
-        if (!check_state(c, cut, i % 2 ? REACHED_TORN : REACHED_SOME, below(c, UINT32_MAX)))
-            return false;
-    return true;
-}
-
-static bool check_cuts(struct crash *c)
-{
-    struct disk_cut cut;
-    disk_cut_init(&cut, &c->disk);
-    bool good = true;
-    while (good && disk_cut_next(&cut)) {
-        good = check_cut(c, &cut);
-        c->figures.changes++;
-    }
-    disk_cut_done(&cut);
-    return good;
-}
-
 /* The disk of a cut somewhere becomes the one of the next run. */
 static bool take_over(struct crash *c)
 {
-    struct disk_cut cut;
-    struct disk other;
-    disk_cut_init(&cut, &c->disk);
-    uint64_t steps = below(c, c->disk.n_steps + 1);
-    while (cut.at < steps && disk_cut_next(&cut)) continue;
-    disk_cut_image(&cut, REACHED_TORN, below(c, UINT32_MAX), &c->image);
-    size_t at = cut.at;
-    disk_cut_done(&cut);
-    if (!comes_back(c, at, false)) return false;
+    if (!comes_back(c, cuts_tear(&c->cuts), false)) return false;
     history_restart(&c->history);
-    other = c->disk;
-    c->disk = c->image;
-    c->image = other;
+    cuts_take_over(&c->cuts);
     return true;
 }
 
 static void begin(struct crash *c, uint64_t number)
 {
-    c->state = hash_mix(c->seed, number);
+    cuts_begin(&c->cuts, number);
     c->clock = (struct clock_settable){0};
-    c->why[0] = 0;
     history_clear(&c->history);
-    disk_clear(&c->disk);
     choose_options(c);
-}
-
-static bool report(const struct crash *c, int n, const char *name, bool good, uint64_t number)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", n, name);
-    if (!good)
-        printf("# seed %llu, run %llu: %s\n", (unsigned long long)c->seed,
-               (unsigned long long)number, c->why);
-    return good;
 }
 
 /* ---- crash and control ------------------------------------------------------------------- */
@@ -252,30 +192,15 @@ static bool run_crashes(struct crash *c, uint64_t runs)
         begin(c, i);
         uint64_t lives = 1 + below(c, 2);
         for (uint64_t life = 0; life < lives && good; life++) {
-            struct store_io io = disk_io(&c->disk);
-            disk_record(&c->disk);
-            good = record(c, &io) && check_cuts(c);
+            struct store_io io = disk_io(&c->cuts.disk);
+            disk_record(&c->cuts.disk);
+            good = record(c, &io) && cuts_check(&c->cuts);
             c->figures.promised += c->history.n;
             if (good && life + 1 < lives) good = take_over(c);
         }
         c->figures.runs++;
     }
-    return report(c, 1, "crash states", good, i - 1);
-}
-
-/* Whether a cut at the end of a run on a disk that lies loses something. */
-static bool lying_disk_loses(struct crash *c)
-{
-    struct disk_cut cut;
-    bool lost = false;
-    disk_cut_init(&cut, &c->disk);
-    while (disk_cut_next(&cut)) continue;
-    for (uint64_t i = 0; i < 4 && !lost; i++) {
-        disk_cut_image(&cut, i == 0 ? REACHED_NONE : REACHED_TORN, i, &c->image);
-        lost = !comes_back(c, cut.at, false);
-    }
-    disk_cut_done(&cut);
-    return lost;
+    return cuts_report(&c->cuts, 1, "crash states", good, i - 1);
 }
 
 static bool run_control(struct crash *c, uint64_t runs)
@@ -285,18 +210,18 @@ static bool run_control(struct crash *c, uint64_t runs)
     uint64_t i = 0, lost = 0;
     for (; i < runs && good; i++) {
         begin(c, i);
-        struct store_io io = disk_io(&c->disk);
-        c->disk.lies = true;
-        disk_record(&c->disk);
+        struct store_io io = disk_io(&c->cuts.disk);
+        c->cuts.disk.lies = true;
+        disk_record(&c->cuts.disk);
         good = record(c, &io);
-        c->disk.lies = false;
-        if (good) lost += lying_disk_loses(c);
+        c->cuts.disk.lies = false;
+        if (good) lost += cuts_lose(&c->cuts);
     }
     c->figures = kept;
     c->figures.control_runs = i;
     c->figures.control_lost = lost;
     if (good && lost * 2 <= i) good = problem(c, "a disk that lies about syncs hardly ever loses");
-    return report(c, 2, "control", good, i - 1);
+    return cuts_report(&c->cuts, 2, "control", good, i - 1);
 }
 
 /* ---- faults ------------------------------------------------------------------------------ */
@@ -320,13 +245,20 @@ static bool work_until_failed(struct crash *c, struct store *s)
     return good || problem(c, "goes on after it has failed");
 }
 
+static bool always(void *ctx, unsigned way)
+{
+    (void)ctx;
+    (void)way;
+    return true;
+}
+
 /* The same run each time, but for the fault. */
 static bool run_fault(struct crash *c, uint64_t number, struct faults *faults)
 {
     struct store *s;
     begin(c, number);
-    disk_record(&c->disk);
-    struct store_io io = disk_io(&c->disk), failing = faults_io(faults);
+    disk_record(&c->cuts.disk);
+    struct store_io io = disk_io(&c->cuts.disk), failing = faults_io(faults);
     faults->below = &io;
     c->options.io = &failing;
     for (int life = 0; life < 2; life++) {
@@ -334,23 +266,13 @@ static bool run_fault(struct crash *c, uint64_t number, struct faults *faults)
         int result = store_open(&c->options, &s);
         if (result != 0) continue;
         bool good = history_check(&c->history, &io, &c->found, store_durable(s), HISTORY_NEVER - 1,
-                                  0, c->why);
+                                  0, c->cuts.why);
         history_forget(&c->history);
         good = good && work_until_failed(c, s);
         store_free(s);
         if (!good) return false;
     }
-    struct disk_cut cut;
-    disk_cut_init(&cut, &c->disk);
-    while (disk_cut_next(&cut)) continue;
-    bool good = true;
-    for (uint64_t i = 0; i < 4 && good; i++) {
-        static const enum disk_reached ways[] = {REACHED_ALL, REACHED_NONE, REACHED_SOME,
-                                                 REACHED_TORN};
-        disk_cut_image(&cut, ways[i], number, &c->image);
-        good = comes_back(c, cut.at, true);
-    }
-    disk_cut_done(&cut);
+    bool good = cuts_check_end(&c->cuts, number, always);
     c->figures.faults++;
     return good;
 }
@@ -373,7 +295,7 @@ static bool run_faults(struct crash *c, uint64_t runs)
                        (unsigned long long)at);
         }
     }
-    return report(c, 3, "faults", good, run - 1);
+    return cuts_report(&c->cuts, 3, "faults", good, run - 1);
 }
 
 /* ---- flips ------------------------------------------------------------------------------- */
@@ -389,14 +311,14 @@ static uint64_t count_missing(const struct crash *c)
 static bool check_flip(struct crash *c)
 {
     struct history_found found = {0};
-    struct store_io io = disk_io(&c->image);
+    struct store_io io = disk_io(&c->cuts.image);
     struct store_options o = c->options;
     struct store *s;
     o.io = &io;
     o.events = history_events(&found);
     if (store_open(&o, &s) != 0) return problem(c, "does not open with a flipped bit");
-    bool good =
-        history_check(&c->history, &io, &found, store_durable(s), HISTORY_NEVER - 1, 1, c->why);
+    bool good = history_check(&c->history, &io, &found, store_durable(s), HISTORY_NEVER - 1, 1,
+                              c->cuts.why);
     store_free(s);
     uint64_t told = 0;
     for (int kind = 0; kind <= STORE_DAMAGE_HEAD; kind++) told += found.damages[kind];
@@ -407,19 +329,19 @@ static bool check_flip(struct crash *c)
     return good;
 }
 
-/* One bit of one journal of c->disk, which is as a run has left it. */
+/* One bit of one journal of c->cuts.disk, which is as a run has left it. */
 static bool flip(struct crash *c)
 {
     struct disk_cut end;
     size_t size;
-    disk_cut_init(&end, &c->disk);
+    disk_cut_init(&end, &c->cuts.disk);
     while (disk_cut_next(&end)) continue;
-    disk_cut_image(&end, REACHED_ALL, 0, &c->image);
+    disk_cut_image(&end, REACHED_ALL, 0, &c->cuts.image);
     disk_cut_done(&end);
-    const struct disk_state *now = &c->image.now;
+    const struct disk_state *now = &c->cuts.image.now;
     const char *name = now->names[below(c, now->n_names)].text;
     uint64_t first;
-    char *bytes = disk_bytes(&c->image, name, &size);
+    char *bytes = disk_bytes(&c->cuts.image, name, &size);
     if (!journal_name_read(name, &first) || size == 0) return true;
     uint64_t bit = below(c, size * 8);
     bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
@@ -434,92 +356,64 @@ static bool run_flips(struct crash *c, uint64_t flips)
     uint64_t run = 0;
     for (; c->figures.flips < flips && good; run++) {
         begin(c, run);
-        struct store_io io = disk_io(&c->disk);
-        disk_record(&c->disk);
+        struct store_io io = disk_io(&c->cuts.disk);
+        disk_record(&c->cuts.disk);
         good = record(c, &io);
         for (int i = 0; i < FLIPS_A_RUN && good && c->figures.flips < flips; i++) good = flip(c);
     }
     if (good && (c->figures.flips_lost == 0 || c->figures.flips_harmless == 0))
         good = problem(c, "flips did not hit both frames and zeros");
-    return report(c, 4, "flips", good, run - 1);
+    return cuts_report(&c->cuts, 4, "flips", good, run - 1);
 }
 
 /* ---- main -------------------------------------------------------------------------------- */
 
-struct settings {
-    uint64_t runs, subsets, flips, seed;
-    bool json;
-};
-
-static bool read_settings(int argc, char **argv, struct settings *ret)
-{
-    const struct {
-        const char *name;
-        uint64_t *value;
-    } numbers[] = {{"--runs", &ret->runs},
-                   {"--subsets", &ret->subsets},
-                   {"--flips", &ret->flips},
-                   {"--seed", &ret->seed}};
-    for (int i = 1; i < argc; i++) {
-        bool known = strcmp(argv[i], "--json") == 0;
-        if (known) ret->json = true;
-        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0] && i + 1 < argc && !known; k++)
-            if (strcmp(argv[i], numbers[k].name) == 0)
-                known = slice_to_u64(slice_of(argv[++i]), numbers[k].value);
-        if (!known) return false;
-    }
-    return ret->runs > 0;
-}
-
 static void tell_figures(const struct crash *c)
 {
     const struct figures *f = &c->figures;
-    const struct {
-        const char *name;
-        uint64_t value;
-    } all[] = {{"seed", c->seed},
-               {"runs", f->runs},
-               {"changes", f->changes},
-               {"states", f->states},
-               {"batches", f->promised},
-               {"tails_cut", f->tails},
-               {"torn_holes", f->torn},
-               {"control_runs", f->control_runs},
-               {"control_lost", f->control_lost},
-               {"faults", f->faults},
-               {"flips", f->flips},
-               {"flips_lost", f->flips_lost},
-               {"flips_harmless", f->flips_harmless}};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        fprintf(stderr, "%s\"%s\":%llu", i ? "," : "{", all[i].name,
-                (unsigned long long)all[i].value);
-    fprintf(stderr, "}\n");
+    const struct cuts_number all[] = {{"seed", c->cuts.seed},
+                                      {"runs", f->runs},
+                                      {"changes", c->cuts.changes},
+                                      {"states", c->cuts.states},
+                                      {"batches", f->promised},
+                                      {"tails_cut", f->tails},
+                                      {"torn_holes", f->torn},
+                                      {"control_runs", f->control_runs},
+                                      {"control_lost", f->control_lost},
+                                      {"faults", f->faults},
+                                      {"flips", f->flips},
+                                      {"flips_lost", f->flips_lost},
+                                      {"flips_harmless", f->flips_harmless}};
+    cuts_tell(all, sizeof all / sizeof all[0]);
 }
 
 int main(int argc, char **argv)
 {
-    static struct crash c;
-    struct settings set = {.runs = 20, .subsets = 4, .flips = 3000, .seed = 1};
-    if (!read_settings(argc, argv, &set)) {
+    static struct crash c = {
+        .cuts = {.comes_back = comes_back, .every = 8, .subsets = 4, .seed = 1}};
+    uint64_t runs = 20, flips = 3000;
+    bool json = false;
+    const struct cuts_option options[] = {{"--runs", &runs},
+                                          {"--subsets", &c.cuts.subsets},
+                                          {"--flips", &flips},
+                                          {"--seed", &c.cuts.seed}};
+    if (!cuts_options(argc, argv, options, 4, &json) || runs == 0) {
         fprintf(stderr, "store_crash [--runs N] [--subsets N] [--flips N] [--seed N] [--json]\n");
         return 2;
     }
-    c.seed = set.seed;
-    c.subsets = set.subsets;
-    printf("# seed %llu\n", (unsigned long long)c.seed);
+    c.cuts.ctx = &c;
+    printf("# seed %llu\n", (unsigned long long)c.cuts.seed);
     (void)fflush(stdout);
     history_init(&c.history);
-    disk_init(&c.disk);
-    disk_init(&c.image);
-    bool good = run_crashes(&c, set.runs);
-    good = run_control(&c, set.runs) && good;
-    good = run_faults(&c, (set.runs + 19) / 20) && good;
-    good = run_flips(&c, set.flips) && good;
+    cuts_init(&c.cuts);
+    bool good = run_crashes(&c, runs);
+    good = run_control(&c, runs) && good;
+    good = run_faults(&c, (runs + 19) / 20) && good;
+    good = run_flips(&c, flips) && good;
     printf("1..4\n");
     (void)fflush(stdout);
-    if (set.json) tell_figures(&c);
-    disk_done(&c.image);
-    disk_done(&c.disk);
+    if (json) tell_figures(&c);
+    cuts_done(&c.cuts);
     history_done(&c.history);
     return !good;
 }

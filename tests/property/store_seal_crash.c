@@ -21,16 +21,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/hash.h"
+#include "cuts.h"
 #include "sealing.h"
-#include "store/disk.h"
 #include "store/faults.h"
 #include "store/history.h"
 #include "store/retain.h"
 #include "store/sealed.h"
 #include "verify/verify.h"
 
-enum { NUMBERS_MAX = 1 << 16, REMOVED_MAX = 64, SIGNED_MAX = 256, PIECES_MAX = 64, WHY_MAX = 200 };
+enum { NUMBERS_MAX = 1 << 16, REMOVED_MAX = 64, SIGNED_MAX = 256, PIECES_MAX = 64 };
 #define NEVER  UINT64_MAX
 #define ORIGIN "vaka.example/1"
 
@@ -64,15 +63,13 @@ struct world {
 };
 
 struct figures {
-    uint64_t runs, states, changes, numbers, segments, removals, checkpoints, kills, verified;
+    uint64_t runs, numbers, segments, removals, checkpoints, kills, verified;
     uint64_t control_runs, control_lost, faults;
 };
 
 struct crash {
+    struct cuts cuts;
     struct figures figures;
-    uint64_t seed, state; /* of the chances */
-    uint64_t subsets, every;
-    struct disk disk, image;
     struct world work, back; /* the recorded one; what begins on an image */
     struct given given[NUMBERS_MAX];
     uint64_t n_given, uncommitted; /* numbers from there on wait for a commit */
@@ -82,31 +79,31 @@ struct crash {
     size_t n_signed;
     nsec time;                    /* records were received by then */
     const struct faults *planned; /* of the sealing's calls, and then it is never killed */
+    uint64_t planned_at;
     bool fault_met;
     struct checkpoint_signer signer;
     struct buf key, batch;
     char folder[64];
     int folder_fd;
-    char why[WHY_MAX];
 };
 
 static uint64_t below(struct crash *c, uint64_t n)
 {
-    c->state = hash_mix(c->state + 1, UINT64_C(0x51ed270b7f4a7c15));
-    return (c->state >> 16) % n;
+    return cuts_below(&c->cuts, n);
 }
 
 static bool problem(struct crash *c, const char *what, uint64_t number)
 {
-    if (c->why[0] == 0)
-        (void)snprintf(c->why, sizeof c->why, "%s (%llu)", what, (unsigned long long)number);
-    return false;
+    char text[CUTS_WHY_MAX];
+    (void)snprintf(text, sizeof text, "%s (%llu)", what, (unsigned long long)number);
+    return cuts_problem(&c->cuts, text);
 }
 
 static bool failed(struct crash *c, const char *what, int error)
 {
-    if (c->why[0] == 0) (void)snprintf(c->why, sizeof c->why, "%s: %s", what, error_text(error));
-    return false;
+    char text[CUTS_WHY_MAX];
+    (void)snprintf(text, sizeof text, "%s: %s", what, error_text(error));
+    return cuts_problem(&c->cuts, text);
 }
 
 /* ---- processes --------------------------------------------------------------------------- */
@@ -380,15 +377,15 @@ static void put_file(struct crash *c, const char *name, struct slice bytes)
     (void)close(fd);
 }
 
-/* What src/verify says of c->image. */
+/* What src/verify says of c->cuts.image. */
 static void verify_image(struct crash *c, struct verify_report *ret)
 {
     struct verify_key key;
-    const struct disk_state *now = &c->image.now;
+    const struct disk_state *now = &c->cuts.image.now;
     if (verify_key_read(buf_slice(&c->key), &key) != 0) abort();
     for (uint32_t i = 0; i < now->n_names; i++) {
         size_t size;
-        const char *bytes = disk_bytes(&c->image, now->names[i].text, &size);
+        const char *bytes = disk_bytes(&c->cuts.image, now->names[i].text, &size);
         put_file(c, now->names[i].text, slice_make(bytes, size));
     }
     const struct verify_options options = {.folder = c->folder_fd, .keys = &key, .n_keys = 1};
@@ -450,13 +447,14 @@ static bool has_real_damage(const struct world *w)
     return w->damages[STORE_DAMAGE_LOST] > 0 || w->damages[STORE_DAMAGE_HEAD] > 0;
 }
 
-/* Whether all begins again on c->image with what was promised at `now`. */
-static bool comes_back(struct crash *c, uint64_t now, bool go_on)
+/* Whether all begins again on c->cuts.image with what was promised at `now`. */
+static bool comes_back(void *ctx, uint64_t now, bool go_on)
 {
+    struct crash *c = ctx;
     struct world *w = &c->back;
     struct verify_report before = {.verdict = VERIFY_INTACT};
     if (go_on) verify_image(c, &before);
-    world_init(w, &c->image, &c->work.options);
+    world_init(w, &c->cuts.image, &c->work.options);
     w->clock = c->work.clock;
     w->options.seed += 1000;
     int error = start_sealing(w);
@@ -476,39 +474,6 @@ static bool comes_back(struct crash *c, uint64_t now, bool go_on)
                goes_on(c, w, now) && check_verified(c, VERIFY_INTACT, w->sealing.tree.end);
     }
     world_done(w);
-    return good;
-}
-
-static bool check_state(struct crash *c, const struct disk_cut *cut, enum disk_reached reached,
-                        uint64_t arg)
-{
-    disk_cut_image(cut, reached, arg, &c->image);
-    return comes_back(c, cut->at, c->figures.states++ % c->every == 0);
-}
-
-static bool check_cut(struct crash *c, const struct disk_cut *cut)
-{
-    if (!check_state(c, cut, REACHED_ALL, 0)) return false;
-    if (cut->n_pending == 0) return true;
-    if (!check_state(c, cut, REACHED_NONE, 0)) return false;
-    for (size_t i = 0; i < cut->n_pending && cut->n_pending > 1; i++)
-        if (!check_state(c, cut, REACHED_ALL_BUT, i)) return false;
-    for (uint64_t i = 0; i < c->subsets; i++)
-        if (!check_state(c, cut, i % 2 ? REACHED_TORN : REACHED_SOME, below(c, UINT32_MAX)))
-            return false;
-    return true;
-}
-
-static bool check_cuts(struct crash *c)
-{
-    struct disk_cut cut;
-    disk_cut_init(&cut, &c->disk);
-    bool good = true;
-    while (good && disk_cut_next(&cut)) {
-        good = check_cut(c, &cut);
-        c->figures.changes++;
-    }
-    disk_cut_done(&cut);
     return good;
 }
 
@@ -542,7 +507,7 @@ static int act_commit(struct crash *c)
     int error = store_commit(c->work.store);
     if (error) return error;
     for (; c->uncommitted < c->n_given; c->uncommitted++)
-        c->given[c->uncommitted].acked = c->disk.n_steps;
+        c->given[c->uncommitted].acked = c->cuts.disk.n_steps;
     return 0;
 }
 
@@ -568,7 +533,7 @@ static int act_sign(struct crash *c)
     if (error) return error;
     if (c->n_signed == SIGNED_MAX) abort();
     c->signed_sizes[c->n_signed].size = w->sealing.tree.end;
-    c->signed_sizes[c->n_signed++].at = c->disk.n_steps;
+    c->signed_sizes[c->n_signed++].at = c->cuts.disk.n_steps;
     c->figures.checkpoints++;
     return 0;
 }
@@ -579,13 +544,13 @@ static int bury(struct crash *c, struct retain_pass *pass, const struct retain_h
     const struct tree_range *range = &pass->footer.range;
     if (hold->from < range->end && hold->to > range->begin) return ERR_CORRUPT;
     for (uint64_t seq = range->begin; seq < range->end; seq++)
-        c->given[seq].removed = c->disk.n_steps;
+        c->given[seq].removed = c->cuts.disk.n_steps;
     buf_init(&lines, CHECKPOINT_MAX);
     checkpoint_sign(&lines, buf_slice(&pass->body), &c->signer, 0);
     int error = retain_pass_bury(pass, buf_slice(&lines));
     buf_done(&lines);
     for (uint64_t seq = range->begin; seq < range->end && error == 0; seq++)
-        c->given[seq].gone = c->disk.n_steps;
+        c->given[seq].gone = c->cuts.disk.n_steps;
     c->figures.removals += error == 0;
     return error;
 }
@@ -697,13 +662,13 @@ static void choose_options(struct crash *c)
     o->ballast_bytes = 0;
 }
 
-/* Begins on c->disk, goes on for a while, and ends in the middle of it. */
+/* Begins on c->cuts.disk, goes on for a while, and ends in the middle of it. */
 static bool record(struct crash *c)
 {
     struct world *w = &c->work;
     struct store_options options = w->options;
-    world_init(w, &c->disk, &options);
-    disk_record(&c->disk);
+    world_init(w, &c->cuts.disk, &options);
+    disk_record(&c->cuts.disk);
     if (start_store(w) != 0) return problem(c, "the store does not open", 0);
     if (start_sealing(w) != 0) return problem(c, "the sealing does not begin", 0);
     bool good = forget(c);
@@ -721,13 +686,7 @@ static bool record(struct crash *c)
 /* The disk of a cut somewhere becomes the one of the next life. */
 static bool take_over(struct crash *c)
 {
-    struct disk_cut cut;
-    disk_cut_init(&cut, &c->disk);
-    uint64_t steps = below(c, c->disk.n_steps + 1);
-    while (cut.at < steps && disk_cut_next(&cut)) continue;
-    disk_cut_image(&cut, REACHED_TORN, below(c, UINT32_MAX), &c->image);
-    uint64_t now = cut.at, size = signed_by(c, now);
-    disk_cut_done(&cut);
+    uint64_t now = cuts_tear(&c->cuts), size = signed_by(c, now);
     if (!comes_back(c, now, false)) return false;
     /* What was seen is there for good, but for what retention had begun to remove by then. */
     for (uint64_t seq = 0; seq < c->n_given; seq++) {
@@ -740,32 +699,18 @@ static bool take_over(struct crash *c)
     c->n_signed = 1;
     c->signed_sizes[0].size = size;
     c->signed_sizes[0].at = 0;
-    struct disk other = c->disk;
-    c->disk = c->image;
-    c->image = other;
+    cuts_take_over(&c->cuts);
     return true;
 }
 
 static void begin(struct crash *c, uint64_t number)
 {
-    c->state = hash_mix(c->seed, number);
+    cuts_begin(&c->cuts, number);
     c->work.clock = (struct clock_settable){0};
-    c->why[0] = 0;
     c->n_given = c->uncommitted = 0;
     c->n_signed = 0;
     c->time = 0;
-    disk_clear(&c->disk);
     choose_options(c);
-}
-
-static bool report(const struct crash *c, int n, const char *name, bool good, uint64_t number)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", n, name);
-    if (!good)
-        printf("# seed %llu, run %llu: %s\n", (unsigned long long)c->seed,
-               (unsigned long long)number, c->why);
-    (void)fflush(stdout);
-    return good;
 }
 
 static bool run_crashes(struct crash *c, uint64_t runs)
@@ -776,31 +721,16 @@ static bool run_crashes(struct crash *c, uint64_t runs)
         begin(c, i);
         uint64_t lives = 1 + below(c, 3);
         for (uint64_t life = 0; life < lives && good; life++) {
-            good = record(c) && check_cuts(c);
+            good = record(c) && cuts_check(&c->cuts);
             c->figures.numbers += c->n_given;
             if (good && life + 1 < lives) good = take_over(c);
         }
         c->figures.runs++;
     }
-    return report(c, 1, "crash states", good, i - 1);
+    return cuts_report(&c->cuts, 1, "crash states", good, i - 1);
 }
 
 /* ---- control ----------------------------------------------------------------------------- */
-
-/* Whether a cut at the end of a run on a disk that lies loses something. */
-static bool lying_disk_loses(struct crash *c)
-{
-    struct disk_cut cut;
-    bool lost = false;
-    disk_cut_init(&cut, &c->disk);
-    while (disk_cut_next(&cut)) continue;
-    for (uint64_t i = 0; i < 4 && !lost; i++) {
-        disk_cut_image(&cut, i == 0 ? REACHED_NONE : REACHED_TORN, i, &c->image);
-        lost = !comes_back(c, cut.at, false);
-    }
-    disk_cut_done(&cut);
-    return lost;
-}
 
 static bool run_control(struct crash *c, uint64_t runs)
 {
@@ -809,40 +739,39 @@ static bool run_control(struct crash *c, uint64_t runs)
     uint64_t i = 0, lost = 0;
     for (; i < runs && good; i++) {
         begin(c, i);
-        c->disk.lies = true;
+        c->cuts.disk.lies = true;
         good = record(c);
-        c->disk.lies = false;
-        if (good) lost += lying_disk_loses(c);
+        c->cuts.disk.lies = false;
+        if (good) lost += cuts_lose(&c->cuts);
     }
     c->figures = kept;
     c->figures.control_runs = i;
     c->figures.control_lost = lost;
     if (good && lost * 2 <= i)
         good = problem(c, "a disk that lies about syncs hardly ever loses", lost);
-    return report(c, 2, "control", good, i - 1);
+    return cuts_report(&c->cuts, 2, "control", good, i - 1);
 }
 
 /* ---- faults ------------------------------------------------------------------------------ */
 
+/* All goes on from one of the ways, another one at each call. */
+static bool goes_on_from(void *ctx, unsigned way)
+{
+    const struct crash *c = ctx;
+    return way == c->planned_at % 4;
+}
+
 /* The same run each time, but for the fault. */
 static bool run_fault(struct crash *c, uint64_t number, const struct faults *fault)
 {
-    static const enum disk_reached ways[] = {REACHED_ALL, REACHED_NONE, REACHED_SOME, REACHED_TORN};
     begin(c, number);
     c->planned = fault;
+    c->planned_at = fault->at;
     bool good = record(c);
     c->planned = NULL;
-    if (!good) return false;
-    struct disk_cut cut;
-    disk_cut_init(&cut, &c->disk);
-    while (disk_cut_next(&cut)) continue;
-    for (uint64_t i = 0; i < 4 && good; i++) {
-        disk_cut_image(&cut, ways[i], number, &c->image);
-        good = comes_back(c, cut.at, i == fault->at % 4);
-    }
-    disk_cut_done(&cut);
+    if (!good || !cuts_check_end(&c->cuts, number, goes_on_from)) return false;
     c->figures.faults++;
-    return good;
+    return true;
 }
 
 static bool run_faults(struct crash *c, uint64_t runs)
@@ -852,66 +781,35 @@ static bool run_faults(struct crash *c, uint64_t runs)
     for (; run < runs && good; run++) {
         for (unsigned way = 0; way < 2 * FAULT_KINDS && good; way++) {
             struct faults fault = {.kind = way / 2, .for_good = way % 2};
-            fault.at = 1 + way % c->every;
-            while ((good = run_fault(c, run, &fault)) && c->fault_met) fault.at += c->every;
+            fault.at = 1 + way % c->cuts.every;
+            while ((good = run_fault(c, run, &fault)) && c->fault_met) fault.at += c->cuts.every;
             if (!good)
                 printf("# fault %u%s at call %llu\n", way / 2, way % 2 ? " for good" : "",
                        (unsigned long long)fault.at);
         }
     }
-    return report(c, 3, "faults", good, run - 1);
+    return cuts_report(&c->cuts, 3, "faults", good, run - 1);
 }
 
 /* ---- main -------------------------------------------------------------------------------- */
 
-struct settings {
-    uint64_t runs, subsets, every, seed;
-    bool json;
-};
-
-static bool read_settings(int argc, char **argv, struct settings *ret)
-{
-    const struct {
-        const char *name;
-        uint64_t *value;
-    } numbers[] = {{"--runs", &ret->runs},
-                   {"--subsets", &ret->subsets},
-                   {"--every", &ret->every},
-                   {"--seed", &ret->seed}};
-    for (int i = 1; i < argc; i++) {
-        bool known = strcmp(argv[i], "--json") == 0;
-        if (known) ret->json = true;
-        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0] && i + 1 < argc && !known; k++)
-            if (strcmp(argv[i], numbers[k].name) == 0)
-                known = slice_to_u64(slice_of(argv[++i]), numbers[k].value);
-        if (!known) return false;
-    }
-    return ret->runs > 0 && ret->every > 0;
-}
-
 static void tell_figures(const struct crash *c)
 {
     const struct figures *f = &c->figures;
-    const struct {
-        const char *name;
-        uint64_t value;
-    } all[] = {{"seed", c->seed},
-               {"runs", f->runs},
-               {"changes", f->changes},
-               {"states", f->states},
-               {"verified", f->verified},
-               {"records", f->numbers},
-               {"segments", f->segments},
-               {"checkpoints", f->checkpoints},
-               {"removals", f->removals},
-               {"kills", f->kills},
-               {"control_runs", f->control_runs},
-               {"control_lost", f->control_lost},
-               {"faults", f->faults}};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        fprintf(stderr, "%s\"%s\":%llu", i ? "," : "{", all[i].name,
-                (unsigned long long)all[i].value);
-    fprintf(stderr, "}\n");
+    const struct cuts_number all[] = {{"seed", c->cuts.seed},
+                                      {"runs", f->runs},
+                                      {"changes", c->cuts.changes},
+                                      {"states", c->cuts.states},
+                                      {"verified", f->verified},
+                                      {"records", f->numbers},
+                                      {"segments", f->segments},
+                                      {"checkpoints", f->checkpoints},
+                                      {"removals", f->removals},
+                                      {"kills", f->kills},
+                                      {"control_runs", f->control_runs},
+                                      {"control_lost", f->control_lost},
+                                      {"faults", f->faults}};
+    cuts_tell(all, sizeof all / sizeof all[0]);
 }
 
 static void setup(struct crash *c)
@@ -927,14 +825,12 @@ static void setup(struct crash *c)
     buf_init(&c->key, CHECKPOINT_KEY_TEXT);
     checkpoint_key_write(&c->key, &c->signer.key);
     buf_init(&c->batch, BATCH_MAX);
-    disk_init(&c->disk);
-    disk_init(&c->image);
+    cuts_init(&c->cuts);
 }
 
 static void tear_down(struct crash *c)
 {
-    disk_done(&c->image);
-    disk_done(&c->disk);
+    cuts_done(&c->cuts);
     buf_done(&c->batch);
     buf_done(&c->key);
     (void)close(c->folder_fd);
@@ -943,25 +839,29 @@ static void tear_down(struct crash *c)
 
 int main(int argc, char **argv)
 {
-    static struct crash c;
-    struct settings set = {.runs = 6, .subsets = 2, .every = 16, .seed = 1};
-    if (!read_settings(argc, argv, &set)) {
-        fprintf(stderr, "store_seal_crash [--runs N] [--subsets N] [--every N] [--seed N] "
-                        "[--json]\n");
+    static struct crash c = {
+        .cuts = {.comes_back = comes_back, .every = 16, .subsets = 2, .seed = 1}};
+    uint64_t runs = 6;
+    bool json = false;
+    const struct cuts_option options[] = {{"--runs", &runs},
+                                          {"--subsets", &c.cuts.subsets},
+                                          {"--every", &c.cuts.every},
+                                          {"--seed", &c.cuts.seed}};
+    if (!cuts_options(argc, argv, options, 4, &json) || runs == 0 || c.cuts.every == 0) {
+        fprintf(stderr,
+                "store_seal_crash [--runs N] [--subsets N] [--every N] [--seed N] [--json]\n");
         return 2;
     }
-    c.seed = set.seed;
-    c.subsets = set.subsets;
-    c.every = set.every;
+    c.cuts.ctx = &c;
     setup(&c);
-    printf("# seed %llu\n", (unsigned long long)c.seed);
+    printf("# seed %llu\n", (unsigned long long)c.cuts.seed);
     (void)fflush(stdout);
-    bool good = run_crashes(&c, set.runs);
-    good = run_control(&c, set.runs) && good;
-    good = run_faults(&c, (set.runs + 19) / 20) && good;
+    bool good = run_crashes(&c, runs);
+    good = run_control(&c, runs) && good;
+    good = run_faults(&c, (runs + 19) / 20) && good;
     printf("1..3\n");
     (void)fflush(stdout);
-    if (set.json) tell_figures(&c);
+    if (json) tell_figures(&c);
     tear_down(&c);
     return !good;
 }
