@@ -36,6 +36,15 @@ enum {
 };
 #define NOTIFY_FOLLOW_MAX (30 * 60 * NSEC_PER_SEC)
 
+/*
+ * How long an attempt may take. Whoever asks for it waits longer than that before he gives it up:
+ * who is impatient tells somebody twice. The next one is made within 30 s (oncall/internal.h).
+ */
+#define NOTIFY_TIMEOUT      (10 * NSEC_PER_SEC) /* of a call, where the settings say nothing */
+#define NOTIFY_TIMEOUT_MOST (15 * NSEC_PER_SEC)
+#define NOTIFY_WAIT_MOST    (10 * NSEC_PER_SEC) /* for a place at its provider */
+#define NOTIFY_ENDS_WITHIN  (NOTIFY_WAIT_MOST + NOTIFY_TIMEOUT_MOST)
+
 /* id, name */
 #define NOTIFY_CHANNELS(X)                                                                         \
     X(MAIL, "mail")                                                                                \
@@ -75,6 +84,8 @@ struct notify_message {
     enum notify_channel channel;
     unsigned marks;
     int64_t expires; /* s since 1970: it is not sent behind it */
+    nsec latest;     /* monotonic: it is not begun behind it; 0: whenever there is a place */
+    nsec made;       /* with its number what it is known by, whatever it says; 0: its text is */
     struct slice provider, address;
     struct slice subject, body; /* of mail, webhook, Teams and push; of an SMS the body alone */
     struct slice spoken;        /* of a call */

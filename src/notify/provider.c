@@ -177,7 +177,8 @@ static int read_value(void *ctx, unsigned word, struct slice value, struct diag 
     case OWN:
         return read_own(p, value, diag);
     case TIMEOUT:
-        return words_read_duration(value, name, NSEC_PER_SEC, 60 * NSEC_PER_SEC, &p->timeout, diag);
+        return words_read_duration(value, name, NSEC_PER_SEC, NOTIFY_TIMEOUT_MOST, &p->timeout,
+                                   diag);
     case ADDRESS:
         return read_pin(p, value) ? 0 : refuse(diag, name, "an address such as 192.0.2.1");
     case HOST:
@@ -216,7 +217,7 @@ static int read_value(void *ctx, unsigned word, struct slice value, struct diag 
 static void set_defaults(struct notify_provider *p)
 {
     (void)snprintf(p->name, sizeof p->name, "%s", kinds[p->kind]);
-    p->timeout = 15 * NSEC_PER_SEC;
+    p->timeout = NOTIFY_TIMEOUT;
     if (p->kind != NOTIFY_KIND_ELKS) return;
     bool good = notify_provider_point(p, SLICE("https://api.46elks.com"));
     ASSERT(good);

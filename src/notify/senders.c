@@ -352,7 +352,10 @@ static void begin(struct try *t)
                               .connect = timeout < CONNECT_WITHIN ? timeout : CONNECT_WITHIN};
     if (m->expires && senders_realtime(t->line->senders) / NSEC_PER_SEC >= m->expires)
         (void)snprintf(v.detail, sizeof v.detail, "it came too late");
-    else if (make(t, m, v.detail)) v.outcome = 0;
+    else if (m->latest && senders_now(t->line->senders) > m->latest) {
+        v.outcome = NOTIFY_RETRY;
+        (void)snprintf(v.detail, sizeof v.detail, "it waited too long for a place");
+    } else if (make(t, m, v.detail)) v.outcome = 0;
     t->request.body = t->request.post ? buf_slice(&t->body) : SLICE_NONE;
     end(&t->url);
     t->request.url = t->url.ptr;
@@ -430,6 +433,8 @@ static uint64_t hash_of(const struct notify_message *m)
 {
     uint64_t h = hash_mix(hash64(m->provider), m->channel + 16 * (uint64_t)m->marks);
     h = hash_mix(h, hash64(m->address));
+    /* What is to be told may have grown since it was asked for first. */
+    if (m->made) return hash_mix(h, (uint64_t)m->made);
     h = hash_mix(h, hash64(m->body));
     return hash_mix(h, hash64(m->spoken));
 }

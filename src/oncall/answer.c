@@ -5,7 +5,6 @@
  * sent it proves nothing.
  */
 #include "base/hash.h"
-#include "notify/notify.h"
 #include "oncall/internal.h"
 
 /* Crockford's base 32: what is read to somebody over the phone is no other. */

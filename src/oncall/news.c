@@ -7,7 +7,6 @@
  * Such a message has no row among attempts: the number of a try is that of its row and which try it
  * was, so that what became of it finds the row again.
  */
-#include "notify/notify.h"
 #include "oncall/internal.h"
 #include "roster/rows.h"
 

@@ -8,7 +8,6 @@
 
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "notify/notify.h"
 #include "oncall/internal.h"
 
 struct contact {

@@ -73,7 +73,8 @@ struct oncall_paged {
 struct oncall_send {
     uint64_t attempt, page;
     unsigned channel, marks;
-    int64_t expires; /* s since 1970 */
+    int64_t expires;   /* s since 1970 */
+    nsec latest, made; /* monotonic; see there */
     struct slice provider, address, subject, body, spoken, link, code;
 };
 /* An attempt that an earlier process of the messages made, and that may still be answered. */

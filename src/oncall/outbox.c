@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/json_read.h"
-#include "notify/notify.h"
 #include "notify/sms.h"
 #include "oncall/internal.h"
 
@@ -29,12 +28,12 @@ static void outgoing_done(struct outgoing *g)
 static int load_head(struct oncall *o, uint64_t id, struct outgoing *g, struct slice *ret_person,
                      bool *ret_found)
 {
-    struct db_rows rows =
-        db_select(o->db,
-                  "SELECT a.id, n.page, a.channel, a.provider, a.address, n.english, n.person,"
-                  " p.level, p.marks, p.policy FROM attempt a JOIN notice n ON n.id = a.notice"
-                  " JOIN page p ON p.id = n.page WHERE a.id = ?1",
-                  DB_WITH(db_u64(id)));
+    struct db_rows rows = db_select(
+        o->db,
+        "SELECT a.id, n.page, a.channel, a.provider, a.address, n.english, n.person,"
+        " p.level, p.marks, p.policy, a.made FROM attempt a JOIN notice n ON n.id = a.notice"
+        " JOIN page p ON p.id = n.page WHERE a.id = ?1",
+        DB_WITH(db_u64(id)));
     *ret_found = db_next(&rows);
     if (*ret_found) {
         g->send.attempt = (uint64_t)db_get_number(&rows, 0);
@@ -47,6 +46,7 @@ static int load_head(struct oncall *o, uint64_t id, struct outgoing *g, struct s
         g->message.level = (unsigned)db_get_number(&rows, 7);
         g->message.marks = (unsigned)db_get_number(&rows, 8);
         g->send.code = keep(o, db_get_text(&rows, 9)); /* of a canary: its number */
+        g->send.made = db_get_number(&rows, 10);
     }
     return db_end(&rows);
 }
@@ -161,6 +161,7 @@ static void write_texts(struct oncall *o, struct outgoing *g)
 static int write_message(struct oncall *o, struct outgoing *g, struct slice person)
 {
     g->send.expires = (o->t.real + ONCALL_CODE_FOR) / NSEC_PER_SEC;
+    g->send.latest = o->t.monotonic + NOTIFY_WAIT_MOST;
     if (g->message.marks & ONCALL_EXERCISE) g->send.marks |= NOTIFY_EXERCISE;
     if (g->message.marks & ONCALL_CANARY) {
         g->send.marks |= NOTIFY_DRY;

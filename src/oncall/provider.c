@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Providers, as the process that has them tells of them. */
 #include "base/json_read.h"
-#include "notify/notify.h"
 #include "oncall/internal.h"
 
 /* One that has failed this often in a row is tried last for a while. */

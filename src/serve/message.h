@@ -322,6 +322,8 @@ enum {
     F(u8, channel)                                                                                 \
     F(u8, marks)                                                                                   \
     F(i64, expires)                                                                                \
+    F(i64, latest)                                                                                 \
+    F(i64, made)                                                                                   \
     F(text, provider)                                                                              \
     F(text, address)                                                                               \
     F(text, subject) F(text, body) F(text, spoken) F(text, link) F(text, code)

@@ -152,6 +152,8 @@ static int take_send(struct role *r, enum serve_role peer, const struct frame *f
                                           .channel = m.channel,
                                           .marks = m.marks,
                                           .expires = m.expires,
+                                          .latest = m.latest,
+                                          .made = m.made,
                                           .provider = m.provider,
                                           .address = m.address,
                                           .subject = m.subject,

@@ -114,6 +114,8 @@ static void on_send(void *ctx, const struct oncall_send *m)
                                                       .channel = (uint8_t)m->channel,
                                                       .marks = (uint8_t)m->marks,
                                                       .expires = m->expires,
+                                                      .latest = m->latest,
+                                                      .made = m->made,
                                                       .provider = m->provider,
                                                       .address = m->address,
                                                       .subject = m->subject,

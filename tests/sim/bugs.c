@@ -27,6 +27,9 @@ const struct bug bugs[] = {
      " 60000000000 FROM notice n JOIN subject s ON s.page = n.page WHERE s.incident = NEW.incident"
      " AND n.state = 2; UPDATE notice SET state = 0 WHERE state = 2 AND page IN (SELECT page FROM"
      " subject WHERE incident = NEW.incident); END"},
+    {"impatient", "an attempt is given up before it can have ended", false,
+     "CREATE TRIGGER bug AFTER INSERT ON deadline WHEN NEW.kind = 4"
+     " BEGIN UPDATE deadline SET due = due - 22000000000 WHERE kind = 4 AND id = NEW.id; END"},
     {"lost-word", "a refusal ends the notice", false,
      "CREATE TRIGGER bug AFTER UPDATE OF state ON attempt WHEN NEW.state IN (4, 5, 7)"
      " BEGIN UPDATE notice SET state = 5 WHERE page IN (SELECT page FROM notice WHERE id ="

@@ -30,6 +30,10 @@ void gateway_take(struct world *w, const struct oncall_send *m)
     if (w->made[m->attempt].told_at)
         wrong(w, "attempt %llu is sent again though it is known that it was taken",
               (unsigned long long)m->attempt);
+    struct made *made = &w->made[m->attempt];
+    if (made->made && made->made != m->made)
+        wrong(w, "attempt %llu is asked for again as another one", (unsigned long long)m->attempt);
+    made->made = m->made;
     struct received *r = &w->messages[w->n_messages];
     *r = (struct received){.attempt = m->attempt,
                            .page = m->page,
@@ -45,12 +49,14 @@ void gateway_take(struct world *w, const struct oncall_send *m)
 
 static void say(struct world *w, uint64_t attempt, unsigned outcome, nsec after)
 {
+    struct made *m = &w->made[attempt];
+    if (!m->outcome || m->ends > w->mono + after) m->ends = w->mono + after;
     struct event *e = push(w, after, EVENT_SENT);
     e->from = w->epoch[NOTIFY];
     e->to = w->epoch[ONCALL];
     e->a = attempt;
     e->x = outcome;
-    w->made[attempt].outcome = (uint8_t)outcome;
+    m->outcome = (uint8_t)outcome;
 }
 
 static void arrive(struct world *w, uint64_t message, nsec after)
@@ -73,6 +79,11 @@ static void check_sent_twice(struct world *w, struct received *r, nsec sent)
             w->made[id].told_at < sent - 10 * NSEC_PER_MSEC)
             wrong(w, "attempts %llu and %llu of one notice, and the first was taken",
                   (unsigned long long)id, (unsigned long long)r->attempt);
+    for (uint64_t id = from; id < r->attempt; id++)
+        if (w->made[id].notice == m->notice && w->made[id].life == w->epoch[NOTIFY] + 1 &&
+            w->made[id].ends > w->mono)
+            wrong(w, "attempts %llu and %llu of one notice, and the first was under way",
+                  (unsigned long long)id, (unsigned long long)r->attempt);
 }
 
 /* What becomes of one that nothing speaks against. */
@@ -82,7 +93,8 @@ static void provide(struct world *w, uint64_t message, const struct received *r)
     const nsec soon = (nsec)(50 + pick(w, 700)) * NSEC_PER_MSEC;
     if (w->down[r->provider]) {
         if (chance(w, 50)) say(w, r->attempt, NOTIFY_RETRY, soon);
-        return; /* or it is silent */
+        else if (chance(w, 90)) say(w, r->attempt, NOTIFY_UNKNOWN, NOTIFY_TIMEOUT);
+        return; /* or notify itself is silent */
     }
     if (luck >= 98) { /* it says no */
         say(w, r->attempt, NOTIFY_REFUSED, soon);
@@ -90,8 +102,9 @@ static void provide(struct world *w, uint64_t message, const struct received *r)
         say(w, r->attempt, NOTIFY_UNKNOWN, soon);
         if (chance(w, 50)) arrive(w, message, soon + SECOND);
     } else if (luck >= 92) { /* it is slow */
-        say(w, r->attempt, NOTIFY_ACCEPTED, (nsec)(5 + pick(w, 30)) * SECOND);
-        arrive(w, message, 40 * SECOND);
+        const nsec slow = (nsec)(2 + pick(w, NOTIFY_ENDS_WITHIN / SECOND - 2)) * SECOND;
+        say(w, r->attempt, NOTIFY_ACCEPTED, slow);
+        arrive(w, message, slow + 5 * SECOND);
     } else {
         say(w, r->attempt, NOTIFY_ACCEPTED, soon);
         if (luck >= 89) return; /* the phone is off, and nobody says so */
@@ -116,6 +129,7 @@ void notify_send(struct world *w, const struct event *e)
     }
     m->life = w->epoch[NOTIFY] + 1;
     m->outcome = 0;
+    m->ends = 0;
     provide(w, message, r);
 }
 

@@ -101,6 +101,8 @@ struct world {
         nsec told_at; /* when oncall heard that it was taken; 0: it has not */
         uint8_t outcome;
         uint32_t life; /* of notify, in which it was made */
+        nsec ends;     /* there: when it is first said what became of it; 0: never */
+        nsec made;     /* what oncall knows it by */
     } * made;
     nsec *notified;    /* of incidents, as first seen */
     bool calm;         /* nothing fails any more */

@@ -12,7 +12,7 @@ TEST(mail_by_starttls_is_usual)
     CHECK_SLICE(slice_of(p.name), "smtp");
     CHECK_INT(p.tls, NOTIFY_STARTTLS);
     CHECK_INT(p.where.port, 587);
-    CHECK_INT(p.timeout, 15 * NSEC_PER_SEC);
+    CHECK_INT(p.timeout, NOTIFY_TIMEOUT);
     CHECK(!p.own);
     CHECK_INT(notify_provider_channels(&p), 1 << NOTIFY_MAIL);
     REQUIRE(notify_provider_read(SLICE("smtp from=a@b.se tls=always host=[::1]:2465 own=yes"), &p,
@@ -55,7 +55,7 @@ TEST(what_is_no_provider_is_told)
          "url= is an address https://HOST[:PORT]/…"},
         {"webhook url=https://x/\"y secret=/s", "url= is an address https://HOST[:PORT]/…"},
         {"ntfy url=https://x address=host", "address= is an address such as 192.0.2.1"},
-        {"ntfy url=https://x timeout=2min", "timeout= is a time from 1s to 1min"},
+        {"ntfy url=https://x timeout=2min", "timeout= is a time from 1s to 15s"},
         {"ntfy url=https://x own=maybe", "there is no own= maybe"},
         {"teams", "teams needs secret="},
     };

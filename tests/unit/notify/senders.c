@@ -24,6 +24,41 @@ TEST(an_attempt_is_made_once_however_often_it_is_asked_for)
     end(&h);
 }
 
+TEST(what_has_grown_since_it_was_asked_for_is_not_told_twice)
+{
+    struct house h;
+    begin(&h);
+    struct notify_message m = sms(7);
+    m.made = NOON;
+    senders_send(h.senders, 1, &m);
+    m.body = SLICE("two incidents");
+    m.code = SLICE("");
+    senders_send(h.senders, 1, &m);
+    CHECK_INT(h.begun, 1);
+    /* The same number in a database that was restored from a copy. */
+    m.made = NOON + 1;
+    senders_send(h.senders, 1, &m);
+    CHECK_INT(h.begun, 2);
+    end(&h);
+}
+
+TEST(what_finds_no_place_in_time_is_left_to_others)
+{
+    struct house h;
+    begin(&h);
+    for (uint64_t i = 1; i <= LINE_CALLS + 1; i++) {
+        struct notify_message m = sms(i);
+        m.latest = h.time.monotonic + NOTIFY_WAIT_MOST;
+        senders_send(h.senders, 1, &m);
+    }
+    CHECK_INT(h.begun, LINE_CALLS);
+    pass(&h, NOTIFY_WAIT_MOST + 1);
+    answer("/a1/sms", &(struct dial_answer){.why = "x", .sent = true});
+    logs(&h, "1:1 unknown \n1:5 retry \n");
+    CHECK_INT(h.begun, LINE_CALLS);
+    end(&h);
+}
+
 TEST(one_that_hangs_keeps_nobody_else_waiting)
 {
     struct house h;
