@@ -35,7 +35,9 @@ enum {
  * has run for a while. */
 #define WAIT_LEAST (100 * NSEC_PER_MSEC)
 #define WAIT_MOST  (10 * NSEC_PER_SEC)
-#define RAN_LONG   (60 * NSEC_PER_SEC)
+/* … but who tells people is missed at once. */
+#define WAIT_MOST_OF_PAGING NSEC_PER_SEC
+#define RAN_LONG            (60 * NSEC_PER_SEC)
 /* One that does not end when it is told to is killed. */
 #define END_WITHIN (10 * NSEC_PER_SEC)
 
@@ -195,8 +197,10 @@ static void plan_start(struct supervisor *s, struct child *c)
 {
     if (clock_monotonic(&s->options->clock) - c->started >= RAN_LONG || c->wait == 0)
         c->wait = WAIT_LEAST;
+    const bool pages = c->role == ROLE_ONCALL || c->role == ROLE_NOTIFY;
+    const nsec most = pages ? WAIT_MOST_OF_PAGING : WAIT_MOST;
     nsec wait = c->wait;
-    c->wait = c->wait * 2 > WAIT_MOST ? WAIT_MOST : c->wait * 2;
+    c->wait = c->wait * 2 > most ? most : c->wait * 2;
     if (loop_timer_set(s->loop, &c->again, wait, 0) != 0) loop_stop(s->loop, ERR_LIMIT);
 }
 

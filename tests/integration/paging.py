@@ -22,7 +22,8 @@ policies:
   - {{id: all, steps: [{{targets: [{{oncall: soc}}], wait: {wait}}}, {{targets: [{{person: bo}}], wait: {wait}}}],
      fallback: [{{person: cia}}]}}
 rules:
-  - {{level: high, page: all}}
+  - {{level: {level}, page: all}}
+  - {{never: true}}
 """
 CODE = re.compile(r"Svara ([0-9A-Z]{8}) =|Reply ([0-9A-Z]{8}) =")
 
@@ -30,8 +31,10 @@ CODE = re.compile(r"Svara ([0-9A-Z]{8}) =|Reply ([0-9A-Z]{8}) =")
 class Watch:
     """with paging.Watch(VAKA, folder) as w: w.event("one"); w.serve, w.gateway"""
 
-    def __init__(self, vaka, folder, wait="5m", more="", providers=("one",), disk=None):
-        """`disk`: its pages are in a file system of so many bytes (disks.py)."""
+    def __init__(self, vaka, folder, wait="5m", more="", providers=("one",), disk=None, level="high",
+                 rules=()):
+        """`disk`: its pages are in a file system of so many bytes (disks.py). `level`: what pages. `rules`: texts
+        of rules beside the marker's."""
         self.folder = pathlib.Path(folder)
         make_certificates(self.folder)
         self.gateway = gateway.Gateway(self.folder)
@@ -39,6 +42,8 @@ class Watch:
                         for name in providers)
         self.serve = Serve(vaka, folder, APART + f"notify:\n  trust: {self.folder.resolve()}/ca.pem\n"
                            f"  providers:\n{lines}" + more)
+        for number, text in enumerate(rules):
+            (self.folder / "rules" / f"more-{number}.yml").write_text(text, encoding="utf-8")
         self.disk = None
         if disk:
             (self.folder / "var" / "oncall").mkdir()
@@ -46,7 +51,7 @@ class Watch:
             self.disk.mount()
         self.serve.start()
         plan = self.folder / "plan.yaml"
-        plan.write_text(PLAN.format(anna=ANNA, bo=BO, cia=CIA, wait=wait), encoding="utf-8")
+        plan.write_text(PLAN.format(anna=ANNA, bo=BO, cia=CIA, wait=wait, level=level), encoding="utf-8")
         self.serve.ask("oncall", "plan", "plan.yaml", "--force", "--why", "a test")
         self.serve.shows(lambda s: s["oncall"]["providers"] == len(providers), "providers are known")
         self.events = 0
