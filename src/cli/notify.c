@@ -224,7 +224,8 @@ static void send(struct test_context *c, enum notify_channel channel, char **ope
                                .address = slice_of(operands[1]),
                                .subject = SLICE("Vaka: test"),
                                .body = slice_of(text),
-                               .spoken = slice_of(text)};
+                               .spoken_sv = slice_of(text),
+                               .spoken_en = slice_of(text)};
     if (getrandom(&m.attempt, sizeof m.attempt, 0) != sizeof m.attempt || !m.attempt) m.attempt = 1;
     senders_send(c->senders, 0, &m);
 }

@@ -48,7 +48,7 @@ static void put_action(struct buf *out, const struct line *l, struct slice spoke
         return;
     }
     buf_init(&sound, SPOKEN_MAX + 16);
-    buf_puts(&sound, "en_US/");
+    buf_puts(&sound, l->provider->swedish ? "sv_SE/" : "en_US/");
     buf_put(&sound, slice_until(spoken, SPOKEN_MAX));
     buf_putc(out, '{');
     json_write_member_string(out, "play", buf_slice(&sound));
@@ -63,7 +63,7 @@ static void make_call(struct try *t, const struct notify_message *m)
     struct buf action;
     char ring[16];
     buf_init(&action, REQUEST_MAX);
-    put_action(&action, t->line, m->spoken);
+    put_action(&action, t->line, t->line->provider->swedish ? m->spoken_sv : m->spoken_en);
     (void)snprintf(ring, sizeof ring, "%d", RING);
     form_put(&t->body, "from", slice_of(t->line->provider->voice));
     form_put(&t->body, "voice_start", buf_slice(&action));

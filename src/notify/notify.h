@@ -88,8 +88,8 @@ struct notify_message {
     nsec made;       /* with its number what it is known by, whatever it says; 0: its text is */
     struct slice provider, address;
     struct slice subject, body; /* of mail, webhook, Teams and push; of an SMS the body alone */
-    struct slice spoken;        /* of a call */
-    struct slice link, code;    /* how to acknowledge; may be empty */
+    struct slice spoken_sv, spoken_en; /* of a call: its provider reads one of them */
+    struct slice link, code;           /* how to acknowledge; may be empty */
 };
 
 /* "sms"; "?" when there is none. */

@@ -91,12 +91,13 @@ enum word {
     FROM,
     VOICE,
     PROMPT,
+    SPEAKS,
     CALLBACK,
     WORDS
 };
 static const char *const words[WORDS] = {"name",  "own",    "timeout", "address", "host",
                                          "tls",   "url",    "user",    "secret",  "from",
-                                         "voice", "prompt", "callback"};
+                                         "voice", "prompt", "speaks",  "callback"};
 
 #define BIT(word) (1U << (word))
 enum { COMMON = BIT(NAME) | BIT(OWN) | BIT(TIMEOUT) | BIT(ADDRESS) };
@@ -108,7 +109,7 @@ static const struct {
     [NOTIFY_KIND_SMTP] = {COMMON | BIT(HOST) | BIT(TLS) | BIT(USER) | BIT(SECRET) | BIT(FROM),
                           BIT(HOST) | BIT(FROM)},
     [NOTIFY_KIND_ELKS] = {COMMON | BIT(URL) | BIT(USER) | BIT(SECRET) | BIT(FROM) | BIT(VOICE) |
-                              BIT(PROMPT) | BIT(CALLBACK),
+                              BIT(PROMPT) | BIT(SPEAKS) | BIT(CALLBACK),
                           BIT(USER) | BIT(SECRET)},
     [NOTIFY_KIND_WEBHOOK] = {COMMON | BIT(URL) | BIT(SECRET), BIT(URL) | BIT(SECRET)},
     [NOTIFY_KIND_TEAMS] = {COMMON | BIT(SECRET), BIT(SECRET)},
@@ -143,6 +144,15 @@ static int read_own(struct notify_provider *p, struct slice value, struct diag *
     unsigned own = 0;
     int error = read_choice(value, words[OWN], choices, 2, &own, diag);
     if (error == 0) p->own = own != 0;
+    return error;
+}
+
+static int read_speaks(struct notify_provider *p, struct slice value, struct diag *diag)
+{
+    static const char *const choices[] = {"en", "sv"};
+    unsigned language = 0;
+    int error = read_choice(value, words[SPEAKS], choices, 2, &language, diag);
+    if (error == 0) p->swedish = language == 1;
     return error;
 }
 
@@ -204,6 +214,8 @@ static int read_value(void *ctx, unsigned word, struct slice value, struct diag 
             slice_copy(value, p->prompt, sizeof p->prompt))
             return 0;
         return refuse(diag, name, "the address of a recording, https://…");
+    case SPEAKS:
+        return read_speaks(p, value, diag);
     case CALLBACK:
         return words_read_path(value, name, p->callback, sizeof p->callback, diag);
     case WORDS:

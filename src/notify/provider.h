@@ -49,6 +49,7 @@ struct notify_provider {
     char user[NOTIFY_WORD_MAX];  /* may be empty */
     char from[NOTIFY_WORD_MAX];  /* of smtp an address, of 46elks a number or a name */
     char voice[NOTIFY_WORD_MAX]; /* of 46elks: the number that calls; empty: none can be made */
+    bool swedish;                /* of 46elks: what calls read is Swedish, else English */
     char
         prompt[NOTIFY_URL_MAX]; /* of 46elks: a recording that is played; empty: the text is read */
     char secret[NOTIFY_PATH_MAX], callback[NOTIFY_PATH_MAX]; /* paths of files; may be empty */

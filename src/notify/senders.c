@@ -392,8 +392,9 @@ static struct slice keep(char **at, struct slice text)
 /* NULL: out of memory. */
 static struct waiting *copy(const struct notify_message *m)
 {
-    struct waiting *w = calloc(1, sizeof *w + m->address.len + m->subject.len + m->body.len +
-                                      m->spoken.len + m->link.len + m->code.len);
+    struct waiting *w =
+        calloc(1, sizeof *w + m->address.len + m->subject.len + m->body.len + m->spoken_sv.len +
+                      m->spoken_en.len + m->link.len + m->code.len);
     if (!w) return NULL;
     char *at = w->text;
     w->message = *m;
@@ -401,7 +402,8 @@ static struct waiting *copy(const struct notify_message *m)
     w->message.address = keep(&at, m->address);
     w->message.subject = keep(&at, m->subject);
     w->message.body = keep(&at, m->body);
-    w->message.spoken = keep(&at, m->spoken);
+    w->message.spoken_sv = keep(&at, m->spoken_sv);
+    w->message.spoken_en = keep(&at, m->spoken_en);
     w->message.link = keep(&at, m->link);
     w->message.code = keep(&at, m->code);
     return w;
@@ -423,8 +425,9 @@ static const char *why_not(const struct line *l, const struct notify_message *m)
         return "the provider does not have that channel";
     if (l->why.message[0]) return l->why.message;
     if (m->address.len >= NOTIFY_ADDRESS_MAX || m->subject.len > NOTIFY_TEXT_MAX ||
-        m->body.len > NOTIFY_TEXT_MAX || m->spoken.len > NOTIFY_TEXT_MAX ||
-        m->link.len > NOTIFY_URL_MAX || m->code.len > NOTIFY_URL_MAX)
+        m->body.len > NOTIFY_TEXT_MAX || m->spoken_sv.len > NOTIFY_TEXT_MAX ||
+        m->spoken_en.len > NOTIFY_TEXT_MAX || m->link.len > NOTIFY_URL_MAX ||
+        m->code.len > NOTIFY_URL_MAX)
         return "it is too long";
     return NULL;
 }
@@ -436,7 +439,7 @@ static uint64_t hash_of(const struct notify_message *m)
     /* What is to be told may have grown since it was asked for first. */
     if (m->made) return hash_mix(h, (uint64_t)m->made);
     h = hash_mix(h, hash64(m->body));
-    return hash_mix(h, hash64(m->spoken));
+    return hash_mix(h, hash64(m->spoken_en));
 }
 
 /* True: it was asked for before, and what is known is told. */

@@ -11,7 +11,7 @@
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /* CODE_TRIES: as many that are taken already are no chance: the random source repeats itself. */
-enum { GUESSES_OF_ONE = 10, GUESSES_ALARM = 100, CODE_TRIES = 16 };
+enum { GUESSES_ALARM = 10 /* times those of one */, CODE_TRIES = 16 };
 #define GUESSES_WITHIN (10 * 60 * NSEC_PER_SEC)
 
 /* ---- codes ------------------------------------------------------------------------------- */
@@ -36,7 +36,7 @@ int code_give(struct oncall *o, uint64_t page, struct slice person)
                        "INSERT OR IGNORE INTO code (code, page, person, expires)"
                        " VALUES (?1, ?2, ?3, ?4)",
                        DB_WITH(db_text(slice_make(code, CODE_LEN)), db_u64(page), db_text(person),
-                               db_number(o->now + ONCALL_CODE_FOR)));
+                               db_number(o->now + o->out.limits.code_lives)));
         if (error == 0)
             error = db_get(o->db, "SELECT count(*) FROM code WHERE page = ?1 AND person = ?2",
                            DB_WITH(db_u64(page), db_text(person)), &there);
@@ -70,9 +70,10 @@ static bool may_answer(struct oncall *o, struct slice from, bool wrong)
         o->guessed = o->now;
         o->wrong_codes = 0;
     }
-    if (!wrong) return g->wrong < GUESSES_OF_ONE;
+    if (!wrong) return g->wrong < o->out.limits.wrong_codes;
     g->wrong++;
-    if (++o->wrong_codes == GUESSES_ALARM) alarm_add(o, "codes-guessed", 0);
+    if (++o->wrong_codes == GUESSES_ALARM * o->out.limits.wrong_codes)
+        alarm_add(o, "codes-guessed", 0);
     return true;
 }
 

@@ -13,23 +13,16 @@
 #include "roster/roster.h"
 #include "state/db.h"
 
-/* How long things take, and how much there may be of them. */
+/* How long things take, and how much there may be of them, beside struct oncall_limits. */
 /* Nothing was heard of an attempt, though it must have come to its end: the next one. */
 #define ONCALL_ATTEMPT_WITHIN (NOTIFY_ENDS_WITHIN + 3 * NSEC_PER_SEC)
 _Static_assert(ONCALL_ATTEMPT_WITHIN <= 30 * NSEC_PER_SEC, "the next way is tried within 30 s");
-#define ONCALL_BUNDLE       (10 * 60 * NSEC_PER_SEC) /* as long a page takes more incidents */
-#define ONCALL_UPDATE_AFTER (2 * 60 * NSEC_PER_SEC)  /* people are told what came to a page */
-#define ONCALL_LOUD_AGAIN   (30 * 60 * NSEC_PER_SEC) /* everybody once more; the next time twice */
 #define ONCALL_LOUD_MOST    (4 * 60 * 60 * NSEC_PER_SEC)
 #define ONCALL_RETRY_FIRST  (5 * NSEC_PER_SEC) /* behind a pass in vain; then twice as long */
 #define ONCALL_RETRY_MOST   (5 * 60 * NSEC_PER_SEC)
-#define ONCALL_LIMIT_WITHIN (10 * 60 * NSEC_PER_SEC)
-#define ONCALL_CODE_FOR     (7 * 24 * 60 * 60 * NSEC_PER_SEC)
 #define ONCALL_TEST_FOR     (10 * 60 * NSEC_PER_SEC)
 #define ONCALL_FORGET_AFTER (400 * INT64_C(24) * 60 * 60 * NSEC_PER_SEC)
 enum {
-    ONCALL_PERSON_MOST = 15,     /* messages to one person within ONCALL_LIMIT_WITHIN */
-    ONCALL_PROVIDER_MOST = 300,  /* by one provider */
     ONCALL_INCIDENTS_MAX = 5000, /* of one page; more are a page of their own */
     ONCALL_PERSONS_MAX = 256,
     ONCALL_PROVIDERS_MAX = 32,

@@ -127,21 +127,21 @@ static int is_provider_full(struct oncall *o, const struct provider *p, bool *re
     int64_t n = 0;
     int error =
         db_get(o->db, "SELECT count(*) FROM attempt WHERE provider = ?1 AND made > ?2",
-               DB_WITH(db_text(slice_of(p->name)), db_number(o->now - ONCALL_LIMIT_WITHIN)), &n);
-    *ret = n >= ONCALL_PROVIDER_MOST;
+               DB_WITH(db_text(slice_of(p->name)), db_number(o->now - o->out.limits.within)), &n);
+    *ret = n >= o->out.limits.per_provider;
     return error;
 }
 
 static int is_person_full(struct oncall *o, struct slice person, bool *ret)
 {
     int64_t n = 0;
-    const nsec since = o->now - ONCALL_LIMIT_WITHIN;
+    const nsec since = o->now - o->out.limits.within;
     int error = db_get(
         o->db,
         "SELECT count(*) FROM notice n JOIN attempt a ON a.notice = n.id"
         " WHERE n.person = ?1 AND n.made > ?2 AND a.made > ?3",
-        DB_WITH(db_text(person), db_number(since - ONCALL_LIMIT_WITHIN), db_number(since)), &n);
-    *ret = n >= ONCALL_PERSON_MOST;
+        DB_WITH(db_text(person), db_number(since - o->out.limits.within), db_number(since)), &n);
+    *ret = n >= o->out.limits.per_person;
     return error;
 }
 
@@ -240,10 +240,10 @@ static int try(struct oncall *o, struct notice *n, bool *ret_failed)
     *ret_failed = false;
     if (!o->providers_known) return set_state(o, n->id, NOTICE_WAITS);
     int error = is_person_full(o, n->person, &full);
-    if (error || full) return error ? error : hold_back(o, n, ONCALL_LIMIT_WITHIN / 10);
+    if (error || full) return error ? error : hold_back(o, n, o->out.limits.within / 10);
     error = choose(o, n, &choice);
     if (error) return error;
-    if (!choice.provider && choice.full) return hold_back(o, n, ONCALL_LIMIT_WITHIN / 20);
+    if (!choice.provider && choice.full) return hold_back(o, n, o->out.limits.within / 20);
     if (!choice.provider) return fail(o, n, ret_failed);
     error = add_attempt(o, n->id, n->pass, choice.contact.channel, slice_of(choice.provider->name),
                         choice.contact.address);

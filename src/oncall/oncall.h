@@ -75,7 +75,7 @@ struct oncall_send {
     unsigned channel, marks;
     int64_t expires;   /* s since 1970 */
     nsec latest, made; /* monotonic; see there */
-    struct slice provider, address, subject, body, spoken, link, code;
+    struct slice provider, address, subject, body, spoken_sv, spoken_en, link, code;
 };
 /* An attempt that an earlier process of the messages made, and that may still be answered. */
 struct oncall_follow {
@@ -94,9 +94,24 @@ struct oncall_answered {
     struct slice provider, reference, from, text;
 };
 
+/* How much there may be, and how long things take: the settings oncall.*, which say what is sane.
+ */
+struct oncall_limits {
+    uint32_t per_person, per_provider; /* messages within `within` */
+    nsec within;
+    nsec bundle;          /* so long a page takes more incidents */
+    nsec more_after;      /* people are told what came to a page */
+    nsec loud_again;      /* everybody once more; the next time twice as long */
+    nsec code_lives;      /* what a message is answered with */
+    uint32_t wrong_codes; /* from one place within ten minutes */
+};
+struct config;
+void oncall_limits_read(const struct config *c, struct oncall_limits *ret);
+
 /* What the room needs of those around it. */
 struct oncall_out {
     void *ctx;
+    struct oncall_limits limits;
     /* Both when it is durable. */
     void (*send)(void *ctx, const struct oncall_send *m);
     void (*follow)(void *ctx, const struct oncall_follow *m);

@@ -7,12 +7,12 @@
 #include "notify/sms.h"
 #include "oncall/internal.h"
 
-enum { IDS_SHOWN = 20, IDS_OF_SMS = 6, SMS_SEGMENTS = 2, SMS_CUTS = 2 };
+enum { IDS_SHOWN = 20, IDS_OF_SMS = 6, SMS_SEGMENTS = 2, SMS_CUTS = 2, SPOKEN_MAX = 2048 };
 
 struct outgoing {
     struct oncall_send send;
     struct message message;
-    struct buf subject, body, spoken, link, ids;
+    struct buf subject, body, spoken_sv, spoken_en, link, ids;
     char code[CODE_LEN + 1];
 };
 
@@ -20,7 +20,8 @@ static void outgoing_done(struct outgoing *g)
 {
     buf_done(&g->subject);
     buf_done(&g->body);
-    buf_done(&g->spoken);
+    buf_done(&g->spoken_sv);
+    buf_done(&g->spoken_en);
     buf_done(&g->link);
     buf_done(&g->ids);
 }
@@ -139,9 +140,16 @@ static void write_sms(struct outgoing *g)
     }
 }
 
+/* What its voice reads the provider knows: the person is told in that language. */
+static void write_spoken(const struct outgoing *g, bool english, struct buf *out)
+{
+    struct message m = g->message;
+    m.english = english;
+    text_write(out, text_key(g, "spoken-outage", "spoken-one", "spoken-many"), &m);
+}
+
 static void write_texts(struct oncall *o, struct outgoing *g)
 {
-    struct message spoken;
     g->message.title = title_of(o, g);
     g->message.link = g->send.link;
     g->message.code = g->send.code;
@@ -149,18 +157,17 @@ static void write_texts(struct oncall *o, struct outgoing *g)
                &g->message);
     if (g->send.channel == NOTIFY_SMS) write_sms(g);
     else write_body(g);
-    /* Voices of providers read English; in other languages a recording is played. */
-    spoken = g->message;
-    spoken.english = true;
-    text_write(&g->spoken, text_key(g, "spoken-outage", "spoken-one", "spoken-many"), &spoken);
+    write_spoken(g, false, &g->spoken_sv);
+    write_spoken(g, true, &g->spoken_en);
     g->send.subject = buf_slice(&g->subject);
     g->send.body = buf_slice(&g->body);
-    g->send.spoken = buf_slice(&g->spoken);
+    g->send.spoken_sv = buf_slice(&g->spoken_sv);
+    g->send.spoken_en = buf_slice(&g->spoken_en);
 }
 
 static int write_message(struct oncall *o, struct outgoing *g, struct slice person)
 {
-    g->send.expires = (o->t.real + ONCALL_CODE_FOR) / NSEC_PER_SEC;
+    g->send.expires = (o->t.real + o->out.limits.code_lives) / NSEC_PER_SEC;
     g->send.latest = o->t.monotonic + NOTIFY_WAIT_MOST;
     if (g->message.marks & ONCALL_EXERCISE) g->send.marks |= NOTIFY_EXERCISE;
     if (g->message.marks & ONCALL_CANARY) {
@@ -180,7 +187,8 @@ int attempt_let_out(struct oncall *o, uint64_t id)
     bool found = false;
     buf_init(&g.subject, 1024);
     buf_init(&g.body, NOTIFY_TEXT_MAX);
-    buf_init(&g.spoken, 2048);
+    buf_init(&g.spoken_sv, SPOKEN_MAX);
+    buf_init(&g.spoken_en, SPOKEN_MAX);
     buf_init(&g.link, 1024);
     buf_init(&g.ids, 1024);
     int error = load_head(o, id, &g, &person, &found);
@@ -202,7 +210,8 @@ int attempt_follow_all(struct oncall *o)
     while (db_next(&rows)) {
         const struct oncall_follow m = {.attempt = (uint64_t)db_get_number(&rows, 0),
                                         .channel = (unsigned)db_get_number(&rows, 1),
-                                        .expires = (o->t.real + ONCALL_CODE_FOR) / NSEC_PER_SEC,
+                                        .expires =
+                                            (o->t.real + o->out.limits.code_lives) / NSEC_PER_SEC,
                                         .provider = db_get_text(&rows, 2),
                                         .reference = db_get_text(&rows, 3)};
         o->out.follow(o->out.ctx, &m);

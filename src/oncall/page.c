@@ -92,13 +92,17 @@ static bool move_on(struct page *p)
     return true;
 }
 
-static nsec wait_of(const struct page *p)
+static nsec wait_of_loud(const struct oncall *o, uint64_t times)
 {
-    if (p->state == PAGE_LOUD) {
-        const uint64_t times = p->turn - p->policy.repeat - 1;
-        nsec wait = times < 8 ? ONCALL_LOUD_AGAIN << times : ONCALL_LOUD_MOST;
-        return wait < ONCALL_LOUD_MOST ? wait : ONCALL_LOUD_MOST;
-    }
+    const nsec first = o->out.limits.loud_again;
+    const nsec most = first < ONCALL_LOUD_MOST ? ONCALL_LOUD_MOST : first;
+    nsec wait = times < 8 ? first << times : most;
+    return wait < most ? wait : most;
+}
+
+static nsec wait_of(const struct oncall *o, const struct page *p)
+{
+    if (p->state == PAGE_LOUD) return wait_of_loud(o, p->turn - p->policy.repeat - 1);
     if (p->step == p->policy.n && p->policy.follow.wait > 0) return p->policy.follow.wait;
     /* Behind the policy's own steps it is no slower than in the last of them. */
     return p->policy.steps[p->step < p->policy.n ? p->step : p->policy.n - 1].wait;
@@ -138,7 +142,7 @@ static int begin_step(struct oncall *o, struct page *p, bool *ret_all_failed)
                        " VALUES (?1, ?2, ?3, ?4, ?5)",
                        DB_WITH(db_u64(p->id), db_u64(p->steps), db_number(p->step), db_u64(p->turn),
                                db_number(o->t.real)));
-    if (error == 0) error = deadline_set(o, DEADLINE_STEP, p->id, o->now + wait_of(p));
+    if (error == 0) error = deadline_set(o, DEADLINE_STEP, p->id, o->now + wait_of(o, p));
     return error ? error : begin_notices(o, p, ret_all_failed);
 }
 
@@ -149,7 +153,8 @@ static int become_loud(struct oncall *o, struct page *p)
     p->turn = p->policy.repeat; /* no turn of a step is there twice */
     alarm_add(o, "page-loud", p->id);
     int error = save_step(o, p);
-    if (error == 0) error = deadline_set(o, DEADLINE_STEP, p->id, o->now + ONCALL_LOUD_AGAIN);
+    if (error == 0)
+        error = deadline_set(o, DEADLINE_STEP, p->id, o->now + o->out.limits.loud_again);
     if (error == 0) error = told_add(o, p->id, PAGED_EXHAUSTED, SLICE_NONE);
     return error ? error : event_add(o, p->id, "loud", SLICE_NONE, SLICE_NONE);
 }
@@ -248,7 +253,7 @@ static int make(struct oncall *o, const struct subject *s, const struct roster_p
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                    DB_WITH(db_number(s->tenant), db_text(policy->id), db_text(buf_slice(&o->text)),
                            db_number(s->marks), db_number(s->level), db_number(o->t.real),
-                           db_number(o->now + ONCALL_BUNDLE), db_number(PAGE_OPEN)));
+                           db_number(o->now + o->out.limits.bundle), db_number(PAGE_OPEN)));
     if (error) return error;
     const uint64_t id = db_inserted(o->db);
     o->pages++;
@@ -264,9 +269,9 @@ static int tell_of_more(struct oncall *o, uint64_t id, unsigned level)
                        DB_WITH(db_u64(id), db_number(level)));
     if (error) return error;
     if (db_changed(o->db) > 0) return page_update(o, id);
-    return db_run(
-        o->db, "INSERT OR IGNORE INTO deadline (kind, id, due) VALUES (?1, ?2, ?3)",
-        DB_WITH(db_number(DEADLINE_UPDATE), db_u64(id), db_number(o->now + ONCALL_UPDATE_AFTER)));
+    return db_run(o->db, "INSERT OR IGNORE INTO deadline (kind, id, due) VALUES (?1, ?2, ?3)",
+                  DB_WITH(db_number(DEADLINE_UPDATE), db_u64(id),
+                          db_number(o->now + o->out.limits.more_after)));
 }
 
 int page_add(struct oncall *o, const struct subject *s, const struct roster_policy *policy)

@@ -326,7 +326,7 @@ enum {
     F(i64, made)                                                                                   \
     F(text, provider)                                                                              \
     F(text, address)                                                                               \
-    F(text, subject) F(text, body) F(text, spoken) F(text, link) F(text, code)
+    F(text, subject) F(text, body) F(text, spoken_sv) F(text, spoken_en) F(text, link) F(text, code)
 #define SAY_FOLLOW_FIELDS(F)                                                                       \
     F(u64, attempt) F(u8, channel) F(i64, expires) F(text, provider) F(text, reference)
 #define SAY_SENT_FIELDS(F) F(u64, attempt) F(u8, outcome) F(text, reference) F(text, detail)

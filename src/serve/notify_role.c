@@ -158,7 +158,8 @@ static int take_send(struct role *r, enum serve_role peer, const struct frame *f
                                           .address = m.address,
                                           .subject = m.subject,
                                           .body = m.body,
-                                          .spoken = m.spoken,
+                                          .spoken_sv = m.spoken_sv,
+                                          .spoken_en = m.spoken_en,
                                           .link = m.link,
                                           .code = m.code});
     return 0;

@@ -120,7 +120,8 @@ static void on_send(void *ctx, const struct oncall_send *m)
                                                       .address = m->address,
                                                       .subject = m->subject,
                                                       .body = m->body,
-                                                      .spoken = m->spoken,
+                                                      .spoken_sv = m->spoken_sv,
+                                                      .spoken_en = m->spoken_en,
                                                       .link = m->link,
                                                       .code = m->code});
     link_flush(link);
@@ -379,6 +380,7 @@ static int oncall_prepare(struct role *r, struct diag *diag)
                              .alarm = on_alarm,
                              .random = on_random,
                              .address = slice_of(address)};
+    oncall_limits_read(&r->config, &out.limits);
     const char *folder = role_make_folder(r, "oncall", diag);
     const char *path = arena_printf(&r->config.arena, "%s/oncall.db", folder ? folder : "");
     if (!folder || !path) return ERR_ACCESS;

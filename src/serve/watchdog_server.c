@@ -63,7 +63,7 @@ struct watchdog_server {
     uint64_t number, reserved; /* of its own heartbeats */
     uint64_t last_attempt;
     struct loop_timer tick;
-    struct buf out, text;
+    struct buf out, text, spoken_sv, spoken_en;
     uint16_t ports[PORTS_MAX];
     size_t n_ports;
 };
@@ -93,29 +93,46 @@ static uint64_t kept(const struct watchdog_server *s, const char *name)
 
 /* ---- telling people ---------------------------------------------------------------------- */
 
-static void write_message(struct watchdog_server *s, struct buf *out)
+static void write_message(struct watchdog_server *s, bool english, struct buf *out)
 {
     const struct guard *g = &s->guard;
-    nsec silent = clock_monotonic(&s->options->clock) - g->heard;
-    buf_printf(out, "Vaka %s: ", s->vaka.name);
+    const nsec silent = (clock_monotonic(&s->options->clock) - g->heard) / NSEC_PER_SEC;
     switch (g->state) {
     case GUARD_WELL:
-        buf_puts(out, "vakan är vaken igen. The watch is awake again.");
+        buf_puts(out, english ? "The watch is awake again." : "vakan är vaken igen.");
         return;
     case GUARD_SILENT:
         buf_printf(out,
-                   "vakan är tyst sedan %" PRId64 " s. Gör först: se efter på servern. The watch "
-                   "has been silent for %" PRId64 " s.",
-                   silent / NSEC_PER_SEC, silent / NSEC_PER_SEC);
+                   english ? "The watch has been silent for %" PRId64 " s."
+                           : "vakan är tyst sedan %" PRId64 " s. Gör först: se efter på servern.",
+                   silent);
         return;
     case GUARD_BROKEN:
-        buf_printf(out, "vakan kan inte larma, %s är trasigt: %s. The watch cannot page.",
-                   g->beat.broken, g->beat.why);
+        if (english) buf_puts(out, "The watch cannot page.");
+        else
+            buf_printf(out, "vakan kan inte larma, %s är trasigt: %s.", g->beat.broken,
+                       g->beat.why);
         return;
     case GUARD_LOUD:
-        buf_puts(out, "ingen har kvitterat ett larm. Nobody has acknowledged a page.");
+        buf_puts(out,
+                 english ? "Nobody has acknowledged a page." : "ingen har kvitterat ett larm.");
         return;
     }
+}
+
+/* What is read has both languages, what is heard the one of the voice. */
+static void write_texts(struct watchdog_server *s)
+{
+    struct buf *const spoken[] = {&s->spoken_sv, &s->spoken_en};
+    for (unsigned english = 0; english < 2; english++) {
+        buf_clear(spoken[english]);
+        buf_printf(spoken[english], "Vaka %s: ", s->vaka.name);
+        write_message(s, english, spoken[english]);
+    }
+    buf_clear(&s->text);
+    buf_put(&s->text, buf_slice(&s->spoken_sv));
+    buf_putc(&s->text, ' ');
+    write_message(s, true, &s->text);
 }
 
 static void send_to(struct watchdog_server *s, struct contact *c)
@@ -132,7 +149,8 @@ static void send_to(struct watchdog_server *s, struct contact *c)
                                           .address = slice_of(c->address),
                                           .subject = SLICE("Vaka"),
                                           .body = buf_slice(&s->text),
-                                          .spoken = buf_slice(&s->text)});
+                                          .spoken_sv = buf_slice(&s->spoken_sv),
+                                          .spoken_en = buf_slice(&s->spoken_en)});
 }
 
 /* All contacts at once: who has to be told by a watchdog is not told by anybody else. */
@@ -140,8 +158,7 @@ static void tell_all(struct watchdog_server *s)
 {
     log_write(LOG_WATCHDOG_STATE, LOG_TEXT("state", slice_of(guard_state_name(s->guard.state))),
               LOG_NUMBER("number", s->guard.number));
-    buf_clear(&s->text);
-    write_message(s, &s->text);
+    write_texts(s);
     for (size_t i = 0; i < s->n_contacts; i++) {
         s->contacts[i].tries = 0;
         send_to(s, &s->contacts[i]);
@@ -502,6 +519,8 @@ static void done(struct watchdog_server *s)
     tls_context_free(s->tls);
     buf_done(&s->out);
     buf_done(&s->text);
+    buf_done(&s->spoken_sv);
+    buf_done(&s->spoken_en);
     if (s->folder >= 0) (void)close(s->folder);
     loop_free(s->loop);
 }
@@ -516,6 +535,8 @@ int watchdog_server_run(const struct watchdog_server_options *options, struct di
     s->folder = s->socket = -1;
     buf_init(&s->out, HEARTBEAT_MAX + CHECKPOINT_KEY_TEXT);
     buf_init(&s->text, NOTIFY_TEXT_MAX);
+    buf_init(&s->spoken_sv, NOTIFY_TEXT_MAX);
+    buf_init(&s->spoken_en, NOTIFY_TEXT_MAX);
     s->loop = loop_new(&(struct loop_options){
         .clock = options->clock, .max_watches = WATCHES_MAX, .max_timers = WATCHES_MAX});
     int error = s->loop ? loop_signals(s->loop, signals, on_signal, s) : ERR_NOMEM;

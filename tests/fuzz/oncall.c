@@ -7,6 +7,7 @@
 #include "oncall/oncall.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "config/config.h"
 #include "notify/notify.h"
 #include "state/db.h"
 #include "target.h"
@@ -101,12 +102,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf out;
     struct diag diag = {.line = 0};
     uint8_t next = 7;
-    const struct oncall_out calls = {.ctx = &next,
-                                     .send = on_send,
-                                     .follow = on_follow,
-                                     .paged = on_paged,
-                                     .alarm = on_alarm,
-                                     .random = on_random};
+    struct config config;
+    struct oncall_out calls = {.ctx = &next,
+                               .send = on_send,
+                               .follow = on_follow,
+                               .paged = on_paged,
+                               .alarm = on_alarm,
+                               .random = on_random};
+    config_init(&config);
+    oncall_limits_read(&config, &calls.limits);
+    config_done(&config);
     HOLDS(db_open(":memory:", oncall_migrations, ONCALL_VERSION, &db, &diag) == 0);
     HOLDS(oncall_open(db, &calls, start, &o, &diag) == 0);
     buf_init(&out, 4 * 1024 * 1024);

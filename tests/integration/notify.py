@@ -109,6 +109,9 @@ def every_kind_reaches_its_receiver(folder):
         same((g.calls[0]["from"], g.calls[0]["_menu"]["ivr"], g.calls[0]["_menu"]["digits"]),
              (gateway.VOICE, "sound/beep", 1))
         holds(g.calls[0]["_action"]["play"], "en_US/")
+        h.lines.append(g.provider("46elks", "svensk", folder, "speaks=sv"))
+        same(h.send("svensk", ANNA, "-C", "voice")[0]["what"], "accepted")
+        holds(g.calls[1]["_action"]["play"], "sv_SE/")
         same((g.hooks[0]["to"], g.hooks[0]["text"], g.hooks[0]["version"]),
              ("anna", "Övning åäö & <b>", 1))
         same(g.cards[0]["body"][1]["text"], "Övning åäö & <b>")

@@ -33,6 +33,10 @@ TEST(a_gateway_has_the_channels_that_it_has_numbers_for)
                                  &p, NULL) == 0);
     CHECK_SLICE(slice_of(p.url), "https://gw.example:8443");
     CHECK_INT(notify_provider_channels(&p), 1 << NOTIFY_VOICE);
+    CHECK(!p.swedish);
+    REQUIRE(notify_provider_read(SLICE("46elks user=u secret=/s from=Vaka speaks=sv"), &p, NULL) ==
+            0);
+    CHECK(p.swedish);
 }
 
 TEST(what_is_no_provider_is_told)
@@ -56,6 +60,7 @@ TEST(what_is_no_provider_is_told)
         {"webhook url=https://x/\"y secret=/s", "url= is an address https://HOST[:PORT]/…"},
         {"ntfy url=https://x address=host", "address= is an address such as 192.0.2.1"},
         {"ntfy url=https://x timeout=2min", "timeout= is a time from 1s to 15s"},
+        {"46elks user=u secret=/s from=Vaka speaks=fi", "there is no speaks= fi"},
         {"ntfy url=https://x own=maybe", "there is no own= maybe"},
         {"teams", "teams needs secret="},
     };

@@ -205,7 +205,10 @@ TEST(a_key_that_comes_before_its_call_waits_for_it)
     begin(&h);
     struct notify_message m = sms(7);
     m.channel = NOTIFY_VOICE;
+    m.spoken_sv = SLICE("larm");
+    m.spoken_en = SLICE("alarm");
     senders_send(h.senders, 1, &m);
+    CHECK(strstr(find("/a1/calls")->body, "en_US%2Falarm")); /* what its voice can read */
     CHECK_INT(tell(&h, "c4llback-0123456789", "callid=c1&result=1"), 200);
     CHECK_INT(tell(&h, "c4llback-0123456789", "callid=c2&result=2"), 200);
     logs(&h, "");
