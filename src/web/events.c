@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Server-sent events (WHATWG HTML, 9.2): alerts and changes of incidents by their numbers, read
- * from the database when somebody says that there are new ones. Who listens is asked anew who he is
- * after API_LISTEN_TIME: the stream ends then, and browsers come back by themselves with the id
- * they had last.
+ * from the database when somebody says that there are new ones. A stream begins with the id of what
+ * was there before, so that a client that has heard nothing yet can go on behind it as well. Who
+ * listens is asked anew who he is after LISTEN_FOR: the stream ends then, and browsers come back by
+ * themselves with the id they had last.
  */
 #include "base/json_read.h"
 #include "state/reader.h"
@@ -114,6 +115,7 @@ void api_events(struct api_call *c)
     c->api->n_listeners++;
     c->listens = true;
     c->tick = on_tick;
+    put_id(c);
     buf_puts(&c->out, "retry: 1000\n\n");
     api_stream(c, "text/event-stream", more);
 }

@@ -332,7 +332,14 @@ def events_come_and_go_on(folder):
         marked(o, 2)
         connection, file, status = listen(anna)
         same(status, 200)
+        begun = file.readline()
+        same(begun.startswith(b"id: 2."), True)
+        file.close()
+        with contextlib.suppress(OSError, ssl.SSLError):
+            connection.close()
         marked(o, 3, before=2)
+        # Who had heard nothing yet goes on behind what was there when the stream began.
+        connection, file, status = listen(anna, last=begun[4:].strip().decode())
         first = events(file, 3)
         same((numbers(first), {e["title"] for _, e in first}), ([3, 4, 5], {"Marker"}))
         o.kill("web")

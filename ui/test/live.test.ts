@@ -4,12 +4,13 @@ import { test } from 'node:test'
 import { takeEvents } from '../src/lib/live'
 
 const stream =
-  'retry: 1000\n\nid: 1.2\nevent: alert\ndata: {"a": ": b"}\n\n: beat\n\nid: 1.3\nevent: incident\ndata: {}\n\n'
+  'id: 1.1\nretry: 1000\n\nid: 1.2\nevent: alert\ndata: {"a": ": b"}\n\n: beat\n\nid: 1.3\nevent: incident\ndata: {}\n\n'
 
 test('a stream is the same in whatever pieces it comes', () => {
   const whole = takeEvents(stream)
   assert.deepEqual(whole, {
     events: [
+      { id: '1.1', event: '', data: '' },
       { id: '1.2', event: 'alert', data: '{"a": ": b"}' },
       { id: '1.3', event: 'incident', data: '{}' }
     ],

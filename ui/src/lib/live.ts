@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What happens, as it happens: GET /events (server-sent events), read with fetch so that a refusal
-// can be told from a lost connection. A stream goes on behind the last id that came.
+// can be told from a lost connection. A stream goes on behind the last id that came; the server says
+// one as it begins, so that nothing is missed of what happens before the first event.
 import { signal } from '@preact/signals'
 import { address, Problem, readText, request, type Schema } from './api'
 
 export type Happening =
   | { kind: 'alert'; data: Schema<'AlertLine'> }
   | { kind: 'incident'; data: Schema<'Incident'> }
+  // It is listened from now on: what was fetched before may be older.
+  | { kind: 'begun' }
 type Hear = (what: Happening) => void
 
 // `lost`: it is tried again, and nothing is missed.
 export const connection = signal<'off' | 'on' | 'lost'>('off')
 
 const SILENT_AFTER = 40_000 // ms; the server says something every 15 s
-const WAIT_MOST = 15_000
+const WAIT_MOST = 5000
 
 const hearers = new Set<Hear>()
 let running: AbortController | null = null
@@ -26,7 +29,7 @@ export function listen(hear: Hear): () => void {
 
 interface Event {
   id: string
-  event: string
+  event: string // '' of the id that a stream begins with
   data: string
 }
 
@@ -42,14 +45,20 @@ export function takeEvents(text: string): { events: Event[]; rest: string } {
       const name = line.slice(0, at)
       if (name === 'id' || name === 'event' || name === 'data') event[name] = line.slice(at + 2)
     }
-    if (event.event) events.push(event)
+    if (event.id) events.push(event)
   }
   return { events, rest }
 }
 
+const say = (what: Happening) => {
+  for (const hear of hearers) hear(what)
+}
+
 function tell({ id, event, data }: Event) {
+  const begun = lastId === ''
   lastId = id
-  for (const hear of hearers) hear({ kind: event, data: JSON.parse(data) } as Happening)
+  if (begun) say({ kind: 'begun' })
+  if (event) say({ kind: event, data: JSON.parse(data) } as Happening)
 }
 
 // One stream until it ends; the server ends each after a while.

@@ -2,7 +2,7 @@
 // One incident: what it is and what to do first, what happened when, who and what it is about.
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
-import { useLocation, useRoute } from 'preact-iso'
+import { useLocation, useRoute } from 'preact-iso/router'
 import { type ActName, act, type Incident, splitPlain } from '../lib/acts'
 import { get } from '../lib/api'
 import { useKeys } from '../lib/keys'
@@ -341,7 +341,8 @@ export default function IncidentPage() {
   useEffect(
     () =>
       listen((what) => {
-        if (what.kind === 'incident' && String(what.data.id) === id) reload()
+        if (what.kind === 'begun' || (what.kind === 'incident' && String(what.data.id) === id))
+          reload()
       }),
     [id, reload]
   )

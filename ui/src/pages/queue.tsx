@@ -3,7 +3,7 @@
 // on by keyboard, several at once with one note.
 import { useComputed, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { useLocation } from 'preact-iso'
+import { useLocation } from 'preact-iso/router'
 import { act, type Incident, splitPlain } from '../lib/acts'
 import { get, type Query, type Schema } from '../lib/api'
 import { formatNumber } from '../lib/format'
@@ -148,18 +148,25 @@ const LevelFilter = ({ level, go }: LevelProps) => (
 
 // Changes of what is shown are shown where it stands; what is new waits until it is asked for, so that
 // no row moves away under a hand.
-function useNews(shown: Incident[] | undefined, change: (incident: Incident) => void) {
+function useNews(
+  shown: Incident[] | undefined,
+  change: (incident: Incident) => void,
+  fetchAgain: () => Promise<{ incidents: Incident[] }>
+) {
   const fresh = useSignal<ReadonlySet<number>>(new Set())
-  useEffect(
-    () =>
-      listen((what) => {
-        if (what.kind !== 'incident') return
-        if (shown?.some((i) => i.id === what.data.id)) change(what.data)
-        else if (what.data.state === 'new') fresh.value = new Set([...fresh.value, what.data.id])
-      }),
-    [shown, change, fresh]
-  )
-  return fresh
+  useEffect(() => {
+    const hear = (incident: Incident) => {
+      if (shown?.some((i) => i.id === incident.id)) change(incident)
+      else if (incident.state === 'new') fresh.value = new Set([...fresh.value, incident.id])
+    }
+    return listen((what) => {
+      if (what.kind === 'incident') hear(what.data)
+      if (what.kind === 'begun' && shown)
+        fetchAgain().then(({ incidents }) => incidents.forEach(hear), toastProblem)
+    })
+  }, [shown, change, fresh])
+  // What came while the list was fetched may be in it.
+  return { fresh, count: [...fresh.value].filter((id) => !shown?.some((i) => i.id === id)).length }
 }
 
 function What({ incident: i }: { incident: Incident }) {
@@ -181,17 +188,18 @@ function Incidents({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters
   const key = JSON.stringify(filters)
   const place = usePages(key)
   const query = { ...filters, limit: 50, cursor: place.cursor } as Query<'/incidents'>
-  const page = useLoad(`${key} ${place.cursor}`, (signal) => get('/incidents', { query, signal }))
+  const fetchPage = (signal?: AbortSignal) => get('/incidents', { query, signal })
+  const page = useLoad(`${key} ${place.cursor}`, fetchPage)
   const rows = page.value?.incidents
   const here = useSignal(-1)
   const chosen = useSignal<ReadonlySet<number>>(new Set())
   const closing = useSignal<Incident[]>([])
   const selected = useComputed(() => chosen.value.size)
-  const fresh = useNews(rows, (incident) =>
+  const put = (incident: Incident) =>
     page.set(
       (p) => p && { ...p, incidents: p.incidents.map((i) => (i.id === incident.id ? incident : i)) }
     )
-  )
+  const { fresh, count } = useNews(rows, put, fetchPage)
   const reload = () => {
     fresh.value = new Set()
     chosen.value = new Set()
@@ -276,9 +284,9 @@ function Incidents({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters
     <>
       <FilterBar filters={filters} go={go} />
       <p class="news" role="status">
-        {fresh.value.size > 0 && (
+        {count > 0 && (
           <button type="button" class="button" onClick={reload}>
-            {t('fresh', { n: fresh.value.size })}
+            {t('fresh', { n: count })}
           </button>
         )}
       </p>
