@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 import { useSignalEffect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from 'preact-iso'
+import lazy, { ErrorBoundary } from 'preact-iso/lazy'
+import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router'
 import { startLive, stopLive } from './lib/live'
 import { unanswered } from './lib/login'
 import { may, session } from './lib/session'

@@ -2,7 +2,7 @@
 // What is around every page: where one can go, whether the watch is awake, who sits here.
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useLocation } from 'preact-iso'
+import { useLocation } from 'preact-iso/router'
 import { findingText } from './lib/findings'
 import { formatTime, now } from './lib/format'
 import { type Key, keymap, useKeys } from './lib/keys'

@@ -26,10 +26,10 @@ const run = (file) =>
     stdio: ['ignore', 'pipe', 'inherit']
   })
 const say = (line) => process.stdout.write(`${line}\n`)
-// One stream of TAP of both.
+// One stream of TAP of all.
 let n = 0
 let bad = 0
-for (const file of [bundled, join(here, 'texts.mjs')]) {
+for (const file of [bundled, join(here, 'texts.mjs'), join(here, 'size.mjs')]) {
   const { stdout, status } = run(file)
   for (const line of stdout.toString().split('\n')) {
     if (/^(not )?ok \d+/.test(line)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Who may do what, who did what, and what Vaka is told by its settings.
-import { useLocation } from 'preact-iso'
+import { useLocation } from 'preact-iso/router'
 import { may } from '../lib/session'
 import { texts } from '../lib/text'
 import { Page } from '../parts/page'

@@ -2,7 +2,7 @@
 // Computers, which services they carry, whose they are and how much they matter: incidents are judged
 // by it.
 import { useSignal } from '@preact/signals'
-import { useLocation } from 'preact-iso'
+import { useLocation } from 'preact-iso/router'
 import { get, put, type Schema } from '../lib/api'
 import { formatNumber } from '../lib/format'
 import { queueUrl } from '../lib/links'

@@ -3,7 +3,7 @@
 // A page is a file of this folder with a default export, fetched when somebody goes there.
 
 import type { ComponentType } from 'preact'
-import { lazy } from 'preact-iso'
+import lazy from 'preact-iso/lazy'
 import type { Right } from '../lib/session'
 import { texts } from '../lib/text'
 

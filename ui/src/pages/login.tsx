@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { useLocation } from 'preact-iso'
+import { useLocation } from 'preact-iso/router'
 import { get, Problem, post, type Schema } from '../lib/api'
 import { formatSpan } from '../lib/format'
 import { ownPath } from '../lib/links'

@@ -2,7 +2,7 @@
 // Who is on call, when nobody is, how duty is shared, what rest is owed, and how one is woken oneself.
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useLocation } from 'preact-iso'
+import { useLocation } from 'preact-iso/router'
 import { get, Problem } from '../lib/api'
 import { formatNumber, formatSpan, formatTime } from '../lib/format'
 import { type Loaded, useLoad } from '../lib/load'

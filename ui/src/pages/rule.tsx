@@ -2,7 +2,7 @@
 // One rule: what it looks for, what to do first, its tests, what it would have found, what it is not to
 // fire on.
 import { useSignal } from '@preact/signals'
-import { useRoute } from 'preact-iso'
+import { useRoute } from 'preact-iso/router'
 import { get, type Schema } from '../lib/api'
 import { formatNumber } from '../lib/format'
 import { queueUrl } from '../lib/links'

@@ -3,7 +3,8 @@
 // before it is kept.
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { lazy, useLocation } from 'preact-iso'
+import lazy from 'preact-iso/lazy'
+import { useLocation } from 'preact-iso/router'
 import { get } from '../lib/api'
 import { saveFile } from '../lib/files'
 import { useLoad } from '../lib/load'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What the watch looks for: rules in force, what of ATT&CK they cover, and what they are not to fire on.
 import { useSignal } from '@preact/signals'
-import { useLocation } from 'preact-iso'
+import { useLocation } from 'preact-iso/router'
 import { get } from '../lib/api'
 import { compare, formatNumber } from '../lib/format'
 import { useLoad } from '../lib/load'

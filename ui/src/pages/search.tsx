@@ -3,7 +3,7 @@
 // what is found comes as it is found.
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
-import { useLocation } from 'preact-iso'
+import { useLocation } from 'preact-iso/router'
 import { Problem } from '../lib/api'
 import { type Finding, useFind } from '../lib/find'
 import { formatNumber, formatPercent, formatTime } from '../lib/format'

@@ -2,7 +2,7 @@
 // Who sends, whether each is as it usually is, what was lost on the way, and what is not understood.
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useLocation } from 'preact-iso'
+import { useLocation } from 'preact-iso/router'
 import { get } from '../lib/api'
 import { useFind } from '../lib/find'
 import { compare, formatBytes, formatNumber, formatPercent, formatSpan } from '../lib/format'

@@ -3,7 +3,7 @@
 // and says so when what it shows is old.
 
 import { useEffect } from 'preact/hooks'
-import { useLocation } from 'preact-iso'
+import { useLocation } from 'preact-iso/router'
 import { splitPlain } from '../lib/acts'
 import { get } from '../lib/api'
 import { findingText } from '../lib/findings'

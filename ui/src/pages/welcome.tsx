@@ -2,7 +2,8 @@
 // The first visit: a password of one's own, an app with codes, and the first source that is heard.
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { lazy, useLocation } from 'preact-iso'
+import lazy from 'preact-iso/lazy'
+import { useLocation } from 'preact-iso/router'
 import { Problem, post } from '../lib/api'
 import { enter, leave } from '../lib/login'
 import { session } from '../lib/session'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A chart with what it is a picture of: the names of its lines, and its table.
-import { lazy } from 'preact-iso'
+import lazy from 'preact-iso/lazy'
 import { formatNumber, formatTime } from '../lib/format'
 import { texts } from '../lib/text'
 import type { ChartProps } from './chart'
