@@ -13,6 +13,9 @@ export const SIZES = {
   zoomed: { width: 320, height: 256 } // 1280 x 1024 at 400 %
 }
 
+// A machine may be busy; what never comes is waited for so long (ms).
+const PATIENCE = 60_000
+
 export async function startBrowser() {
   return await chromium.launch({
     executablePath: '/usr/bin/chromium',
@@ -41,7 +44,7 @@ export async function sitDown(browser, url, settings = {}) {
     [language, theme]
   )
   await context.addInitScript(axeSource)
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(PATIENCE)
   const page = await context.newPage()
   const wrong = []
   page.on('pageerror', (error) => wrong.push(String(error)))
@@ -72,4 +75,23 @@ export async function findFaults(page) {
     RULES
   )
   return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')} ${n.failureSummary}`))
+}
+
+export const field = (page, label) => page.getByLabel(label, { exact: true })
+export const press = (page, name) => page.getByRole('button', { name, exact: true }).click()
+export const rowOf = (page, text) => page.locator('tbody tr', { hasText: text })
+export const isAt = (page, path) => page.waitForURL((at) => at.pathname === path)
+
+// Goes on by Tab until that control has the focus.
+export async function tabTo(page, wanted) {
+  for (let i = 0; i < 80; i++) {
+    const at = await page.evaluate(() => {
+      const e = document.activeElement
+      const kind = e.type === 'radio' ? 'radio' : e.tagName.toLowerCase()
+      return `${kind} ${e.value || e.getAttribute('aria-label') || e.textContent}`.trim()
+    })
+    if (wanted.test(at)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`Tab does not lead to ${wanted}`)
 }

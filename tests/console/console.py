@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The console in Debian's Chromium, on a running vaka serve that real senders feed.
 
-usage: console.py VAKA FLOWS.mjs [FOLDER]
+usage: console.py VAKA FLOWS.mjs [--all] [FOLDER]
 
 Starts vaka serve with Vaka's own rules, makes people, sends recorded nights with curl and a record with
 logger, and lets node run FLOWS.mjs, which prints TAP. What the flows need of the outside they ask over
-HTTP: to send a record, to start the server anew. FOLDER is where they put pictures.
+HTTP: to send a record, to start the server anew. FOLDER is where they put pictures; --all has them look
+at everything that they know to look at.
 """
 import http.server
 import json
@@ -121,7 +122,7 @@ def incidents(office):
     return much["id"], max(found, key=lambda i: i["alerts"])["id"]
 
 
-def run(vaka, flows, shots):
+def run(vaka, flows, everything, shots):
     with tempfile.TemporaryDirectory(prefix="vaka-console-") as folder:
         office = Office(vaka, folder, rules=f"[rules, {ROOT / 'rules'}]", app="required")
         with office.start():
@@ -132,19 +133,21 @@ def run(vaka, flows, shots):
             much, most = incidents(office)
             wishes = {"url": f"https://localhost:{office.web}", "password": PASSWORD,
                       "city": f"http://127.0.0.1:{server.server_port}", "shots": shots,
-                      "invite": one_time_password(office), "much": much, "most": most}
+                      "invite": one_time_password(office), "much": much, "most": most,
+                      "all": everything}
             status = subprocess.run(["node", flows, json.dumps(wishes)], check=False,
-                                    timeout=900).returncode
+                                    timeout=1800).returncode
             server.shutdown()
             return status
 
 
 def main():
-    vaka, flows, *more = sys.argv[1:]
+    vaka, flows, *more = [word for word in sys.argv[1:] if word != "--all"]
     if not shutil.which("chromium"):
         print("1..0 # SKIP there is no chromium")
         return 0
-    return run(str(pathlib.Path(vaka).resolve()), flows, more[0] if more else None)
+    return run(str(pathlib.Path(vaka).resolve()), flows, "--all" in sys.argv,
+               more[0] if more else None)
 
 
 if __name__ == "__main__":

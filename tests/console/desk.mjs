@@ -2,10 +2,10 @@
 // What people do at a desk: search, write a rule, change who is on call, look after sources and
 // accounts. flows.mjs runs it in its own house.
 import { readFile } from 'node:fs/promises'
+import { rowOf } from './browser.mjs'
 import { settled } from './house.mjs'
 import { assert, check } from './tap.mjs'
 
-const rowOf = (page, text) => page.locator('tbody tr', { hasText: text })
 
 async function searches({ sit, leave }) {
   const seat = await sit({}, 'anna')

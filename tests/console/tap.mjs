@@ -7,9 +7,11 @@ let failed = 0
 
 export async function check(name, run) {
   n++
+  const begun = performance.now()
   try {
     await run()
     console.log(`ok ${n} - ${name}`)
+    console.log(`# ${((performance.now() - begun) / 1000).toFixed(1)} s`)
   } catch (error) {
     failed++
     console.log(`not ok ${n} - ${name}`)
