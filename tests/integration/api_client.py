@@ -3,6 +3,7 @@
 import http.client
 import json
 import pathlib
+import re
 import socket
 import ssl
 import subprocess
@@ -90,6 +91,17 @@ def check_problem(status, head, text):
     if problem["request"] != head["x-request-id"]:
         raise Fail("the request is called two names")
     return problem
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+def filled(path):
+    """A path with names of things that are not there."""
+    return re.sub(r"{\w+}", "999999999", path)
 
 
 class Office(Serve):
