@@ -160,6 +160,7 @@ static void print_stats(const struct hunt_result *r, const struct ruleset *load,
     json_write_member_u64(&out, "bad_records", r->bad_records);
     json_write_member_u64(&out, "without_time", r->untimed);
     json_write_member_u64(&out, "unknown_source", r->unknown);
+    json_write_member_u64(&out, "passed_over", r->unread);
     json_write_member_u64(&out, "crashes", r->crashes);
     json_write_member_u64(&out, "correlation_late", r->late_tuples);
     json_write_member_u64(&out, "correlation_dropped", r->dropped_groups);

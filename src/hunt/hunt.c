@@ -27,6 +27,7 @@ struct hunt {
     struct progress progress;
     struct buf
         last_bad; /* the source that was told of last: one that has more to tell counts once */
+    uint64_t unindexed; /* the segment whose index was told of last, and 1 */
     int out_fd;
     bool out_terminal;
     int null_fd;
@@ -142,7 +143,9 @@ static void on_damage(void *ctx, enum scan_damage_kind kind, uint64_t seq)
 {
     struct hunt *h = ctx;
     struct buf why;
-    if (++h->result->unreadable > HUNT_NAMED_MAX) return;
+    if (kind == SCAN_BESIDE_DAMAGED && h->unindexed == seq + 1) return;
+    if (kind == SCAN_BESIDE_DAMAGED) h->unindexed = seq + 1;
+    else if (++h->result->unreadable > HUNT_NAMED_MAX) return;
     buf_init(&why, 1024);
     scan_write_damage(&why, kind, seq);
     buf_putc(&why, '\0');
@@ -308,6 +311,7 @@ static int collect_stored(struct hunt *h)
     r->bytes = totals.scan.bytes;
     r->unknown = totals.unknown;
     r->bad_records = totals.undecodable;
+    r->unread = totals.scan.unread;
     return end_of_collecting(h, result, diag.message);
 }
 

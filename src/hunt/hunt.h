@@ -42,6 +42,7 @@ struct hunt_result {
     uint64_t bad_records; /* in them, as far as they were counted */
     uint64_t untimed;     /* events with a match and without a time */
     uint64_t unknown;     /* events whose log source nothing tells */
+    uint64_t unread;      /* records of blocks in which no rule can hold */
     uint64_t sources, crashes;
     uint64_t late_tuples, dropped_groups; /* correlation: what its memory bound cost */
     uint32_t refused_correlations;

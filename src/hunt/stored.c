@@ -37,8 +37,8 @@ static int on_event(void *ctx, struct event *ev, const struct engine_result *fou
     return 0;
 }
 
-static int run_reader(const struct stored_spec *spec, const struct scan_begin *begin,
-                      struct channel *channel)
+static int run_reader(const struct stored_spec *spec, struct passing *passing,
+                      const struct scan_begin *begin, struct channel *channel)
 {
     /* The process ends with this: the kernel takes all of it back. */
     struct reader *r = calloc(1, sizeof *r);
@@ -47,6 +47,7 @@ static int run_reader(const struct stored_spec *spec, const struct scan_begin *b
     r->spec = spec;
     r->begin = spec->matching;
     r->begin.scan = begin;
+    r->begin.passing = passing;
     buf_init(&r->line, 2 * MESSAGE_TEXT_MAX);
     if (matching_init(&r->matching, &r->begin, &work, channel) != 0 ||
         line_writer_init(&r->lines, r->matching.engine, spec->format,
@@ -59,6 +60,7 @@ static int run_reader(const struct stored_spec *spec, const struct scan_begin *b
 
 struct stored {
     const struct stored_spec *spec;
+    struct passing passing;
     struct stored_totals *totals;
     struct scan *scan;
     struct loop_deferred turn;
@@ -66,8 +68,14 @@ struct stored {
 
 static int on_reader(void *ctx, const struct scan_begin *begin, struct channel *channel)
 {
+    struct stored *s = ctx;
+    return run_reader(s->spec, &s->passing, begin, channel);
+}
+
+static int open_beside(void *ctx, uint64_t begin)
+{
     const struct stored *s = ctx;
-    return run_reader(s->spec, begin, channel);
+    return passing_beside(&s->passing, begin);
 }
 
 static int take_alert(const struct stored *s, struct slice payload)
@@ -136,9 +144,9 @@ static void on_turn(void *ctx)
     else loop_defer(s->spec->loop, &s->turn);
 }
 
-int stored_run(const struct stored_spec *spec, struct stored_totals *ret, struct diag *diag)
+static int run(struct stored *s, struct diag *diag)
 {
-    struct stored s = {.spec = spec, .totals = ret};
+    const struct stored_spec *spec = s->spec;
     const struct scan_options options = {.store = spec->store,
                                          .from = spec->from,
                                          .to = spec->to,
@@ -150,17 +158,28 @@ int stored_run(const struct stored_spec *spec, struct stored_totals *ret, struct
                                          .max_payload = MESSAGE_MAX,
                                          .held_max = HELD_MAX,
                                          .run = on_reader,
-                                         .ctx = &s,
+                                         .ctx = s,
+                                         .beside = s->passing.asks ? open_beside : NULL,
                                          .take = take,
                                          .damage = on_damage,
                                          .tick = on_tick};
-    *ret = (struct stored_totals){0};
-    int error = scan_open(&options, &s.scan, diag);
+    int error = scan_open(&options, &s->scan, diag);
     if (error) return error;
-    s.turn = (struct loop_deferred){.call = on_turn, .ctx = &s};
-    loop_defer(spec->loop, &s.turn);
+    s->turn = (struct loop_deferred){.call = on_turn, .ctx = s};
+    loop_defer(spec->loop, &s->turn);
     error = loop_run(spec->loop);
-    loop_defer_cancel(spec->loop, &s.turn);
-    scan_close(s.scan, &ret->scan);
+    loop_defer_cancel(spec->loop, &s->turn);
+    scan_close(s->scan, &s->totals->scan);
+    return error;
+}
+
+int stored_run(const struct stored_spec *spec, struct stored_totals *ret, struct diag *diag)
+{
+    struct stored s = {.spec = spec, .totals = ret};
+    *ret = (struct stored_totals){0};
+    if (passing_init(&s.passing, spec->matching.rules, spec->store) != 0)
+        return diag_set(diag, ERR_NOMEM, NULL, 0, 0, "%s", error_text(ERR_NOMEM));
+    int error = run(&s, diag);
+    passing_done(&s.passing);
     return error;
 }

@@ -63,10 +63,12 @@ static void need_text(struct index_asks *a, struct ask *ask, struct slice text,
     if (n > 0) need(a, ask, hashes, n);
 }
 
-/* Of a glob over a whole value, or over words of it. */
+/* Of a glob over a whole value, over words of it, or anywhere in it. */
 static void need_glob(struct index_asks *a, struct ask *ask, const struct sigma_atom *atom)
 {
-    enum token_end edge = atom->words ? TOKEN_WORD : TOKEN_WHOLE;
+    enum token_end edge = atom->words                ? TOKEN_WORD
+                          : atom->op == ATOM_KEYWORD ? TOKEN_OPEN
+                                                     : TOKEN_WHOLE;
     for (uint32_t i = 0; i < atom->n_glob; i++) {
         if (atom->glob[i].kind != GLOB_LITERAL) continue;
         need_text(a, ask, atom->glob[i].text, i == 0 ? edge : TOKEN_OPEN,
@@ -161,6 +163,17 @@ struct index_asks *index_asks_new(const struct sigma_expr *filter)
     return NULL;
 }
 
+struct index_asks *index_asks_new_any(struct sigma_rule *const *rules, uint32_t n)
+{
+    struct sigma_expr one_of = {.kind = EXPR_OR, .n_children = n};
+    one_of.child = calloc(n + (size_t)1, sizeof(struct sigma_expr *));
+    if (!one_of.child) return NULL;
+    for (uint32_t i = 0; i < n; i++) one_of.child[i] = rules[i]->expr;
+    struct index_asks *asks = index_asks_new(&one_of);
+    free(one_of.child);
+    return asks;
+}
+
 void index_asks_free(struct index_asks *a)
 {
     if (!a) return;
@@ -224,6 +237,19 @@ int index_asks_run(struct index_asks *a, const struct segment *s, const struct i
     const struct asked at = {a, s, f, group, segment_group_blocks(s, group)};
     memset(a->known, 0, a->n * sizeof *a->known);
     return run(&at, a->root, ret);
+}
+
+int index_asks_beside(struct index_asks *a, const struct segment *s, const struct store_io *io,
+                      int file, uint64_t version, uint32_t group, uint64_t *ret)
+{
+    struct index_file index;
+    *ret = ~UINT64_C(0);
+    if (index_asks_nothing(a)) return 0;
+    int error = index_file_beside(&index, s, io, file, version);
+    if (error) return error;
+    error = index_asks_run(a, s, &index, group, ret);
+    index_file_done(&index);
+    return error;
 }
 
 /* ---- for people -------------------------------------------------------------------------- */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "index/file.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/crc32c.h"
 #include "base/le.h"
 #include "store/token.h"
@@ -155,6 +158,14 @@ int index_file_init(struct index_file *f, const struct store_io *io, int file,
     return error;
 }
 
+int index_file_beside(struct index_file *f, const struct segment *s, const struct store_io *io,
+                      int file, uint64_t version)
+{
+    const struct index_key key = {segment_footer_of(s), version};
+    if (file < 0 || !segment_has_filters(s)) return ERR_UNSUPPORTED;
+    return index_file_init(f, io, file, &key);
+}
+
 void index_file_done(struct index_file *f)
 {
     buf_done(&f->head);
@@ -224,4 +235,24 @@ int index_file_ask(const struct index_file *f, uint32_t group, uint32_t n, uint6
     if (error) return error;
     *ret |= filter_test(read, le32(g->firsts + 4 * (size_t)page), g->head.rice, n, value);
     return 0;
+}
+
+/* ---- finding them ------------------------------------------------------------------------ */
+
+int index_folder_open(const char *store)
+{
+    int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return fd;
+    int folder = openat(fd, INDEX_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    (void)close(fd);
+    return folder;
+}
+
+int index_folder_file(int folder, uint64_t begin)
+{
+    const struct store_io io = store_io_system(folder);
+    char name[STORE_NAME_MAX + 1];
+    if (folder < 0) return ERR_NOT_FOUND;
+    segment_name(name, "index", begin);
+    return io.open(io.ctx, name, STORE_READ);
 }

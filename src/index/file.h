@@ -89,6 +89,13 @@ struct index_file {
 int index_file_init(struct index_file *f, const struct store_io *io, int file,
                     const struct index_key *key) MUST_USE;
 void index_file_done(struct index_file *f);
+/*
+ * The index that stands beside a segment, of that version. ERR_UNSUPPORTED: none that is current
+ * does (`file` may be negative), or the segment has no filters that it could stand beside; else as
+ * above.
+ */
+int index_file_beside(struct index_file *f, const struct segment *s, const struct store_io *io,
+                      int file, uint64_t version) MUST_USE;
 /* The cells of a group, to be read by cells_group_read(). The table's errors. */
 int index_file_cells(const struct index_file *f, uint32_t group, struct buf *ret) MUST_USE;
 /* Whether each page is what was written: 0, ERR_CORRUPT, the table's errors. */
@@ -99,5 +106,12 @@ int index_file_check(const struct index_file *f) MUST_USE;
  */
 int index_file_ask(const struct index_file *f, uint32_t group, uint32_t n, uint64_t hash,
                    uint64_t *ret) MUST_USE;
+
+/* ---- finding them ---- */
+
+/* The folder that has the indexes of a store, as a descriptor; negative: there is none. */
+int index_folder_open(const char *store);
+/* In it the index of the segment that begins with that number; negative: there is none. */
+int index_folder_file(int folder, uint64_t begin);
 
 #endif

@@ -102,6 +102,12 @@ static int match_batch(void *ctx, const struct scan_batch *b)
     return record_decoder_batch(m->decoder, b->batch, b->from, b->to, &sink);
 }
 
+static int may_have(void *ctx, const struct scan_segment *at, uint32_t group, uint64_t *ret)
+{
+    const struct matching *m = ctx;
+    return passing_may(m->begin->passing, at, group, ret);
+}
+
 static int flush(void *ctx)
 {
     struct matching *m = ctx;
@@ -149,5 +155,6 @@ int matching_run(struct matching *m)
                                                .batch = match_batch,
                                                .flush = flush,
                                                .unit_begin = begin_unit,
-                                               .unit_end = end_unit});
+                                               .unit_end = end_unit,
+                                               .may = m->begin->passing->asks ? may_have : NULL});
 }

@@ -8,6 +8,7 @@
 
 #include "detect/correlate/correlate.h"
 #include "noise/message.h"
+#include "noise/passing.h"
 #include "normalise/record_decoder.h"
 #include "ruleset/ruleset.h"
 #include "scan/reader.h"
@@ -16,6 +17,7 @@ struct matching_begin {
     const struct scan_begin *scan;
     const struct ruleset *rules;
     const struct correlator *correlator; /* what correlations want; NULL: there are none */
+    struct passing *passing;
     bool any_logsource;
     bool routes_only; /* no rule is matched: only what kind of log there is */
 };

@@ -30,6 +30,8 @@ struct noise_options {
     const struct clock *clock;
     nsec silence;      /* detect.silence: a reader that does not go on for so long is ended */
     bool sources_only; /* no rule is matched: only what kind of log there is */
+    bool hits_only;    /* blocks in which no rule can hold are not read: what is counted of records,
+                          events and their sources is that of the others */
     int null_fd;       /* as in scan_options */
     uint32_t blocks;   /* as there; 0: as is good */
     uint32_t sample;   /* records of a block that are looked at, and 1 of 16 blocks; 0: all */

@@ -51,6 +51,7 @@ struct tally {
     struct tally_source *sources;
     uint32_t n_sources;
     uint64_t bytes, records, events, undecodable, unknown, damaged;
+    uint64_t unread;     /* records of blocks that were passed over (noise_options.hits_only) */
     nsec first, last;    /* received; first above last: no record was looked at */
     uint64_t unreadable; /* parts over which a reader ended, left out */
     bool approximate;

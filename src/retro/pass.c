@@ -173,7 +173,7 @@ static void show_progress(const struct pass *p, const struct scan_progress *s)
     show_long(&page->bytes_total, s->bytes_total);
     show_long(&page->read, s->read);
     show_long(&page->passed, s->early + s->filtered);
-    show_long(&page->records, p->tally.records);
+    show_long(&page->records, p->tally.records + s->unread);
     show_long(&page->matches, tally_matches(&p->tally));
     show_long(&page->damaged, p->tally.damaged + p->tally.unreadable);
     show_time(&page->cpu, s->cpu);
@@ -229,6 +229,7 @@ static int match(struct pass *p)
                                                   .silence = o->config->detect_silence,
                                                   .null_fd = o->null_fd,
                                                   .blocks = UNIT_BLOCKS,
+                                                  .hits_only = true,
                                                   .ctx = p,
                                                   .tick = on_tick},
                           &p->tally, w->diag);
@@ -240,7 +241,7 @@ static int conclude(const struct pass *p)
 {
     const struct work *w = p->work;
     struct retro_pass *pass = &w->book->pass;
-    bool nothing = pass->next == 0 && p->tally.records == 0;
+    bool nothing = pass->next == 0 && p->tally.records + p->tally.unread == 0;
     show(&w->options->page->found, note_counts(p));
     for (uint32_t i = 0; i < w->book->n; i++) {
         struct retro_rule *r = &w->book->rules[i];

@@ -3,6 +3,7 @@
  * Every rule that is new, or means something else than before, is run over what is stored: many of
  * them in one pass, from the oldest record on, in turns of a processor's share. What was found and
  * how far it is stays in the book (book.h), so that a pass goes on where it was whatever ended it.
+ * Blocks in which none of them can hold are passed over (noise/passing.h).
  */
 #ifndef VAKA_RETRO_PASS_H
 #define VAKA_RETRO_PASS_H

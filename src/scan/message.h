@@ -11,8 +11,9 @@
  * reader → parent, about that unit
  *   damage  something of it could not be read, see scan_damage
  *   done    the unit has come to its end: bytes of raw records in it, and its blocks and frames:
- * those passed over for their time, those passed over by filters, and those read; the
- *           sequence number behind its last record, 0: it has none
+ * those passed over for their time, those passed over by filters, and those read; how
+ *           many records are in those passed over by filters; the sequence number behind its last
+ *           record, 0: it has none
  */
 #ifndef VAKA_SCAN_MESSAGE_H
 #define VAKA_SCAN_MESSAGE_H
@@ -25,7 +26,8 @@ enum { SCAN_OWN = 16 };
 #define SCAN_BESIDE_FIELDS(F)
 #define SCAN_UNIT_FIELDS(F)   F(u8, journal) F(u64, begin) F(u32, from) F(u32, to) F(u64, seq)
 #define SCAN_DAMAGE_FIELDS(F) F(u8, what) F(u64, seq)
-#define SCAN_DONE_FIELDS(F)   F(u64, bytes) F(u64, early) F(u64, filtered) F(u64, read) F(u64, next)
+#define SCAN_DONE_FIELDS(F)                                                                        \
+    F(u64, bytes) F(u64, early) F(u64, filtered) F(u64, read) F(u64, unread) F(u64, next)
 
 #define SCAN_MESSAGES(M)                                                                           \
     M(unit, UNIT, 1)                                                                               \

@@ -308,6 +308,7 @@ static int read_block(struct reader *r, struct segment *s, uint32_t number)
     if (error == 0 && known) error = r->work->flush(r->work->ctx);
     if (error || !may || known) {
         r->done.filtered += !may || known;
+        r->done.unread += may ? 0 : block.n;
         return error;
     }
     turn_page(r, block.first + 1);

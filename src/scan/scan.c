@@ -341,6 +341,7 @@ static int take_done(struct scan *s, struct unit *u, struct slice payload)
     s->progress.early += done.early;
     s->progress.filtered += done.filtered;
     s->progress.read += done.read;
+    s->progress.unread += done.unread;
     if (done.next > s->progress.next) s->progress.next = done.next;
     return 0;
 }

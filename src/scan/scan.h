@@ -32,6 +32,7 @@ struct scan_progress {
     uint64_t bytes, bytes_total; /* of raw records, about */
     uint64_t read;               /* blocks and frames */
     uint64_t early, filtered;    /* that were passed over: for their time, and by filters */
+    uint64_t unread;             /* records of those that filters passed over */
     uint64_t next;               /* what was found in records before this one was taken */
     nsec cpu;                    /* time of processors that its processes took */
 };

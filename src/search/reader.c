@@ -147,42 +147,30 @@ static int search_batch(void *ctx, const struct scan_batch *b)
     return record_decoder_some(r->decoder, b->batch, b->from, b->to, &choice, &sink, &n);
 }
 
-/*
- * Only an index that is current knows what products make of the records. ERR_UNSUPPORTED: there is
- * none.
- */
-static int open_index(const struct reader *r, const struct scan_segment *at, struct index_file *ret)
+/* Only an index that is current knows what products make of the records. */
+static int note_unindexed(struct reader *r, const struct scan_segment *at, uint32_t group,
+                          int error)
 {
-    const struct index_key key = {segment_footer_of(at->segment), r->begin->version};
-    if (at->beside < 0 || !segment_has_filters(at->segment)) return ERR_UNSUPPORTED;
-    return index_file_init(ret, at->io, at->beside, &key);
+    if (error) r->sum.unindexed += segment_group_blocks(at->segment, group);
+    return error == ERR_UNSUPPORTED ? 0 : error;
 }
 
 static int may_have(void *ctx, const struct scan_segment *at, uint32_t group, uint64_t *ret)
 {
     struct reader *r = ctx;
-    struct index_file file;
-    *ret = ~UINT64_C(0);
-    if (index_asks_nothing(r->begin->asks)) return 0;
-    int error = open_index(r, at, &file);
-    if (error) {
-        r->sum.unindexed += segment_group_blocks(at->segment, group);
-        return error == ERR_UNSUPPORTED ? 0 : error;
-    }
-    error = index_asks_run(r->begin->asks, at->segment, &file, group, ret);
-    index_file_done(&file);
-    return error;
+    int error = index_asks_beside(r->begin->asks, at->segment, at->io, at->beside,
+                                  r->begin->version, group, ret);
+    return note_unindexed(r, at, group, error);
 }
 
 /* Units are no larger than groups. */
 static int enter_group(struct reader *r, const struct scan_segment *at, uint32_t group)
 {
     struct index_file file;
-    int error = open_index(r, at, &file);
+    int error = index_file_beside(&file, at->segment, at->io, at->beside, r->begin->version);
     if (error) {
         r->counting.looked = true;
-        r->sum.unindexed += segment_group_blocks(at->segment, group);
-        return error == ERR_UNSUPPORTED ? 0 : error;
+        return note_unindexed(r, at, group, error);
     }
     error = counting_enter(&r->counting, &file, group);
     index_file_done(&file);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "search/search.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "index/maker.h"
@@ -95,11 +94,7 @@ static int on_tick(void *ctx, const struct scan_progress *progress)
 static int open_index(void *ctx, uint64_t begin)
 {
     const struct search *s = ctx;
-    const struct store_io io = store_io_system(s->indexes);
-    char name[STORE_NAME_MAX + 1];
-    if (s->indexes < 0) return ERR_NOT_FOUND;
-    segment_name(name, "index", begin);
-    return io.open(io.ctx, name, STORE_READ);
+    return index_folder_file(s->indexes, begin);
 }
 
 static int prepare_indexes(struct search *s)
@@ -109,10 +104,7 @@ static int prepare_indexes(struct search *s)
     if (!s->begin.asks) return ERR_NOMEM;
     if (index_asks_nothing(s->begin.asks) && o->query->filter->kind != EXPR_TRUE) return 0;
     s->begin.version = index_version(o->rules);
-    int store = open(o->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (store < 0) return 0;
-    s->indexes = openat(store, INDEX_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    (void)close(store);
+    s->indexes = index_folder_open(o->store);
     return 0;
 }
 

@@ -93,6 +93,62 @@ def only_blocks_that_may_have_it_are_read(folder):
             raise Fail(f"{size} bytes of indexes for {raw}")
 
 
+HOSTS = """title: Hosts
+id: 7b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11
+status: test
+level: high
+logsource: {{}}
+detection:
+  known: {{host.name: [{hosts}]}}
+  sent: {{source.ip: 10.9.9.9}}
+  condition: 1 of them
+"""
+
+
+def hunt(serve, rule):
+    """(numbers of records found, events read, records passed over, what else was said)."""
+    result = subprocess.run([VAKA, "hunt", "--store", "-r", rule, "-f", "json", "--stats", "-c", serve.config],
+                            cwd=serve.folder, check=False, capture_output=True, timeout=120)
+    said = result.stderr.decode()
+    if result.returncode != 0:
+        raise Fail(f"{result.returncode}: {said}")
+    stats = json.loads(said.splitlines()[-1])
+    found = [json.loads(line)["source"]["record"] for line in result.stdout.splitlines()]
+    return found, stats["events"], stats["passed_over"], said
+
+
+@test
+def rules_read_only_blocks_in_which_one_can_hold(folder):
+    with Serve(VAKA, folder, journal="8MiB", more=FAST + "triage:\n  alike: 0s\n").start() as serve:
+        n = fill_events(serve, 110)
+        serve.wait(lambda: len(segments(serve)) >= 4, "segments")
+        is_indexed(serve, 4)
+        some, all_of_them = folder / "some.yml", folder / "all.yml"
+        some.write_text(HOSTS.format(hosts="host17, host4000"), encoding="utf-8")
+        all_of_them.write_text(HOSTS.format(hosts="'*ost17', '*ost4000'"), encoding="utf-8")
+        found, read, passed, _ = hunt(serve, some)
+        same((found, read + passed), ([17, 4000], n))
+        if passed < n // 4:
+            raise Fail(f"{passed} of {n} records were passed over")
+        same(hunt(serve, all_of_them)[:3], ([17, 4000], n, 0))
+        # By itself, with the same index.
+        (folder / "rules" / "some.yml").write_text(some.read_text(encoding="utf-8"), encoding="utf-8")
+        serve.ask("reload")
+        state = serve.shows(lambda s: s["retro"]["matches"] == 2 and s["retro"]["state"] == "idle", "a pass")["retro"]
+        same(state["records"], n)
+        if state["blocks_passed"] < state["blocks_read"]:
+            raise Fail(str(state))
+        serve.stop()
+        # What has no index, or one that is damaged, is read.
+        first, *others = indexes(serve)
+        first.write_bytes(bytes([first.read_bytes()[0] ^ 1]) + first.read_bytes()[1:])
+        for path in others:
+            path.unlink()
+        found, read, passed, said = hunt(serve, some)
+        same((found, read, passed), ([17, 4000], n, 0))
+        same(said.count("the index of the segment 0 is damaged: all of its records were read"), 1)
+
+
 def count_by(serve, field, more=()):
     """({value: how many}, blocks read, what else was said)."""
     result = subprocess.run([VAKA, "search", f"| count by {field}", "-c", serve.config, *more],

@@ -5,6 +5,9 @@
  * the products of now or of before, a damaged one or none; random queries are asked under the one
  * version of products and then under the other.
  *
+ * Some of the queries' filters are then rules, a few of them together, that are tried on the same
+ * records (noise/noise.h), with and without blocks that are passed over.
+ *
  *     property-query-stored [--pairs N] [--seed S]
  *
  * A pair is a query and a store, under one version. What a product makes of an event is said a
@@ -20,16 +23,18 @@
 #include <unistd.h>
 
 #include "index/cells.h"
+#include "noise/noise.h"
 #include "query_index.h"
 #include "query_made.h"
 #include "search/search.h"
 #include "store/store.h"
 
-enum { QUERIES = 32, STORES = 8, VERSIONS = 2, WORDS_MAX = 4, ROWS_MAX = 1 << 20 };
+enum { QUERIES = 32, STORES = 8, VERSIONS = 2, WORDS_MAX = 4, ROWS_MAX = 1 << 20, RULES = 3 };
 
 /* What the searches of all processes did. */
 struct seen {
     uint64_t passed, counted, unindexed, rows;
+    uint64_t tried, unread, matches; /* by rules: stores, records that were not read */
 };
 
 /* ---- products ---------------------------------------------------------------------------- */
@@ -347,6 +352,11 @@ struct asking {
     struct slice text;
     struct query query;
     struct sigma_rule rule;
+    bool tried; /* its filter as a rule as well, with these */
+    unsigned n_others;
+    struct ref_tree *others[RULES - 1];
+    struct slice other_texts[RULES - 1];
+    struct sigma_rule other_rules[RULES - 1];
 };
 
 static void on_damage(void *ctx, enum scan_damage_kind kind, uint64_t seq)
@@ -441,6 +451,71 @@ static bool ask_store(const struct asking *a, const struct stored *s)
     return good;
 }
 
+/* ---- rules ------------------------------------------------------------------------------- */
+
+static uint64_t expected_matches(const struct asking *a, const struct stored *s,
+                                 const struct ref_tree *tree)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < s->n; i++) {
+        struct ref_event ev = s->events[i];
+        derive(a->version, &ev);
+        n += ref_holds(tree, &ev);
+    }
+    return n;
+}
+
+static bool try_store(const struct asking *a, const struct stored *s, bool hits_only)
+{
+    const struct ruleset *rules = &a->version->rules;
+    struct tally tally;
+    struct diag diag;
+    bool good = true;
+    ASSERT(tally_init(&tally, rules->set, 0) == 0);
+    int error = noise_run(&(struct noise_options){.rules = rules,
+                                                  .store = s->path,
+                                                  .from = INT64_MIN,
+                                                  .to = INT64_MAX,
+                                                  .jobs = made_chance(20) ? 2 : 1,
+                                                  .clock = &a->m->clock,
+                                                  .silence = 600 * NSEC_PER_SEC,
+                                                  .blocks = 1 + made_below(4),
+                                                  .hits_only = hits_only},
+                          &tally, &diag);
+    for (unsigned i = 0; i < rules->set->n_rules && good; i++) {
+        uint64_t want = expected_matches(a, s, i ? a->others[i - 1] : a->tree);
+        good = error == 0 && tally.rules[i].matches == want;
+        add(&a->m->seen->matches, want);
+        if (good) continue;
+        printf("rule %u of %u matches %llu times, not %llu, indexed under %d\n%.*s\n%s\n", i,
+               rules->set->n_rules, (unsigned long long)tally.rules[i].matches,
+               (unsigned long long)want, s->indexed, SLICE_FMT(i ? a->other_texts[i - 1] : a->text),
+               error ? diag.message : "");
+    }
+    good = good && tally.records + tally.unread == (uint64_t)s->n;
+    add(&a->m->seen->tried, 1);
+    add(&a->m->seen->unread, tally.unread);
+    tally_done(&tally);
+    return good;
+}
+
+static bool try_all(struct asking *a)
+{
+    const struct query_options options = {.whole = false};
+    struct sigma_set *set = a->version->rules.set;
+    for (unsigned i = 0; i < a->n_others; i++) {
+        struct query query;
+        struct diag diag;
+        ASSERT(query_read(&set->arena, a->other_texts[i], &options, &query, &diag) == 0);
+        a->other_rules[i].expr = query.filter;
+        ASSERT(sigma_set_add_rule(set, &a->other_rules[i]) == 0);
+    }
+    for (int i = 0; i < STORES; i++)
+        if (!try_store(a, &a->m->stores[i], false) || !try_store(a, &a->m->stores[i], true))
+            return false;
+    return true;
+}
+
 /* In a process of its own, whose only rule is the filter. */
 static bool ask_all(struct asking *a)
 {
@@ -455,7 +530,7 @@ static bool ask_all(struct asking *a)
     ASSERT(sigma_set_add_rule(set, &a->rule) == 0);
     for (int i = 0; i < STORES; i++)
         if (!ask_store(a, &a->m->stores[i])) return false;
-    return true;
+    return !a->tried || try_all(a);
 }
 
 static bool ask(struct made *m, const struct version *version, struct asking *a)
@@ -498,6 +573,24 @@ static void make_query(struct arena *arena, struct asking *a)
     }
     a->tree = made_tree(arena, REF_FIELDS, 3);
     made_pipe(&a->pipe, REF_FIELDS);
+    a->tried = made_chance(25);
+    a->n_others = a->tried ? made_below(RULES) : 0;
+    for (unsigned i = 0; i < a->n_others; i++) a->others[i] = made_tree(arena, REF_FIELDS, 1);
+}
+
+static void put_texts(struct asking *a, struct buf *out)
+{
+    static const struct ref_pipe none;
+    size_t ends[RULES] = {0};
+    made_put_query(out, a->tree, &a->pipe);
+    ends[0] = out->len;
+    for (unsigned i = 0; i < a->n_others; i++) {
+        made_put_query(out, a->others[i], &none);
+        ends[i + 1] = out->len;
+    }
+    a->text = slice_until(buf_slice(out), ends[0]);
+    for (unsigned i = 0; i < a->n_others; i++)
+        a->other_texts[i] = slice_make(out->ptr + ends[i], ends[i + 1] - ends[i]);
 }
 
 static bool one_round(struct made *m)
@@ -514,9 +607,8 @@ static bool one_round(struct made *m)
         struct asking a;
         struct buf text;
         make_query(&arena, &a);
-        buf_init(&text, QUERY_TEXT_MAX);
-        made_put_query(&text, a.tree, &a.pipe);
-        a.text = buf_slice(&text);
+        buf_init(&text, RULES * QUERY_TEXT_MAX);
+        put_texts(&a, &text);
         for (int k = 0; k < VERSIONS && good; k++) good = ask(m, &m->versions[k], &a);
         buf_done(&text);
     }
@@ -567,9 +659,11 @@ int main(int argc, char **argv)
     if (good)
         printf("%llu pairs of a query and a store agree (seed %llu), %llu of them with an answer; "
                "%llu blocks were passed over, %llu times only counted, %llu blocks had no index "
-               "that is current\n",
+               "that is current; %llu times rules were tried, %llu matches, %llu records passed "
+               "over\n",
                (unsigned long long)done, (unsigned long long)seed, (unsigned long long)s->rows,
                (unsigned long long)s->passed, (unsigned long long)s->counted,
-               (unsigned long long)s->unindexed);
-    return !good || s->passed == 0 || s->counted == 0 || s->unindexed == 0;
+               (unsigned long long)s->unindexed, (unsigned long long)s->tried,
+               (unsigned long long)s->matches, (unsigned long long)s->unread);
+    return !good || s->passed == 0 || s->counted == 0 || s->unindexed == 0 || s->unread == 0;
 }
