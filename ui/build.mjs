@@ -2,13 +2,14 @@
 // Builds the console: node build.mjs FOLDER [LIST DEPFILE]
 //
 // FOLDER gets index.html and assets/, whose names have a hash of what is in them, each beside itself
-// packed (.gz). LIST gets the paths of all, a line each, for script/embed.py, and DEPFILE what they
+// packed (.gz); among them the words of each language (texts.mjs). LIST gets the paths of all, a line each, for script/embed.py, and DEPFILE what they
 // were made of, for ninja.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { takeTexts } from './texts.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
@@ -26,6 +27,7 @@ export const options = {
 }
 
 async function bundle(folder) {
+  const { names, plugin } = takeTexts(join(here, 'src'), join(folder, 'assets'))
   return await build({
     ...options,
     entryPoints: { main: 'src/main.tsx', style: 'src/style/index.css' },
@@ -34,6 +36,8 @@ async function bundle(folder) {
     chunkNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
     loader: { '.woff2': 'file', '.svg': 'file' },
+    define: { TEXTS: JSON.stringify(names) },
+    plugins: [plugin],
     splitting: true,
     minify: true,
     metafile: true

@@ -18,6 +18,7 @@ static const char *const types[][2] = {
     {".html", "text/html; charset=utf-8"},
     {".js", "text/javascript; charset=utf-8"},
     {".css", "text/css; charset=utf-8"},
+    {".json", "application/json"},
     {".woff2", "font/woff2"},
     {".svg", "image/svg+xml"},
 };

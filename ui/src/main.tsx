@@ -5,10 +5,11 @@ import { keepTime } from './lib/format'
 import { listenKeys } from './lib/keys'
 import { enter } from './lib/login'
 import { applyPrefs } from './lib/prefs'
+import { learnWords } from './lib/text'
 
 applyPrefs()
 keepTime()
 listenKeys()
 void enter()
 const root = document.getElementById('app')
-if (root) render(<App />, root)
+void learnWords().then(() => root && render(<App />, root))

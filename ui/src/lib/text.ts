@@ -4,15 +4,22 @@
 //   const t = texts({ found: ['{n} larm', '{n} {n|alert|alerts}'] })
 //   t('found', { n: 3 })
 //
-// `{n}` is a value, `{n|one|many}` a word that depends on it. test/text.test.ts finds what is unused,
-// empty, or has other values in one language than in the other.
+// `{n}` is a value, `{n|one|many}` a word that depends on it. test/texts.mjs finds what is unused,
+// empty, or has other values in one language than in the other. The build takes the tables out
+// (texts.mjs) and leaves a number: the words of one language are fetched.
+import { effect, signal } from '@preact/signals'
 import { formatNumber } from './format'
-import { language } from './prefs'
+import { type Language, language } from './prefs'
 
 export type Values = Record<string, string | number>
 export type Pair = readonly [sv: string, en: string]
+type Words = Record<string, string>[]
+
+// Where the words of a language are; the build knows.
+declare const TEXTS: Record<Language, string> | undefined
 
 const PLACE = /\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g
+const AGAIN = 1000 // ms
 
 export function fill(text: string, values: Values = {}): string {
   return text.replace(PLACE, (whole, name: string, one?: string, many?: string) => {
@@ -23,8 +30,40 @@ export function fill(text: string, values: Values = {}): string {
   })
 }
 
-export function texts<K extends string>(table: Record<K, Pair>) {
-  return (key: K, values?: Values) => fill(table[key][language.value === 'sv' ? 0 : 1], values)
+const words = signal<Words>([])
+
+export function texts<K extends string>(table: Record<K, Pair> | number) {
+  return (key: K, values?: Values) => {
+    const text =
+      typeof table === 'number'
+        ? words.value[table]?.[key]
+        : table[key][language.value === 'sv' ? 0 : 1]
+    return fill(text ?? '', values)
+  }
+}
+
+async function fetchWords(url: string): Promise<Words> {
+  for (;;) {
+    const answer = await fetch(url).catch(() => null)
+    if (answer?.ok) return await answer.json()
+    await new Promise((done) => setTimeout(done, AGAIN))
+  }
+}
+
+// Has the words of the language that is chosen, now and whenever another one is; resolves when there
+// are some.
+export function learnWords(): Promise<void> {
+  const urls = typeof TEXTS === 'undefined' ? undefined : TEXTS
+  if (!urls) return Promise.resolve()
+  return new Promise((done) => {
+    effect(() => {
+      const wanted = language.value
+      void fetchWords(urls[wanted]).then((found) => {
+        if (language.peek() === wanted) words.value = found
+        done()
+      })
+    })
+  })
 }
 
 // Of what the API says in both languages.
