@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Rules: all that are in force, and what the server says of the text of one.
-import { get, type Schema } from './api'
+import { get, Problem, post, put, type Schema } from './api'
 import { readLines } from './find'
+import { language } from './prefs'
 
 export type Rule = Schema<'Rule'>
 export type Trial = Schema<'TrialLine'>
@@ -12,6 +13,10 @@ const PAGE = 500
 
 export const ruleUrl = (id: string) => `/rules/${encodeURIComponent(id)}`
 export const idOf = (rule: Pick<Rule, 'id' | 'title'>) => rule.id ?? rule.title ?? ''
+
+// Of the title that is shown (titleOf): Vaka's own rules have one in Swedish.
+export const langOf = (rule: Pick<Rule, 'title_sv'>) =>
+  language.value === 'sv' && rule.title_sv ? undefined : 'en'
 
 export async function allRules(signal: AbortSignal): Promise<Rule[]> {
   const found: Rule[] = []
@@ -68,4 +73,38 @@ export async function draftRule(query: string, signal: AbortSignal): Promise<str
     if (draft) text = draft.text
   })
   return text
+}
+
+const SOON = 500 // ms
+const LONGEST = 60_000
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms))
+
+// What is changed of rules is in force a moment later, when the process that answers has begun anew.
+// Waits for it to be so; gives up in silence, for what was asked is done.
+export async function untilSo(isSo: () => Promise<boolean>): Promise<void> {
+  for (let left = LONGEST / SOON; left > 0; left--) {
+    await pause(SOON)
+    try {
+      if (await isSo()) return
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status === 401) throw error
+    }
+  }
+}
+
+const textOf = async (id: string) => (await get('/rules/{id}', { path: { id } })).text?.trim()
+
+// Keeps the text of a rule, and waits until it is in force. Gives its id.
+export async function keepRule(id: string | undefined, text: string): Promise<string> {
+  const body = { text }
+  const kept = id
+    ? await put('/rules/{id}', { path: { id }, body })
+    : await post('/rules', { body })
+  await untilSo(async () => (await textOf(kept.id)) === text.trim())
+  return kept.id
+}
+
+export async function isGone(id: string): Promise<boolean> {
+  const gone = (error: unknown) => error instanceof Problem && error.status === 404
+  return get('/rules/{id}', { path: { id } }).then(() => false, gone)
 }

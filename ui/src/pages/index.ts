@@ -21,6 +21,7 @@ const t = texts({
 
 const office = () => import('./areas/office')
 const rules = () => import('./areas/rules')
+const RuleEdit = lazy(() => import('./rules/editor'))
 
 export interface PageEntry {
   path: string
@@ -56,7 +57,8 @@ export const pages: PageEntry[] = [
     name: () => t('rules'),
     right: 'rules.read'
   },
-  { path: '/rules/new', page: lazy(() => rules().then((m) => m.RuleEdit)), right: 'rules.write' },
+  { path: '/rules/new', page: RuleEdit, right: 'rules.write' },
+  { path: '/rules/:id/edit', page: RuleEdit, right: 'rules.write' },
   { path: '/rules/:id', page: lazy(() => rules().then((m) => m.Rule)), right: 'rules.read' },
   {
     path: '/sources',

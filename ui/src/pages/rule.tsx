@@ -2,19 +2,23 @@
 // One rule: what it looks for, what to do first, its tests, what it would have found, what it is not to
 // fire on.
 import { useSignal } from '@preact/signals'
-import { useRoute } from 'preact-iso/router'
-import { get, type Schema } from '../lib/api'
+import { useLocation, useRoute } from 'preact-iso/router'
+import { get, remove, type Schema } from '../lib/api'
 import { formatNumber } from '../lib/format'
 import { queueUrl } from '../lib/links'
 import { useLoad } from '../lib/load'
-import { sourceOf, techniquesOf } from '../lib/rules'
+import { language } from '../lib/prefs'
+import { isGone, ruleUrl, sourceOf, techniquesOf, untilSo } from '../lib/rules'
 import { may } from '../lib/session'
-import { pick, texts } from '../lib/text'
+import { pick, texts, titleOf } from '../lib/text'
+import { toast } from '../lib/toasts'
+import { AskDialog } from '../parts/dialog'
 import { Severity, Time } from '../parts/marks'
 import { Page } from '../parts/page'
 import { Empty, Show } from '../parts/states'
 import { Table } from '../parts/table'
 import { Value } from '../parts/value'
+import { Exceptions } from './rules/exceptions'
 import { SuppressDialog, Suppressions } from './rules/suppressions'
 import { Trial } from './rules/trial'
 
@@ -22,6 +26,15 @@ const t = texts({
   rules: ['Regler', 'Rules'],
   rule: ['Regel', 'Rule'],
   copy: ['Egen regel av denna', 'Own rule from this one'],
+  change: ['Ändra', 'Change'],
+  drop: ['Ta bort …', 'Take away …'],
+  dropTitle: ['Ta bort regeln?', 'Take the rule away?'],
+  dropText: [
+    'Den larmar inte längre. Texten finns kvar bland versionerna, och larm som finns blir kvar.',
+    'It fires no more. Its text stays among the versions, and alerts that are there stay.'
+  ],
+  dropDo: ['Ta bort', 'Take away'],
+  dropped: ['Regeln är borttagen.', 'The rule is taken away.'],
   suppress: ['Dämpa …', 'Suppress …'],
   what: ['Vad den söker', 'What it looks for'],
   reads: ['Läser', 'Reads'],
@@ -57,6 +70,7 @@ const t = texts({
   about: ['Gäller', 'About'],
   times: ['Antal', 'Count'],
   last: ['Senast', 'Last'],
+  exceptions: ['Undantag', 'Exceptions'],
   suppressions: ['Dämpningar', 'Suppressions'],
   text: ['Regelns text', 'Text of the rule']
 })
@@ -87,6 +101,11 @@ function Facts({ rule }: { rule: Whole }) {
     <section class="panel" aria-labelledby="what">
       <h2 id="what">{t('what')}</h2>
       <div class="stack">
+        {rule.title_sv && (
+          <p class="quiet" lang={language.value === 'sv' ? 'en' : 'sv'}>
+            {language.value === 'sv' ? rule.title : rule.title_sv}
+          </p>
+        )}
         {rule.description && (
           <p class="advice" lang="en">
             {rule.description}
@@ -156,17 +175,10 @@ function Tests({ text }: { text: string | null }) {
   )
 }
 
-interface Retro {
-  done: boolean
-  alerts: number
-  from: string
-  to: string
-}
-
-function retroText(retro: Retro | null): string {
+function retroText(retro: Whole['retro']): string {
   if (!retro) return t('retroNone')
   if (!retro.done) return t('retroGoing')
-  const when = { from: retro.from.slice(0, 10), to: retro.to.slice(0, 10) }
+  const when = { from: String(retro.from).slice(0, 10), to: String(retro.to).slice(0, 10) }
   return retro.alerts > 0 ? t('retro', { n: retro.alerts, ...when }) : t('retroNot', when)
 }
 
@@ -175,7 +187,7 @@ function Past({ rule }: { rule: Whole }) {
     <section class="panel" aria-labelledby="past">
       <h2 id="past">{t('past')}</h2>
       <div class="stack">
-        <p>{retroText(rule.retro as Retro | null)}</p>
+        <p>{retroText(rule.retro)}</p>
         {may('rules.write') && rule.text && <Trial text={rule.text} />}
       </div>
     </section>
@@ -228,6 +240,10 @@ function Shown({ rule, id }: { rule: Whole; id: string }) {
         <Facts rule={rule} />
         <Past rule={rule} />
         {may('alerts.read') && <Latest id={id} />}
+        <section class="panel" aria-labelledby="exceptions">
+          <h2 id="exceptions">{t('exceptions')}</h2>
+          <Exceptions rule={[id, rule.title ?? id]} />
+        </section>
         <section class="panel" aria-labelledby="suppressions">
           <h2 id="suppressions">{t('suppressions')}</h2>
           <Suppressions rule={id} />
@@ -247,24 +263,62 @@ function Shown({ rule, id }: { rule: Whole; id: string }) {
   )
 }
 
+function DropDialog({ id, onClose }: { id: string; onClose: () => void }) {
+  const { route } = useLocation()
+  const drop = async () => {
+    await remove('/rules/{id}', { path: { id } })
+    await untilSo(() => isGone(id))
+    toast(t('dropped'))
+    route('/rules')
+  }
+  return (
+    <AskDialog title={t('dropTitle')} action={t('dropDo')} grave onClose={onClose} onDone={drop}>
+      <p>{t('dropText')}</p>
+    </AskDialog>
+  )
+}
+
+interface ActionsProps {
+  rule: Whole | undefined
+  id: string
+  onAsk: (what: 'suppress' | 'drop') => void
+}
+
+function Actions({ rule, id, onAsk }: ActionsProps) {
+  return (
+    <>
+      {rule?.own && (
+        <>
+          <a class="button first" href={`${ruleUrl(id)}/edit`}>
+            {t('change')}
+          </a>
+          <button type="button" class="button" onClick={() => onAsk('drop')}>
+            {t('drop')}
+          </button>
+        </>
+      )}
+      <button type="button" class="button" onClick={() => onAsk('suppress')}>
+        {t('suppress')}
+      </button>
+      <a class="button" href={`/rules/new?from=${encodeURIComponent(id)}`}>
+        {t('copy')}
+      </a>
+    </>
+  )
+}
+
 export default function RulePage() {
   const id = useRoute().params.id ?? ''
   const rule = useLoad(`rule ${id}`, (signal) => get('/rules/{id}', { path: { id }, signal }))
-  const suppressing = useSignal(false)
+  const asking = useSignal<'suppress' | 'drop' | null>(null)
+  const close = () => (asking.value = null)
   return (
     <Page
-      title={rule.value?.title ?? t('rule')}
+      title={rule.value ? titleOf(rule.value) : t('rule')}
       head={rule.value?.level && <Severity level={rule.value.level} />}
       actions={
         may('rules.write') && (
-          <>
-            <button type="button" class="button" onClick={() => (suppressing.value = true)}>
-              {t('suppress')}
-            </button>
-            <a class="button" href={`/rules/new?from=${encodeURIComponent(id)}`}>
-              {t('copy')}
-            </a>
-          </>
+          <Actions rule={rule.value} id={id} onAsk={(what) => (asking.value = what)} />
         )
       }
     >
@@ -272,13 +326,10 @@ export default function RulePage() {
         <a href="/rules">{t('rules')}</a>
       </p>
       <Show of={rule}>{(found) => <Shown rule={found} id={id} />}</Show>
-      {suppressing.value && (
-        <SuppressDialog
-          rule={id}
-          onClose={() => (suppressing.value = false)}
-          onDone={rule.reload}
-        />
+      {asking.value === 'suppress' && (
+        <SuppressDialog rule={id} onClose={close} onDone={rule.reload} />
       )}
+      {asking.value === 'drop' && <DropDialog id={id} onClose={close} />}
     </Page>
   )
 }

@@ -5,16 +5,17 @@ import { useLocation } from 'preact-iso/router'
 import { get } from '../lib/api'
 import { compare, formatNumber } from '../lib/format'
 import { useLoad } from '../lib/load'
-import { allRules, idOf, type Rule, ruleUrl, sourceOf, techniquesOf } from '../lib/rules'
+import { allRules, idOf, langOf, type Rule, ruleUrl, sourceOf, techniquesOf } from '../lib/rules'
 import { may } from '../lib/session'
-import { texts } from '../lib/text'
+import { texts, titleOf } from '../lib/text'
 import { Select, TextField } from '../parts/field'
-import { LEVELS, levelName, levelOf, Severity, Time } from '../parts/marks'
+import { LEVELS, levelName, levelOf, Severity } from '../parts/marks'
 import { Page } from '../parts/page'
 import { Empty, Show } from '../parts/states'
 import { type Column, Table } from '../parts/table'
 import { Tabs } from '../parts/tabs'
 import { Coverage } from './rules/coverage'
+import { Exceptions } from './rules/exceptions'
 import { Suppressions } from './rules/suppressions'
 
 const t = texts({
@@ -41,15 +42,8 @@ const t = texts({
   part: ['del av en räknande regel', 'part of a counting rule'],
   correlation: ['räknande', 'counting'],
   more: ['Visa fler', 'Show more'],
-  why: ['Skäl', 'Reason'],
-  by: ['Av', 'By'],
-  until: ['Till', 'Until'],
-  forever: ['tills det tas bort', 'until it is lifted'],
-  forRules: ['Regler', 'Rules'],
-  noExceptions: [
-    'Inga undantag. De görs med vaka rules except, med skäl och slut.',
-    'No exceptions. They are made by vaka rules except, with a reason and an end.'
-  ],
+  past: ['Bakåt', 'Past'],
+  pastText: ['skulle ha larmat {n} {n|gång|gånger}', 'would have fired {n} {n|time|times}'],
   list: ['Lista', 'List'],
   size: ['Indikatorer', 'Indicators'],
   noLists: ['Inga listor i kraft.', 'No lists in force.']
@@ -80,7 +74,7 @@ const isPart = (rule: Rule) => rule.level === '' && !rule.description
 
 function matches(rule: Rule, { q = '', level, source, technique }: Filters): boolean {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean)
-  const text = [rule.title, rule.description, rule.id, sourceOf(rule), ...rule.tags]
+  const text = [rule.title, rule.title_sv, rule.description, rule.id, sourceOf(rule), ...rule.tags]
     .join(' ')
     .toLowerCase()
   const least = level ? LEVELS.indexOf(levelOf(level)) : LEVELS.length
@@ -93,10 +87,16 @@ function matches(rule: Rule, { q = '', level, source, technique }: Filters): boo
 }
 
 const SHOWN = 100
+// Alerts that each rule would have made, by its id.
+async function fetchPast(signal: AbortSignal): Promise<Map<string, number>> {
+  const { retro } = await get('/retro', { signal })
+  return new Map(retro.map(({ rule, found }) => [rule, found.alerts]))
+}
 
 function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | 'go'>) {
   const { route } = useLocation()
   const rules = useLoad('rules', allRules)
+  const past = useLoad('retro', fetchPast)
   const most = useSignal(SHOWN)
   const columns: Column<Rule>[] = [
     {
@@ -108,8 +108,8 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
       class: 'what',
       show: (r) => (
         <>
-          <a class="strong" href={ruleUrl(idOf(r))} lang="en">
-            {r.title}
+          <a class="strong" href={ruleUrl(idOf(r))} lang={langOf(r)}>
+            {titleOf(r)}
           </a>
           {r.kind === 'correlation' && <span class="tag">{t('correlation')}</span>}
           <span class="quiet small block" lang={isPart(r) ? undefined : 'en'}>
@@ -122,6 +122,15 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
     {
       name: t('attack'),
       show: (r) => <span class="mono small">{techniquesOf(r).join(' ') || '–'}</span>
+    },
+    {
+      name: t('past'),
+      class: 'number late',
+      show: (r) => {
+        const n = past.value?.get(idOf(r))
+        if (n === undefined) return <span class="quiet">–</span>
+        return <span title={t('pastText', { n })}>{formatNumber(n)}</span>
+      }
     },
     {
       name: t('changed'),
@@ -181,32 +190,6 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
           </>
         )
       }}
-    </Show>
-  )
-}
-
-function Exceptions() {
-  const page = useLoad('exceptions', (signal) => get('/exceptions', { signal }))
-  return (
-    <Show of={page}>
-      {({ exceptions }) =>
-        exceptions.length === 0 ? (
-          <Empty>{t('noExceptions')}</Empty>
-        ) : (
-          <Table
-            caption={t('exceptions')}
-            rows={exceptions}
-            id={(e) => e.id}
-            columns={[
-              { name: t('exceptions'), class: 'what', show: (e) => e.title },
-              { name: t('why'), class: 'what', show: (e) => e.reason },
-              { name: t('by'), show: (e) => e.by },
-              { name: t('until'), show: (e) => (e.until ? <Time at={e.until} /> : t('forever')) },
-              { name: t('forRules'), class: 'number', show: (e) => formatNumber(e.rules) }
-            ]}
-          />
-        )
-      }
     </Show>
   )
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Pages that are fetched together, as in office.ts.
 export { default as Rule } from '../rule'
-export { default as RuleEdit } from '../rule_edit'
 export { default as Rules } from '../rules'

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What is done to keep the watch good: rules, searches, sources, health, settings: node upkeep.mjs
+// WISHES (see console.py).
+import { begin } from './house.mjs'
+import { withRules } from './rules.mjs'
+import { end } from './tap.mjs'
+
+const house = await begin()
+await house.ask('relax')
+await withRules(house)
+await house.browser.close()
+end()
