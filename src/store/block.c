@@ -8,6 +8,11 @@
 
 enum {
     LEVEL_OF_META = 3,
+    /*
+     * Bytes of the shortest repetition that is looked for in records: a short one costs more to
+     * read than it saves. docs/evidence/store.md has what that does.
+     */
+    DATA_REPEATS = 7,
     META_HEADER = 16,
     VARINT_MAX = 10,
 };
@@ -97,13 +102,16 @@ static void put_meta(struct buf *out, const struct batch *b)
     buf_put(out, b->texts);
 }
 
-static int put_compressed(struct block_codec *c, struct slice in, int level, struct buf *out,
-                          uint32_t *ret_len)
+/* repeats: 0 is that of the level. */
+static int put_compressed(struct block_codec *c, struct slice in, int level, int repeats,
+                          struct buf *out, uint32_t *ret_len)
 {
     size_t bound = ZSTD_compressBound(in.len);
     char *to = buf_reserve(out, bound);
     if (!to) return buf_error(out);
-    size_t n = ZSTD_compressCCtx(c->compress, to, bound, in.ptr, in.len, level);
+    (void)ZSTD_CCtx_setParameter(c->compress, ZSTD_c_compressionLevel, level);
+    (void)ZSTD_CCtx_setParameter(c->compress, ZSTD_c_minMatch, repeats);
+    size_t n = ZSTD_compress2(c->compress, to, bound, in.ptr, in.len);
     if (ZSTD_isError(n)) return ERR_NOMEM;
     out->len += n;
     *ret_len = (uint32_t)n;
@@ -119,8 +127,8 @@ int block_encode(struct block_codec *c, const struct batch *batch, int level, st
     if (buf_failed(&c->meta)) return buf_error(&c->meta);
     sizes.meta_raw = (uint32_t)c->meta.len;
     sizes.data_raw = (uint32_t)batch->data.len;
-    int error = put_compressed(c, buf_slice(&c->meta), LEVEL_OF_META, out, &sizes.meta);
-    if (error == 0) error = put_compressed(c, batch->data, level, out, &sizes.data);
+    int error = put_compressed(c, buf_slice(&c->meta), LEVEL_OF_META, 0, out, &sizes.meta);
+    if (error == 0) error = put_compressed(c, batch->data, level, DATA_REPEATS, out, &sizes.data);
     if (error == 0) *ret = sizes;
     return error;
 }
