@@ -66,6 +66,11 @@ void loop_stop(struct loop *l, int result)
     l->result = result;
 }
 
+bool loop_is_stopping(const struct loop *l)
+{
+    return l->stopped;
+}
+
 /* ---- descriptors ------------------------------------------------------------------------- */
 
 static uint32_t epoll_bits(unsigned wanted)

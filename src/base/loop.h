@@ -34,6 +34,8 @@ void loop_free(struct loop *l);
 int loop_run(struct loop *l) MUST_USE;
 /* From a callback: nothing more is called, and loop_run() returns `result`. */
 void loop_stop(struct loop *l, int result);
+/* Since loop_run() began: for a callback that would go on calling others. */
+bool loop_is_stopping(const struct loop *l);
 
 /* ---- descriptors ---- */
 

@@ -162,7 +162,8 @@ static int take_frames(struct link *l)
 {
     struct frame frame;
     int got = 0;
-    while (l->open && !l->paused && (got = channel_next(&l->channel, &frame)) > 0) {
+    while (l->open && !l->paused && !loop_is_stopping(l->loop) &&
+           (got = channel_next(&l->channel, &frame)) > 0) {
         if (l->events.frame(l->ctx, &frame) != 0) return ERR_CORRUPT;
     }
     return l->open && got < 0 ? got : 0;
@@ -175,10 +176,12 @@ static void ready(void *ctx, unsigned what)
     if (what & LOOP_WRITE) link_flush(l);
     for (int i = 0; i < FILLS_A_ROUND && result == 0; i++) {
         result = take_frames(l);
-        if (result || !l->open || l->paused) break;
+        if (result || !l->open || l->paused || loop_is_stopping(l->loop)) break;
         result = channel_fill_now(&l->channel);
     }
     if (l->open && result == 0) result = take_frames(l);
+    /* Should it run again. */
+    if (l->open && loop_is_stopping(l->loop)) loop_defer(l->loop, &l->resume);
     /* ERR_LIMIT: there is nothing more for now. */
     if (l->open && result && result != ERR_LIMIT) fail(l, result);
 }

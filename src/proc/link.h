@@ -17,7 +17,8 @@ struct link;
 struct link_events {
     /*
      * A frame, valid during the call. 0, or an error: the other end broke the protocol, and the
-     * link is closed as if it had ended.
+     * link is closed as if it had ended. None is told any more once the loop is to stop: whoever
+     * gave up has nothing that could take it.
      */
     int (*frame)(void *ctx, const struct frame *frame);
     /* The other end has gone, or broke the protocol (ERR_CORRUPT). The link is closed already and
@@ -35,7 +36,8 @@ struct link {
     void *ctx;
     struct buf out; /* what waits, from out_done on */
     size_t out_done, max_out;
-    struct loop_deferred resume; /* frames that were read already, when a pause ends */
+    struct loop_deferred resume; /* frames that were read already, when a pause ends or the
+                                    loop runs again */
     struct {
         size_t at; /* of the byte it travels with, in out */
         int fd;    /* owned */

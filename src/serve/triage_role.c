@@ -61,6 +61,7 @@ static void give_up(struct role *r, const char *what, int error)
 {
     struct triage_ctx *c = r->ctx;
     state_rollback(c->state);
+    c->open = false;
     role_alarm(r, what, slice_of(error_text(error)));
     role_end(r, error);
 }

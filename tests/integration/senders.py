@@ -165,22 +165,35 @@ class Senders:
         self.stop()
 
 
-def stored(serve):
-    """(names → how often each came, sequence numbers) of what lies in the folder; None: it cannot be
-    read. A record that is stored twice with all that is known of it came once: the store was killed
-    behind the commit, and was given the batch again."""
+def lines_of_store(serve):
+    """(sequence number, all else that is known of the record) of what lies in the folder; None: it cannot
+    be read."""
     folder = serve.folder / "var" / "store" / "0"
     done = subprocess.run([serve.vaka, "store", "cat", "-f", "json", folder], capture_output=True,
                           timeout=300, check=False)
     if done.returncode != 0:
         return None
-    came, numbers = {}, []
-    for line in done.stdout.splitlines():
-        number, rest = line[len(b'{"seq":'):].split(b",", 1)
-        numbers.append(int(number))
+    parts = (line[len(b'{"seq":'):].split(b",", 1) for line in done.stdout.splitlines())
+    return [(int(number), rest) for number, rest in parts]
+
+
+def stored(serve):
+    """(names → how often each came, sequence numbers) of what lies in the folder; None: it cannot be
+    read. A record that is stored twice with all that is known of it came once: the store was killed
+    behind the commit, and was given the batch again."""
+    lines = lines_of_store(serve)
+    if lines is None:
+        return None
+    came = {}
+    for _, rest in lines:
         for name in set(NAME.findall(rest)):
             came.setdefault(name.decode(), set()).add(rest)
-    return {name: len(lines) for name, lines in came.items()}, numbers
+    return {name: len(many) for name, many in came.items()}, [number for number, _ in lines]
+
+
+def marked(serve):
+    """How many of the stored records a rule holds for."""
+    return sum(NAME.search(rest) is not None for _, rest in lines_of_store(serve))
 
 
 class Alerts:

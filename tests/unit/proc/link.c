@@ -18,6 +18,7 @@ struct end {
     int closed, why, rooms;
     uint64_t refuse_from; /* frame number from which frames are refused; 0: none */
     uint64_t pause_at;    /* frame number at which it pauses itself; 0: none */
+    uint64_t stop_at;     /* frame number at which the loop is to stop; 0: none */
     ino_t inode;          /* of the last descriptor that came */
     int fds;
 };
@@ -73,6 +74,7 @@ static int on_frame(void *ctx, const struct frame *frame)
         link_pause(&e->link, true);
         loop_stop(e->loop, 0);
     }
+    if (e->stop_at && e->got == e->stop_at) loop_stop(e->loop, ERR_IO);
     stop_when_all_is_there(e);
     return 0;
 }
@@ -160,6 +162,20 @@ TEST(frames_read_before_a_pause_come_after_it)
     link_pause(&ends[1].link, false);
     REQUIRE(loop_run(loop) == 0);
     CHECK_INT(ends[1].got, 10);
+    close_ends();
+}
+
+/* Whoever gives up is told nothing more, however much of it was read already. */
+TEST(no_frame_is_told_once_the_loop_is_to_stop)
+{
+    open_ends();
+    ends[1].stop_at = 3;
+    ends[0].to_send = N;
+    fill(&ends[0]);
+    REQUIRE(loop_run(loop) == ERR_IO);
+    CHECK_INT(ends[1].got, 3);
+    REQUIRE(loop_run(loop) == 0);
+    CHECK_INT(ends[1].got, N);
     close_ends();
 }
 
