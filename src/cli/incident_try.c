@@ -135,7 +135,8 @@ static void add_shown(struct trial *t, struct incident *incident, const struct f
 {
     for (uint32_t i = 0; i < facts->n_names && incident->n_names < NAMES_SHOWN; i++) {
         const struct fact *name = &facts->names[i];
-        bool had = name->bystander || name->kind == NAME_COMMAND || name->kind == NAME_RECORD;
+        bool had = name->bystander || name->kind == NAME_COMMAND || name->kind == NAME_RECORD ||
+                   name->kind == NAME_DEED;
         for (uint32_t k = 0; k < incident->n_names && !had; k++)
             had = slice_eq(incident->names[k].text, name->text);
         if (had) continue;

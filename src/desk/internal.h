@@ -56,11 +56,13 @@ struct desk {
     " ORDER BY incident DESC LIMIT 200) l JOIN incident e ON e.id = l.incident WHERE e.tenant "    \
     "= " tenant " AND e.id != ?1 AND e.closed IS NOT NULL AND e.part_of IS NULL)"
 
-/* The word of a kind that a column has (incident/names.h). */
+/* The word of a kind that a column has (incident/names.h), but for NAME_DEED: it is shown nowhere.
+ */
 #define DESK_KIND_WORD(column)                                                                     \
     "CASE " column " WHEN 0 THEN 'user' WHEN 1 THEN 'address' WHEN 2 THEN 'host'"                  \
     " WHEN 3 THEN 'hash' WHEN 4 THEN 'command' WHEN 5 THEN 'record' ELSE 'value' END"
-_Static_assert(NAME_USER == 0 && NAME_RECORD == 5 && NAME_VALUE == 6, "as in the statement");
+_Static_assert(NAME_USER == 0 && NAME_RECORD == 5 && NAME_VALUE == 6 && NAME_DEED == 7,
+               "as in the statement");
 
 /* ---- incidents in the database (rows.c) ---- */
 

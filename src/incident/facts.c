@@ -181,24 +181,37 @@ static void read_mentions(struct facts *f, struct slice line)
 
 /* ---- the rule ---------------------------------------------------------------------------- */
 
-/* "attack.lateral-movement", but not "attack.t1021" and "attack.g0016". */
-static bool tactic_of_tag(struct slice tag, struct slice *ret)
+/* "lateral-movement", but not "t1021" and "g0016". */
+static bool is_tactic(struct slice word)
 {
-    const struct slice start = SLICE("attack.");
-    if (!slice_starts_with(tag, start)) return false;
-    *ret = slice_from(tag, start.len);
-    return ret->len > 2 && (ret->ptr[1] < '0' || ret->ptr[1] > '9');
+    return word.len > 2 && (word.ptr[1] < '0' || word.ptr[1] > '9');
+}
+
+/* What is done by one hand at once, as far as the rule is sure of it. */
+static void add_deed(struct facts *f, struct slice technique)
+{
+    struct fact fact = {.kind = NAME_DEED};
+    if (f->level < LEVEL_HIGH || f->n_names == FACTS_NAMES_MAX) return;
+    buf_clear(&f->scratch);
+    name_write_deed(&f->scratch, technique);
+    if (buf_failed(&f->scratch)) f->no_memory = true;
+    fact.text = arena_dup(&f->arena, buf_slice(&f->scratch));
+    if (fact.text.len > 0 && !is_named(f, &fact)) f->names[f->n_names++] = fact;
 }
 
 static void read_tags(struct facts *f, struct slice rule)
 {
+    const struct slice start = SLICE("attack.");
     struct slice tags, name, value, tag;
     struct json_parts it;
     if (!json_find_member(rule, "tags", NULL, &tags) || tags.ptr[0] != '[') return;
     json_parts_init(&it, tags);
-    while (f->n_tactics < FACTS_TACTICS_MAX && json_parts_next(&it, &name, &value))
-        if (json_string_inside(value, &tag) && tactic_of_tag(tag, &f->tactics[f->n_tactics]))
-            f->n_tactics++;
+    while (json_parts_next(&it, &name, &value)) {
+        if (!json_string_inside(value, &tag) || !slice_starts_with(tag, start)) continue;
+        tag = slice_from(tag, start.len);
+        if (!is_tactic(tag)) add_deed(f, tag);
+        else if (f->n_tactics < FACTS_TACTICS_MAX) f->tactics[f->n_tactics++] = tag;
+    }
 }
 
 static bool read_rule(struct facts *f, struct slice line)

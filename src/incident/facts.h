@@ -12,10 +12,10 @@
 #include "incident/names.h"
 
 enum {
-    FACTS_NAMES_MAX = 48,     /* that an alert says; more are passed over */
-    FACTS_MENTIONS_MAX = 512, /* words of its event that are looked at */
-    FACTS_MENTION_MIN = 4,    /* bytes of one */
-    FACTS_TACTICS_MAX = 16,
+    FACTS_NAMES_MAX = 48,         /* that an alert says; more are passed over */
+    FACTS_MENTIONS_MAX = 512,     /* words of its event that are looked at */
+    FACTS_MENTION_MIN = 4,        /* bytes of one */
+    FACTS_TACTICS_MAX = 16,       /* more are passed over */
     FACTS_TEXT_MAX = 1024 * 1024, /* bytes of all of it together */
 };
 

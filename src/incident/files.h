@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* taxonomy/shared.tsv, which is built into the program. */
+/* taxonomy/shared.tsv and taxonomy/deeds.tsv, which are built into the program. */
 #ifndef VAKA_INCIDENT_FILES_H
 #define VAKA_INCIDENT_FILES_H
 
@@ -10,6 +10,7 @@ struct incident_file {
     const unsigned char *text;
     size_t len;
 };
-extern const struct incident_file incident_files[]; /* one, and a NULL name */
+enum { INCIDENT_DEEDS, INCIDENT_SHARED };           /* their order, by name */
+extern const struct incident_file incident_files[]; /* behind the last a NULL name */
 
 #endif

@@ -41,6 +41,7 @@ struct grouping_options grouping_defaults(void)
 {
     return (struct grouping_options){.next = 1,
                                      .window = 24 * 3600 * NSEC_PER_SEC,
+                                     .deed_window = 600 * NSEC_PER_SEC,
                                      .names_max = 256 * 1024,
                                      .incidents_max = 16 * 1024,
                                      .burst = 5,
@@ -175,11 +176,12 @@ static bool is_closed(const struct grouping *g, uint64_t id)
 }
 
 /* The incident that named it lately; 0: none. A closed one is only noted: the newest of them. */
-static uint64_t incident_of(const struct grouping *g, struct slice text,
+static uint64_t incident_of(const struct grouping *g, const struct fact *name,
                             struct grouping_place *place)
 {
-    const struct known *known = find_known(g, key_of(g, text));
-    if (!known || g->now - known->last > g->options.window) return 0;
+    const struct known *known = find_known(g, key_of(g, name->text));
+    nsec window = name->kind == NAME_DEED ? g->options.deed_window : g->options.window;
+    if (!known || g->now - known->last > window) return 0;
     if (!is_remembered(g, known->incident)) return 0;
     uint64_t id = now_of(g, known->incident);
     if (!is_closed(g, id)) return id;
@@ -196,7 +198,7 @@ static bool join_named(struct grouping *g, const struct facts *facts, struct gro
     place->incident = 0;
     for (uint32_t i = 0; i < facts->n_names; i++) {
         const struct fact *name = &facts->names[i];
-        found[i] = name->bystander ? 0 : incident_of(g, name->text, place);
+        found[i] = name->bystander ? 0 : incident_of(g, name, place);
         if (found[i] == 0 || (place->incident && place->incident <= found[i])) continue;
         place->incident = found[i];
         place->by = name->text;
@@ -212,7 +214,7 @@ static bool join_spoken(struct grouping *g, const struct facts *facts, struct gr
     uint64_t ids[GROUPING_MERGED_MAX];
     uint32_t counts[GROUPING_MERGED_MAX], n = 0, best = 0;
     for (uint32_t i = 0; i < facts->n_mentions; i++) {
-        uint64_t id = incident_of(g, facts->mentions[i].text, place);
+        uint64_t id = incident_of(g, &facts->mentions[i], place);
         uint32_t at = 0;
         while (at < n && ids[at] != id) at++;
         if (id == 0 || at == GROUPING_MERGED_MAX) continue;

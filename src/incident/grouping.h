@@ -6,7 +6,8 @@
  * lately, else one of whose names its event speaks. When it names what two incidents named, these
  * were one, and the younger becomes part of the older. A rule that begins many incidents at once
  * begins one. A closed incident is joined by nothing: what names the same begins one that follows
- * it.
+ * it. What was done (NAME_DEED) joins for minutes only: who encrypts at two computers at once is
+ * one, who does it another day may be another.
  *
  * Time is that of the alerts. Memory is taken by grouping_new() and not after that; what there is
  * no room for any more is what was named longest ago.
@@ -21,7 +22,8 @@ enum { GROUPING_MERGED_MAX = 8 };
 struct grouping_options {
     uint64_t seed;          /* random: names come from outside */
     uint64_t next;          /* the id of the first incident, at least 1 */
-    nsec window;            /* for so long a name joins */
+    nsec window;            /* for so long a name joins … */
+    nsec deed_window;       /* … and one of a deed */
     uint32_t names_max;     /* that are remembered; a multiple of 8 */
     uint32_t incidents_max; /* that names can lead to */
     uint32_t burst;         /* incidents that one rule begins … */

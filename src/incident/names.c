@@ -22,10 +22,15 @@ static bool fits(struct slice pattern, struct slice name)
     return slice_starts_with(name, slice_until(pattern, pattern.len - 1));
 }
 
+static struct slice file_text(unsigned file)
+{
+    return slice_make(incident_files[file].text, incident_files[file].len);
+}
+
 /* Whether many have it. The list is short, and what is asked comes with an alert. */
 static bool is_shared(enum name_kind kind, struct slice name)
 {
-    struct slice rest = slice_make(incident_files[0].text, incident_files[0].len), line;
+    struct slice rest = file_text(INCIDENT_SHARED), line;
     while (rest.len > 0) {
         struct slice word, pattern;
         (void)slice_split(rest, '\n', &line, &rest);
@@ -68,6 +73,18 @@ enum name_kind name_write(struct buf *out, enum name_kind kind, struct slice tex
     out->len = begin + utf8_fold(to, text);
     if (is_shared(kind, slice_from(buf_slice(out), begin))) out->len = begin;
     return kind;
+}
+
+void name_write_deed(struct buf *out, struct slice technique)
+{
+    struct slice rest = file_text(INCIDENT_DEEDS), line, word;
+    technique = slice_until(technique, slice_find_byte(technique, '.'));
+    while (rest.len > 0) {
+        (void)slice_split(rest, '\n', &line, &rest);
+        if (!slice_split(line, '\t', &word, &line) || !slice_eq_nocase(word, technique)) continue;
+        buf_printf(out, "%.*s (%.*s)", SLICE_FMT(line), SLICE_FMT(word));
+        return;
+    }
 }
 
 void name_write_said(struct buf *out, struct slice text)

@@ -16,7 +16,8 @@
     X(HASH, "hash")                                                                                \
     X(COMMAND, "command")                                                                          \
     X(RECORD, "record") /* which of them: what tells of the same record tells of the same */       \
-    X(VALUE, "value")   /* anything that alerts are grouped by: a session, a mailbox */
+    X(VALUE, "value")   /* anything that alerts are grouped by: a session, a mailbox */            \
+    X(DEED, "deed")     /* what was done (taxonomy/deeds.tsv): joins for minutes, not for a day */
 
 enum name_kind {
 #define X(id, word) NAME_##id,
@@ -40,7 +41,12 @@ const char *name_kind_word(enum name_kind kind);
  * Appends nothing for what joins nothing. Overflow is out's.
  */
 enum name_kind name_write(struct buf *out, enum name_kind kind, struct slice text);
-/* The same of what a person says without telling what it is: with a domain it is a user. */
+/*
+ * Appends what a technique of ATT&CK ("t1486", "t1561.002") does to a city, "data encrypted
+ * (t1486)"; nothing for all that is not one of taxonomy/deeds.tsv.
+ */
+void name_write_deed(struct buf *out, struct slice technique);
+/* name_write() of what a person says without telling what it is: with a domain it is a user. */
 void name_write_said(struct buf *out, struct slice text);
 
 #endif

@@ -64,6 +64,26 @@ TEST(an_alert_of_a_record)
     done(f);
 }
 
+TEST(what_is_done_by_one_hand_at_once_is_a_name_when_the_rule_is_sure)
+{
+    static const char form[] = "{\"rule\":{\"title\":\"T\",\"level\":\"%s\",\"tags\":["
+                               "\"attack.impact\",\"attack.T1486\",\"attack.t1561.002\","
+                               "\"attack.t1490\",\"attack.g0016\"]},\"host\":\"pc1\"}";
+    char line[512];
+    (void)snprintf(line, sizeof line, form, "high");
+    struct facts *f = read(line);
+    CHECK_INT(f->n_names, 3);
+    REQUIRE(named(f, "data encrypted (t1486)") && named(f, "disks wiped (t1561)"));
+    CHECK_INT(named(f, "data encrypted (t1486)")->kind, NAME_DEED);
+    CHECK(!named(f, "data encrypted (t1486)")->bystander);
+    CHECK_INT(f->n_tactics, 1);
+    done(f);
+    (void)snprintf(line, sizeof line, form, "medium");
+    f = read(line);
+    CHECK_INT(f->n_names, 1);
+    done(f);
+}
+
 TEST(a_computer_is_meant_itself_when_something_runs_in_it)
 {
     static const char *const entities[] = {"\"process.name\":[\"e.exe\"]",

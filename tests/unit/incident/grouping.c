@@ -71,6 +71,41 @@ TEST(what_names_the_same_belongs_together)
     end_world(&w);
 }
 
+/* An alert at that computer of something that is done by one hand. */
+static uint64_t deed(struct world *w, const char *rule, const char *host)
+{
+    *w->facts = (struct facts){.rule = slice_of(rule), .time = w->now};
+    set(w->facts->names, &w->facts->n_names, host);
+    w->facts->names[w->facts->n_names++] =
+        (struct fact){.kind = NAME_DEED, .text = SLICE("data encrypted (t1486)")};
+    grouping_place(w->grouping, w->facts, &w->place);
+    return w->place.incident;
+}
+
+TEST(what_is_done_at_two_computers_at_once_is_one)
+{
+    struct world w;
+    begin_world(&w);
+    uint64_t pc = alert(&w, "a", "pc1", NULL, NULL), esx = alert(&w, "a", "esx03", NULL, NULL);
+    CHECK(pc != esx);
+    w.now += HOUR;
+    CHECK_INT(deed(&w, "b", "esx03"), esx);
+    w.now += MINUTE;
+    /* The older one has both now. */
+    CHECK_INT(deed(&w, "c", "pc1"), pc);
+    CHECK_INT(w.place.n_merged, 1);
+    CHECK_INT(w.place.merged[0], esx);
+    w.now += 9 * MINUTE;
+    CHECK_INT(deed(&w, "d", "pc2"), pc);
+    CHECK_INT(w.place.reason, GROUPING_NAMED);
+    CHECK_SLICE(w.place.by, "data encrypted (t1486)");
+    /* Another time it is another hand, though the computers are remembered for a day. */
+    w.now += 11 * MINUTE;
+    CHECK(deed(&w, "d", "pc3") != pc);
+    CHECK_INT(alert(&w, "e", "pc2", NULL, NULL), pc);
+    end_world(&w);
+}
+
 TEST(what_names_nothing_is_alone)
 {
     struct world w;
