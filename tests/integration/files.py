@@ -113,7 +113,7 @@ def nothing_is_lost_when_everything_is_killed(folder):
             os.killpg(serve.process.pid, signal.SIGKILL)
             serve.process.wait()
             serve.start()
-        serve.wait(lambda: len(numbers(serve)) == n, f"{n} lines with alerts", 60)
+        serve.wait(lambda: len(numbers(serve)) == n, f"{n} lines with alerts")
         # At rest everything is known to be stored: not a line comes again.
         serve.wait(lambda: serve.status()["collect"]["records"]["pending"] == 0, "no more waits")
         serve.shows(lambda s: s["triage"]["matched"] == s["store"]["next"], "all is matched")
@@ -136,7 +136,7 @@ def what_the_store_has_not_taken_is_read_again(folder):
             time.sleep(0.3)
             serve.kill("store")
             serve.kill("collect")
-        serve.wait(lambda: len(numbers(serve)) == 4000, "4000 lines with alerts", 60)
+        serve.wait(lambda: len(numbers(serve)) == 4000, "4000 lines with alerts")
 
 
 COLUMNS = """title: A user's request

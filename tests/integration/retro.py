@@ -365,7 +365,7 @@ def a_pass_goes_on_where_it_was_killed(folder):
         add(serve, other(), MANY)
         places = [0]
         for _ in range(3):
-            serve.wait(lambda: place(serve) > places[-1], "some of the pass", 60)
+            serve.wait(lambda: place(serve) > places[-1], "some of the pass")
             serve.kill("retro")
             places.append(place(serve))
         same(places, sorted(set(places)))
@@ -376,7 +376,7 @@ def a_pass_goes_on_where_it_was_killed(folder):
         # A kill of everything is no end either.
         change(serve, "share: 100", "share: 1")
         add(serve, other(), MANY, other("OTHERMARK", "8b2a6a4e"))
-        serve.wait(lambda: place(serve) > n // 6, "some of another pass", 60)
+        serve.wait(lambda: place(serve) > n // 6, "some of another pass")
         serve.kill_all()
         serve.config.write_text(serve.config.read_text().replace("share: 1", "share: 100"))
         serve.start()

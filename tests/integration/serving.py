@@ -161,7 +161,7 @@ class Serve:
     def log_text(self):
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 
-    def wait(self, condition, what, seconds=30):
+    def wait(self, condition, what, seconds=120):
         """Until it holds; not a measure of speed: it only keeps a broken test from lasting for
         ever."""
         end = time.monotonic() + seconds
@@ -301,7 +301,7 @@ class Serve:
         if not self.process or self.process.poll() is not None:
             return None
         self.process.send_signal(how)
-        return self.process.wait(30)
+        return self.process.wait(120)
 
     def __enter__(self):
         return self

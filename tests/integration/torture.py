@@ -105,7 +105,7 @@ class Era:
     def check_matched(self, acked):
         """With serve at work: every one of them has its alert."""
         with contextlib.suppress(AssertionError):
-            self.serve.wait(lambda: acked <= self.alerts.read(), "alerts", 60)
+            self.serve.wait(lambda: acked <= self.alerts.read(), "alerts")
         missing = acked - self.alerts.names
         self.figures.add(never_matched=len(missing))
         if missing:

@@ -215,7 +215,7 @@ def a_watch_that_is_dead_or_cut_off_is_told_of(folder):
         h.heard()
         h.wire(False)
         h.told(3, "has been silent")
-        h.serve.wait(lambda: h.watchdog()["silent"], "silence at the other end", 60)
+        h.serve.wait(lambda: h.watchdog()["silent"], "silence at the other end")
         h.serve.wait(lambda: "vaka.watchdog-silent" in h.alarms(), "an alarm")
         h.wire(True)
         h.told(4, "awake again")
@@ -253,7 +253,7 @@ def an_answer_that_was_given_before_is_silence(folder):
         h = House(folder, stack)
         h.start()
         h.proxy.old_answers = True
-        h.serve.wait(lambda: h.watchdog()["silent"], "silence", 60)
+        h.serve.wait(lambda: h.watchdog()["silent"], "silence")
         holds(h.watchdog()["why"], "an old one")
         h.proxy.old_answers = False
         h.serve.wait(lambda: not h.watchdog()["silent"], "the watchdog is back")
