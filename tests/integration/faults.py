@@ -288,8 +288,9 @@ def fails_once(folder, role, fault, provoke=lambda serve: None):
 
 @test
 def an_alert_that_was_told_is_durable(folder):
-    """Whoever asks sees it when it is in the database for good: all ends as soon as it was seen."""
-    serve = Serve(FAULTY, folder, APART)
+    """Whoever asks sees it when it is in the database for good: all ends as soon as it was seen. A look
+    back at what was there before the rule would be alerts as well."""
+    serve = Serve(FAULTY, folder, APART + "retro:\n  days: 0\n")
     Faults(serve).set("triage", slow_sync=200)
     with serve.start():
         for number in range(8):
