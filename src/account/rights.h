@@ -42,7 +42,8 @@
     X(CONFIG_WRITE, "config.write", 0, 0, 0, 0, 1, 0, "change settings, reload")                   \
     X(PSEUDONYMS_LIFT, "pseudonyms.lift", 0, 0, 1, 1, 0, 0, "see who a pseudonym is, with reason") \
     X(ONCALL_READ, "oncall.read", 1, 1, 1, 1, 1, 1, "see who is on call, and pages")               \
-    X(ONCALL_WRITE, "oncall.write", 0, 1, 1, 1, 1, 0, "change shifts, answer pages")
+    X(ONCALL_WRITE, "oncall.write", 0, 1, 1, 1, 1, 0, "change shifts, answer pages")               \
+    X(DRILLS_RUN, "drills.run", 0, 0, 1, 0, 1, 0, "begin and end drills, which page people")
 
 enum account_role {
 #define X(id, name, what) ACCOUNT_ROLE_##id,

@@ -52,6 +52,8 @@ enum log_level {
     X(ROLE_ENDED, WARNING, 200, "role-ended")                                                      \
     X(ROLE_ALARM, WARNING, 200, "role-alarm")                                                      \
     X(CANARY_WELL, INFO, 60, "canary-well")                                                        \
+    X(DRILL_BEGUN, INFO, 60, "drill-begun")                                                        \
+    X(DRILL_ENDED, INFO, 60, "drill-ended")                                                        \
     X(WATCHDOG_STATE, WARNING, 60, "watchdog-state")                                               \
     X(WATCHDOG_SENT, INFO, 60, "watchdog-sent")                                                    \
     X(WATCHDOG_REFUSED, WARNING, 60, "watchdog-refused")                                           \

@@ -8,14 +8,12 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "base/when.h"
+#include "canary/drill.h"
 #include "cli/cli.h"
 #include "cli/desk.h"
 #include "desk/desk.h"
-#include "library/files.h"
 
 enum { OUT_MAX = 4 * 1024 * 1024, BODY_LEN_MAX = 4096, POLL_US = 500 * 1000 };
-/* Incidents of a drill are those that are found until so long behind its end. */
-#define AFTERWARDS (600 * NSEC_PER_SEC)
 
 struct drill_context {
     struct settings settings;
@@ -74,133 +72,9 @@ static int act(struct drill_context *c, const char *kind, struct slice body)
 
 /* ---- what a drill came to ---------------------------------------------------------------- */
 
-struct drill_report {
-    struct slice run; /* as the canary's process says it */
-    nsec begun, ended;
-    nsec attack;          /* when it begins in the recording */
-    nsec event, received; /* of the first alert: what its event says; when that came */
-    uint32_t speed;
-    struct buf incidents;
-};
-
-/* When the attack begins in the recording; `first`, where that is not known. */
-static nsec attack_of(struct slice name, nsec first)
-{
-    struct slice text = SLICE_NONE, line, word, begins;
-    nsec time;
-    (void)library_file_find(SLICE("taxonomy/drills.tsv"), &text);
-    while (text.len > 0) {
-        (void)slice_split(text, '\n', &line, &text);
-        if (!slice_split(line, '\t', &word, &line) || !slice_eq(word, name)) continue;
-        (void)slice_split(line, '\t', &begins, &line);
-        if (time_parse(begins, 0, &time)) return time;
-    }
-    return first;
-}
-
-static nsec time_of(struct slice incident, const char *member)
-{
-    nsec time;
-    return time_parse(ask_text(incident, member), 0, &time) ? time : TIME_NONE;
-}
-
-/* The first of all incidents; TIME_NONE: it did not happen. */
-static nsec first_of(const struct drill_report *p, const char *member)
-{
-    struct slice name, incident;
-    struct json_parts it;
-    nsec first = TIME_NONE;
-    json_parts_init(&it, buf_slice(&p->incidents));
-    while (json_parts_next(&it, &name, &incident)) {
-        nsec time = time_of(incident, member);
-        if (time != TIME_NONE && (first == TIME_NONE || time < first)) first = time;
-    }
-    return first;
-}
-
-static const struct {
-    const char *member, *label;
-} steps[] = {
-    {"detected", "detected"},
-    {"notified", "paged"},
-    {"acked", "acknowledged"},
-    {"contained", "contained"},
-};
-
-/* On the clock of the recording: what it took since the event that gave the attack away came. */
-static nsec clock_at(const struct drill_report *p, nsec time)
-{
-    return p->event + (time - p->received);
-}
-
-static void find_first(struct drill_report *p)
-{
-    struct slice name, incident;
-    struct json_parts it;
-    p->event = p->received = TIME_NONE;
-    json_parts_init(&it, buf_slice(&p->incidents));
-    while (json_parts_next(&it, &name, &incident)) {
-        nsec received = time_of(incident, "first_received");
-        if (received == TIME_NONE || (p->received != TIME_NONE && received >= p->received))
-            continue;
-        p->received = received;
-        p->event = time_of(incident, "first_event");
-    }
-    if (p->event == TIME_NONE) p->event = p->received;
-}
-
-static void put_time(struct buf *out, const char *name, nsec time)
-{
-    json_write_key(out, name);
-    if (time == TIME_NONE) {
-        buf_puts(out, "null");
-        return;
-    }
-    buf_putc(out, '"');
-    time_write_rfc3339(out, time);
-    buf_putc(out, '"');
-}
-
-static void put_steps(struct buf *out, const struct drill_report *p)
-{
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        nsec time = first_of(p, steps[i].member);
-        json_write_key(out, steps[i].label);
-        if (time == TIME_NONE) {
-            buf_puts(out, "null");
-            continue;
-        }
-        nsec recorded = clock_at(p, time);
-        buf_putc(out, '{');
-        put_time(out, "at", time);
-        put_time(out, "recorded", recorded);
-        json_write_key(out, "after_s");
-        buf_printf(out, "%.1f}", (double)(recorded - p->attack) / (double)NSEC_PER_SEC);
-    }
-}
-
-static void put_json(struct buf *out, const struct drill_report *p)
-{
-    buf_putc(out, '{');
-    json_write_member_u64(out, "id", ask_number(p->run, "id"));
-    json_write_member_string(out, "scenario", ask_text(p->run, "scenario"));
-    json_write_member_u64(out, "speed", p->speed);
-    put_time(out, "begun", p->begun);
-    put_time(out, "ended", p->ended ? p->ended : TIME_NONE);
-    json_write_member_u64(out, "records", ask_number(p->run, "records"));
-    json_write_member_u64(out, "sent", ask_number(p->run, "sent"));
-    json_write_member_u64(out, "left_out", ask_number(p->run, "left_out"));
-    json_write_member_string(out, "why", ask_text(p->run, "why"));
-    put_time(out, "attack_begins", p->attack);
-    put_steps(out, p);
-    json_write_key(out, "incidents");
-    buf_put(out, buf_slice(&p->incidents));
-    buf_puts(out, "}\n");
-}
-
 static void put_table(struct buf *out, const struct drill_report *p)
 {
-    struct slice name, incident, why = ask_text(p->run, "why");
+    struct slice name, incident, why = ask_text(p->run, "why"), by = ask_text(p->run, "by");
     struct json_parts it;
     buf_printf(out, "drill %" PRIu64 ": %.*s, %" PRIu64 " of %" PRIu64 " records sent%s%.*s%s\n",
                ask_number(p->run, "id"), SLICE_FMT(ask_text(p->run, "scenario")),
@@ -209,69 +83,40 @@ static void put_table(struct buf *out, const struct drill_report *p)
                why.len    ? ")"
                : p->ended ? ""
                           : ", it runs");
+    if (by.len) buf_printf(out, "  begun by             %.*s\n", SLICE_FMT(by));
     buf_puts(out, "  the attack begins    ");
     if (p->attack != TIME_NONE) time_write_rfc3339(out, p->attack);
     buf_putc(out, '\n');
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        nsec time = first_of(p, steps[i].member);
+    for (unsigned i = 0; i < DRILL_STEP_COUNT; i++) {
         buf_puts(out, "  ");
-        text_put_padded(out, slice_of(steps[i].label), 21);
-        if (time == TIME_NONE) {
+        text_put_padded(out, slice_of(drill_step_name(i)), 21);
+        if (p->steps[i].at == TIME_NONE) {
             buf_puts(out, "not\n");
             continue;
         }
-        nsec recorded = clock_at(p, time);
-        time_write_rfc3339(out, recorded);
-        buf_printf(out, "  after %.1f s\n", (double)(recorded - p->attack) / (double)NSEC_PER_SEC);
+        time_write_rfc3339(out, p->steps[i].recorded);
+        buf_printf(out, "  after %.1f s\n", drill_report_after(p, i));
     }
     json_parts_init(&it, buf_slice(&p->incidents));
     while (json_parts_next(&it, &name, &incident)) desk_put_incident(out, incident, "sv");
 }
 
-static int read_report(struct drill_context *c, struct drill_report *p)
-{
-    struct desk_files files;
-    nsec until = p->ended ? p->ended : p->begun;
-    int status = desk_files_open(&files, &c->settings);
-    int error = 0;
-    if (!p->ended) until = files.view.now;
-    if (status == 0)
-        error = desk_write_exercises(&files.view, p->begun, until + AFTERWARDS, &p->incidents);
-    desk_files_close(&files);
-    if (error) return EXIT_UNREADABLE;
-    if (status) return status;
-    find_first(p);
-    p->attack = attack_of(ask_text(p->run, "scenario"), p->event);
-    return EXIT_RAN;
-}
-
 static int print_report(struct drill_context *c, struct slice run)
 {
-    struct drill_report p = {.run = run,
-                             .begun = (nsec)ask_number(run, "begun"),
-                             .ended = (nsec)ask_number(run, "ended"),
-                             .speed = (uint32_t)ask_number(run, "speed")};
-    buf_init(&p.incidents, OUT_MAX);
-    int status = read_report(c, &p);
+    struct drill_report p;
+    struct desk_files files;
+    int status = desk_files_open(&files, &c->settings);
     if (status == 0) {
-        if (c->json) put_json(&c->out, &p);
+        if (drill_report_read(&p, &files.view, run) != 0) status = EXIT_UNREADABLE;
+        else if (c->json) drill_report_write(&c->out, &p);
         else put_table(&c->out, &p);
-        if (fwrite(c->out.ptr, 1, c->out.len, stdout) != c->out.len) status = EXIT_UNREADABLE;
+        if (c->json) buf_putc(&c->out, '\n');
+        drill_report_done(&p);
     }
-    buf_done(&p.incidents);
+    desk_files_close(&files);
+    if (status == 0 && fwrite(c->out.ptr, 1, c->out.len, stdout) != c->out.len)
+        status = EXIT_UNREADABLE;
     return status;
-}
-
-/* The run of that id, or the newest; empty when there is none. */
-static struct slice find_run(const struct drill_context *c, uint64_t id)
-{
-    struct slice runs = ask_member(buf_slice(&c->report), "runs"), name, run, found = SLICE_NONE;
-    struct json_parts it;
-    if (runs.len == 0 || runs.ptr[0] != '[') return SLICE_NONE;
-    json_parts_init(&it, runs);
-    while (json_parts_next(&it, &name, &run))
-        if (id == 0 || ask_number(run, "id") == id) found = run;
-    return found;
 }
 
 /* ---- the commands ------------------------------------------------------------------------ */
@@ -297,7 +142,10 @@ static int put_at(struct drill_context *c, struct buf *body)
     if (!c->at) return 0;
     if (!when_parse(slice_of(c->at), &when, false, &at))
         return cli_usage("--at: '%s' is not a point in time (2026-12-23T22:47:00+01:00)", c->at);
-    put_time(body, "at", at);
+    json_write_key(body, "at");
+    buf_putc(body, '"');
+    time_write_rfc3339(body, at);
+    buf_putc(body, '"');
     return 0;
 }
 
@@ -305,7 +153,7 @@ static int wait_for_end(struct drill_context *c)
 {
     for (;;) {
         int status = ask_report(c);
-        struct slice report = buf_slice(&c->report), run = find_run(c, 0);
+        struct slice report = buf_slice(&c->report), run = drill_find_run(report, 0);
         if (status) return status;
         bool over = run.len && ask_number(run, "ended") && !ask_number(report, "planned");
         if (over) return print_report(c, run);
@@ -376,7 +224,7 @@ static int show_main(const struct invocation *in)
         return cli_usage("drill show takes the number of one drill, or none for the last one");
     begin(c);
     int status = ask_report(c);
-    struct slice run = status ? SLICE_NONE : find_run(c, id);
+    struct slice run = status ? SLICE_NONE : drill_find_run(buf_slice(&c->report), id);
     if (status == 0 && run.len == 0) {
         cli_say("there is no such drill");
         return end(c, EXIT_UNREADABLE);

@@ -48,7 +48,12 @@ unsigned wire_answer(const struct wire *w, bool ended);
 
 /* ---- drills (canary_drill.c) ---- */
 
-enum { DRILL_NAME_MAX = 64, DRILL_RUNS_MAX = 20, DRILL_FILES_MAX = 256 };
+enum {
+    DRILL_NAME_MAX = 64,
+    DRILL_BY_MAX = 96,
+    DRILL_RUNS_MAX = 20,
+    DRILL_FILES_MAX = 256,
+};
 
 struct drill_file {
     char scenario[DRILL_NAME_MAX], name[DRILL_NAME_MAX];
@@ -57,7 +62,7 @@ struct drill_file {
 /* One that runs or ran; times are realtime. */
 struct drill_run {
     uint64_t id;
-    char scenario[DRILL_NAME_MAX];
+    char scenario[DRILL_NAME_MAX], by[DRILL_BY_MAX];
     nsec begun, ended; /* ended 0: it runs */
     uint32_t speed, records, sent, left_out, lost;
     char why[64]; /* it did not come to its end */
@@ -72,10 +77,9 @@ struct drill {
     struct drill_run runs[DRILL_RUNS_MAX]; /* the newest is the last */
     uint32_t n_runs;
     nsec planned; /* realtime; 0: none is */
-    char planned_scenario[DRILL_NAME_MAX];
+    char planned_scenario[DRILL_NAME_MAX], planned_by[DRILL_BY_MAX];
     uint32_t planned_speed;
-    nsec started; /* realtime, of this process */
-    bool had_first;
+    nsec waiting_since; /* realtime: for the first one of drill.every */
     bool running;
     struct scenario scenario;
     nsec began;    /* monotonic */
@@ -89,8 +93,9 @@ struct drill {
 int drill_prepare(struct drill *d, struct role *r, struct diag *diag) MUST_USE;
 /* Several times a second. */
 void drill_tick(struct drill *d);
-/* What people do: drill_run, drill_stop. Appends what became of it; an enum desk_status. */
-unsigned drill_act(struct drill *d, struct slice kind, struct slice body, struct buf *out);
+/* What `actor` does: drill_run, drill_stop. Appends what became of it; an enum desk_status. */
+unsigned drill_act(struct drill *d, struct slice kind, struct slice actor, struct slice body,
+                   struct buf *out);
 void drill_stop(struct drill *d);
 /* "drills":{…} */
 void drill_status(const struct drill *d, struct buf *out);

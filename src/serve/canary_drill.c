@@ -13,7 +13,8 @@
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "base/time.h"
+#include "base/log.h"
+#include "canary/drill.h"
 #include "desk/desk.h"
 #include "serve/canary.h"
 
@@ -36,6 +37,7 @@ static void put_run(struct buf *out, const struct drill_run *run)
     buf_putc(out, '{');
     json_write_member_u64(out, "id", run->id);
     json_write_member_string(out, "scenario", slice_of(run->scenario));
+    json_write_member_string(out, "by", slice_of(run->by));
     json_write_member_u64(out, "speed", run->speed);
     json_write_member_u64(out, "begun", (uint64_t)run->begun);
     json_write_member_u64(out, "ended", (uint64_t)run->ended);
@@ -56,11 +58,20 @@ static void put_runs(struct buf *out, const struct drill *d)
     buf_putc(out, ']');
 }
 
+/* Behind a start: the plan, and since when the first one is waited for, as well as the runs. */
 static void save(struct drill *d)
 {
     struct buf text;
     buf_init(&text, STATE_MAX);
+    buf_putc(&text, '{');
+    json_write_member_u64(&text, "planned", (uint64_t)d->planned);
+    json_write_member_string(&text, "planned_scenario", slice_of(d->planned_scenario));
+    json_write_member_string(&text, "planned_by", slice_of(d->planned_by));
+    json_write_member_u64(&text, "planned_speed", d->planned_speed);
+    json_write_member_u64(&text, "waiting_since", (uint64_t)d->waiting_since);
+    json_write_key(&text, "runs");
     put_runs(&text, d);
+    buf_putc(&text, '}');
     int error = bookmark_put(&d->bookmark, buf_slice(&text));
     if (error == 0) error = bookmark_sync(&d->bookmark);
     if (error) role_alarm(d->role, "bookmark-failed", SLICE("what a drill came to is not kept"));
@@ -84,10 +95,10 @@ static void text_of(struct slice object, const char *name, char *ret, size_t siz
 /* One that did not come to its end ended with its process. */
 static void read_runs(struct drill *d, struct slice text)
 {
-    struct slice name, value;
+    struct slice runs, name, value;
     struct json_parts it;
-    if (text.len == 0 || text.ptr[0] != '[') return;
-    json_parts_init(&it, text);
+    if (!json_find_member(text, "runs", NULL, &runs) || runs.ptr[0] != '[') return;
+    json_parts_init(&it, runs);
     while (d->n_runs < DRILL_RUNS_MAX && json_parts_next(&it, &name, &value)) {
         struct drill_run *run = &d->runs[d->n_runs++];
         *run = (struct drill_run){.id = number_of(value, "id"),
@@ -98,11 +109,22 @@ static void read_runs(struct drill *d, struct slice text)
                                   .sent = (uint32_t)number_of(value, "sent"),
                                   .left_out = (uint32_t)number_of(value, "left_out")};
         text_of(value, "scenario", run->scenario, sizeof run->scenario);
+        text_of(value, "by", run->by, sizeof run->by);
         text_of(value, "why", run->why, sizeof run->why);
         if (run->ended) continue;
         run->ended = clock_realtime(&d->role->clock);
         (void)snprintf(run->why, sizeof run->why, "vaka serve was stopped");
     }
+}
+
+static void read_state(struct drill *d, struct slice text)
+{
+    d->planned = (nsec)number_of(text, "planned");
+    d->planned_speed = (uint32_t)number_of(text, "planned_speed");
+    d->waiting_since = (nsec)number_of(text, "waiting_since");
+    text_of(text, "planned_scenario", d->planned_scenario, sizeof d->planned_scenario);
+    text_of(text, "planned_by", d->planned_by, sizeof d->planned_by);
+    read_runs(d, text);
 }
 
 /* ---- beginning and ending ---------------------------------------------------------------- */
@@ -116,6 +138,8 @@ static void end(struct drill *d, const char *why)
     wire_close(&d->bodies);
     scenario_done(&d->scenario);
     d->running = false;
+    log_write(LOG_DRILL_ENDED, LOG_NUMBER("id", run->id), LOG_NUMBER("sent", run->sent),
+              LOG_TEXT("why", slice_of(why)));
     save(d);
 }
 
@@ -140,19 +164,23 @@ static int load(struct drill *d, const char *name)
     return error;
 }
 
-static int begin(struct drill *d, const char *name, uint32_t speed)
+/* What is planned. */
+static int begin(struct drill *d)
 {
-    int error = load(d, name);
+    int error = load(d, d->planned_scenario);
     if (error) return error;
     if (d->n_runs == DRILL_RUNS_MAX) memmove(d->runs, d->runs + 1, --d->n_runs * sizeof *d->runs);
     nsec now = clock_realtime(&d->role->clock);
     struct drill_run *run = &d->runs[d->n_runs++];
     *run = (struct drill_run){.id = (uint64_t)(now / NSEC_PER_SEC),
                               .begun = now,
-                              .speed = speed,
+                              .speed = d->planned_speed,
                               .records = d->scenario.n,
                               .left_out = d->scenario.left_out};
-    (void)snprintf(run->scenario, sizeof run->scenario, "%s", name);
+    memcpy(run->scenario, d->planned_scenario, sizeof run->scenario);
+    memcpy(run->by, d->planned_by, sizeof run->by);
+    log_write(LOG_DRILL_BEGUN, LOG_NUMBER("id", run->id),
+              LOG_TEXT("scenario", slice_of(run->scenario)), LOG_TEXT("by", slice_of(run->by)));
     d->began = clock_monotonic(&d->role->clock);
     d->next = d->stored = 0;
     d->tries = 0;
@@ -253,28 +281,36 @@ static bool is_done(const struct drill *d)
 
 /* ---- when -------------------------------------------------------------------------------- */
 
+static void plan(struct drill *d, nsec at, const char *scenario, uint64_t speed, struct slice by)
+{
+    d->planned = at;
+    d->planned_speed = (uint32_t)(speed ? speed : (uint64_t)d->role->config.drill_speed);
+    (void)snprintf(d->planned_scenario, sizeof d->planned_scenario, "%s", scenario);
+    (void)slice_copy(slice_until(by, DRILL_BY_MAX - 1), d->planned_by, sizeof d->planned_by);
+}
+
+/* The one of drill.every, counted from the last one, whoever began it. */
 static void plan_next(struct drill *d)
 {
     const struct config *config = &d->role->config;
     nsec now = clock_realtime(&d->role->clock);
     const struct drill_run *run = last_run(d);
     if (!config->drill_every || d->planned || config->drill_scenario.n == 0) return;
-    nsec since = run && run->begun > d->started ? run->begun : d->started;
-    if (run && !d->had_first) since = run->begun;
-    if (now - since < config->drill_every) return;
-    d->planned = now;
-    d->planned_speed = (uint32_t)config->drill_speed;
-    (void)snprintf(d->planned_scenario, sizeof d->planned_scenario, "%s",
-                   config->drill_scenario.items[0]);
+    if (!run && d->waiting_since == 0) {
+        d->waiting_since = now;
+        save(d);
+    }
+    if (drill_is_due(config->drill_every, run ? run->begun : d->waiting_since, now))
+        plan(d, now, config->drill_scenario.items[0], 0, SLICE("drill.every"));
 }
 
 void drill_tick(struct drill *d)
 {
     if (!d->running) plan_next(d);
     if (!d->running && d->planned && clock_realtime(&d->role->clock) >= d->planned) {
+        int error = begin(d);
         d->planned = 0;
-        d->had_first = true;
-        int error = begin(d, d->planned_scenario, d->planned_speed);
+        save(d);
         if (error) role_alarm(d->role, "drill-failed", slice_of(error_text(error)));
     }
     if (!d->running) return;
@@ -292,7 +328,7 @@ static bool is_known(const struct drill *d, const char *name)
     return false;
 }
 
-static unsigned plan_run(struct drill *d, struct body *b)
+static unsigned plan_run(struct drill *d, struct slice actor, struct body *b)
 {
     nsec now = clock_realtime(&d->role->clock);
     char name[DRILL_NAME_MAX] = "";
@@ -308,10 +344,9 @@ static unsigned plan_run(struct drill *d, struct body *b)
         body_wrong(b, "scenario", "a drill runs already");
         return DESK_CONFLICT;
     }
-    d->planned = at;
-    d->planned_speed = speed ? (uint32_t)speed : (uint32_t)d->role->config.drill_speed;
-    memcpy(d->planned_scenario, name, sizeof name);
+    plan(d, at, name, speed, actor);
     if (at == now) drill_tick(d);
+    else save(d);
     return DESK_DONE;
 }
 
@@ -320,14 +355,16 @@ static unsigned stop_run(struct drill *d, struct body *b)
     if (!body_end(b)) return DESK_INVALID;
     d->planned = 0;
     if (d->running) end(d, "it was stopped");
+    else save(d);
     return DESK_DONE;
 }
 
-unsigned drill_act(struct drill *d, struct slice kind, struct slice text, struct buf *out)
+unsigned drill_act(struct drill *d, struct slice kind, struct slice actor, struct slice text,
+                   struct buf *out)
 {
     struct body b;
     body_init(&b, text);
-    unsigned status = slice_eq(kind, SLICE("drill_run"))    ? plan_run(d, &b)
+    unsigned status = slice_eq(kind, SLICE("drill_run"))    ? plan_run(d, actor, &b)
                       : slice_eq(kind, SLICE("drill_stop")) ? stop_run(d, &b)
                                                             : DESK_UNKNOWN;
     buf_putc(out, '{');
@@ -418,7 +455,6 @@ int drill_prepare(struct drill *d, struct role *r, struct diag *diag)
     if (!folder || !path) return ERR_ACCESS;
     d->role = r;
     d->folder = r->config.drill_folder.items[0];
-    d->started = clock_realtime(&r->clock);
     buf_init(&d->file, SCENARIO_FILE_MAX);
     buf_init(&d->waiting, 2 * (size_t)BODY_BYTES_MAX);
     buf_init(&d->posted, 2 * (size_t)BODY_BYTES_MAX);
@@ -426,7 +462,7 @@ int drill_prepare(struct drill *d, struct role *r, struct diag *diag)
     wire_init(&d->bodies, r, bodies_moved, d);
     int error = bookmark_open(&d->bookmark, path, &d->file, diag);
     if (error) return error;
-    read_runs(d, buf_slice(&d->file));
+    read_state(d, buf_slice(&d->file));
     error = list_all(d);
     if (d->n_files) role_keep_path(r, d->folder);
     return error;

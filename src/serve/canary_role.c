@@ -226,7 +226,7 @@ static int take_act(struct role *r, enum serve_role peer, const struct frame *fr
     struct say_act m;
     if (say_act_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     buf_clear(&c->answer);
-    unsigned status = drill_act(&c->drill, m.kind, m.body, &c->answer);
+    unsigned status = drill_act(&c->drill, m.kind, m.actor, m.body, &c->answer);
     say_acted_write(link_out(link), &(struct say_acted){.client = m.client,
                                                         .status = (uint8_t)status,
                                                         .body = buf_slice(&c->answer)});
@@ -236,7 +236,8 @@ static int take_act(struct role *r, enum serve_role peer, const struct frame *fr
 
 static int canary_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
-    if (peer == ROLE_CONTROL && frame->type == SAY_ACT) return take_act(r, peer, frame);
+    bool front = peer == ROLE_CONTROL || peer == ROLE_WEB;
+    if (front && frame->type == SAY_ACT) return take_act(r, peer, frame);
     if (peer == ROLE_ONCALL && frame->type == SAY_TAKEN_PAGE) return take_taken(r, frame);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
         if (asked[i].role == peer) return take_seen(r, asked[i].who, frame);

@@ -60,7 +60,8 @@
     X(CANARY, TRIAGE)   /* the same */                                                             \
     X(CANARY, ONCALL)   /* the same, and outages to be paged for → ← taken */                  \
     X(CANARY, NOTIFY)   /* the same */                                                             \
-    X(CONTROL, CANARY)  /* drills → ← what became */
+    X(CONTROL, CANARY)  /* drills → ← what became */                                           \
+    X(WEB, CANARY)      /* the same */
 
 enum serve_role {
 #define X(id, name, sandbox) ROLE_##id,

@@ -86,7 +86,10 @@ static int on_manage(void *ctx, uint64_t call, const struct api_manage *m)
 static int on_act(void *ctx, uint64_t call, const struct api_deed *m)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, m->to == API_DEED_RULES ? ROLE_LIBRARY : ROLE_TRIAGE);
+    static const enum serve_role doers[] = {[API_DEED_DESK] = ROLE_TRIAGE,
+                                            [API_DEED_RULES] = ROLE_LIBRARY,
+                                            [API_DEED_DRILLS] = ROLE_CANARY};
+    struct link *link = role_link(r, doers[m->to]);
     int error = find_room(r, link, m->actor.len + m->kind.len + m->body.len);
     if (error) return error;
     say_act_write(link_out(link), &(struct say_act){.client = call,
@@ -341,7 +344,8 @@ static int web_frame(struct role *r, enum serve_role peer, const struct frame *f
     if (peer == ROLE_ACCOUNT && frame->type == SAY_MANAGED) return take_managed(r, frame);
     if (peer == ROLE_ACCOUNT) return take_names(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_ROW) return take_row(r, frame);
-    if ((peer == ROLE_TRIAGE || peer == ROLE_LIBRARY) && frame->type == SAY_ACTED)
+    if ((peer == ROLE_TRIAGE || peer == ROLE_LIBRARY || peer == ROLE_CANARY) &&
+        frame->type == SAY_ACTED)
         return take_acted(r, frame, api_acted);
     if (peer == ROLE_SEARCH) return take_search(r, frame);
     if (peer == ROLE_ONCALL && frame->type == SAY_ACTED) return take_acted(r, frame, api_answered);
@@ -380,6 +384,7 @@ static void web_lost(struct role *r, enum serve_role peer)
     if (peer == ROLE_ACCOUNT && c->api) api_accounts_lost(c->api);
     if (peer == ROLE_TRIAGE && c->api) api_deeds_lost(c->api, API_DEED_DESK);
     if (peer == ROLE_LIBRARY && c->api) api_deeds_lost(c->api, API_DEED_RULES);
+    if (peer == ROLE_CANARY && c->api) api_deeds_lost(c->api, API_DEED_DRILLS);
     if (peer == ROLE_SEARCH && c->api) api_searches_lost(c->api);
     if (peer == ROLE_ONCALL && c->api) api_oncall_lost(c->api);
     if (peer == ROLE_NOTIFY && c->api) api_notify_lost(c->api);

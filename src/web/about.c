@@ -2,6 +2,8 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "canary/awake.h"
+#include "canary/drill.h"
+#include "web/alert.h"
 #include "web/call.h"
 #include "web/openapi.h"
 #include "web/run.h"
@@ -81,6 +83,59 @@ void api_drills(struct api_call *c)
 {
     static const struct part parts[] = {{"drills", "canary", "drills"}};
     tell_parts(c, parts, sizeof parts / sizeof *parts);
+}
+
+/* What the canary's process says of drills; empty: nothing. `status` is the caller's, and holds it.
+ */
+static struct slice read_drills(const struct api_call *c, struct buf *status)
+{
+    struct slice found = SLICE_NONE;
+    c->api->options.out.status(c->api->options.out.ctx, status);
+    bool there = json_find_member(slice_trim(buf_slice(status)), "processes", NULL, &found) &&
+                 json_find_member(found, "canary", NULL, &found) &&
+                 json_find_member(found, "drills", NULL, &found);
+    return there ? found : SLICE_NONE;
+}
+
+static void tell_drill(struct api_call *c, struct slice run)
+{
+    const struct desk_view view = api_view(c);
+    struct drill_report report;
+    if (!view.db) {
+        api_db_failed(c);
+        return;
+    }
+    int error = drill_report_read(&report, &view, run);
+    if (error == 0) drill_report_write(&c->out, &report);
+    drill_report_done(&report);
+    buf_putc(&c->out, '\n');
+    if (error) api_db_failed(c);
+    else api_answer(c, MHD_HTTP_OK, API_JSON);
+}
+
+void api_drill(struct api_call *c)
+{
+    struct slice name = c->match.values[0], run = SLICE_NONE;
+    struct buf status;
+    uint64_t id = 0;
+    if (!api_is_first_tenants(c)) return;
+    buf_init(&status, API_ANSWER_MAX);
+    bool newest = slice_eq(name, SLICE("last"));
+    if (newest || (slice_to_u64(name, &id) && id > 0))
+        run = drill_find_run(read_drills(c, &status), id);
+    if (run.len) tell_drill(c, run);
+    else api_refuse(c, API_PROBLEM_NOT_FOUND, NULL);
+    buf_done(&status);
+}
+
+void api_drill_run(struct api_call *c)
+{
+    if (api_is_first_tenants(c)) api_do(c, API_DEED_DRILLS, SLICE("drill_run"));
+}
+
+void api_drill_stop(struct api_call *c)
+{
+    if (api_is_first_tenants(c)) api_do(c, API_DEED_DRILLS, SLICE("drill_stop"));
 }
 
 void api_store(struct api_call *c)

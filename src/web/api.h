@@ -58,9 +58,9 @@ struct api_manage {
     struct slice proof, address, body;
 };
 
-/* Something that is done to an incident, by an act of desk/desk.h, or to rules; both are answered
- * by api_acted(). */
-enum api_deed_to { API_DEED_DESK, API_DEED_RULES };
+/* Something that is done to an incident, by an act of desk/desk.h, to rules, or to drills; all are
+ * answered by api_acted(). */
+enum api_deed_to { API_DEED_DESK, API_DEED_RULES, API_DEED_DRILLS };
 struct api_deed {
     enum api_deed_to to;
     uint32_t tenant;

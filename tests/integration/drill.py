@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""A recorded attack through a running watch, as an exercise, to a page: drill.py VAKA [TEST...].
-Prints TAP."""
+"""A recorded attack through a running watch, as an exercise, to a page: drill.py VAKA
+[--faulty VAKA-FAULTY] [TEST...]. Prints TAP."""
 import json
 import pathlib
 import re
@@ -10,11 +10,14 @@ import sys
 
 import common
 import gateway
+from api_client import Office
 from peers import make_certificates
-from serving import Fail, Serve, holds, run_tests, same, test
+from serving import Fail, Faults, Serve, Skip, holds, run_tests, same, test
 
 HERE = pathlib.Path(__file__).resolve().parent
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
+FAULTY = str(pathlib.Path(sys.argv[3]).resolve()) if sys.argv[2:3] == ["--faulty"] else None
+DAY = 86400
 PLAN = """zone: Europe/Stockholm
 people:
   - {id: anna, name: Anna, contacts: [{channel: sms, address: '+46700000001'}]}
@@ -105,14 +108,19 @@ def incidents(serve):
             serve.ask("incident", "list", "--all", "-f", "json").splitlines()]
 
 
-@test
-def a_drill_is_planned_stopped_and_repeated(folder):
+def make_tiny(folder):
+    """A recording of an hour, a line a minute."""
     scenario = folder / "drills" / "tiny"
     scenario.mkdir(parents=True)
     (scenario / "a.log").write_text("".join(
-        f"<13>2026-12-23T21:{minute:02}:00Z host app: line {minute}\n" for minute in range(60)),
+        f"<13>2026-12-23T21:{minute:02}:00Z host app: VAKAMARK line {minute}\n" for minute in range(60)),
         encoding="utf-8")
+
+
+@test
+def a_drill_is_planned_stopped_and_repeated(folder):
     (folder / "watch").mkdir()
+    make_tiny(folder)
     with Serve(VAKA, folder / "watch", f"drill:\n  folder: {folder.resolve()}/drills\n  every: 2s\n"
                "  scenario: tiny\n  speed: 100000\n") as serve:
         serve.start()
@@ -131,6 +139,105 @@ def a_drill_is_planned_stopped_and_repeated(folder):
         serve.wait(lambda: runs(serve)[0]["sent"] == 1, "the first line")
         drill(serve, "stop")
         same(runs(serve)[0]["why"], "it was stopped")
+        # What is planned outlives the end of everything.
+        drill(serve, "run", "tiny", "--at", "2099-01-01T00:00:00Z")
+        serve.kill_all()
+        serve.start()
+        serve.shows(lambda s: s["canary"]["drills"]["planned"] == 4070908800 * 10**9, "the plan")
+
+
+@test
+def one_comes_every_week(folder):
+    """By the clock that the canary's process is given, over starts; and one that was far ahead does not
+    stop them for good."""
+    if not FAULTY:
+        raise Skip("no program with a clock that can be set")
+    make_tiny(folder)
+    (folder / "watch").mkdir()
+    serve = Serve(FAULTY, folder / "watch", f"drill:\n  folder: {folder.resolve()}/drills\n  every: 7d\n"
+                  "  scenario: tiny\n  speed: 100000\n")
+    faults = Faults(serve, "canary")
+
+    def is_sent(n):
+        serve.wait(lambda: len(runs(serve)) >= n and runs(serve)[-1]["sent"] == 60, f"drill {n}")
+        same(len(runs(serve)), n)
+        same(runs(serve)[-1]["by"], "drill.every")
+
+    def nothing_more(n):
+        """Two looks of the canary at its clock behind this."""
+        now = serve.status()["canary"]["now"]
+        serve.shows(lambda s: s["canary"]["now"] > now + 2, "a moment")
+        same(len(runs(serve)), n)
+    with serve.start():
+        nothing_more(0)
+        # The first is waited for since the first start, whatever ends come between.
+        faults.set("canary", clock=4 * DAY)
+        nothing_more(0)
+        serve.kill("canary")
+        serve.shows(lambda s: s["canary"]["starts"] == 2, "another canary")
+        faults.set("canary", clock=6 * DAY)
+        nothing_more(0)
+        for week in (1, 2, 3):
+            faults.set("canary", clock=week * 7 * DAY + 60 * week)
+            is_sent(week)
+            nothing_more(week)
+        same(serve.stop(), 0)
+        serve.start()
+        faults.set("canary", clock=27 * DAY)
+        nothing_more(3)
+        faults.set("canary", clock=29 * DAY)
+        is_sent(4)
+        # The clock was four weeks ahead, and comes right.
+        faults.set("canary", clock=0)
+        is_sent(5)
+        nothing_more(5)
+
+
+def stop(who, status=200):
+    return who.json("POST", "/drills/stop", None, status, {})
+
+
+@test
+def one_is_begun_over_the_api(folder):
+    folder = folder.resolve()
+    make_tiny(folder)
+    (folder / "watch").mkdir()
+    with Office(VAKA, folder / "watch", f"drill:\n  folder: {folder}/drills\n") as o:
+        o.start()
+        rolf, anna = o.hire("rolf", "responder"), o.hire("anna", "analyst")
+        body = {"scenario": "tiny", "speed": 100000}
+        anna.post("/drills", body, 403)
+        stop(anna, 403)
+        rolf.get("/drills/last", 404)
+        holds(rolf.post("/drills", {"scenario": "nothing"}, 400)["detail"], "no recording of that name")
+        for wrong in ({}, {"scenario": "tiny", "speed": 0}, {"scenario": "tiny", "speed": 100001},
+                      {"scenario": "tiny", "at": "2001-01-01T00:00:00Z"}, {"scenario": "tiny", "more": 1}):
+            rolf.post("/drills", wrong, 400)
+        same(rolf.get("/drills")["drills"]["runs"], [])
+        said = rolf.post("/drills", body, Idempotency_Key="k1")["drills"]
+        same((said["scenarios"], [(r["scenario"], r["by"]) for r in said["runs"]]), (["tiny"], [("tiny", "rolf")]))
+        o.wait(lambda: runs(o)[0]["ended"], "its end")
+        # Asked again with the key it is not done again.
+        same(rolf.post("/drills", body, Idempotency_Key="k1")["drills"], said)
+        same(len(runs(o)), 1)
+        o.wait(lambda: anna.get("/drills/last")["detected"], "what was found")
+        told = anna.get("/drills/last")
+        same((told["records"], told["sent"], told["by"], told["paged"]), (60, 60, "rolf", None))
+        same(told, anna.get(f"/drills/{told['id']}"))
+        same([(i["exercise"], i["level"]) for i in told["incidents"]], [(True, "high")])
+        assert told["detected"]["after_s"] >= 0, told
+        anna.get("/drills/1", 404)
+        anna.get("/drills/x", 404)
+        holds(o.log_text(), "event=drill-begun")
+        holds(o.log_text(), "by=rolf")
+        # One at a time; who stops it is heard at once.
+        rolf.post("/drills", {"scenario": "tiny", "speed": 1})
+        rolf.post("/drills", body, 409)
+        stop(rolf)
+        same(runs(o)[1]["why"], "it was stopped")
+        said = rolf.post("/drills", dict(body, at="2099-01-01T00:00:00Z"))["drills"]
+        same((said["planned"], said["planned_scenario"]), (4070908800 * 10**9, "tiny"))
+        same(stop(rolf)["drills"]["planned"], 0)
 
 
 def runs(serve):
@@ -138,4 +245,4 @@ def runs(serve):
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests(sys.argv[2:], 2))
+    sys.exit(run_tests(sys.argv[4 if FAULTY else 2:], 2))

@@ -317,10 +317,11 @@ class Faults:
     ROLES = ("store", "triage", "detect", "unwrap", "collect", "control", "seal", "sign")
     NAMES = ("no_sync", "fail_sync", "slow_sync", "fail_write", "clock")
 
-    def __init__(self, serve):
+    def __init__(self, serve, *more):
+        """`more`: roles beside those."""
         self.folder = serve.folder / "faults"
         self.folder.mkdir()
-        for role in self.ROLES:
+        for role in (*self.ROLES, *more):
             self.set(role)
 
     def set(self, role, **values):

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "canary/drill.h"
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/time.h"
+#include "library/files.h"
+
+enum { INCIDENTS_MAX = 4 * 1024 * 1024 };
+/* Incidents of a drill are those that are found until so long behind its end. */
+#define AFTERWARDS (600 * NSEC_PER_SEC)
+#define DAY        (24 * 3600 * NSEC_PER_SEC)
+
+static const struct {
+    const char *member, *name; /* of an incident, of the report */
+} steps[DRILL_STEP_COUNT] = {
+    [DRILL_DETECTED] = {"detected", "detected"},
+    [DRILL_PAGED] = {"notified", "paged"},
+    [DRILL_ACKNOWLEDGED] = {"acked", "acknowledged"},
+    [DRILL_CONTAINED] = {"contained", "contained"},
+};
+
+const char *drill_step_name(enum drill_step step)
+{
+    return steps[step].name;
+}
+
+/* ---- what the canary says ---------------------------------------------------------------- */
+
+static struct slice member_of(struct slice object, const char *name)
+{
+    struct slice value;
+    return json_find_member(object, name, NULL, &value) ? value : SLICE_NONE;
+}
+
+static struct slice text_of(struct slice object, const char *name)
+{
+    struct slice inside;
+    return json_string_inside(member_of(object, name), &inside) ? inside : SLICE_NONE;
+}
+
+static uint64_t number_of(struct slice object, const char *name)
+{
+    uint64_t n;
+    return slice_to_u64(member_of(object, name), &n) ? n : 0;
+}
+
+struct slice drill_find_run(struct slice drills, uint64_t id)
+{
+    struct slice runs = member_of(drills, "runs"), name, run, found = SLICE_NONE;
+    struct json_parts it;
+    if (runs.len == 0 || runs.ptr[0] != '[') return SLICE_NONE;
+    json_parts_init(&it, runs);
+    while (json_parts_next(&it, &name, &run))
+        if (id == 0 || number_of(run, "id") == id) found = run;
+    return found;
+}
+
+/* ---- what it came to --------------------------------------------------------------------- */
+
+/* When the attack begins in the recording; `first`, where that is not known. */
+static nsec attack_of(struct slice name, nsec first)
+{
+    struct slice text = SLICE_NONE, line, word, begins;
+    nsec time;
+    (void)library_file_find(SLICE("taxonomy/drills.tsv"), &text);
+    while (text.len > 0) {
+        (void)slice_split(text, '\n', &line, &text);
+        if (!slice_split(line, '\t', &word, &line) || !slice_eq(word, name)) continue;
+        (void)slice_split(line, '\t', &begins, &line);
+        if (time_parse(begins, 0, &time)) return time;
+    }
+    return first;
+}
+
+static nsec time_of(struct slice incident, const char *member)
+{
+    nsec time;
+    return time_parse(text_of(incident, member), 0, &time) ? time : TIME_NONE;
+}
+
+/* The first of all incidents. */
+static nsec first_of(const struct drill_report *p, const char *member)
+{
+    struct slice name, incident;
+    struct json_parts it;
+    nsec first = TIME_NONE;
+    json_parts_init(&it, buf_slice(&p->incidents));
+    while (json_parts_next(&it, &name, &incident)) {
+        nsec time = time_of(incident, member);
+        if (time != TIME_NONE && (first == TIME_NONE || time < first)) first = time;
+    }
+    return first;
+}
+
+/* The event that gave the attack away, and when it came. */
+static void find_first(const struct drill_report *p, nsec *ret_event, nsec *ret_received)
+{
+    struct slice name, incident;
+    struct json_parts it;
+    *ret_event = *ret_received = TIME_NONE;
+    json_parts_init(&it, buf_slice(&p->incidents));
+    while (json_parts_next(&it, &name, &incident)) {
+        nsec received = time_of(incident, "first_received");
+        if (received == TIME_NONE || (*ret_received != TIME_NONE && received >= *ret_received))
+            continue;
+        *ret_received = received;
+        *ret_event = time_of(incident, "first_event");
+    }
+    if (*ret_event == TIME_NONE) *ret_event = *ret_received;
+}
+
+int drill_report_read(struct drill_report *p, const struct desk_view *view, struct slice run)
+{
+    nsec event, received;
+    *p = (struct drill_report){
+        .run = run, .begun = (nsec)number_of(run, "begun"), .ended = (nsec)number_of(run, "ended")};
+    buf_init(&p->incidents, INCIDENTS_MAX);
+    nsec until = p->ended ? p->ended : view->now;
+    int error = desk_write_exercises(view, p->begun, until + AFTERWARDS, &p->incidents);
+    find_first(p, &event, &received);
+    p->attack = attack_of(text_of(run, "scenario"), event);
+    /* On the clock of the recording: what it took since that event came. */
+    for (size_t i = 0; i < DRILL_STEP_COUNT; i++) {
+        nsec at = first_of(p, steps[i].member);
+        bool known = at != TIME_NONE && event != TIME_NONE;
+        p->steps[i].at = at;
+        p->steps[i].recorded = known ? event + (at - received) : at;
+    }
+    return error;
+}
+
+void drill_report_done(struct drill_report *p)
+{
+    buf_done(&p->incidents);
+}
+
+double drill_report_after(const struct drill_report *p, enum drill_step step)
+{
+    return (double)(p->steps[step].recorded - p->attack) / (double)NSEC_PER_SEC;
+}
+
+static void put_time(struct buf *out, const char *name, nsec time)
+{
+    json_write_key(out, name);
+    if (time == TIME_NONE) {
+        buf_puts(out, "null");
+        return;
+    }
+    buf_putc(out, '"');
+    time_write_rfc3339(out, time);
+    buf_putc(out, '"');
+}
+
+static void put_steps(struct buf *out, const struct drill_report *p)
+{
+    for (unsigned i = 0; i < DRILL_STEP_COUNT; i++) {
+        json_write_key(out, steps[i].name);
+        if (p->steps[i].at == TIME_NONE) {
+            buf_puts(out, "null");
+            continue;
+        }
+        buf_putc(out, '{');
+        put_time(out, "at", p->steps[i].at);
+        put_time(out, "recorded", p->steps[i].recorded);
+        json_write_key(out, "after_s");
+        buf_printf(out, "%.1f}", drill_report_after(p, i));
+    }
+}
+
+void drill_report_write(struct buf *out, const struct drill_report *p)
+{
+    static const char *const numbers[] = {"speed", "records", "sent", "left_out"};
+    buf_putc(out, '{');
+    json_write_member_u64(out, "id", number_of(p->run, "id"));
+    json_write_member_string(out, "scenario", text_of(p->run, "scenario"));
+    json_write_member_string(out, "by", text_of(p->run, "by"));
+    put_time(out, "begun", p->begun);
+    put_time(out, "ended", p->ended ? p->ended : TIME_NONE);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        json_write_member_u64(out, numbers[i], number_of(p->run, numbers[i]));
+    json_write_member_string(out, "why", text_of(p->run, "why"));
+    put_time(out, "attack_begins", p->attack);
+    put_steps(out, p);
+    json_write_key(out, "incidents");
+    buf_put(out, p->incidents.len ? buf_slice(&p->incidents) : SLICE("[]"));
+    buf_putc(out, '}');
+}
+
+/* ---- when the next begins ---------------------------------------------------------------- */
+
+bool drill_is_due(nsec every, nsec last, nsec now)
+{
+    return every > 0 && (now - last >= every || last - now > DAY);
+}
