@@ -204,6 +204,79 @@ def what_is_damaged_is_named(folder):
         same(found[0]["min(_seq)"] > 0, True)
 
 
+def fill_segments(serve, least=3):
+    """So many segments or more, after which the serve has ended; their paths and how many records each has."""
+    n, segments = 0, []
+    while len(segments) < least:
+        send_lines(serve, [f"<13>Nov 26 10:00:00 h app: line-{n + i}. {os.urandom(100).hex()}" for i in range(2000)])
+        n += 2000
+        serve.stored(n)
+        segments = sorted(serve.folder.glob("var/store/0/segment-*"))
+    serve.stop()
+    listed = [json.loads(line) for line in serve.ask("store", "ls", "-f", "json").splitlines()]
+    return n, sorted(serve.folder.glob("var/store/0/segment-*")), [row["records"] for row in listed]
+
+
+@test
+def a_segment_that_goes_meanwhile_is_no_damage(folder):
+    serve = Serve(VAKA, folder, journal="1MiB").start()
+    n, segments, counts = fill_segments(serve)
+    same(len(segments), len(counts))
+    store = folder / "var" / "store" / "0"
+    words = ["search", "line* | count", "--jobs", "1", "-f", "json", "-c", serve.config]
+    with turn_of(store):
+        # pylint: disable-next=consider-using-with
+        asking = subprocess.Popen([VAKA, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        serve.wait(lambda: waiting_for(store), "that it waits for its turn")
+        # It has begun with the newest records and opens a segment when it comes to it: retention was faster.
+        segments[0].unlink()
+    out, said = asking.communicate()
+    same((json.loads(out), asking.returncode), ({"count": n - counts[0]}, 0))
+    same("damaged" in said.decode(), False)
+
+
+@test
+def of_several_tenants_one_is_searched(folder):
+    serve = Serve(VAKA, folder, journal="1MiB").start()
+    n, segments, counts = fill_segments(serve)
+    other = folder / "var" / "store" / "7"
+    other.mkdir()
+    segments[0].rename(other / segments[0].name)
+    same(rows(serve, "line* | count"), [{"count": n - counts[0]}])
+    same(rows(serve, "line* | count", "--store", other), [{"count": counts[0]}])
+    same(rows(serve, f"\"line-0.\" or \"line-{n - 1}.\" | table _seq"), [{"_seq": n - 1}])
+    same(rows(serve, f"\"line-0.\" or \"line-{n - 1}.\" | table _seq", "--store", other), [{"_seq": 0}])
+
+
+@test
+def patterns_that_could_be_tried_in_many_ways_end(folder):
+    with Serve(VAKA, folder).start() as serve:
+        send_json(serve, [{"f": "a" * 60000, "n": 1}, {"f": "a" * 60000 + "b", "n": 2}])
+        serve.matched(2)
+        stars = "*a" * 100
+        same(rows(serve, f"f: {stars}*b | table n"), [{"n": 2}])
+        same(rows(serve, f"{stars}*b* | table n"), [{"n": 2}])
+        same(rows(serve, f"f: {stars}*c or {stars}*c* | count"), [{"count": 0}])
+        same(rows(serve, f"{'*.' * 40}f: x | count"), [{"count": 0}])
+        same(rows(serve, f"{'(' * 50}f: x{')' * 50} or n: 2 | table n"), [{"n": 2}])
+
+
+@test
+def times_that_cannot_be_are_refused(folder):
+    with Serve(VAKA, folder).start() as serve:
+        send_json(serve, [event(0)])
+        serve.matched(1)
+        for time_ in ("2026-02-30", "2026-13-01", "2026-01-01 25:00", "2026-01-01T00:00:00+99:99", "0000-01-01",
+                      "9999-12-31", "-999999999999999d", "-99999999999999999999d", "--5d", "24:00", ""):
+            for option in "--from", "--to":
+                _, said = search(serve, "anna | count", option, time_, status=2)
+                holds(said, f"{option}: '{time_}' is not a point in time")
+        # An hour that a change of clocks leaves out is one all the same: nothing is missed.
+        same(rows(serve, "anna | count", "--from", "2026-03-29 02:30"), [{"count": 1}])
+        same(rows(serve, "anna | count", "--from", "2262-04-10"), [{"count": 0}])
+        same(rows(serve, "anna | count", "--from", "1678-01-01", "--to", "2262-04-10"), [{"count": 1}])
+
+
 @test
 def limits_of_time_and_memory_are_kept_and_told(folder):
     with Serve(VAKA, folder, journal="64MiB").start() as serve:
