@@ -2,6 +2,10 @@
 #include "cli/ask.h"
 
 #include "base/json_read.h"
+#include "cli/desk.h"
+#include "desk/desk.h"
+
+enum { REFUSAL_MAX = 1000 };
 
 /* At the socket of the settings. */
 static int ask(const struct settings *settings, struct client_question *question)
@@ -29,6 +33,43 @@ int ask_accounts(const struct settings *settings, const struct say_manage *manag
                  int (*answer)(void *ctx, const struct say_answer *answer), void *ctx)
 {
     return ask(settings, &(struct client_question){.manage = manage, .answer = answer, .ctx = ctx});
+}
+
+struct acting {
+    const struct ask_act *act;
+    int status;
+};
+
+static void say_refusal(const struct ask_act *act, struct slice answer)
+{
+    bool swedish = act->swedish && ask_member(answer, "sv").len > 0;
+    struct buf text;
+    buf_init(&text, 2 * REFUSAL_MAX);
+    desk_put_text(&text, answer, swedish ? "sv" : "message", REFUSAL_MAX);
+    cli_say("%.*s", SLICE_FMT(buf_slice(&text)));
+    buf_done(&text);
+    if (act->refused) act->refused(act->ctx, answer);
+}
+
+static int take_act(void *ctx, const struct say_answer *answer)
+{
+    struct acting *a = ctx;
+    if (answer->id == DESK_DONE) return a->act->done ? a->act->done(a->act->ctx, answer->text) : 0;
+    say_refusal(a->act, answer->text);
+    a->status = EXIT_UNREADABLE;
+    return 0;
+}
+
+int ask_act(const struct settings *settings, const struct ask_act *act)
+{
+    struct acting acting = {.act = act};
+    int status = ask_serve(settings,
+                           (struct say_ask){.what = ASK_ACT,
+                                            .who = slice_of(settings_who(NULL)),
+                                            .kind = slice_of(act->kind),
+                                            .body = act->body},
+                           take_act, &acting);
+    return status ? status : acting.status;
 }
 
 struct slice ask_member(struct slice object, const char *name)

@@ -13,6 +13,19 @@ int ask_serve(const struct settings *settings, struct say_ask question,
 int ask_accounts(const struct settings *settings, const struct say_manage *manage,
                  int (*answer)(void *ctx, const struct say_answer *answer), void *ctx);
 
+struct ask_act {
+    const char *kind;
+    struct slice body; /* a JSON object */
+    bool swedish;      /* a refusal is said so, where it can be */
+    /* The answer, an object; what it returns is what ask_serve() does with it. NULL: nothing. */
+    int (*done)(void *ctx, struct slice answer);
+    /* Behind the words of a refusal, on standard error. NULL: nothing. */
+    void (*refused)(void *ctx, struct slice answer);
+    void *ctx;
+};
+/* Has an act done in the name of who is logged in here; an exit status, what is wrong was told. */
+int ask_act(const struct settings *settings, const struct ask_act *act);
+
 /* The value of a member; empty when there is none. */
 struct slice ask_member(struct slice object, const char *name);
 /* What stands between the quotes; empty for null and for anything else. */

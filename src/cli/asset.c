@@ -16,7 +16,6 @@ struct asset_context {
     struct settings settings;
     bool json, replace;
     struct buf body, out;
-    int status;
 };
 
 /* ---- import ------------------------------------------------------------------------------ */
@@ -35,19 +34,13 @@ static int put_asset(void *ctx, const struct asset *a)
     return buf_error(&c->body);
 }
 
-static int take_answer(void *ctx, const struct say_answer *a)
+static int take_answer(void *ctx, struct slice answer)
 {
     struct asset_context *c = ctx;
-    if (a->id != DESK_DONE) {
-        desk_put_text(&c->out, a->text, "message", 1000);
-        cli_say("%.*s", SLICE_FMT(buf_slice(&c->out)));
-        c->status = EXIT_UNREADABLE;
-        return 0;
-    }
-    if (c->json) buf_put(&c->out, a->text);
+    if (c->json) buf_put(&c->out, answer);
     else
-        buf_printf(&c->out, "%" PRIu64 " assets, %" PRIu64 " removed",
-                   ask_number(a->text, "assets"), ask_number(a->text, "removed"));
+        buf_printf(&c->out, "%" PRIu64 " assets, %" PRIu64 " removed", ask_number(answer, "assets"),
+                   ask_number(answer, "removed"));
     buf_putc(&c->out, '\n');
     return desk_print(&c->out, c->json);
 }
@@ -74,15 +67,13 @@ static int import_main(const struct invocation *in)
     buf_init(&c->out, OUT_MAX);
     int status = read_file(c, in->operands[0]);
     if (status == 0)
-        status = ask_serve(&c->settings,
-                           (struct say_ask){.what = ASK_ACT,
-                                            .who = slice_of(settings_who(NULL)),
-                                            .kind = SLICE("assets"),
-                                            .body = buf_slice(&c->body)},
-                           take_answer, c);
+        status = ask_act(&c->settings, &(struct ask_act){.kind = "assets",
+                                                         .body = buf_slice(&c->body),
+                                                         .done = take_answer,
+                                                         .ctx = c});
     buf_done(&c->body);
     buf_done(&c->out);
-    return status ? status : c->status;
+    return status;
 }
 
 /* ---- list -------------------------------------------------------------------------------- */

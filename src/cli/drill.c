@@ -20,7 +20,6 @@ struct drill_context {
     const char *at;
     uint64_t speed;
     bool json, wait;
-    int status;
     struct buf report; /* what the canary's process says of drills */
     struct buf out;
 };
@@ -46,28 +45,9 @@ static int ask_report(struct drill_context *c)
     return status;
 }
 
-static int take_acted(void *ctx, const struct say_answer *answer)
-{
-    struct drill_context *c = ctx;
-    struct buf text;
-    if (answer->id == DESK_DONE) return 0;
-    buf_init(&text, BODY_LEN_MAX);
-    if (json_string_text(ask_member(answer->text, "message"), &text))
-        cli_say("%.*s", SLICE_FMT(buf_slice(&text)));
-    buf_done(&text);
-    c->status = EXIT_UNREADABLE;
-    return 0;
-}
-
 static int act(struct drill_context *c, const char *kind, struct slice body)
 {
-    int status = ask_serve(&c->settings,
-                           (struct say_ask){.what = ASK_ACT,
-                                            .who = slice_of(settings_who(NULL)),
-                                            .kind = slice_of(kind),
-                                            .body = body},
-                           take_acted, c);
-    return status ? status : c->status;
+    return ask_act(&c->settings, &(struct ask_act){.kind = kind, .body = body});
 }
 
 /* ---- what a drill came to ---------------------------------------------------------------- */

@@ -16,7 +16,6 @@ struct act_context {
     const char *why, *at, *protected, *owner, *as, *concerns, *value, *reference, *language, *file;
     uint64_t done, instead;
     struct buf body, text;
-    int status;
 };
 
 /* ---- the body ---------------------------------------------------------------------------- */
@@ -59,21 +58,13 @@ static void put_word(struct act_context *c, const char *name, const char *value)
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-static int take_answer(void *ctx, const struct say_answer *a)
+static int take_answer(void *ctx, struct slice answer)
 {
     struct act_context *c = ctx;
     buf_clear(&c->text);
-    if (a->id != DESK_DONE) {
-        struct slice sv = ask_member(a->text, "sv");
-        bool swedish = sv.len > 0 && strcmp(c->language, "sv") == 0;
-        desk_put_text(&c->text, a->text, swedish ? "sv" : "message", 1000);
-        cli_say("%.*s", SLICE_FMT(buf_slice(&c->text)));
-        c->status = EXIT_UNREADABLE;
-        return 0;
-    }
-    if (c->json) buf_put(&c->text, a->text);
+    if (c->json) buf_put(&c->text, answer);
     if (c->json) buf_putc(&c->text, '\n');
-    else desk_put_incident(&c->text, a->text, c->language);
+    else desk_put_incident(&c->text, answer, c->language);
     return desk_print(&c->text, c->json);
 }
 
@@ -84,13 +75,11 @@ static int ask(struct act_context *c, const char *kind)
     put_bool(c, "protected", c->protected);
     buf_putc(&c->body, '}');
     if (buf_failed(&c->body)) return cli_usage("this is too long");
-    int status = ask_serve(&c->settings,
-                           (struct say_ask){.what = ASK_ACT,
-                                            .who = slice_of(settings_who(NULL)),
-                                            .kind = slice_of(kind),
-                                            .body = buf_slice(&c->body)},
-                           take_answer, c);
-    return status ? status : c->status;
+    return ask_act(&c->settings, &(struct ask_act){.kind = kind,
+                                                   .body = buf_slice(&c->body),
+                                                   .swedish = strcmp(c->language, "sv") == 0,
+                                                   .done = take_answer,
+                                                   .ctx = c});
 }
 
 /* ---- operands ---------------------------------------------------------------------------- */

@@ -15,7 +15,6 @@ struct page_context {
     const char *why;
     bool json, all;
     struct buf body, out;
-    int status;
 };
 
 /* ---- pages as people see them ------------------------------------------------------------ */
@@ -166,20 +165,14 @@ static int pages_main(const struct invocation *in)
 
 /* ---- acts -------------------------------------------------------------------------------- */
 
-static int take_answer(void *ctx, const struct say_answer *a)
+static int take_answer(void *ctx, struct slice answer)
 {
     struct page_context *c = ctx;
-    if (a->id != ROSTER_DONE) {
-        desk_put_text(&c->out, a->text, "message", 1000);
-        cli_say("%.*s", SLICE_FMT(buf_slice(&c->out)));
-        c->status = EXIT_UNREADABLE;
-        return 0;
-    }
     if (c->json) {
-        buf_put(&c->out, a->text);
+        buf_put(&c->out, answer);
         buf_putc(&c->out, '\n');
     } else {
-        put_whole_page(&c->out, a->text);
+        put_whole_page(&c->out, answer);
     }
     return desk_print(&c->out, c->json);
 }
@@ -189,15 +182,13 @@ static int ask(struct page_context *c, const char *kind)
     if (c->why) json_write_member_string(&c->body, "why", slice_of(c->why));
     buf_putc(&c->body, '}');
     buf_init(&c->out, OUT_MAX);
-    int status = ask_serve(&c->settings,
-                           (struct say_ask){.what = ASK_ACT,
-                                            .who = slice_of(settings_who(NULL)),
-                                            .kind = slice_of(kind),
-                                            .body = buf_slice(&c->body)},
-                           take_answer, c);
+    int status =
+        ask_act(&c->settings,
+                &(struct ask_act){
+                    .kind = kind, .body = buf_slice(&c->body), .done = take_answer, .ctx = c});
     buf_done(&c->out);
     buf_done(&c->body);
-    return status ? status : c->status;
+    return status;
 }
 
 static int ask_page(const struct invocation *in, const char *kind)

@@ -20,7 +20,6 @@ struct act_context {
     bool json, english, force;
     struct roster_files files; /* for the plan's zone */
     struct buf body, out;
-    int status;
 };
 
 /* ---- asking ------------------------------------------------------------------------------ */
@@ -81,22 +80,21 @@ static void put_done(struct act_context *c, struct slice answer)
     put_rest(c, answer);
 }
 
-static int take_answer(void *ctx, const struct say_answer *a)
+static int take_answer(void *ctx, struct slice answer)
 {
     struct act_context *c = ctx;
-    if (a->id != ROSTER_DONE) {
-        desk_put_text(&c->out, a->text, "message", 1000);
-        cli_say("%.*s", SLICE_FMT(buf_slice(&c->out)));
-        buf_clear(&c->out);
-        put_breaches(c, a->text);
-        if (c->out.len) (void)fwrite(c->out.ptr, 1, c->out.len, stderr);
-        c->status = EXIT_UNREADABLE;
-        return 0;
-    }
-    if (c->json) buf_put(&c->out, a->text);
-    else put_done(c, a->text);
+    if (c->json) buf_put(&c->out, answer);
+    else put_done(c, answer);
     if (c->json) buf_putc(&c->out, '\n');
     return desk_print(&c->out, c->json);
+}
+
+static void say_breaches(void *ctx, struct slice answer)
+{
+    struct act_context *c = ctx;
+    buf_clear(&c->out);
+    put_breaches(c, answer);
+    if (c->out.len) (void)fwrite(c->out.ptr, 1, c->out.len, stderr);
 }
 
 static int ask(struct act_context *c, const char *kind)
@@ -109,14 +107,13 @@ static int ask(struct act_context *c, const char *kind)
         return EXIT_UNREADABLE;
     }
     buf_init(&c->out, OUT_MAX);
-    int status = ask_serve(&c->settings,
-                           (struct say_ask){.what = ASK_ACT,
-                                            .who = slice_of(settings_who(NULL)),
-                                            .kind = slice_of(kind),
-                                            .body = buf_slice(&c->body)},
-                           take_answer, c);
+    int status = ask_act(&c->settings, &(struct ask_act){.kind = kind,
+                                                         .body = buf_slice(&c->body),
+                                                         .done = take_answer,
+                                                         .refused = say_breaches,
+                                                         .ctx = c});
     buf_done(&c->out);
-    return status ? status : c->status;
+    return status;
 }
 
 /* ---- members ----------------------------------------------------------------------------- */

@@ -16,22 +16,15 @@ struct suppression_context {
     bool json;
     const char *rule, *name, *owner, *span, *why;
     struct buf body, out;
-    int status;
 };
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-static int take_answer(void *ctx, const struct say_answer *a)
+static int take_answer(void *ctx, struct slice answer)
 {
     struct suppression_context *c = ctx;
-    if (a->id != DESK_DONE) {
-        desk_put_text(&c->out, a->text, "message", 1000);
-        cli_say("%.*s", SLICE_FMT(buf_slice(&c->out)));
-        c->status = EXIT_UNREADABLE;
-        return 0;
-    }
-    if (c->json) buf_put(&c->out, a->text);
-    else buf_printf(&c->out, "suppression %" PRIu64, ask_number(a->text, "suppression"));
+    if (c->json) buf_put(&c->out, answer);
+    else buf_printf(&c->out, "suppression %" PRIu64, ask_number(answer, "suppression"));
     buf_putc(&c->out, '\n');
     return desk_print(&c->out, c->json);
 }
@@ -39,14 +32,12 @@ static int take_answer(void *ctx, const struct say_answer *a)
 static int ask(struct suppression_context *c, const char *kind)
 {
     buf_init(&c->out, OUT_MAX);
-    int status = ask_serve(&c->settings,
-                           (struct say_ask){.what = ASK_ACT,
-                                            .who = slice_of(settings_who(NULL)),
-                                            .kind = slice_of(kind),
-                                            .body = buf_slice(&c->body)},
-                           take_answer, c);
+    int status =
+        ask_act(&c->settings,
+                &(struct ask_act){
+                    .kind = kind, .body = buf_slice(&c->body), .done = take_answer, .ctx = c});
     buf_done(&c->out);
-    return status ? status : c->status;
+    return status;
 }
 
 static void put_text(struct suppression_context *c, const char *name, const char *value)
