@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/folder.h"
-#include "base/json_write.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/cli.h"
@@ -135,33 +134,18 @@ static int change(struct hold_context *c, const char *operand,
 
 static void put_hold(struct hold_context *c, const struct hold *h)
 {
-    struct buf range;
-    buf_init(&range, 64);
-    hold_range_write(&range, &h->range);
     if (c->json) {
-        buf_puts(&c->out, "{");
-        json_write_key(&c->out, "range");
-        json_write_string(&c->out, buf_slice(&range));
-        json_write_key(&c->out, "time");
-        buf_putc(&c->out, '"');
-        time_write_rfc3339(&c->out, h->time);
-        buf_putc(&c->out, '"');
-        json_write_key(&c->out, "by");
-        json_write_string(&c->out, h->who);
-        json_write_key(&c->out, "reason");
-        json_write_string(&c->out, h->reason);
-        buf_puts(&c->out, "}\n");
+        hold_write_json(&c->out, h);
     } else {
-        buf_put(&c->out, buf_slice(&range));
+        hold_range_write(&c->out, &h->range);
         buf_putc(&c->out, ' ');
         time_write_rfc3339(&c->out, h->time);
         buf_putc(&c->out, ' ');
         (void)text_put_visible(&c->out, h->who, SIZE_MAX);
         buf_putc(&c->out, ' ');
         (void)text_put_visible(&c->out, h->reason, SIZE_MAX);
-        buf_putc(&c->out, '\n');
     }
-    buf_done(&range);
+    buf_putc(&c->out, '\n');
 }
 
 static int list(struct hold_context *c)

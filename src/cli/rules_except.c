@@ -83,7 +83,7 @@ static int add_for_imported(struct rules_work *w, const struct except_context *c
     int error = rules_find(w, id, &found, diag);
     if (error) return error;
     error = add(w, c, found.rule->doc, found.version.pack.files[found.rule->file].text, diag);
-    rules_version_done(&found.version);
+    library_version_done(&found.version);
     return error;
 }
 
@@ -140,7 +140,7 @@ static bool is_imported(struct rules_work *w, struct slice id)
     char text[64];
     (void)snprintf(text, sizeof text, "%.*s", (int)slice_until(id, sizeof text - 1).len, id.ptr);
     if (rules_find(w, text, &found, &diag) != 0) return false;
-    rules_version_done(&found.version);
+    library_version_done(&found.version);
     return true;
 }
 

@@ -23,181 +23,102 @@ struct importing {
     const struct import_context *c;
     const char *from;
     struct arena arena; /* of the profile */
-    struct profile profile;
-    struct pack pack;
-    struct catalog catalog;
-    struct rules_version before;
-    bool has_before, fresh;
-    struct differences changes;
-    struct library_name set, version;
+    struct library_import it;
+    struct library_name set;
 };
 
-static void put_refusal(struct buf *out, bool json, struct slice file, uint32_t line,
-                        uint32_t column, struct slice id, const char *why, bool first)
+static void put_refusals(struct buf *out, const struct library_import *it)
 {
-    if (!json) {
-        buf_put(out, file);
-        if (line) buf_printf(out, ":%" PRIu32 ":%" PRIu32, line, column);
-        buf_printf(out, ": refused: %s\n", why);
-        return;
+    const struct sigma_set *set = it->catalog.set;
+    for (uint32_t i = 0; i < it->pack->n_refusals; i++) {
+        buf_put(out, it->pack->refusals[i].path);
+        buf_printf(out, ": refused: %s\n", it->pack->refusals[i].why);
     }
-    buf_puts(out, first ? "{" : ",{");
-    json_write_member_string(out, "file", file);
-    json_write_member_u64(out, "line", line);
-    json_write_member_u64(out, "column", column);
-    json_write_member_string(out, "id", id);
-    json_write_member_string(out, "why", slice_of(why));
-    buf_putc(out, '}');
-}
-
-/* How many there were. */
-static uint32_t put_refusals(struct importing *im)
-{
-    struct buf *out = &im->work->out;
-    const struct sigma_set *set = im->catalog.set;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < im->pack.n_refusals; i++)
-        put_refusal(out, im->c->json, im->pack.refusals[i].path, 0, 0, SLICE_NONE,
-                    im->pack.refusals[i].why, n++ == 0);
     for (uint32_t i = 0; i < set->n_refusals; i++) {
-        const struct sigma_refusal *r = &set->refusals[i];
-        if (r->warning) continue;
-        put_refusal(out, im->c->json, slice_of(r->diag.file ? r->diag.file : "?"), r->diag.line,
-                    r->diag.column, r->id, r->diag.message, n++ == 0);
+        const struct diag *d = &set->refusals[i].diag;
+        if (set->refusals[i].warning) continue;
+        buf_puts(out, d->file ? d->file : "?");
+        if (d->line) buf_printf(out, ":%" PRIu32 ":%" PRIu32, d->line, d->column);
+        buf_printf(out, ": refused: %s\n", d->message);
     }
-    return n;
 }
 
 /* How many rules each of the built-in profiles would switch on. */
-static uint32_t count_taken(const struct importing *im, const struct profile *profile)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < im->catalog.n; i++)
-        n += catalog_takes(profile, im->catalog.rules[i].doc);
-    return n;
-}
-
 static void put_profiles(struct importing *im)
 {
     struct buf *out = &im->work->out;
     struct profile profile;
     struct diag diag;
     const char *name;
-    if (im->c->json) json_write_key(out, "profiles");
-    buf_puts(out, im->c->json ? "{" : "  built-in profiles:");
+    buf_puts(out, "  built-in profiles:");
     for (uint32_t i = 0; (name = profile_builtin(i)); i++) {
         if (profile_load(&profile, &im->arena, name, &diag) != 0) continue;
-        uint32_t n = count_taken(im, &profile);
-        if (im->c->json) json_write_member_u64(out, name, n);
-        else buf_printf(out, "%s %s %" PRIu32, i ? "," : "", name, n);
+        buf_printf(out, "%s %s %" PRIu32, i ? "," : "", name,
+                   catalog_count_taken(&im->it.catalog, &profile));
     }
-    buf_puts(out, im->c->json ? "}" : "\n");
-}
-
-static void put_import_json(struct importing *im)
-{
-    struct buf *out = &im->work->out;
-    buf_putc(out, '{');
-    json_write_member_string(out, "set", slice_of(im->set.text));
-    json_write_member_string(out, "version", slice_of(im->version.text));
-    json_write_member_string(out, "profile", im->profile.name);
-    json_write_key(out, "kept");
-    buf_puts(out, im->c->dry_run ? "false" : "true");
-    json_write_key(out, "fresh");
-    buf_puts(out, im->fresh ? "true" : "false");
-    json_write_member_u64(out, "files", im->pack.n);
-    json_write_member_u64(out, "rules", im->catalog.n);
-    json_write_member_u64(out, "on", catalog_count_on(&im->catalog));
-    json_write_key(out, "before");
-    if (im->has_before) json_write_string(out, slice_of(im->before.version.text));
-    else buf_puts(out, "null");
-    rules_put_counts_json(out, &im->changes);
-    put_profiles(im);
-    json_write_key(out, "refused");
-    buf_putc(out, '[');
-    (void)put_refusals(im);
-    buf_puts(out, "]}\n");
+    buf_putc(out, '\n');
 }
 
 static void put_import(struct importing *im)
 {
     struct buf *out = &im->work->out;
-    uint32_t refused = put_refusals(im), on = catalog_count_on(&im->catalog);
-    buf_printf(out, "%s %s%s\n", im->set.text, im->version.text,
+    const struct library_import *it = &im->it;
+    uint32_t on = catalog_count_on(&it->catalog);
+    put_refusals(out, it);
+    buf_printf(out, "%s %s%s\n", it->set.text, it->version.text,
                im->c->dry_run ? ": nothing was kept (--dry-run)"
-               : im->fresh    ? ""
+               : it->fresh    ? ""
                               : ": it was there already");
     buf_printf(out,
                "  %" PRIu32 " rules in %" PRIu32 " files, %" PRIu32 " refused; by the profile %.*s "
                "%" PRIu32 " are on and %" PRIu32 " off\n",
-               im->catalog.n, im->pack.n, refused, SLICE_FMT(im->profile.name), on,
-               im->catalog.n - on);
+               it->catalog.n, it->pack->n, library_import_refused(it), SLICE_FMT(it->profile->name),
+               on, it->catalog.n - on);
     put_profiles(im);
-    if (im->has_before) buf_printf(out, "  from %s: ", im->before.version.text);
+    if (it->has_before) buf_printf(out, "  from %s: ", it->before.version.text);
     else buf_puts(out, "  the first of this name: ");
-    rules_put_counts(out, &im->changes);
+    rules_put_counts(out, &it->changes);
     if (!im->c->dry_run)
         buf_printf(out,
                    "What it would have found: vaka rules noise %s %s\n"
                    "Switch it on: vaka rules use %s %s\n",
-                   im->set.text, im->version.text, im->set.text, im->version.text);
-}
-
-static int keep(struct importing *im, struct diag *diag)
-{
-    struct rules_work *w = im->work;
-    struct slice who = slice_of(im->c->by ? im->c->by : w->who);
-    const struct library_origin origin = {.from = slice_of(im->from), .who = who, .now = w->now};
-    int error = library_add(&w->library, im->set.text, &im->catalog, &im->profile, &origin,
-                            &im->version, &im->fresh, diag);
-    if (error || !im->fresh) return error;
-    struct buf members;
-    buf_init(&members, 64 * 1024);
-    json_write_string(&members, SLICE("set"));
-    buf_putc(&members, ':');
-    json_write_string(&members, slice_of(im->set.text));
-    json_write_member_string(&members, "version", slice_of(im->version.text));
-    json_write_member_string(&members, "from", slice_of(im->from));
-    json_write_member_string(&members, "profile", im->profile.name);
-    error = library_note(&w->library, w->now, who, "import", buf_slice(&members), diag);
-    buf_done(&members);
-    return error;
+                   it->set.text, it->version.text, it->set.text, it->version.text);
 }
 
 /* With pack and profile read. */
-static int import_catalog(struct importing *im, struct diag *diag)
+static int import_understood(struct importing *im, const struct pack *pack,
+                             const struct profile *profile, struct diag *diag)
 {
-    struct diag none = {0};
-    im->has_before = rules_version_read(im->work, im->set.text, NULL, &im->before, &none) == 0;
-    int error =
-        difference_make(&im->changes, im->has_before ? &im->before.catalog : NULL, &im->catalog);
-    if (error == 0 && im->catalog.n == 0)
-        error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "%s: there is no rule in it", im->from);
-    library_version_of(&im->catalog, &im->version);
-    if (error == 0 && !im->c->dry_run) error = keep(im, diag);
-    if (error == 0 && im->c->json) put_import_json(im);
-    else if (error == 0) put_import(im);
-    difference_done(&im->changes);
-    if (im->has_before) rules_version_done(&im->before);
+    struct rules_work *w = im->work;
+    const struct library_change change = {.who = slice_of(im->c->by ? im->c->by : w->who),
+                                          .now = w->now};
+    int error = library_import_make(&im->it, &w->library, w->placeholders, &im->set, pack, profile,
+                                    im->from, diag);
+    if (error) return error;
+    if (!im->c->dry_run) error = library_import_keep(&im->it, &w->library, im->from, &change, diag);
+    if (error == 0 && im->c->json) {
+        library_import_write(&w->out, &im->it, UINT32_MAX);
+        buf_putc(&w->out, '\n');
+    } else if (error == 0) {
+        put_import(im);
+    }
+    library_import_done(&im->it);
     return error;
 }
 
 static int import_pack(struct importing *im, struct diag *diag)
 {
-    const char *profile = im->c->profile ? im->c->profile : "default";
-    int error = profile_load(&im->profile, &im->arena, profile, diag);
+    struct profile profile;
+    struct pack pack;
+    int error =
+        profile_load(&profile, &im->arena, im->c->profile ? im->c->profile : "default", diag);
     if (error) return error;
-    error = pack_read(&im->pack, im->from, diag);
+    error = pack_read(&pack, im->from, diag);
     if (error) return error;
     /* Its bytes are read; what they mean is not for root to find out. */
     error = library_drop_root(&im->work->library, diag);
-    if (error == 0)
-        error = catalog_make(&im->catalog, &im->pack, &im->profile, im->work->placeholders);
-    if (error == 0) {
-        error = import_catalog(im, diag);
-        catalog_done(&im->catalog);
-    }
-    pack_done(&im->pack);
+    if (error == 0) error = import_understood(im, &pack, &profile, diag);
+    pack_done(&pack);
     return error;
 }
 
@@ -318,36 +239,9 @@ static void put_difference(struct buf *out, const struct difference *d)
     buf_putc(out, '\n');
 }
 
-static void put_difference_json(struct buf *out, const struct difference *d)
-{
-    const struct catalog_rule *r = d->new ? d->new : d->old;
-    const char *name;
-    struct slice old, new;
-    buf_putc(out, '{');
-    json_write_member_string(out, "change", slice_of(difference_name(d->kind)));
-    json_write_member_string(out, "id", r->key);
-    json_write_member_string(out, "title", r->doc->title);
-    json_write_member_string(out, "level", slice_of(sigma_level_name(r->doc->level)));
-    json_write_key(out, "was_on");
-    buf_puts(out, d->old && d->old->on ? "true" : "false");
-    json_write_key(out, "is_on");
-    buf_puts(out, d->new && d->new->on ? "true" : "false");
-    json_write_key(out, "metadata");
-    buf_putc(out, '{');
-    for (unsigned part = 0; (part = difference_part(d, part, &name, &old, &new)) != 0;) {
-        json_write_key(out, name);
-        buf_putc(out, '[');
-        json_write_string(out, old);
-        buf_putc(out, ',');
-        json_write_string(out, new);
-        buf_putc(out, ']');
-    }
-    buf_puts(out, "}}\n");
-}
-
 /* What was written before and is now; of files with several rules all of it. */
-static int put_text(struct buf *out, const struct rules_version *old,
-                    const struct rules_version *new, const struct difference *d)
+static int put_text(struct buf *out, const struct library_version *old,
+                    const struct library_version *new, const struct difference *d)
 {
     int error = lines_write_difference(out, "          ", old->pack.files[d->old->file].text,
                                        new->pack.files[d->new->file].text);
@@ -356,15 +250,16 @@ static int put_text(struct buf *out, const struct rules_version *old,
 }
 
 static int put_differences(struct rules_work *w, const struct import_context *c,
-                           const struct rules_version *old, const struct rules_version *new)
+                           const struct library_version *old, const struct library_version *new)
 {
     struct differences d;
     int error = difference_make(&d, &old->catalog, &new->catalog);
     if (error) return error;
     for (uint32_t i = 0; i < d.n && error == 0; i++) {
         const struct difference *item = &d.items[i];
-        if (c->json) put_difference_json(&w->out, item);
+        if (c->json) difference_write(&w->out, item);
         else put_difference(&w->out, item);
+        if (c->json) buf_putc(&w->out, '\n');
         if (c->text && !c->json && item->old && item->new)
             error = put_text(&w->out, old, new, item);
         rules_print(&w->out);
@@ -378,42 +273,23 @@ static int put_differences(struct rules_work *w, const struct import_context *c,
     return error;
 }
 
-/* What is compared when it is not said: what is in force, or came before, with what came last. */
-static int default_versions(struct rules_work *w, const char *set, const char **old,
-                            const char **new, struct library_name names[2], struct diag *diag)
-{
-    struct library_list versions;
-    int error = library_versions(&w->library, set, &versions, diag);
-    uint32_t n = error ? 0 : versions.n;
-    if (n) names[1] = versions.items[n - 1];
-    bool current = library_current(&w->library, set, &names[0]);
-    if (n > 1 && (!current || strcmp(names[0].text, names[1].text) == 0))
-        names[0] = versions.items[n - 2];
-    if (error == 0 && (n == 0 || (n < 2 && !*old && !*new)))
-        error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "%s has no two versions to compare", set);
-    if (error == 0 && !*old) *old = names[0].text;
-    if (error == 0 && !*new) *new = names[1].text;
-    library_list_done(&versions);
-    return error;
-}
-
 static int diff(struct rules_work *w, const struct import_context *c, const char *old,
                 const char *new, struct diag *diag)
 {
     struct library_name set, names[2];
-    struct rules_version a, b;
+    struct library_version a, b;
     if (!c->name && !rules_set_default(w, &set))
         return diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "of which set? Name it with --name");
     const char *name = c->name ? c->name : set.text;
-    int error = default_versions(w, name, &old, &new, names, diag);
+    int error = library_version_pair(&w->library, name, &old, &new, names, diag);
     if (error == 0) error = rules_version_read(w, name, old, &a, diag);
     if (error) return error;
     error = rules_version_read(w, name, new, &b, diag);
     if (error == 0) {
         error = put_differences(w, c, &a, &b);
-        rules_version_done(&b);
+        library_version_done(&b);
     }
-    rules_version_done(&a);
+    library_version_done(&a);
     return error;
 }
 

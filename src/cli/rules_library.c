@@ -62,57 +62,10 @@ void rules_work_done(struct rules_work *w)
 
 /* ---- versions ---------------------------------------------------------------------------- */
 
-/* The one in force, else the one that was imported last. */
-static int choose_version(struct rules_work *w, const char *set, struct library_name *ret,
-                          struct diag *diag)
-{
-    struct library_list versions;
-    if (library_current(&w->library, set, ret)) return 0;
-    int error = library_versions(&w->library, set, &versions, diag);
-    if (error == 0 && versions.n == 0)
-        error = diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0,
-                         "no rules were imported under the name %.64s", set);
-    if (error == 0) *ret = versions.items[versions.n - 1];
-    library_list_done(&versions);
-    return error;
-}
-
-static int read_version(struct rules_work *w, struct rules_version *v, struct diag *diag)
-{
-    int error = library_read(&w->library, v->set.text, v->version.text, &v->pack, diag);
-    if (error) return error;
-    error = catalog_make(&v->catalog, &v->pack, NULL, w->placeholders);
-    if (error) {
-        pack_done(&v->pack);
-        return diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
-    }
-    if (library_is_whole(v->version.text, &v->catalog)) return 0;
-    catalog_done(&v->catalog);
-    pack_done(&v->pack);
-    return diag_set(diag, ERR_CORRUPT, NULL, 0, 0,
-                    "%s/%s: it is not what was imported any more; import it again", v->set.text,
-                    v->version.text);
-}
-
 int rules_version_read(struct rules_work *w, const char *set, const char *version,
-                       struct rules_version *ret, struct diag *diag)
+                       struct library_version *ret, struct diag *diag)
 {
-    struct rules_version v = {0};
-    int error = 0;
-    if (!library_name_read(slice_of(set), &v.set))
-        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "'%.64s' is no name of a set", set);
-    if (!version) error = choose_version(w, set, &v.version, diag);
-    else if (!library_name_read(slice_of(version), &v.version))
-        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "'%.64s' is no name of a version", version);
-    if (error) return error;
-    *ret = v;
-    return read_version(w, ret, diag);
-}
-
-void rules_version_done(struct rules_version *v)
-{
-    catalog_done(&v->catalog);
-    pack_done(&v->pack);
+    return library_version_read(&w->library, w->placeholders, set, version, ret, diag);
 }
 
 bool rules_set_default(struct rules_work *w, struct library_name *ret)
@@ -131,15 +84,6 @@ bool rules_set_default(struct rules_work *w, struct library_name *ret)
 }
 
 /* ---- differences ----------------------------------------------------------------------- */
-
-void rules_put_counts_json(struct buf *out, const struct differences *d)
-{
-    for (unsigned i = 0; i < DIFFERENCE_COUNT; i++)
-        json_write_member_u64(out, difference_name(i), d->counts[i]);
-    json_write_member_u64(out, "unchanged", d->same);
-    json_write_member_u64(out, "switched_on", d->on);
-    json_write_member_u64(out, "switched_off", d->off);
-}
 
 void rules_put_counts(struct buf *out, const struct differences *d)
 {
@@ -173,7 +117,7 @@ int rules_find(struct rules_work *w, const char *id, struct rules_found *ret, st
         ret->rule = find_in(&ret->version.catalog, slice_of(id));
         ret->current = library_current(&w->library, sets.items[i].text, &current);
         found = ret->rule != NULL;
-        if (!found) rules_version_done(&ret->version);
+        if (!found) library_version_done(&ret->version);
     }
     library_list_done(&sets);
     if (error || found) return error;

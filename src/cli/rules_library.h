@@ -6,8 +6,7 @@
 #include <limits.h>
 
 #include "cli/rules.h"
-#include "library/difference.h"
-#include "library/library.h"
+#include "library/version.h"
 
 #define RULES_SET_DEFAULT "sigmahq"
 
@@ -33,34 +32,23 @@ void rules_work_done(struct rules_work *w);
 /* Says what is wrong; EXIT_UNREADABLE. */
 int rules_work_failed(const struct diag *diag, int error);
 
-/* A version of a set, read and understood. */
-struct rules_version {
-    struct library_name set, version;
-    struct pack pack;
-    struct catalog catalog;
-};
-/*
- * Reads it; version NULL: the one in force, else the one that was imported last. ERR_CORRUPT: it is
- * not what was imported. diag says what is wrong. rules_version_done() after success only.
- */
+/* library_version_read() of the work's library. */
 int rules_version_read(struct rules_work *w, const char *set, const char *version,
-                       struct rules_version *ret, struct diag *diag) MUST_USE;
-void rules_version_done(struct rules_version *v);
+                       struct library_version *ret, struct diag *diag) MUST_USE;
 
-/* How many rules are new, removed, changed: one line, or members of a JSON object. */
+/* How many rules are new, removed, changed: one line. */
 void rules_put_counts(struct buf *out, const struct differences *d);
-void rules_put_counts_json(struct buf *out, const struct differences *d);
 
 /* "NAME is the only one, or sigmahq": the set that is meant when none is said; false: none is. */
 bool rules_set_default(struct rules_work *w, struct library_name *ret);
 
 /* The rule of that id or title, of what is in force or was imported. */
 struct rules_found {
-    struct rules_version version;
+    struct library_version version;
     const struct catalog_rule *rule;
     bool current; /* its version is in force */
 };
-/* ERR_NOT_FOUND. rules_version_done() of it after success only. */
+/* ERR_NOT_FOUND. library_version_done() of it after success only. */
 int rules_find(struct rules_work *w, const char *id, struct rules_found *ret,
                struct diag *diag) MUST_USE;
 

@@ -406,11 +406,11 @@ static int load(struct rules_work *w, const char *first, const char *second, str
     bool folder = !second && !is_set(w, first) && access(first, F_OK) == 0;
     const char *paths[] = {folder ? first : path};
     if (!folder) {
-        struct rules_version v;
+        struct library_version v;
         int error = rules_version_read(w, first, second, &v, diag);
         if (error) return error;
         version = v.version;
-        rules_version_done(&v);
+        library_version_done(&v);
         (void)snprintf(path, sizeof path, "%s/%s/%s/on", w->path, first, version.text);
     }
     return ruleset_load_trial(ret, &w->config, w->now, paths, 1, diag);

@@ -93,7 +93,7 @@ static int show_imported(const struct show_context *c, const char *id)
                                     .in_force = found.rule->on && found.current};
         if (c->json) put_shown_json(&work.out, &shown);
         else put_shown(&work.out, &shown);
-        rules_version_done(&found.version);
+        library_version_done(&found.version);
     }
     rules_print(&work.out);
     rules_work_done(&work);

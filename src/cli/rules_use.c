@@ -24,27 +24,11 @@ static bool is_meant(const struct use_context *c)
     return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
-static int note(struct rules_work *w, const struct use_context *c, const char *set,
-                const char *version, const char *before, struct diag *diag)
-{
-    struct buf members;
-    buf_init(&members, 4096);
-    json_write_string(&members, SLICE("set"));
-    buf_putc(&members, ':');
-    json_write_string(&members, slice_of(set));
-    json_write_member_string(&members, "version", slice_of(version ? version : "off"));
-    json_write_member_string(&members, "before", slice_of(before));
-    int error = library_note(&w->library, w->now, slice_of(c->by ? c->by : w->who), "use",
-                             buf_slice(&members), diag);
-    buf_done(&members);
-    return error;
-}
-
 /* What it changes of what is in force, as far as that can still be read. */
 static void put_changes(struct rules_work *w, const struct use_context *c,
-                        const struct rules_version *v)
+                        const struct library_version *v)
 {
-    struct rules_version before;
+    struct library_version before;
     struct library_name name;
     struct differences d;
     struct diag diag = {0};
@@ -55,7 +39,7 @@ static void put_changes(struct rules_work *w, const struct use_context *c,
         if (c->json) {
             json_write_key(&w->out, "changes");
             buf_putc(&w->out, '{');
-            rules_put_counts_json(&w->out, &d);
+            differences_write_counts(&w->out, &d);
             buf_putc(&w->out, '}');
         } else {
             buf_printf(&w->out, "from %s: ", name.text);
@@ -63,21 +47,21 @@ static void put_changes(struct rules_work *w, const struct use_context *c,
         }
         difference_done(&d);
     }
-    rules_version_done(&before);
+    library_version_done(&before);
 }
 
 /* Reads all of it, so that nothing is switched on that does not load or is damaged. */
 static int check(struct rules_work *w, const struct use_context *c, const char *set,
                  const char *version, struct diag *diag)
 {
-    struct rules_version v;
+    struct library_version v;
     int error = rules_version_read(w, set, version, &v, diag);
     if (error) return error;
     uint32_t on = catalog_count_on(&v.catalog);
     if (c->json) json_write_member_u64(&w->out, "on", on);
     else buf_printf(&w->out, "%s %s: %" PRIu32 " rules are on\n", set, version, on);
     put_changes(w, c, &v);
-    rules_version_done(&v);
+    library_version_done(&v);
     return on ? 0
               : diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0,
                          "no rule of it is switched on: import it with another profile");
@@ -86,11 +70,9 @@ static int check(struct rules_work *w, const struct use_context *c, const char *
 static int switch_to(struct rules_work *w, const struct use_context *c, const char *set,
                      const char *version, struct diag *diag)
 {
-    struct library_name before = {"off"};
-    (void)library_current(&w->library, set, &before);
-    bool already = version && strcmp(before.text, version) == 0;
-    int error = already ? 0 : note(w, c, set, version, before.text, diag);
-    if (error == 0 && !already) error = library_use(&w->library, set, version, diag);
+    const struct library_change change = {.who = slice_of(c->by ? c->by : w->who), .now = w->now};
+    struct library_name before;
+    int error = library_version_use(&w->library, set, version, &change, &before, diag);
     library_unlock(&w->library);
     if (error) return error;
     if (c->json) {
@@ -98,7 +80,7 @@ static int switch_to(struct rules_work *w, const struct use_context *c, const ch
         json_write_member_string(&w->out, "version", slice_of(version ? version : "off"));
         json_write_member_string(&w->out, "before", slice_of(before.text));
         buf_puts(&w->out, "}\n");
-    } else if (already) {
+    } else if (version && strcmp(before.text, version) == 0) {
         buf_printf(&w->out, "%s %s is in force already\n", set, version);
     } else {
         buf_printf(&w->out, "%s: %s is in force, before it was %s\n", set,

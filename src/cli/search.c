@@ -15,17 +15,18 @@
 #include "cli/load.h"
 #include "cli/search_output.h"
 #include "cli/search_rule.h"
-#include "cli/search_saved.h"
 #include "cli/settings.h"
 #include "hunt/progress.h"
 #include "index/ask.h"
 #include "proc/process.h"
 #include "search/counting.h"
+#include "search/saved.h"
 #include "search/search.h"
 
 enum {
     DAMAGES_SHOWN = 20,
     FIELDS_HINTED = 4,
+    NAME_COLUMNS = 24, /* of those that are saved */
 };
 #define YEAR (366 * INT64_C(86400) * NSEC_PER_SEC)
 
@@ -140,10 +141,10 @@ static int join_query(struct work *w, const struct invocation *in, struct slice 
 {
     struct buf text;
     struct diag diag;
-    int error = 0;
+    char folder[PATH_MAX];
+    int error = w->said->saved ? saved_folder(w->config.serve_folder.items[0], folder, &diag) : 0;
     buf_init(&text, QUERY_TEXT_MAX + 2);
-    if (w->said->saved)
-        error = saved_read(w->config.serve_folder.items[0], w->said->saved, &text, &diag);
+    if (w->said->saved && error == 0) error = saved_read(folder, w->said->saved, &text, &diag);
     for (size_t i = 0; i < in->n_operands; i++) {
         if (text.len) buf_putc(&text, ' ');
         buf_puts(&text, in->operands[i]);
@@ -160,20 +161,34 @@ static int join_query(struct work *w, const struct invocation *in, struct slice 
 
 static int save(const struct work *w, struct slice text)
 {
+    const char *above = w->config.serve_folder.items[0];
     struct diag diag;
-    if (!w->said->save ||
-        saved_write(w->config.serve_folder.items[0], w->said->save, text, &diag) == 0)
-        return 0;
-    cli_say("%s", diag.message);
-    return EXIT_UNREADABLE;
+    char folder[PATH_MAX];
+    if (!w->said->save) return 0;
+    int error = saved_folder(above, folder, &diag);
+    if (error == 0) error = saved_make_folder(above, &diag);
+    if (error == 0) error = saved_write(folder, w->said->save, text, &diag);
+    if (error) cli_say("%s", diag.message);
+    return error ? EXIT_UNREADABLE : 0;
+}
+
+static void put_saved(void *ctx, const char *name, struct slice query)
+{
+    struct buf *out = ctx;
+    text_put_padded(out, slice_of(name), NAME_COLUMNS);
+    buf_putc(out, ' ');
+    (void)text_put_visible(out, query, QUERY_TEXT_MAX);
+    buf_putc(out, '\n');
 }
 
 static int list(const struct work *w)
 {
     struct buf out;
     struct diag diag;
+    char folder[PATH_MAX];
     buf_init(&out, 64 << 20);
-    int error = saved_list(w->config.serve_folder.items[0], &out, &diag);
+    int error = saved_folder(w->config.serve_folder.items[0], folder, &diag);
+    if (error == 0) error = saved_each(folder, put_saved, &out, &diag);
     if (error) cli_say("%s", diag.message);
     else if (out.len) (void)fwrite(out.ptr, 1, out.len, stdout);
     buf_done(&out);

@@ -13,6 +13,7 @@
 #include "cli/load.h"
 #include "cli/settings.h"
 #include "index/keeper.h"
+#include "store/fetch.h"
 #include "store/journal.h"
 #include "store/segment.h"
 #include "store/token.h"
@@ -314,39 +315,12 @@ static int ls_run(const struct invocation *in)
 
 /* ---- cat --------------------------------------------------------------------------------- */
 
-static void put_field(struct buf *out, const char *key, struct slice text)
-{
-    json_write_key(out, key);
-    json_write_string(out, text);
-}
-
-static void put_record_json(struct buf *out, uint64_t seq, const struct record *r)
-{
-    struct record_source source;
-    record_source_read(r->source, &source);
-    buf_putc(out, '{');
-    put_number(out, "seq", seq);
-    put_time(out, "received", r->received);
-    put_field(out, "format", slice_of(record_format_name(r->format)));
-    put_field(out, "input", source.input);
-    put_field(out, "listener", source.listener);
-    put_field(out, "identity", source.identity);
-    put_field(out, "address", source.address);
-    if (r->delivery.len) {
-        put_field(out, "delivery", r->delivery);
-        put_number(out, "ordinal", r->ordinal);
-    }
-    if (r->context.len) put_field(out, "context", r->context);
-    put_number(out, "flags", r->flags);
-    put_field(out, "raw", r->raw);
-    buf_puts(out, "}\n");
-}
-
 static void put_record(struct store_context *c, uint64_t seq, const struct record *r)
 {
     if (c->grep && slice_find(r->raw, slice_of(c->grep)) == SIZE_MAX) return;
     if (c->json) {
-        put_record_json(&c->line, seq, r);
+        record_write_json(&c->line, seq, r, false);
+        buf_putc(&c->line, '\n');
     } else {
         buf_put(&c->line, r->raw);
         buf_putc(&c->line, '\n');

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "cli/settings.h"
 #include "verify/evidence.h"
+#include "verify/show.h"
 
 enum {
     EVIDENCE_MAX = 256 * 1024 * 1024,
@@ -88,28 +89,6 @@ static int verify_option(void *ctx, int letter, const char *value)
 
 /* ---- what is shown ----------------------------------------------------------------------- */
 
-static void put_finding_json(struct buf *out, const struct verify_finding *f)
-{
-    buf_putc(out, '{');
-    json_write_key(out, "verdict");
-    json_write_string(out, slice_of(verify_verdict_text(f->verdict)));
-    json_write_key(out, "what");
-    json_write_string(out, slice_of(f->what));
-    if (f->file[0]) {
-        json_write_key(out, "file");
-        json_write_string(out, slice_of(f->file));
-    }
-    if (f->seq != VERIFY_NOWHERE) {
-        json_write_key(out, "seq");
-        json_write_u64(out, f->seq);
-    }
-    if (f->offset != VERIFY_NOWHERE) {
-        json_write_key(out, "offset");
-        json_write_u64(out, f->offset);
-    }
-    buf_putc(out, '}');
-}
-
 static void put_finding_text(struct buf *out, const struct verify_finding *f)
 {
     buf_printf(out, "%s: ", verify_verdict_text(f->verdict));
@@ -129,38 +108,13 @@ static void on_finding(void *ctx, const struct verify_finding *f)
         return;
     }
     if (c->findings.len) buf_putc(&c->findings, ',');
-    put_finding_json(&c->findings, f);
-}
-
-static void put_number(struct buf *out, const char *key, uint64_t v)
-{
-    json_write_key(out, key);
-    json_write_u64(out, v);
+    verify_write_finding(&c->findings, f);
 }
 
 static void put_json(struct buf *out, const struct verify_context *c, const struct verify_report *r)
 {
     buf_putc(out, '{');
-    json_write_key(out, "verdict");
-    json_write_string(out, slice_of(verify_verdict_text(r->verdict)));
-    if (r->verdict != VERIFY_INTACT) {
-        json_write_key(out, "first");
-        put_finding_json(out, &r->first);
-    }
-    put_number(out, "size", r->size);
-    put_number(out, "sealed", r->sealed);
-    put_number(out, "waiting", r->waiting);
-    put_number(out, "lost", r->lost);
-    put_number(out, "removed", r->removed);
-    put_number(out, "segments", r->segments);
-    put_number(out, "footers", r->footers);
-    put_number(out, "journals", r->journals);
-    put_number(out, "checkpoints", r->checkpoints);
-    put_number(out, "signed_size", r->signed_size);
-    put_number(out, "witnessed_size", r->witnessed_size);
-    put_number(out, "indexes", r->indexes.n);
-    put_number(out, "indexes_damaged", r->indexes.damaged);
-    put_number(out, "findings_total", r->findings);
+    verify_write_report(out, r);
     json_write_key(out, "findings");
     buf_putc(out, '[');
     buf_put(out, buf_slice(&c->findings));
@@ -266,7 +220,7 @@ static void on_evidence(void *ctx, uint64_t seq, const struct verify_record *r)
     if (c->json) {
         if (c->findings.len) buf_putc(&c->findings, ',');
         buf_putc(&c->findings, '{');
-        put_number(&c->findings, "seq", seq);
+        json_write_member_u64(&c->findings, "seq", seq);
         json_write_key(&c->findings, "received");
         buf_putc(&c->findings, '"');
         time_write_rfc3339(&c->findings, r->received);
@@ -297,7 +251,7 @@ static void put_evidence_json(struct buf *out, const struct verify_context *c,
         json_write_key(out, "what");
         json_write_string(out, slice_of(e->what));
     }
-    put_number(out, "size", e->size);
+    json_write_member_u64(out, "size", e->size);
     json_write_key(out, "witnessed");
     buf_puts(out, e->witnessed ? "true" : "false");
     json_write_key(out, "records");

@@ -438,20 +438,40 @@ static void put_cell(struct buf *out, struct slice text)
     buf_putc(out, '"');
 }
 
-void indicators_write(struct buf *out, const struct indicators *in)
+static void put_value(struct buf *out, enum listed_kind kind, const struct listed_value *v)
 {
-    buf_puts(out, "type,value,expires,description,source\n");
+    buf_printf(out, "%s,", listed_kind_name(kind));
+    put_cell(out, v->value);
+    buf_putc(out, ',');
+    if (v->expires) time_write_rfc3339(out, v->expires);
+    buf_putc(out, ',');
+    put_cell(out, v->description);
+    buf_putc(out, ',');
+    put_cell(out, v->source);
+    buf_putc(out, '\n');
+}
+
+static int compare(const void *a, const void *b)
+{
+    return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+uint32_t indicators_write_rest(struct buf *out, const struct indicators *in, struct slice *without,
+                               uint32_t n)
+{
+    uint32_t left_out = 0;
+    if (n) qsort(without, n, sizeof *without, compare);
     for (unsigned k = 0; k < LISTED_KINDS; k++)
         for (uint32_t i = 0; in->lists[k] && i < listed_count(in->lists[k]); i++) {
             const struct listed_value *v = listed_at(in->lists[k], i);
-            buf_printf(out, "%s,", listed_kind_name((enum listed_kind)k));
-            put_cell(out, v->value);
-            buf_putc(out, ',');
-            if (v->expires) time_write_rfc3339(out, v->expires);
-            buf_putc(out, ',');
-            put_cell(out, v->description);
-            buf_putc(out, ',');
-            put_cell(out, v->source);
-            buf_putc(out, '\n');
+            if (n && bsearch(&v->value, without, n, sizeof *without, compare)) left_out++;
+            else put_value(out, (enum listed_kind)k, v);
         }
+    return left_out;
+}
+
+void indicators_write(struct buf *out, const struct indicators *in)
+{
+    buf_puts(out, INDICATORS_HEAD);
+    (void)indicators_write_rest(out, in, NULL, 0);
 }

@@ -58,5 +58,10 @@ void indicators_done(struct indicators *in);
 
 /* A list as CSV that is read as the same again. */
 void indicators_write(struct buf *out, const struct indicators *in);
+/* Its head, and its lines but for those values, which are as lists have them and are sorted here;
+ * how many were left out. */
+#define INDICATORS_HEAD "type,value,expires,description,source\n"
+uint32_t indicators_write_rest(struct buf *out, const struct indicators *in, struct slice *without,
+                               uint32_t n);
 
 #endif

@@ -260,3 +260,10 @@ uint32_t catalog_count_on(const struct catalog *c)
     for (uint32_t i = 0; i < c->n; i++) n += c->rules[i].on;
     return n;
 }
+
+uint32_t catalog_count_taken(const struct catalog *c, const struct profile *profile)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->n; i++) n += catalog_takes(profile, c->rules[i].doc);
+    return n;
+}

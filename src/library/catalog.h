@@ -49,5 +49,7 @@ bool catalog_takes(const struct profile *profile, const struct sigma_doc *doc);
 /* By key, without regard to case; NULL when it has none. */
 const struct catalog_rule *catalog_find(const struct catalog *c, struct slice key);
 uint32_t catalog_count_on(const struct catalog *c);
+/* How many the profile would switch on, by themselves. */
+uint32_t catalog_count_taken(const struct catalog *c, const struct profile *profile);
 
 #endif

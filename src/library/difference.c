@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/json_write.h"
+
 const char *difference_name(enum difference_kind kind)
 {
     static const char *const names[] = {
@@ -101,4 +103,40 @@ void difference_done(struct differences *d)
 {
     free(d->items);
     *d = (struct differences){0};
+}
+
+void difference_write(struct buf *out, const struct difference *d)
+{
+    const struct catalog_rule *r = d->new ? d->new : d->old;
+    const char *name;
+    struct slice old, new;
+    buf_putc(out, '{');
+    json_write_member_string(out, "change", slice_of(difference_name(d->kind)));
+    json_write_member_string(out, "id", r->key);
+    json_write_member_string(out, "title", r->doc->title);
+    json_write_member_string(out, "level", slice_of(sigma_level_name(r->doc->level)));
+    json_write_key(out, "was_on");
+    buf_puts(out, d->old && d->old->on ? "true" : "false");
+    json_write_key(out, "is_on");
+    buf_puts(out, d->new && d->new->on ? "true" : "false");
+    json_write_key(out, "metadata");
+    buf_putc(out, '{');
+    for (unsigned part = 0; (part = difference_part(d, part, &name, &old, &new)) != 0;) {
+        json_write_key(out, name);
+        buf_putc(out, '[');
+        json_write_string(out, old);
+        buf_putc(out, ',');
+        json_write_string(out, new);
+        buf_putc(out, ']');
+    }
+    buf_puts(out, "}}");
+}
+
+void differences_write_counts(struct buf *out, const struct differences *d)
+{
+    for (unsigned i = 0; i < DIFFERENCE_COUNT; i++)
+        json_write_member_u64(out, difference_name(i), d->counts[i]);
+    json_write_member_u64(out, "unchanged", d->same);
+    json_write_member_u64(out, "switched_on", d->on);
+    json_write_member_u64(out, "switched_off", d->off);
 }

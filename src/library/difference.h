@@ -3,6 +3,7 @@
 #ifndef VAKA_LIBRARY_DIFFERENCE_H
 #define VAKA_LIBRARY_DIFFERENCE_H
 
+#include "base/buf.h"
 #include "library/catalog.h"
 
 /* id, name, whether it is a change of a rule that both have */
@@ -44,5 +45,11 @@ void difference_done(struct differences *d);
  * with, 0 when there is none. */
 unsigned difference_part(const struct difference *d, unsigned from, const char **ret_name,
                          struct slice *ret_old, struct slice *ret_new);
+
+/* {"change":"logic","id":…,"title":…,"level":…,"was_on":…,"is_on":…,"metadata":{…}} */
+void difference_write(struct buf *out, const struct difference *d);
+/* Members of an object: how many rules are new, removed, changed, unchanged, switched on and off.
+ */
+void differences_write_counts(struct buf *out, const struct differences *d);
 
 #endif

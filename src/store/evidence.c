@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "store/evidence.h"
 
-#include <sodium.h>
-
 #include "base/json_write.h"
 #include "base/time.h"
+#include "store/fetch.h"
 
 static const char claim[] =
     "The bytes of each record are those that this log received and stored, and nothing was changed "
@@ -38,18 +37,6 @@ static void put_time(struct buf *out, const char *key, nsec t)
     buf_putc(out, '"');
 }
 
-static void put_base64(struct buf *out, struct slice bytes)
-{
-    size_t room = sodium_base64_ENCODED_LEN(bytes.len, sodium_base64_VARIANT_ORIGINAL);
-    buf_putc(out, '"');
-    char *to = buf_reserve(out, room);
-    if (!to) return;
-    (void)sodium_bin2base64(to, room, (const unsigned char *)bytes.ptr, bytes.len,
-                            sodium_base64_VARIANT_ORIGINAL);
-    out->len += room - 1;
-    buf_putc(out, '"');
-}
-
 static void put_lines(struct buf *out, struct slice text)
 {
     struct slice line;
@@ -69,7 +56,7 @@ static void put_proof(struct buf *out, const struct tree_proof *proof)
     buf_putc(out, '[');
     for (unsigned i = 0; i < proof->n; i++) {
         if (i) buf_putc(out, ',');
-        put_base64(out, slice_make(&proof->hashes[i], sizeof proof->hashes[i]));
+        record_write_base64(out, slice_make(&proof->hashes[i], sizeof proof->hashes[i]));
     }
     buf_puts(out, "]}");
 }
@@ -98,7 +85,7 @@ static int put_record(struct buf *out, struct tree_reader *tree, uint64_t seq,
     put_time(out, "received", r.received);
     put_text(out, "source", r.source);
     json_write_key(out, "leaf");
-    put_base64(out, buf_slice(leaf));
+    record_write_base64(out, buf_slice(leaf));
     put_proof(out, &proof);
     return 0;
 }

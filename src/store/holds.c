@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "store/holds.h"
 
+#include "base/json_write.h"
 #include "base/time.h"
 #include "base/utf8.h"
 
@@ -74,6 +75,18 @@ int holds_read(const char *file, struct slice text, struct buf *out, struct diag
     return buf_failed(out)
                ? diag_set(diag, buf_error(out), file, 0, 0, "%s", error_text(buf_error(out)))
                : 0;
+}
+
+void hold_write_json(struct buf *out, const struct hold *hold)
+{
+    buf_puts(out, "{\"range\":\"");
+    hold_range_write(out, &hold->range);
+    buf_puts(out, "\",\"time\":\"");
+    time_write_rfc3339(out, hold->time);
+    buf_putc(out, '"');
+    json_write_member_string(out, "by", hold->who);
+    json_write_member_string(out, "reason", hold->reason);
+    buf_putc(out, '}');
 }
 
 int hold_write(struct buf *out, const struct hold *hold)

@@ -38,6 +38,9 @@ void hold_range_write(struct buf *out, const struct retain_hold *range);
  */
 int holds_read(const char *file, struct slice text, struct buf *out, struct diag *diag) MUST_USE;
 
+/* {"range":"5-9","time":…,"by":…,"reason":…} */
+void hold_write_json(struct buf *out, const struct hold *hold);
+
 /* Appends a line. ERR_INVALID: an empty range, or who or reason are none. */
 int hold_write(struct buf *out, const struct hold *hold) MUST_USE;
 /*
