@@ -74,6 +74,7 @@ enum desk_status {
     DESK_UNKNOWN = 5,   /* there is no such act */
     DESK_AGAIN = 6,     /* it was done before with this key, and is not done again */
     DESK_REUSED = 7,    /* the key was given with something else */
+    DESK_BUSY = 8,      /* not now: somebody else does, or it failed for no fault of who asks */
 };
 
 struct desk_request {

@@ -29,7 +29,9 @@ enum {
     FS_WRITE_FILE = 1 << 1,
     FS_READ_FILE = 1 << 2,
     FS_READ_DIR = 1 << 3,
+    FS_REMOVE_DIR = 1 << 4,
     FS_REMOVE_FILE = 1 << 5,
+    FS_MAKE_DIR = 1 << 7,
     FS_MAKE_REG = 1 << 8,
     FS_TRUNCATE = 1 << 14, /* from ABI 3; before, truncating was not asked about */
     FS_BITS_ABI_1 = 13,    /* execute, write, read, readdir, 2 removes, 7 makes */
@@ -84,8 +86,10 @@ int landlock_confine(const struct landlock_allowed *allowed)
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
     if (ruleset < 0) return ERR_UNSUPPORTED;
     for (size_t i = 0; i < allowed->n_paths; i++) allow_path(ruleset, allowed->paths[i], 0);
+    const uint64_t with_folders = allowed->makes_folders ? FS_MAKE_DIR | FS_REMOVE_DIR : 0;
     const uint64_t writing =
-        (FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE) & attr.handled_access_fs;
+        (FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE | with_folders) &
+        attr.handled_access_fs;
     for (size_t i = 0; i < allowed->n_folders; i++)
         allow_path(ruleset, allowed->folders[i], writing);
     for (size_t i = 0; i < allowed->n_ports && abi >= 4; i++)

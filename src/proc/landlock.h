@@ -11,8 +11,9 @@
 struct landlock_allowed {
     const char *const *paths; /* read what is there and below */
     size_t n_paths;
-    const char *const *folders; /* make, write, rename and remove files (not folders) below */
+    const char *const *folders; /* make, write, rename and remove files below */
     size_t n_folders;
+    bool makes_folders;    /* and folders */
     const uint16_t *ports; /* connect to these TCP ports of any host */
     size_t n_ports;
 };

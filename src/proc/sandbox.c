@@ -92,6 +92,9 @@ static const int *const calls_names =
 static const int *const calls_replace = CALLS(SCMP_SYS(fchmod), SCMP_SYS(fchown), SCMP_SYS(geteuid),
                                               SCMP_SYS(flock), SCMP_SYS(ftruncate));
 
+/* Folders in its folders, and thousands of files that are made durable at once. */
+static const int *const calls_make = CALLS(SCMP_SYS(mkdirat), SCMP_SYS(syncfs));
+
 /* What seals: much need not be there at once, and journals are given back in pieces. */
 static const int *const calls_seal =
     CALLS(SCMP_SYS(sync_file_range), SCMP_SYS(ftruncate), SCMP_SYS(flock), SCMP_SYS(fadvise64));
@@ -177,6 +180,7 @@ struct sandbox_row {
     const int *fatal[5];
     bool reads_files;    /* opens for reading only; else its list of calls says */
     bool keeps_files;    /* the named folders are its own */
+    bool makes_folders;  /* and it makes and removes folders in them */
     bool calls;          /* connects to the named ports */
     bool has_locks;      /* of bytes of files it has, and asks for those of others */
     bool kills;          /* signals other processes than itself: those it forked */
@@ -207,7 +211,7 @@ static const struct sandbox_row rows[] = {
                         .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                         .keeps_files = true},
     [SANDBOX_SEALER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
-                                  calls_names, calls_seal, NULL},
+                                  calls_names, calls_replace, calls_seal, NULL},
                         .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                         .keeps_files = true},
     [SANDBOX_INDEXER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
@@ -231,9 +235,11 @@ static const struct sandbox_row rows[] = {
                           .keeps_files = true,
                           .kills = true},
     [SANDBOX_LIBRARIAN] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_files,
-                                     calls_names, calls_replace, NULL},
+                                     calls_names, calls_replace, calls_fork, calls_make, NULL},
                            .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                            .keeps_files = true,
+                           .makes_folders = true,
+                           .kills = true,
                            .max_files = 256},
     [SANDBOX_LISTENER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_listen,
                                     NULL},
@@ -401,6 +407,7 @@ int sandbox_enter(enum sandbox_role role, const struct sandbox_files *files,
         .n_paths = row->reads_files || row->keeps_files ? f->n_paths : 0,
         .folders = f->folders,
         .n_folders = row->keeps_files ? f->n_folders : 0,
+        .makes_folders = row->makes_folders,
         .ports = f->ports,
         .n_ports = row->calls ? f->n_ports : 0,
     };

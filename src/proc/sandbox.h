@@ -32,7 +32,7 @@ enum sandbox_role {
     SANDBOX_SEARCHER,  /* a reviewer (below) with an event loop */
     SANDBOX_CALLER,    /* a servant that connects to the named ports, over TCP */
     SANDBOX_PULLER,    /* a caller that keeps files it has open, and reads the named paths */
-    SANDBOX_LIBRARIAN, /* replaces files in folders that it has */
+    SANDBOX_LIBRARIAN, /* makes and replaces files in folders that it has; forks decoders */
     SANDBOX_PROBER,    /* a puller that makes pairs of connected sockets */
     SANDBOX_REVIEWER,  /* reads the named paths, keeps files in the named folders, forks decoders */
     SANDBOX_WATCHDOG,  /* a witness that calls others as well */

@@ -345,7 +345,8 @@ enum {
     F(u64, id)                                                                                     \
     F(u8, what)                                                                                    \
     F(u64, user)                                                                                   \
-    F(u32, tenant) F(i64, from) F(i64, to) F(text, name) F(text, purpose) F(text, query)
+    F(u32, tenant)                                                                                 \
+    F(i64, from) F(i64, to) F(text, name) F(text, purpose) F(text, query) F(text, said)
 #define SAY_TAKEN_FIELDS(F)    F(u64, id) F(u64, bytes)
 #define SAY_CEASE_FIELDS(F)    F(u64, id)
 #define SAY_LOOK_FIELDS(F)     F(u64, id) F(text, name) F(text, purpose) F(text, query)
@@ -472,12 +473,16 @@ enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2, COMMAND_KEYS = 3, COMMAND_RULES = 4
 /* What is to be found. */
 /* FIND_TRIAL, FIND_CHECK: `query` is the text of rules (serve/trial.h). */
 /* FIND_DRAFT: a query, whose filter is to be the text of a rule. */
+/* FIND_RECORD: numbers of records, and whether their bytes are wanted; FIND_VERIFY: all of them
+ * are verified, by these public keys of the log. */
 enum {
     FIND_RECORDS = 0,
     FIND_AUDIT = 1,
     FIND_TRIAL = 2,
     FIND_CHECK = 3,
     FIND_DRAFT = 4,
+    FIND_RECORD = 5,
+    FIND_VERIFY = 6,
     FIND_COUNT
 };
 /* What is asked. */

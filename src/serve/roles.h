@@ -26,7 +26,7 @@
     X(ONCALL, "oncall", SANDBOX_DATABASE)   /* who is told of what, and who has it */              \
     X(NOTIFY, "notify", SANDBOX_PULLER)     /* tells people, by providers */                       \
     X(SEARCH, "search", SANDBOX_SEARCHER)   /* records for who asks there, and who did */          \
-    X(LIBRARY, "library", SANDBOX_LIBRARIAN) /* exceptions and rules of one's own */               \
+    X(LIBRARY, "library", SANDBOX_LIBRARIAN) /* rules, lists and searches that people keep */      \
     X(CANARY, "canary", SANDBOX_PROBER)      /* proves that all of this is awake */
 
 #define SERVE_PEERS(X)                                                                             \
@@ -54,7 +54,8 @@
     X(ONCALL, NOTIFY)   /* attempts → ← what became of them, answers, how providers are */     \
     X(WEB, NOTIFY)      /* what providers tell → ← what they are answered, how they are */     \
     X(WEB, SEARCH)      /* queries, who looks → ← what was found, that it is written down */   \
-    X(WEB, LIBRARY)     /* changes of rules → ← what became */                                 \
+    X(WEB, LIBRARY)     /* changes of rules, lists, searches → ← what became */                \
+    X(WEB, SEAL)        /* holds → ← what became */                                            \
     X(CANARY, COLLECT)  /* connections → */                                                      \
     X(CANARY, DETECT)   /* what it saw of a probe → ← that */                                  \
     X(CANARY, TRIAGE)   /* the same */                                                             \

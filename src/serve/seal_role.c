@@ -15,6 +15,7 @@
 #include "base/json_write.h"
 #include "normalise/record_decoder.h"
 #include "serve/cosign.h"
+#include "serve/holding.h"
 #include "serve/release.h"
 #include "serve/retention.h"
 #include "serve/role.h"
@@ -394,10 +395,19 @@ static int take_from_witness(struct role *r, const struct frame *frame)
     return error;
 }
 
+static int take_from_web(struct role *r, const struct frame *frame)
+{
+    const struct seal_ctx *c = r->ctx;
+    const struct holding h = {
+        .folder = c->dirfd, .path = c->retention.path, .named = c->retention.named};
+    return holding_frame(r, &h, frame);
+}
+
 static int seal_frame(struct role *r, enum serve_role peer, const struct frame *frame)
 {
     struct seal_ctx *c = r->ctx;
     if (peer == ROLE_WITNESS) return take_from_witness(r, frame);
+    if (peer == ROLE_WEB) return take_from_web(r, frame);
     if (peer == ROLE_SIGN && frame->type == SAY_SIGNED) return take_signed(r, frame);
     if (peer == ROLE_SIGN && frame->type == SAY_BURIED)
         return retention_buried(&c->retention, frame);

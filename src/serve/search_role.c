@@ -9,11 +9,16 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
+#include "base/file.h"
+#include "base/folder.h"
+#include "base/json_read.h"
 #include "base/json_write.h"
+#include "base/time.h"
 #include "base/zone.h"
 #include "proc/worker.h"
 #include "serve/role.h"
@@ -23,13 +28,18 @@ enum {
     SEARCHES_MAX = 4,
     PER_USER_MAX = 2,
     UNTAKEN_MAX = 1024 * 1024, /* bytes that were found and not taken */
+    VERIFIED_MAX = 32 * 1024,
+    NAME_SHOWN = 128,
 };
-#define YEAR (366 * INT64_C(86400) * NSEC_PER_SEC)
+#define VERIFIED_FILE "last.json"
+#define YEAR          (366 * INT64_C(86400) * NSEC_PER_SEC)
 
 struct searching {
     struct role *role;
     uint64_t id; /* web's; 0: free */
     uint64_t user;
+    unsigned what; /* FIND_RECORDS … */
+    char name[NAME_SHOWN + 1];
     pid_t pid;
     struct link link;
     uint64_t untaken;
@@ -43,6 +53,8 @@ struct search_ctx {
     struct zone zone;
     bool has_zone;
     const char *store, *audit;
+    struct buf verified; /* the last result of a verification, an object; empty: there is none */
+    int verify_fd;       /* the folder that it is kept in */
     int null_fd;
     uint32_t uid;
     uint64_t begun, refused, ended, looked;
@@ -135,6 +147,24 @@ static int pass_found(struct searching *s, const struct frame *frame)
     return 0;
 }
 
+/* {"end":{"how":"whole","verdict":…}}: what is in it, with when and by whom, is the last result. */
+static void keep_verified(const struct searching *s, struct slice text)
+{
+    struct role *r = s->role;
+    struct search_ctx *c = r->ctx;
+    struct slice end;
+    if (!json_find_member(slice_trim(text), "end", NULL, &end) || end.len < 2) return;
+    buf_clear(&c->verified);
+    buf_puts(&c->verified, "{\"at\":\"");
+    time_write_rfc3339(&c->verified, clock_realtime(&r->clock));
+    buf_puts(&c->verified, "\"");
+    json_write_member_string(&c->verified, "by", slice_of(s->name));
+    buf_putc(&c->verified, ',');
+    buf_put(&c->verified, slice_from(end, 1));
+    if (folder_replace(c->verify_fd, VERIFIED_FILE, buf_slice(&c->verified)) != 0)
+        role_alarm(r, "verified-not-kept", slice_of(strerror(errno)));
+}
+
 static int child_frame(void *ctx, const struct frame *frame)
 {
     struct searching *s = ctx;
@@ -143,6 +173,7 @@ static int child_frame(void *ctx, const struct frame *frame)
     if (frame->type != SAY_FINISHED || say_finished_read(frame->payload, &m) != 0 || m.id != s->id)
         return ERR_CORRUPT;
     tell_finished(s->role, s->id, m.status, m.found, m.text);
+    if (s->what == FIND_VERIFY && m.status == 200) keep_verified(s, m.text);
     s->finished = true;
     end(s, m.status == 200 ? "whole" : "refused", m.found);
     return 0;
@@ -217,14 +248,13 @@ static int take_find(struct role *r, const struct frame *frame)
         return 0;
     }
     struct searching *s = find(c, 0);
-    static const char *const words[FIND_COUNT] = {[FIND_RECORDS] = "search",
-                                                  [FIND_AUDIT] = "audit",
-                                                  [FIND_TRIAL] = "rules try",
-                                                  [FIND_CHECK] = "rules check",
-                                                  [FIND_DRAFT] = "rules draft"};
+    static const char *const words[FIND_COUNT] = {
+        [FIND_RECORDS] = "search",    [FIND_AUDIT] = "audit",       [FIND_TRIAL] = "rules try",
+        [FIND_CHECK] = "rules check", [FIND_DRAFT] = "rules draft", [FIND_RECORD] = "record",
+        [FIND_VERIFY] = "verify"};
     const struct look look = {.what = words[m.what],
                               .user = m.name,
-                              .query = m.query,
+                              .query = m.said.len ? m.said : m.query,
                               .purpose = m.purpose,
                               .from = m.from,
                               .to = m.to};
@@ -234,6 +264,8 @@ static int take_find(struct role *r, const struct frame *frame)
     }
     s->id = m.id;
     s->user = m.user;
+    s->what = m.what;
+    (void)snprintf(s->name, sizeof s->name, "%.*s", SLICE_FMT(slice_until(m.name, NAME_SHOWN)));
     s->untaken = 0;
     s->finished = false;
     c->begun++;
@@ -322,6 +354,24 @@ static int read_zone(struct role *r, struct diag *diag)
                      diag);
 }
 
+/* One that is damaged is none. */
+static int read_verified(struct role *r, struct diag *diag)
+{
+    struct search_ctx *c = r->ctx;
+    const char *folder = role_make_folder(r, "verify", diag);
+    if (!folder) return ERR_ACCESS;
+    role_keep_folder(r, folder);
+    buf_init(&c->verified, VERIFIED_MAX);
+    c->verify_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (c->verify_fd < 0)
+        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", folder, strerror(errno));
+    int file = openat(c->verify_fd, VERIFIED_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int error = file < 0 ? ERR_NOT_FOUND : file_read_fd(file, VERIFIED_FILE, &c->verified, diag);
+    if (file >= 0) (void)close(file);
+    if (error || !json_is_object(slice_trim(buf_slice(&c->verified)))) buf_clear(&c->verified);
+    return 0;
+}
+
 static int search_prepare(struct role *r, struct diag *diag)
 {
     struct search_ctx *c = r->ctx;
@@ -337,7 +387,8 @@ static int search_prepare(struct role *r, struct diag *diag)
     if (!c->store || !c->audit || c->null_fd < 0) return ERR_ACCESS;
     role_keep_path(r, c->store);
     role_keep_folder(r, c->audit);
-    int error = read_zone(r, diag);
+    int error = read_verified(r, diag);
+    if (error == 0) error = read_zone(r, diag);
     return error ? error : ruleset_load_without_rules(&c->rules, &r->config, diag);
 }
 
@@ -351,6 +402,9 @@ static void search_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "refused", c->refused);
     json_write_member_u64(out, "ended", c->ended);
     json_write_member_u64(out, "looked", c->looked);
+    json_write_key(out, "verified");
+    if (c->verified.len) buf_put(out, slice_trim(buf_slice(&c->verified)));
+    else buf_puts(out, "null");
 }
 
 static void search_stop(struct role *r)

@@ -13,25 +13,15 @@
 #include "proc/sandbox.h"
 #include "query/rule.h"
 #include "search/search.h"
+#include "serve/searcher_work.h"
 #include "serve/trial.h"
 
 enum { SEND_FROM = 16 * 1024, LINES_MAX = 64 * 1024 * 1024, PROGRESS_EVERY = 1 /* s */ };
 
-struct work {
-    const struct searcher *s;
-    struct channel *channel;
-    struct query query;
-    struct sigma_rule rule;
-    struct buf lines, frame;
-    nsec told; /* monotonic: progress */
-    uint64_t damages, entries;
-    int error; /* of the channel */
-};
-
 /* ---- what is told ------------------------------------------------------------------------ */
 
 /* Lines longer than a frame are told in pieces: who reads them puts them together. */
-static int send_lines(struct work *w)
+int searcher_send(struct searcher_work *w)
 {
     struct slice rest = buf_slice(&w->lines);
     int error = buf_error(&w->lines);
@@ -47,7 +37,7 @@ static int send_lines(struct work *w)
     return error;
 }
 
-static int send_end(struct work *w, unsigned status, uint64_t found, struct slice text)
+int searcher_end(struct searcher_work *w, unsigned status, uint64_t found, struct slice text)
 {
     buf_clear(&w->frame);
     say_finished_write(
@@ -56,7 +46,7 @@ static int send_end(struct work *w, unsigned status, uint64_t found, struct slic
     return channel_send(w->channel, buf_slice(&w->frame), -1);
 }
 
-static void put_columns(struct work *w)
+static void put_columns(struct searcher_work *w)
 {
     buf_puts(&w->lines, "{\"columns\":[");
     for (uint32_t i = 0; i < w->query.n_names; i++) {
@@ -66,7 +56,7 @@ static void put_columns(struct work *w)
     buf_puts(&w->lines, "]}\n");
 }
 
-static void put_progress(struct work *w, const struct search_progress *p)
+static void put_progress(struct searcher_work *w, const struct search_progress *p)
 {
     struct buf *out = &w->lines;
     buf_puts(out, "{\"progress\":{");
@@ -81,18 +71,18 @@ static void put_progress(struct work *w, const struct search_progress *p)
 
 static int on_row(void *ctx, const struct cell *cells, uint32_t n)
 {
-    struct work *w = ctx;
+    struct searcher_work *w = ctx;
     buf_puts(&w->lines, "{\"row\":");
     cells_write_json(&w->lines, w->query.names, cells, n);
     if (buf_failed(&w->lines)) return ERR_LIMIT;
     w->lines.len--;
     buf_puts(&w->lines, "}\n");
-    return w->lines.len < SEND_FROM ? 0 : send_lines(w);
+    return w->lines.len < SEND_FROM ? 0 : searcher_send(w);
 }
 
 static void on_damage(void *ctx, enum scan_damage_kind kind, uint64_t seq)
 {
-    struct work *w = ctx;
+    struct searcher_work *w = ctx;
     struct buf text;
     if (w->damages++ >= 20) return;
     buf_init(&text, 256);
@@ -106,14 +96,14 @@ static void on_damage(void *ctx, enum scan_damage_kind kind, uint64_t seq)
 /* What was found goes out; it ends with who asked for it. */
 static bool on_tick(void *ctx, const struct search_progress *p)
 {
-    struct work *w = ctx;
+    struct searcher_work *w = ctx;
     struct pollfd parent = {.fd = w->channel->fd};
     nsec now = clock_monotonic(w->s->clock);
     if (now - w->told >= PROGRESS_EVERY * NSEC_PER_SEC) {
         put_progress(w, p);
         w->told = now;
     }
-    return send_lines(w) == 0 && poll(&parent, 1, 0) == 0;
+    return searcher_send(w) == 0 && poll(&parent, 1, 0) == 0;
 }
 
 static uint32_t processors(const struct config *config)
@@ -128,8 +118,8 @@ static int confine(const struct searcher *s)
     return s->sandboxed ? sandbox_enter(SANDBOX_REVIEWER, &files, NULL) : 0;
 }
 
-static void put_end(struct buf *out, const struct work *w, int error, const struct search_result *r,
-                    const struct diag *diag)
+static void put_end(struct buf *out, const struct searcher_work *w, int error,
+                    const struct search_result *r, const struct diag *diag)
 {
     static const char *const ends[] = {[SEARCH_WHOLE] = "whole",
                                        [SEARCH_ENOUGH] = "enough",
@@ -150,7 +140,7 @@ static void put_end(struct buf *out, const struct work *w, int error, const stru
     buf_puts(out, "}}\n");
 }
 
-static int search(struct work *w)
+static int search(struct searcher_work *w)
 {
     const struct searcher *s = w->s;
     struct search_result result = {0};
@@ -174,19 +164,19 @@ static int search(struct work *w)
                                            .damage = on_damage,
                                            .tick = on_tick};
     put_columns(w);
-    int error = send_lines(w);
+    int error = searcher_send(w);
     if (error == 0) error = search_run(&options, &result, &diag);
     if (w->error) return w->error;
     buf_init(&end, 4096);
     put_end(&end, w, error, &result, &diag);
-    error = send_lines(w);
-    if (error == 0) error = send_end(w, 200, result.progress.matches, buf_slice(&end));
+    error = searcher_send(w);
+    if (error == 0) error = searcher_end(w, 200, result.progress.matches, buf_slice(&end));
     buf_done(&end);
     return error;
 }
 
 /* The filter is the only rule. */
-static int read_query(struct work *w, struct diag *diag)
+static int read_query(struct searcher_work *w, struct diag *diag)
 {
     const struct searcher *s = w->s;
     const struct query_options options = {
@@ -197,29 +187,29 @@ static int read_query(struct work *w, struct diag *diag)
     return sigma_set_add_rule(s->rules->set, &w->rule);
 }
 
-static int send_refusal(struct work *w, const struct diag *diag)
+static int send_refusal(struct searcher_work *w, const struct diag *diag)
 {
     char text[sizeof diag->message + 64];
     (void)snprintf(text, sizeof text, "line %u, column %u: %s", diag->line, diag->column,
                    diag->message);
-    return send_end(w, 400, 0, slice_of(diag->line ? text : diag->message));
+    return searcher_end(w, 400, 0, slice_of(diag->line ? text : diag->message));
 }
 
 /* ---- the audit log ----------------------------------------------------------------------- */
 
 static int on_entry(void *ctx, struct slice line, struct slice end)
 {
-    struct work *w = ctx;
+    struct searcher_work *w = ctx;
     buf_puts(&w->lines, "{\"entry\":");
     audit_write_json(&w->lines, line, end);
     if (buf_failed(&w->lines)) return ERR_LIMIT;
     w->lines.len--;
     buf_puts(&w->lines, "}\n");
     w->entries++;
-    return w->lines.len < SEND_FROM ? 0 : send_lines(w);
+    return w->lines.len < SEND_FROM ? 0 : searcher_send(w);
 }
 
-static int review(struct work *w)
+static int review(struct searcher_work *w)
 {
     const struct searcher *s = w->s;
     struct diag diag = {0};
@@ -234,8 +224,8 @@ static int review(struct work *w)
     if (error) json_write_member_string(&end, "detail", slice_of(diag.message));
     json_write_member_u64(&end, "damaged", damaged);
     buf_puts(&end, "}}\n");
-    error = send_lines(w);
-    if (error == 0) error = send_end(w, 200, w->entries, buf_slice(&end));
+    error = searcher_send(w);
+    if (error == 0) error = searcher_end(w, 200, w->entries, buf_slice(&end));
     buf_done(&end);
     return error;
 }
@@ -244,7 +234,7 @@ static int review(struct work *w)
 
 static int on_trial_lines(void *ctx, struct buf *out, const struct scan_progress *p)
 {
-    struct work *w = ctx;
+    struct searcher_work *w = ctx;
     buf_put(&w->lines, buf_slice(out));
     buf_clear(out);
     return on_tick(w, &(struct search_progress){.scan = p ? *p : (struct scan_progress){0}})
@@ -252,7 +242,7 @@ static int on_trial_lines(void *ctx, struct buf *out, const struct scan_progress
                : ERR_STOPPED;
 }
 
-static int try(struct work *w)
+static int try(struct searcher_work *w)
 {
     const struct searcher *s = w->s;
     const struct trial t = {.rules = s->rules,
@@ -268,15 +258,15 @@ static int try(struct work *w)
                             .lines = on_trial_lines};
     w->told = clock_monotonic(s->clock);
     int error = trial_run(&t);
-    return error ? error : send_end(w, 200, 0, SLICE_NONE);
+    return error ? error : searcher_end(w, 200, 0, SLICE_NONE);
 }
 
 /* ---- a rule of a search ------------------------------------------------------------------ */
 
 enum { DRAFT_MAX = 1024 * 1024, TITLE_MAX = 100 };
 
-static int write_draft(struct work *w, struct buf *title, struct buf *date, struct buf *ret,
-                       struct diag *diag)
+static int write_draft(struct searcher_work *w, struct buf *title, struct buf *date,
+                       struct buf *ret, struct diag *diag)
 {
     char id[EXCEPTION_ID + 1];
     (void)text_put_visible(title, slice_trim(w->query.filter_text), TITLE_MAX);
@@ -292,7 +282,7 @@ static int write_draft(struct work *w, struct buf *title, struct buf *date, stru
                                     diag);
 }
 
-static int draft(struct work *w, struct diag *diag)
+static int draft(struct searcher_work *w, struct diag *diag)
 {
     struct buf title, date, text;
     buf_init(&title, 4096);
@@ -303,8 +293,8 @@ static int draft(struct work *w, struct diag *diag)
         buf_puts(&w->lines, "{\"draft\":{");
         json_write_member_string(&w->lines, "text", buf_slice(&text));
         buf_puts(&w->lines, "}}\n{\"end\":{\"how\":\"whole\"}}\n");
-        error = send_lines(w);
-        if (error == 0) error = send_end(w, 200, 0, SLICE_NONE);
+        error = searcher_send(w);
+        if (error == 0) error = searcher_end(w, 200, 0, SLICE_NONE);
     } else {
         error = send_refusal(w, diag);
     }
@@ -316,7 +306,7 @@ static int draft(struct work *w, struct diag *diag)
 
 int searcher_run(void *ctx, struct channel *channel)
 {
-    struct work *w = calloc(1, sizeof *w);
+    struct searcher_work *w = calloc(1, sizeof *w);
     struct diag diag = {0};
     if (!w) return 1;
     w->s = ctx;
@@ -326,6 +316,8 @@ int searcher_run(void *ctx, struct channel *channel)
     if (confine(w->s) != 0) return 1;
     process_give_way();
     if (w->s->what == FIND_AUDIT) return review(w) != 0;
+    if (w->s->what == FIND_RECORD) return searcher_record(w) != 0;
+    if (w->s->what == FIND_VERIFY) return searcher_verify(w) != 0;
     if (w->s->what == FIND_TRIAL || w->s->what == FIND_CHECK) return try(w) != 0;
     if (read_query(w, &diag) != 0) return send_refusal(w, &diag) != 0;
     return (w->s->what == FIND_DRAFT ? draft(w, &diag) : search(w)) != 0;

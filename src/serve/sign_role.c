@@ -5,15 +5,30 @@
  * over the process that seals can have nothing signed that is smaller than what was ever signed
  * (log_key.h).
  */
+#include <limits.h>
+
+#include "base/file.h"
 #include "base/json_write.h"
 #include "serve/log_key.h"
 #include "serve/role.h"
 
+enum { PUBLIC_MAX = 32 * 1024 };
+
 struct sign_ctx {
     struct log_key key;
     uint64_t signatures, tombstones, refused;
-    struct buf lines;
+    struct buf lines, public; /* public: its keys as log.pub has them, a line each */
 };
+
+/* What everybody may know, and who verifies has to. */
+static int read_public(struct sign_ctx *c, const char *folder, struct diag *diag)
+{
+    char path[PATH_MAX];
+    buf_init(&c->public, PUBLIC_MAX);
+    int n = snprintf(path, sizeof path, "%s/log.pub", folder);
+    if (n < 0 || (size_t)n >= sizeof path) return ERR_LIMIT;
+    return file_read(path, &c->public, diag);
+}
 
 /* The first start makes the key; who keeps copies elsewhere copies log.pub. */
 static int sign_prepare(struct role *r, struct diag *diag)
@@ -23,9 +38,10 @@ static int sign_prepare(struct role *r, struct diag *diag)
     const char *folder = role_make_folder(r, "keys", diag);
     if (!folder) return ERR_ACCESS;
     buf_init(&c->lines, CHECKPOINT_MAX);
-    return log_key_open(&c->key, folder,
-                        signing_key_name(&r->config.store_origin, "/vaka", space, sizeof space),
-                        diag);
+    int error =
+        log_key_open(&c->key, folder,
+                     signing_key_name(&r->config.store_origin, "/vaka", space, sizeof space), diag);
+    return error ? error : read_public(c, folder, diag);
 }
 
 /* ---- signing ----------------------------------------------------------------------------- */
@@ -104,6 +120,7 @@ static void sign_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "size", c->key.size);
     json_write_member_u64(out, "refused", c->refused);
     json_write_member_u64(out, "tombstones", c->tombstones);
+    json_write_member_string(out, "keys", slice_trim(buf_slice(&c->public)));
 }
 
 static void sign_stop(struct role *r)

@@ -23,7 +23,8 @@
 
 _Static_assert((int)API_FIND_RECORDS == FIND_RECORDS && (int)API_FIND_AUDIT == FIND_AUDIT &&
                    (int)API_FIND_TRIAL == FIND_TRIAL && (int)API_FIND_CHECK == FIND_CHECK &&
-                   (int)API_FIND_DRAFT == FIND_DRAFT,
+                   (int)API_FIND_DRAFT == FIND_DRAFT && (int)API_FIND_RECORD == FIND_RECORD &&
+                   (int)API_FIND_VERIFY == FIND_VERIFY,
                "the same over the channel");
 
 enum { ALERTS_CLIENT = 1 }; /* as who this process follows alerts */
@@ -83,12 +84,15 @@ static int on_manage(void *ctx, uint64_t call, const struct api_manage *m)
     return 0;
 }
 
+/* Who does it. */
+static const enum serve_role doers[API_DEED_COUNT] = {[API_DEED_DESK] = ROLE_TRIAGE,
+                                                      [API_DEED_LIBRARY] = ROLE_LIBRARY,
+                                                      [API_DEED_HOLDS] = ROLE_SEAL,
+                                                      [API_DEED_DRILLS] = ROLE_CANARY};
+
 static int on_act(void *ctx, uint64_t call, const struct api_deed *m)
 {
     struct role *r = ctx;
-    static const enum serve_role doers[] = {[API_DEED_DESK] = ROLE_TRIAGE,
-                                            [API_DEED_RULES] = ROLE_LIBRARY,
-                                            [API_DEED_DRILLS] = ROLE_CANARY};
     struct link *link = role_link(r, doers[m->to]);
     int error = find_room(r, link, m->actor.len + m->kind.len + m->body.len);
     if (error) return error;
@@ -132,7 +136,7 @@ static int on_find(void *ctx, uint64_t call, const struct api_find *m)
 {
     struct role *r = ctx;
     struct link *link = role_link(r, ROLE_SEARCH);
-    int error = find_room(r, link, m->name.len + m->purpose.len + m->query.len);
+    int error = find_room(r, link, m->name.len + m->purpose.len + m->query.len + m->said.len);
     if (error) return error;
     say_find_write(link_out(link), &(struct say_find){.id = call,
                                                       .what = (uint8_t)m->what,
@@ -142,7 +146,8 @@ static int on_find(void *ctx, uint64_t call, const struct api_find *m)
                                                       .to = m->to,
                                                       .name = m->name,
                                                       .purpose = m->purpose,
-                                                      .query = m->query});
+                                                      .query = m->query,
+                                                      .said = m->said});
     link_flush(link);
     return 0;
 }
@@ -344,9 +349,9 @@ static int web_frame(struct role *r, enum serve_role peer, const struct frame *f
     if (peer == ROLE_ACCOUNT && frame->type == SAY_MANAGED) return take_managed(r, frame);
     if (peer == ROLE_ACCOUNT) return take_names(r, frame);
     if (peer == ROLE_TRIAGE && frame->type == SAY_ROW) return take_row(r, frame);
-    if ((peer == ROLE_TRIAGE || peer == ROLE_LIBRARY || peer == ROLE_CANARY) &&
-        frame->type == SAY_ACTED)
-        return take_acted(r, frame, api_acted);
+    bool does =
+        peer == ROLE_TRIAGE || peer == ROLE_LIBRARY || peer == ROLE_SEAL || peer == ROLE_CANARY;
+    if (does && frame->type == SAY_ACTED) return take_acted(r, frame, api_acted);
     if (peer == ROLE_SEARCH) return take_search(r, frame);
     if (peer == ROLE_ONCALL && frame->type == SAY_ACTED) return take_acted(r, frame, api_answered);
     if (peer == ROLE_NOTIFY) return take_notify(r, frame);
@@ -382,9 +387,8 @@ static void web_lost(struct role *r, enum serve_role peer)
 {
     const struct web_ctx *c = r->ctx;
     if (peer == ROLE_ACCOUNT && c->api) api_accounts_lost(c->api);
-    if (peer == ROLE_TRIAGE && c->api) api_deeds_lost(c->api, API_DEED_DESK);
-    if (peer == ROLE_LIBRARY && c->api) api_deeds_lost(c->api, API_DEED_RULES);
-    if (peer == ROLE_CANARY && c->api) api_deeds_lost(c->api, API_DEED_DRILLS);
+    for (unsigned i = 0; i < API_DEED_COUNT; i++)
+        if (peer == doers[i] && c->api) api_deeds_lost(c->api, (enum api_deed_to)i);
     if (peer == ROLE_SEARCH && c->api) api_searches_lost(c->api);
     if (peer == ROLE_ONCALL && c->api) api_oncall_lost(c->api);
     if (peer == ROLE_NOTIFY && c->api) api_notify_lost(c->api);

@@ -140,11 +140,9 @@ void api_drill_stop(struct api_call *c)
 
 void api_store(struct api_call *c)
 {
-    static const struct part parts[] = {{"store", "store", NULL},
-                                        {"seal", "seal", NULL},
-                                        {"sign", "sign", NULL},
-                                        {"witness", "witness", NULL},
-                                        {"index", "index", NULL}};
+    static const struct part parts[] = {
+        {"store", "store", NULL},     {"seal", "seal", NULL},   {"sign", "sign", NULL},
+        {"witness", "witness", NULL}, {"index", "index", NULL}, {"verified", "search", "verified"}};
     tell_parts(c, parts, sizeof parts / sizeof *parts);
 }
 

@@ -152,3 +152,46 @@ void api_alert(struct api_call *c)
     else if (!there) api_refuse(c, API_PROBLEM_NOT_FOUND, NULL);
     else look(c);
 }
+
+struct place {
+    uint64_t seq, last;
+    bool there;
+};
+
+static bool take_place(void *ctx, const struct state_alert *a)
+{
+    *(struct place *)ctx = (struct place){a->seq, a->last_seq, true};
+    return false;
+}
+
+/* The records themselves another process reads, and writes down before that who looks. */
+static void show_record(struct api_call *c, uint64_t id, const struct place *p)
+{
+    char said[96], query[64];
+    struct api_find m = {.what = API_FIND_RECORD,
+                         .tenant = c->tenant,
+                         .user = c->user,
+                         .name = c->who->name,
+                         .from = INT64_MIN,
+                         .to = INT64_MAX};
+    int n = snprintf(query, sizeof query, "%llu", (unsigned long long)p->seq);
+    if (p->last > p->seq)
+        n += snprintf(query + n, sizeof query - (size_t)n, " %llu", (unsigned long long)p->last);
+    m.said = slice_make(said, (size_t)snprintf(said, sizeof said, "alert %llu, record %s",
+                                               (unsigned long long)id, query));
+    if (!c->veiled) n += snprintf(query + n, sizeof query - (size_t)n, " bytes");
+    m.query = slice_make(query, (size_t)n);
+    if (api_purpose(c, &m.purpose)) api_find_begin(c, &m);
+}
+
+void api_alert_record(struct api_call *c)
+{
+    struct db *db = api_db(c->api);
+    struct place p = {.there = false};
+    uint64_t id;
+    if (!slice_to_u64(c->match.values[0], &id) || id > INT64_MAX)
+        api_refuse(c, API_PROBLEM_NOT_FOUND, NULL);
+    else if (!db || state_read_alert(db, c->tenant, id, take_place, &p) != 0) api_db_failed(c);
+    else if (!p.there) api_refuse(c, API_PROBLEM_NOT_FOUND, NULL);
+    else show_record(c, id, &p);
+}

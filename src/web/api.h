@@ -58,9 +58,15 @@ struct api_manage {
     struct slice proof, address, body;
 };
 
-/* Something that is done to an incident, by an act of desk/desk.h, to rules, or to drills; all are
- * answered by api_acted(). */
-enum api_deed_to { API_DEED_DESK, API_DEED_RULES, API_DEED_DRILLS };
+/* Something that is done to an incident, by an act of desk/desk.h, to what the library keeps, to
+ * holds of records, or to drills; all are answered by api_acted(). */
+enum api_deed_to {
+    API_DEED_DESK,
+    API_DEED_LIBRARY,
+    API_DEED_HOLDS,
+    API_DEED_DRILLS,
+    API_DEED_COUNT
+};
 struct api_deed {
     enum api_deed_to to;
     uint32_t tenant;
@@ -69,19 +75,22 @@ struct api_deed {
 };
 
 /* A search over the records, or through the audit log; rules that are tried or only read: `query`
- * is their text. */
+ * is their text; records by their numbers; the verification of all of them by the keys in
+ * `query`. `said` is what the audit log is to say in place of `query`, unless it is empty. */
 enum api_find_kind {
     API_FIND_RECORDS,
     API_FIND_AUDIT,
     API_FIND_TRIAL,
     API_FIND_CHECK,
-    API_FIND_DRAFT
+    API_FIND_DRAFT,
+    API_FIND_RECORD,
+    API_FIND_VERIFY
 };
 struct api_find {
     enum api_find_kind what;
     uint32_t tenant;
     uint64_t user;
-    struct slice name, purpose, query;
+    struct slice name, purpose, query, said;
     nsec from, to;
 };
 

@@ -152,6 +152,8 @@ void api_account_answered(struct api_call *c, unsigned status, struct slice body
 void api_search_found(struct api_call *c, struct slice lines);
 void api_search_finished(struct api_call *c, unsigned status, struct slice text);
 void api_alert_looked(struct api_call *c);
+/* Begins what the process that searches does for it, and answers with its lines. */
+void api_find_begin(struct api_call *c, const struct api_find *m);
 /* WAIT_TOLD (callback.c); status: of HTTP. */
 void api_callback_answered(struct api_call *c, unsigned status, struct slice body);
 /* WAIT_ACT (incidents.c); status: enum desk_status. */

@@ -20,22 +20,28 @@ enum {
 
 const struct api_endpoint api_endpoints[] = {
 #define ENDPOINT(id, method, path, right, function, parameters, body, answer, kind, text)          \
-    {#id,          API_##method, path,   right,         function, ACTION_COUNT,                    \
-     (parameters), body,         answer, ANSWER_##kind, text},
+    {#id,  API_##method, path,          right, function, ACTION_COUNT, (parameters),               \
+     body, answer,       ANSWER_##kind, text,  0,        NULL},
 #define ACCOUNT(id, method, path, action, parameters, body, answer, text)                          \
     {#id,          API_##method, path,   RIGHT_SOMEBODY, api_manage, ACTION_##action,              \
-     (parameters), body,         answer, ANSWER_JSON,    text},
+     (parameters), body,         answer, ANSWER_JSON,    text,       0,                            \
+     NULL},
+#define DEED(id, method, path, right, to, deed, parameters, body, answer, text)                    \
+    {#id,  API_##method, path,        right, api_deed,      ACTION_COUNT, (parameters),            \
+     body, answer,       ANSWER_JSON, text,  API_DEED_##to, deed},
 #define ACT(name, id, body, text)                                                                  \
     {id,          API_POST, "/incidents/{incident}/" #name,                                        \
      ACT_##name,  api_act,  ACTION_COUNT,                                                          \
      0,           body,     "Incident",                                                            \
-     ANSWER_JSON, text},
+     ANSWER_JSON, text,     0,                                                                     \
+     NULL},
 #define ANYBODY  RIGHT_ANYBODY
 #define SOMEBODY RIGHT_SOMEBODY
 #include "web/endpoints.tbl"
 #undef SOMEBODY
 #undef ANYBODY
 #undef ACT
+#undef DEED
 #undef ACCOUNT
 #undef ENDPOINT
 };

@@ -7,6 +7,7 @@
 #define VAKA_WEB_ENDPOINT_H
 
 #include "account/action.h"
+#include "web/api.h"
 #include "web/target.h"
 
 #define API_ROOT "/api/v1"
@@ -38,7 +39,9 @@ enum { RIGHT_ANYBODY = RIGHT_COUNT + 1, RIGHT_SOMEBODY };
     X(TO, "to", 0, 0, NULL, "before; a date is its end")                                           \
     X(AT, "at", 0, 0, NULL, "then: 2026-12-23T21:47:00Z; now")                                     \
     X(NAME, "name", 0, 0, NULL, "of this account")                                                 \
-    X(AFTER, "after", 0, INT64_MAX, NULL, "behind the one with this number")
+    X(AFTER, "after", 0, INT64_MAX, NULL, "behind the one with this number")                       \
+    X(OLD, "old", 0, 0, NULL, "the version before")                                                \
+    X(NEW, "new", 0, 0, NULL, "the version behind")
 
 enum api_parameter {
 #define X(id, name, least, most, choices, text) PARAMETER_##id,
@@ -77,6 +80,8 @@ struct api_endpoint {
     const char *body, *answer;  /* names of schemas; NULL: none */
     enum api_answer kind;
     const char *text;
+    enum api_deed_to to; /* of one that another process does: who, … */
+    const char *deed;    /* … and what it is told; NULL: it is none */
 };
 
 extern const struct api_endpoint api_endpoints[];

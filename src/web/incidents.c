@@ -203,6 +203,12 @@ void api_act(struct api_call *c)
     act(c, c->target.segments[c->target.n_segments - 1]);
 }
 
+/* What the row of the table says; only the first tenant has a library and a store. */
+void api_deed(struct api_call *c)
+{
+    if (api_is_first_tenants(c)) api_do(c, c->endpoint->to, slice_of(c->endpoint->deed));
+}
+
 void api_suppress(struct api_call *c)
 {
     act(c, SLICE("suppress"));
@@ -244,6 +250,7 @@ static void refuse(struct api_call *c, unsigned status, struct slice body)
         api_refuse_member(c, member, text);
     else if (json_find_member(body, "breaches", NULL, &breaches))
         api_refuse_breaches(c, text, breaches);
+    else if (status == DESK_BUSY) api_refuse_busy(c, API_PROBLEM_BUSY, text);
     else api_refuse(c, problem_of(c, status), text);
 }
 

@@ -137,45 +137,9 @@ void api_rule(struct api_call *c)
     api_answer(c, MHD_HTTP_OK, API_JSON);
 }
 
-/* Asks who has the library. */
-static void ask(struct api_call *c, struct slice kind)
-{
-    if (api_is_first_tenants(c)) api_do(c, API_DEED_RULES, kind);
-}
-
-void api_rule_save(struct api_call *c)
-{
-    ask(c, SLICE("save"));
-}
-
-void api_rule_drop(struct api_call *c)
-{
-    ask(c, SLICE("drop"));
-}
-
-void api_except(struct api_call *c)
-{
-    ask(c, SLICE("except"));
-}
-
-void api_rule_versions(struct api_call *c)
-{
-    ask(c, SLICE("versions"));
-}
-
-void api_rule_version(struct api_call *c)
-{
-    ask(c, SLICE("version"));
-}
-
 void api_retro(struct api_call *c)
 {
     if (!api_is_first_tenants(c)) return;
     c->api->options.out.retro(c->api->options.out.ctx, &c->out);
     api_answer(c, MHD_HTTP_OK, API_JSON);
-}
-
-void api_lift(struct api_call *c)
-{
-    ask(c, SLICE("lift"));
 }

@@ -17,16 +17,11 @@ void api_manage(struct api_call *c);
 /* alerts.c */
 void api_alerts(struct api_call *c);
 void api_alert(struct api_call *c);
+void api_alert_record(struct api_call *c);
 /* rules.c */
 void api_rules(struct api_call *c);
 void api_rule(struct api_call *c);
-void api_rule_save(struct api_call *c);
-void api_rule_drop(struct api_call *c);
-void api_rule_versions(struct api_call *c);
-void api_rule_version(struct api_call *c);
 void api_retro(struct api_call *c);
-void api_except(struct api_call *c);
-void api_lift(struct api_call *c);
 /* incidents.c */
 void api_incidents(struct api_call *c);
 void api_queue(struct api_call *c);
@@ -36,6 +31,7 @@ void api_incident_log(struct api_call *c);
 void api_incident_similar(struct api_call *c);
 void api_assets(struct api_call *c);
 void api_act(struct api_call *c);
+void api_deed(struct api_call *c);
 void api_suppressions(struct api_call *c);
 void api_suppress(struct api_call *c);
 void api_unsuppress(struct api_call *c);
@@ -45,6 +41,7 @@ void api_rules_try(struct api_call *c);
 void api_rules_check(struct api_call *c);
 void api_rules_draft(struct api_call *c);
 void api_audit(struct api_call *c);
+void api_verify(struct api_call *c);
 /* callback.c */
 void api_callback(struct api_call *c);
 void api_providers(struct api_call *c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* A search as it goes on: lines of JSON, which another process makes. */
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/when.h"
 #include "web/call.h"
@@ -89,7 +90,7 @@ static bool take_time(struct api_call *c, const char *name, bool end_of_day, nse
     return false;
 }
 
-static void begin(struct api_call *c, const struct api_find *m)
+void api_find_begin(struct api_call *c, const struct api_find *m)
 {
     const struct api_out *out = &c->api->options.out;
     if (out->find(out->ctx, c->id, m) != 0) {
@@ -126,7 +127,7 @@ static void begin_with(struct api_call *c, enum api_find_kind what, const char *
         read_time(c, "from", false, &m.from) && read_time(c, "to", true, &m.to)) {
         m.query = buf_slice(&query);
         m.purpose = buf_slice(&purpose);
-        if (m.from < m.to) begin(c, &m);
+        if (m.from < m.to) api_find_begin(c, &m);
         else api_refuse_member(c, "to", "not after `from`");
     }
     buf_done(&query);
@@ -136,6 +137,32 @@ static void begin_with(struct api_call *c, enum api_find_kind what, const char *
 void api_search(struct api_call *c)
 {
     begin_with(c, API_FIND_RECORDS, "query");
+}
+
+/* By the public keys that the process that signs tells. */
+void api_verify(struct api_call *c)
+{
+    struct api_find m = {.what = API_FIND_VERIFY,
+                         .tenant = c->tenant,
+                         .user = c->user,
+                         .name = c->who->name,
+                         .said = SLICE("store"),
+                         .from = INT64_MIN,
+                         .to = INT64_MAX};
+    struct buf status, keys;
+    struct slice value;
+    if (!api_is_first_tenants(c) || !api_purpose(c, &m.purpose)) return;
+    buf_init(&status, API_ANSWER_MAX);
+    buf_init(&keys, QUERY_MAX);
+    c->api->options.out.status(c->api->options.out.ctx, &status);
+    bool known = json_find_member(slice_trim(buf_slice(&status)), "processes", NULL, &value) &&
+                 json_find_member(value, "sign", NULL, &value) && json_is_object(value) &&
+                 json_find_member(value, "keys", NULL, &value) && json_string_text(value, &keys);
+    m.query = buf_slice(&keys);
+    if (known && keys.len) api_find_begin(c, &m);
+    else api_refuse_busy(c, API_PROBLEM_BUSY, "the public key of the log is not known yet");
+    buf_done(&status);
+    buf_done(&keys);
 }
 
 void api_rules_try(struct api_call *c)
@@ -164,6 +191,6 @@ void api_audit(struct api_call *c)
     if (!api_purpose(c, &m.purpose) || !take_time(c, "from", false, &m.from) ||
         !take_time(c, "to", true, &m.to))
         return;
-    if (m.from < m.to) begin(c, &m);
+    if (m.from < m.to) api_find_begin(c, &m);
     else api_refuse_parameter(c, "to", "not after `from`");
 }

@@ -28,8 +28,9 @@ SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 APART = {"login", "loginCode", "logout", "mePassword", "userDisable", "userRemove", "userPassword",
          "sessionEnd", "meSessionEnd", "tokenRevoke", "roleGrant", "roleRevoke", "meTotpEnd", "userTotp"}
 # What cannot be done here: there is no plan, provider, or identity provider, and processes that read rules anew
-# begin anew.
-NOT_HERE = ("oncall", "callback", "loginElsewhere", "loginReturn", "ruleNew", "rulePut", "ruleDrop", "except", "lift")
+# begin anew; and no set or list was imported.
+NOT_HERE = ("oncall", "callback", "loginElsewhere", "loginReturn", "ruleNew", "rulePut", "ruleDrop", "except", "lift",
+            "ruleset", "indicatorList", "indicatorsAdd", "indicatorsCut")
 # Values that mean something, by the names of members.
 KNOWN = {
     "why": ["because"], "text": ["seen"], "to": ["analyst0", None], "owner": ["analyst0"],
@@ -39,7 +40,7 @@ KNOWN = {
     "at": ["2026-01-01T00:00:00Z"], "name": ["new1", "new2", "analyst0", "viewer1"],
     "password": [PASSWORD], "new": [PASSWORD], "roles": [["viewer"]], "rights": [["alerts.read"], []],
     "expires": [int(time.time()) + 86400], "label": ["a script"], "query": ["VAKAMARK", "* | count"],
-    "from": ["-1h"], "tenant": [0],
+    "from": ["-1h"], "tenant": [0], "range": ["0-9", "0-"], "values": [["evil.example"]],
 }
 PLAIN = re.compile(r"^[A-Za-z0-9._~:@!$&'()*+,;=-]+$")
 
@@ -54,7 +55,7 @@ class Fuzzer:
     def path_value(self):
         pick = self.random
         if pick.random() < 0.9:
-            return str(pick.choice([1, 2, 3, 4, 5, 6, 0, 999, 2**63, "viewer", "new1", "new2", "analyst0",
+            return str(pick.choice([1, 2, 3, 4, 5, 6, 0, 999, 2**63, "viewer", "0-9", "new1", "new2", "analyst0",
                                     "6b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11"]))
         return urllib.parse.quote(pick.choice(schema.ODD).encode("utf-8", "surrogatepass"), safe="")
 
