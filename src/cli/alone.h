@@ -5,10 +5,12 @@
 
 #include "cli/cli.h"
 #include "cli/settings.h"
+#include "serve/outpost.h"
 
 struct alone {
     struct settings settings;
     bool no_sandbox;
+    struct service service; /* systemd's */
 };
 
 #define ALONE_OPTIONS                                                                              \
@@ -21,16 +23,7 @@ struct alone {
             OPTION_FLAG(struct alone, no_sandbox)                                                  \
     }
 
-struct alone_given {
-    struct clock clock;
-    const struct config *config;
-    bool sandboxed;
-};
-
 /* The command: reads its settings, and serves until it is told to end. An exit status. */
 int alone_run(const struct invocation *in,
-              int (*serve)(const struct alone_given *given, struct diag *diag)) MUST_USE;
-/* What a server tells when it is ready; ctx is not used. */
-void alone_tell_ready(void *ctx, struct slice key);
-
+              int (*serve)(const struct outpost_given *given, struct diag *diag)) MUST_USE;
 #endif

@@ -45,17 +45,6 @@ int serve_role_main(const char *name)
     return EXIT_USAGE;
 }
 
-static int service_from_environment(struct service *ret, struct diag *diag)
-{
-    const struct service_said said = {.notify_socket = getenv("NOTIFY_SOCKET"),
-                                      .watchdog_usec = getenv("WATCHDOG_USEC"),
-                                      .watchdog_pid = getenv("WATCHDOG_PID"),
-                                      .listen_pid = getenv("LISTEN_PID"),
-                                      .listen_fds = getenv("LISTEN_FDS"),
-                                      .listen_fdnames = getenv("LISTEN_FDNAMES")};
-    return service_init(ret, &said, getpid(), diag);
-}
-
 static int serve_main(const struct invocation *in)
 {
     struct serve_context *c = in->ctx;

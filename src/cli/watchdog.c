@@ -6,18 +6,9 @@
 
 static const struct cli_option watchdog_options[] = {ALONE_OPTIONS};
 
-static int serve(const struct alone_given *given, struct diag *diag)
-{
-    return watchdog_server_run(&(struct watchdog_server_options){.clock = given->clock,
-                                                                 .config = given->config,
-                                                                 .sandboxed = given->sandboxed,
-                                                                 .ready = alone_tell_ready},
-                               diag);
-}
-
 static int watchdog_main(const struct invocation *in)
 {
-    return alone_run(in, serve);
+    return alone_run(in, watchdog_server_run);
 }
 
 const struct command command_watchdog = {

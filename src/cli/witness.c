@@ -5,18 +5,9 @@
 
 static const struct cli_option witness_options[] = {ALONE_OPTIONS};
 
-static int serve(const struct alone_given *given, struct diag *diag)
-{
-    return witness_server_run(&(struct witness_server_options){.clock = given->clock,
-                                                               .config = given->config,
-                                                               .sandboxed = given->sandboxed,
-                                                               .ready = alone_tell_ready},
-                              diag);
-}
-
 static int witness_main(const struct invocation *in)
 {
-    return alone_run(in, serve);
+    return alone_run(in, witness_server_run);
 }
 
 const struct command command_witness = {

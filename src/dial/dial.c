@@ -2,17 +2,13 @@
 #include "dial/dial.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
-enum {
-    LOOKED_UP_MAX = 4096,
-    ADDRESSES_MAX = 16,
-    CONNECT_WITHIN = 20,
-    SLOW_FOR = 60,
-    KEPT_MAX = 64
-};
+#include "dial/resolver.h"
+
+enum { LOOKED_UP_MAX = 4096, CONNECT_WITHIN = 20, SLOW_FOR = 60, KEPT_MAX = 64 };
 
 struct dial {
     struct loop *loop;
@@ -201,16 +197,6 @@ void dial_free(struct dial *h)
 
 /* ---- addresses --------------------------------------------------------------------------- */
 
-static void put_address(struct buf *out, const struct addrinfo *info)
-{
-    char text[NI_MAXHOST];
-    bool v6 = info->ai_family == AF_INET6;
-    if (getnameinfo(info->ai_addr, info->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST))
-        return;
-    buf_printf(out, out->len && out->ptr[out->len - 1] != ':' ? ",%s%s%s" : "%s%s%s", v6 ? "[" : "",
-               text, v6 ? "]" : "");
-}
-
 /* "host:port:address", for libcurl. */
 static int keep_address(struct dial *h, struct buf *line)
 {
@@ -233,20 +219,44 @@ int dial_pin(struct dial *h, const char *host, uint16_t port, const char *addres
     return keep_address(h, &line);
 }
 
+static bool is_number(const char *host)
+{
+    struct in6_addr number;
+    return inet_pton(AF_INET, host, &number) == 1 || inet_pton(AF_INET6, host, &number) == 1;
+}
+
 int dial_look_up(struct dial *h, const char *host, uint16_t port)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    struct in6_addr number;
-    struct addrinfo *found = NULL;
     struct buf line;
-    unsigned n = 0;
-    if (inet_pton(AF_INET, host, &number) == 1 || inet_pton(AF_INET6, host, &number) == 1) return 0;
-    if (getaddrinfo(host, NULL, &hints, &found) != 0 || !found) return ERR_NOT_FOUND;
+    if (is_number(host)) return 0;
     buf_init(&line, LOOKED_UP_MAX);
     buf_printf(&line, "%s:%u:", host, port);
-    for (const struct addrinfo *i = found; i && n < ADDRESSES_MAX; i = i->ai_next, n++)
-        put_address(&line, i);
-    freeaddrinfo(found);
+    if (resolver_look_up(host, &line)) return keep_address(h, &line);
+    int error = buf_error(&line);
+    buf_done(&line);
+    return error ? error : ERR_NOT_FOUND;
+}
+
+/* libcurl reads the list when a call begins, and keeps what it read. */
+int dial_move(struct dial *h, const char *host, uint16_t port, struct slice addresses)
+{
+    struct buf line;
+    if (is_number(host)) return 0;
+    buf_init(&line, LOOKED_UP_MAX);
+    buf_printf(&line, "%s:%u:", host, port);
+    size_t head = line.len;
+    buf_put(&line, addresses);
+    for (struct curl_slist *i = h->addresses; i; i = i->next) {
+        if (strncmp(i->data, line.ptr, head) != 0) continue;
+        buf_putc(&line, '\0');
+        char *copy = buf_failed(&line) ? NULL : strdup(line.ptr);
+        buf_done(&line);
+        if (!copy) return ERR_NOMEM;
+        /* Made by strdup(3) of libcurl, as nobody has told it another one. */
+        free(i->data);
+        i->data = copy;
+        return 0;
+    }
     return keep_address(h, &line);
 }
 

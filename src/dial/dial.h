@@ -31,6 +31,10 @@ void dial_free(struct dial *h);
 /* Looks the host's addresses up, for the calls to come. ERR_NOT_FOUND: it has none now; ERR_NOMEM.
  */
 int dial_look_up(struct dial *h, const char *host, uint16_t port) MUST_USE;
+/* Its addresses are these now, as resolver.h finds them: for calls that begin from now on.
+ * ERR_NOMEM.
+ */
+int dial_move(struct dial *h, const char *host, uint16_t port, struct slice addresses) MUST_USE;
 /* It has this address, a number, and is not looked up. ERR_INVALID: it is none; ERR_NOMEM. */
 int dial_pin(struct dial *h, const char *host, uint16_t port, const char *address) MUST_USE;
 

@@ -568,11 +568,15 @@ static int open_try(struct try *t, struct line *l)
 }
 
 /* Behind a proxy names are its business, but mail goes past it. */
+static bool is_called(const struct senders *s, const struct notify_provider *p)
+{
+    return p->where.host[0] && (!s->options.proxy || p->kind == NOTIFY_KIND_SMTP);
+}
+
 static int look_up(struct senders *s, struct line *l)
 {
     const struct dial_address *where = &l->provider->where;
-    if (!where->host[0]) return 0;
-    if (s->options.proxy && l->provider->kind != NOTIFY_KIND_SMTP) return 0;
+    if (!is_called(s, l->provider)) return 0;
     if (l->provider->pin[0]) return dial_pin(s->dial, where->host, where->port, l->provider->pin);
     int error = dial_look_up(s->dial, where->host, where->port);
     l->unknown = error == ERR_NOT_FOUND;
@@ -683,6 +687,21 @@ int senders_check(const struct senders_options *options, struct diag *diag)
 const char *senders_trust(const struct senders *s)
 {
     return s->options.trust ? s->options.trust : DIAL_TRUST;
+}
+
+void senders_hosts(const struct senders *s,
+                   void (*each)(void *ctx, const char *host, uint16_t port), void *ctx)
+{
+    if (s->options.proxy) each(ctx, s->proxy.host, s->proxy.port);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct notify_provider *p = &s->providers[i];
+        if (is_called(s, p) && !p->pin[0]) each(ctx, p->where.host, p->where.port);
+    }
+}
+
+int senders_moved(struct senders *s, const char *host, uint16_t port, struct slice addresses)
+{
+    return s->dial ? dial_move(s->dial, host, port, addresses) : 0;
 }
 
 void senders_ports(const struct senders *s, void (*each)(void *ctx, uint16_t port), void *ctx)

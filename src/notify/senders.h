@@ -47,6 +47,12 @@ int senders_check(const struct senders_options *options, struct diag *diag) MUST
 const char *senders_trust(const struct senders *s);
 /* Every port that is connected to, some more than once. */
 void senders_ports(const struct senders *s, void (*each)(void *ctx, uint16_t port), void *ctx);
+/* Every host that is connected to by its name, borrowed. */
+void senders_hosts(const struct senders *s,
+                   void (*each)(void *ctx, const char *host, uint16_t port), void *ctx);
+/* Where one of them is from now on, as dial/resolver.h finds it. ERR_NOMEM. */
+int senders_moved(struct senders *s, const char *host, uint16_t port,
+                  struct slice addresses) MUST_USE;
 /* Some host has no address, or has not answered for a while: a new process looks up anew. */
 bool senders_are_lost(const struct senders *s);
 

@@ -151,6 +151,10 @@ static const int *const calls_call =
 static const int *const calls_bookmark =
     CALLS(SCMP_SYS(pwrite64), SCMP_SYS(fdatasync), SCMP_SYS(newfstatat));
 
+/* Questions to name servers, and the files that say which those are. */
+static const int *const calls_resolve =
+    CALLS(SCMP_SYS(sendmmsg), SCMP_SYS(newfstatat), SCMP_SYS(uname));
+
 /* Both ends of a connection, of which another process is passed one. */
 static const int *const calls_pair = CALLS(SCMP_SYS(socketpair));
 
@@ -162,7 +166,10 @@ static const int *const calls_fatal =
           SCMP_SYS(setns), SCMP_SYS(unshare), SCMP_SYS(bpf), SCMP_SYS(perf_event_open),
           SCMP_SYS(userfaultfd), SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key),
           SCMP_SYS(request_key), SCMP_SYS(init_module), SCMP_SYS(finit_module),
-          SCMP_SYS(delete_module), SCMP_SYS(kexec_load), SCMP_SYS(bind), SCMP_SYS(listen));
+          SCMP_SYS(delete_module), SCMP_SYS(kexec_load), SCMP_SYS(listen));
+
+/* The same; but the C library tries it when it looks up hosts, and does without. */
+static const int *const calls_bind = CALLS(SCMP_SYS(bind));
 
 /* The same, but for roles that call others. */
 static const int *const calls_connect = CALLS(SCMP_SYS(socket), SCMP_SYS(connect));
@@ -182,6 +189,7 @@ struct sandbox_row {
     bool keeps_files;    /* the named folders are its own */
     bool makes_folders;  /* and it makes and removes folders in them */
     bool calls;          /* connects to the named ports */
+    bool looks_up;       /* names of hosts: sends datagrams as well */
     bool has_locks;      /* of bytes of files it has, and asks for those of others */
     bool kills;          /* signals other processes than itself: those it forked */
     uint64_t max_files;  /* RLIMIT_NOFILE; 0: as it is */
@@ -268,6 +276,13 @@ static const struct sandbox_row rows[] = {
                         .reads_files = true,
                         .calls = true,
                         .max_files = 256},
+    [SANDBOX_RESOLVER] = {.allow = {calls_compute, calls_descriptors, calls_call, calls_resolve,
+                                    NULL},
+                          .fatal = {calls_fatal, calls_accept, NULL},
+                          .reads_files = true,
+                          .calls = true,
+                          .looks_up = true,
+                          .max_files = 64},
     [SANDBOX_WATCHDOG] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_receive,
                                     calls_files, calls_names, calls_replace, calls_call, NULL},
                           .fatal = {calls_fatal, NULL},
@@ -309,16 +324,29 @@ static int add_reading(scmp_filter_ctx ctx)
     return r;
 }
 
-/* TCP alone: no datagrams, no Unix or raw sockets. */
-static int add_calling(scmp_filter_ctx ctx)
+/* No Unix or raw sockets, and datagrams only for who looks up hosts. */
+static int add_calling(scmp_filter_ctx ctx, bool looks_up)
 {
     static const int families[] = {AF_INET, AF_INET6};
+    const uint64_t flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
     int r = 0;
-    for (size_t i = 0; i < 2 && r == 0; i++)
-        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
-                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0),
-                             SCMP_A1(SCMP_CMP_EQ, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+    for (size_t i = 0; i < 2 && r == 0; i++) {
+        const struct scmp_arg_cmp family = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0);
+        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3, family,
+                             SCMP_A1(SCMP_CMP_EQ, SOCK_STREAM | flags, 0),
                              SCMP_A2(SCMP_CMP_EQ, 0, 0));
+        if (!looks_up) continue;
+        if (r == 0)
+            r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, family,
+                                 SCMP_A1(SCMP_CMP_MASKED_EQ, ~flags, SOCK_STREAM));
+        if (r == 0)
+            r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, family,
+                                 SCMP_A1(SCMP_CMP_MASKED_EQ, ~flags, SOCK_DGRAM));
+    }
+    /* How much of an answer there is. */
+    if (r == 0 && looks_up)
+        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                             SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0));
     return r;
 }
 
@@ -339,7 +367,7 @@ static int add_conditions(scmp_filter_ctx ctx, const struct sandbox_row *row)
         r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (r == 0 && row->reads_files) r = add_reading(ctx);
-    if (r == 0 && row->calls) r = add_calling(ctx);
+    if (r == 0 && row->calls) r = add_calling(ctx, row->looks_up);
     if (r == 0 && row->has_locks) r = add_locks(ctx);
     /* abort() signals the process itself; no other of the same user is its business. */
     if (r == 0 && !row->kills && row != &rows[SANDBOX_HUNTER])
@@ -357,6 +385,8 @@ static int filter_enter(const struct sandbox_row *row)
         seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 ? 0 : ERR_LIMIT;
     if (result == 0) result = add_calls(ctx, SCMP_ACT_ALLOW, row->allow);
     if (result == 0) result = add_calls(ctx, SCMP_ACT_KILL_PROCESS, row->fatal);
+    if (result == 0 && !row->looks_up)
+        result = add_calls(ctx, SCMP_ACT_KILL_PROCESS, (const int *const[]){calls_bind, NULL});
     if (result == 0) result = add_conditions(ctx, row);
     /* A tree instead of a list: a call costs a handful of steps. */
     if (result == 0) (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);

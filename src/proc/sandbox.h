@@ -4,7 +4,7 @@
  * role; a role is entered once, is inherited by forks, and can only get narrower.
  *
  * Every role: no new privileges, no core files. exec, ptrace, mount, bpf and making network
- * sockets (but for SANDBOX_CALLER, SANDBOX_PULLER and SANDBOX_PROBER) kill the process; any other
+ * sockets (but for the roles that call others) kill the process; any other
  * call that the role does not list fails with ENOSYS. Files: Landlock (where the kernel has it) and
  * the system call filter both say no, so that either alone is enough.
  *
@@ -35,6 +35,7 @@ enum sandbox_role {
     SANDBOX_LIBRARIAN, /* makes and replaces files in folders that it has; forks decoders */
     SANDBOX_PROBER,    /* a puller that makes pairs of connected sockets */
     SANDBOX_REVIEWER,  /* reads the named paths, keeps files in the named folders, forks decoders */
+    SANDBOX_RESOLVER,  /* reads the named paths, and asks name servers over UDP and TCP */
     SANDBOX_WATCHDOG,  /* a witness that calls others as well */
     SANDBOX_WITNESS,   /* a keeper that accepts on sockets it has */
 };

@@ -11,6 +11,7 @@
 #include "canary/relp.h"
 #include "canary/scenario.h"
 #include "collect/listen.h"
+#include "dial/resolver.h"
 #include "event/record.h"
 #include "serve/bookmark.h"
 #include "serve/role.h"
@@ -105,6 +106,8 @@ void drill_status(const struct drill *d, struct buf *out);
 struct beat {
     struct role *role; /* NULL: there is no watchdog */
     struct witness_address address;
+    struct resolver *resolver; /* of its host */
+    nsec asked;                /* monotonic: it was looked up */
     struct post_target target;
     struct post post;
     struct checkpoint_signer signer;

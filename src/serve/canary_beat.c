@@ -15,19 +15,27 @@ enum {
 };
 #define EVERY       (10 * NSEC_PER_SEC)
 #define ANSWER_TIME (8 * NSEC_PER_SEC)
-/* Addresses are looked up before the sandbox: after so long without an answer, anew, by a new
- * process. */
-#define LOOK_UP_AGAIN (900 * NSEC_PER_SEC)
+/* Its host is looked up that often, and soon behind a failure: one that has moved is found before
+ * either side takes the other for silent. */
+#define LOOK_UP      (60 * NSEC_PER_SEC)
+#define LOOK_UP_SOON (5 * NSEC_PER_SEC)
 
 static nsec now_of(const struct beat *b)
 {
     return clock_monotonic(&b->role->clock);
 }
 
+static void look_up(struct beat *b)
+{
+    b->asked = now_of(b);
+    resolver_ask(b->resolver);
+}
+
 static void fail(struct beat *b, const char *why)
 {
     b->failures++;
     (void)snprintf(b->why, sizeof b->why, "%s", why);
+    if (now_of(b) - b->asked >= LOOK_UP_SOON) look_up(b);
 }
 
 static void take_answer(struct beat *b, struct slice body)
@@ -119,7 +127,7 @@ void beat_tick(struct beat *b, const struct canary *k, bool loud)
         send_beat(b, k, loud);
     }
     if (!b->late && now - b->heard >= silence + EVERY) tell_late(b);
-    if (now - b->heard >= LOOK_UP_AGAIN) role_end(b->role, 0);
+    if (now - b->asked >= LOOK_UP) look_up(b);
 }
 
 /* ---- what it needs ----------------------------------------------------------------------- */
@@ -138,15 +146,56 @@ static int read_trust(struct beat *b, struct diag *diag)
                     path->items[0]);
 }
 
-/* A name without an address is as a watchdog that does not answer. */
-static void look_up(struct beat *b)
+/* The first of its addresses, as the order of these is that in which they are reached. One that is
+ * another one than before is tried at once. */
+static void on_found(void *ctx, unsigned host, struct slice addresses)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    struct beat *b = ctx;
     struct addrinfo *found = NULL;
-    if (getaddrinfo(b->address.host, b->address.port, &hints, &found) != 0) return;
+    struct slice first;
+    char text[NI_MAXHOST];
+    (void)host;
+    (void)slice_split(addresses, ',', &first, &addresses);
+    if (slice_starts_with(first, SLICE("["))) first = slice_make(first.ptr + 1, first.len - 2);
+    if (!slice_copy(first, text, sizeof text) ||
+        getaddrinfo(text, b->address.port, &hints, &found) != 0)
+        return;
+    bool moved = b->target.address_len != found->ai_addrlen ||
+                 memcmp(&b->target.address, found->ai_addr, found->ai_addrlen) != 0;
     memcpy(&b->target.address, found->ai_addr, found->ai_addrlen);
     b->target.address_len = found->ai_addrlen;
     freeaddrinfo(found);
+    if (!moved) return;
+    post_cancel(&b->post);
+    b->sent = 0;
+}
+
+/* By a new process there is a new one. */
+static void on_lost(void *ctx)
+{
+    struct beat *b = ctx;
+    role_end(b->role, ERR_STOPPED);
+}
+
+/* A name without an address is as a watchdog that does not answer. */
+static int open_resolver(struct beat *b)
+{
+    const char *const hosts[] = {b->address.host};
+    struct buf found;
+    buf_init(&found, RESOLVER_TEXT_MAX);
+    if (resolver_look_up(hosts[0], &found)) on_found(b, 0, buf_slice(&found));
+    buf_done(&found);
+    b->asked = now_of(b);
+    return resolver_new(&(struct resolver_options){.loop = b->role->loop,
+                                                   .hosts = hosts,
+                                                   .n_hosts = 1,
+                                                   .confined = b->role->sandboxed,
+                                                   .found = on_found,
+                                                   .lost = on_lost,
+                                                   .ctx = b},
+                        &b->resolver);
 }
 
 static int open_files(struct beat *b, struct diag *diag)
@@ -187,18 +236,20 @@ int beat_prepare(struct beat *b, struct role *r, struct diag *diag)
                                      .authority = b->address.authority,
                                      .path = b->address.path,
                                      .trust = b->trust};
-    look_up(b);
     if (slice_to_u64(slice_of(b->address.port), &port)) role_keep_port(r, (uint16_t)port);
     post_init(&b->post, r->loop, &b->target, HEARTBEAT_MAX + 4096, ANSWER_MAX);
     b->post.done = on_answer;
     b->post.ctx = b;
     b->heard = now_of(b);
-    return 0;
+    return open_resolver(b);
 }
 
 void beat_stop(struct beat *b)
 {
-    if (b->role) post_cancel(&b->post);
+    if (!b->role) return;
+    post_cancel(&b->post);
+    resolver_free(b->resolver);
+    b->resolver = NULL;
 }
 
 void beat_status(const struct beat *b, struct buf *out)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/timex.h>
@@ -103,6 +104,17 @@ int service_init(struct service *s, const struct service_said *said, pid_t self,
     if (error == 0 && said->watchdog_usec) error = init_watchdog(s, said, self, diag);
     if (error) service_done(s);
     return error;
+}
+
+int service_from_environment(struct service *ret, struct diag *diag)
+{
+    const struct service_said said = {.notify_socket = getenv("NOTIFY_SOCKET"),
+                                      .watchdog_usec = getenv("WATCHDOG_USEC"),
+                                      .watchdog_pid = getenv("WATCHDOG_PID"),
+                                      .listen_pid = getenv("LISTEN_PID"),
+                                      .listen_fds = getenv("LISTEN_FDS"),
+                                      .listen_fdnames = getenv("LISTEN_FDNAMES")};
+    return service_init(ret, &said, getpid(), diag);
 }
 
 void service_done(struct service *s)

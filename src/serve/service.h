@@ -44,6 +44,8 @@ struct service {
  */
 int service_init(struct service *s, const struct service_said *said, pid_t self,
                  struct diag *diag) MUST_USE;
+/* The same of this process, by its environment. */
+int service_from_environment(struct service *ret, struct diag *diag) MUST_USE;
 /* Closes what nobody took. */
 void service_done(struct service *s);
 

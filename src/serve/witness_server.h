@@ -7,19 +7,9 @@
 #ifndef VAKA_SERVE_WITNESS_SERVER_H
 #define VAKA_SERVE_WITNESS_SERVER_H
 
-#include "base/clock.h"
-#include "config/config.h"
-
-struct witness_server_options {
-    struct clock clock;
-    const struct config *config; /* borrowed */
-    bool sandboxed;
-    /* It listens; `key` is its public key as text. */
-    void (*ready)(void *ctx, struct slice key);
-    void *ctx;
-};
+#include "serve/outpost.h"
 
 /* Until a signal says to end (0) or something cannot work at all (an error; diag says why). */
-int witness_server_run(const struct witness_server_options *options, struct diag *diag) MUST_USE;
+int witness_server_run(const struct outpost_given *given, struct diag *diag) MUST_USE;
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * The real program with faults that a test turns on and off while it runs; linked into vaka-faulty,
- * never into vaka. A role reads them from the file faults/ROLE below the folder it was started in:
+ * never into vaka. A role reads them from the file faults/ROLE below the folder it was started in
+ * (of another command faults/COMMAND):
  * numbers of 64 bits, mapped before it enters its sandbox. Without the file there are none.
  *
  * The calls are defined here under their own names, so that SQLite's go the same way. A record that
@@ -33,8 +34,9 @@ static struct faults *faults = &none;
 __attribute__((constructor)) static void map_faults(int argc, char **argv)
 {
     char path[64];
-    if (argc < 3 || strcmp(argv[1], "--role") != 0) return;
-    (void)snprintf(path, sizeof path, "faults/%s", argv[2]);
+    if (argc < 2) return;
+    bool is_role = argc > 2 && strcmp(argv[1], "--role") == 0;
+    (void)snprintf(path, sizeof path, "faults/%s", argv[is_role ? 2 : 1]);
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0) return;
     void *page = mmap(NULL, sizeof *faults, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -762,39 +762,83 @@ TEST(sandbox_prober_makes_pairs_of_sockets_as_well)
     try_calling(SANDBOX_PROBER);
 }
 
-static const struct {
+static long send_question(const struct stage *s)
+{
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons(CALLED),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    long fd = make_datagrams(s);
+    if (fd < 0) return fd;
+    if (syscall(SYS_connect, (int)fd, &to, sizeof to) != 0) return -1;
+    return syscall(SYS_sendto, (int)fd, "x", 1L, MSG_NOSIGNAL, NULL, 0L);
+}
+
+struct trial {
     const char *name;
     act try;
     int want;
-} acts_of_watchdogs[] = {
-    {"call a named port", call_named, 0},
-    {"accept", accept_held, EINVAL},
-    {"bind", bind_port, KILLED},
-    {"make a local socket", make_local, ENOSYS},
-    {"write in its folder", write_inside, 0},
-    {"open another file", open_other, EACCES},
-    {"open /etc/passwd", open_passwd, EACCES},
-    {"create a file", open_create, EACCES},
-    {"execve", run_program, KILLED},
-    {"fork", fork_process, ENOSYS},
-    {"ptrace", trace, KILLED},
-    {"map code", map_code, ENOSYS},
 };
 
-TEST(sandbox_watchdog_hears_calls_and_keeps_its_folder)
+static void try_each(enum sandbox_role role, const struct trial *trials, size_t n)
 {
     enum sandbox_level level = level_here();
     struct stage s;
     if (level == SANDBOX_NONE) test_skip("no sandbox here");
-    for (size_t i = 0; i < sizeof acts_of_watchdogs / sizeof *acts_of_watchdogs; i++) {
-        int want = acts_of_watchdogs[i].want;
-        if (want == EACCES && level != SANDBOX_FULL) continue;
+    for (size_t i = 0; i < n; i++) {
+        if (trials[i].want == EACCES && level != SANDBOX_FULL) continue;
         stage_init(&s);
-        int got = attempt(&s, SANDBOX_WATCHDOG, acts_of_watchdogs[i].try);
-        if (got != want)
-            test_fail(__FILE__, __LINE__, "%s: %d, not %d", acts_of_watchdogs[i].name, got, want);
+        int got = attempt(&s, role, trials[i].try);
+        if (got != trials[i].want)
+            test_fail(__FILE__, __LINE__, "%s: %d, not %d", trials[i].name, got, trials[i].want);
         stage_done(&s);
     }
+}
+
+TEST(sandbox_watchdog_hears_calls_and_keeps_its_folder)
+{
+    static const struct trial trials[] = {
+        {"call a named port", call_named, 0},
+        {"accept", accept_held, EINVAL},
+        {"bind", bind_port, KILLED},
+        {"make a local socket", make_local, ENOSYS},
+        {"make a socket for datagrams", make_datagrams, ENOSYS},
+        {"write in its folder", write_inside, 0},
+        {"open another file", open_other, EACCES},
+        {"open /etc/passwd", open_passwd, EACCES},
+        {"create a file", open_create, EACCES},
+        {"execve", run_program, KILLED},
+        {"fork", fork_process, ENOSYS},
+        {"ptrace", trace, KILLED},
+        {"map code", map_code, ENOSYS},
+    };
+    try_each(SANDBOX_WATCHDOG, trials, sizeof trials / sizeof *trials);
+}
+
+TEST(sandbox_resolver_reads_what_is_named_and_asks)
+{
+    static const struct trial trials[] = {
+        {"send a datagram", send_question, 0},
+        {"call a named port", call_named, 0},
+        /* The C library tries it, and does without. */
+        {"bind", bind_port, ENOSYS},
+        {"accept", accept_held, KILLED},
+        {"make a local socket", make_local, ENOSYS},
+        {"make a pair of sockets", make_pair, ENOSYS},
+        {"open a named file", open_allowed, 0},
+        {"open another file", open_other, EACCES},
+        {"open for writing", open_write, ENOSYS},
+        {"create a file", open_create, ENOSYS},
+        {"write what is held", write_held, ENOSYS},
+        {"remove from a folder", remove_inside, ENOSYS},
+        {"list a folder", list_kept, ENOSYS},
+        {"type into the terminal", type_for_user, ENOSYS},
+        {"execve", run_program, KILLED},
+        {"fork", fork_process, ENOSYS},
+        {"ptrace", trace, KILLED},
+        {"kill another process", kill_process, ENOSYS},
+        {"map code", map_code, ENOSYS},
+    };
+    try_each(SANDBOX_RESOLVER, trials, sizeof trials / sizeof *trials);
 }
 
 /* ---- the role that looks back ------------------------------------------------------------ */

@@ -317,9 +317,9 @@ class Faults:
     ROLES = ("store", "triage", "detect", "unwrap", "collect", "control", "seal", "sign")
     NAMES = ("no_sync", "fail_sync", "slow_sync", "fail_write", "clock")
 
-    def __init__(self, serve, *more):
-        """`more`: roles beside those."""
-        self.folder = serve.folder / "faults"
+    def __init__(self, started, *more):
+        """Of a process that is started in `started.folder`; `more`: roles beside those."""
+        self.folder = started.folder / "faults"
         self.folder.mkdir()
         for role in (*self.ROLES, *more):
             self.set(role)
