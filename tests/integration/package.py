@@ -20,6 +20,7 @@ FILES = """
 usr/bin/vaka
 usr/lib/systemd/system/vaka-syslog-tcp.socket
 usr/lib/systemd/system/vaka-syslog-udp.socket
+usr/lib/systemd/system/vaka-watchdog.service
 usr/lib/systemd/system/vaka.service
 usr/lib/sysusers.d/vaka.conf
 usr/lib/tmpfiles.d/vaka.conf

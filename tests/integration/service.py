@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""vaka serve as systemd starts it: service.py VAKA PACKAGING. Prints TAP."""
+"""vaka serve, and vaka watchdog, as systemd starts them: service.py VAKA PACKAGING. Prints TAP."""
 import contextlib
 import os
 import pathlib
@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 import common
-from serving import Serve
+from serving import Serve, free_port
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 PACKAGING = pathlib.Path(sys.argv[2])
@@ -38,7 +38,7 @@ class Manager:
         self.path = str(folder / "notify")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.path)
-        self.socket.settimeout(30)
+        self.socket.settimeout(120)
 
     def heard(self):
         """What has come until now."""
@@ -47,7 +47,7 @@ class Manager:
         with contextlib.suppress(BlockingIOError):
             while True:
                 messages.append(self.socket.recv(4096).decode())
-        self.socket.settimeout(30)
+        self.socket.settimeout(120)
         return messages
 
     def until(self, wanted):
@@ -60,15 +60,50 @@ class Manager:
 
 class Service(Serve):
     def start_as_service(self, environment, sockets=()):
-        fds = [s.fileno() for s in sockets]
         with open(self.log, "ab") as log:
-            # pylint: disable-next=consider-using-with
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", EXEC, ",".join(map(str, fds)), VAKA, "serve", "-c",
-                 self.config],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, pass_fds=fds,
-                env={**os.environ, **environment}, start_new_session=True)
+            self.process = start_as_service(["serve", "-c", self.config], environment, log, self.folder, sockets)
         return self
+
+
+def start_as_service(words, environment, log, folder, sockets=()):
+    fds = [s.fileno() for s in sockets]
+    return subprocess.Popen([sys.executable, "-c", EXEC, ",".join(map(str, fds)), VAKA, *words],
+                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, pass_fds=fds,
+                            env={**os.environ, **environment}, start_new_session=True)
+
+
+def test_watchdog_of_another_machine(tap, folder):
+    """vaka watchdog is a service by itself."""
+    manager = Manager(folder)
+    serve = Serve(VAKA, folder)
+    secret = folder / "secret"
+    secret.write_text("x\n", encoding="utf-8")
+    secret.chmod(0o600)
+    subprocess.run([VAKA, "init", folder / "pki", "--address", "127.0.0.1", "--ports", "high"], check=True,
+                   capture_output=True, timeout=60)
+    config = folder / "watchdog.yaml"
+    config.write_text(
+        f"watchdog:\n  listen: 127.0.0.1:{free_port()}\n  folder: dog\n"
+        f"  key: {serve.ask('watchdog', 'init').strip()}\n  contacts: [\"push own x\"]\n"
+        f"notify:\n  providers: [\"ntfy name=own url=https://127.0.0.1:9 secret={secret}\"]\n"
+        "tls:\n  certificate: pki/server.crt\n  key: pki/server.key\n", encoding="utf-8")
+    said = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "8000000"}
+    with open(folder / "dog.log", "ab") as log:
+        process = start_as_service(["watchdog", "-c", config], said, log, folder)
+    try:
+        tap.equal(manager.until("READY=1"), ["READY=1"], "the watchdog tells when it is ready")
+        manager.until("WATCHDOG=1")
+        manager.until("WATCHDOG=1")
+        os.kill(process.pid, signal.SIGSTOP)
+        manager.heard()
+        os.kill(process.pid, signal.SIGCONT)
+        manager.until("WATCHDOG=1")
+        process.send_signal(signal.SIGTERM)
+        tap.equal(manager.until("STOPPING=1")[-1], "STOPPING=1", "that it lives, and that it stops")
+        tap.equal(process.wait(120), 0, "and ends")
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_notify(tap, folder):
@@ -92,7 +127,7 @@ def test_notify(tap, folder):
             serve.config.write_text(good, encoding="utf-8")
         serve.process.send_signal(signal.SIGTERM)
         tap.equal(manager.until("STOPPING=1"), ["STOPPING=1"], "it tells that it stops")
-        tap.equal(serve.process.wait(30), 0, "and ends")
+        tap.equal(serve.process.wait(120), 0, "and ends")
 
 
 def test_watchdog(tap, folder):
@@ -166,17 +201,18 @@ def test_unit(tap):
     if not shutil.which("systemd-analyze"):
         tap.skip("exposure of the unit", "no systemd-analyze")
         return
-    told = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager",
-                           PACKAGING / "vaka.service"], capture_output=True, check=False, text=True)
-    found = re.search(r"Overall exposure level for vaka.service: ([\d.]+)", told.stdout)
-    tap.comment(found.group(0) if found else told.stderr)
-    tap.ok(found and float(found.group(1)) <= EXPOSURE_MAX,
-           f"the exposure of the unit is at most {EXPOSURE_MAX}", told.stdout + told.stderr)
+    for unit in "vaka.service", "vaka-watchdog.service":
+        told = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager",
+                               PACKAGING / unit], capture_output=True, check=False, text=True)
+        found = re.search(rf"Overall exposure level for {unit}: ([\d.]+)", told.stdout)
+        tap.comment(found.group(0) if found else told.stderr)
+        tap.ok(found and float(found.group(1)) <= EXPOSURE_MAX,
+               f"the exposure of {unit} is at most {EXPOSURE_MAX}", told.stdout + told.stderr)
 
 
 def main():
     tap = common.Tap()
-    for test in (test_notify, test_watchdog, test_sockets, test_nonsense):
+    for test in (test_notify, test_watchdog, test_watchdog_of_another_machine, test_sockets, test_nonsense):
         with tempfile.TemporaryDirectory() as folder:
             test(tap, pathlib.Path(folder))
     test_unit(tap)
