@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/ask.h"
+#include "cli/proof.h"
 
 struct awake_context {
     struct settings settings;
@@ -31,6 +32,8 @@ static int print_awake(void *ctx, const struct say_answer *answer)
     if (c->json) awake_write(&out, &a);
     else text_put_lines(&out, slice_of(a.en));
     buf_putc(&out, '\n');
+    if (!c->json)
+        proof_put(&out, ask_member(ask_member(answer->text, "processes"), "oncall"), "  ", true);
     bool written = fwrite(out.ptr, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     buf_done(&out);
     return written ? 0 : ERR_IO;
@@ -49,10 +52,11 @@ const struct command command_awake = {
     .operands = "",
     .summary = "say whether the watch is awake",
     .description =
-        "Says in one line whether the watch is awake, since when, and when it was proven last: the "
+        "Says in a line whether the watch is awake, since when, and when it was proven last: the "
         "canary sends records of its own the way of all others, from collect to the providers of "
         "messages, and asks each stage what it saw. When it is not, the line names the first stage "
-        "that is broken.\n\n"
+        "that is broken. Where the plan has a daily proof, a line for each way of telling people "
+        "follows: when a real message went by it last.\n\n"
         "Exit status: 0 it is awake; 1 it is not, or that is not proven, or vaka serve does not "
         "run; 2 the command line could not be understood.",
     .options = awake_options,

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "canary/awake.h"
 #include "cli/ask.h"
+#include "cli/proof.h"
 
 enum { LABEL = 12, WIDTH = 100 };
 
@@ -408,6 +409,7 @@ static void put_paging(struct buf *out, struct slice processes)
             buf_printf(out, "               %" PRIu64 " %s\n", n,
                        n == 1 ? troubles[i].one : troubles[i].many);
     }
+    proof_put(out, oncall, "               ", false);
 }
 
 static void put_table(struct buf *out, struct slice answer)

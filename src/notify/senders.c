@@ -41,34 +41,6 @@ struct senders {
     nsec started; /* monotonic */
 };
 
-static const char *const channel_names[NOTIFY_CHANNEL_END] = {
-#define X(id, name) [NOTIFY_##id] = name,
-    NOTIFY_CHANNELS(X)
-#undef X
-};
-
-const char *notify_channel_name(unsigned channel)
-{
-    return channel && channel < NOTIFY_CHANNEL_END ? channel_names[channel] : "?";
-}
-
-enum notify_channel notify_channel_read(struct slice name)
-{
-    for (unsigned i = 1; i < NOTIFY_CHANNEL_END; i++)
-        if (slice_eq(name, slice_of(channel_names[i]))) return i;
-    return NOTIFY_NO_CHANNEL;
-}
-
-const char *notify_outcome_name(unsigned outcome)
-{
-    static const char *const names[NOTIFY_OUTCOME_END] = {[NOTIFY_ACCEPTED] = "accepted",
-                                                          [NOTIFY_DELIVERED] = "delivered",
-                                                          [NOTIFY_RETRY] = "retry",
-                                                          [NOTIFY_REFUSED] = "refused",
-                                                          [NOTIFY_UNKNOWN] = "unknown"};
-    return outcome && outcome < NOTIFY_OUTCOME_END ? names[outcome] : "?";
-}
-
 static const struct kind_ops *const kind_ops[NOTIFY_KIND_COUNT] = {
     [NOTIFY_KIND_SMTP] = &kind_smtp,       [NOTIFY_KIND_ELKS] = &kind_elks,
     [NOTIFY_KIND_WEBHOOK] = &kind_webhook, [NOTIFY_KIND_TEAMS] = &kind_teams,
@@ -734,7 +706,7 @@ static void put_channels(struct buf *out, const struct notify_provider *p)
     for (unsigned i = 1; i < NOTIFY_CHANNEL_END; i++) {
         if (!(channels & 1U << i)) continue;
         if (out->ptr[out->len - 1] != '[') buf_putc(out, ',');
-        json_write_string(out, slice_of(channel_names[i]));
+        json_write_string(out, slice_of(notify_channel_name(i)));
     }
     buf_putc(out, ']');
 }

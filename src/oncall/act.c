@@ -103,7 +103,7 @@ static int act_page_test(struct oncall *o, struct act *a)
     uint64_t page = 0;
     struct slice id = body_text(&a->body, "person", WORD_MAX, true);
     if (!body_end(&a->body)) return 0;
-    int error = plan_person(o, id, &persons);
+    int error = plan_person(o, id, false, &persons);
     if (error) return error;
     if (persons.n == 0)
         return refuse(a, ROSTER_NOT_FOUND, "person", "the plan has nobody of that id or account");
@@ -196,6 +196,7 @@ static int act_of_roster(struct oncall *o, const struct oncall_request *request,
     if (error || status != ROSTER_DONE) return error;
     error = plan_load(o, &diag);
     if (error == 0) error = news_plan(o);
+    if (error == 0) error = proof_plan(o);
     return error ? error : subject_judge_waiting(o);
 }
 

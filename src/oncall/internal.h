@@ -21,6 +21,7 @@ _Static_assert(ONCALL_ATTEMPT_WITHIN <= 30 * NSEC_PER_SEC, "the next way is trie
 #define ONCALL_RETRY_FIRST  (5 * NSEC_PER_SEC) /* behind a pass in vain; then twice as long */
 #define ONCALL_RETRY_MOST   (5 * 60 * NSEC_PER_SEC)
 #define ONCALL_TEST_FOR     (10 * 60 * NSEC_PER_SEC)
+#define ONCALL_PROOF_FOR    NOTIFY_FOLLOW_MAX /* so long it is heard whether it arrived */
 #define ONCALL_FORGET_AFTER (400 * INT64_C(24) * 60 * 60 * NSEC_PER_SEC)
 enum {
     ONCALL_INCIDENTS_MAX = 5000, /* of one page; more are a page of their own */
@@ -72,6 +73,8 @@ enum deadline_kind {
     DEADLINE_TIDY,
     DEADLINE_NEWS,   /* row of roster_message */
     DEADLINE_DIGEST, /* people are told of shifts to come */
+    DEADLINE_PROOF,  /* every way is tried */
+    DEADLINE_REST,   /* disturbance: it is over */
 };
 
 struct provider {
@@ -156,7 +159,8 @@ void plan_judge(struct oncall *o, const struct subject *s, bool asked, struct ve
 /* Who is told in a step that begins now. */
 int plan_find(struct oncall *o, const struct roster_step *step, struct persons *ret) MUST_USE;
 int plan_everybody(struct oncall *o, struct persons *ret) MUST_USE;
-int plan_person(struct oncall *o, struct slice id, struct persons *ret) MUST_USE;
+/* By his id or account; `all`: with contacts whose hours these are not as well. */
+int plan_person(struct oncall *o, struct slice id, bool all, struct persons *ret) MUST_USE;
 /* How many teams have nobody on call who should, and how many people have no contact. */
 void plan_gaps(struct oncall *o, unsigned *ret_empty, unsigned *ret_unreachable);
 
@@ -223,6 +227,8 @@ int page_canary(struct oncall *o, const struct oncall_page *m) MUST_USE;
 /* For one person, by each of his contacts; nobody else is told. */
 int page_test(struct oncall *o, uint32_t tenant, const struct person *person, struct slice who,
               uint64_t *ret) MUST_USE;
+/* The same for the proof of the day. */
+int page_proof(struct oncall *o, const struct person *person) MUST_USE;
 int page_count(struct oncall *o, uint64_t id, uint64_t *ret_last) MUST_USE;
 
 /* ---- notices and attempts (notice.c) ---- */
@@ -232,6 +238,12 @@ int notice_begin(struct oncall *o, const struct page *page, const struct person 
                  bool *ret_failed) MUST_USE;
 /* One for each contact. */
 int notice_test(struct oncall *o, const struct page *page, const struct person *person) MUST_USE;
+/* One attempt by each contact and each of its providers, whatever becomes of others. */
+int notice_proof(struct oncall *o, const struct page *page, const struct person *person) MUST_USE;
+/* How many attempts that makes. */
+int notice_ways(struct oncall *o, const struct person *person, size_t *ret) MUST_USE;
+/* Whether he may get so many more messages now. */
+int notice_may_send(struct oncall *o, struct slice person, size_t more, bool *ret) MUST_USE;
 /* An attempt by every provider, that tells nobody. */
 int notice_canary(struct oncall *o, uint64_t page) MUST_USE;
 /* DEADLINE_NOTICE: its turn has come. */
@@ -285,11 +297,35 @@ int answer_take(struct oncall *o, const struct oncall_answered *m) MUST_USE;
 
 /* There is a plan, or something of it has changed: who is to be told is, and when next. */
 int news_plan(struct oncall *o) MUST_USE;
+/* The same of what there is to tell, but not before morning. There is a plan. */
+int news_when_awake(struct oncall *o) MUST_USE;
 int news_due(struct oncall *o, uint64_t id) MUST_USE;
 /* Whether an attempt is one of these. */
 bool news_is(uint64_t attempt);
 int news_let_out(struct oncall *o, uint64_t attempt) MUST_USE;
 int news_take(struct oncall *o, const struct oncall_sent *s) MUST_USE;
+
+/* ---- a real message a day by each way (proof.c) ---- */
+
+/* There is a plan, or another one: when it is due. */
+int proof_plan(struct oncall *o) MUST_USE;
+int proof_due(struct oncall *o) MUST_USE;
+/* A real message was taken: the way of that attempt works. */
+int proof_note(struct oncall *o, uint64_t attempt, bool delivered) MUST_USE;
+/* The page of a proof has had its time: what did not arrive is told. */
+int proof_end(struct oncall *o, uint64_t page) MUST_USE;
+/* Appends members: who, when next, and of each channel of each provider when it was proven. */
+int proof_write(struct oncall *o, struct buf *out) MUST_USE;
+
+/* ---- nights that are disturbed (rest.c) ---- */
+
+/*
+ * Who is on call outside of office hours and has a page is disturbed from now on, for as long as
+ * the limits say unless he ends it himself. `person` is an id of the plan or the name of an
+ * account; who is neither, or not on call, is passed over.
+ */
+int rest_disturb(struct oncall *o, struct slice person, struct slice actor) MUST_USE;
+int rest_due(struct oncall *o, uint64_t disturbance) MUST_USE;
 
 /* ---- acts (act.c), and how it is (status.c) ---- */
 

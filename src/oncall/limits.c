@@ -11,5 +11,6 @@ void oncall_limits_read(const struct config *c, struct oncall_limits *ret)
                                   .more_after = c->oncall_more_after,
                                   .loud_again = c->oncall_loud_again,
                                   .code_lives = c->oncall_code_lives,
-                                  .wrong_codes = (uint32_t)c->oncall_wrong_codes};
+                                  .wrong_codes = (uint32_t)c->oncall_wrong_codes,
+                                  .disturbed = c->oncall_disturbed};
 }

@@ -10,9 +10,11 @@
 #include "oncall/internal.h"
 #include "roster/rows.h"
 
-#define NEWS_FIRST  (UINT64_C(1) << 52)
-#define NEWS_WITHIN (30 * NSEC_PER_SEC) /* nothing is heard of a try: the next one */
-#define NEWS_AGAIN  (60 * 60 * NSEC_PER_SEC)
+#define NEWS_FIRST   (UINT64_C(1) << 52)
+#define NEWS_WITHIN  (30 * NSEC_PER_SEC) /* nothing is heard of a try: the next one */
+#define NEWS_AGAIN   (60 * 60 * NSEC_PER_SEC)
+#define NEWS_MORNING (7 * 60 * 60 * NSEC_PER_SEC) /* of the day: nobody is woken for news */
+#define NEWS_EVENING (22 * 60 * 60 * NSEC_PER_SEC)
 enum { NEWS_TRIES = 64 /* of one message; a power of two */ };
 
 static uint64_t try_number(uint64_t message, uint32_t tried)
@@ -47,7 +49,7 @@ static void add_ways(struct oncall *o, const struct roster_person *person, bool 
     struct provider *providers[ONCALL_PROVIDERS_MAX];
     for (uint32_t i = 0; i < person->n_contacts; i++) {
         const struct roster_contact *c = &person->contacts[i];
-        if (c->channel == ROSTER_VOICE || (c->channel == ROSTER_MAIL) != mail) continue;
+        if (c->channel == NOTIFY_VOICE || (c->channel == NOTIFY_MAIL) != mail) continue;
         size_t n = providers_for(o, c->channel, providers);
         for (size_t k = 0; k < n; k++)
             ways->of[ways->n++] = (struct way){.contact = c, .provider = providers[k]};
@@ -129,20 +131,30 @@ int news_take(struct oncall *o, const struct oncall_sent *s)
 /* ---- what there is to tell --------------------------------------------------------------- */
 
 /* Of rows that no deadline is there for. */
-static int take_up(struct oncall *o)
+static int take_up(struct oncall *o, nsec due)
 {
     return db_run(o->db,
                   "INSERT OR IGNORE INTO deadline (kind, id, due)"
                   " SELECT ?1, id, ?2 FROM roster_message WHERE done IS NULL",
-                  DB_WITH(db_number(DEADLINE_NEWS), db_number(o->now)));
+                  DB_WITH(db_number(DEADLINE_NEWS), db_number(due)));
 }
 
 int news_plan(struct oncall *o)
 {
     nsec next = INT64_MAX;
     int error = o->roster ? roster_digest_due(o->db, o->roster, o->t.real, &next) : 0;
-    if (error == 0) error = take_up(o);
+    if (error == 0) error = take_up(o, o->now);
     if (error) return error;
     if (next == INT64_MAX) return deadline_drop(o, DEADLINE_DIGEST, 0);
     return deadline_set(o, DEADLINE_DIGEST, 0, o->now + (next > o->t.real ? next - o->t.real : 0));
+}
+
+int news_when_awake(struct oncall *o)
+{
+    const struct zone *zone = o->roster->zone;
+    const int64_t day = calendar_day_of(zone, o->t.real);
+    nsec wait = calendar_time(zone, day, NEWS_MORNING) - o->t.real;
+    if (o->t.real >= calendar_time(zone, day, NEWS_EVENING))
+        wait = calendar_time(zone, day + 1, NEWS_MORNING) - o->t.real;
+    return take_up(o, o->now + (wait > 0 ? wait : 0));
 }

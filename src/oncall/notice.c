@@ -132,7 +132,7 @@ static int is_provider_full(struct oncall *o, const struct provider *p, bool *re
     return error;
 }
 
-static int is_person_full(struct oncall *o, struct slice person, bool *ret)
+int notice_may_send(struct oncall *o, struct slice person, size_t more, bool *ret)
 {
     int64_t n = 0;
     const nsec since = o->now - o->out.limits.within;
@@ -141,7 +141,7 @@ static int is_person_full(struct oncall *o, struct slice person, bool *ret)
         "SELECT count(*) FROM notice n JOIN attempt a ON a.notice = n.id"
         " WHERE n.person = ?1 AND n.made > ?2 AND a.made > ?3",
         DB_WITH(db_text(person), db_number(since - o->out.limits.within), db_number(since)), &n);
-    *ret = n >= o->out.limits.per_person;
+    *ret = (uint64_t)n + more <= o->out.limits.per_person;
     return error;
 }
 
@@ -236,11 +236,11 @@ static int fail(struct oncall *o, struct notice *n, bool *ret_failed)
 static int try(struct oncall *o, struct notice *n, bool *ret_failed)
 {
     struct choice choice;
-    bool full = false;
+    bool may = false;
     *ret_failed = false;
     if (!o->providers_known) return set_state(o, n->id, NOTICE_WAITS);
-    int error = is_person_full(o, n->person, &full);
-    if (error || full) return error ? error : hold_back(o, n, o->out.limits.within / 10);
+    int error = notice_may_send(o, n->person, 1, &may);
+    if (error || !may) return error ? error : hold_back(o, n, o->out.limits.within / 10);
     error = choose(o, n, &choice);
     if (error) return error;
     if (!choice.provider && choice.full) return hold_back(o, n, o->out.limits.within / 20);
@@ -294,6 +294,17 @@ static struct slice contacts_of(struct oncall *o, const struct contacts *all, ui
     return keep(o, buf_slice(&o->more));
 }
 
+/* One that has no contact but this. */
+static int insert_for(struct oncall *o, const struct page *page, const struct person *person,
+                      const struct contact *contact, uint64_t *ret)
+{
+    buf_clear(&o->more);
+    buf_putc(&o->more, '[');
+    write_contact(&o->more, contact);
+    buf_putc(&o->more, ']');
+    return insert(o, page, person, keep(o, buf_slice(&o->more)), 0, ret);
+}
+
 int notice_test(struct oncall *o, const struct page *page, const struct person *person)
 {
     struct contacts all;
@@ -303,13 +314,39 @@ int notice_test(struct oncall *o, const struct page *page, const struct person *
     int error = read_contacts(o, person->contacts, &all);
     if (error == 0) error = code_give(o, page->id, person->id);
     for (size_t i = 0; i < all.n && error == 0; i++) {
-        buf_clear(&o->more);
-        buf_putc(&o->more, '[');
-        write_contact(&o->more, &all.of[i]);
-        buf_putc(&o->more, ']');
-        error = insert(o, page, person, keep(o, buf_slice(&o->more)), 0, &id);
+        error = insert_for(o, page, person, &all.of[i], &id);
         if (error == 0) error = load(o, id, &n, &found);
         if (error == 0) error = try(o, &n, &failed);
+    }
+    return error;
+}
+
+int notice_ways(struct oncall *o, const struct person *person, size_t *ret)
+{
+    struct contacts all;
+    struct provider *providers[ONCALL_PROVIDERS_MAX];
+    int error = read_contacts(o, person->contacts, &all);
+    *ret = 0;
+    for (size_t i = 0; i < all.n && error == 0; i++)
+        *ret += providers_for(o, all.of[i].channel, providers);
+    return error;
+}
+
+int notice_proof(struct oncall *o, const struct page *page, const struct person *person)
+{
+    struct contacts all;
+    struct provider *providers[ONCALL_PROVIDERS_MAX];
+    uint64_t id = 0;
+    int error = read_contacts(o, person->contacts, &all);
+    for (size_t i = 0; i < all.n && error == 0; i++) {
+        const size_t n = providers_for(o, all.of[i].channel, providers);
+        for (size_t k = 0; k < n && error == 0; k++) {
+            error = insert_for(o, page, person, &all.of[i], &id);
+            if (error == 0) error = set_state(o, id, NOTICE_TRYING);
+            if (error == 0)
+                error = add_attempt(o, id, 0, all.of[i].channel, slice_of(providers[k]->name),
+                                    all.of[i].address);
+        }
     }
     return error;
 }
@@ -489,6 +526,8 @@ static int take_accepted(struct oncall *o, const struct attempt *a, const struct
     int error = set_attempt(o, a->id, delivered ? ATTEMPT_DELIVERED : ATTEMPT_ACCEPTED, m);
     if (error == 0) error = load(o, a->notice, &n, &found);
     if (error || !found || n.marks & ONCALL_CANARY) return error;
+    error = proof_note(o, a->id, delivered);
+    if (error) return error;
     if (n.state != NOTICE_OVER) {
         error = set_state(o, n.id, delivered ? NOTICE_DELIVERED : NOTICE_TAKEN);
         if (error == 0) error = deadline_drop(o, DEADLINE_NOTICE, n.id);
@@ -512,6 +551,7 @@ static int go_on(struct oncall *o, const struct attempt *a)
     int64_t hopes = 0;
     int error = load(o, a->notice, &n, &found);
     if (error || !found || !is_needed(&n) || n.state == NOTICE_FAILED) return error;
+    if (n.marks & ONCALL_PROOF) return set_state(o, n.id, NOTICE_FAILED); /* by itself */
     error =
         db_get(o->db, "SELECT count(*) FROM attempt WHERE notice = ?1 AND state IN (0, 1, 2, 3)",
                DB_WITH(db_u64(n.id)), &hopes);

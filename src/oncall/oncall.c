@@ -183,6 +183,10 @@ static int do_due(struct oncall *o, enum deadline_kind kind, uint64_t id)
         return news_due(o, id);
     case DEADLINE_DIGEST:
         return news_plan(o);
+    case DEADLINE_PROOF:
+        return proof_due(o);
+    case DEADLINE_REST:
+        return rest_due(o, id);
     }
     return 0;
 }
@@ -358,6 +362,7 @@ static int restore(struct oncall *o, struct oncall_time t, struct diag *diag)
         error = db_run(o->db, "INSERT OR IGNORE INTO deadline (kind, id, due) VALUES (?1, 0, ?2)",
                        DB_WITH(db_number(DEADLINE_TIDY), db_number(o->now + TIDY_EVERY)));
     if (error == 0) error = news_plan(o);
+    if (error == 0) error = proof_plan(o);
     return finish(o, error);
 }
 

@@ -38,7 +38,12 @@ extern const char *const oncall_migrations[ONCALL_VERSION];
 /* ---- what goes in and out ---- */
 
 /* Marks of an incident, those of event/record.h among them, and of a page. */
-enum oncall_mark { ONCALL_EXERCISE = 1, ONCALL_CANARY = 2, ONCALL_TEST = 4 /* of one person */ };
+enum oncall_mark {
+    ONCALL_EXERCISE = 1,
+    ONCALL_CANARY = 2,
+    ONCALL_TEST = 4,  /* of one person */
+    ONCALL_PROOF = 8, /* … that is the one of the day: every way by itself */
+};
 
 /* Texts are borrowed for the call. */
 struct oncall_page {
@@ -104,6 +109,7 @@ struct oncall_limits {
     nsec loud_again;      /* everybody once more; the next time twice as long */
     nsec code_lives;      /* what a message is answered with */
     uint32_t wrong_codes; /* from one place within ten minutes */
+    nsec disturbed;       /* how long who acknowledges at night is; 0: that is not written down */
 };
 struct config;
 void oncall_limits_read(const struct config *c, struct oncall_limits *ret);

@@ -109,6 +109,7 @@ static struct slice title_of(struct oncall *o, const struct outgoing *g)
 static const char *text_key(const struct outgoing *g, const char *of_outage, const char *of_one,
                             const char *of_many)
 {
+    if (g->message.marks & ONCALL_PROOF) return "proof";
     if (g->message.marks & ONCALL_TEST) return "test";
     if (g->message.origin == ORIGIN_CANARY) return of_outage;
     return g->message.incidents == 1 ? of_one : of_many;

@@ -181,6 +181,8 @@ int page_next_step(struct oncall *o, uint64_t id, const char *how, struct slice 
     bool found = false, all_failed = true;
     int error = page_load(o, id, &p, &found);
     if (error || !found || !page_is_open(&p)) return error;
+    if (p.marks & ONCALL_PROOF) error = proof_end(o, id);
+    if (error) return error;
     if (p.marks & ONCALL_TEST) return end_page(o, id, PAGE_OVER, who);
     do {
         error = end_step(o, id, how);
@@ -425,6 +427,8 @@ int page_ack(struct oncall *o, uint64_t id, struct slice person, struct slice wh
                    DB_WITH(db_u64(id), db_text(person), db_number(o->t.real)));
     if (error == 0 && p.policy.everyone_must) error = is_waited_for(o, id, &waited_for);
     if (error) return error;
+    if (!(p.marks & ONCALL_TEST)) error = rest_disturb(o, person, who);
+    if (error) return error;
     if (waited_for) return event_add(o, id, "acknowledged-one", who, SLICE_NONE);
     *ret_ended = true;
     error = settle_seen(o, id, who, seen);
@@ -449,19 +453,35 @@ int page_check_settled(struct oncall *o, uint64_t id, struct slice who, bool ack
 
 /* ---- tests ------------------------------------------------------------------------------- */
 
-int page_test(struct oncall *o, uint32_t tenant, const struct person *person, struct slice who,
-              uint64_t *ret)
+static int make_test(struct oncall *o, uint32_t tenant, unsigned marks, nsec lasts,
+                     const struct person *person, struct slice who, struct page *ret)
 {
-    struct page p = {.tenant = tenant, .steps = 1};
+    *ret = (struct page){.tenant = tenant, .marks = marks, .steps = 1};
     int error = db_run(o->db,
                        "INSERT INTO page (tenant, policy, frozen, marks, level, begun, closes,"
                        " state, steps) VALUES (?1, '', '', ?2, 0, ?3, ?4, ?5, 1)",
-                       DB_WITH(db_number(tenant), db_number(ONCALL_TEST), db_number(o->t.real),
+                       DB_WITH(db_number(tenant), db_number(marks), db_number(o->t.real),
                                db_number(o->now), db_number(PAGE_OPEN)));
-    p.id = *ret = db_inserted(o->db);
-    if (error == 0) error = event_add(o, p.id, "test", who, person->name);
-    if (error == 0) error = deadline_set(o, DEADLINE_STEP, p.id, o->now + ONCALL_TEST_FOR);
+    ret->id = db_inserted(o->db);
+    if (error == 0) error = event_add(o, ret->id, "test", who, person->name);
+    return error ? error : deadline_set(o, DEADLINE_STEP, ret->id, o->now + lasts);
+}
+
+int page_test(struct oncall *o, uint32_t tenant, const struct person *person, struct slice who,
+              uint64_t *ret)
+{
+    struct page p;
+    int error = make_test(o, tenant, ONCALL_TEST, ONCALL_TEST_FOR, person, who, &p);
+    *ret = p.id;
     return error ? error : notice_test(o, &p, person);
+}
+
+int page_proof(struct oncall *o, const struct person *person)
+{
+    struct page p;
+    int error =
+        make_test(o, 0, ONCALL_TEST | ONCALL_PROOF, ONCALL_PROOF_FOR, person, SLICE_NONE, &p);
+    return error ? error : notice_proof(o, &p, person);
 }
 
 /* ---- the canary -------------------------------------------------------------------------- */

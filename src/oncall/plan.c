@@ -54,13 +54,13 @@ void plan_judge(struct oncall *o, const struct subject *s, bool asked, struct ve
 
 /* ---- people ------------------------------------------------------------------------------ */
 
-static struct slice write_contacts(struct oncall *o, const struct roster_person *p)
+static struct slice write_contacts(struct oncall *o, const struct roster_person *p, bool all)
 {
     buf_clear(&o->more);
     buf_putc(&o->more, '[');
     for (uint32_t i = 0; i < p->n_contacts; i++) {
         const struct roster_contact *c = &p->contacts[i];
-        if (!roster_contact_open(o->roster, c, o->t.real)) continue;
+        if (!all && !roster_contact_open(o->roster, c, o->t.real)) continue;
         buf_puts(&o->more, o->more.len > 1 ? ",{" : "{");
         json_write_member_u64(&o->more, "channel", c->channel);
         json_write_member_string(&o->more, "address", c->address);
@@ -71,14 +71,14 @@ static struct slice write_contacts(struct oncall *o, const struct roster_person 
     return keep(o, buf_slice(&o->more));
 }
 
-static void add_person(struct oncall *o, const struct roster_person *p, bool shadow,
+static void add_person(struct oncall *o, const struct roster_person *p, bool shadow, bool all,
                        struct persons *ret)
 {
     ret->of[ret->n++] = (struct person){.id = keep(o, p->id),
                                         .name = keep(o, p->name),
                                         .english = p->english,
                                         .shadow = shadow,
-                                        .contacts = write_contacts(o, p)};
+                                        .contacts = write_contacts(o, p, all)};
 }
 
 static int begin(struct oncall *o, struct persons *ret)
@@ -93,7 +93,8 @@ int plan_find(struct oncall *o, const struct roster_step *step, struct persons *
     int error = begin(o, ret);
     if (error || !o->roster || !reached) return error;
     uint32_t n = roster_targets(o->roster, step, o->t.real, reached);
-    for (uint32_t i = 0; i < n; i++) add_person(o, reached[i].person, reached[i].shadow, ret);
+    for (uint32_t i = 0; i < n; i++)
+        add_person(o, reached[i].person, reached[i].shadow, false, ret);
     return arena_error(&o->scratch);
 }
 
@@ -102,17 +103,17 @@ int plan_everybody(struct oncall *o, struct persons *ret)
     int error = begin(o, ret);
     if (error || !o->roster) return error;
     for (uint32_t i = 0; i < o->roster->n_people; i++)
-        add_person(o, &o->roster->people[i], false, ret);
+        add_person(o, &o->roster->people[i], false, false, ret);
     return arena_error(&o->scratch);
 }
 
-int plan_person(struct oncall *o, struct slice id, struct persons *ret)
+int plan_person(struct oncall *o, struct slice id, bool all, struct persons *ret)
 {
     int error = begin(o, ret);
     if (error || !o->roster) return error;
     const struct roster_person *p = roster_person(o->roster, id);
     if (!p) p = roster_person_of(o->roster, id);
-    if (p) add_person(o, p, false, ret);
+    if (p) add_person(o, p, false, all, ret);
     return arena_error(&o->scratch);
 }
 

@@ -15,8 +15,8 @@ static bool read_channels(struct slice list, unsigned *ret)
     json_parts_init(&parts, list);
     while (json_parts_next(&parts, &name, &item)) {
         if (!json_string_inside(item, &text)) return false;
-        for (unsigned i = 1; i < NOTIFY_CHANNEL_END; i++)
-            if (slice_eq(text, slice_of(roster_channel_word(i)))) *ret |= 1U << i;
+        const enum notify_channel channel = notify_channel_read(text);
+        if (channel) *ret |= 1U << channel;
     }
     return true;
 }

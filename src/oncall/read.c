@@ -45,10 +45,13 @@ int oncall_write_pages(const struct oncall_view *view, struct oncall_query *quer
         db_select(view->db,
                   "SELECT json_object(" PAGE_MEMBERS "), p.id FROM page p WHERE p.tenant = ?1"
                   " AND p.id < ?2 AND p.marks <> ?3 AND (?4 = 0 OR p.ended IS NULL)"
+                  " AND (?6 = 0 OR p.id IN (SELECT i.page FROM subject s JOIN page_incident i"
+                  " ON i.subject = s.id WHERE s.origin = 0 AND s.tenant = ?1 AND s.incident = ?6))"
                   " ORDER BY p.id DESC LIMIT ?5",
                   DB_WITH(db_number(view->tenant),
                           query->before ? db_u64(query->before) : db_number(INT64_MAX),
-                          db_number(ONCALL_CANARY), db_number(query->open), db_number(limit + 1)));
+                          db_number(ONCALL_CANARY), db_number(query->open), db_number(limit + 1),
+                          db_u64(query->incident)));
     query->next = 0;
     buf_putc(out, '[');
     while (db_next(&rows) && !query->next) {

@@ -17,10 +17,11 @@ struct oncall_view {
 };
 enum { ONCALL_PAGES_MAX = 500 };
 struct oncall_query {
-    bool open;       /* those alone that nobody has yet */
-    uint64_t before; /* page; 0: the newest */
-    uint32_t limit;  /* at most ONCALL_PAGES_MAX */
-    uint64_t next;   /* out: `before` of the pages behind these; 0: there are none */
+    bool open;         /* those alone that nobody has yet */
+    uint64_t incident; /* those alone that list it; 0: whatever they list */
+    uint64_t before;   /* page; 0: the newest */
+    uint32_t limit;    /* at most ONCALL_PAGES_MAX */
+    uint64_t next;     /* out: `before` of the pages behind these; 0: there are none */
 };
 /* A list, the newest first. */
 int oncall_write_pages(const struct oncall_view *view, struct oncall_query *query,

@@ -9,8 +9,9 @@
  * handover: what triage handed over, by more than its number, so that the numbers of a database
  * that was restored from a copy are no repeats. subject: an incident as it was told last.
  * page_incident: what is on the list of a page, by the order in which it came; none is ever taken
- * off. step: those that were begun, of a page, each once. notice: a person in a step. code: what
- * somebody proves with that he was told of a page.
+ * off. step: those that were begun, of a page, each once. notice: a person in a step. way: a
+ * channel of a provider, as the daily proof has found it. code: what somebody proves with that he
+ * was told of a page.
  */
 const char *const oncall_migrations[ONCALL_VERSION] = {
     "CREATE TABLE moment (one INTEGER PRIMARY KEY CHECK (one = 1), latest INTEGER NOT NULL) STRICT;"
@@ -58,6 +59,9 @@ const char *const oncall_migrations[ONCALL_VERSION] = {
     "CREATE INDEX attempt_state ON attempt (state) WHERE state IN (0, 1);"
     "CREATE INDEX attempt_provider ON attempt (provider, made);"
     "CREATE INDEX attempt_reference ON attempt (reference) WHERE reference IS NOT NULL;"
+    "CREATE TABLE way (provider TEXT NOT NULL, channel INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+    " asked INTEGER NOT NULL, proven INTEGER, PRIMARY KEY (provider, channel)) STRICT, WITHOUT "
+    "ROWID;"
     "CREATE TABLE answer (channel INTEGER NOT NULL, provider TEXT NOT NULL,"
     " reference TEXT NOT NULL, text TEXT NOT NULL, came INTEGER NOT NULL,"
     " PRIMARY KEY (channel, provider, reference, text)) STRICT, WITHOUT ROWID;"

@@ -44,6 +44,7 @@ int oncall_write_status(struct oncall *o, struct buf *out)
     if (error == 0)
         error = put_count(o, out, "unplanned", "SELECT count(*) FROM subject WHERE state = ?1",
                           DB_WITH(db_number(SUBJECT_UNPLANNED)));
+    if (error == 0) error = proof_write(o, out);
     json_write_member_u64(out, "pages", o->pages);
     json_write_member_u64(out, "acknowledged", o->acks);
     json_write_member_u64(out, "attempts", o->attempts);

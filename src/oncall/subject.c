@@ -153,6 +153,7 @@ static int settle(struct oncall *o, const struct subject *s, struct slice who, b
                    " WHERE page = ?1 AND subject = ?2 AND settled IS NULL",
                    DB_WITH(db_u64(s->page), db_u64(s->id), db_number(o->t.real), db_text(who)));
     if (error == 0) error = event_add(o, s->page, "settled", who, SLICE_NONE);
+    if (error == 0 && acked) error = rest_disturb(o, who, who);
     return error ? error : page_check_settled(o, s->page, who, acked);
 }
 

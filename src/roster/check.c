@@ -57,9 +57,9 @@ static int tell(struct checking *c, enum check_kind kind, struct slice id, uint3
 
 /* ---- people ------------------------------------------------------------------------------ */
 
-static bool is_phone(enum roster_channel channel)
+static bool is_phone(enum notify_channel channel)
 {
-    return channel == ROSTER_SMS || channel == ROSTER_VOICE;
+    return channel == NOTIFY_SMS || channel == NOTIFY_VOICE;
 }
 
 /* Whether somebody has to be reached by the plan, and not only stands in it. */

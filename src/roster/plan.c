@@ -52,9 +52,9 @@ static int check_address(const struct reading *r, const struct yaml_node *node,
     bool number = a.len >= 8 && a.len <= 16 && a.ptr[0] == '+';
     for (size_t i = 1; i < a.len; i++) number = number && a.ptr[i] >= '0' && a.ptr[i] <= '9';
     size_t at = slice_find_byte(a, '@');
-    if ((c->channel == ROSTER_SMS || c->channel == ROSTER_VOICE) && !number)
+    if ((c->channel == NOTIFY_SMS || c->channel == NOTIFY_VOICE) && !number)
         wrong = "a number is + and the country's and all digits, such as +46701234567";
-    else if (c->channel == ROSTER_MAIL && (at == 0 || at == SIZE_MAX || at + 1 == a.len))
+    else if (c->channel == NOTIFY_MAIL && (at == 0 || at == SIZE_MAX || at + 1 == a.len))
         wrong = "this is no mail address";
     for (size_t i = 0; i < a.len && !wrong; i++)
         if (a.ptr[i] == ' ') wrong = "an address has no blanks";
@@ -65,15 +65,15 @@ static int read_contact(const struct reading *r, const struct yaml_node *node,
                         struct roster_contact *ret)
 {
 #define X(id, word) word,
-    static const char *const channels[] = {ROSTER_CHANNELS(X) NULL};
+    static const char *const channels[] = {NOTIFY_CHANNELS(X) NULL};
 #undef X
     static const char *const known[] = {"channel", "address", "hours", "after", NULL};
-    unsigned channel = ROSTER_CHANNEL_END;
+    unsigned channel = NOTIFY_CHANNEL_END;
     int error = read_map(r, node, "a contact", known);
     if (error == 0) error = read_word(r, node, "channel", channels, &channel);
-    if (error == 0 && channel == ROSTER_CHANNEL_END)
+    if (error == 0 && channel == NOTIFY_CHANNEL_END)
         error = read_wrong(r, ERR_INVALID, node->pos, "`channel` is missing");
-    ret->channel = (enum roster_channel)(channel + 1);
+    ret->channel = (enum notify_channel)(channel + 1);
     if (error == 0) error = read_text(r, node, "address", true, ROSTER_ADDRESS_MAX, &ret->address);
     if (error == 0) error = check_address(r, yaml_get(node, "address"), ret);
     if (error == 0) error = read_when(r, node, "hours", &ret->when);
@@ -564,6 +564,27 @@ static int read_digest(const struct plan *p, const struct yaml_node *root)
     return 0;
 }
 
+/* "anna 10:00", or never */
+static int read_proof(const struct plan *p, const struct yaml_node *root)
+{
+    struct roster_proof *proof = &p->roster->proof;
+    struct slice text = SLICE("never"), rest;
+    int32_t seconds = 0;
+    int error = read_text(&p->r, root, "proof", false, 2 * ROSTER_ID_MAX, &text);
+    if (error || slice_eq(text, SLICE("never"))) return error;
+    rest = text;
+    proof->person = slice_next_word(&rest);
+    if (!hours_parse_time(slice_next_word(&rest), &seconds) || seconds == 24 * 3600 ||
+        slice_trim(rest).len)
+        return read_wrong(&p->r, ERR_INVALID, yaml_get(root, "proof")->pos,
+                          "`proof` is such as `anna 10:00`, or never");
+    if (!roster_person(p->roster, proof->person))
+        return read_wrong(&p->r, ERR_INVALID, yaml_get(root, "proof")->pos,
+                          "there is nobody `%.*s` in the plan", SLICE_FMT(proof->person));
+    proof->time = seconds * NSEC_PER_SEC;
+    return 0;
+}
+
 /* Numbers of an agreement, before those of taxonomy/duty.tsv. */
 static int read_duty(const struct plan *p, const struct yaml_node *root)
 {
@@ -583,8 +604,9 @@ static int read_duty(const struct plan *p, const struct yaml_node *root)
 
 static int read_root(const struct plan *p, const struct yaml_node *root, struct calendar *calendar)
 {
-    static const char *const known[] = {"zone",  "office_hours", "people", "teams",  "policies",
-                                        "rules", "rest",         "duty",   "digest", NULL};
+    static const char *const known[] = {"zone",     "office_hours", "people", "teams",
+                                        "policies", "rules",        "rest",   "duty",
+                                        "digest",   "proof",        NULL};
     int error = read_map(&p->r, root, "a plan", known);
     if (error == 0) error = read_zone(p, root, calendar);
     if (error == 0) error = read_office(p, root);
@@ -595,6 +617,7 @@ static int read_root(const struct plan *p, const struct yaml_node *root, struct 
     if (error == 0) error = read_rest(p, root);
     if (error == 0) error = read_duty(p, root);
     if (error == 0) error = read_digest(p, root);
+    if (error == 0) error = read_proof(p, root);
     return error;
 }
 

@@ -3,16 +3,6 @@
 
 #include "roster/internal.h"
 
-const char *roster_channel_word(enum roster_channel channel)
-{
-    static const char *const words[] = {[ROSTER_NO_CHANNEL] = "?",
-#define X(id, word) [ROSTER_##id] = word,
-                                        ROSTER_CHANNELS(X)
-#undef X
-    };
-    return words[channel];
-}
-
 const struct roster_person *roster_person(const struct roster *r, struct slice id)
 {
     for (uint32_t i = 0; i < r->n_people; i++)
@@ -39,6 +29,14 @@ const struct roster_policy *roster_policy(const struct roster *r, struct slice i
     for (uint32_t i = 0; i < r->n_policies; i++)
         if (slice_eq(r->policies[i].id, id)) return &r->policies[i];
     return NULL;
+}
+
+nsec roster_proof_next(const struct roster *r, nsec after)
+{
+    if (!r->proof.person.len) return INT64_MAX;
+    int64_t day = calendar_day_of(r->zone, after);
+    while (calendar_time(r->zone, day, r->proof.time) <= after) day++;
+    return calendar_time(r->zone, day, r->proof.time);
 }
 
 void roster_write_time(const struct roster *r, nsec time, struct buf *out)

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "calendar/calendar.h"
 #include "calendar/hours.h"
+#include "notify/notify.h"
 #include "roster/duty.h"
 
 enum {
@@ -33,28 +34,10 @@ enum {
 
 /* ---- people ---- */
 
-/* By the numbers of notify/notify.h. */
-#define ROSTER_CHANNELS(X)                                                                         \
-    X(MAIL, "mail")                                                                                \
-    X(SMS, "sms")                                                                                  \
-    X(VOICE, "voice")                                                                              \
-    X(WEBHOOK, "webhook")                                                                          \
-    X(TEAMS, "teams")                                                                              \
-    X(PUSH, "push")
-
-enum roster_channel {
-    ROSTER_NO_CHANNEL,
-#define X(id, word) ROSTER_##id,
-    ROSTER_CHANNELS(X)
-#undef X
-        ROSTER_CHANNEL_END,
-};
-const char *roster_channel_word(enum roster_channel channel);
-
 enum roster_when { ROSTER_ALWAYS, ROSTER_OFFICE, ROSTER_ONCALL /* outside of office hours */ };
 
 struct roster_contact {
-    enum roster_channel channel;
+    enum notify_channel channel;
     struct slice address;
     enum roster_when when; /* it may be used */
     nsec after; /* so long without an answer: it is tried as well, whatever became of others */
@@ -143,6 +126,10 @@ struct roster {
         unsigned weekday; /* 0: Monday */
         nsec time;        /* of the day */
     } digest;             /* when people are told of the shifts that they have */
+    struct roster_proof {
+        struct slice person; /* id; empty: nobody */
+        nsec time;           /* of the day */
+    } proof;                 /* who is told once a day by each way, so that it is known to work */
     const struct roster_person *people;
     uint32_t n_people;
     const struct roster_team *teams;
@@ -196,6 +183,9 @@ static inline bool roster_is_time(nsec time)
 }
 /* 2026-12-23 22:47, by the plan's zone. */
 void roster_write_time(const struct roster *r, nsec time, struct buf *out);
+
+/* When the plan has its daily proof next, behind `after`; INT64_MAX: never. */
+nsec roster_proof_next(const struct roster *r, nsec after);
 
 /* ---- who ---- */
 

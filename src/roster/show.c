@@ -389,7 +389,7 @@ static void show_contacts(const struct roster_person *person, struct buf *out)
     for (uint32_t i = 0; i < person->n_contacts; i++) {
         const struct roster_contact *c = &person->contacts[i];
         begin_item(out, i == 0);
-        json_write_member_string(out, "channel", slice_of(roster_channel_word(c->channel)));
+        json_write_member_string(out, "channel", slice_of(notify_channel_name(c->channel)));
         json_write_member_string(out, "address", c->address);
         json_write_member_string(out, "hours", slice_of(whens[c->when]));
         json_write_member_u64(out, "after", (uint64_t)(c->after / NSEC_PER_SEC));

@@ -41,7 +41,8 @@ enum { RIGHT_ANYBODY = RIGHT_COUNT + 1, RIGHT_SOMEBODY };
     X(NAME, "name", 0, 0, NULL, "of this account")                                                 \
     X(AFTER, "after", 0, INT64_MAX, NULL, "behind the one with this number")                       \
     X(OLD, "old", 0, 0, NULL, "the version before")                                                \
-    X(NEW, "new", 0, 0, NULL, "the version behind")
+    X(NEW, "new", 0, 0, NULL, "the version behind")                                                \
+    X(INCIDENT, "incident", 1, INT64_MAX, NULL, "that list the incident with this number")
 
 enum api_parameter {
 #define X(id, name, least, most, choices, text) PARAMETER_##id,

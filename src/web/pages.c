@@ -23,9 +23,12 @@ void api_pages(struct api_call *c)
 {
     char space[API_PLACE_MAX], next[24];
     struct oncall_view view;
-    struct slice place = SLICE_NONE, state;
+    struct slice place = SLICE_NONE, state, incident;
     struct oncall_query query = {.limit = api_limit(c), .open = true};
     if (api_target_find(&c->target, "state", &state)) query.open = slice_eq(state, SLICE("open"));
+    /* A number: the table says so. */
+    if (api_target_find(&c->target, "incident", &incident))
+        (void)slice_to_u64(incident, &query.incident);
     if (!api_cursor_place(c, space, &place)) return;
     if (place.len && !slice_to_u64(place, &query.before)) {
         api_refuse_cursor(c);

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
 """From an event to a person who has it, with real processes: oncall.py VAKA [TEST...]. Prints TAP."""
+import datetime
 import json
 import pathlib
 import sqlite3
 import sys
+import zoneinfo
 
 import gateway
 from disks import own_namespace
@@ -90,6 +92,32 @@ def a_provider_that_fails_is_passed_over(folder):
         page, = w.pages("1")
         same([(a["provider"], a["state"]) for a in page["told"][0]["attempts"]],
              [("one", "retry"), ("two", "accepted")])
+
+
+@test
+def every_way_is_proven_by_a_real_message(folder):
+    with Watch(VAKA, folder) as w:
+        # The hour of the plan is one that is to come, and not far away.
+        at = datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Stockholm")) + datetime.timedelta(seconds=75)
+        plan = (w.folder / "plan.yaml").read_text(encoding="utf-8")
+        plan = f"proof: anna {at:%H:%M}\n" + plan.replace(
+            f"contacts: [{{channel: sms, address: '{ANNA}'}}]",
+            f"contacts: [{{channel: sms, address: '{ANNA}'}}, {{channel: voice, address: '{ANNA}', after: 3m}}]")
+        (w.folder / "plan.yaml").write_text(plan, encoding="utf-8")
+        w.serve.ask("oncall", "plan", "plan.yaml", "--force", "--why", "a test")
+        holds(w.serve.ask("status"), "sms by one: not proven")
+        sms = w.sms(ANNA, seconds=300)
+        holds(sms["message"], "dagliga prov")
+        w.serve.wait(lambda: len(w.gateway.calls) == 1, "a call", 120)
+
+        def ways():
+            found = w.serve.status()["oncall"]["proof"]["ways"]
+            return {way["channel"]: way["state"] for way in found}
+        w.serve.wait(lambda: ways() == {"sms": "proven", "voice": "waits"}, "the phone has it", 120)
+        w.gateway.settle(w.gateway.calls[0], "noanswer")
+        w.serve.wait(lambda: ways() == {"sms": "proven", "voice": "failed"}, "nobody takes the call", 120)
+        holds(w.serve.ask("awake", status=1), "  sms by one: proven 20")
+        holds(w.serve.ask("status"), "voice by one: NOT PROVEN 20")
 
 
 @test

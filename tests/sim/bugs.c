@@ -30,6 +30,12 @@ const struct bug bugs[] = {
     {"impatient", "an attempt is given up before it can have ended", false,
      "CREATE TRIGGER bug AFTER INSERT ON deadline WHEN NEW.kind = 4"
      " BEGIN UPDATE deadline SET due = due - 22000000000 WHERE kind = 4 AND id = NEW.id; END"},
+    {"unproven", "a proof is not planned again", false,
+     "CREATE TRIGGER bug AFTER INSERT ON deadline WHEN NEW.kind = 8 AND EXISTS (SELECT 1 FROM way)"
+     " BEGIN DELETE FROM deadline WHERE kind = 8; END"},
+    {"for-ever", "a disturbance is never ended", false,
+     "CREATE TRIGGER bug AFTER INSERT ON deadline WHEN NEW.kind = 9"
+     " BEGIN DELETE FROM deadline WHERE kind = 9 AND id = NEW.id; END"},
     {"lost-word", "a refusal ends the notice", false,
      "CREATE TRIGGER bug AFTER UPDATE OF state ON attempt WHEN NEW.state IN (4, 5, 7)"
      " BEGIN UPDATE notice SET state = 5 WHERE page IN (SELECT page FROM notice WHERE id ="

@@ -32,6 +32,13 @@ static const struct {
                                             " JOIN page p ON p.id = i.page WHERE i.page = s.page "
                                             "AND i.subject = s.id AND i.settled IS NULL"
                                             " AND i.moved IS NULL AND p.ended IS NULL)"},
+    {"a way was tried twice in the proof of a day",
+     "SELECT count(*) FROM (SELECT 1 FROM attempt a JOIN notice n ON n.id = a.notice JOIN page p ON"
+     " p.id = n.page WHERE p.marks = 12 GROUP BY n.page, a.provider, a.channel, a.address"
+     " HAVING count(*) > 1)"},
+    {"a disturbance goes on and nobody will end it",
+     "SELECT count(*) FROM roster_disturbance r WHERE r.ends IS NULL AND NOT EXISTS"
+     " (SELECT 1 FROM deadline d WHERE d.kind = 9 AND d.id = r.id)"},
     {"an incident waits and has no deadline",
      "SELECT count(*) FROM subject s WHERE s.state = 1 AND NOT EXISTS (SELECT 1 FROM deadline d"
      " WHERE d.kind = 0 AND d.id = s.id)"},
@@ -99,6 +106,16 @@ void check_now(struct world *w)
     check_told(w, 3 * HOUR, 4);
 }
 
+/* Once a day, whatever ended meanwhile: not much more, not much less. */
+static void check_proofs(struct world *w)
+{
+    const int64_t days = (real_now(w) - w->start) / DAY;
+    const int64_t n = ask_oncall(w, "SELECT count(*) FROM page WHERE marks = 12", DB_ALONE);
+    w->f.proofs += (uint64_t)n;
+    if (n < days - 4 || n > days + 4)
+        wrong(w, "ways were proven %lld times in %lld days", (long long)n, (long long)days);
+}
+
 /* Everybody could do everything for long: what matters is in somebody's hands, or loud. */
 void check_end(struct world *w)
 {
@@ -124,6 +141,8 @@ void check_end(struct world *w)
                    " 600000000000 AND b.made <= a.made) > 15",
                    DB_ALONE))
         wrong(w, "somebody was told more often than the limit is");
+    check_proofs(w);
+    w->f.disturbed += (uint64_t)ask_oncall(w, "SELECT count(*) FROM roster_disturbance", DB_ALONE);
     w->f.incidents += (uint64_t)ask_desk(w, "SELECT count(*) FROM incident", DB_ALONE);
     w->f.pages += (uint64_t)ask_oncall(w, "SELECT count(*) FROM page", DB_ALONE);
     w->f.steps += (uint64_t)ask_oncall(w, "SELECT count(*) FROM step", DB_ALONE);

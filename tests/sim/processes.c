@@ -17,6 +17,7 @@
 const char sim_plan[] =
     "zone: Europe/Stockholm\n"
     "digest: never\n"
+    "proof: p1 10:00\n"
     "people:\n"
     "  - {id: p0, name: Anna, contacts: [{channel: sms, address: '+46700000000'},"
     " {channel: voice, address: '+46700000000', after: 2m}]}\n"

@@ -97,12 +97,15 @@ static void run_all(const struct options *o, struct result *ret)
 static void print_figures(const struct figures *f)
 {
     printf("# weeks %llu, incidents %llu, pages %llu, steps %llu, messages %llu, answers %llu, "
-           "loud %llu, ends of processes %llu, storms %llu, outages %llu, clock jumps %llu\n",
+           "loud %llu, proofs %llu, disturbances %llu, ends of processes %llu, storms %llu, "
+           "outages %llu, clock jumps %llu\n",
            (unsigned long long)f->weeks, (unsigned long long)f->incidents,
            (unsigned long long)f->pages, (unsigned long long)f->steps,
            (unsigned long long)f->messages, (unsigned long long)f->acks,
-           (unsigned long long)f->loud, (unsigned long long)f->ends, (unsigned long long)f->storms,
-           (unsigned long long)f->outages, (unsigned long long)f->jumps);
+           (unsigned long long)f->loud, (unsigned long long)f->proofs,
+           (unsigned long long)f->disturbed, (unsigned long long)f->ends,
+           (unsigned long long)f->storms, (unsigned long long)f->outages,
+           (unsigned long long)f->jumps);
 }
 
 static bool run_true(const struct options *o)

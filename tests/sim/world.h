@@ -71,6 +71,7 @@ struct received {
 
 struct figures {
     uint64_t weeks, incidents, pages, steps, messages, acks, ends, storms, outages, jumps, loud;
+    uint64_t proofs, disturbed;
 };
 
 struct world {

@@ -262,7 +262,7 @@ static inline const char *sent(struct watch *w)
     for (size_t i = 0; i < w->n_sent; i++) {
         size_t len = strlen(text);
         (void)snprintf(text + len, sizeof text - len, "%s%s %s %s", i ? ", " : "",
-                       roster_channel_word(w->sent[i].channel), w->sent[i].provider,
+                       notify_channel_name(w->sent[i].channel), w->sent[i].provider,
                        w->sent[i].address);
     }
     w->n_sent = 0;

@@ -201,7 +201,7 @@ TEST(what_people_do_in_the_queue_ends_the_page)
     CHECK_PAGE(w, 2, "acknowledged");
     w->n_sent = 0;
     pass(w, 24 * HOUR);
-    CHECK_SENT(w, "");
+    for (size_t i = 0; i < w->n_sent; i++) CHECK_INT(w->sent[i].page, 0); /* the rest she is owed */
     end_watch(w);
 }
 
@@ -386,5 +386,125 @@ TEST(a_canary_wakes_nobody_and_asks_every_provider)
     CHECK_INT(oncall_ask_canary(w->oncall, 101, &seen), 0);
     CHECK(!seen.attempted);
     CHECK_SLICE(slice_of(w->paged), "");
+    end_watch(w);
+}
+
+static int64_t ask(struct watch *w, const char *sql)
+{
+    int64_t value = -1;
+    CHECK_INT(db_get(w->db, sql, DB_ALONE, &value), 0);
+    return value;
+}
+
+#define DISTURBED "SELECT count(*) FROM roster_disturbance WHERE person = 'anna'"
+
+TEST(who_acknowledges_at_night_was_disturbed)
+{
+    struct watch *w = begin_watch("disturbed.db");
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    became(w, 0, NOTIFY_ACCEPTED);
+    CHECK(act(w, "anna.a", "page_ack", "{\"page\":1}"));
+    CHECK_INT(ask(w, DISTURBED " AND ends IS NULL"), 1);
+    /* It goes on while she has more to do, and is one. */
+    pass(w, 50 * MINUTE);
+    hand(w, 2, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK(act(w, "anna.a", "page_ack", "{\"page\":2}"));
+    pass(w, 50 * MINUTE);
+    CHECK_INT(ask(w, DISTURBED " AND ends IS NULL"), 1);
+    w->n_sent = 0;
+    pass(w, 11 * MINUTE);
+    CHECK_INT(ask(w, "SELECT (ends - begins) / 60000000000 FROM roster_disturbance"), 110);
+    /* Nobody is woken to hear of the rest that he is owed. */
+    CHECK_SENT(w, "");
+    pass(w, 7 * HOUR);
+    CHECK(strstr(sent(w), "sms elks +46700000001"));
+    end_watch(w);
+}
+
+TEST(only_who_is_on_call_is_disturbed_and_not_in_office_hours)
+{
+    struct watch *w = begin_watch("undisturbed.db");
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK(act(w, "bo.b", "page_ack", "{\"page\":1}"));
+    CHECK_INT(ask(w, "SELECT count(*) FROM roster_disturbance"), 0);
+    /* What she ends herself is over. */
+    hand(w, 2, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK(act(w, "anna.a", "page_ack", "{\"page\":2}"));
+    pass(w, 10 * MINUTE);
+    CHECK(act(w, "anna.a", "disturbance",
+              "{\"person\":\"anna\",\"until\":\"2026-12-23T21:52:00Z\"}"));
+    pass(w, 2 * HOUR);
+    CHECK_INT(ask(w, "SELECT (ends - begins) / 60000000000 FROM roster_disturbance"), 5);
+    w->t.real += 5 * 24 * HOUR + 12 * HOUR; /* Tuesday the 29th, noon */
+    hand(w, 3, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK(act(w, "anna.a", "page_ack", "{\"page\":3}"));
+    CHECK_INT(ask(w, DISTURBED), 1);
+    end_watch(w);
+}
+
+static void load_proof(struct watch *w, const char *line)
+{
+    char text[4096];
+    (void)snprintf(text, sizeof text, "%s\n%s", line, plan);
+    load_plan(w, text);
+}
+
+/* What vaka status says of a way. */
+static const char *way_state(struct watch *w, const char *provider, const char *channel)
+{
+    static char text[32];
+    char way[80];
+    struct slice value = SLICE("none");
+    buf_clear(&w->out);
+    buf_putc(&w->out, '{');
+    CHECK_INT(oncall_status(w->oncall, w->t, &w->out), 0);
+    buf_putc(&w->out, '\0');
+    (void)snprintf(way, sizeof way, "{\"provider\":\"%s\",\"channel\":\"%s\",\"state\":\"",
+                   provider, channel);
+    const char *at = strstr(w->out.ptr, way);
+    if (at) value = slice_until(slice_of(at + strlen(way)), 31);
+    (void)slice_split(value, '"', &value, &(struct slice){0});
+    copy_text(text, sizeof text, value);
+    return text;
+}
+
+#define CHECK_WAY(watch, provider, channel, want)                                                  \
+    CHECK_SLICE(slice_of(way_state(watch, provider, channel)), want)
+
+TEST(every_way_is_proven_once_a_day)
+{
+    struct watch *w = begin_watch("proof.db");
+    load_proof(w, "proof: anna 10:00");
+    CHECK_WAY(w, "elks", "sms", "never");
+    pass(w, 11 * HOUR);
+    CHECK_SENT(w, "");
+    pass(w, 13 * MINUTE + 1);
+    /* Each provider by itself, whatever becomes of the other, and calls as well. */
+    REQUIRE(w->n_sent == 3);
+    CHECK(strstr(w->sent[0].body, "dagliga prov") && !w->sent[0].code[0]);
+    became(w, 0, NOTIFY_ACCEPTED);
+    became(w, 1, NOTIFY_REFUSED);
+    became(w, 2, NOTIFY_ACCEPTED);
+    CHECK_WAY(w, "elks", "sms", "waits"); /* until the phone has it */
+    became(w, 0, NOTIFY_DELIVERED);
+    CHECK_WAY(w, "elks", "sms", "proven");
+    CHECK_WAY(w, "other", "sms", "failed");
+    CHECK_WAY(w, "elks", "voice", "waits");
+    CHECK_WAY(w, "own", "mail", "never"); /* she has no address */
+    CHECK_SENT(w, "sms elks +46700000001, sms other +46700000001, voice elks +46700000001");
+    pass(w, 31 * MINUTE);
+    CHECK_WAY(w, "elks", "voice", "failed"); /* nobody took the call */
+    CHECK_SLICE(slice_of(w->alarms), "way-not-proven");
+    CHECK_SENT(w, "");
+    /* An end of the process is no second proof, and a day later there is another. */
+    start_again(w);
+    pass(w, 12 * HOUR);
+    CHECK_SENT(w, "");
+    pass(w, 12 * HOUR);
+    CHECK_INT(w->n_sent, 3);
+    w->n_sent = 0;
+    load_proof(w, "proof: never");
+    pass(w, 48 * HOUR);
+    CHECK_SENT(w, "");
     end_watch(w);
 }
