@@ -252,8 +252,9 @@ static int copy_all(sqlite3 *from, sqlite3 *to)
 {
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
     if (!backup) return sqlite3_errcode(to);
-    (void)sqlite3_backup_step(backup, -1);
-    return sqlite3_backup_finish(backup);
+    /* The end of it need not say that a file was busy. */
+    int code = sqlite3_backup_step(backup, -1), end = sqlite3_backup_finish(backup);
+    return end == SQLITE_OK && code != SQLITE_DONE ? code : end;
 }
 
 int db_detach(struct db *s)
