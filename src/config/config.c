@@ -253,3 +253,22 @@ int config_read(struct config *c, const char *file, struct slice text, struct di
     yaml_done(&yaml);
     return error;
 }
+
+/* ---- where values are from ---------------------------------------------------------------- */
+
+int config_read_origins(struct config *c, struct slice text)
+{
+    struct slice line, number, name;
+    uint64_t n;
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
+        if (!slice_split(text, '\n', &line, &text)) return ERR_CORRUPT;
+        c->origin[key] = (struct config_origin){0};
+        if (line.len == 0) continue;
+        if (!slice_split(line, ' ', &number, &name) || !slice_to_u64(number, &n) || n > UINT32_MAX)
+            return ERR_CORRUPT;
+        c->origin[key].name = arena_printf(&c->arena, "%.*s", SLICE_FMT(name));
+        c->origin[key].line = (uint32_t)n;
+        if (!c->origin[key].name) return ERR_NOMEM;
+    }
+    return text.len ? ERR_CORRUPT : 0;
+}

@@ -113,6 +113,11 @@ void config_write_value(struct buf *out, const struct config *c, enum config_key
 void config_write_json(struct buf *out, const struct config *c, enum config_key key);
 /* "default", "FILE:LINE" or the option. */
 void config_write_origin(struct buf *out, const struct config *c, enum config_key key);
+/* Where all of them are from, in the order of the table: a line each, empty for a default, else
+ * the line of the file (0: none) and its name, or the option. */
+void config_write_origins(struct buf *out, const struct config *c);
+/* Takes that over, of a configuration whose values are these. ERR_CORRUPT, ERR_NOMEM. */
+int config_read_origins(struct config *c, struct slice text) MUST_USE;
 /* What may be written: "a whole number from 1 to 64, or auto". */
 void config_write_range(struct buf *out, enum config_key key);
 /* A whole file: every setting with its text and its default, commented out; those that c (may be

@@ -91,6 +91,15 @@ void config_write_origin(struct buf *out, const struct config *c, enum config_ke
     if (origin->name && origin->line > 0) buf_printf(out, ":%" PRIu32, origin->line);
 }
 
+void config_write_origins(struct buf *out, const struct config *c)
+{
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
+        const struct config_origin *origin = &c->origin[key];
+        if (origin->name) buf_printf(out, "%" PRIu32 " %s", origin->line, origin->name);
+        buf_putc(out, '\n');
+    }
+}
+
 static void put_list_range(struct buf *out, const struct setting *s, const char *what)
 {
     if (strcmp(s->most, "1") == 0) buf_printf(out, "a %s", what);

@@ -194,7 +194,7 @@ enum {
     SAY_MAX = SAY_TEXT_MAX + 64 * 1024,     /* bytes of a payload */
 };
 
-#define SAY_START_FIELDS(F) F(u64, instance) F(u8, sandboxed) F(text, config)
+#define SAY_START_FIELDS(F) F(u64, instance) F(u8, sandboxed) F(text, config) F(text, origins)
 #define SAY_GIVE_FIELDS(F)  F(u8, kind) F(text, name)
 #define SAY_PEER_FIELDS(F)  F(u8, role)
 #define SAY_NO_FIELDS(F)

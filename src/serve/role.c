@@ -175,6 +175,8 @@ static int take_start(struct role *r, const struct frame *frame)
     r->sandboxed = m.sandboxed != 0;
     int error = config_read(&r->config, "", m.config, &diag);
     if (error) return fail(r, &diag, error);
+    error = config_read_origins(&r->config, m.origins);
+    if (error) return error;
     log_set_level(&r->log,
                   (enum log_level[]){LOG_LEVEL_OFF, LOG_LEVEL_ERROR, LOG_LEVEL_WARNING,
                                      LOG_LEVEL_INFO, LOG_LEVEL_DEBUG}[r->config.log_level]);

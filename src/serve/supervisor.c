@@ -59,7 +59,7 @@ struct supervisor {
     struct child slots[ROLE_COUNT + 1];
     struct child *children[ROLE_COUNT]; /* who has the role now */
     struct child *spare;                /* read new rules, and takes the role of the old one then */
-    struct buf config;                  /* as it is told to processes */
+    struct buf config, origins;         /* as they are told to processes */
     struct buf troubles;                /* messages for triage, until it is there again */
     uint64_t instance;
     nsec started; /* monotonic */
@@ -172,7 +172,8 @@ static int child_start(struct supervisor *s, struct child *c)
     if (error) return error;
     say_start_write(link_out(&c->link), &(struct say_start){.instance = s->instance,
                                                             .sandboxed = s->options->sandboxed,
-                                                            .config = buf_slice(&s->config)});
+                                                            .config = buf_slice(&s->config),
+                                                            .origins = buf_slice(&s->origins)});
     if (c->role == ROLE_CONTROL)
         error = give(c, GIVE_CONTROL_SOCKET, SLICE("control"), s->control_fd);
     for (size_t i = 0; i < s->n_listeners && error == 0; i++)
@@ -339,7 +340,10 @@ static int set_config(struct supervisor *s, const struct config *config)
     buf_clear(&s->config);
     s->pulls = config->cloud_sources.n > 0;
     config_write_values(&s->config, config);
-    return buf_error(&s->config);
+    buf_clear(&s->origins);
+    config_write_origins(&s->origins, config);
+    int error = buf_error(&s->config);
+    return error ? error : buf_error(&s->origins);
 }
 
 /* What a reload brings into force: rules by a new process, credentials by the one that has them. */
@@ -822,6 +826,7 @@ static void init(struct supervisor *s)
 {
     static const struct link_events events = {.frame = child_frame, .closed = child_closed};
     buf_init(&s->config, CONFIG_TEXT_MAX);
+    buf_init(&s->origins, CONFIG_TEXT_MAX);
     buf_init(&s->troubles, TROUBLES_MAX);
     for (unsigned i = 0; i <= ROLE_COUNT; i++) {
         struct child *c = &s->slots[i];
@@ -877,6 +882,7 @@ int supervisor_run(const struct supervisor_options *options, struct diag *diag)
     if (error && !diag->message[0])
         (void)diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
     buf_done(&s->config);
+    buf_done(&s->origins);
     buf_done(&s->troubles);
     loop_free(s->loop);
     free(s);

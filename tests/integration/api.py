@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 
+import schema
 from api_client import PASSWORD, ROLES, Api, Office, check_problem, filled, operations
 from serving import RULE, Fail, free_port, holds, run_tests, same, test
 
@@ -219,6 +220,23 @@ def who_guesses_waits(folder):
         waits = [int(head["retry-after"]) for status, head, _ in found if status == 429]
         if min(waits) < 1:
             raise Fail(f"{waits}")
+
+
+@test
+def what_a_proxy_might_say_is_not_believed(folder):
+    """Nobody guesses from another address by saying so, nor is another host or scheme believed."""
+    with office(folder).start() as o:
+        o.hire("anna", "analyst")
+        nobody = o.nobody()
+        statuses = [nobody.ask("POST", "/session", {"name": "anna", "password": f"wrong {i} wrong"},
+                               {"X-Forwarded-For": f"192.0.2.{i}", "Forwarded": f"for=192.0.2.{i}",
+                                "X-Real-IP": f"192.0.2.{i}"})[0] for i in range(12)]
+        same(set(statuses), {401, 429})
+        log = o.tell(["user", "log", "-f", "json"], "")
+        same((any("192.0.2." in line for line in log.splitlines()), "127.0.0.1" in log), (False, True))
+        anna = o.hire("bo", "analyst")
+        same(anna.ask("POST", "/me/tokens", {"label": "x", "rights": [], "expires": 1},
+                      {"Origin": "https://vaka.example", "X-Forwarded-Host": "vaka.example"})[0], 403)
 
 
 @test
@@ -501,9 +519,13 @@ def the_state_of_things_is_told(folder):
         marked(o, 2)
         anna = o.hire("anna", "viewer")
         o.wait(lambda: anna.get("/store")["store"]["next"] >= 2, "two records")
-        o.wait(lambda: None not in anna.get("/store").values(), "all that tell of the store")
+        o.wait(lambda: [k for k, v in anna.get("/store").items() if v is None] == ["verified"], "all of the store")
         o.wait(lambda: any(s["records"]["stored"] == 2 for s in anna.get("/sources")["received"]),
                "a source with two records")
+        document = anna.get("/openapi.json")
+        for path in ("/store", "/sources"):
+            of = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            same((path, schema.wrong(document, of, anna.get(path))), (path, None))
         same(set(anna.get("/status")), {"processes", "supervisor"})
         o.wait(lambda: None not in anna.get("/status")["processes"].values(), "all processes")
         rules = anna.get("/rules")["rules"]
@@ -609,7 +631,7 @@ def odd_requests_are_refused(folder):
         same(anna.ask("POST", "/me/password", b'{"password":"\xff"}')[0], 400)
         same(anna.ask("PATCH", "/alerts")[0], 405)
         same(anna.ask("DELETE", "/alerts")[1]["allow"], "OPTIONS, GET, HEAD")
-        same(anna.ask("BREW", "/alerts")[0], 405)
+        same([anna.ask(method, "/alerts")[0] for method in ("BREW", "TRACE")], [405] * 2)
         same(anna.ask("GET", "/session")[0], 200)
 
 
@@ -724,6 +746,12 @@ def what_it_is_made_of_is_told(folder):
         told = chef.get("/settings")["settings"]
         same({s["key"]: s["value"] for s in told}, {s["key"]: s["value"] for s in shown})
         same([s["key"] for s in told if not s["text"]], [])
+        lines = pathlib.Path(o.config).read_text(encoding="utf-8").splitlines()
+        of = {s["key"]: (s["from"], s["line"]) for s in told}
+        same((of["detect.silence"], of["store.keep"], of["rules"]),
+             (("default", None), ("default", None), ("file", 1 + lines.index("rules: rules"))))
+        same({key: lines[line - 1].strip().split(":")[0] for key, (_, line) in of.items() if line},
+             {key: key.split(".")[-1] for key, (_, line) in of.items() if line})
 
 
 @test

@@ -189,6 +189,29 @@ TEST(config_default_file_says_the_defaults)
     buf_done(&bare);
 }
 
+TEST(config_where_values_are_from_is_told_to_others)
+{
+    struct config from, to;
+    struct buf text;
+    config_init(&from);
+    config_init(&to);
+    buf_init(&text, 64 * 1024);
+    CHECK_INT(config_read(&from, "a b.yaml", SLICE("log:\n  level: debug\n"), &diag), 0);
+    CHECK_INT(config_set(&from, CONFIG_WEB_RATE, SLICE("7"), "--set web.rate", &diag), 0);
+    config_write_origins(&text, &from);
+    CHECK_INT(config_read_origins(&to, buf_slice(&text)), 0);
+    CHECK_SLICE(slice_of(to.origin[CONFIG_LOG_LEVEL].name), "a b.yaml");
+    CHECK_INT(to.origin[CONFIG_LOG_LEVEL].line, 2);
+    CHECK_SLICE(slice_of(to.origin[CONFIG_WEB_RATE].name), "--set web.rate");
+    CHECK_INT(to.origin[CONFIG_WEB_RATE].line, 0);
+    CHECK(!to.origin[CONFIG_RULES].name);
+    CHECK_INT(config_read_origins(&to, slice_until(buf_slice(&text), text.len - 1)), ERR_CORRUPT);
+    CHECK_INT(config_read_origins(&to, SLICE("x\n")), ERR_CORRUPT);
+    buf_done(&text);
+    config_done(&from);
+    config_done(&to);
+}
+
 TEST(config_values_are_written_as_they_are_read)
 {
     static const uint64_t sizes[] = {0, 1, 1023, 1024, 1536, 1 << 20, 3ull << 30, INT64_MAX};
