@@ -12,6 +12,7 @@ _Static_assert(PASSWORD_HASH_MAX >= crypto_pwhash_argon2id_STRBYTES, "room for a
 static const char *const common[] = {
 #define WORD(text) text,
 #include "account/common.tbl"
+#include "account/common_long.tbl"
 #undef WORD
 };
 

@@ -41,6 +41,18 @@ TEST(what_everybody_tries_first_is_refused)
         if (is_good(bad[i])) test_fail(__FILE__, __LINE__, "%s", bad[i]);
 }
 
+/* Of the most common that are long enough; docs/security/asvs.md. */
+TEST(the_most_common_long_ones_are_refused)
+{
+    static const char *const bad[] = {
+        "leavemealone",     "Sonyericsson", "1qaz2wsx3edc",   "q1w2e3r4t5y6", "123qweasdzxc",
+        "1QAZ2wsx3edc4rfv", "unb3lievable", "finalfantasy",   "needforspeed", "professional",
+        "Supernatural!",    "scandinavian", "counterstrike1",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (is_good(bad[i])) test_fail(__FILE__, __LINE__, "%s", bad[i]);
+}
+
 TEST(what_nobody_would_guess_needs_no_kinds_of_characters)
 {
     static const char *const good[] = {
