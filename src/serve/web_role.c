@@ -480,11 +480,14 @@ static int start_web(struct role *r, const char *database, const char *oncall, s
                                   .database = database,
                                   .oncall = oncall,
                                   .holidays = buf_slice(&c->holidays)};
+    int error = api_proxies_read(r->config.web_proxies.items, r->config.web_proxies.n,
+                                 &options.proxies, diag);
+    if (error) return error;
     make_secret(options.key, options.secret);
     if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed ||
         getrandom(&options.names, sizeof options.names, 0) != sizeof options.names)
         return ERR_IO;
-    int error = start_with_rules(r, &options, diag);
+    error = start_with_rules(r, &options, diag);
     explicit_bzero(options.secret, sizeof options.secret);
     return error;
 }

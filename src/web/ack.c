@@ -167,7 +167,7 @@ static void put_request(struct buf *out, const struct api_call *c, struct slice 
                         struct slice what)
 {
     char from[IP_TEXT_MAX + 8];
-    (void)snprintf(from, sizeof from, "web %s", c->conn->head.address);
+    (void)snprintf(from, sizeof from, "web %s", c->from);
     buf_putc(out, '{');
     json_write_member_string(out, "code", code);
     json_write_member_string(out, "do", what);

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "web/cursor.h"
+#include "web/forwarded.h"
 
 enum {
     API_CONNECTIONS_MAX = 1024,
@@ -154,6 +155,7 @@ struct api_options {
     uint8_t secret[API_SECRET];    /* of cursors and marks: the same after a start anew */
     uint64_t names;                /* random: what requests are called is made of it */
     uint64_t seed;                 /* random */
+    struct api_proxies proxies;    /* who is believed of whom he asks for */
     uint32_t rate;                 /* requests a second of a user, and of an address; 0: any */
     bool elsewhere;                /* there is an identity provider */
     const struct sigma_set *rules; /* in force; not needed behind api_new() */

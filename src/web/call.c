@@ -13,6 +13,8 @@
 #include "web/console.h"
 #include "web/header.h"
 
+enum { FORWARDED_MAX = 16 * 1024 };
+
 static nsec now_of(const struct api_call *c)
 {
     return clock_monotonic(&c->api->options.clock);
@@ -403,11 +405,35 @@ static void check_body(struct api_call *c, const struct counted *n)
     if (c->state == CALL_ANSWERED && has) c->closes = true;
 }
 
+static enum MHD_Result add_forwarded(void *ctx, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
+{
+    struct buf *all = ctx;
+    (void)kind;
+    if (!slice_eq_nocase(slice_of(name), SLICE("X-Forwarded-For"))) return MHD_YES;
+    if (all->len) buf_putc(all, ',');
+    buf_puts(all, value ? value : "");
+    return MHD_YES;
+}
+
+/* Some proxies add a header of their own behind the one that they were given. */
+static void find_from(struct api_call *c)
+{
+    const struct api_proxies *proxies = &c->api->options.proxies;
+    struct buf forwarded;
+    buf_init(&forwarded, FORWARDED_MAX);
+    if (proxies->n)
+        (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, add_forwarded, &forwarded);
+    api_proxies_find(proxies, slice_of(c->conn->head.address),
+                     buf_failed(&forwarded) ? SLICE_NONE : buf_slice(&forwarded), c->from);
+    buf_done(&forwarded);
+}
+
 void api_call_head(struct api_call *c, const char *method)
 {
     struct counted n;
-    struct slice address = slice_of(c->conn->head.address);
-    uint32_t wait = api_rate_take(&c->api->by_address, address, now_of(c));
+    find_from(c);
+    uint32_t wait = api_rate_take(&c->api->by_address, slice_of(c->from), now_of(c));
     c->state = CALL_WORKING;
     read_proof(c);
     if (c->target_error || !is_plain(c, &n)) {
@@ -479,7 +505,7 @@ void api_call_claim(struct api_call *c)
     bool token = slice_starts_with(proof, SLICE(API_TOKEN_PREFIX));
     const struct api_claim m = {.kind = token ? CLAIM_TOKEN : CLAIM_SESSION,
                                 .tenant = (uint32_t)tenant,
-                                .address = slice_of(c->conn->head.address),
+                                .address = slice_of(c->from),
                                 .secret = proof};
     if (c->api->options.out.claim(c->api->options.out.ctx, c->id, &m) != 0)
         api_refuse_for(c, API_PROBLEM_BUSY, 1);

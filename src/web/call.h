@@ -65,6 +65,7 @@ struct api_call {
     bool gone; /* its client is, or it is to be closed */
     nsec begun;
     int target_error;
+    char from[IP_TEXT_MAX]; /* the address of who asks, known when its headers are */
     struct api_target target;
     struct api_match match;
     const struct api_endpoint *endpoint;

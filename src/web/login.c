@@ -124,7 +124,7 @@ void api_login(struct api_call *c)
         api_body_text(c, "code", 0, CODE_MAX, &code))
         claim(c, &(struct api_claim){.kind = CLAIM_PASSWORD,
                                      .tenant = TENANT_ANY,
-                                     .address = slice_of(c->conn->head.address),
+                                     .address = slice_of(c->from),
                                      .name = buf_slice(&name),
                                      .secret = buf_slice(&password),
                                      .code = buf_slice(&code)});
@@ -142,7 +142,7 @@ void api_login_code(struct api_call *c)
         api_body_text(c, "code", 1, CODE_MAX, &code))
         claim(c, &(struct api_claim){.kind = CLAIM_CODE,
                                      .tenant = TENANT_ANY,
-                                     .address = slice_of(c->conn->head.address),
+                                     .address = slice_of(c->from),
                                      .secret = buf_slice(&secret),
                                      .code = buf_slice(&code)});
     forget(&secret);
@@ -157,9 +157,8 @@ void api_session(struct api_call *c)
 
 void api_login_elsewhere(struct api_call *c)
 {
-    claim(c, &(struct api_claim){.kind = CLAIM_ELSEWHERE,
-                                 .tenant = TENANT_ANY,
-                                 .address = slice_of(c->conn->head.address)});
+    claim(c, &(struct api_claim){
+                 .kind = CLAIM_ELSEWHERE, .tenant = TENANT_ANY, .address = slice_of(c->from)});
 }
 
 void api_login_return(struct api_call *c)
@@ -181,7 +180,7 @@ void api_login_return(struct api_call *c)
     else
         claim(c, &(struct api_claim){.kind = CLAIM_RETURN,
                                      .tenant = TENANT_ANY,
-                                     .address = slice_of(c->conn->head.address),
+                                     .address = slice_of(c->from),
                                      .name = buf_slice(&state),
                                      .secret = buf_slice(&code)});
     forget(&state);

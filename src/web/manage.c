@@ -8,7 +8,7 @@ void api_manage(struct api_call *c)
     struct api_manage m = {.action = c->endpoint->action,
                            .tenant = c->tenant,
                            .proof = slice_make(c->proof, c->proof_len),
-                           .address = slice_of(c->conn->head.address)};
+                           .address = slice_of(c->from)};
     struct buf body;
     buf_init(&body, API_BODY_MAX + API_TARGET_MAX);
     if (api_compose(c, &body)) {

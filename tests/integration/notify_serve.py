@@ -42,7 +42,8 @@ class Watch(Office):
         self.mailer = mailer.Mailer(folder / "mailer", folder)
         lines = [self.gateway.provider("46elks", "sms", folder), self.mailer.provider("mail", "own=yes")]
         text = self.config.read_text(encoding="utf-8")
-        text = text.replace("web:\n", f"web:\n  address: https://localhost:{self.web}\n", 1)
+        text = text.replace("web:\n", f"web:\n  address: https://localhost:{self.web}\n"
+                            "  proxies: 127.0.0.0/8\n", 1)
         text += f"notify:\n  trust: {folder.resolve()}/ca.pem\n  providers:\n"
         self.config.write_text(text + "".join(f"    - {json.dumps(line)}\n" for line in lines),
                                encoding="utf-8")
@@ -81,7 +82,13 @@ class Watch(Office):
     def web_ask(self, method, path, body=None, headers=()):
         context = ssl.create_default_context(cafile=self.ca)
         connection = http.client.HTTPSConnection("localhost", self.web, timeout=30, context=context)
-        connection.request(method, path, body, dict(headers))
+        connection.putrequest(method, path)
+        given = list(dict(headers).items()) if not isinstance(headers, list) else headers
+        if body is not None:
+            given = [*given, ("Content-Length", str(len(body)))]
+        for name, value in given:
+            connection.putheader(name, value)
+        connection.endheaders(body.encode() if body is not None else None)
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
@@ -143,6 +150,18 @@ def what_is_no_answer_is_refused(w):
         status, head, _ = w.web_ask(method, path, body, headers)
         same((method, path[:40], status), (method, path[:40], want))
         same(head["x-content-type-options"], "nosniff")
+
+
+def who_guesses_behind_a_proxy_keeps_nobody_else_out(w):
+    def guess(n, *forwarded):
+        found = [w.web_ask("POST", "/ack", "code=ZZZZZZZZ&do=ack", [*FORM.items(), *(
+            ("X-Forwarded-For", address) for address in forwarded)])[0] for _ in range(n)]
+        return sorted(set(found))
+    # He writes what he likes; what the proxy saw stands behind it, or in a header of its own.
+    same(guess(10, "203.0.113.1, 198.51.100.9"), [404])
+    same(guess(1, "203.0.113.2, 198.51.100.9"), [429])
+    same(guess(1, "203.0.113.2", "198.51.100.9"), [429])
+    same(guess(1, "198.51.100.9, 203.0.113.3"), [404])
 
 
 def answer_by_sms_that_is_told(w):
@@ -247,7 +266,8 @@ def a_reload_brings_providers(w):
 def people_are_told_and_answer(folder):
     with Watch(folder) as w:
         w.start()
-        for step in (answer_by_link, what_is_no_answer_is_refused, answer_by_sms_that_is_told,
+        for step in (answer_by_link, what_is_no_answer_is_refused,
+                     who_guesses_behind_a_proxy_keeps_nobody_else_out, answer_by_sms_that_is_told,
                      answer_by_sms_that_is_asked_for, escalate_and_press_a_key,
                      one_provider_fails_and_another_takes_it, killed_in_the_middle,
                      a_reload_brings_providers, nothing_secret_is_in_the_log):
