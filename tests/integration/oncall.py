@@ -3,7 +3,9 @@
 """From an event to a person who has it, with real processes: oncall.py VAKA [TEST...]. Prints TAP."""
 import datetime
 import json
+import os
 import pathlib
+import signal
 import sqlite3
 import sys
 import zoneinfo
@@ -80,6 +82,22 @@ def whoever_ends_is_started_and_nobody_is_told_twice(folder):
         same({who: w.count(who) for who in (ANNA, BO, CIA)}, {ANNA: 2, BO: 2, CIA: 2})
         w.serve.ask("oncall", "ack", "1")
         same(w.pages(), [])
+
+
+@test
+def a_triage_that_hangs_keeps_nobody_from_being_woken(folder):
+    with Watch(VAKA, folder, wait="4s") as w:
+        w.event("one")
+        w.sms(ANNA)
+        hanging = w.serve.pids("triage")
+        for pid in hanging:
+            os.kill(pid, signal.SIGSTOP)
+        w.sms(BO)
+        w.sms(CIA)
+        w.serve.wait(lambda: w.pages("1")[0]["state"] == "loud", "the page is loud")
+        for pid in hanging:
+            os.kill(pid, signal.SIGCONT)
+        w.serve.wait(lambda: kinds(w, 1)[-1:] == ["page_loud"], "triage hears all of it")
 
 
 @test
