@@ -62,7 +62,8 @@ int desk_add_alert(struct desk *d, const struct state_alert *alert, nsec alike, 
     X(evidence, INCIDENTS_WRITE, ANY, TEXT, NULL)                                                  \
     X(assets, ASSETS_WRITE, NO_INCIDENT, NO_TEXT, NULL)                                            \
     X(suppress, RULES_WRITE, NO_INCIDENT, NO_TEXT, NULL)                                           \
-    X(unsuppress, RULES_WRITE, NO_INCIDENT, NO_TEXT, NULL)
+    X(unsuppress, RULES_WRITE, NO_INCIDENT, NO_TEXT, NULL)                                         \
+    X(organisation, CONFIG_WRITE, NO_INCIDENT, NO_TEXT, NULL)
 
 /* What became of it. The numbers are told to other processes. */
 enum desk_status {

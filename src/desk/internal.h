@@ -14,6 +14,7 @@
 enum {
     DESK_TEXT_MAX = 64 * 1024,  /* bytes of a note */
     DESK_WORD_MAX = 256,        /* of a name */
+    DESK_ORGANISATION_MAX = 80, /* bytes of what the organisation is called */
     DESK_JUDGED_MAX = 1000,     /* incidents that are judged anew when assets change */
     DESK_LIST_MAX = 1000,       /* alerts that are split off at once */
     DESK_PLAIN_MAX = 16 * 1024, /* of a plain line */

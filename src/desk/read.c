@@ -284,6 +284,16 @@ int desk_write_suppressions(const struct desk_view *v, struct desk_page *page, s
     return put_page(&rows, page, 1, out);
 }
 
+int desk_write_organisation(const struct desk_view *v, struct buf *out)
+{
+    struct db_rows rows = db_select(
+        v->db, "SELECT json_object('name', (SELECT name FROM organisation WHERE tenant = ?1))",
+        DB_WITH(db_number(v->tenant)));
+    while (db_next(&rows)) buf_put(out, db_get_text(&rows, 0));
+    int error = db_end(&rows);
+    return error ? error : buf_error(out);
+}
+
 int desk_last_change(const struct desk_view *v, uint64_t *ret)
 {
     int64_t number = 0;

@@ -86,6 +86,8 @@ int desk_write_queue(const struct desk_view *v, struct buf *out) MUST_USE;
 /* [incident,…]: those of exercises that were detected from `from` on and before `to`, each with
  * first_event and first_received: what the event of its first alert says, and when that came. */
 int desk_write_exercises(const struct desk_view *v, nsec from, nsec to, struct buf *out) MUST_USE;
+/* {"name":"Ekby kommun"}: what the organisation is called, or null. */
+int desk_write_organisation(const struct desk_view *v, struct buf *out) MUST_USE;
 /* The number of the last change. */
 int desk_last_change(const struct desk_view *v, uint64_t *ret) MUST_USE;
 

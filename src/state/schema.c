@@ -119,5 +119,6 @@ const char *const state_migrations[STATE_VERSION] = {
     "ALTER TABLE change ADD COLUMN once TEXT;"
     "ALTER TABLE change ADD COLUMN asked TEXT;"
     "CREATE UNIQUE INDEX change_once ON change (once) WHERE once IS NOT NULL;"
-    "CREATE INDEX incident_rule_rule ON incident_rule (rule, incident);",
+    "CREATE INDEX incident_rule_rule ON incident_rule (rule, incident);"
+    "CREATE TABLE organisation (tenant INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;",
 };

@@ -73,6 +73,17 @@ void api_queue(struct api_call *c)
     api_answer(c, MHD_HTTP_OK, API_JSON);
 }
 
+void api_organisation(struct api_call *c)
+{
+    const struct desk_view view = api_view(c);
+    if (!view.db || desk_write_organisation(&view, &c->out) != 0) {
+        api_db_failed(c);
+        return;
+    }
+    buf_putc(&c->out, '\n');
+    api_answer(c, MHD_HTTP_OK, API_JSON);
+}
+
 /* "version.changed": what the next change is to name, and what differs when anything does. */
 static void put_tag(struct api_call *c)
 {

@@ -423,6 +423,23 @@ TEST(what_is_suppressed_is_kept_and_counted_but_no_incident)
     close_office(&o);
 }
 
+TEST(an_organisation_has_a_name)
+{
+    struct office o;
+    open_office(&o, "organisation.db");
+    const struct desk_view view = view_of(&o);
+    CHECK_INT(desk_write_organisation(&view, &o.out), 0);
+    CHECK(says(&o, "{\"name\":null}"));
+    CHECK(!act(&o, "organisation", "{}") && o.status == DESK_INVALID);
+    CHECK(!act(&o, "organisation", "{\"name\":7}") && o.status == DESK_INVALID);
+    CHECK(act(&o, "organisation", "{\"name\":\"Ekby kommun\"}"));
+    CHECK(act(&o, "organisation", "{\"name\":\"Ekby och Alby\"}"));
+    buf_clear(&o.out);
+    CHECK_INT(desk_write_organisation(&view, &o.out), 0);
+    CHECK(says(&o, "{\"name\":\"Ekby och Alby\"}"));
+    close_office(&o);
+}
+
 TEST(evidence_is_a_reference_with_who_took_it)
 {
     struct office o;
