@@ -46,6 +46,7 @@ const SHAPES = {
   clock: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
   minute: { hour: '2-digit', minute: '2-digit' },
   date: { day: 'numeric', month: 'short' },
+  weekday: { weekday: 'short' },
   day: { weekday: 'long', day: 'numeric', month: 'long' },
   whole: {
     year: 'numeric',

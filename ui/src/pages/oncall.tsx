@@ -11,11 +11,15 @@ import { may } from '../lib/session'
 import { pick, texts } from '../lib/text'
 import { Lamp, Time } from '../parts/marks'
 import { Page } from '../parts/page'
+import { PageTest } from '../parts/page_test'
 import { Empty, Note, Show } from '../parts/states'
 import { Table } from '../parts/table'
 import { Tabs } from '../parts/tabs'
-import { DropDialog, OverrideDialog, SpanDialog, SwapDialog } from './oncall/dialogs'
+import { Calendar } from './oncall/calendar'
+import { DropDialog, ShiftDialog, SpanDialog, TemporaryDialog } from './oncall/dialogs'
 import { type Chosen, Lanes } from './oncall/lanes'
+import { PagesView } from './oncall/pages'
+import { PlanView } from './oncall/plan'
 
 const t = texts({
   title: ['Beredskap', 'On call'],
@@ -36,8 +40,8 @@ const t = texts({
     'Nobody is on call, and somebody has to be.'
   ],
   noPlan: [
-    'Det finns ingen plan än. vaka oncall plan oncall.yml lägger in en; ett exempel följer med.',
-    'There is no plan yet. vaka oncall plan oncall.yml makes one; an example comes with Vaka.'
+    'Det finns ingen plan än. Fliken Planen lägger in en.',
+    'There is no plan yet. The tab The plan makes one.'
   ],
   notInPlan: ['Planen nämner inte ditt konto.', 'The plan does not name your account.'],
   earlier: ['Tidigare', 'Earlier'],
@@ -79,10 +83,7 @@ const t = texts({
   oncall: ['beredskapstid', 'on-call hours'],
   after: ['efter {span} utan svar', 'after {span} without an answer'],
   atOnce: ['genast', 'at once'],
-  contactsHow: [
-    'Kontakterna står i planen. Prova en med vaka notify test.',
-    'Contacts stand in the plan. Try one with vaka notify test.'
-  ],
+  contactsHow: ['Kontakterna står i planen.', 'Contacts stand in the plan.'],
   yours: ['Dina pass', 'Your shifts'],
   team: ['Grupp', 'Team'],
   provider: ['Leverantör', 'Provider'],
@@ -97,7 +98,16 @@ const t = texts({
     'Ingen leverantör: ingen kan larmas. Inställningen notify.providers namnger dem.',
     'No provider: nobody can be paged. The setting notify.providers names them.'
   ],
-  made: ['Gäller sedan {when}, av {who}.', 'In force since {when}, by {who}.']
+  lanes: ['Led', 'Lanes'],
+  calendar: ['Kalender', 'Calendar'],
+  how: ['Visas som', 'Shown as'],
+  pages: ['Larmningar', 'Pages'],
+  temporaryNew: ['Tillfälligt schema …', 'Temporary schedule …'],
+  tryIt: ['Prova', 'Try it'],
+  tryText: [
+    'Ett provlarm går till dig på alla dina kontakter, och är märkt som prov.',
+    'A test page goes to you by each of your contacts, and is marked as a test.'
+  ]
 })
 
 const DAY = 86_400_000
@@ -150,8 +160,9 @@ interface Viewed {
 }
 
 function ScheduleView({ round, people, reload }: Viewed) {
+  const { query: at, route } = useLocation()
   const begin = useSignal(0) // days from today
-  const chosen = useSignal<Chosen | null>(null)
+  const chosen = useSignal<Chosen | 'temporary' | null>(null)
   const day = (n: number) => new Date(Date.now() + n * DAY).toISOString().slice(0, 10)
   // With the week before, so that the shift that goes on is seen as a whole.
   const query = { from: day(begin.value - 7), to: day(begin.value + SHOWN) }
@@ -168,16 +179,47 @@ function ScheduleView({ round, people, reload }: Viewed) {
         <button type="button" class="button" onClick={() => (begin.value += SHOWN)}>
           {t('later')}
         </button>
+        <fieldset class="switch">
+          <legend class="unseen">{t('how')}</legend>
+          {(['lanes', 'calendar'] as const).map((as) => (
+            <button
+              key={as}
+              type="button"
+              class="button"
+              aria-pressed={(at.as === 'calendar') === (as === 'calendar')}
+              onClick={() => route(as === 'calendar' ? '/oncall?as=calendar' : '/oncall', true)}
+            >
+              {t(as)}
+            </button>
+          ))}
+        </fieldset>
+        {may('oncall.write') && people.length > 0 && schedule.value && (
+          <button type="button" class="button" onClick={() => (chosen.value = 'temporary')}>
+            {t('temporaryNew')}
+          </button>
+        )}
       </div>
       <Planned of={schedule}>
-        {(found) => <Lanes schedule={found} onChoose={(what) => (chosen.value = what)} />}
+        {(found) =>
+          at.as === 'calendar' ? (
+            <Calendar schedule={found} />
+          ) : (
+            <Lanes schedule={found} onChoose={(what) => (chosen.value = what)} />
+          )
+        }
       </Planned>
-      {chosen.value?.act === 'override' && (
-        <OverrideDialog {...chosen.value} people={people} onClose={close} onDone={reload} />
-      )}
-      {chosen.value?.act === 'swap' && (
-        <SwapDialog {...chosen.value} people={people} onClose={close} onDone={reload} />
-      )}
+      {chosen.value === 'temporary'
+        ? schedule.value && (
+            <TemporaryDialog
+              teams={schedule.value.teams}
+              people={people}
+              onClose={close}
+              onDone={reload}
+            />
+          )
+        : chosen.value && (
+            <ShiftDialog {...chosen.value} people={people} onClose={close} onDone={reload} />
+          )}
     </div>
   )
 }
@@ -344,7 +386,7 @@ function MineView({ round }: { round: number }) {
     return <Note>{t('notInPlan')}</Note>
   return (
     <Show of={page}>
-      {({ contacts, shifts }) => (
+      {({ person, contacts, shifts }) => (
         <div class="stack">
           <Table
             caption={t('mine')}
@@ -366,6 +408,13 @@ function MineView({ round }: { round: number }) {
             ]}
           />
           <p class="quiet">{t('contactsHow')}</p>
+          {may('oncall.write') && (
+            <section aria-labelledby="try">
+              <h2 id="try">{t('tryIt')}</h2>
+              <p>{t('tryText')}</p>
+              <PageTest person={person} />
+            </section>
+          )}
           <h2>{t('yours')}</h2>
           <Table
             caption={t('yours')}
@@ -417,23 +466,6 @@ function ProvidersView() {
   )
 }
 
-function PlanView({ round }: { round: number }) {
-  const page = useLoad(`plan ${round}`, (signal) => get('/oncall/plan', { signal }))
-  return (
-    <Planned of={page}>
-      {({ text, made, actor }) => (
-        <div class="stack">
-          <p>{t('made', { when: formatTime(new Date(made)), who: actor })}</p>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls it */}
-          <pre class="raw tall" tabIndex={0}>
-            {text}
-          </pre>
-        </div>
-      )}
-    </Planned>
-  )
-}
-
 export default function Oncall() {
   const { query, route } = useLocation()
   const round = useSignal(0)
@@ -446,6 +478,7 @@ export default function Oncall() {
   const viewed = { round: round.value, people, reload }
   const tabs = [
     { id: 'schedule', name: t('schedule'), show: () => <ScheduleView {...viewed} /> },
+    { id: 'pages', name: t('pages'), show: () => <PagesView /> },
     { id: 'check', name: t('check'), show: () => <CheckView {...viewed} /> },
     { id: 'changes', name: t('changes'), show: () => <ChangesView {...viewed} /> },
     { id: 'rest', name: t('rest'), show: () => <RestView {...viewed} /> },

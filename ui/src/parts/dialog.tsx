@@ -51,7 +51,7 @@ export function Notice({ title, onClose, children }: DialogProps) {
 interface AskProps extends DialogProps {
   action: string // what the button says it does
   grave?: boolean
-  onDone: () => Promise<void>
+  onDone: () => Promise<unknown> // false: something is asked first
 }
 
 // Asks for what is needed, does it, and stays open with what is wrong until it worked.
@@ -62,8 +62,9 @@ export function AskDialog({ title, action, grave = false, onDone, onClose, child
     event.preventDefault()
     setBusy(true)
     try {
-      await onDone()
-      onClose()
+      setError(undefined)
+      if ((await onDone()) !== false) onClose()
+      else setBusy(false)
     } catch (problem) {
       setError(problem)
       setBusy(false)

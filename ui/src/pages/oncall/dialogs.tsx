@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Changes of who is on call. What would break a rule of rest is told before it is saved, and is saved
-// only with a reason.
+// What is asked for a change of who is on call.
 import { useSignal } from '@preact/signals'
-import type { ComponentChildren } from 'preact'
-import { Problem } from '../../lib/api'
 import { formatTime, formatWall, parseWall } from '../../lib/format'
-import { type Change, changeOncall, type Person, type Shift, type Team } from '../../lib/oncall'
+import type { Person, Shift, Team } from '../../lib/oncall'
 import { texts } from '../../lib/text'
-import { toast } from '../../lib/toasts'
-import { AskDialog } from '../../parts/dialog'
-import { Check, Select, TextField } from '../../parts/field'
-import { Note } from '../../parts/states'
+import { Select, TextField } from '../../parts/field'
+import { SaveDialog } from './save'
 
 const t = texts({
   override: ['Tillfälligt byte', 'Override'],
@@ -32,17 +27,22 @@ const t = texts({
     'När arbetet började och slutade. Vila att återlämna räknas ut.',
     'When work began and ended. Rest that is owed is worked out.'
   ],
+  temporary: ['Tillfälligt schema', 'Temporary schedule'],
+  temporaryText: [
+    'Passen ersätter gruppens turordning så länge de varar. Vad de lämnar öppet är ett glapp.',
+    'The shifts replace the rotations of the team while they last. What they leave open is a gap.'
+  ],
+  team: ['Grupp', 'Team'],
+  shift: ['Pass {n}', 'Shift {n}'],
+  addShift: ['Ett pass till', 'One more shift'],
+  remove: ['Ta bort', 'Remove'],
+  removeOne: ['Ta bort pass {n}', 'Remove shift {n}'],
   person: ['Vem', 'Who'],
   from: ['Från', 'From'],
   until: ['Till', 'Until'],
   with: ['Mot passet', 'For the shift'],
   moment: ['Skriv som 2026-12-24 08:00', 'Write it like 2026-12-24 08:00'],
-  why: ['Skäl', 'Reason'],
-  save: ['Spara', 'Save'],
   back: ['Ta tillbaka', 'Take back'],
-  breach: ['Det här bryter mot vilan:', 'This breaks rules of rest:'],
-  force: ['Spara ändå, med ett skäl', 'Save it anyway, with a reason'],
-  saved: ['Sparat. De det gäller får veta.', 'Saved. Those it is about are told.'],
   span: ['{who}: {from} – {until}', '{who}: {from} – {until}']
 })
 
@@ -57,54 +57,6 @@ interface MomentProps {
 const MomentField = (p: MomentProps) => (
   <TextField {...p} short required wrong={parseWall(p.value) ? undefined : t('moment')} />
 )
-
-interface SaveProps {
-  title: string
-  text: string
-  action?: string
-  onClose: () => void
-  onDone: () => void
-  change: (more: { why?: string; force?: boolean }) => Change
-  children?: ComponentChildren
-}
-
-function SaveDialog({ title, text, action, onClose, onDone, change, children }: SaveProps) {
-  const why = useSignal('')
-  const breach = useSignal('')
-  const force = useSignal(false)
-  const save = async () => {
-    try {
-      await changeOncall(
-        change({ ...(why.value && { why: why.value }), ...(force.value && { force: true }) })
-      )
-    } catch (problem) {
-      if (problem instanceof Problem && problem.status === 409) breach.value = problem.message
-      throw problem
-    }
-    toast(t('saved'))
-    onDone()
-  }
-  return (
-    <AskDialog title={title} action={action ?? t('save')} onClose={onClose} onDone={save}>
-      <p>{text}</p>
-      {children}
-      <TextField
-        label={t('why')}
-        value={why.value}
-        required={force.value}
-        onValue={(v) => (why.value = v)}
-      />
-      {breach.value && (
-        <Note kind="attention">
-          <p>
-            <strong>{t('breach')}</strong> {breach.value}
-          </p>
-          <Check label={t('force')} value={force.value} onValue={(on) => (force.value = on)} />
-        </Note>
-      )}
-    </AskDialog>
-  )
-}
 
 export interface DialogProps {
   people: Person[]
@@ -137,7 +89,7 @@ interface ShiftProps extends DialogProps {
 const WEEK = 7 * 86_400_000
 const endOf = (shift: Shift) => shift.until ?? new Date(Date.parse(shift.from) + WEEK).toISOString()
 
-export function OverrideDialog({ people, team, shift, onClose, onDone }: ShiftProps) {
+function OverrideDialog({ people, team, shift, onClose, onDone }: ShiftProps) {
   const others = people.filter((p) => p.person !== shift.person)
   const person = useSignal(others[0]?.person ?? '')
   const from = useSignal(formatWall(new Date(shift.from)))
@@ -173,7 +125,7 @@ const spanText = (shift: Shift) =>
     until: formatTime(new Date(endOf(shift)))
   })
 
-export function SwapDialog({ team, shift, onClose, onDone }: ShiftProps) {
+function SwapDialog({ team, shift, onClose, onDone }: ShiftProps) {
   const others = team.shifts.filter(
     (s) => s.person && s.person !== shift.person && s.from !== shift.from
   )
@@ -211,6 +163,9 @@ export function SwapDialog({ team, shift, onClose, onDone }: ShiftProps) {
   )
 }
 
+export const ShiftDialog = (p: ShiftProps & { act: 'override' | 'swap' }) =>
+  p.act === 'swap' ? <SwapDialog {...p} /> : <OverrideDialog {...p} />
+
 const HOUR = 3_600_000
 const soon = (hours: number) =>
   formatWall(new Date(Math.ceil(Date.now() / HOUR) * HOUR + hours * HOUR))
@@ -242,6 +197,104 @@ export function SpanDialog({ kind, people, onClose, onDone }: SpanDialogProps) {
       <PersonSelect people={people} value={person.value} onValue={(v) => (person.value = v)} />
       <MomentField label={t('from')} value={from.value} onValue={(v) => (from.value = v)} />
       <MomentField label={t('until')} value={until.value} onValue={(v) => (until.value = v)} />
+    </SaveDialog>
+  )
+}
+
+interface Row {
+  person: string
+  from: string
+  until: string
+}
+
+// A turn of a week for each, from that time on.
+function propose(people: Person[], from: number, weeks: number): Row[] {
+  return Array.from({ length: weeks }, (_, n) => ({
+    person: people[n % people.length]?.person ?? '',
+    from: formatWall(new Date(from + n * WEEK)),
+    until: formatWall(new Date(from + (n + 1) * WEEK))
+  }))
+}
+
+const nextMonday = () => {
+  const day = new Date(`${soon(0).slice(0, 10)}T12:00Z`)
+  day.setUTCDate(day.getUTCDate() + ((8 - day.getUTCDay()) % 7 || 7))
+  return parseWall(`${day.toISOString().slice(0, 10)} 08:00`)?.getTime() ?? Date.now()
+}
+
+export function TemporaryDialog({
+  people,
+  teams,
+  onClose,
+  onDone
+}: DialogProps & { teams: Team[] }) {
+  const team = useSignal(teams[0]?.team ?? '')
+  const rows = useSignal(propose(people, nextMonday(), 2))
+  const change = (n: number, of: Partial<Row>) => {
+    rows.value = rows.value.map((row, at) => (at === n ? { ...row, ...of } : row))
+  }
+  const more = () => {
+    const last = rows.value.at(-1)
+    const from = parseWall(last?.until ?? '')?.getTime() ?? nextMonday()
+    rows.value = [...rows.value, ...propose(people, from, 1)]
+  }
+  return (
+    <SaveDialog
+      title={t('temporary')}
+      text={t('temporaryText')}
+      onClose={onClose}
+      onDone={onDone}
+      change={(said) => {
+        const shifts = rows.value.map((row) => ({
+          person: row.person,
+          from: momentOf(row.from),
+          until: momentOf(row.until)
+        }))
+        const sorted = [...shifts].sort((a, b) => (a.from < b.from ? -1 : 1))
+        const until = shifts.reduce((last, { until }) => (until > last ? until : last), '')
+        return {
+          kind: 'temporary',
+          body: { team: team.value, from: sorted[0]?.from ?? '', until, shifts: sorted, ...said }
+        }
+      }}
+    >
+      <Select
+        label={t('team')}
+        value={team.value}
+        options={teams.map((x) => ({ value: x.team, text: x.name }))}
+        onValue={(v) => (team.value = v)}
+      />
+      {rows.value.map((row, n) => (
+        <fieldset key={n} class="shift-row">
+          <legend>{t('shift', { n: n + 1 })}</legend>
+          <PersonSelect
+            people={people}
+            value={row.person}
+            onValue={(person) => change(n, { person })}
+          />
+          <MomentField label={t('from')} value={row.from} onValue={(from) => change(n, { from })} />
+          <MomentField
+            label={t('until')}
+            value={row.until}
+            onValue={(until) => change(n, { until })}
+          />
+          {rows.value.length > 1 && (
+            <button
+              type="button"
+              class="button bare"
+              aria-label={t('removeOne', { n: n + 1 })}
+              onClick={() => (rows.value = rows.value.filter((_, at) => at !== n))}
+            >
+              {t('remove')}
+            </button>
+          )}
+        </fieldset>
+      ))}
+      <div class="buttons">
+        <button type="button" class="button" onClick={more}>
+          {t('addShift')}
+        </button>
+      </div>
     </SaveDialog>
   )
 }

@@ -35,9 +35,10 @@ interface LaneProps {
   schedule: Schedule
   hues: Map<string, number>
   final?: boolean
+  onPick?: ((shift: Shift) => void) | undefined // by pointer; the list below has the same for keys
 }
 
-function Lane({ name, shifts, schedule, hues, final = false }: LaneProps) {
+function Lane({ name, shifts, schedule, hues, final = false, onPick }: LaneProps) {
   const begin = Date.parse(schedule.from)
   const whole = Date.parse(schedule.until) - begin
   const part = (ms: number) => `${((100 * ms) / whole).toFixed(3)}%`
@@ -49,14 +50,19 @@ function Lane({ name, shifts, schedule, hues, final = false }: LaneProps) {
           const from = Math.max(begin, Date.parse(s.from))
           const until = Math.min(begin + whole, at(s.until, schedule.until))
           const who = s.shown ?? s.person
-          return (
-            <span
-              key={s.from}
-              class={`shift ${who ? `hue${hues.get(s.person ?? '') ?? 6}` : 'empty-shift'}`}
-              style={{ left: part(from - begin), width: part(until - from) }}
-              title={`${who ?? t('nobody')} ${formatTime(new Date(s.from))}`}
-            >
-              {who ?? t('nobody')}
+          const text = who ?? t('nobody')
+          const look = {
+            class: `shift ${who ? `hue${hues.get(s.person ?? '') ?? 6}` : 'empty-shift'}`,
+            style: { left: part(from - begin), width: part(until - from) },
+            title: `${text} ${formatTime(new Date(s.from))}`
+          }
+          return onPick && who ? (
+            <button key={s.from} type="button" tabIndex={-1} {...look} onClick={() => onPick(s)}>
+              {text}
+            </button>
+          ) : (
+            <span key={s.from} {...look}>
+              {text}
             </span>
           )
         })}
@@ -175,7 +181,18 @@ export function Lanes({ schedule, onChoose }: LanesProps) {
                   hues={hues}
                 />
               ))}
-            <Lane name={t('final')} shifts={team.shifts} schedule={schedule} hues={hues} final />
+            <Lane
+              name={t('final')}
+              shifts={team.shifts}
+              schedule={schedule}
+              hues={hues}
+              final
+              onPick={
+                may('oncall.write')
+                  ? (shift) => onChoose({ team, shift, act: 'override' })
+                  : undefined
+              }
+            />
           </div>
           <ShiftList schedule={schedule} team={team} onChoose={onChoose} />
         </section>
