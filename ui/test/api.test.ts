@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Problem, readText } from '../src/lib/api'
+import { Problem, post, readText } from '../src/lib/api'
 
 const pieces = (bytes: number[][], end: (c: ReadableStreamDefaultController) => void) =>
   new Response(
@@ -29,4 +29,23 @@ test('a connection that ends is a problem, and one that was ended is not', async
   const ended = new AbortController()
   ended.abort()
   await assert.rejects(all(lost(), ended.signal), TypeError)
+})
+
+test('an operation without a body is sent none', async () => {
+  const sent: RequestInit[] = []
+  const before = globalThis.fetch
+  globalThis.fetch = async (_, init) => {
+    sent.push(init ?? {})
+    return new Response('{}')
+  }
+  try {
+    await post('/drills/stop')
+    await post('/pages/{page}/escalate', { path: { page: '1' }, body: {} })
+  } finally {
+    globalThis.fetch = before
+  }
+  assert.deepEqual(
+    sent.map((init) => init.body),
+    [undefined, '{}']
+  )
 })

@@ -107,9 +107,10 @@ async function ask<P extends keyof paths, M extends Method>(method: M, path: P, 
   const init: Init = { method: method.toUpperCase(), headers: {} }
   if (a.signal) init.signal = a.signal
   if (a.match) init.headers = { 'If-Match': a.match }
-  if (method !== 'get' && method !== 'delete') {
+  // An operation that takes none refuses one.
+  if (a.body !== undefined) {
     init.headers = { ...init.headers, 'Content-Type': 'application/json' }
-    init.body = JSON.stringify(a.body ?? {})
+    init.body = JSON.stringify(a.body)
   }
   const answer = await request(address(path, a.path as object, a.query as object), init)
   // The connection may end within the answer.
