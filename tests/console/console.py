@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The console in Debian's Chromium, on a running vaka serve that real senders feed.
 
-usage: console.py VAKA FLOWS.mjs [--all] [FOLDER]
+usage: console.py VAKA FLOWS.mjs [--all] [--new] [FOLDER]
 
 Starts vaka serve with Vaka's own rules, makes people, sends recorded nights with curl and a record with
 logger, and lets node run FLOWS.mjs, which prints TAP. What the flows need of the outside they ask over
 HTTP: to send a record, to start the server anew. FOLDER is where they put pictures; --all has them look
-at everything that they know to look at.
+at everything that they know to look at; with --new it is a Vaka that nobody has set up.
 """
+import contextlib
 import http.server
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,8 @@ import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
+# pylint: disable-next=wrong-import-position
+import gateway
 # pylint: disable-next=wrong-import-position
 from api_client import PASSWORD, Office
 # pylint: disable-next=wrong-import-position
@@ -33,10 +37,19 @@ POLYGLOT = ("jaVasCript:/*-/*`/*\\`/*'/*\"/**/(/* */oNcliCk=window.xss=1 )//%0D%
 
 
 class City:
-    """What the flows may ask for, by name."""
+    """What the flows may ask for, by name; what is returned is told to them."""
 
-    def __init__(self, office):
-        self.office = office
+    def __init__(self, office, phones):
+        self.office, self.phones = office, phones
+
+    def sms(self, to=""):
+        """The last one that was sent, to numbers that end so."""
+        return next((s["message"] for s in reversed(self.phones.sms) if s["to"].endswith(to)), "")
+
+    def reply(self, to=""):
+        """Whom the last one went to answers it with its code."""
+        sms = next(s for s in reversed(self.phones.sms) if s["to"].endswith(to))
+        self.phones.reply(sms, re.search(r"/ack/([0-9A-Z]{8})", sms["message"])[1])
 
     def post(self, body):
         subprocess.run(["curl", "-sS", "--cacert", self.office.ca, "-o", "/dev/null", "--fail",
@@ -92,16 +105,18 @@ class City:
 
     def plan(self):
         """Somebody is on call."""
-        self.office.ask("oncall", "plan", str(ROOT / "packaging/oncall.yml"))
+        self.office.ask("oncall", "plan", str(ROOT / "packaging/oncall.yml"), "--force", "--why", "test")
 
 
 def serve_wishes(city):
     class Wish(http.server.BaseHTTPRequestHandler):
         def do_POST(self):  # pylint: disable=invalid-name
             words = self.path.strip("/").split("/")
-            getattr(city, words[0])(*words[1:])
-            self.send_response(204)
+            told = (getattr(city, words[0])(*words[1:]) or "").encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(told)))
             self.end_headers()
+            self.wfile.write(told)
 
         def log_message(self, *_):  # pylint: disable=arguments-differ
             pass
@@ -110,44 +125,58 @@ def serve_wishes(city):
     return server
 
 
-def one_time_password(office):
-    told = office.ask("user", "add", "chef", "--role", "admin", "--role", "auditor", "--invite")
+def one_time_password(office, name):
+    told = office.ask("user", "add", name, "--role", "admin", "--role", "auditor", "--invite")
     return told.split()[1]
 
 
 def incidents(office):
-    """The numbers of one with much in it, and of the one with the most alerts."""
+    """The numbers of the two with the most alerts."""
     found = [json.loads(line) for line in office.ask("incident", "list", "-f", "json").splitlines()]
-    much = next(i for i in found if i["plain"]["en"].startswith("Shadow copies"))
-    return much["id"], max(found, key=lambda i: i["alerts"])["id"]
+    much, more, *_ = sorted(found, key=lambda i: -i["alerts"])
+    return {"much": much["id"], "more": more["id"]}
 
 
-def run(vaka, flows, everything, shots):
-    with tempfile.TemporaryDirectory(prefix="vaka-console-") as folder:
-        office = Office(vaka, folder, rules=f"[rules, {ROOT / 'rules'}]", app="required")
+@contextlib.contextmanager
+def running(vaka, folder):
+    """A vaka serve with phones that can be reached, and what the flows may ask of both."""
+    office = Office(vaka, folder, rules=f"[rules, {ROOT / 'rules'}]", app="required")
+    with gateway.Gateway(folder) as phones:
+        lines = [phones.provider("46elks", "sms", folder), phones.provider("ntfy", "push", folder)]
+        text = office.config.read_text(encoding="utf-8")
+        text = text.replace("web:\n", f"web:\n  address: https://localhost:{office.web}\n", 1)
+        text += f"drill:\n  folder: {ROOT}/samples\n"
+        text += f"notify:\n  trust: {pathlib.Path(folder).resolve()}/ca.pem\n  providers:\n"
+        text += "".join(f"    - {json.dumps(line)}\n" for line in lines)
+        office.config.write_text(text, encoding="utf-8")
         with office.start():
-            city = City(office)
-            office.ask("oncall", "plan", str(ROOT / "packaging/oncall.yml"), "--force", "--why", "test")
-            city.feed()
+            city = City(office, phones)
             server = serve_wishes(city)
-            much, most = incidents(office)
-            wishes = {"url": f"https://localhost:{office.web}", "password": PASSWORD,
-                      "city": f"http://127.0.0.1:{server.server_port}", "shots": shots,
-                      "invite": one_time_password(office), "much": much, "most": most,
-                      "all": everything}
-            status = subprocess.run(["node", flows, json.dumps(wishes)], check=False,
-                                    timeout=1800).returncode
+            yield city, f"http://127.0.0.1:{server.server_port}"
             server.shutdown()
-            return status
+
+
+def run(vaka, flows, options, shots):
+    with (tempfile.TemporaryDirectory(prefix="vaka-console-") as folder,
+          running(vaka, folder) as (city, address)):
+        office = city.office
+        wishes = {"url": f"https://localhost:{office.web}", "password": PASSWORD, "city": address,
+                  "shots": shots, "all": "--all" in options}
+        if "--new" in options:
+            wishes["invites"] = {name: one_time_password(office, name) for name in ("chef", "boss")}
+        else:
+            city.plan()
+            city.feed()
+            wishes |= incidents(office)
+        return subprocess.run(["node", flows, json.dumps(wishes)], check=False, timeout=1800).returncode
 
 
 def main():
-    vaka, flows, *more = [word for word in sys.argv[1:] if word != "--all"]
+    vaka, flows, *more = [word for word in sys.argv[1:] if not word.startswith("--")]
     if not shutil.which("chromium"):
         print("1..0 # SKIP there is no chromium")
         return 0
-    return run(str(pathlib.Path(vaka).resolve()), flows, "--all" in sys.argv,
-               more[0] if more else None)
+    return run(str(pathlib.Path(vaka).resolve()), flows, sys.argv, more[0] if more else None)
 
 
 if __name__ == "__main__":

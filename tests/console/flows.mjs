@@ -1,72 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What people do in the console, from the first visit on: node flows.mjs WISHES (see console.py).
+// What people do in the console, day by day: node flows.mjs WISHES (see console.py).
 import { atTheDesk } from './desk.mjs'
-import { field, findFaults, isAt, logIn, press, rowOf, tabTo } from './browser.mjs'
+import { field, isAt, logIn, press, rowOf, tabTo } from './browser.mjs'
 import { begin, settled } from './house.mjs'
 import { assert, check, end } from './tap.mjs'
-import { codeOf } from './totp.mjs'
 
 const house = await begin()
-const { url, password, invite, much, most, browser, ask, sit, leave } = house
-const own = 'en lykta pa kajen i natt 7'
-
-// ---- the first visit ----
-
-await check('a wrong password is refused without saying what was wrong', async () => {
-  const seat = await sit({ language: 'en', theme: 'light' })
-  await seat.page.locator('input[autocomplete="username"]').fill('nobody')
-  await seat.page.locator('input[autocomplete="current-password"]').fill('not this one')
-  await press(seat.page, 'Log in')
-  await seat.page.getByRole('alert').getByText('Name or password is not right.').waitFor()
-  assert.deepEqual(await findFaults(seat.page), [])
-  await leave(seat)
-})
-
-await check('the first visit leads to a password, an app, and a source that is heard', async () => {
-  const seat = await sit({ theme: 'light' })
-  const { page } = seat
-  await logIn(page, 'chef', invite)
-  await field(page, 'Lösenordet du fick').fill(invite)
-  await field(page, 'Ditt nya lösenord').fill('kort')
-  await field(page, 'En gång till').fill('kort')
-  await press(page, 'Spara')
-  await page.locator('.field .wrong').waitFor()
-  assert.deepEqual(await findFaults(page), [])
-  await field(page, 'Ditt nya lösenord').fill(own)
-  await field(page, 'En gång till').fill(own)
-  await press(page, 'Spara')
-  await field(page, 'Ditt lösenord').fill(own)
-  await press(page, 'Visa koden')
-  await page.locator('.qr svg').waitFor()
-  assert.deepEqual(await findFaults(page), [])
-  const secret = await page.locator('form code').textContent()
-  await field(page, 'Koden som appen visar').fill('000000')
-  await press(page, 'Bekräfta')
-  await page.locator('.field .wrong, .note.bad').first().waitFor()
-  await field(page, 'Koden som appen visar').fill(codeOf(secret))
-  await press(page, 'Bekräfta')
-  await page.locator('.recovery li').first().waitFor()
-  const codes = await page.locator('.recovery li').allTextContents()
-  assert.equal(codes.length, 10)
-  await press(page, 'Jag har sparat dem')
-  await page.locator('.shell').waitFor()
-  await page.goto('/welcome')
-  await page.getByText('Jag hör dig').first().waitFor()
-  assert.deepEqual(await findFaults(page), [])
-  await page.context().clearCookies()
-  await page.goto('/')
-  await logInWithCode(page, codes[0])
-  await leave(seat)
-})
-
-async function logInWithCode(page, code) {
-  await page.locator('input[autocomplete="username"]').fill('chef')
-  await page.locator('input[autocomplete="current-password"]').fill(own)
-  await press(page, 'Logga in')
-  await field(page, 'Kod från appen').fill(code)
-  await press(page, 'Fortsätt')
-  await page.locator('.shell').waitFor()
-}
+const { url, password, much, more, browser, ask, sit, leave } = house
 
 await ask('relax')
 
@@ -139,14 +79,14 @@ await check('the same by keyboard alone, in English', async () => {
 await check('two people see what the other does, and none overrules the other unknowingly', async () => {
   const anna = await sit({}, 'anna')
   const bo = await sit({ language: 'en' }, 'bo')
-  await anna.page.goto(`/incidents/${most}`)
+  await anna.page.goto(`/incidents/${more}`)
   await anna.page.getByRole('button', { name: 'Kvittera', exact: true }).waitFor()
-  await bo.page.goto(`/incidents/${most}`)
+  await bo.page.goto(`/incidents/${more}`)
   await press(bo.page, 'Acknowledge')
   await anna.page.locator('.tag', { hasText: 'kvitterad' }).waitFor()
   await anna.page.getByText('bo', { exact: true }).first().waitFor()
   // What anna has not heard of yet.
-  await anna.page.route(`**/api/v1/incidents/${most}`, (route) =>
+  await anna.page.route(`**/api/v1/incidents/${more}`, (route) =>
     route.request().method() === 'GET' ? route.abort() : route.continue()
   )
   await press(bo.page, 'Triaged')

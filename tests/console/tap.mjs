@@ -4,6 +4,10 @@ import { strict as assert } from 'node:assert'
 
 let n = 0
 let failed = 0
+const witnesses = []
+
+// Asked for a text when a check fails, such as what stands on the screen.
+export const onFailure = (witness) => witnesses.push(witness)
 
 export async function check(name, run) {
   n++
@@ -15,7 +19,8 @@ export async function check(name, run) {
   } catch (error) {
     failed++
     console.log(`not ok ${n} - ${name}`)
-    console.log(String(error.stack ?? error).replace(/^/gm, '# '))
+    for (const text of [String(error.stack ?? error), ...(await Promise.all(witnesses.map((w) => w())))])
+      console.log(text.replace(/^/gm, '# '))
   }
 }
 

@@ -5,6 +5,7 @@ import lazy, { ErrorBoundary } from 'preact-iso/lazy'
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router'
 import { startLive, stopLive } from './lib/live'
 import { unanswered } from './lib/login'
+import { askOrganisation } from './lib/organisation'
 import { may, session } from './lib/session'
 import { texts } from './lib/text'
 import { startWatch, stopWatch } from './lib/watch'
@@ -86,6 +87,7 @@ function Inside() {
     if (!session.value) return
     if (may('alerts.read')) startLive()
     startWatch()
+    askOrganisation()
     return () => {
       stopLive()
       stopWatch()

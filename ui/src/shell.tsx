@@ -8,6 +8,7 @@ import { formatTime, now } from './lib/format'
 import { type Key, keymap, useKeys } from './lib/keys'
 import { connection } from './lib/live'
 import { leave } from './lib/login'
+import { organisation } from './lib/organisation'
 import { language, shortcuts, THEMES, type Theme, theme } from './lib/prefs'
 import { may, session } from './lib/session'
 import { texts } from './lib/text'
@@ -65,6 +66,7 @@ function Rail() {
           <Mark />
           Vaka
         </a>
+        {organisation.value && <p class="brand-of small">{organisation.value}</p>}
         <ul>
           {shown.map((p) => (
             <li key={p.path}>

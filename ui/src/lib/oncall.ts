@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Who is on call: what is asked, and what is changed.
 import { post, put, type Schema } from './api'
+import { formatWall } from './format'
+import { language } from './prefs'
 
 export type Schedule = Schema<'OncallSchedule'>
 export type Team = Schedule['teams'][number]
@@ -16,6 +18,46 @@ export type Change =
   | { kind: 'disturbance'; body: Schema<'ActDisturbance'> }
   | { kind: 'temporary'; body: Schema<'ActTemporary'> }
   | { kind: 'plan'; body: Schema<'ActPlan'> }
+
+interface FirstPerson {
+  user: string
+  name: string
+  team: string
+  channel: string
+  address: string
+}
+
+// A plan to begin with: one person, always. JSON's texts are YAML's.
+export function planOf({ user, name, team, channel, address }: FirstPerson): string {
+  const id = user.toLowerCase().replace(/[^a-z0-9]+/g, '-')
+  // The first turn begins at the first handoff from then on: before now.
+  const since = formatWall(new Date(Date.now() - 8 * 86_400_000)).slice(0, 10)
+  return `zone: Europe/Stockholm
+people:
+  - id: ${JSON.stringify(id)}
+    name: ${JSON.stringify(name)}
+    user: ${JSON.stringify(user)}
+    language: ${language.value}
+    contacts:
+      - {channel: ${channel}, address: ${JSON.stringify(address)}}
+teams:
+  - id: vaka
+    name: ${JSON.stringify(team)}
+    duty: beredskap
+    rotations:
+      - {order: [${JSON.stringify(id)}], every: week, handoff: monday 08:00, since: ${since}}
+policies:
+  - id: larm
+    steps:
+      - {targets: [{oncall: vaka}], wait: 5m}
+    repeat: 2
+    fallback: [{person: ${JSON.stringify(id)}}]
+rules:
+  - {level: high, page: larm}
+  - {level: medium, wait_until: "07:00", page: larm}
+  - {never: true}
+`
+}
 
 // What breaks rules of rest is refused with 409, and taken with `force` and a reason.
 export async function changeOncall({ kind, body }: Change): Promise<Done> {

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The first visit: a password of one's own, an app with codes, and the first source that is heard.
+// The first visit: a password of one's own, an app with codes, and then what has to be set up once.
 import { useSignal } from '@preact/signals'
-import type { ComponentChildren } from 'preact'
 import lazy from 'preact-iso/lazy'
 import { useLocation } from 'preact-iso/router'
 import { Problem, post } from '../lib/api'
 import { enter, leave } from '../lib/login'
-import { session } from '../lib/session'
+import { may, session } from '../lib/session'
 import { texts } from '../lib/text'
 import { sayProblem, toast } from '../lib/toasts'
 import { TextField } from '../parts/field'
-import { Page } from '../parts/page'
 import { Note } from '../parts/states'
+import { Step } from './welcome/step'
 
 const Qr = lazy(() => import('../parts/qr'))
-const Sources = lazy(() => import('../parts/first_source'))
+const First = lazy(() => import('./welcome/first'))
 
 const t = texts({
   password: ['Välj ett lösenord', 'Choose a password'],
@@ -49,28 +48,14 @@ const t = texts({
     'Each works once, if you lose the app. They are shown only now: print them or put them into a password manager.'
   ],
   kept: ['Jag har sparat dem', 'I have kept them'],
-  source: ['Anslut den första källan', 'Connect the first source'],
-  done: ['Till Nu', 'To Now'],
-  leave: ['Logga ut', 'Log out'],
-  step: ['Steg {n} av 3', 'Step {n} of 3']
+  leave: ['Logga ut', 'Log out']
 })
 
-function Step({ n, title, children }: { n: number; title: string; children: ComponentChildren }) {
-  return (
-    <div class="gate wide">
-      <Page title={title} head={<span class="gate-brand">Vaka · {t('step', { n })}</span>}>
-        <div class="stack">{children}</div>
-      </Page>
-      {n < 3 && (
-        <p class="gate-foot">
-          <button type="button" class="button bare" onClick={leave}>
-            {t('leave')}
-          </button>
-        </p>
-      )}
-    </div>
-  )
-}
+const Leave = () => (
+  <button type="button" class="button bare" onClick={leave}>
+    {t('leave')}
+  </button>
+)
 
 // The member that the API found wrong has its words beside it; all else stands above.
 function useErrors() {
@@ -90,7 +75,13 @@ function useErrors() {
   return { at, rest, run }
 }
 
+// Who may set up this Vaka goes on to that.
+function goOn(route: (to: string) => void) {
+  if (!session.value?.must && may('config.write')) route('/welcome')
+}
+
 function NewPassword() {
+  const { route } = useLocation()
   const given = useSignal('')
   const own = useSignal('')
   const again = useSignal('')
@@ -103,10 +94,11 @@ function NewPassword() {
       await post('/me/password', { body: { password: given.value, new: own.value } })
       toast(t('saved'))
       await enter()
+      goOn(route)
     })
   }
   return (
-    <Step n={1} title={t('password')}>
+    <Step n={1} title={t('password')} foot={<Leave />}>
       <p class="quiet">{t('passwordWhy')}</p>
       <form onSubmit={submit}>
         {errors.rest() && <Note kind="bad">{errors.rest()}</Note>}
@@ -152,6 +144,7 @@ interface Key {
 }
 
 function App() {
+  const { route } = useLocation()
   const password = useSignal('')
   const key = useSignal<Key | undefined>(undefined)
   const code = useSignal('')
@@ -172,20 +165,20 @@ function App() {
   }
   if (recovery.value.length > 0)
     return (
-      <Step n={2} title={t('recovery')}>
+      <Step n={2} title={t('recovery')} foot={<Leave />}>
         <p>{t('recoveryWhy')}</p>
         <ul class="recovery mono">
           {recovery.value.map((c) => (
             <li key={c}>{c}</li>
           ))}
         </ul>
-        <button type="button" class="button first" onClick={enter}>
+        <button type="button" class="button first" onClick={() => enter().then(() => goOn(route))}>
           {t('kept')}
         </button>
       </Step>
     )
   return (
-    <Step n={2} title={t('app')}>
+    <Step n={2} title={t('app')} foot={<Leave />}>
       <p class="quiet">{t('appWhy')}</p>
       {errors.rest() && <Note kind="bad">{errors.rest()}</Note>}
       {key.value ? (
@@ -229,16 +222,7 @@ function App() {
 }
 
 export default function Welcome() {
-  const { route } = useLocation()
   const must = session.value?.must
   if (must === 'change_password') return <NewPassword />
-  if (must === 'enrol') return <App />
-  return (
-    <Step n={3} title={t('source')}>
-      <Sources />
-      <button type="button" class="button first" onClick={() => route('/')}>
-        {t('done')}
-      </button>
-    </Step>
-  )
+  return must === 'enrol' ? <App /> : <First />
 }

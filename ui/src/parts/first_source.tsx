@@ -5,9 +5,9 @@ import { useEffect } from 'preact/hooks'
 import { get, type Schema } from '../lib/api'
 import { useLoad } from '../lib/load'
 import { texts } from '../lib/text'
-import { toast } from '../lib/toasts'
 import { Select } from './field'
 import { Lamp, Time } from './marks'
+import { Recipe } from './recipe'
 
 const t = texts({
   sender: ['Avsändare', 'Sender'],
@@ -15,8 +15,6 @@ const t = texts({
     'Byt ut portarna om de är andra i vaka.yaml. Certifikatet heter server.crt.',
     'Change the ports if they are others in vaka.yaml. The certificate is server.crt.'
   ],
-  copy: ['Kopiera', 'Copy'],
-  copied: ['Kopierat', 'Copied'],
   waiting: ['Lyssnar. Ingen har hörts än.', 'Listening. Nobody was heard yet.'],
   heard: ['Jag hör dig: {source}', 'I hear you: {source}'],
   records: ['{n} {n|loggpost|loggposter}', '{n} {n|record|records}']
@@ -186,19 +184,7 @@ export default function FirstSource() {
         options={SENDERS.map((s) => ({ value: s.id, text: s.name }))}
         onValue={(v) => (chosen.value = v)}
       />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
-      <section class="recipe" tabIndex={0} aria-label={sender?.name}>
-        <pre>{text}</pre>
-      </section>
-      <div class="buttons">
-        <button
-          type="button"
-          class="button"
-          onClick={() => navigator.clipboard.writeText(text).then(() => toast(t('copied')))}
-        >
-          {t('copy')}
-        </button>
-      </div>
+      <Recipe name={sender?.name} text={text} />
       <p class="quiet small">{t('where')}</p>
       <Light />
     </div>

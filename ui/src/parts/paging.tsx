@@ -52,7 +52,7 @@ const Tried = ({ attempt: a }: { attempt: Attempt }) => (
     </span>{' '}
     <span class="quiet">
       {t(a.state)}
-      {a.detail && `: ${a.detail}`}
+      {a.detail && a.state !== 'delivered' && `: ${a.detail}`}
     </span>
   </li>
 )
