@@ -175,13 +175,21 @@ static bool is_closed(const struct grouping *g, uint64_t id)
     return is_remembered(g, id) && group_of(g, id)->closed;
 }
 
+/* For so long it joins. A record is that one record, whenever it is told of: what is counted comes
+ * at the time of its counting, which is days behind that of records that came late. */
+static nsec window_of(const struct grouping *g, enum name_kind kind)
+{
+    return kind == NAME_DEED     ? g->options.deed_window
+           : kind == NAME_RECORD ? INT64_MAX
+                                 : g->options.window;
+}
+
 /* The incident that named it lately; 0: none. A closed one is only noted: the newest of them. */
 static uint64_t incident_of(const struct grouping *g, const struct fact *name,
                             struct grouping_place *place)
 {
     const struct known *known = find_known(g, key_of(g, name->text));
-    nsec window = name->kind == NAME_DEED ? g->options.deed_window : g->options.window;
-    if (!known || g->now - known->last > window) return 0;
+    if (!known || g->now - known->last > window_of(g, name->kind)) return 0;
     if (!is_remembered(g, known->incident)) return 0;
     uint64_t id = now_of(g, known->incident);
     if (!is_closed(g, id)) return id;

@@ -7,7 +7,7 @@
  * were one, and the younger becomes part of the older. A rule that begins many incidents at once
  * begins one. A closed incident is joined by nothing: what names the same begins one that follows
  * it. What was done (NAME_DEED) joins for minutes only: who encrypts at two computers at once is
- * one, who does it another day may be another.
+ * one, who does it another day may be another. A record joins whenever it is named again.
  *
  * Time is that of the alerts. Memory is taken by grouping_new() and not after that; what there is
  * no room for any more is what was named longest ago.

@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 import common
 import gateway
@@ -81,6 +82,28 @@ def julnatt_pages_within_two_minutes_and_is_told_as_one_story(folder):
             serve.wait(lambda: any(not i["exercise"] for i in incidents(serve)), "an incident")
             same(first(serve)["records"], 23)
             assert serve.status()["triage"]["sources_watched"] <= 1
+
+
+@test
+def julnatt_is_one_story_months_later(folder):
+    """What is counted over time is told at the time of the counting, the rest at that of the recording."""
+    if not FAULTY:
+        raise Skip("no program with a clock that can be set")
+    (folder / "watch").mkdir()
+    more = f"drill:\n  folder: {common.ROOT}/samples\n"
+    serve = Serve(FAULTY, folder / "watch", more, rules=json.dumps(str(common.RULES)))
+    roles = (*Faults.ROLES, "canary", "oncall", "notify")
+    faults = Faults(serve, *roles)
+    # The 1st of March behind that Christmas.
+    ahead = 1803859200 - int(time.time())
+    for role in roles:
+        faults.set(role, clock=max(ahead, 0))
+    with serve.start():
+        drill(serve, "run", "julnatt", "--speed", "2000", "--wait")
+        serve.wait(lambda: first(serve)["records"] >= 23, "the story")
+        story = first(serve)
+        same((story["level"], story["alerts"], story["records"]), ("critical", 14, 23))
+        same(rules_of(serve, story["id"]), phases("julnatt"))
 
 
 def phases(name):

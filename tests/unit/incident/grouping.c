@@ -106,6 +106,27 @@ TEST(what_is_done_at_two_computers_at_once_is_one)
     end_world(&w);
 }
 
+/* A correlation of records that came late says so when it counts them. */
+TEST(a_record_is_the_same_whenever_it_is_told_of)
+{
+    struct world w;
+    begin_world(&w);
+    const struct fact record = {.kind = NAME_RECORD, .text = SLICE("record 7")};
+    *w.facts = (struct facts){.rule = SLICE("a"), .time = w.now, .names = {record}, .n_names = 1};
+    grouping_place(w.grouping, w.facts, &w.place);
+    uint64_t first = w.place.incident;
+    w.facts->time = w.now + 60 * 24 * HOUR;
+    w.facts->rule = SLICE("b");
+    set(w.facts->names, &w.facts->n_names, "anna");
+    grouping_place(w.grouping, w.facts, &w.place);
+    CHECK_INT(w.place.incident, first);
+    CHECK_SLICE(w.place.by, "record 7");
+    /* And she leads there as well, at the time of the records. */
+    w.now += HOUR;
+    CHECK_INT(alert(&w, "c", "anna", NULL, NULL), first);
+    end_world(&w);
+}
+
 TEST(what_names_nothing_is_alone)
 {
     struct world w;
