@@ -73,7 +73,6 @@ struct line {
     uint64_t accepted, refused;      /* attempts, in all */
     nsec accepted_at, failed_at;     /* realtime; 0: never */
     nsec failing_since;              /* monotonic; 0: it is well */
-    nsec unreachable;                /* monotonic: since when there is no connection; 0: there is */
     char failure[NOTIFY_DETAIL_MAX]; /* of the last failure; "" since the last success */
     struct poll *poll;               /* NULL: it is not asked for anything */
 };

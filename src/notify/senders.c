@@ -10,12 +10,11 @@
 #include "base/hash.h"
 #include "base/json_write.h"
 #include "base/utf8.h"
+#include "notify/hosts.h"
 #include "notify/internal.h"
 
 enum { SECRET_MAX = 8 * 1024, ANSWERS_KEPT = 64 };
 #define CONNECT_WITHIN (8 * NSEC_PER_SEC)
-#define UNKNOWN_AFTER  (60 * NSEC_PER_SEC)
-#define LOST_AFTER     (300 * NSEC_PER_SEC)
 #define REPEATED_FOR   (600 * NSEC_PER_SEC)
 
 /* An answer that was told, for who was not there. */
@@ -34,11 +33,11 @@ struct senders {
     size_t n;
     struct dial_address proxy;
     struct dial *dial; /* NULL: there are no providers */
+    struct hosts hosts;
     struct memory *memory;
     struct answer answers[ANSWERS_KEPT];
     size_t next_answer;
     struct senders_figures figures;
-    nsec started; /* monotonic */
 };
 
 static const struct kind_ops *const kind_ops[NOTIFY_KIND_COUNT] = {
@@ -291,8 +290,7 @@ static void on_done(void *ctx, const struct dial_answer *a)
     if (ops->judge && (t->request.mail || v.outcome == NOTIFY_ACCEPTED)) ops->judge(m, a, &v);
     /* Nothing that was asked can have done anything. */
     if ((m->marks & NOTIFY_DRY) && v.outcome == NOTIFY_UNKNOWN) v.outcome = NOTIFY_RETRY;
-    if (!a->why || a->sent || a->refused) t->line->unreachable = 0;
-    else if (!t->line->unreachable) t->line->unreachable = senders_now(t->line->senders);
+    if (a->why && !a->sent && !a->refused) hosts_doubt(&t->line->senders->hosts);
     note(t->line, &v);
     conclude(t, &v);
 }
@@ -593,15 +591,49 @@ static int open_all(struct senders *s, struct diag *diag)
     return error;
 }
 
+static void on_lost(void *ctx)
+{
+    const struct senders *s = ctx;
+    s->options.out.lost(s->options.out.ctx);
+}
+
+static void on_found(void *ctx, const char *host)
+{
+    struct senders *s = ctx;
+    for (size_t i = 0; i < s->n; i++) {
+        struct line *l = &s->lines[i];
+        if (!l->unknown || strcmp(l->provider->where.host, host) != 0) continue;
+        l->unknown = false;
+        changed(s);
+    }
+}
+
+/* Numbers and pinned hosts stay where they are. */
+static int watch_hosts(struct senders *s)
+{
+    s->hosts = (struct hosts){.loop = s->options.loop,
+                              .clock = s->options.clock,
+                              .dial = s->dial,
+                              .found = on_found,
+                              .lost = on_lost,
+                              .ctx = s};
+    if (s->options.proxy) hosts_add(&s->hosts, s->proxy.host, s->proxy.port);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct notify_provider *p = &s->providers[i];
+        if (is_called(s, p) && !p->pin[0]) hosts_add(&s->hosts, p->where.host, p->where.port);
+    }
+    return hosts_start(&s->hosts, s->options.confined);
+}
+
 int senders_new(const struct senders_options *options, struct senders **ret, struct diag *diag)
 {
     struct senders *s = calloc(1, sizeof *s);
     if (!s) return ERR_NOMEM;
     s->options = *options;
-    s->started = senders_now(s);
     s->options.out.changed = NULL; /* nobody is to be told before it is there */
     int error = open_all(s, diag);
     s->options.out = options->out;
+    if (error == 0 && options->lasting) error = watch_hosts(s);
     if (error) senders_free(s);
     else *ret = s;
     return error;
@@ -631,6 +663,7 @@ static void close_line(struct line *l)
 void senders_free(struct senders *s)
 {
     if (!s) return;
+    hosts_done(&s->hosts);
     for (size_t i = 0; i < s->n; i++) close_line(&s->lines[i]);
     dial_free(s->dial);
     memory_free(s->memory);
@@ -661,39 +694,11 @@ const char *senders_trust(const struct senders *s)
     return s->options.trust ? s->options.trust : DIAL_TRUST;
 }
 
-void senders_hosts(const struct senders *s,
-                   void (*each)(void *ctx, const char *host, uint16_t port), void *ctx)
-{
-    if (s->options.proxy) each(ctx, s->proxy.host, s->proxy.port);
-    for (size_t i = 0; i < s->n; i++) {
-        const struct notify_provider *p = &s->providers[i];
-        if (is_called(s, p) && !p->pin[0]) each(ctx, p->where.host, p->where.port);
-    }
-}
-
-int senders_moved(struct senders *s, const char *host, uint16_t port, struct slice addresses)
-{
-    return s->dial ? dial_move(s->dial, host, port, addresses) : 0;
-}
-
 void senders_ports(const struct senders *s, void (*each)(void *ctx, uint16_t port), void *ctx)
 {
     if (s->options.proxy) each(ctx, s->proxy.port);
     for (size_t i = 0; i < s->n; i++)
         if (s->providers[i].where.port) each(ctx, s->providers[i].where.port);
-}
-
-bool senders_are_lost(const struct senders *s)
-{
-    nsec now = senders_now(s);
-    if (senders_busy(s)) return false;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct line *l = &s->lines[i];
-        if (l->provider->pin[0] || l->why.message[0]) continue;
-        if (l->unknown && now - s->started > UNKNOWN_AFTER) return true;
-        if (l->unreachable && now - l->unreachable > LOST_AFTER) return true;
-    }
-    return false;
 }
 
 /* ---- told -------------------------------------------------------------------------------- */

@@ -20,6 +20,8 @@ struct senders_out {
                      struct slice reference, struct slice from, struct slice text);
     /* How providers are has changed. */
     void (*changed)(void *ctx);
+    /* Of those that last: where hosts are is not looked up any more. */
+    void (*lost)(void *ctx);
 };
 
 struct senders_options {
@@ -29,6 +31,8 @@ struct senders_options {
     size_t n_providers;
     const char *trust, *proxy; /* notify.trust, notify.proxy; NULL: none */
     const char *address;       /* web.address, where we are reached; NULL: nowhere */
+    bool lasting;  /* hosts are looked up again and again, by a process of its own … */
+    bool confined; /* … in its sandbox */
     struct senders_out out;
 };
 
@@ -47,15 +51,6 @@ int senders_check(const struct senders_options *options, struct diag *diag) MUST
 const char *senders_trust(const struct senders *s);
 /* Every port that is connected to, some more than once. */
 void senders_ports(const struct senders *s, void (*each)(void *ctx, uint16_t port), void *ctx);
-/* Every host that is connected to by its name, borrowed. */
-void senders_hosts(const struct senders *s,
-                   void (*each)(void *ctx, const char *host, uint16_t port), void *ctx);
-/* Where one of them is from now on, as dial/resolver.h finds it. ERR_NOMEM. */
-int senders_moved(struct senders *s, const char *host, uint16_t port,
-                  struct slice addresses) MUST_USE;
-/* Some host has no address, or has not answered for a while: a new process looks up anew. */
-bool senders_are_lost(const struct senders *s);
-
 /* Tells sent() once at least, now or later. `asker` is whoever wants to know. */
 void senders_send(struct senders *s, unsigned asker, const struct notify_message *m);
 /* One that an earlier process made. */

@@ -217,6 +217,12 @@ static void keep_port(void *ctx, uint16_t port)
     role_keep_port(ctx, port);
 }
 
+/* By a new process there is a new one. */
+static void on_lost(void *ctx)
+{
+    role_end(ctx, ERR_STOPPED);
+}
+
 static const char *first(const struct config_list *list)
 {
     return list->n ? list->items[0] : NULL;
@@ -234,7 +240,13 @@ static int notify_prepare(struct role *r, struct diag *diag)
         .trust = first(&config->notify_trust),
         .proxy = first(&config->notify_proxy),
         .address = first(&config->web_address),
-        .out = {.ctx = r, .sent = on_sent, .answered = on_answered, .changed = on_changed},
+        .lasting = true,
+        .confined = r->sandboxed,
+        .out = {.ctx = r,
+                .sent = on_sent,
+                .answered = on_answered,
+                .changed = on_changed,
+                .lost = on_lost},
     };
     buf_init(&c->list, LIST_MAX);
     buf_init(&c->answer, LIST_MAX);
@@ -248,15 +260,10 @@ static int notify_prepare(struct role *r, struct diag *diag)
     return 0;
 }
 
-/* Addresses are looked up before the sandbox: anew, by a new process. */
 static void on_tick(void *ctx)
 {
     struct role *r = ctx;
     struct notify_ctx *c = r->ctx;
-    if (senders_are_lost(c->senders)) {
-        role_end(r, 0);
-        return;
-    }
     if (!c->changed) return;
     c->changed = false;
     tell_providers(r, ROLE_ONCALL);

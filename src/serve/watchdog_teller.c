@@ -5,9 +5,6 @@
 
 #define AGAIN   (10 * NSEC_PER_SEC)
 #define EXPIRES 600 /* s */
-/* Hosts are looked up: that often, and soon behind a message that was not taken. */
-#define LOOK_UP      (60 * NSEC_PER_SEC)
-#define LOOK_UP_SOON (5 * NSEC_PER_SEC)
 
 /* ---- messages ---------------------------------------------------------------------------- */
 
@@ -47,12 +44,6 @@ void teller_tell(struct teller *t, const struct teller_message *message)
     }
 }
 
-static void look_up(struct teller *t)
-{
-    t->asked = clock_monotonic(&t->clock);
-    resolver_ask(t->resolver);
-}
-
 static void on_sent(void *ctx, unsigned asker, uint64_t attempt, enum notify_outcome outcome,
                     struct slice reference, struct slice detail)
 {
@@ -64,7 +55,6 @@ static void on_sent(void *ctx, unsigned asker, uint64_t attempt, enum notify_out
     log_write(LOG_WATCHDOG_SENT, LOG_TEXT("provider", slice_of(c->provider)),
               LOG_TEXT("outcome", slice_of(notify_outcome_name(outcome))),
               LOG_TEXT("detail", detail));
-    if (!taken && now - t->asked >= LOOK_UP_SOON) look_up(t);
     if (c->attempt != attempt) return;
     c->attempt = 0;
     if (!taken && c->tries < TELLER_TRIES_MAX) c->next = now + AGAIN;
@@ -86,53 +76,19 @@ void teller_tick(struct teller *t)
     nsec now = clock_monotonic(&t->clock);
     for (size_t i = 0; i < t->n_contacts; i++)
         if (t->contacts[i].next && now >= t->contacts[i].next) send_to(t, &t->contacts[i]);
-    if (now - t->asked >= LOOK_UP) look_up(t);
 }
 
-/* ---- hosts ------------------------------------------------------------------------------- */
-
-static void on_found(void *ctx, unsigned host, struct slice addresses)
-{
-    struct teller *t = ctx;
-    int error = senders_moved(t->senders, t->hosts[host].host, t->hosts[host].port, addresses);
-    if (error) loop_stop(t->loop, error);
-}
-
-/* It is started again by who started it, and has one then. */
+/* It is started again by who started it, and looks up hosts then. */
 static void on_lost(void *ctx)
 {
     struct teller *t = ctx;
     loop_stop(t->loop, ERR_STOPPED);
 }
 
-static void keep_host(void *ctx, const char *host, uint16_t port)
-{
-    struct teller *t = ctx;
-    if (t->n_hosts == RESOLVER_HOSTS_MAX) return;
-    t->hosts[t->n_hosts].host = host;
-    t->hosts[t->n_hosts++].port = port;
-}
-
 static void keep_port(void *ctx, uint16_t port)
 {
     struct teller *t = ctx;
     if (t->n_ports < TELLER_PORTS_MAX) t->ports[t->n_ports++] = port;
-}
-
-static int open_resolver(struct teller *t, bool confined)
-{
-    const char *hosts[RESOLVER_HOSTS_MAX];
-    senders_hosts(t->senders, keep_host, t);
-    for (size_t i = 0; i < t->n_hosts; i++) hosts[i] = t->hosts[i].host;
-    t->asked = clock_monotonic(&t->clock);
-    return resolver_new(&(struct resolver_options){.loop = t->loop,
-                                                   .hosts = hosts,
-                                                   .n_hosts = t->n_hosts,
-                                                   .confined = confined,
-                                                   .found = on_found,
-                                                   .lost = on_lost,
-                                                   .ctx = t},
-                        &t->resolver);
 }
 
 /* ---- what it needs ----------------------------------------------------------------------- */
@@ -164,7 +120,8 @@ static int read_contacts(struct teller *t, const struct config_list *list, struc
     return error;
 }
 
-static int open_senders(struct teller *t, const struct config *config, struct diag *diag)
+static int open_senders(struct teller *t, const struct config *config, bool confined,
+                        struct diag *diag)
 {
     const struct senders_options options = {
         .loop = t->loop,
@@ -173,7 +130,13 @@ static int open_senders(struct teller *t, const struct config *config, struct di
         .n_providers = config->notify_providers.n,
         .trust = config->notify_trust.n ? config->notify_trust.items[0] : NULL,
         .proxy = config->notify_proxy.n ? config->notify_proxy.items[0] : NULL,
-        .out = {.ctx = t, .sent = on_sent, .answered = on_answered, .changed = on_changed}};
+        .lasting = true,
+        .confined = confined,
+        .out = {.ctx = t,
+                .sent = on_sent,
+                .answered = on_answered,
+                .changed = on_changed,
+                .lost = on_lost}};
     return senders_new(&options, &t->senders, diag);
 }
 
@@ -185,15 +148,13 @@ int teller_open(struct teller *t, const struct config *config, struct clock cloc
     buf_init(&t->spoken_sv, NOTIFY_TEXT_MAX);
     buf_init(&t->spoken_en, NOTIFY_TEXT_MAX);
     int error = read_contacts(t, &config->watchdog_contacts, diag);
-    if (error == 0) error = open_senders(t, config, diag);
-    if (error == 0) error = open_resolver(t, confined);
+    if (error == 0) error = open_senders(t, config, confined, diag);
     if (error == 0) senders_ports(t->senders, keep_port, t);
     return error;
 }
 
 void teller_done(struct teller *t)
 {
-    resolver_free(t->resolver);
     senders_free(t->senders);
     buf_done(&t->body);
     buf_done(&t->spoken_sv);

@@ -8,7 +8,6 @@
 #define VAKA_SERVE_WATCHDOG_TELLER_H
 
 #include "config/config.h"
-#include "dial/resolver.h"
 #include "notify/provider.h"
 #include "notify/senders.h"
 #include "proc/sandbox.h"
@@ -36,13 +35,6 @@ struct teller {
     struct loop *loop;
     struct clock clock;
     struct senders *senders;
-    struct resolver *resolver;
-    struct {
-        const char *host; /* borrowed of the senders */
-        uint16_t port;
-    } hosts[RESOLVER_HOSTS_MAX];
-    size_t n_hosts;
-    nsec asked; /* monotonic: the hosts were looked up */
     struct teller_contact contacts[TELLER_CONTACTS_MAX];
     size_t n_contacts;
     uint64_t last_attempt;

@@ -13,6 +13,7 @@ import threading
 import time
 
 import gateway
+from disks import WITH_HOSTS
 from peers import make_certificates
 from serving import Serve, Skip, holds, run_tests, same, test
 
@@ -154,14 +155,16 @@ def what_is_proven_is_said_in_one_line(folder):
 
 
 @contextlib.contextmanager
-def whole_watch(folder, more=FAST):
-    """With somebody on call, and a provider."""
+def whole_watch(folder, more=FAST, pinned=True, **options):
+    """With somebody on call, and a provider; not `pinned`, its name is looked up."""
     folder = folder.resolve()
     make_certificates(folder)
     with gateway.Gateway(folder) as g:
         line = g.provider("46elks", "elks", folder)
+        if not pinned:
+            line = line.replace(" address=127.0.0.1", "")
         with Serve(VAKA, folder / "watch", more + f"notify:\n  trust: {folder}/ca.pem\n  providers:\n"
-                   f"    - {json.dumps(line)}\n") as serve:
+                   f"    - {json.dumps(line)}\n", **options) as serve:
             serve.start()
             plan = folder / "plan.yaml"
             plan.write_text(PLAN, encoding="utf-8")
@@ -198,6 +201,23 @@ def what_pages_people_is_followed_to_the_provider(folder):
         awake(serve)
         serve.wait(lambda: serve.status()["oncall"]["pages_open"] == 0, "the end of the page")
         same(len(g.sms), 1)
+
+
+@test
+def a_provider_that_moves_is_found(folder):
+    """Its name leads to nobody, and then to it; the process that pages goes on meanwhile."""
+    if os.geteuid() != 0:
+        raise Skip("not root")
+    (folder / "watch").mkdir()
+    hosts = folder / "hosts"
+    hosts.write_text("127.0.0.2 localhost\n", encoding="utf-8")
+    with whole_watch(folder, pinned=False, before=["unshare", "-m", *WITH_HOSTS, hosts]) as (serve, _):
+        serve.wait(lambda: canary(serve)["broken"] == "provider", "provider named")
+        hosts.write_text("127.0.0.1 localhost\n", encoding="utf-8")
+        serve.wait(lambda: answer(serve, 0)["awake"], "awake")
+        hosts.write_text("127.0.0.2 localhost\n", encoding="utf-8")
+        serve.wait(lambda: canary(serve)["broken"] == "provider", "provider named")
+        same(serve.status()["notify"]["starts"], 1)
 
 
 def held(pid, folder):

@@ -20,6 +20,7 @@ import threading
 import time
 
 import gateway
+from disks import WITH_HOSTS
 from peers import make_certificates
 from serving import TESTS, Faults, Serve, Skip, free_port, holds, run_tests, same, test
 
@@ -31,8 +32,6 @@ ANNA = "+46701234567"
 SILENCE, REPEAT = 10, 600
 WITHIN = 60  # s: a page behind the end of the watch, with the settings of nobody
 HOUR = 3600
-# A machine with a file of hosts of its own.
-WITH_HOSTS = ["sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"']
 NETS = itertools.count(1)
 
 
