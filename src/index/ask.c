@@ -4,10 +4,16 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "detect/sigma/match.h"
 #include "index/value.h"
 #include "store/token.h"
 
-enum { TOKENS_MAX = 64 * 1024, SLOTS = 2 * TOKENS_MAX, ARENA_MAX = 64 * 1024 * 1024 };
+enum {
+    TOKENS_MAX = 64 * 1024,
+    SLOTS = 2 * TOKENS_MAX,
+    ARENA_MAX = 64 * 1024 * 1024,
+    LISTED_MAX = 256, /* values of a list; of more every block seems to have one */
+};
 
 /* A tree without what says nothing. */
 struct ask {
@@ -27,6 +33,9 @@ struct index_asks {
     bool *known;      /* … where that was asked */
     uint32_t n;
     bool failed;
+    /* The list that was read last, which rules ask about many fields. */
+    const struct listed *listed;
+    const struct ask *of_listed;
 };
 
 static const struct ask any = {.kind = ASK_ANY}, none = {.kind = ASK_NONE};
@@ -93,18 +102,132 @@ static void need_address(struct index_asks *a, struct ask *ask, const struct sig
     need_text(a, ask, address, TOKEN_WHOLE, TOKEN_WHOLE);
 }
 
-static const struct ask *ask_atom(struct index_asks *a, const struct sigma_atom *atom)
+/* ---- lists ------------------------------------------------------------------------------- */
+
+/* Children are added by who made it. NULL: out of memory. */
+static struct ask *new_list(struct index_asks *a, bool all, size_t n)
 {
     struct ask *ask = arena_zalloc(&a->arena, 1, sizeof *ask);
-    if (ask)
-        ask->token = arena_alloc(&a->arena, (atom->n_glob + (size_t)1) * TOKEN_LITERAL_MAX *
-                                                sizeof *ask->token);
-    if (!ask || !ask->token) {
-        a->failed = true;
-        return &any;
-    }
+    if (ask) ask->child = arena_alloc(&a->arena, (n + 1) * sizeof(void *));
+    a->failed |= !ask || !ask->child;
+    if (a->failed) return NULL;
+    ask->kind = all ? ASK_ALL_OF : ASK_ONE_OF;
+    return ask;
+}
+
+/* Without a token, of as many literals. NULL: out of memory. */
+static struct ask *new_tokens(struct index_asks *a, size_t literals, struct slice text)
+{
+    struct ask *ask = arena_zalloc(&a->arena, 1, sizeof *ask);
+    if (ask) ask->token = arena_alloc(&a->arena, literals * TOKEN_LITERAL_MAX * sizeof *ask->token);
+    a->failed |= !ask || !ask->token;
+    if (a->failed) return NULL;
     ask->kind = ASK_TOKENS;
-    ask->text = arena_dup(&a->arena, atom->pattern);
+    ask->text = arena_dup(&a->arena, text);
+    return ask;
+}
+
+/* Of a text beside which no word goes on. */
+static const struct ask *ask_words(struct index_asks *a, struct slice text)
+{
+    struct ask *ask = new_tokens(a, 1, text);
+    if (ask) need_text(a, ask, text, TOKEN_WORD, TOKEN_WORD);
+    return ask && ask->n ? ask : &any;
+}
+
+/* To what all of is needed. */
+static void add_child(struct ask *list, const struct ask *child)
+{
+    if (child->kind != ASK_ANY) list->child[list->n++] = child;
+}
+
+/* Four hexadecimal digits, those in front of which may be left out when they are 0. */
+static const struct ask *ask_group(struct index_asks *a, unsigned value)
+{
+    enum { WIDTH = 4 };
+    struct ask *ask = value > 0xf ? new_list(a, false, WIDTH) : NULL; /* one digit is no token */
+    for (int width = 2; ask && width <= WIDTH; width++) {
+        char text[WIDTH + 1];
+        if (value >> (4 * width) != 0) continue;
+        int n = snprintf(text, sizeof text, "%0*x", width, value);
+        const struct ask *child = ask_words(a, slice_make(text, (size_t)n));
+        if (child->kind == ASK_ANY) return &any; /* digits may be of a time */
+        ask->child[ask->n++] = child;
+    }
+    return ask ? ask : &any;
+}
+
+/* ::ffff:cb00:714d is 203.0.113.77. */
+static const struct ask *ask_mapped(struct index_asks *a, const uint8_t addr[4])
+{
+    struct ask *ask = new_list(a, true, 3);
+    if (!ask) return &any;
+    add_child(ask, ask_group(a, (unsigned)(addr[0] << 8 | addr[1])));
+    add_child(ask, ask_group(a, (unsigned)(addr[2] << 8 | addr[3])));
+    add_child(ask, ask_words(a, SLICE("ffff")));
+    return ask;
+}
+
+static const struct ask *ask_address(struct index_asks *a, struct slice value)
+{
+    char plain[VALUE_PLAIN_MAX];
+    struct sigma_atom network = {.op = ATOM_CIDR};
+    /* An IPv6 address in a URL may be written in many ways. */
+    if (cidr_read(value, &network) != NULL || network.cidr.v6 || network.cidr.bits != 32)
+        return &any;
+    struct slice text = value_address_text(network.cidr.addr, false, plain);
+    const struct ask *dotted = ask_words(a, text);
+    struct ask *ask = dotted->kind == ASK_ANY ? NULL : new_list(a, false, 2);
+    if (!ask) return &any;
+    ask->child[ask->n++] = dotted;
+    ask->child[ask->n++] = ask_mapped(a, network.cidr.addr);
+    return ask;
+}
+
+/* As listed_find() takes values apart: there is no word beside what it compares, but for hashes. */
+static const struct ask *ask_value(struct index_asks *a, const struct listed *l, uint32_t i)
+{
+    struct slice value = listed_at(l, i)->value;
+    switch (listed_kind(l)) {
+    case LISTED_ADDRESS:
+        return ask_address(a, value);
+    case LISTED_URL:
+        return ask_words(a, listed_url(value));
+    case LISTED_DOMAIN:
+    case LISTED_EMAIL:
+        return ask_words(a, value);
+    case LISTED_HASH:
+        break;
+    }
+    return &any;
+}
+
+static const struct ask *read_listed(struct index_asks *a, const struct listed *l)
+{
+    uint32_t n = listed_count(l);
+    struct ask *ask = n <= LISTED_MAX ? new_list(a, false, n) : NULL;
+    for (uint32_t i = 0; ask && i < n; i++) {
+        const struct ask *child = ask_value(a, l, i);
+        if (child->kind == ASK_ANY) return &any;
+        ask->child[ask->n++] = child;
+    }
+    return ask ? ask : &any;
+}
+
+static const struct ask *ask_listed(struct index_asks *a, const struct listed *l)
+{
+    if (a->listed != l) a->of_listed = read_listed(a, l);
+    a->listed = l;
+    return a->of_listed;
+}
+
+/* ---- trees ------------------------------------------------------------------------------- */
+
+static const struct ask *ask_atom(struct index_asks *a, const struct sigma_atom *atom)
+{
+    if (atom->op == ATOM_LISTED) return ask_listed(a, atom->listed);
+    struct ask *ask = new_tokens(a, atom->n_glob + (size_t)1, atom->pattern);
+    if (!ask) return &any;
     if (atom->op == ATOM_CIDR) need_address(a, ask, atom);
     else if (atom->op == ATOM_STRING && atom->numeric) need_number(a, ask, atom);
     else if (atom->op == ATOM_STRING || atom->op == ATOM_KEYWORD) need_glob(a, ask, atom);
@@ -115,18 +238,13 @@ static const struct ask *ask_of(struct index_asks *a, const struct sigma_expr *e
 
 static const struct ask *ask_list(struct index_asks *a, const struct sigma_expr *e)
 {
-    struct ask *ask = arena_zalloc(&a->arena, 1, sizeof *ask);
-    if (ask) ask->child = arena_alloc(&a->arena, (e->n_children + (size_t)1) * sizeof(void *));
-    if (!ask || !ask->child) {
-        a->failed = true;
-        return &any;
-    }
     bool all = e->kind == EXPR_AND;
-    ask->kind = all ? ASK_ALL_OF : ASK_ONE_OF;
+    struct ask *ask = new_list(a, all, e->n_children);
+    if (!ask) return &any;
     for (uint32_t i = 0; i < e->n_children; i++) {
         const struct ask *child = ask_of(a, e->child[i]);
         if (child->kind == ASK_ANY && !all) return &any;
-        if (child->kind != ASK_ANY) ask->child[ask->n++] = child;
+        add_child(ask, child);
     }
     return ask->n == 0 && all ? &any : ask->n == 1 ? ask->child[0] : ask;
 }

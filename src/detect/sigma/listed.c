@@ -107,8 +107,7 @@ static struct slice after_scheme(struct slice text)
     return at == SIZE_MAX ? text : slice_from(text, at + 3);
 }
 
-/* A URL as it is compared. */
-static struct slice url_key(struct slice text)
+struct slice listed_url(struct slice text)
 {
     text = after_scheme(text);
     while (text.len && text.ptr[text.len - 1] == '/') text.len--;
@@ -139,7 +138,7 @@ static bool is_value(const struct listed *l, uint32_t i, struct slice key)
         return network_read(l->values[i].value, &n) &&
                slice_eq(slice_make(n.bytes, sizeof n.bytes), key);
     case LISTED_URL:
-        return slice_eq(url_key(l->values[i].value), key);
+        return slice_eq(listed_url(l->values[i].value), key);
     case LISTED_DOMAIN:
     case LISTED_HASH:
     case LISTED_EMAIL:
@@ -170,7 +169,7 @@ static void put_key(struct listed *l, struct slice key, uint32_t value)
 static bool key_of(const struct listed *l, struct slice value, struct network *space,
                    struct slice *ret)
 {
-    *ret = l->kind == LISTED_URL ? url_key(value) : value;
+    *ret = l->kind == LISTED_URL ? listed_url(value) : value;
     if (l->kind != LISTED_ADDRESS) return ret->len > 0;
     *ret = slice_make(space->bytes, sizeof space->bytes);
     return network_read(value, space);
@@ -287,7 +286,7 @@ const struct listed_value *listed_find(const struct listed *l, struct slice text
     case LISTED_DOMAIN:
         return find_domain(l, listed_host(text));
     case LISTED_URL:
-        return find_key(l, url_key(text));
+        return find_key(l, listed_url(text));
     case LISTED_HASH:
         return find_part(l, text, HASH_LEAST, is_between_hashes);
     case LISTED_EMAIL:

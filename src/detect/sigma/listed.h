@@ -51,5 +51,7 @@ const struct listed_value *listed_find(const struct listed *l, struct slice text
 
 /* The host that a URL or an authority names (RFC 3986 3.2), without user and port; or the text. */
 struct slice listed_host(struct slice text);
+/* A URL as it is compared: what is behind its scheme, without slashes at its end. */
+struct slice listed_url(struct slice text);
 
 #endif
