@@ -334,9 +334,24 @@ static int ask_token(const struct asked *at, uint32_t number, uint64_t *ret)
     return 0;
 }
 
+/* The next group is asked first for what the fewest blocks of this one have. */
+static void ask_earlier(const struct ask *ask, uint32_t i)
+{
+    if (ask->kind == ASK_TOKENS) {
+        uint32_t token = ask->token[i];
+        ask->token[i] = ask->token[i - 1];
+        ask->token[i - 1] = token;
+    } else {
+        const struct ask *child = ask->child[i];
+        ask->child[i] = ask->child[i - 1];
+        ask->child[i - 1] = child;
+    }
+}
+
 static int run(const struct asked *at, const struct ask *ask, uint64_t *ret)
 {
     bool one = ask->kind == ASK_ONE_OF || ask->kind == ASK_NONE;
+    int before = 0;
     uint64_t all = at->n == 64 ? ~UINT64_C(0) : (UINT64_C(1) << at->n) - 1;
     uint64_t may = one ? 0 : all, blocks = 0;
     for (uint32_t i = 0; i < ask->n && may != (one ? all : 0); i++) {
@@ -344,6 +359,9 @@ static int run(const struct asked *at, const struct ask *ask, uint64_t *ret)
                                             : run(at, ask->child[i], &blocks);
         if (error) return error;
         may = one ? may | (blocks & all) : may & blocks;
+        int n = __builtin_popcountll(blocks & all);
+        if (!one && n < before) ask_earlier(ask, i);
+        else before = n;
     }
     *ret = may;
     return 0;
