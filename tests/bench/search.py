@@ -38,6 +38,8 @@ JQ_BYTES = 64 << 20
 # table of ClickHouse 0.4, twice while it merges.
 DISK, DISK_TABLE = 0.7, 0.8
 SPAN_BYTES = 1e9
+# Distinct addresses of 20 GB do not fit into the memory that is usual.
+SETTINGS = "search:\n  time: 6h\n  memory: 1GiB\n"
 
 
 class Query(typing.NamedTuple):
@@ -226,7 +228,7 @@ def main():
     with work_folder(gigabytes, DISK + DISK_TABLE * is_here()) as folder:
         emit = emitter(options.json, options.seed)
         folder = pathlib.Path(folder)
-        with Serve(VAKA, folder, more="search:\n  time: 6h\n", journal="64MiB").start() as serve:
+        with Serve(VAKA, folder, more=SETTINGS, journal="64MiB").start() as serve:
             records = fill(serve, gigabytes, options.seed, NEEDLES)
             filled = time.monotonic() - begun
             raw, packed, size = export(serve, folder)
