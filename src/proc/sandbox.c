@@ -102,6 +102,9 @@ static const int *const calls_seal =
 /* What indexes is alone in that. */
 static const int *const calls_index = CALLS(SCMP_SYS(flock));
 
+/* Who hands out stored records has the disk begin with what is read next. */
+static const int *const calls_ahead = CALLS(SCMP_SYS(fadvise64));
+
 /* What reads stored records takes turns with others that do. */
 static const int *const calls_turns = CALLS(SCMP_SYS(flock));
 
@@ -183,7 +186,7 @@ static const int *const calls_open =
           SCMP_SYS(open_by_handle_at), SCMP_SYS(memfd_create));
 
 struct sandbox_row {
-    const int *allow[9];
+    const int *allow[10];
     const int *fatal[5];
     bool reads_files;    /* opens for reading only; else its list of calls says */
     bool keeps_files;    /* the named folders are its own */
@@ -233,12 +236,13 @@ static const struct sandbox_row rows[] = {
                           .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                           .keeps_files = true},
     [SANDBOX_REVIEWER] = {.allow = {calls_compute, calls_descriptors, calls_fork, calls_files,
-                                    calls_names, calls_replace, NULL},
+                                    calls_names, calls_replace, calls_ahead, NULL},
                           .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                           .keeps_files = true,
                           .kills = true},
     [SANDBOX_SEARCHER] = {.allow = {calls_compute, calls_descriptors, calls_loop, calls_fork,
-                                    calls_narrow, calls_files, calls_names, calls_replace, NULL},
+                                    calls_narrow, calls_files, calls_names, calls_replace,
+                                    calls_ahead, NULL},
                           .fatal = {calls_fatal, calls_connect, calls_accept, NULL},
                           .keeps_files = true,
                           .kills = true},

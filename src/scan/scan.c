@@ -22,6 +22,7 @@ enum {
     UNIT_HELD_MAX = 256 * 1024 * 1024, /* findings of one unit that wait */
     FAILURES_MAX = SCAN_SKIPPED_MAX + 16,
     TICK_MS = 100,
+    FETCHED = 16 * 1024, /* bytes: more than an index has that a query reads first */
 };
 
 /* A piece of work; they are numbered in the order in which they are told. */
@@ -104,6 +105,36 @@ static int add_unit(struct scan *s, const struct scan_unit *m, uint64_t bytes, i
     return 0;
 }
 
+/*
+ * The disk begins with what is read first of a file: with many segments that are not in memory it
+ * would be waited for at each.
+ */
+static void fetch(int file, off_t from, off_t len)
+{
+    (void)posix_fadvise(file, from, len, POSIX_FADV_WILLNEED);
+}
+
+/* Head, footer, and in front of that its index. */
+static void fetch_segment(const struct scan *s, uint64_t begin)
+{
+    char name[STORE_NAME_MAX + 1];
+    segment_name(name, "segment", begin);
+    int file = s->io.open(s->io.ctx, name, STORE_READ);
+    if (file < 0) return;
+    int64_t size = s->io.size(s->io.ctx, file);
+    fetch(file, 0, SEGMENT_HEAD);
+    if (size > 0) fetch(file, size < FETCHED ? 0 : size - FETCHED, FETCHED);
+    s->io.close(s->io.ctx, file);
+}
+
+static void fetch_beside(const struct scan *s, uint64_t begin)
+{
+    int file = s->options->beside ? s->options->beside(s->options->ctx, begin) : -1;
+    if (file < 0) return;
+    fetch(file, 0, FETCHED);
+    (void)close(file);
+}
+
 /* Every few blocks that may have something of the time that is asked for. */
 static int add_segment(struct scan *s, uint64_t begin)
 {
@@ -120,6 +151,7 @@ static int add_segment(struct scan *s, uint64_t begin)
         s->progress.early += f.blocks;
         return 0;
     }
+    fetch_beside(s, begin);
     uint32_t step = o->sample ? SAMPLE_BLOCKS : o->blocks;
     for (uint32_t at = 0; at < f.blocks && error == 0; at += step) {
         uint32_t to = o->sample ? at + 1 : at + step < f.blocks ? at + step : f.blocks;
@@ -150,6 +182,8 @@ static int add_all(struct scan *s)
 {
     struct store_view view;
     int error = store_view_open(&s->io, &view);
+    for (size_t i = 0; i < store_view_segments(&view) && error == 0; i++)
+        fetch_segment(s, store_view_segment(&view, i));
     for (size_t i = 0; i < store_view_segments(&view) && error == 0; i++)
         error = add_segment(s, store_view_segment(&view, i));
     for (size_t i = 0; i < view.n_journals && error == 0; i++)
