@@ -242,8 +242,9 @@ int notice_test(struct oncall *o, const struct page *page, const struct person *
 int notice_proof(struct oncall *o, const struct page *page, const struct person *person) MUST_USE;
 /* How many attempts that makes. */
 int notice_ways(struct oncall *o, const struct person *person, size_t *ret) MUST_USE;
-/* Whether he may get so many more messages now. */
-int notice_may_send(struct oncall *o, struct slice person, size_t more, bool *ret) MUST_USE;
+/* Whether he may get so many more messages now, with so many above the limit. */
+int notice_may_send(struct oncall *o, struct slice person, size_t more, size_t above,
+                    bool *ret) MUST_USE;
 /* An attempt by every provider, that tells nobody. */
 int notice_canary(struct oncall *o, uint64_t page) MUST_USE;
 /* DEADLINE_NOTICE: its turn has come. */

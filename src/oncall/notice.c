@@ -10,6 +10,8 @@
 #include "base/json_write.h"
 #include "oncall/internal.h"
 
+enum { OUTAGE_RESERVE = 3 }; /* messages to a person above the limit */
+
 struct contact {
     unsigned channel;
     uint64_t after; /* s */
@@ -132,7 +134,7 @@ static int is_provider_full(struct oncall *o, const struct provider *p, bool *re
     return error;
 }
 
-int notice_may_send(struct oncall *o, struct slice person, size_t more, bool *ret)
+int notice_may_send(struct oncall *o, struct slice person, size_t more, size_t above, bool *ret)
 {
     int64_t n = 0;
     const nsec since = o->now - o->out.limits.within;
@@ -141,7 +143,7 @@ int notice_may_send(struct oncall *o, struct slice person, size_t more, bool *re
         "SELECT count(*) FROM notice n JOIN attempt a ON a.notice = n.id"
         " WHERE n.person = ?1 AND n.made > ?2 AND a.made > ?3",
         DB_WITH(db_text(person), db_number(since - o->out.limits.within), db_number(since)), &n);
-    *ret = (uint64_t)n + more <= o->out.limits.per_person;
+    *ret = (uint64_t)n + more <= o->out.limits.per_person + above;
     return error;
 }
 
@@ -239,7 +241,9 @@ static int try(struct oncall *o, struct notice *n, bool *ret_failed)
     bool may = false;
     *ret_failed = false;
     if (!o->providers_known) return set_state(o, n->id, NOTICE_WAITS);
-    int error = notice_may_send(o, n->person, 1, &may);
+    /* Who has had all that he may get hears all the same that the watch is broken. */
+    const unsigned outage = n->marks & ONCALL_OUTAGE ? OUTAGE_RESERVE : 0;
+    int error = notice_may_send(o, n->person, 1, outage, &may);
     if (error || !may) return error ? error : hold_back(o, n, o->out.limits.within / 10);
     error = choose(o, n, &choice);
     if (error) return error;

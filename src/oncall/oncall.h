@@ -41,8 +41,9 @@ extern const char *const oncall_migrations[ONCALL_VERSION];
 enum oncall_mark {
     ONCALL_EXERCISE = 1,
     ONCALL_CANARY = 2,
-    ONCALL_TEST = 4,  /* of one person */
-    ONCALL_PROOF = 8, /* … that is the one of the day: every way by itself */
+    ONCALL_TEST = 4,    /* of one person */
+    ONCALL_PROOF = 8,   /* … that is the one of the day: every way by itself */
+    ONCALL_OUTAGE = 16, /* the watch itself is broken: of a page, by itself and at once */
 };
 
 /* Texts are borrowed for the call. */

@@ -212,6 +212,12 @@ int page_check_step(struct oncall *o, uint64_t id)
 
 /* ---- lists ------------------------------------------------------------------------------- */
 
+/* What is wrong with the watch waits behind no incident, and incidents are not hidden behind it. */
+static unsigned marks_of(const struct subject *s)
+{
+    return s->marks | (s->origin == ORIGIN_CANARY ? ONCALL_OUTAGE : 0u);
+}
+
 /* 0: a new one is needed. */
 static int find_open(struct oncall *o, const struct subject *s, struct slice policy, uint64_t *ret)
 {
@@ -221,7 +227,7 @@ static int find_open(struct oncall *o, const struct subject *s, struct slice pol
                        "SELECT id FROM page WHERE tenant = ?1 AND policy = ?2 AND marks = ?3"
                        " AND ended IS NULL AND closes > ?4 AND state = ?5 ORDER BY id DESC"
                        " LIMIT 1",
-                       DB_WITH(db_number(s->tenant), db_text(policy), db_number(s->marks),
+                       DB_WITH(db_number(s->tenant), db_text(policy), db_number(marks_of(s)),
                                db_number(o->now), db_number(PAGE_OPEN)),
                        &id);
     if (error == 0 && id) error = page_count(o, (uint64_t)id, &last);
@@ -254,7 +260,7 @@ static int make(struct oncall *o, const struct subject *s, const struct roster_p
                    "INSERT INTO page (tenant, policy, frozen, marks, level, begun, closes, state)"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                    DB_WITH(db_number(s->tenant), db_text(policy->id), db_text(buf_slice(&o->text)),
-                           db_number(s->marks), db_number(s->level), db_number(o->t.real),
+                           db_number(marks_of(s)), db_number(s->level), db_number(o->t.real),
                            db_number(o->now + o->out.limits.bundle), db_number(PAGE_OPEN)));
     if (error) return error;
     const uint64_t id = db_inserted(o->db);

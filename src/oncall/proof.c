@@ -65,7 +65,7 @@ int proof_due(struct oncall *o)
     if (o->senders && o->providers_known) {
         error = notice_ways(o, &persons.of[0], &ways);
         if (ways > o->out.limits.per_person) ways = o->out.limits.per_person;
-        if (error == 0) error = notice_may_send(o, persons.of[0].id, ways, &may);
+        if (error == 0) error = notice_may_send(o, persons.of[0].id, ways, 0, &may);
     }
     if (error || !may)
         return error ? error : deadline_set(o, DEADLINE_PROOF, 0, o->now + TRY_AGAIN);

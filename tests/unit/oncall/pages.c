@@ -508,3 +508,51 @@ TEST(every_way_is_proven_once_a_day)
     CHECK_SENT(w, "");
     end_watch(w);
 }
+
+static void outage(struct watch *w, uint64_t number)
+{
+    const struct oncall_page m = {.canary = true,
+                                  .id = number,
+                                  .incident = number,
+                                  .level = LEVEL_CRITICAL,
+                                  .why = HANDOVER_NEW,
+                                  .detected = w->t.real,
+                                  .title = SLICE("{}")};
+    CHECK_INT(oncall_take_page(w->oncall, &m, w->t), 0);
+}
+
+TEST(that_the_watch_is_broken_waits_behind_no_incident)
+{
+    struct watch *w = begin_watch("outage.db");
+    hand(w, 1, LEVEL_CRITICAL, "", HANDOVER_NEW);
+    became(w, 0, NOTIFY_ACCEPTED);
+    w->n_sent = 0;
+    outage(w, 1);
+    REQUIRE(w->n_sent == 1);
+    CHECK(strstr(w->sent[0].body, "bevakningen är bruten"));
+    CHECK_INT(w->sent[0].page, 2);
+    became(w, 0, NOTIFY_ACCEPTED);
+    /* Nor is an incident hidden behind it. */
+    hand(w, 2, LEVEL_CRITICAL, "", HANDOVER_NEW);
+    CHECK_INT(ask(w, "SELECT page FROM subject WHERE origin = 0 AND incident = 2"), 1);
+    end_watch(w);
+}
+
+TEST(who_had_all_that_he_may_get_hears_that_the_watch_is_broken)
+{
+    struct watch *w = begin_watch("full.db");
+    for (unsigned i = 0; i < 15; i++) {
+        char body[32];
+        hand(w, i + 1, LEVEL_HIGH, "", HANDOVER_NEW);
+        (void)snprintf(body, sizeof body, "{\"page\":%u}", i + 1);
+        became(w, i, NOTIFY_ACCEPTED);
+        CHECK(act(w, "root", "page_ack", body));
+    }
+    CHECK_INT(w->n_sent, 15);
+    hand(w, 16, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK_INT(w->n_sent, 15); /* it waits */
+    outage(w, 1);
+    REQUIRE(w->n_sent == 16);
+    CHECK(strstr(w->sent[15].body, "bevakningen är bruten"));
+    end_watch(w);
+}
