@@ -59,6 +59,7 @@ struct supervisor {
     struct child slots[ROLE_COUNT + 1];
     struct child *children[ROLE_COUNT]; /* who has the role now */
     struct child *spare;                /* read new rules, and takes the role of the old one then */
+    bool again;                         /* rules were changed while they were being read */
     struct buf config, origins;         /* as they are told to processes */
     struct buf troubles;                /* messages for triage, until it is there again */
     uint64_t instance;
@@ -421,7 +422,8 @@ static int reload_credentials(struct supervisor *s, const struct config *config,
  */
 static int reload_rules(struct supervisor *s, const struct config *config)
 {
-    int error = s->spare->pid ? ERR_LIMIT : config ? set_config(s, config) : 0;
+    if (s->spare->pid) return ERR_LIMIT;
+    int error = config ? set_config(s, config) : 0;
     if (error == 0) error = child_start(s, s->spare);
     if (error == 0) error = child_go(s->spare);
     if (error) kill_child(s->spare);
@@ -487,6 +489,19 @@ static void reload(struct supervisor *s)
     if (!s->spare->pid) tell_running(s);
 }
 
+/* What people changed over the API: rules that are being read may not have it yet. */
+static void reload_changed(struct supervisor *s)
+{
+    s->again = s->spare->pid != 0;
+    if (!s->again) reload(s);
+}
+
+/* What was changed while rules were being read, when they have been. */
+static void reload_again(struct supervisor *s)
+{
+    if (s->again && !s->stopping) reload_changed(s);
+}
+
 /* Something in the rules has ended by itself. While a reload is on its way it finds that, too. */
 static int renew_rules(struct supervisor *s)
 {
@@ -544,6 +559,7 @@ static void child_is_ready(struct supervisor *s, struct child *c)
     old->retired = true;
     if (old->pid) child_stop(s, old);
     else adopt_spare(s);
+    reload_again(s);
 }
 
 static void send_report(struct child *to, unsigned about, uint64_t round, struct slice text)
@@ -662,7 +678,7 @@ static int child_frame(void *ctx, const struct frame *frame)
         if (say_command_read(frame->payload, &command) != 0) return ERR_CORRUPT;
         if (c->role == ROLE_DETECT && command.command == COMMAND_RULES) return renew_rules(s);
         if (c->role == ROLE_LIBRARY && command.command == COMMAND_RELOAD) {
-            reload(s);
+            reload_changed(s);
             return 0;
         }
         if (c->role != ROLE_CONTROL) return ERR_CORRUPT;
@@ -730,6 +746,7 @@ static void reap(struct supervisor *s)
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         struct child *c = child_of(s, pid);
         if (c) child_ended(s, c, status);
+        if (c) reload_again(s);
     }
 }
 
