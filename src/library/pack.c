@@ -308,6 +308,31 @@ int pack_read_tree(struct pack *p, int folder, const char *path, struct diag *di
     return error;
 }
 
+/* What was read becomes a pack, or nothing. */
+static int finish(struct pack *p, const char *path, int error, struct diag *diag)
+{
+    if (error == 0) error = settle(p, path, diag);
+    if (error && !diag->message[0])
+        (void)diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
+    if (error) pack_done(p);
+    return error;
+}
+
+int pack_read_zip(struct pack *p, int fd, int null_fd, struct diag *diag)
+{
+    diag->message[0] = '\0';
+    init(p);
+    return finish(p, "zip", unpack_zip(p, fd, null_fd, diag), diag);
+}
+
+static int read_zip(struct pack *p, int fd, struct diag *diag)
+{
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int error = null_fd < 0 ? ERR_IO : unpack_zip(p, fd, null_fd, diag);
+    if (null_fd >= 0) (void)close(null_fd);
+    return error;
+}
+
 int pack_read(struct pack *p, const char *path, struct diag *diag)
 {
     struct stat st;
@@ -324,12 +349,8 @@ int pack_read(struct pack *p, const char *path, struct diag *diag)
     if (S_ISDIR(st.st_mode)) {
         error = read_tree(p, fd, diag);
     } else {
-        error = unpack_zip(p, fd, diag);
+        error = read_zip(p, fd, diag);
         (void)close(fd);
     }
-    if (error == 0) error = settle(p, path, diag);
-    if (error && !diag->message[0])
-        (void)diag_set(diag, error, NULL, 0, 0, "%s", error_text(error));
-    if (error) pack_done(p);
-    return error;
+    return finish(p, path, error, diag);
 }

@@ -53,6 +53,8 @@ struct pack {
 
 /* A file, or a folder, by what it is. pack_done() after success only; diag names what is wrong. */
 int pack_read(struct pack *p, const char *path, struct diag *diag) MUST_USE;
+/* The same of an open zip, for who can open nothing: null_fd is /dev/null's. Both are borrowed. */
+int pack_read_zip(struct pack *p, int fd, int null_fd, struct diag *diag) MUST_USE;
 /* Every file of an open folder (borrowed), whatever the layout; `path` is for messages. */
 int pack_read_tree(struct pack *p, int folder, const char *path, struct diag *diag) MUST_USE;
 void pack_done(struct pack *p);

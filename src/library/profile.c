@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/hint.h"
+#include "base/json_write.h"
 #include "library/files.h"
 
 struct reading {
@@ -257,4 +258,53 @@ bool profile_takes(const struct profile *p, const struct sigma_doc *doc)
     if (doc->kind == SIGMA_CORRELATION) return true;
     if (p->sources.said && !has_source(&p->sources, &doc->logsource)) return false;
     return !has_source(&p->no_sources, &doc->logsource);
+}
+
+/* ---- single rules ------------------------------------------------------------------------ */
+
+/* Whether a line begins something of the map itself. */
+static bool is_key(struct slice line)
+{
+    return line.len > 0 && !strchr(" \t#-\r", line.ptr[0]);
+}
+
+static void put_without_rules(struct buf *out, struct slice text)
+{
+    bool skipping = false;
+    for (bool more = text.len > 0; more;) {
+        struct slice line;
+        more = slice_split(text, '\n', &line, &text);
+        if (is_key(line)) skipping = slice_starts_with(line, SLICE("rules:"));
+        if (skipping || (!more && line.len == 0)) continue;
+        buf_put(out, line);
+        buf_putc(out, '\n');
+    }
+}
+
+static uint32_t put_ids(struct buf *out, const char *key, const struct profile_texts *list,
+                        struct slice id, bool with)
+{
+    uint32_t n = 0;
+    buf_printf(out, "  %s: [", key);
+    for (uint32_t i = 0; i < list->n; i++) {
+        if (slice_eq_nocase(list->items[i], id)) continue;
+        buf_puts(out, n++ ? ", " : "");
+        json_write_string(out, list->items[i]);
+    }
+    if (with) {
+        buf_puts(out, n++ ? ", " : "");
+        json_write_string(out, id);
+    }
+    buf_puts(out, "]\n");
+    return n;
+}
+
+int profile_switch(struct buf *out, const struct profile *p, struct slice id, bool on)
+{
+    put_without_rules(out, p->text);
+    buf_puts(out, "rules:\n");
+    uint32_t most = put_ids(out, "include", &p->rules, id, on);
+    uint32_t off = put_ids(out, "exclude", &p->no_rules, id, !on);
+    if (off > most) most = off;
+    return most > PROFILE_ITEMS_MAX ? ERR_LIMIT : buf_error(out);
 }

@@ -24,6 +24,7 @@
 #define VAKA_LIBRARY_PROFILE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "detect/sigma/doc.h"
 
 enum { PROFILE_ITEMS_MAX = 1024 /* of one list */, PROFILE_FILE_MAX = 256 * 1024 };
@@ -51,6 +52,12 @@ int profile_read(struct profile *ret, struct arena *arena, const char *file, str
 /* One that is built in, else the file of that name. */
 int profile_load(struct profile *ret, struct arena *arena, const char *name,
                  struct diag *diag) MUST_USE;
+
+/*
+ * Appends the text of a profile that says the same, but that the rule with that id is on, or is
+ * off, in any case. ERR_LIMIT: more than PROFILE_ITEMS_MAX are said by their ids.
+ */
+int profile_switch(struct buf *out, const struct profile *p, struct slice id, bool on) MUST_USE;
 
 /* The names of those that are built in, by number from 0; NULL behind the last. */
 const char *profile_builtin(uint32_t number);

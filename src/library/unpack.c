@@ -4,7 +4,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -207,13 +206,11 @@ static int receive(struct pack *p, struct channel *channel, struct diag *diag)
     return error;
 }
 
-int unpack_zip(struct pack *p, int fd, struct diag *diag)
+int unpack_zip(struct pack *p, int fd, int null_fd, struct diag *diag)
 {
     struct worker worker = {0};
     struct buf out;
     struct rusage usage;
-    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null_fd < 0) return ERR_IO;
     buf_init(&out, 1024);
     int error = worker_start(&worker, &(struct worker_spec){.run = unpack_run,
                                                             .role = SANDBOX_DECODER,
@@ -224,6 +221,5 @@ int unpack_zip(struct pack *p, int fd, struct diag *diag)
     if (error == 0) error = receive(p, &worker.channel, diag);
     (void)worker_stop(&worker, true, &usage);
     buf_done(&out);
-    (void)close(null_fd);
     return error;
 }

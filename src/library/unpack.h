@@ -5,7 +5,8 @@
 
 #include "library/pack.h"
 
-/* Adds what the zip holds; the descriptor is borrowed. diag says what is wrong with it. */
-int unpack_zip(struct pack *p, int fd, struct diag *diag) MUST_USE;
+/* Adds what the zip holds; the descriptor is borrowed, and so is that of /dev/null. diag says what
+ * is wrong with it. */
+int unpack_zip(struct pack *p, int fd, int null_fd, struct diag *diag) MUST_USE;
 
 #endif

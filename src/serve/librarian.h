@@ -42,7 +42,8 @@ typedef int library_deed_fn(struct library_deed *d);
 library_deed_fn library_do_except, library_do_unexcept, library_do_save, library_do_drop,
     library_do_versions, library_do_version;
 /* librarian_sets.c: sets of others' rules */
-library_deed_fn library_do_sets, library_do_difference, library_do_use;
+library_deed_fn library_do_sets, library_do_difference, library_do_use, library_do_import,
+    library_do_switch;
 /* librarian_lists.c: indicators, and searches */
 library_deed_fn library_do_list, library_do_list_put, library_do_list_add, library_do_list_cut,
     library_do_list_drop;

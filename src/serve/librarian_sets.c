@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Sets of others' rules: their versions, what differs, which one is in force. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/folder.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "library/version.h"
 #include "serve/librarian.h"
 
-enum { ABOUT_MAX = 64 * 1024, REFUSALS_TOLD = 200 };
+enum { ABOUT_MAX = 64 * 1024, REFUSALS_TOLD = 200, PROFILES_MAX = 8 * 1024 * 1024 };
 
 static void put_bool(struct buf *out, const char *key, bool value)
 {
@@ -175,4 +181,167 @@ int library_do_use(struct library_deed *d)
     json_write_member_string(out, "before", slice_of(before.text));
     d->changed = strcmp(before.text, *version ? version : "off") != 0;
     return 0;
+}
+
+/* ---- taking in --------------------------------------------------------------------------- */
+
+/* What came, as an open file of which there is no name any more; -1 with errno. */
+static int open_upload(const struct library_deed *d)
+{
+    static const char name[] = ".upload";
+    int folder = d->library.folder;
+    if (folder_replace(folder, name, d->deed.act->file) != 0) return -1;
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    (void)unlinkat(folder, name, 0);
+    return fd;
+}
+
+static int understand(struct library_deed *d, const struct library_name *set,
+                      const struct pack *pack, const struct profile *profile, const char *from,
+                      struct library_import *ret)
+{
+    int error = library_import_make(ret, &d->library, d->change.placeholders, set, pack, profile,
+                                    from, &d->deed.diag);
+    if (error) return error;
+    error = library_import_keep(ret, &d->library, from, &d->change, &d->deed.diag);
+    if (error) library_import_done(ret);
+    return error;
+}
+
+static int take_in(struct library_deed *d, const struct library_name *set, const struct pack *pack,
+                   const struct profile *profile)
+{
+    struct library_import im;
+    int error = understand(d, set, pack, profile, "api", &im);
+    if (error) return deed_take_error(&d->deed, "file", error);
+    struct buf *out = d->deed.answer;
+    buf_clear(out);
+    library_import_write(out, &im, REFUSALS_TOLD);
+    if (!buf_failed(out)) out->len--; /* deed_end() writes it */
+    library_import_done(&im);
+    return 0;
+}
+
+/* The profile of that name, or `current`: that of the version in force, with what was switched. */
+static int read_profile(struct library_deed *d, struct arena *arena, const char *set,
+                        const char *name, struct profile *ret)
+{
+    struct library_name version;
+    struct buf text;
+    if (strcmp(name, "current") != 0) {
+        if (strcmp(name, "default") == 0 || strcmp(name, "all") == 0)
+            return profile_load(ret, arena, name, &d->deed.diag);
+        return diag_set(&d->deed.diag, ERR_INVALID, NULL, 0, 0, "one of default, all and current");
+    }
+    if (!library_current(&d->library, set, &version))
+        return diag_set(&d->deed.diag, ERR_INVALID, NULL, 0, 0, "no version of it is in force");
+    buf_init(&text, PROFILE_FILE_MAX);
+    int error =
+        library_read_text(&d->library, set, version.text, "profile.yml", &text, &d->deed.diag);
+    struct slice kept = error ? SLICE_NONE : arena_dup(arena, buf_slice(&text));
+    if (error == 0)
+        error = kept.ptr ? profile_read(ret, arena, "profile.yml", kept, &d->deed.diag) : ERR_NOMEM;
+    buf_done(&text);
+    return error;
+}
+
+static int import(struct library_deed *d, const char *set, const struct profile *profile)
+{
+    struct library_name name;
+    struct pack pack;
+    bool good = library_name_read(slice_of(set), &name);
+    ASSERT(good);
+    int fd = open_upload(d);
+    if (fd < 0)
+        return diag_set(&d->deed.diag, ERR_IO, NULL, 0, 0, "the upload: %s", strerror(errno));
+    int error = pack_read_zip(&pack, fd, STDOUT_FILENO, &d->deed.diag);
+    (void)close(fd);
+    if (error == ERR_CORRUPT) error = ERR_INVALID;
+    if (error) return deed_take_error(&d->deed, "file", error);
+    error = take_in(d, &name, &pack, profile);
+    pack_done(&pack);
+    return error;
+}
+
+int library_do_import(struct library_deed *d)
+{
+    struct arena arena;
+    struct profile profile;
+    const char *set = read_set(d);
+    const char *wanted = deed_text(&d->deed, "profile", 32, false);
+    if (!body_end(&d->deed.body)) return 0;
+    arena_init(&arena, PROFILES_MAX);
+    int error = read_profile(d, &arena, set, *wanted ? wanted : "default", &profile);
+    if (error) error = deed_take_error(&d->deed, "profile", error);
+    else error = import(d, set, &profile);
+    arena_done(&arena);
+    return error;
+}
+
+/* ---- single rules ------------------------------------------------------------------------ */
+
+/* The same pack with another profile is another version. */
+static int keep_switched(struct library_deed *d, struct library_version *v,
+                         const struct profile *profile)
+{
+    struct library_import im;
+    struct library_name before;
+    struct buf *out = d->deed.answer;
+    int error = understand(d, &v->set, &v->pack, profile, "switch", &im);
+    if (error) return error;
+    error = library_version_use(&d->library, v->set.text, im.version.text, &d->change, &before,
+                                &d->deed.diag);
+    json_write_member_string(out, "set", slice_of(v->set.text));
+    json_write_member_string(out, "version", slice_of(im.version.text));
+    json_write_member_string(out, "before", slice_of(before.text));
+    json_write_member_u64(out, "on", catalog_count_on(&im.catalog));
+    d->changed = strcmp(before.text, im.version.text) != 0;
+    library_import_done(&im);
+    return error;
+}
+
+static int switch_rule(struct library_deed *d, struct library_version *v, struct arena *arena,
+                       struct slice id, bool on)
+{
+    struct profile profile, other;
+    struct buf text;
+    const struct catalog_rule *rule = catalog_find(&v->catalog, id);
+    if (!rule || rule->doc->id.len == 0)
+        return diag_set(&d->deed.diag, ERR_NOT_FOUND, NULL, 0, 0,
+                        "the version in force has no such rule");
+    buf_init(&text, PROFILE_FILE_MAX);
+    int error = profile_read(&profile, arena, "profile.yml", v->pack.profile, &d->deed.diag);
+    if (error == 0) error = profile_switch(&text, &profile, rule->doc->id, on);
+    if (error == 0)
+        error = profile_read(&other, arena, "profile.yml", buf_slice(&text), &d->deed.diag);
+    if (error == 0) error = keep_switched(d, v, &other);
+    buf_done(&text);
+    return error;
+}
+
+int library_do_switch(struct library_deed *d)
+{
+    struct library_name current;
+    struct library_version v;
+    struct arena arena;
+    const char *set = read_set(d);
+    struct slice id = body_text(&d->deed.body, "rule", 128, true);
+    bool on = body_bool(&d->deed.body, "on", true) == 1;
+    if (!body_end(&d->deed.body)) return 0;
+    if (!library_current(&d->library, set, &current)) {
+        deed_refuse(&d->deed, DESK_NOT_FOUND, "set", "no version of it is in force");
+        return 0;
+    }
+    int error = read_version(d, set, current.text, &v);
+    if (error) return deed_take_error(&d->deed, "set", error);
+    arena_init(&arena, PROFILES_MAX);
+    error = switch_rule(d, &v, &arena, id, on);
+    arena_done(&arena);
+    library_version_done(&v);
+    if (error == ERR_LIMIT) {
+        deed_refuse(&d->deed, DESK_CONFLICT, "rule",
+                    "as many rules as may be are switched by hand");
+        return 0;
+    }
+    return deed_take_error(&d->deed, "rule", error);
 }

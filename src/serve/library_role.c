@@ -214,6 +214,8 @@ static const struct kind {
     {"sets", library_do_sets, RULES, false, false},
     {"difference", library_do_difference, RULES, false, true},
     {"use", library_do_use, RULES, true, true},
+    {"import", library_do_import, RULES, true, true},
+    {"switch", library_do_switch, RULES, true, true},
     {"list", library_do_list, LISTS, false, true},
     {"list-put", library_do_list_put, LISTS, true, true},
     {"list-add", library_do_list_add, LISTS, true, true},

@@ -300,7 +300,8 @@ enum {
 
 #define SAY_ACT_FIELDS(F)                                                                          \
     F(u64, client)                                                                                 \
-    F(u32, tenant) F(text, actor) F(text, kind) F(text, body) F(text, once) F(text, asked)
+    F(u32, tenant)                                                                                 \
+    F(text, actor) F(text, kind) F(text, body) F(text, once) F(text, asked) F(text, file)
 #define SAY_ACTED_FIELDS(F) F(u64, client) F(u8, status) F(text, body)
 
 #define SAY_PAGE_FIELDS(F)                                                                         \

@@ -94,7 +94,7 @@ static int on_act(void *ctx, uint64_t call, const struct api_deed *m)
 {
     struct role *r = ctx;
     struct link *link = role_link(r, doers[m->to]);
-    int error = find_room(r, link, m->actor.len + m->kind.len + m->body.len);
+    int error = find_room(r, link, m->actor.len + m->kind.len + m->body.len + m->file.len);
     if (error) return error;
     say_act_write(link_out(link), &(struct say_act){.client = call,
                                                     .tenant = m->tenant,
@@ -102,7 +102,8 @@ static int on_act(void *ctx, uint64_t call, const struct api_deed *m)
                                                     .kind = m->kind,
                                                     .body = m->body,
                                                     .once = m->once,
-                                                    .asked = m->asked});
+                                                    .asked = m->asked,
+                                                    .file = m->file});
     link_flush(link);
     return 0;
 }

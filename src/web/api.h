@@ -25,6 +25,8 @@ enum {
     API_LISTENERS_MAX = 256, /* of events */
     API_CONNECTION_MEMORY = 32 * 1024,
     API_BODY_MAX = 256 * 1024,
+    API_FILE_MAX = 4 * 1024 * 1024, /* of a body that is a file */
+    API_FILES_MAX = 2,              /* of those, at a time */
     API_PURPOSE_MAX = 1024,
     API_ANSWER_MAX = 16 * 1024 * 1024,
     API_FORM_MAX = 16 * 1024,
@@ -71,7 +73,7 @@ enum api_deed_to {
 struct api_deed {
     enum api_deed_to to;
     uint32_t tenant;
-    struct slice actor, kind, body;
+    struct slice actor, kind, body, file; /* file: a body that is one; else empty */
     struct slice once, asked; /* a key, and what was asked with it, as texts; empty: none */
 };
 

@@ -55,6 +55,7 @@ void api_call_free(struct api_call *c)
 {
     if (c->once) api_once_end(c->once, 0, SLICE_NONE);
     if (c->listens) c->api->n_listeners--;
+    if (c->files) c->api->n_files--;
     if (c->searches) c->api->options.out.cease(c->api->options.out.ctx, c->id);
     if (c->prev) c->prev->next = c->next;
     else c->api->calls = c->next;
@@ -388,20 +389,49 @@ static void find_endpoint(struct api_call *c, const char *method)
     }
 }
 
+/* What a body has to be. */
+static bool is_type_right(const struct api_endpoint *e, struct slice type)
+{
+    return api_endpoint_takes_form(e)   ? header_is_form(type)
+           : api_endpoint_takes_file(e) ? header_is_zip(type)
+                                        : header_is_json(type);
+}
+
+static size_t most_of(const struct api_endpoint *e)
+{
+    return api_endpoint_takes_form(e)   ? API_FORM_MAX
+           : api_endpoint_takes_file(e) ? API_FILE_MAX
+                                        : API_BODY_MAX;
+}
+
+/* A file is in memory before it is known who sends it: a few at a time. */
+static void begin_file(struct api_call *c)
+{
+    if (c->api->n_files == API_FILES_MAX) {
+        c->closes = true;
+        api_refuse_busy(c, API_PROBLEM_BUSY, "as many files as may come at once do");
+        return;
+    }
+    c->files = true;
+    c->api->n_files++;
+    buf_done(&c->body);
+    buf_init(&c->body, API_FILE_MAX);
+}
+
 static void check_body(struct api_call *c, const struct counted *n)
 {
     uint64_t len = 0;
     struct slice given = api_request_header(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
     bool sized = n->lengths > 0 && slice_to_u64(given, &len);
     bool has = n->encodings > 0 || len > 0, form = api_endpoint_takes_form(c->endpoint);
-    size_t most = form ? API_FORM_MAX : API_BODY_MAX;
     struct slice type = api_request_header(c, MHD_HTTP_HEADER_CONTENT_TYPE);
     if (n->lengths && !sized) api_refuse(c, API_PROBLEM_MALFORMED, "Content-Length");
-    else if (len > most) api_refuse(c, API_PROBLEM_TOO_LARGE, NULL);
+    else if (len > most_of(c->endpoint)) api_refuse(c, API_PROBLEM_TOO_LARGE, NULL);
     else if (has && !c->endpoint->body)
         api_refuse(c, API_PROBLEM_MALFORMED, "there is nothing to say in a body");
-    else if (c->endpoint->body && !(form ? header_is_form(type) : header_is_json(type)))
+    else if (c->endpoint->body && !is_type_right(c->endpoint, type))
         api_refuse(c, API_PROBLEM_MEDIA_TYPE, form ? "it has to be a form here" : NULL);
+    else if (api_endpoint_takes_file(c->endpoint)) begin_file(c);
     if (c->state == CALL_ANSWERED && has) c->closes = true;
 }
 
@@ -462,7 +492,7 @@ void api_call_take(struct api_call *c, struct slice bytes)
 static bool body_is_good(struct api_call *c)
 {
     struct slice body = buf_slice(&c->body);
-    if (!c->endpoint->body || api_endpoint_takes_form(c->endpoint)) return true;
+    if (!c->endpoint->body || api_endpoint_takes_form(c->endpoint) || c->files) return true;
     if (utf8_valid(body) && json_is_object(body)) return true;
     api_refuse(c, API_PROBLEM_BODY, "not one JSON object");
     return false;
@@ -554,7 +584,7 @@ static bool is_to_be_done(struct api_call *c)
         api_refuse(c, API_PROBLEM_MALFORMED, "Idempotency-Key is longer than 128 bytes");
         return false;
     }
-    buf_init(&request, API_TARGET_MAX + API_BODY_MAX + 256);
+    buf_init(&request, API_TARGET_MAX + API_FILE_MAX + 256);
     write_request(c, &request);
     mark_once(c, key, buf_slice(&request));
     enum api_once_found found =

@@ -97,6 +97,7 @@ struct api_call {
     } headers[API_HEADERS_MAX];
     size_t n_headers;
     bool closes; /* the connection, behind the answer */
+    bool files;  /* its body is a file: one of api->n_files */
     /* A stream: what is not sent of `out` is made more of by `more` when there is none left. */
     void (*more)(struct api_call *call);
     void (*tick)(struct api_call *call, nsec now);
@@ -114,7 +115,7 @@ struct api {
     struct httpd_conns conns;
     struct api_call *calls;
     uint64_t next_call;
-    uint32_t n_listeners;
+    uint32_t n_listeners, n_files;
     struct api_rate by_address, by_user;
     struct api_once once;
     struct api_rules rules;

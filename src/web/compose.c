@@ -88,7 +88,7 @@ bool api_compose(struct api_call *c, struct buf *out)
         put_member(out, c->match.names[i], c->match.values[i]);
     for (uint32_t i = 0; i < c->target.n_query; i++)
         put_member(out, c->target.query[i].name, c->target.query[i].value);
-    if (!put_version(c, out) || (c->endpoint->body && !put_body(c, out))) return false;
+    if (!put_version(c, out) || (c->endpoint->body && !c->files && !put_body(c, out))) return false;
     buf_putc(out, '}');
     if (!buf_failed(out)) return true;
     api_refuse(c, API_PROBLEM_TOO_LARGE, NULL);

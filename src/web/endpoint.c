@@ -57,6 +57,11 @@ bool api_endpoint_takes_form(const struct api_endpoint *e)
     return e->body && slice_starts_with(slice_of(e->body), SLICE("Form"));
 }
 
+bool api_endpoint_takes_file(const struct api_endpoint *e)
+{
+    return e->body && slice_starts_with(slice_of(e->body), SLICE("File"));
+}
+
 static const char *const methods[API_METHOD_COUNT] = {
 #define X(id, word) [API_##id] = #id,
     API_METHODS(X)

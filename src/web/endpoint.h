@@ -42,6 +42,8 @@ enum { RIGHT_ANYBODY = RIGHT_COUNT + 1, RIGHT_SOMEBODY };
     X(AFTER, "after", 0, INT64_MAX, NULL, "behind the one with this number")                       \
     X(OLD, "old", 0, 0, NULL, "the version before")                                                \
     X(NEW, "new", 0, 0, NULL, "the version behind")                                                \
+    X(PROFILE, "profile", 0, 0, "default|all|current",                                             \
+      "which rules are on: default, all, or as in the version in force; default")                  \
     X(INCIDENT, "incident", 1, INT64_MAX, NULL, "that list the incident with this number")
 
 enum api_parameter {
@@ -103,6 +105,8 @@ bool api_endpoint_find(const struct api_target *target, enum api_method method,
 unsigned api_endpoint_right(const struct api_endpoint *e);
 /* Whether its body is a form, whose fields prove what is asked by themselves; else JSON. */
 bool api_endpoint_takes_form(const struct api_endpoint *e);
+/* Whether its body is a zip. */
+bool api_endpoint_takes_file(const struct api_endpoint *e);
 /* Whether Idempotency-Key means something: it changes something, and has one answer. */
 bool api_endpoint_is_once(const struct api_endpoint *e);
 const char *api_method_word(enum api_method method);

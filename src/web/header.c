@@ -59,6 +59,11 @@ bool header_is_form(struct slice type)
     return is_type(type, SLICE("application/x-www-form-urlencoded"));
 }
 
+bool header_is_zip(struct slice type)
+{
+    return is_type(type, SLICE("application/zip"));
+}
+
 /* "gzip;q=0.5": of what has the weight 0 nothing is taken. */
 static bool weighs_nothing(struct slice weight)
 {

@@ -19,6 +19,7 @@ bool header_version(struct slice match, uint64_t *ret);
 bool header_is_json(struct slice type);
 /* … application/x-www-form-urlencoded. */
 bool header_is_form(struct slice type);
+bool header_is_zip(struct slice type);
 /* Whether Accept-Encoding (RFC 9110, 12.5.3) takes gzip. */
 bool header_takes_gzip(struct slice accepted);
 /* Whether Origin (RFC 6454) is this host over HTTPS. */

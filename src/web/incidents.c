@@ -193,6 +193,7 @@ void api_do(struct api_call *c, enum api_deed_to to, struct slice kind)
                                    .actor = c->who->name,
                                    .kind = kind,
                                    .body = buf_slice(&body),
+                                   .file = c->files ? buf_slice(&c->body) : SLICE_NONE,
                                    .once = slice_of(c->once_key),
                                    .asked = slice_of(c->once_asked)};
         if (out->act(out->ctx, c->id, &m) != 0) api_refuse_for(c, API_PROBLEM_BUSY, 1);

@@ -203,6 +203,13 @@ static const char *right_word(unsigned right)
                                      : right_name(right);
 }
 
+static const char *type_of_body(const struct api_endpoint *e)
+{
+    return api_endpoint_takes_form(e)   ? "application/x-www-form-urlencoded"
+           : api_endpoint_takes_file(e) ? "application/zip"
+                                        : "application/json";
+}
+
 static void put_endpoint(struct buf *out, const struct api_endpoint *e)
 {
     static const char *const methods[API_METHOD_COUNT] = {
@@ -224,8 +231,7 @@ static void put_endpoint(struct buf *out, const struct api_endpoint *e)
         open_object(out, "requestBody");
         put_flag(out, "required", true);
         open_object(out, "content");
-        open_object(out, api_endpoint_takes_form(e) ? "application/x-www-form-urlencoded"
-                                                    : "application/json");
+        open_object(out, type_of_body(e));
         open_object(out, "schema");
         put_reference(out, "schemas", e->body);
         buf_puts(out, "}}}}");

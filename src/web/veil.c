@@ -419,6 +419,6 @@ bool api_veil_request(struct api_call *c)
         return false;
     }
     name_parameters(c, v->people);
-    name_body(c, v->people);
+    if (!c->files) name_body(c, v->people);
     return true;
 }

@@ -16,7 +16,7 @@ import threading
 import time
 
 import schema
-from api_client import PASSWORD, ROLES, Api, Office, check_problem, filled, operations
+from api_client import PASSWORD, ROLES, Api, Office, check_problem, filled, operations, typed
 from serving import RULE, Fail, free_port, holds, run_tests, same, test
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
@@ -59,7 +59,7 @@ def who_shows_nothing_hears_nothing(folder):
                 continue
             for who in (nobody, odd, Api(o.web, o.ca, cookie="b" * 43)):
                 body = "{}" if "requestBody" in operation else None
-                status, head, text = who.ask(method.upper(), filled(path), body)
+                status, head, text = who.ask(method.upper(), filled(path), body, typed(operation))
                 same((method, path, status), (method, path, 401))
                 same(check_problem(status, head, text)["type"], "urn:vaka:problem:unauthorized")
                 same({k: head.get(k) for k in ALWAYS}, ALWAYS)
@@ -125,7 +125,7 @@ def each_role_does_what_the_matrix_says(folder):
                 continue
             for role, who in people.items():
                 body = "{\"no such member\": 1}" if "requestBody" in operation else None
-                status, head, text = who.ask(method.upper(), filled(path), body)
+                status, head, text = who.ask(method.upper(), filled(path), body, typed(operation))
                 may = right in rights[role]
                 if (status != 403) != may or status >= 500:
                     raise Fail(f"{method} {path} by {role}: {status} {text!r:.200}")

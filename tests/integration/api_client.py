@@ -81,6 +81,11 @@ class Api:
         return json.loads(text) if text else None
 
 
+def typed(operation):
+    """The header that says what the body of an operation is."""
+    return {"Content-Type": kind for kind in operation.get("requestBody", {}).get("content", {})}
+
+
 def check_problem(status, head, text):
     """RFC 9457, and the headers that every answer has."""
     if head.get("content-type") != "application/problem+json":

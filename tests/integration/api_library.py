@@ -3,11 +3,14 @@
 """What people keep over the API: sets of rules, lists of indicators, searches, holds, and what the store
 says of its records: api_library.py VAKA [TEST...]. Prints TAP."""
 import base64
+import contextlib
+import io
 import json
 import pathlib
 import subprocess
 import sys
 import uuid
+import zipfile
 
 from api_client import Office
 from serving import Fail, run_tests, same, test
@@ -105,6 +108,76 @@ def sets_are_seen_compared_and_put_into_force(folder):
         done = [json.loads(line) for line in history.splitlines()]
         same([(h["by"], h["version"], h["before"]) for h in done if h["what"] == "use"],
              [("anna", first, "off"), ("anna", second, first), ("anna", "off", second)])
+
+
+def packed(texts):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for path, text in texts.items():
+            z.writestr(path, text)
+    return out.getvalue()
+
+
+def upload(who, path, data, status=200, kind="application/zip"):
+    for _ in range(100):
+        got, _, text = who.ask("POST", path, data, {"Content-Type": kind})
+        if got != 503:
+            break
+    same((path, got, text[:300] if got != status else b""), (path, status, b""))
+    return json.loads(text)
+
+
+@test
+def sets_are_imported_and_single_rules_switched(folder):
+    with office(folder).start() as o:
+        anna, vera = o.hire("anna", "analyst"), o.hire("vera", "viewer")
+        good = packed({"rules/a.yml": rule(1, "aa"), "rules/b.yml": rule(2, "bb", "low"),
+                       "rules/odd.yml": "title: Odd\n", "version.txt": "release: r2026-08-05\n"})
+        same(vera.ask("POST", "/rulesets/city/versions", good, {"Content-Type": "application/zip"})[0], 403)
+        found = upload(anna, "/rulesets/city/versions", good)
+        same((found["set"], found["version"][:12], found["rules"], found["on"], found["kept"], found["fresh"]),
+             ("city", "r2026-08-05-", 2, 1, True, True))
+        same([(r["file"], r["line"]) for r in found["refused"]], [("rules/odd.yml", 1)])
+        same(upload(anna, "/rulesets/city/versions", good)["fresh"], False)
+        same(upload(anna, "/rulesets/city/versions?profile=all", good)["on"], 2)
+        for bad in (b"", b"no zip", good[:len(good) // 2], packed({"../x.yml": rule(3, "cc")}), packed({"x.txt": "y"})):
+            got, _, text = anna.ask("POST", "/rulesets/city/versions", bad, {"Content-Type": "application/zip"})
+            same((got in (400, 404), text[:200] if got not in (400, 404) else b""), (True, b""))
+        upload(anna, "/rulesets/city/versions", good, 415, "application/octet-stream")
+        with contextlib.suppress(OSError):  # the answer may be lost, for nobody reads what comes
+            same(anna.ask("POST", "/rulesets/city/versions", b"x" * (5 << 20), {"Content-Type": "application/zip"})[0], 413)
+        anna.close()
+        upload(anna, "/rulesets/city/versions?profile=current", good, 400)
+        change(anna, "POST", "/rulesets/city/switch", {"rule": IDS[2], "on": True}, 404)
+        change(anna, "POST", "/rulesets/city/use", {"version": found["version"]})
+        in_force(o, anna, 1)
+        in_force(o, anna, 2, there=False)
+        one = change(anna, "POST", "/rulesets/city/switch", {"rule": IDS[2], "on": True})
+        same((one["before"], one["on"]), (found["version"], 2))
+        in_force(o, anna, 2)
+        two = change(anna, "POST", "/rulesets/city/switch", {"rule": IDS[1], "on": False})
+        same((two["before"], two["on"]), (one["version"], 1))
+        in_force(o, anna, 1, there=False)
+        in_force(o, anna, 2)
+        change(anna, "POST", "/rulesets/city/switch", {"rule": IDS[9], "on": False}, 404)
+        # What was switched holds for what comes later with the profile in force.
+        more = packed({"rules/a.yml": rule(1, "aa"), "rules/b.yml": rule(2, "bb", "low"), "rules/c.yml": rule(3, "cc")})
+        same(upload(anna, "/rulesets/city/versions?profile=current", more)["on"], 2)
+        same(change(anna, "POST", "/rulesets/city/switch", {"rule": IDS[1], "on": True})["on"], 2)
+        in_force(o, anna, 1)
+        same(list((pathlib.Path(folder) / "var/rules").glob(".upload*")), [])
+
+
+@test
+def what_is_changed_while_rules_are_read_is_in_force(folder):
+    """One change behind the other: each asks for the rules to be read, and none is left out."""
+    with office(folder).start() as o:
+        anna = o.hire("anna", "analyst")
+        for number in range(1, 6):
+            change(anna, "POST", "/rules", {"text": rule(number, f"w{number}")})
+        for number in range(1, 6):
+            in_force(o, anna, number)
+        o.wait(lambda: o.status()["detect"]["rules"] >= 6, "six rules matched")
 
 
 @test
