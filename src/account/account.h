@@ -29,6 +29,8 @@ struct account_settings {
     uint32_t veiled[VEILED_MAX]; /* tenants whose staff has pseudonyms */
     unsigned n_veiled;
     size_t memory; /* of a hash, bytes */
+    bool refuses_stolen;
+    int stolen; /* stolen.h; borrowed */
     /* What members of a group of the identity provider are. */
     const char *groups; /* the claim that has them */
     struct account_vouched {

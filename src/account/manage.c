@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "account/name.h"
+#include "account/stolen.h"
 #include "base/json_write.h"
 
 static const struct {
@@ -49,6 +50,20 @@ int manage_refuse(struct manage *m, unsigned status, const char *member, const c
     if (member) json_write_member_string(m->out, "member", slice_of(member));
     buf_putc(m->out, '}');
     return (int)status;
+}
+
+int manage_check_fresh(struct manage *m, const char *member, struct slice fresh, struct slice name)
+{
+    const struct account_settings *settings = &m->account->settings;
+    const char *why;
+    bool stolen = false;
+    if (password_check(fresh, name, &why) != 0) return manage_refuse(m, MANAGE_WRONG, member, why);
+    if (settings->refuses_stolen && stolen_has(settings->stolen, fresh, &stolen) != 0)
+        return manage_refuse(m, MANAGE_BUSY, member, "the list of stolen passwords cannot be read");
+    return stolen
+               ? manage_refuse(m, MANAGE_WRONG, member,
+                               "this one was stolen somewhere: it is on a list that attackers have")
+               : 0;
 }
 
 static int log_entry(struct manage *m, struct slice subject, struct slice detail)

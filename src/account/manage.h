@@ -35,6 +35,11 @@ struct manage {
  * then. manage_refuse() writes it; `member` may be NULL. */
 int manage_refuse(struct manage *m, unsigned status, const char *member, const char *detail);
 
+/* Refuses a password that nobody may have: 0, or what manage_refuse() gives. `name`: whose it is to
+ * be, where that is known. */
+int manage_check_fresh(struct manage *m, const char *member, struct slice fresh,
+                       struct slice name) MUST_USE;
+
 /* A line of the log about this action. */
 int manage_log(struct manage *m, struct slice subject) MUST_USE;
 /* The same with a JSON object, which is given back. */

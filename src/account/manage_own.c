@@ -16,15 +16,15 @@ static int get_own(struct manage *m, struct book_user *ret)
 int manage_own_check_job(struct manage *m, struct account_job *job)
 {
     struct book_user user;
-    const char *why;
     struct account *a = m->account;
     struct slice password = manage_text(m, MEMBER_PASSWORD), fresh = manage_text(m, MEMBER_NEW);
     int error = get_own(m, &user);
     if (error) return error;
     if (password.len > PASSWORD_MAX)
         return manage_refuse(m, MANAGE_WRONG, "password", "this is not your password");
-    if (m->action == ACTION_OWN_PASSWORD && password_check(fresh, slice_of(user.name), &why) != 0)
-        return manage_refuse(m, MANAGE_WRONG, "new", why);
+    if (m->action == ACTION_OWN_PASSWORD)
+        error = manage_check_fresh(m, "new", fresh, slice_of(user.name));
+    if (error) return error;
     if (throttle_wait(&a->names, slice_of(user.name), m->at.monotonic) > 0)
         return manage_refuse(m, MANAGE_TOO_MANY, "password", "too many wrong passwords: wait");
     throttle_charge(&a->names, slice_of(user.name), m->at.monotonic);

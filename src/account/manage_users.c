@@ -12,7 +12,6 @@
 /* Its name is not looked at here: a password is as good whoever it is for. */
 int manage_password_job(struct manage *m, struct account_job *job)
 {
-    const char *why;
     struct slice password = manage_text(m, MEMBER_PASSWORD);
     if (!manage_has(m, MEMBER_PASSWORD)) {
         char made_up[RECOVERY_TEXT + 1];
@@ -21,8 +20,8 @@ int manage_password_job(struct manage *m, struct account_job *job)
         job->given = true;
         return 0;
     }
-    if (password_check(password, manage_text(m, MEMBER_NAME), &why) != 0)
-        return manage_refuse(m, MANAGE_WRONG, "password", why);
+    int error = manage_check_fresh(m, "password", password, manage_text(m, MEMBER_NAME));
+    if (error) return error;
     account_set_password(&job->fresh, password);
     return 0;
 }

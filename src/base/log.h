@@ -66,6 +66,7 @@ enum log_level {
     X(WITNESS_SIGNED, INFO, 200, "witness-signed")                                                 \
     X(WITNESS_REFUSED, WARNING, 200, "witness-refused")                                            \
     X(LOGIN_REFUSED, WARNING, 60, "login-refused")                                                 \
+    X(REQUEST_REFUSED, WARNING, 60, "request-refused")                                             \
     X(WITNESS_FORK, ERROR, 200, "witness-fork")                                                    \
     X(CORRELATION_REFUSED, WARNING, 60, "correlation-refused")                                     \
     X(PRODUCT_REFUSED, WARNING, 60, "product-refused")                                             \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "account/hasher.h"
+#include "account/stolen.h"
 #include "account/veil.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
@@ -443,6 +444,18 @@ static int read_vouched(const struct config *config, struct account_settings *se
     return 0;
 }
 
+static int open_stolen(const struct config *config, struct account_settings *settings,
+                       struct diag *diag)
+{
+    if (config->accounts_stolen.n == 0) return 0;
+    const char *path = config->accounts_stolen.items[0];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return diag_set(diag, ERR_ACCESS, path, 0, 0, "%s", strerror(errno));
+    settings->refuses_stolen = true;
+    settings->stolen = fd;
+    return stolen_check(fd, path, diag);
+}
+
 static int open_account(struct role *r, struct diag *diag)
 {
     struct account_ctx *c = r->ctx;
@@ -464,6 +477,7 @@ static int open_account(struct role *r, struct diag *diag)
     if (!secret_start() || getrandom(&seed, sizeof seed, 0) != sizeof seed) return ERR_IO;
     int error = read_veiled(config, &settings, diag);
     if (error == 0) error = read_vouched(config, &settings, diag);
+    if (error == 0) error = open_stolen(config, &settings, diag);
     if (error == 0) error = book_open(path, &book, diag);
     return error ? error : account_init(&c->account, book, &settings, seed);
 }

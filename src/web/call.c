@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "detect/sigma/doc.h"
 #include "web/ack.h"
@@ -548,6 +549,16 @@ static bool may(const struct api_call *c)
     return right >= RIGHT_COUNT || (c->rights & right_bit(right));
 }
 
+/* Who asks for what he has no right to is told, and so is who operates this. */
+static void forbid(struct api_call *c)
+{
+    log_write(LOG_REQUEST_REFUSED, LOG_TEXT("operation", slice_of(c->endpoint->id)),
+              LOG_TEXT("right", slice_of(right_name(api_endpoint_right(c->endpoint)))),
+              LOG_NUMBER("user", c->user), LOG_NUMBER("tenant", c->tenant),
+              LOG_TEXT("address", slice_of(c->from)));
+    api_refuse(c, API_PROBLEM_FORBIDDEN, NULL);
+}
+
 /* The whole request: the same again is the same. */
 static void write_request(const struct api_call *c, struct buf *out)
 {
@@ -639,7 +650,7 @@ static void perform_known(struct api_call *c, const struct api_principal *p)
     else if (c->cookie && is_cross_site(c)) api_refuse(c, API_PROBLEM_CROSS_SITE, NULL);
     else if (c->cookie && c->method != API_GET && !has_mark(c))
         api_refuse(c, API_PROBLEM_CROSS_SITE, "X-CSRF-Token is not that of the session");
-    else if (!may(c)) api_refuse(c, API_PROBLEM_FORBIDDEN, NULL);
+    else if (!may(c)) forbid(c);
     else perform(c);
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Accounts of a vaka serve, from the command line: accounts.py VAKA. Prints TAP."""
+import hashlib
 import json
 import os
 import pathlib
@@ -101,6 +102,21 @@ def what_is_wrong_is_said(folder):
             same((words, status, out), (words, 2, ""))
             holds(said, want)
         same([entry["what"] for entry in log(serve)], ["user.add"])
+
+
+@test
+def a_password_that_was_stolen_elsewhere_is_not_taken(folder):
+    wanted = "en gam flyger lågt 4"
+    hashes = sorted(hashlib.sha1(text.encode()).hexdigest().upper()
+                    for text in (wanted, *(f"password {i}" for i in range(1000))))
+    stolen = folder / "stolen.txt"
+    stolen.write_text("".join(f"{digest}:{i}\r\n" for i, digest in enumerate(hashes)), encoding="ascii")
+    (folder / "serve").mkdir()
+    with Serve(VAKA, folder / "serve", CHEAP + f"  stolen: {stolen}\n").start() as serve:
+        status, _, said = vaka(serve, "user", "add", "bo", "--stdin", text=wanted)
+        same(status, 1)
+        holds(said, "password: this one was stolen somewhere")
+        add(serve, "bo", "analyst", password=wanted + "2")
 
 
 @test

@@ -134,6 +134,10 @@ def each_role_does_what_the_matrix_says(folder):
                 seen.add((right, may))
         if len(seen) < 10:
             raise Fail(f"nothing was compared: {seen}")
+        # Who operates it hears of that, though not a thousand times a minute.
+        line = next(line for line in o.log_text().splitlines() if "event=request-refused" in line)
+        holds(line, " operation=")
+        holds(line, " address=127.0.0.1")
 
 
 @test
