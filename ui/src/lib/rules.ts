@@ -34,8 +34,9 @@ export async function allRules(signal: AbortSignal): Promise<Rule[]> {
 export const techniquesOf = (rule: Rule) =>
   rule.tags.flatMap((tag) => /^attack\.(t\d{4}(?:\.\d{3})?)$/i.exec(tag)?.[1]?.toUpperCase() ?? [])
 
-export const sourceOf = (rule: Rule) =>
-  [rule.product, rule.category, rule.service].filter(Boolean).join(' / ')
+export const partsOf = ({ product, category, service }: Rule) =>
+  [product, category, service].filter((part) => part !== null)
+export const sourceOf = (rule: Rule) => partsOf(rule).join(' / ')
 
 export interface Verdict {
   rules: NonNullable<Trial['rule']>[]

@@ -11,12 +11,11 @@ import { type Condition, Lamp, Time } from '../parts/marks'
 import { Page } from '../parts/page'
 import { Show } from '../parts/states'
 import { Table } from '../parts/table'
+import { Drills } from './health/drills'
 
 const t = texts({
   title: ['Drift', 'Health'],
   awake: ['Är vakan vaken?', 'Is the watch awake?'],
-  stage: ['Steg', 'Stage'],
-  proven: ['Bevisat', 'Proven'],
   collect: ['mottagning', 'collecting'],
   unwrap: ['uppackning', 'unwrapping'],
   store: ['lagring', 'storing'],
@@ -26,7 +25,6 @@ const t = texts({
   oncall: ['beredskap', 'on-call'],
   notify: ['utskick', 'messages'],
   provider: ['leverantör', 'provider'],
-  stages: ['Kontrollsignalens väg', "The canary's way"],
   kept: ['Det som sparas', 'What is kept'],
   records: ['Loggposter', 'Records'],
   sealed: ['Förseglade', 'Sealed'],
@@ -58,6 +56,20 @@ const t = texts({
   figures: ['Siffror', 'Figures'],
   answers: ['svarar', 'answers'],
   silent: ['svarar inte', 'does not answer'],
+  watchdog: ['Väktaren', 'The watchdog'],
+  noWatchdog: [
+    'Ingen väktare på en annan dator: tystnar den här larmar ingen. Den ställs in med watchdog.',
+    'No watchdog on another computer: when this one is silent nobody is paged. It is set up with watchdog.'
+  ],
+  watchdogWell: ['{name} svarar.', '{name} answers.'],
+  watchdogSilent: ['{name} svarar inte.', '{name} does not answer.'],
+  heard: ['Hördes senast', 'Last heard'],
+  failed: ['Misslyckade livstecken', 'Failed heartbeats'],
+  reading: ['läser reglerna', 'reading rules'],
+  running: ['söker', 'searching'],
+  telling: ['berättar', 'telling'],
+  waiting: ['väntar', 'waiting'],
+  idle: ['klar', 'done'],
   retro: ['Sökning bakåt', 'Retro-hunt'],
   retroState: [
     '{n} regler prövade, {found} skulle ha larmat',
@@ -81,34 +93,60 @@ const STAGES = [
   'provider'
 ] as const
 
+// Whether the other machine that pages when this one is silent is there.
+function Watchdog({ said }: { said: Said }) {
+  if (!said)
+    return (
+      <p class="lamped">
+        <Lamp is="attention" /> <span>{t('noWatchdog')}</span>
+      </p>
+    )
+  const silent = said.silent === true
+  return (
+    <>
+      <p class="lamped">
+        <Lamp is={silent ? 'bad' : 'well'} />{' '}
+        <span>{t(silent ? 'watchdogSilent' : 'watchdogWell', { name: String(said.name) })}</span>
+      </p>
+      <dl class="facts">
+        <dt>{t('heard')}</dt>
+        <dd>
+          <Time at={at(number(said, 'heard'))} />
+        </dd>
+        <dt>{t('failed')}</dt>
+        <dd>
+          {formatNumber(number(said, 'failures'))} {said.why ? `(${said.why})` : ''}
+        </dd>
+      </dl>
+    </>
+  )
+}
+
 function Awake() {
   const awake = useLoad('awake', (signal) => get('/awake', { signal }))
   return (
     <section class="panel" aria-labelledby="awake">
       <h2 id="awake">{t('awake')}</h2>
       <Show of={awake}>
-        {({ awake: is, line, proven, broken }) => (
+        {({ awake: is, line, proven, broken, watchdog }) => (
           <div class="stack">
-            <p class="line-marks">
+            <p class="lamped">
               <Lamp is={is ? 'well' : 'attention'} /> <strong>{pick(line)}</strong>
             </p>
-            <Table
-              caption={t('stages')}
-              rows={STAGES.filter((stage) => stage in proven)}
-              id={(stage) => stage}
-              columns={[
-                {
-                  name: t('stage'),
-                  class: 'what',
-                  show: (stage) => (
-                    <span class="line-marks">
-                      <Lamp is={stageIs(proven[stage], stage === broken)} /> {t(stage)}
-                    </span>
-                  )
-                },
-                { name: t('proven'), show: (stage) => <Time at={proven[stage]} /> }
-              ]}
-            />
+            <dl class="figures">
+              {STAGES.filter((stage) => stage in proven).map((stage) => (
+                <div key={stage}>
+                  <dt class="line-marks">
+                    <Lamp is={stageIs(proven[stage], stage === broken)} /> {t(stage)}
+                  </dt>
+                  <dd>
+                    <Time at={proven[stage]} show="ago" />
+                  </dd>
+                </div>
+              ))}
+            </dl>
+            <h3>{t('watchdog')}</h3>
+            <Watchdog said={watchdog as Said} />
           </div>
         )}
       </Show>
@@ -252,6 +290,8 @@ function Processes() {
   )
 }
 
+const RETRO = ['reading', 'running', 'telling', 'waiting', 'idle'] as const
+
 function Retro() {
   const said = status.value?.processes.retro as Said
   if (!said) return null
@@ -259,7 +299,7 @@ function Retro() {
     <section class="panel" aria-labelledby="retro">
       <h2 id="retro">{t('retro')}</h2>
       <p>
-        <span class="tag">{String(said.state)}</span>{' '}
+        <span class="tag">{t(RETRO.find((is) => is === said.state) ?? 'waiting')}</span>{' '}
         {formatPercent(number(said, 'done_percent') / 100)} ·{' '}
         {t('retroState', { n: number(said, 'rules'), found: number(said, 'rules_found') })}
       </p>
@@ -275,7 +315,10 @@ export default function HealthPage() {
     <Page title={t('title')} head={clock ? <span class="tag">{t(clock)}</span> : null}>
       <div class="stack">
         <div class="halves">
-          <Awake />
+          <div class="stack">
+            <Awake />
+            <Drills />
+          </div>
           <div class="stack">
             <Kept />
             <Retro />

@@ -5,7 +5,16 @@ import { useLocation } from 'preact-iso/router'
 import { get } from '../lib/api'
 import { compare, formatNumber } from '../lib/format'
 import { useLoad } from '../lib/load'
-import { allRules, idOf, langOf, type Rule, ruleUrl, sourceOf, techniquesOf } from '../lib/rules'
+import {
+  allRules,
+  idOf,
+  langOf,
+  partsOf,
+  type Rule,
+  ruleUrl,
+  sourceOf,
+  techniquesOf
+} from '../lib/rules'
 import { may } from '../lib/session'
 import { texts, titleOf } from '../lib/text'
 import { Select, TextField } from '../parts/field'
@@ -118,7 +127,18 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
         </>
       )
     },
-    { name: t('source'), show: (r) => <span class="mono small">{sourceOf(r) || '–'}</span> },
+    {
+      name: t('source'),
+      show: (r) => (
+        <span class="mono small">
+          {partsOf(r).map((part) => (
+            <span key={part} class="source block">
+              {part}
+            </span>
+          ))}
+        </span>
+      )
+    },
     {
       name: t('attack'),
       show: (r) => <span class="mono small">{techniquesOf(r).join(' ') || '–'}</span>
@@ -128,8 +148,7 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
       class: 'number late',
       show: (r) => {
         const n = past.value?.get(idOf(r))
-        if (n === undefined) return <span class="quiet">–</span>
-        return <span title={t('pastText', { n })}>{formatNumber(n)}</span>
+        return n !== undefined && <span title={t('pastText', { n })}>{formatNumber(n)}</span>
       }
     },
     {

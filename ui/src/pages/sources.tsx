@@ -40,6 +40,7 @@ const t = texts({
   notKnown: ['lärs än', 'being learned'],
   days: ['Dygn', 'Days'],
   records: ['Loggposter', 'Records'],
+  since: ['Sedan start', 'Since the start'],
   size: ['Mängd', 'Size'],
   part: ['Oförstådda', 'Not understood'],
   samples: ['Visa loggposter', 'Show records'],
@@ -212,20 +213,24 @@ function List({ told }: { told: Told }) {
   const bad = told.sources.filter((s) => s.state === 'found').length
   const of = new Map(told.received.map((r) => [idOf(r), r]))
   const columns: Column<Health>[] = [
-    { name: t('source'), class: 'what', show: (s) => <Name of={s} /> },
+    { name: t('source'), class: 'first', show: (s) => <Name of={s} /> },
     { name: t('state'), show: (s) => <StateOf of={s} /> },
     { name: t('heard'), show: (s) => <Time at={at(s.seen)} /> },
     { name: t('usual'), show: (s) => <span class="small">{usual(s)}</span> },
     {
-      name: t('records'),
-      class: 'number',
+      name: t('since'),
+      class: 'number late',
       show: (s) =>
         formatNumber(
           (of.get(idOf(s))?.records.received ?? 0) + (of.get(idOf(s))?.requests.received ?? 0)
         )
     },
-    { name: t('size'), class: 'number', show: (s) => formatBytes(of.get(idOf(s))?.bytes ?? 0) },
-    { name: t('days'), class: 'number', show: (s) => formatNumber(s.days) },
+    {
+      name: t('size'),
+      class: 'number late',
+      show: (s) => formatBytes(of.get(idOf(s))?.bytes ?? 0)
+    },
+    { name: t('days'), class: 'number late', show: (s) => formatNumber(s.days) },
     { name: t('way'), show: (s) => <span class="mono small">{`${s.input} ${s.listener}`}</span> }
   ]
   return (
@@ -267,31 +272,33 @@ function LedgerTable({ told }: { told: Told }) {
     <div class="stack">
       <p>{t('sum')}</p>
       {!lost && <p role="status">{t('nothingLost')}</p>}
-      <Table
-        caption={t('ledger')}
-        rows={rows.sort((a, b) => lostOf(b) - lostOf(a))}
-        id={(row) => idOf(row.of)}
-        columns={[
-          { name: t('source'), class: 'what', show: (row) => <Name of={row.of} /> },
-          { name: t('received'), class: 'number', show: (row) => formatNumber(row.received) },
-          { name: t('stored'), class: 'number', show: (row) => formatNumber(row.stored) },
-          { name: t('pending'), class: 'number', show: (row) => formatNumber(row.pending) },
-          {
-            name: t('lost'),
-            class: 'number',
-            show: (row) => (
-              <span class={lostOf(row) > 0 ? 'loud' : ''}>{formatNumber(lostOf(row))}</span>
-            )
-          },
-          {
-            name: t('why'),
-            show: (row) =>
-              LOST.filter((why) => row.lost[why])
-                .map((why) => `${t(`lost.${why}`)}: ${formatNumber(row.lost[why] ?? 0)}`)
-                .join(', ') || '–'
-          }
-        ]}
-      />
+      {rows.length > 0 && (
+        <Table
+          caption={t('ledger')}
+          rows={rows.sort((a, b) => lostOf(b) - lostOf(a))}
+          id={(row) => idOf(row.of)}
+          columns={[
+            { name: t('source'), class: 'what', show: (row) => <Name of={row.of} /> },
+            { name: t('received'), class: 'number', show: (row) => formatNumber(row.received) },
+            { name: t('stored'), class: 'number', show: (row) => formatNumber(row.stored) },
+            { name: t('pending'), class: 'number', show: (row) => formatNumber(row.pending) },
+            {
+              name: t('lost'),
+              class: 'number',
+              show: (row) => (
+                <span class={lostOf(row) > 0 ? 'loud' : ''}>{formatNumber(lostOf(row))}</span>
+              )
+            },
+            {
+              name: t('why'),
+              show: (row) =>
+                LOST.filter((why) => row.lost[why])
+                  .map((why) => `${t(`lost.${why}`)}: ${formatNumber(row.lost[why] ?? 0)}`)
+                  .join(', ') || '–'
+            }
+          ]}
+        />
+      )}
     </div>
   )
 }

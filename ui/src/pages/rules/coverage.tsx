@@ -15,12 +15,11 @@ const t = texts({
     '{n} har en regel med ett prov som får den att larma',
     '{n} have a rule with a test that fires it'
   ],
-  stored: ['{n} har loggposter i lagret', '{n} have records in the store'],
   bare: ['Visa även tekniker utan regler', 'Show techniques without rules as well'],
   rules: ['{n} {n|regel|regler}', '{n} {n|rule|rules}'],
   tests: ['{n} prövade', '{n} tested'],
   none: ['ingen regel', 'no rule'],
-  noData: ['okänt slags logg', 'kind of log unknown'],
+  bySubs: ['genom undertekniker', 'by sub-techniques'],
   subs: ['{n} {n|undertekniker|undertekniker}', '{n} {n|sub-technique|sub-techniques}'],
   of: ['{n} av {all}', '{n} of {all}'],
   key: [
@@ -52,10 +51,13 @@ type Technique = Schema<'Coverage'>['techniques'][number]
 const kindOf = ({ rules, tested }: Technique) =>
   tested ? 'tested' : rules.length ? 'ruled' : 'bare'
 
-function Standing({ of }: { of: Technique }) {
-  const { rules, tested, data } = of
-  if (rules.length === 0)
-    return <span class="quiet small">{data === 'none' ? t('noData') : t('none')}</span>
+interface CellProps {
+  of: Technique
+  bySubs?: boolean // rules are there for what is below it
+}
+
+function Standing({ of: { rules, tested }, bySubs }: CellProps) {
+  if (rules.length === 0) return <span class="quiet small">{t(bySubs ? 'bySubs' : 'none')}</span>
   return (
     <span class="small">
       {t('rules', { n: rules.length })}
@@ -64,13 +66,13 @@ function Standing({ of }: { of: Technique }) {
   )
 }
 
-function Cell({ of }: { of: Technique }) {
+function Cell({ of, bySubs = false }: CellProps) {
   const name = of.name.split(': ').at(-1)
   const body = (
     <>
       <span class="small quiet mono">{of.technique}</span>
       <span lang="en">{name}</span>
-      <Standing of={of} />
+      <Standing of={of} bySubs={bySubs} />
     </>
   )
   if (of.rules.length === 0) return <span class="cell bare">{body}</span>
@@ -95,6 +97,7 @@ function familiesOf(techniques: Technique[]): Family[] {
   return [...heads.values()]
 }
 
+const isOf = ({ head }: Family, tactic: string) => head.tactics.split(', ').includes(tactic)
 const isSeen = ({ head, subs }: Family) => [head, ...subs].some((x) => x.rules.length > 0)
 
 function Tactic({ name, families }: { name: string; families: Family[] }) {
@@ -107,7 +110,7 @@ function Tactic({ name, families }: { name: string; families: Family[] }) {
       <ul>
         {families.map((family) => (
           <li key={family.head.technique}>
-            <Cell of={family.head} />
+            <Cell of={family.head} bySubs={isSeen(family)} />
             {family.subs.length > 0 && (
               <details>
                 <summary class="small">
@@ -135,26 +138,23 @@ function Matrix({ techniques }: { techniques: Technique[] }) {
   const named = new Set(families.flatMap((f) => f.head.tactics.split(', ')).filter(Boolean))
   const tactics = [...new Set([...TACTICS.filter((x) => named.has(x)), ...named])]
   const ruled = techniques.filter((x) => x.rules.length > 0)
-  const stored = techniques.filter((x) => x.data === 'stored')
   return (
     <div class="stack">
       <p>
         <strong>{t('seen', { n: ruled.length, all: techniques.length })}</strong> (
         {formatPercent(ruled.length / techniques.length)}) ·{' '}
-        {t('tested', { n: formatNumber(ruled.filter((x) => x.tested > 0).length) })} ·{' '}
-        {t('stored', { n: formatNumber(stored.length) })}
+        {t('tested', { n: formatNumber(ruled.filter((x) => x.tested > 0).length) })}
       </p>
       <Check label={t('bare')} value={bare.value} onValue={(on) => (bare.value = on)} />
       <p class="quiet small">{t('key')}</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls it */}
       <div class="matrix" tabIndex={0}>
-        {tactics.map((name) => (
-          <Tactic
-            key={name}
-            name={name}
-            families={shown.filter((f) => f.head.tactics.split(', ').includes(name))}
-          />
-        ))}
+        {tactics
+          .map((name) => ({ name, families: shown.filter((f) => isOf(f, name)) }))
+          .filter(({ families: of }) => of.length > 0)
+          .map(({ name, families: of }) => (
+            <Tactic key={name} name={name} families={of} />
+          ))}
       </div>
     </div>
   )

@@ -181,7 +181,7 @@ function Edit({ id, begin, kept, onKept, onBack }: EditProps) {
         </section>
         <section class="panel" aria-labelledby="past">
           <h2 id="past">{t('past')}</h2>
-          {!ready && <p class="quiet">{t('pastFirst')}</p>}
+          {so.value?.end && !ready && <p class="quiet">{t('pastFirst')}</p>}
           <Trial text={text.value} ready={ready} />
         </section>
         <Keep id={id} text={text.value} ready={ready} dirty={dirty} onKept={onKept} />

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Recorded attacks that are sent through the watch: how the last ones went, and one more.
+import { useSignal } from '@preact/signals'
+import { get, post, type Schema } from '../../lib/api'
+import { formatSpan, formatTime } from '../../lib/format'
+import { useLoad } from '../../lib/load'
+import { may } from '../../lib/session'
+import { texts } from '../../lib/text'
+import { toast, toastProblem } from '../../lib/toasts'
+import { AskDialog } from '../../parts/dialog'
+import { Choices } from '../../parts/field'
+import { Time } from '../../parts/marks'
+import { Show } from '../../parts/states'
+
+const t = texts({
+  drills: ['Övningar', 'Drills'],
+  by: ['Av', 'By'],
+  detected: ['Upptäckt', 'Detected'],
+  paged: ['Larmat', 'Paged'],
+  acknowledged: ['Kvitterat', 'Acknowledged'],
+  contained: ['Hejdat', 'Contained'],
+  after: ['efter {span}', 'after {span}'],
+  notYet: ['inte', 'not'],
+  noDrills: ['Ingen övning har gjorts.', 'There was no drill yet.'],
+  planned: ['Nästa: {scenario}, {when}', 'Next: {scenario}, {when}'],
+  begin: ['Öva nu …', 'Drill now …'],
+  beginTitle: ['Börja en övning?', 'Begin a drill?'],
+  beginText: [
+    'Ett inspelat angrepp skickas genom vakan, märkt som övning. Den som har beredskap larmas på riktigt.',
+    'A recorded attack is sent through the watch, marked as a drill. Who is on call is really paged.'
+  ],
+  scenario: ['Angrepp', 'Attack'],
+  beginDo: ['Börja', 'Begin'],
+  hasBegun: ['Övningen har börjat.', 'The drill has begun.'],
+  end: ['Avbryt övningen', 'End the drill'],
+  goesOn: ['En övning pågår.', 'A drill goes on.']
+})
+
+type Drills = NonNullable<Schema<'Drills'>['drills']>
+type Run = Schema<'DrillRun'>
+
+const STEPS = ['detected', 'paged', 'acknowledged', 'contained'] as const
+const SHOWN = 3
+const at = (seconds: number) => new Date(seconds * 1000).toISOString()
+
+// What one came to.
+function Result({ run }: { run: Run }) {
+  const drill = useLoad(`drill ${run.id}`, (signal) =>
+    get('/drills/{drill}', { path: { drill: String(run.id) }, signal })
+  )
+  return (
+    <li>
+      <p>
+        <strong>{run.scenario}</strong> · <Time at={at(run.begun)} />{' '}
+        <span class="quiet small">
+          {t('by')} {run.by}
+        </span>
+      </p>
+      <Show of={drill}>
+        {(so) => (
+          <dl class="facts">
+            {STEPS.map((step) => (
+              <>
+                <dt key={`${step} name`}>{t(step)}</dt>
+                <dd key={step}>
+                  {so[step] ? t('after', { span: formatSpan(so[step].after_s) }) : t('notYet')}
+                </dd>
+              </>
+            ))}
+          </dl>
+        )}
+      </Show>
+    </li>
+  )
+}
+
+interface BeginProps {
+  scenarios: string[]
+  onClose: () => void
+  onDone: () => void
+}
+
+function BeginDialog({ scenarios, onClose, onDone }: BeginProps) {
+  const scenario = useSignal(scenarios[0] ?? '')
+  const begin = async () => {
+    await post('/drills', { body: { scenario: scenario.value } })
+    toast(t('hasBegun'))
+    onDone()
+  }
+  return (
+    <AskDialog title={t('beginTitle')} action={t('beginDo')} onClose={onClose} onDone={begin}>
+      <p>{t('beginText')}</p>
+      <Choices
+        label={t('scenario')}
+        value={scenario.value}
+        options={scenarios.map((name) => ({ value: name, text: name }))}
+        onValue={(name) => (scenario.value = name)}
+      />
+    </AskDialog>
+  )
+}
+
+export function Drills() {
+  const page = useLoad('drills', async (signal) => (await get('/drills', { signal })).drills)
+  const asking = useSignal(false)
+  const stop = () =>
+    post('/drills/stop').then(
+      () => page.reload(),
+      (error) => toastProblem(error)
+    )
+  const draw = (drills: Drills) => (
+    <div class="stack">
+      {drills.runs.length === 0 && <p class="quiet">{t('noDrills')}</p>}
+      <ul class="plain-list">
+        {[...drills.runs]
+          .sort((a, b) => b.begun - a.begun)
+          .slice(0, SHOWN)
+          .map((run) => (
+            <Result key={run.id} run={run} />
+          ))}
+      </ul>
+      {drills.planned > 0 && (
+        <p>
+          {t('planned', {
+            scenario: drills.planned_scenario,
+            when: formatTime(new Date(drills.planned * 1000))
+          })}
+        </p>
+      )}
+      {may('drills.run') && (
+        <div class="buttons">
+          {drills.running ? (
+            <>
+              <span role="status">{t('goesOn')}</span>
+              <button type="button" class="button" onClick={stop}>
+                {t('end')}
+              </button>
+            </>
+          ) : (
+            drills.scenarios.length > 0 && (
+              <button type="button" class="button" onClick={() => (asking.value = true)}>
+                {t('begin')}
+              </button>
+            )
+          )}
+        </div>
+      )}
+      {asking.value && (
+        <BeginDialog
+          scenarios={drills.scenarios}
+          onClose={() => (asking.value = false)}
+          onDone={page.reload}
+        />
+      )}
+    </div>
+  )
+  return (
+    <section class="panel" aria-labelledby="drills">
+      <h2 id="drills">{t('drills')}</h2>
+      <Show of={page}>
+        {(drills) => (drills ? draw(drills) : <p class="quiet">{t('noDrills')}</p>)}
+      </Show>
+    </section>
+  )
+}
