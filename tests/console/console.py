@@ -103,6 +103,10 @@ class City:
                             "alla": ("analyst", "responder", "admin", "auditor")}.items():
             self.office.hire(name, *roles)
 
+    def tenant(self):
+        """Somebody of another organisation, who may do everything there."""
+        self.office.hire("tove", "analyst", "responder", "admin", "auditor", tenant=1)
+
     def plan(self):
         """Somebody is on call."""
         self.office.ask("oncall", "plan", str(ROOT / "packaging/oncall.yml"), "--force", "--why", "test")
@@ -145,7 +149,7 @@ def running(vaka, folder):
         lines = [phones.provider("46elks", "sms", folder), phones.provider("ntfy", "push", folder)]
         text = office.config.read_text(encoding="utf-8")
         text = text.replace("web:\n", f"web:\n  address: https://localhost:{office.web}\n", 1)
-        text += f"drill:\n  folder: {ROOT}/samples\n"
+        text += f"drill:\n  folder: {ROOT}/samples\n  speed: 100000\n"
         text += f"notify:\n  trust: {pathlib.Path(folder).resolve()}/ca.pem\n  providers:\n"
         text += "".join(f"    - {json.dumps(line)}\n" for line in lines)
         office.config.write_text(text, encoding="utf-8")

@@ -12,7 +12,12 @@ export const session = signal<Session | null | undefined>(undefined)
 export const me = computed(() => session.value?.name ?? '')
 
 export const csrf = () => session.value?.csrf ?? ''
-export const may = (right: Right) => session.value?.rights.includes(right) ?? false
+// What Vaka itself is, its rules and its settings are the first organisation's, whoever else is here.
+const FIRST: ReadonlySet<Right> = new Set(['status.read', 'rules.write', 'drills.run'])
+export const isFirst = () => session.value?.tenant === 0
+// `has`: the right alone; `may`: it is of use as well.
+export const has = (right: Right) => session.value?.rights.includes(right) ?? false
+export const may = (right: Right) => has(right) && (isFirst() || !FIRST.has(right))
 
 export function forgetSession() {
   session.value = null

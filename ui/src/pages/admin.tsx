@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Who may do what, who did what, and what Vaka is told by its settings.
 import { useLocation } from 'preact-iso/router'
-import { may } from '../lib/session'
+import { isFirst, may } from '../lib/session'
 import { texts } from '../lib/text'
 import { Page } from '../parts/page'
 import { Tabs } from '../parts/tabs'
@@ -33,7 +33,9 @@ export default function Admin() {
     { id: 'looks', right: 'audit.read', show: () => <Looks /> },
     { id: 'settings', right: 'config.read', show: () => <Settings /> }
   ] as const
-  const tabs = all.filter((tab) => may(tab.right)).map((tab) => ({ ...tab, name: t(tab.id) }))
+  const tabs = all
+    .filter((tab) => may(tab.right) && (isFirst() || tab.id !== 'settings'))
+    .map((tab) => ({ ...tab, name: t(tab.id) }))
   return (
     <Page title={t('title')}>
       <Tabs

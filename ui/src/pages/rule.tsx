@@ -9,7 +9,7 @@ import { queueUrl } from '../lib/links'
 import { useLoad } from '../lib/load'
 import { language } from '../lib/prefs'
 import { isGone, ruleUrl, sourceOf, techniquesOf, untilSo } from '../lib/rules'
-import { may } from '../lib/session'
+import { has, isFirst, may } from '../lib/session'
 import { pick, texts, titleOf } from '../lib/text'
 import { toast } from '../lib/toasts'
 import { AskDialog } from '../parts/dialog'
@@ -240,10 +240,12 @@ function Shown({ rule, id }: { rule: Whole; id: string }) {
         <Facts rule={rule} />
         <Past rule={rule} />
         {may('alerts.read') && <Latest id={id} />}
-        <section class="panel" aria-labelledby="exceptions">
-          <h2 id="exceptions">{t('exceptions')}</h2>
-          <Exceptions rule={[id, rule.title ?? id]} />
-        </section>
+        {isFirst() && (
+          <section class="panel" aria-labelledby="exceptions">
+            <h2 id="exceptions">{t('exceptions')}</h2>
+            <Exceptions rule={[id, rule.title ?? id]} />
+          </section>
+        )}
         <section class="panel" aria-labelledby="suppressions">
           <h2 id="suppressions">{t('suppressions')}</h2>
           <Suppressions rule={id} />
@@ -285,9 +287,10 @@ interface ActionsProps {
 }
 
 function Actions({ rule, id, onAsk }: ActionsProps) {
+  const own = rule?.own && may('rules.write')
   return (
     <>
-      {rule?.own && (
+      {own && (
         <>
           <a class="button first" href={`${ruleUrl(id)}/edit`}>
             {t('change')}
@@ -300,9 +303,11 @@ function Actions({ rule, id, onAsk }: ActionsProps) {
       <button type="button" class="button" onClick={() => onAsk('suppress')}>
         {t('suppress')}
       </button>
-      <a class="button" href={`/rules/new?from=${encodeURIComponent(id)}`}>
-        {t('copy')}
-      </a>
+      {may('rules.write') && (
+        <a class="button" href={`/rules/new?from=${encodeURIComponent(id)}`}>
+          {t('copy')}
+        </a>
+      )}
     </>
   )
 }
@@ -317,7 +322,7 @@ export default function RulePage() {
       title={rule.value ? titleOf(rule.value) : t('rule')}
       head={rule.value?.level && <Severity level={rule.value.level} />}
       actions={
-        may('rules.write') && (
+        has('rules.write') && (
           <Actions rule={rule.value} id={id} onAsk={(what) => (asking.value = what)} />
         )
       }

@@ -15,7 +15,7 @@ import {
   sourceOf,
   techniquesOf
 } from '../lib/rules'
-import { may } from '../lib/session'
+import { isFirst, may } from '../lib/session'
 import { texts, titleOf } from '../lib/text'
 import { Select, TextField } from '../parts/field'
 import { LEVELS, levelName, levelOf, Severity } from '../parts/marks'
@@ -105,7 +105,7 @@ async function fetchPast(signal: AbortSignal): Promise<Map<string, number>> {
 function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | 'go'>) {
   const { route } = useLocation()
   const rules = useLoad('rules', allRules)
-  const past = useLoad('retro', fetchPast)
+  const past = useLoad(isFirst() ? 'retro' : null, fetchPast)
   const most = useSignal(SHOWN)
   const columns: Column<Rule>[] = [
     {
@@ -239,6 +239,14 @@ function Indicators() {
 
 export default function Rules() {
   const { view, filters, go } = useFilters()
+  const all = [
+    { id: 'rules', name: t('rules'), show: () => <List filters={filters} go={go} />, shared: true },
+    { id: 'coverage', name: t('coverage'), show: () => <Coverage /> },
+    { id: 'suppressions', name: t('suppressions'), show: () => <Suppressions />, shared: true },
+    { id: 'exceptions', name: t('exceptions'), show: () => <Exceptions /> },
+    { id: 'indicators', name: t('indicators'), show: () => <Indicators /> }
+  ]
+  const tabs = all.filter((tab) => tab.shared || isFirst())
   return (
     <Page
       title={t('title')}
@@ -250,18 +258,7 @@ export default function Rules() {
         )
       }
     >
-      <Tabs
-        label={t('view')}
-        at={view}
-        onGo={(id) => go({ view: id })}
-        tabs={[
-          { id: 'rules', name: t('rules'), show: () => <List filters={filters} go={go} /> },
-          { id: 'coverage', name: t('coverage'), show: () => <Coverage /> },
-          { id: 'suppressions', name: t('suppressions'), show: () => <Suppressions /> },
-          { id: 'exceptions', name: t('exceptions'), show: () => <Exceptions /> },
-          { id: 'indicators', name: t('indicators'), show: () => <Indicators /> }
-        ]}
-      />
+      <Tabs label={t('view')} at={view} onGo={(id) => go({ view: id })} tabs={tabs} />
     </Page>
   )
 }

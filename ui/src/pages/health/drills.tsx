@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Recorded attacks that are sent through the watch: how the last ones went, and one more.
 import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { get, post, type Schema } from '../../lib/api'
 import { formatSpan, formatTime } from '../../lib/format'
 import { useLoad } from '../../lib/load'
@@ -41,13 +42,24 @@ type Run = Schema<'DrillRun'>
 
 const STEPS = ['detected', 'paged', 'acknowledged', 'contained'] as const
 const SHOWN = 3
+const AGAIN = 5000 // ms
+const RECENT = 30 * 60_000 // who has it, and how it ended, may still come
 const at = (seconds: number) => new Date(seconds * 1000).toISOString()
+
+function useAgain(on: boolean, reload: () => void) {
+  useEffect(() => {
+    if (!on) return
+    const timer = setInterval(reload, AGAIN)
+    return () => clearInterval(timer)
+  }, [on])
+}
 
 // What one came to.
 function Result({ run }: { run: Run }) {
   const drill = useLoad(`drill ${run.id}`, (signal) =>
     get('/drills/{drill}', { path: { drill: String(run.id) }, signal })
   )
+  useAgain(Date.now() - run.begun * 1000 < RECENT, drill.reload)
   return (
     <li>
       <p>
@@ -103,6 +115,7 @@ function BeginDialog({ scenarios, onClose, onDone }: BeginProps) {
 export function Drills() {
   const page = useLoad('drills', async (signal) => (await get('/drills', { signal })).drills)
   const asking = useSignal(false)
+  useAgain(page.value?.running ?? false, page.reload)
   const stop = () =>
     post('/drills/stop').then(
       () => page.reload(),

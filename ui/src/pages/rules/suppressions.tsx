@@ -5,7 +5,7 @@ import { get, post, remove, type Schema } from '../../lib/api'
 import { formatNumber } from '../../lib/format'
 import { useLoad, usePages } from '../../lib/load'
 import { ruleUrl } from '../../lib/rules'
-import { may, me } from '../../lib/session'
+import { has, me } from '../../lib/session'
 import { texts } from '../../lib/text'
 import { toast } from '../../lib/toasts'
 import { AskDialog } from '../../parts/dialog'
@@ -129,7 +129,7 @@ export function Suppressions({ rule }: { rule?: string }) {
       name: '',
       unseen: t('end'),
       show: (s) =>
-        may('rules.write') && (
+        has('rules.write') && (
           <button type="button" class="button" onClick={() => (ending.value = s)}>
             {t('end')}
           </button>
@@ -138,7 +138,7 @@ export function Suppressions({ rule }: { rule?: string }) {
   ]
   return (
     <div class="stack">
-      {may('rules.write') && (
+      {has('rules.write') && (
         <div class="buttons">
           <button type="button" class="button" onClick={() => (adding.value = true)}>
             {t('add')}
