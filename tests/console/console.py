@@ -89,6 +89,12 @@ class City:
         self.post(json.dumps(record).encode() + b"\n")
         self.logged(POLYGLOT)
 
+    def formulas(self):
+        """What spreadsheets would run, in fields."""
+        self.post(json.dumps({"message": "cells", "user": {"name": "=cmd|' /C FORMULA'!A0"},
+                              "process": {"command_line": "@SUM(1+1)"}, "file": {"path": "+1-1"},
+                              "url": {"original": "-2+3"}}).encode() + b"\n")
+
     def restart(self):
         self.office.stop()
         self.office.start()

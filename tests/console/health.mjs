@@ -20,6 +20,33 @@ async function isHealthy({ sit, leave }) {
   await leave(seat)
 }
 
+async function isProvenAndHeld({ sit, leave }) {
+  const seat = await sit({}, 'alla')
+  const { page } = seat
+  await page.goto('/health')
+  await settled(page)
+  await page.getByRole('button', { name: 'Pröva hela kedjan' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByText(/^(Hel|Kan inte bevisas): /).waitFor()
+  const holds = page.locator('section', { has: page.getByRole('heading', { name: 'Bevarandekrav', exact: true }) })
+  await holds.getByText('Inget hålls kvar').waitFor()
+  await press(holds, 'Bevara …')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Loggposter').fill('5-1')
+  await dialog.getByLabel('Skäl').fill('Polisanmälan 5000-K1')
+  await press(dialog, 'Bevara')
+  await dialog.getByRole('alert').waitFor()
+  await dialog.getByLabel('Loggposter').fill('1-5')
+  await press(dialog, 'Bevara')
+  await rowOf(holds, 'Polisanmälan 5000-K1').getByText('alla').waitFor()
+  assert.deepEqual(await findFaults(page), [])
+  await rowOf(holds, '1-5').getByRole('button', { name: 'Häv …' }).focus()
+  await page.keyboard.press('Enter')
+  await press(page.getByRole('dialog'), 'Häv')
+  await holds.getByText('Inget hålls kvar').waitFor()
+  await leave(seat)
+}
+
 async function isDrilled({ sit, leave }) {
   const seat = await sit({ language: 'en' }, 'alla')
   const { page } = seat
@@ -85,6 +112,7 @@ async function anotherSeesItsOwn({ ask, sit, leave }) {
 
 export async function withHealth(house) {
   await check('health tells of the watchdog, of what is kept, and of each process', () => isHealthy(house))
+  await check('the chain is checked by keyboard, and records are held and let go', () => isProvenAndHeld(house))
   await check('a drill is begun by keyboard, and tells what it came to', () => isDrilled(house))
   await check('who is of another organisation sees its own alone, and is asked for nothing else', () => anotherSeesItsOwn(house))
 }

@@ -4,11 +4,13 @@
 import { withHealth } from './health.mjs'
 import { begin } from './house.mjs'
 import { withRules } from './rules.mjs'
+import { withSearches } from './searches.mjs'
 import { end } from './tap.mjs'
 
 const house = await begin()
 await house.ask('relax')
 await withHealth(house)
+await withSearches(house)
 await withRules(house)
 await house.browser.close()
 end()

@@ -53,7 +53,7 @@ function giveTurn() {
 
 const pause = (s: number) => new Promise((done) => setTimeout(done, s * 1000))
 
-type LinesPath = '/search' | '/rules/check' | '/rules/try' | '/rules/draft'
+type LinesPath = '/search' | '/rules/check' | '/rules/try' | '/rules/draft' | '/store/verify'
 
 async function readOnce<T>(
   path: LinesPath,

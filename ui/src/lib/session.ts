@@ -13,7 +13,12 @@ export const me = computed(() => session.value?.name ?? '')
 
 export const csrf = () => session.value?.csrf ?? ''
 // What Vaka itself is, its rules and its settings are the first organisation's, whoever else is here.
-const FIRST: ReadonlySet<Right> = new Set(['status.read', 'rules.write', 'drills.run'])
+const FIRST: ReadonlySet<Right> = new Set([
+  'status.read',
+  'rules.write',
+  'drills.run',
+  'holds.write'
+])
 export const isFirst = () => session.value?.tenant === 0
 // `has`: the right alone; `may`: it is of use as well.
 export const has = (right: Right) => session.value?.rights.includes(right) ?? false

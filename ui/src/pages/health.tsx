@@ -12,6 +12,7 @@ import { Page } from '../parts/page'
 import { Show } from '../parts/states'
 import { Table } from '../parts/table'
 import { Drills } from './health/drills'
+import { Chain, Holds } from './health/proof'
 
 const t = texts({
   title: ['Drift', 'Health'],
@@ -44,10 +45,6 @@ const t = texts({
   synchronised: ['klockan är synkroniserad', 'the clock is synchronised'],
   unsynchronised: ['klockan är inte synkroniserad', 'the clock is not synchronised'],
   unknown: ['klockan kan inte prövas', 'the clock cannot be checked'],
-  verify: [
-    'Hela kedjan prövas med vaka verify, på en annan dator om du vill.',
-    'The whole chain is checked by vaka verify, on another computer if you like.'
-  ],
   processes: ['Processer', 'Processes'],
   process: ['Process', 'Process'],
   state: ['Läge', 'State'],
@@ -162,65 +159,67 @@ function stageIs(proven: string | null | undefined, broken: boolean): Condition 
 function Kept() {
   const store = useLoad('store', (signal) => get('/store', { signal }))
   return (
-    <section class="panel" aria-labelledby="kept">
-      <h2 id="kept">{t('kept')}</h2>
-      <Show of={store}>
-        {({ store: s, seal, index }) => {
-          const [kept, sealed, indexed] = [s as Said, seal as Said, index as Said]
-          const all = number(kept, 'disk_bytes')
-          const free = number(kept, 'disk_free')
-          const facts: [string, ComponentChildren, boolean?][] = [
-            [t('records'), formatNumber(number(kept, 'next'))],
-            [t('sealed'), formatNumber(number(sealed, 'sealed'))],
-            [t('signed'), <Time key="signed" at={at(number(sealed, 'signed_at'))} />],
-            [
-              t('witnessed'),
-              number(sealed, 'witnessed_at') ? (
-                <Time key="witnessed" at={at(number(sealed, 'witnessed_at'))} />
-              ) : (
-                t('noWitness')
-              )
-            ],
-            [t('segments'), formatNumber(number(indexed, 'segments'))],
-            [t('indexed'), formatNumber(number(indexed, 'current'))],
-            [t('damaged'), formatNumber(number(kept, 'damaged')), number(kept, 'damaged') > 0],
-            [
-              t('lost'),
-              number(sealed, 'lost') ? formatNumber(number(sealed, 'lost')) : t('none'),
-              number(sealed, 'lost') > 0
-            ],
-            [t('removed'), formatNumber(number(sealed, 'removed'))],
-            [t('held'), formatNumber(number(sealed, 'held'))],
-            [
-              t('retained'),
-              <Time key="retained" at={at(number(sealed, 'clock_believed'))} show="at" />
-            ],
-            [
-              t('disk'),
-              t('free', {
-                free: formatBytes(free),
-                all: formatBytes(all),
-                part: formatPercent(all ? free / all : 0)
-              }),
-              kept?.disk !== 'ok'
+    <>
+      <section class="panel" aria-labelledby="kept">
+        <h2 id="kept">{t('kept')}</h2>
+        <Show of={store}>
+          {({ store: s, seal, index }) => {
+            const [kept, sealed, indexed] = [s as Said, seal as Said, index as Said]
+            const all = number(kept, 'disk_bytes')
+            const free = number(kept, 'disk_free')
+            const facts: [string, ComponentChildren, boolean?][] = [
+              [t('records'), formatNumber(number(kept, 'next'))],
+              [t('sealed'), formatNumber(number(sealed, 'sealed'))],
+              [t('signed'), <Time key="signed" at={at(number(sealed, 'signed_at'))} />],
+              [
+                t('witnessed'),
+                number(sealed, 'witnessed_at') ? (
+                  <Time key="witnessed" at={at(number(sealed, 'witnessed_at'))} />
+                ) : (
+                  t('noWitness')
+                )
+              ],
+              [t('segments'), formatNumber(number(indexed, 'segments'))],
+              [t('indexed'), formatNumber(number(indexed, 'current'))],
+              [t('damaged'), formatNumber(number(kept, 'damaged')), number(kept, 'damaged') > 0],
+              [
+                t('lost'),
+                number(sealed, 'lost') ? formatNumber(number(sealed, 'lost')) : t('none'),
+                number(sealed, 'lost') > 0
+              ],
+              [t('removed'), formatNumber(number(sealed, 'removed'))],
+              [t('held'), formatNumber(number(sealed, 'held'))],
+              [
+                t('retained'),
+                <Time key="retained" at={at(number(sealed, 'clock_believed'))} show="at" />
+              ],
+              [
+                t('disk'),
+                t('free', {
+                  free: formatBytes(free),
+                  all: formatBytes(all),
+                  part: formatPercent(all ? free / all : 0)
+                }),
+                kept?.disk !== 'ok'
+              ]
             ]
-          ]
-          return (
-            <div class="stack">
-              <dl class="figures">
-                {facts.map(([name, value, loud]) => (
-                  <div key={name}>
-                    <dt>{name}</dt>
-                    <dd class={loud ? 'loud' : ''}>{value}</dd>
-                  </div>
-                ))}
-              </dl>
-              <p class="quiet small">{t('verify')}</p>
-            </div>
-          )
-        }}
-      </Show>
-    </section>
+            return (
+              <div class="stack">
+                <dl class="figures">
+                  {facts.map(([name, value, loud]) => (
+                    <div key={name}>
+                      <dt>{name}</dt>
+                      <dd class={loud ? 'loud' : ''}>{value}</dd>
+                    </div>
+                  ))}
+                </dl>
+              </div>
+            )
+          }}
+        </Show>
+      </section>
+      {store.value && <Chain verified={store.value.verified} onDone={store.reload} />}
+    </>
   )
 }
 
@@ -321,6 +320,7 @@ export default function HealthPage() {
           </div>
           <div class="stack">
             <Kept />
+            <Holds />
             <Retro />
           </div>
         </div>

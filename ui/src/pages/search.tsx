@@ -26,6 +26,7 @@ import { exportAs } from './search/export'
 import { FieldList, fieldsOf } from './search/fields'
 import { Histogram } from './search/histogram'
 import { Answer, Events } from './search/rows'
+import { Saved } from './search/saved'
 
 const t = texts({
   title: ['Sök', 'Search'],
@@ -288,6 +289,7 @@ export default function Search() {
       title={t('title')}
       actions={
         <>
+          <Saved query={q} range={range} />
           {may('export') && <ExportMenu query={pipes ? q : asks} range={range} />}
           {may('rules.write') && filter && (
             <a class="button" href={`/rules/new?${new URLSearchParams({ q: filter })}`}>

@@ -44,7 +44,7 @@ const STEPS = ['detected', 'paged', 'acknowledged', 'contained'] as const
 const SHOWN = 3
 const AGAIN = 5000 // ms
 const RECENT = 30 * 60_000 // who has it, and how it ended, may still come
-const at = (seconds: number) => new Date(seconds * 1000).toISOString()
+const momentOf = (ns: number) => new Date(ns / 1e6)
 
 function useAgain(on: boolean, reload: () => void) {
   useEffect(() => {
@@ -59,11 +59,11 @@ function Result({ run }: { run: Run }) {
   const drill = useLoad(`drill ${run.id}`, (signal) =>
     get('/drills/{drill}', { path: { drill: String(run.id) }, signal })
   )
-  useAgain(Date.now() - run.begun * 1000 < RECENT, drill.reload)
+  useAgain(Date.now() - momentOf(run.begun).getTime() < RECENT, drill.reload)
   return (
     <li>
       <p>
-        <strong>{run.scenario}</strong> · <Time at={at(run.begun)} />{' '}
+        <strong>{run.scenario}</strong> · <Time at={momentOf(run.begun).toISOString()} />{' '}
         <span class="quiet small">
           {t('by')} {run.by}
         </span>
@@ -115,7 +115,7 @@ function BeginDialog({ scenarios, onClose, onDone }: BeginProps) {
 export function Drills() {
   const page = useLoad('drills', async (signal) => (await get('/drills', { signal })).drills)
   const asking = useSignal(false)
-  useAgain(page.value?.running ?? false, page.reload)
+  useAgain(true, page.reload)
   const stop = () =>
     post('/drills/stop').then(
       () => page.reload(),
@@ -136,7 +136,7 @@ export function Drills() {
         <p>
           {t('planned', {
             scenario: drills.planned_scenario,
-            when: formatTime(new Date(drills.planned * 1000))
+            when: formatTime(momentOf(drills.planned))
           })}
         </p>
       )}
