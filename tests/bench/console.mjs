@@ -15,11 +15,8 @@ const spread = (values) => ({
 
 // In the page: when what was waited for had been painted, and what held the main thread up meanwhile.
 const WATCH = () => {
-  // What a page is opened for is there: its table has rows, or nothing is loaded any more.
-  window.isUseful = () =>
-    !!document.querySelector('main h1') &&
-    !document.querySelector('.loading') &&
-    (!!document.querySelector('main tbody tr, main .panel') || location.pathname === '/search')
+  // What a page is opened for is there.
+  window.isUseful = () => !!document.querySelector('main h1') && !document.querySelector('.loading')
   window.tasks = []
   new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) window.tasks.push(duration)
@@ -191,7 +188,7 @@ async function searched(lane, query) {
   const [firstRow, end, tasks] = await page.evaluate(async () => {
     const begin = performance.now()
     document.querySelector('.query > button').click()
-    const shown = await window.painted(() => !!document.querySelector('main tbody tr'))
+    const shown = await window.painted(() => !!document.querySelector('.events tbody tr'))
     const ended = await window.painted(() => !document.querySelector('.standing progress'))
     return [shown - begin, ended - begin, window.tasks]
   })
