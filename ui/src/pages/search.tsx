@@ -327,6 +327,7 @@ export default function Search() {
               filter={asks}
               range={range}
               round={round.value}
+              ready={!found.running || found.rows.length > 0}
               onRange={(to) => go(q, to)}
             />
             <Standing found={found} events={events} />

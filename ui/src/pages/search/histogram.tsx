@@ -47,12 +47,13 @@ interface HistogramProps {
   filter: string
   range: Range
   round: number
+  ready: boolean // what was asked for has its first rows, which nothing is to hold up
   onRange: (range: Range) => void
 }
 
-export function Histogram({ filter, range, round, onRange }: HistogramProps) {
+export function Histogram({ filter, range, round, ready, onRange }: HistogramProps) {
   const key = JSON.stringify([filter, range, round])
-  const span = useLoad(key, (signal) => spanOf(filter, range, signal)).value
+  const span = useLoad(ready ? key : null, (signal) => spanOf(filter, range, signal)).value
   const step = span && stepOf(span.to - span.from)
   const query = `${filter} | timechart ${step} of _received`
   const found = useFind(step ? { query, ...askedRange(range) } : null, round)
