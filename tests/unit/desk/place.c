@@ -163,7 +163,7 @@ TEST(what_vaka_says_about_itself_is_called_no_attack)
     CHECK_INT(desk_add_alert(o.desk, &own, 0, o.now, &is_new), 0);
     REQUIRE(state_commit(o.state) == 0);
     REQUIRE(look(&o, 1));
-    CHECK(says(&o, "T. Något i vakten behöver en människa. Gör först: Kör vaka awake"));
+    CHECK(says(&o, "T. Något i vakan behöver ses över av en människa. Gör först: Kör vaka awake"));
     close_office(&o);
 }
 
