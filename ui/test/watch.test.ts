@@ -53,3 +53,10 @@ test('a canary that does not come through is the first thing that is told', () =
   assert.deepEqual(judge(well, { ...proof, awake: true }), [])
   assert.equal(worst(judge(well, { ...proof, broken: 'nothing' })), 'attention')
 })
+
+test('who says nothing once has begun anew; who says nothing twice is silent', () => {
+  const told = { processes: { web: null, store: {} }, supervisor: null }
+  assert.deepEqual(judge(told, undefined, new Set()), [])
+  const [found] = judge(told, undefined, new Set(['web']))
+  assert.deepEqual([found?.key, found?.values.names], ['silent', 'web'])
+})

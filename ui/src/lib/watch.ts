@@ -47,13 +47,21 @@ function lostOf(collect: Said): number {
   return lost
 }
 
+const silentOf = (p: Told['processes']) => Object.keys(p).filter((name) => p[name] === null)
+
 type Proof = Pick<Schema<'Awake'>, 'awake' | 'broken' | 'line'>
 export interface Told {
   processes: Record<string, object | null>
   supervisor: object | null
 }
 
-export function judge({ processes: p, supervisor }: Told, proof?: Proof): Finding[] {
+// `before`: processes that said nothing the last time. One that has just begun anew, as some do with new
+// rules, says nothing for a moment.
+export function judge(
+  { processes: p, supervisor }: Told,
+  proof?: Proof,
+  before?: ReadonlySet<string>
+): Finding[] {
   const found: Finding[] = []
   const add = (holds: boolean, key: FindingKey, is: Condition, values: Finding['values'] = {}) => {
     if (holds) found.push({ key, is, values })
@@ -61,7 +69,7 @@ export function judge({ processes: p, supervisor }: Told, proof?: Proof): Findin
   // Who has switched the canary off has chosen that; nothing is broken.
   const is = proof?.broken === 'nothing' ? 'attention' : 'bad'
   if (proof && !proof.awake) found.push({ key: 'asleep', is, values: {}, line: proof.line })
-  const silent = Object.keys(p).filter((name) => p[name] === null)
+  const silent = silentOf(p).filter((name) => !before || before.has(name))
   const detect = p.detect as Said
   const disk = (p.store as Said)?.disk
   add(silent.length > 0, 'silent', 'bad', { names: silent.join(', ') })
@@ -85,13 +93,15 @@ export function worst(of: readonly Finding[]): Condition {
   return of.length > 0 ? 'attention' : 'well'
 }
 
+let silentBefore: ReadonlySet<string> = new Set()
 let timer: ReturnType<typeof setInterval> | undefined
 
 async function ask() {
   if (document.hidden || !may('status.read')) return
   try {
     ;[status.value, awake.value] = await Promise.all([get('/status'), get('/awake')])
-    findings.value = judge(status.value, awake.value)
+    findings.value = judge(status.value, awake.value, silentBefore)
+    silentBefore = new Set(silentOf(status.value.processes))
     askedAt.value = Date.now()
   } catch (error) {
     if (!(error instanceof Problem)) throw error

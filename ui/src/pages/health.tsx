@@ -317,11 +317,11 @@ export default function HealthPage() {
           <div class="stack">
             <Awake />
             <Drills />
+            <Retro />
           </div>
           <div class="stack">
             <Kept />
             <Holds />
-            <Retro />
           </div>
         </div>
         <Processes />

@@ -13,7 +13,7 @@ import { toast, toastProblem } from '../../lib/toasts'
 import { AskDialog } from '../../parts/dialog'
 import { TextArea, TextField } from '../../parts/field'
 import { Lamp, Time } from '../../parts/marks'
-import { Empty, Show } from '../../parts/states'
+import { Show } from '../../parts/states'
 import { Table } from '../../parts/table'
 
 const t = texts({
@@ -191,7 +191,7 @@ export function Holds() {
         <Show of={page}>
           {({ holds }) =>
             holds.length === 0 ? (
-              <Empty>{t('none')}</Empty>
+              <p class="quiet">{t('none')}</p>
             ) : (
               <Table
                 caption={t('holds')}
