@@ -265,4 +265,4 @@ def who_pages_people_holds_what_he_needs_and_nothing_else(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests(sys.argv[2:], 2))
+    sys.exit(run_tests(sys.argv[2:], 4))
