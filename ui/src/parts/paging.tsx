@@ -80,10 +80,19 @@ export function Person({ told: p, tries = false }: { told: Told; tries?: boolean
   )
 }
 
-// Each person once: his answer, else the last that was tried.
+const BEST_FIRST: Told['state'][] = ['delivered', 'taken', 'trying', 'waits', 'failed', 'over']
+const rank = (p: Told) => (p.acked ? -1 : BEST_FIRST.indexOf(p.state))
+
+// Each person once, who is told by several contacts: his answer, else how far the best of them came, with
+// all that was tried.
 export function byPerson(told: Told[]): Told[] {
   const people = new Map<string, Told>()
-  for (const entry of told) if (!people.get(entry.person)?.acked) people.set(entry.person, entry)
+  for (const entry of told) {
+    const before = people.get(entry.person)
+    const best = before && rank(before) <= rank(entry) ? before : entry
+    const attempts = [...(before?.attempts ?? []), ...entry.attempts]
+    people.set(entry.person, { ...best, attempts })
+  }
   return [...people.values()]
 }
 

@@ -120,7 +120,7 @@ export function Alerts({ incident, reload }: { incident: Incident; reload: () =>
       {opened.value && (
         <section class="panel" aria-labelledby="opened">
           <h2 id="opened">{t('one', { n: opened.value.id })}</h2>
-          <FoundDetail found={opened.value.alert} />
+          <FoundDetail key={opened.value.id} alert={opened.value.id} found={opened.value.alert} />
         </section>
       )}
       {splitting.value && (

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 // One alert: why it was raised, the record itself, and how that was understood.
 import type { Schema } from '../../lib/api'
+import { may } from '../../lib/session'
 import { pick, texts } from '../../lib/text'
 import { EventFields } from '../../parts/event'
 import { Time } from '../../parts/marks'
 import { Value } from '../../parts/value'
+import { StoredRecord } from './record'
 
 const t = texts({
   respond: ['Gör först', 'Do first'],
@@ -15,6 +17,7 @@ const t = texts({
   source: ['Källa', 'Source'],
   number: ['nummer {n}', 'number {n}'],
   happened: ['Hände', 'Happened'],
+  noTime: ['loggposten säger inte när', 'the record does not say when'],
   counted: ['Räknat', 'Counted']
 })
 
@@ -52,7 +55,7 @@ function Source({ source }: { source: Record<string, unknown> }) {
   )
 }
 
-export function FoundDetail({ found }: { found: Found }) {
+export function FoundDetail({ alert, found }: { alert: number; found: Found }) {
   const event = found.event as Record<string, unknown> | undefined
   const message = event?.message
   const matched = new Set(found.matched?.map((m) => m.field))
@@ -65,9 +68,7 @@ export function FoundDetail({ found }: { found: Found }) {
       )}
       <dl class="facts">
         <dt>{t('happened')}</dt>
-        <dd>
-          <Time at={found.time} />
-        </dd>
+        <dd>{found.time ? <Time at={found.time} /> : <span class="quiet">{t('noTime')}</span>}</dd>
         {found.source && (
           <>
             <dt>{t('source')}</dt>
@@ -96,6 +97,7 @@ export function FoundDetail({ found }: { found: Found }) {
           <EventFields event={event} marked={matched} />
         </details>
       )}
+      {may('alerts.read') && <StoredRecord alert={alert} />}
     </div>
   )
 }

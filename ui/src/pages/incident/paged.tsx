@@ -24,8 +24,8 @@ const t = texts({
 
 // The newest page of it, with whom it told.
 async function load(id: number, signal: AbortSignal) {
-  const { pages } = await get('/pages', { query: { state: 'any', limit: 200 }, signal })
-  const listed = pages.find((p) => p.incidents.includes(id))
+  const query = { state: 'any', incident: id, limit: 1 } as const
+  const [listed] = (await get('/pages', { query, signal })).pages
   if (!listed) return null
   return await get('/pages/{page}', { path: { page: String(listed.id) }, signal })
 }

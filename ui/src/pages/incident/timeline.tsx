@@ -148,7 +148,7 @@ const Rang = ({ incident, alert: a }: { incident: Incident; alert: Alert }) => (
       {a.alert.host && <span class="quiet mono">{a.alert.host}</span>}
       {a.count > 1 && <span class="quiet small">{t('counted', { n: a.count })}</span>}
     </summary>
-    <FoundDetail found={a.alert} />
+    <FoundDetail alert={a.id} found={a.alert} />
   </details>
 )
 

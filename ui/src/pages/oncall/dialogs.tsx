@@ -127,7 +127,11 @@ const spanText = (shift: Shift) =>
 
 function SwapDialog({ team, shift, onClose, onDone }: ShiftProps) {
   const others = team.shifts.filter(
-    (s) => s.person && s.person !== shift.person && s.from !== shift.from
+    (s) =>
+      s.person &&
+      s.person !== shift.person &&
+      s.from !== shift.from &&
+      Date.parse(endOf(s)) > Date.now()
   )
   const other = useSignal(others[0]?.from ?? '')
   return (

@@ -47,11 +47,19 @@ const t = texts({
   told: ['Larmade av {n}', 'Told by page {n}']
 })
 
-// Whom one of them told, step by step.
+const ASK_EVERY = 3000 // ms
+
+// Whom one of them told, step by step, and how far that is.
 function Told({ page }: { page: Listed }) {
   const whole = useLoad(`page ${page.id} ${page.state}`, (signal) =>
     get('/pages/{page}', { path: { page: String(page.id) }, signal })
   )
+  const { reload } = whole
+  const waits = isOpen(page)
+  useEffect(() => {
+    const timer = waits ? setInterval(reload, ASK_EVERY) : undefined
+    return () => clearInterval(timer)
+  }, [waits, reload])
   return (
     <section class="panel" aria-labelledby="told">
       <h2 id="told">{t('told', { n: page.id })}</h2>
