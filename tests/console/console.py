@@ -46,6 +46,10 @@ class City:
         """The last one that was sent, to numbers that end so."""
         return next((s["message"] for s in reversed(self.phones.sms) if s["to"].endswith(to)), "")
 
+    def push(self):
+        """The last message of a push server, as JSON."""
+        return json.dumps(self.phones.pushes[-1]) if self.phones.pushes else ""
+
     def reply(self, to=""):
         """Whom the last one went to answers it with its code."""
         sms = next(s for s in reversed(self.phones.sms) if s["to"].endswith(to))

@@ -34,7 +34,7 @@ async function everyPage(theme, language) {
   await page.getByRole('dialog').waitFor()
   await look('close')
   await page.keyboard.press('Escape')
-  await page.locator('.value:visible').first().click()
+  await page.locator('button.value:visible').first().click()
   await look('value menu')
   assert.deepEqual(faults, [])
   await leave(seat)
