@@ -37,7 +37,7 @@ async function takesAPage(house) {
   await pageOf(house, page, 'larm.ett')
   const row = page.locator('tbody tr').first()
   await row.getByRole('button', { name: /^Visa larmning/ }).click()
-  await page.getByRole('heading', { name: /^Larmade av/ }).waitFor()
+  await page.getByRole('heading', { name: /^Vem larmning \d+ gick till/ }).waitFor()
   await page.locator('.tries li').first().waitFor()
   assert.deepEqual(await findFaults(page), [])
   const n = (await row.getByRole('button', { name: /^Visa larmning/ }).textContent()).trim()

@@ -45,6 +45,8 @@ export const isOpen = (page: Pick<Listed, 'state'> | null | undefined) =>
 
 export const escalateName = () => t('escalate')
 
+const WENT_WELL = new Set<Attempt['state']>(['accepted', 'delivered'])
+
 const Tried = ({ attempt: a }: { attempt: Attempt }) => (
   <li class="small">
     <span class="mono">
@@ -52,7 +54,7 @@ const Tried = ({ attempt: a }: { attempt: Attempt }) => (
     </span>{' '}
     <span class="quiet">
       {t(a.state)}
-      {a.detail && a.state !== 'delivered' && `: ${a.detail}`}
+      {a.detail && !WENT_WELL.has(a.state) && `: ${a.detail}`}
     </span>
   </li>
 )

@@ -2,6 +2,7 @@
 // The alerts of an incident as a table: open one beside the others, or make some an incident of their
 // own.
 import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
 import { type Incident, ruleTitle } from '../../lib/acts'
 import { get, type Schema } from '../../lib/api'
 import { formatNumber } from '../../lib/format'
@@ -37,6 +38,23 @@ const t = texts({
 })
 
 type Alert = Schema<'IncidentAlert'>
+
+// Behind the list, which may be long: where one has gone is where one reads on.
+function Opened({ of }: { of: Alert }) {
+  const head = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    head.current?.focus({ preventScroll: true })
+    head.current?.scrollIntoView({ block: 'start' })
+  }, [])
+  return (
+    <section class="panel" aria-labelledby="opened">
+      <h2 id="opened" tabIndex={-1} ref={head}>
+        {t('one', { n: of.id })}
+      </h2>
+      <FoundDetail alert={of.id} found={of.alert} />
+    </section>
+  )
+}
 
 export function Alerts({ incident, reload }: { incident: Incident; reload: () => void }) {
   const id = String(incident.id)
@@ -117,12 +135,7 @@ export function Alerts({ incident, reload }: { incident: Incident; reload: () =>
           </>
         )}
       </Show>
-      {opened.value && (
-        <section class="panel" aria-labelledby="opened">
-          <h2 id="opened">{t('one', { n: opened.value.id })}</h2>
-          <FoundDetail key={opened.value.id} alert={opened.value.id} found={opened.value.alert} />
-        </section>
-      )}
+      {opened.value && <Opened key={opened.value.id} of={opened.value} />}
       {splitting.value && (
         <TextDialog
           of={[incident]}

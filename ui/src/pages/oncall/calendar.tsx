@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The schedule as weeks: who is on call each day, day by day as the calendar on the wall has it.
-import { formatTime, formatWall, parseWall } from '../../lib/format'
+import { formatTime, formatWall, now, parseWall } from '../../lib/format'
 import type { Schedule, Shift, Team } from '../../lib/oncall'
 import { pick, texts } from '../../lib/text'
 
@@ -32,16 +32,27 @@ function onDay(shifts: Shift[], day: string): Shift[] {
   )
 }
 
-function Day({ day, team, special }: { day: string; team: Team; special: string | undefined }) {
+interface DayProps {
+  day: string
+  team: Team
+  special: string | undefined
+  begin: string // of what is shown: what began before is not told as beginning there
+}
+
+function Day({ day, team, special, begin }: DayProps) {
+  const today = formatWall(new Date(now.value)).startsWith(day)
   return (
-    <td class={special ? 'special' : undefined}>
+    <td
+      class={`${special ? 'special' : ''} ${today ? 'today' : ''}`}
+      aria-current={today ? 'date' : undefined}
+    >
       <span class="small quiet">
         {formatTime(at(day), 'date')} {special}
       </span>
       <ul class="plain-list">
         {onDay(team.shifts, day).map((s) => (
           <li key={s.from} class={s.person ? undefined : 'loud'}>
-            {formatWall(new Date(s.from)).startsWith(day) && (
+            {s.from !== begin && formatWall(new Date(s.from)).startsWith(day) && (
               <span class="small quiet">{formatTime(new Date(s.from), 'minute')} </span>
             )}
             {s.shown ?? s.person ?? t('nobody')}
@@ -88,7 +99,15 @@ export function Calendar({ schedule }: { schedule: Schedule }) {
                     <th scope="row">{weekOf(monday)}</th>
                     {days.map((n) => {
                       const day = after(monday, n)
-                      return <Day key={day} day={day} team={team} special={special.get(day)} />
+                      return (
+                        <Day
+                          key={day}
+                          day={day}
+                          team={team}
+                          special={special.get(day)}
+                          begin={schedule.from}
+                        />
+                      )
                     })}
                   </tr>
                 ))}

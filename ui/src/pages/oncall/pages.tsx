@@ -44,7 +44,7 @@ const t = texts({
   escalateOne: ['Eskalera larmning {n}', 'Escalate page {n}'],
   acked: ['Kvitterad: ingen annan larmas', 'Acknowledged: nobody else is told'],
   act: ['Gör', 'Do'],
-  told: ['Larmade av {n}', 'Told by page {n}']
+  told: ['Vem larmning {n} gick till', 'Whom page {n} told']
 })
 
 const ASK_EVERY = 3000 // ms

@@ -36,6 +36,7 @@ const t = texts({
 })
 
 const ASK_EVERY = 2000 // ms
+const USUAL = 'julnatt' // where it is there, as for drill.scenario
 const SPEED = 60 // times as fast as it was recorded
 
 type Run = Schema<'DrillRun'>
@@ -105,7 +106,8 @@ export function FirstDrill() {
           if (!drills) return <Note>{t('off')}</Note>
           if (drills.scenarios.length === 0)
             return <Note>{t('none', { folder: drills.folder })}</Note>
-          const scenario = chosen.value || (drills.scenarios[0] ?? '')
+          const usual = drills.scenarios.find((name) => name === USUAL)
+          const scenario = chosen.value || usual || (drills.scenarios[0] ?? '')
           const last = drills.runs.reduce<Run | undefined>(
             (a, b) => (a && a.id > b.id ? a : b),
             undefined
