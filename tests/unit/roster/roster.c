@@ -254,5 +254,8 @@ TEST(what_is_wrong_is_refused_with_its_line)
     refuse(ONE "teams:\n  - id: t\n    rotations:\n      - {order: [a]}\n", 5, "`since`");
     refuse(ONE "office_hours: [mon-fri 08:00]\n", 2, "hours are such as");
     refuse(ONE "office_hours: [abc 08:00-09:00]\n", 2, "a day is mon");
+    refuse(ONE POLICY "proof: a\n", 3, "such as `anna 10:00`");
+    refuse(ONE POLICY "proof: a 24:00\n", 3, "such as `anna 10:00`");
+    refuse(ONE POLICY "proof: b 10:00\n", 3, "nobody `b`");
     end();
 }
