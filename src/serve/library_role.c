@@ -312,7 +312,7 @@ static void answer_busy(struct role *r, uint64_t client, struct slice why)
 {
     struct link *link = role_link(r, ROLE_WEB);
     struct deed d;
-    const struct say_act act = {.client = client};
+    const struct say_act act = {.client = client, .body = SLICE("{}")};
     struct library_ctx *c = r->ctx;
     if (!link_is_open(link)) return;
     deed_begin(&d, &act, &c->answer);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/time.h"
 #include "desk/title.h"
@@ -158,9 +159,19 @@ struct place {
     bool there;
 };
 
+/* What Vaka says of itself or of a source is of no record, whatever its number. */
+static bool is_of_record(struct slice line)
+{
+    struct slice value;
+    uint64_t n;
+    if (json_find_member(line, "correlation", NULL, &value) && json_is_object(value)) return true;
+    return json_find_member(line, "source", NULL, &value) && json_is_object(value) &&
+           json_find_member(value, "record", NULL, &value) && slice_to_u64(value, &n);
+}
+
 static bool take_place(void *ctx, const struct state_alert *a)
 {
-    *(struct place *)ctx = (struct place){a->seq, a->last_seq, true};
+    *(struct place *)ctx = (struct place){a->seq, a->last_seq, is_of_record(slice_trim(a->line))};
     return false;
 }
 

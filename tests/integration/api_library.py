@@ -295,6 +295,11 @@ def the_record_of_an_alert_is_seen_as_it_is_stored(folder):
         same(base64.b64decode(record["base64"]), b"<13>1 - h a - - - VAKAMARK blob \xff\xfe.")
         far.get(f"/alerts/{alert['id']}/record", 404)
         anna.get("/alerts/999999/record", 404)
+        # What Vaka says of itself is of no record.
+        o.kill("witness")
+        o.wait(lambda: len(anna.get("/alerts")["alerts"]) > 1, "its own")
+        own = [a["id"] for a in anna.get("/alerts")["alerts"] if a["id"] != alert["id"]]
+        anna.get(f"/alerts/{own[0]}/record", 404)
         said = (pathlib.Path(folder) / "var/audit/log").read_text(encoding="utf-8")
         same([(json.loads(line)["user"], json.loads(line)["query"]) for line in said.splitlines()
               if json.loads(line).get("what") == "record"],
