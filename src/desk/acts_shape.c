@@ -114,13 +114,14 @@ static int lead_names(struct desk *d, uint64_t to, const struct act *a)
 {
     struct db_rows rows =
         db_select(d->db,
-                  "SELECT n.name, n.last FROM incident_name n WHERE n.incident = ?1"
+                  "SELECT n.name, n.last, n.kind FROM incident_name n WHERE n.incident = ?1"
                   " AND n.bystander = 0 AND NOT EXISTS (SELECT 1 FROM incident i"
                   " JOIN incident_name o ON o.incident = i.id WHERE i.root = ?2"
-                  " AND o.name = n.name AND o.alerts > 0 AND o.bystander = 0)",
+                  " AND o.name = n.name AND o.alerts > 0 AND o.bystander = 0) ORDER BY n.kind",
                   DB_WITH(db_u64(to), db_u64(a->row.id)));
     while (db_next(&rows))
-        grouping_lead(d->grouping, db_get_text(&rows, 0), to, db_get_number(&rows, 1));
+        grouping_lead(d->grouping, (enum name_kind)db_get_number(&rows, 2), db_get_text(&rows, 0),
+                      to, db_get_number(&rows, 1));
     return db_end(&rows);
 }
 

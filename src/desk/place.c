@@ -344,14 +344,14 @@ static int restore_names(struct desk *d, const struct grouping_options *options)
 {
     struct db_rows rows =
         db_select(d->db,
-                  "SELECT name, incident, last FROM (SELECT name, incident, last"
+                  "SELECT name, incident, last, kind FROM (SELECT name, incident, last, kind"
                   " FROM incident_name WHERE bystander = 0 AND alerts > 0"
                   " AND last >= (SELECT max(last) FROM incident_name WHERE bystander = 0) - ?1"
-                  " ORDER BY last DESC LIMIT ?2) ORDER BY last, incident",
+                  " ORDER BY last DESC LIMIT ?2) ORDER BY last, incident, kind",
                   DB_WITH(db_number(options->window), db_number(options->names_max)));
     while (db_next(&rows))
-        grouping_lead(d->grouping, db_get_text(&rows, 0), (uint64_t)db_get_number(&rows, 1),
-                      db_get_number(&rows, 2));
+        grouping_lead(d->grouping, (enum name_kind)db_get_number(&rows, 3), db_get_text(&rows, 0),
+                      (uint64_t)db_get_number(&rows, 1), db_get_number(&rows, 2));
     return db_end(&rows);
 }
 

@@ -198,7 +198,8 @@ int desk_write_similar(const struct desk_view *v, uint64_t id, struct buf *out)
     struct db_rows rows = db_select(
         v->db,
         "WITH mine (name, kind) AS (SELECT n.name, min(n.kind) FROM" DESK_NAMES
-        "WHERE n.tenant = ?2 AND n.bystander = 0 AND n.kind != ?3 GROUP BY n.name LIMIT 200),"
+        "WHERE n.tenant = ?2 AND n.bystander = 0 AND n.kind NOT IN (?3, ?4) GROUP BY n.name LIMIT "
+        "200),"
         " hits (root, name, kind) AS (SELECT DISTINCT p.root, m.name, m.kind FROM mine m"
         " JOIN incident_name n"
         " ON n.tenant = ?2 AND n.name = m.name AND n.bystander = 0 AND n.alerts > 0"
@@ -213,7 +214,7 @@ int desk_write_similar(const struct desk_view *v, uint64_t id, struct buf *out)
                       "h.root"
                       " ORDER BY n DESC, h.root DESC LIMIT 20) s JOIN incident i ON i.id = s.root"
                       " ORDER BY s.n DESC, i.id DESC",
-        DB_WITH(db_u64(id), db_number(v->tenant), db_number(NAME_DEED)));
+        DB_WITH(db_u64(id), db_number(v->tenant), db_number(NAME_DEED), db_number(NAME_FULL)));
     return put_page(&rows, &page, 0, out);
 }
 
@@ -437,13 +438,14 @@ static int put_kinds(struct buf *out, struct db_rows *rows)
 /* Those most is said of. */
 static int put_names(const struct desk_view *v, uint64_t id, struct buf *out)
 {
-    struct db_rows rows = db_select(
-        v->db,
-        "SELECT n.kind, n.name, sum(n.alerts), min(n.bystander) FROM" DESK_NAMES
-        "WHERE n.kind NOT IN (?2, ?3, ?4) GROUP BY n.name ORDER "
-        "BY min(n.bystander), sum(n.alerts) DESC,"
-        " n.name LIMIT 100",
-        DB_WITH(db_u64(id), db_number(NAME_COMMAND), db_number(NAME_RECORD), db_number(NAME_DEED)));
+    struct db_rows rows =
+        db_select(v->db,
+                  "SELECT n.kind, n.name, sum(n.alerts), min(n.bystander) FROM" DESK_NAMES
+                  "WHERE n.kind NOT IN (?2, ?3, ?4, ?5) GROUP BY n.name ORDER "
+                  "BY min(n.bystander), sum(n.alerts) DESC,"
+                  " n.name LIMIT 100",
+                  DB_WITH(db_u64(id), db_number(NAME_COMMAND), db_number(NAME_RECORD),
+                          db_number(NAME_DEED), db_number(NAME_FULL)));
     return put_kinds(out, &rows);
 }
 

@@ -94,6 +94,22 @@ static bool tells_of_others(struct slice entities)
     return json_find_member(entities, "source.ip", NULL, &value);
 }
 
+/* A computer by its first label, and by its whole name when that is said. */
+static void add_host(struct facts *f, struct slice text, bool bystander)
+{
+    struct fact fact = {.kind = NAME_FULL, .bystander = bystander};
+    add_name(f, NAME_HOST, text, bystander);
+    buf_clear(&f->scratch);
+    name_write_full(&f->scratch, text);
+    if (buf_failed(&f->scratch)) f->no_memory = true;
+    if (f->scratch.len == 0 || f->n_names == FACTS_NAMES_MAX) return;
+    fact.text = arena_dup(&f->arena, buf_slice(&f->scratch));
+    struct slice label = slice_until(fact.text, slice_find_byte(fact.text, '.'));
+    for (uint32_t i = 0; i < f->n_names && fact.text.len; i++)
+        if (slice_eq(f->names[i].text, label)) f->names[i].full = fact.text;
+    if (fact.text.len && !is_named(f, &fact)) f->names[f->n_names++] = fact;
+}
+
 static void read_entities(struct facts *f, struct slice line)
 {
     struct slice entities, value;
@@ -104,8 +120,7 @@ static void read_entities(struct facts *f, struct slice line)
                 add_values(f, fields[i].kind, value);
         others = tells_of_others(entities);
     }
-    if (json_find_member(line, "host", NULL, &value))
-        add_name(f, NAME_HOST, plain(f, value), others);
+    if (json_find_member(line, "host", NULL, &value)) add_host(f, plain(f, value), others);
 }
 
 /* {"file":"…","record":12} of a hunt, {"record":12} or {…,"seq":12} on watch: as it is written. */
@@ -270,6 +285,8 @@ static bool set_text_apart(struct facts *f, struct slice by, struct slice *text)
 static uint32_t set_all_apart(struct facts *f, struct slice by, struct fact *facts, uint32_t n)
 {
     uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (facts[i].full.len) (void)set_text_apart(f, by, &facts[i].full);
     for (uint32_t i = 0; i < n; i++)
         if (set_text_apart(f, by, &facts[i].text)) facts[kept++] = facts[i];
     return kept;

@@ -22,6 +22,7 @@ enum {
 struct fact {
     enum name_kind kind;
     struct slice text; /* as name_write() makes it */
+    struct slice full; /* of a computer whose whole name is known: that one, a fact of its own */
     /* A computer that tells of others: a firewall, a domain controller. Joins nothing. */
     bool bystander;
 };

@@ -16,6 +16,8 @@ struct known {
     uint64_t key;      /* 0: free */
     uint64_t incident; /* as it was then */
     nsec last;
+    uint64_t
+        full; /* of a first label: the key of the whole name it was said with; 0: without one */
 };
 
 /* Incidents that a rule began lately, for the same kind of table. */
@@ -154,20 +156,34 @@ static struct known *room_for(const struct grouping *g, uint64_t key)
     return best;
 }
 
-void grouping_lead(struct grouping *g, struct slice name, uint64_t incident, nsec last)
+/* A label alone goes on being that of the whole name that it was said with in this incident. */
+static void lead(struct grouping *g, struct slice name, uint64_t incident, nsec last)
 {
-    uint64_t key = key_of(g, name);
+    uint64_t key = key_of(g, name), full = 0;
     struct known *place = find_known(g, key);
     if (!place) place = room_for(g, key);
     /* What comes late makes nothing older. */
     if (place->key == key && place->last > last) last = place->last;
-    *place = (struct known){.key = key, .incident = incident, .last = last};
+    if (place->key == key && place->incident == incident) full = place->full;
+    *place = (struct known){.key = key, .incident = incident, .last = last, .full = full};
+}
+
+void grouping_lead(struct grouping *g, enum name_kind kind, struct slice name, uint64_t incident,
+                   nsec last)
+{
+    lead(g, name, incident, last);
+    if (kind != NAME_FULL) return;
+    struct slice label = slice_until(name, slice_find_byte(name, '.'));
+    struct known *place = find_known(g, key_of(g, label));
+    if (place && place->incident == incident) place->full = key_of(g, name);
 }
 
 static void remember_names(struct grouping *g, const struct facts *facts, uint64_t incident)
 {
-    for (uint32_t i = 0; i < facts->n_names; i++)
-        if (!facts->names[i].bystander) grouping_lead(g, facts->names[i].text, incident, g->now);
+    for (uint32_t i = 0; i < facts->n_names; i++) {
+        const struct fact *name = &facts->names[i];
+        if (!name->bystander) grouping_lead(g, name->kind, name->text, incident, g->now);
+    }
 }
 
 static bool is_closed(const struct grouping *g, uint64_t id)
@@ -191,6 +207,8 @@ static uint64_t incident_of(const struct grouping *g, const struct fact *name,
     const struct known *known = find_known(g, key_of(g, name->text));
     if (!known || g->now - known->last > window_of(g, name->kind)) return 0;
     if (!is_remembered(g, known->incident)) return 0;
+    /* The same first label in another domain is another computer. */
+    if (name->full.len && known->full && known->full != key_of(g, name->full)) return 0;
     uint64_t id = now_of(g, known->incident);
     if (!is_closed(g, id)) return id;
     if (id > place->follows) place->follows = id;

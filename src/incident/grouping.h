@@ -69,8 +69,10 @@ struct grouping_group {
 void grouping_set(struct grouping *g, const struct grouping_group *group);
 /* The id of a new one that no alert began. */
 uint64_t grouping_begin(struct grouping *g);
-/* Who names this (as it is compared) joins that incident. */
-void grouping_lead(struct grouping *g, struct slice name, uint64_t incident, nsec last);
+/* Who names this (as it is compared) joins that incident. The whole name of a computer comes behind
+ * its first label. */
+void grouping_lead(struct grouping *g, enum name_kind kind, struct slice name, uint64_t incident,
+                   nsec last);
 
 /* ---- after a start: what it knew, the oldest first ---- */
 

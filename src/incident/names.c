@@ -75,6 +75,18 @@ enum name_kind name_write(struct buf *out, enum name_kind kind, struct slice tex
     return kind;
 }
 
+void name_write_full(struct buf *out, struct slice text)
+{
+    size_t begin = out->len;
+    text = slice_until(slice_trim(text), NAME_MAX_BYTES);
+    while (text.len > 0 && text.ptr[text.len - 1] == '.') text.len--;
+    if (slice_find_byte(text, '.') == SIZE_MAX) return;
+    bool somebody = name_write(out, NAME_HOST, text) == NAME_HOST && out->len > begin;
+    out->len = begin;
+    char *to = somebody ? buf_reserve(out, utf8_fold_bound(text.len)) : NULL;
+    if (to) out->len = begin + utf8_fold(to, text);
+}
+
 void name_write_deed(struct buf *out, struct slice technique)
 {
     struct slice rest = file_text(INCIDENT_DEEDS), line, word;

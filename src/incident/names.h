@@ -17,7 +17,8 @@
     X(COMMAND, "command")                                                                          \
     X(RECORD, "record") /* which of them: what tells of the same record tells of the same */       \
     X(VALUE, "value")   /* anything that alerts are grouped by: a session, a mailbox */            \
-    X(DEED, "deed")     /* what was done (taxonomy/deeds.tsv): joins for minutes, not for a day */
+    X(DEED, "deed")     /* what was done (taxonomy/deeds.tsv): joins for minutes, not for a day */ \
+    X(FULL, "full name") /* of a computer, with its domain: tells two of one first label apart */
 
 enum name_kind {
 #define X(id, word) NAME_##id,
@@ -41,6 +42,8 @@ const char *name_kind_word(enum name_kind kind);
  * Appends nothing for what joins nothing. Overflow is out's.
  */
 enum name_kind name_write(struct buf *out, enum name_kind kind, struct slice text);
+/* The whole name of a computer in lower case; nothing when it has no domain, or is nobody's. */
+void name_write_full(struct buf *out, struct slice text);
 /*
  * Appends what a technique of ATT&CK ("t1486", "t1561.002") does to a city, "data encrypted
  * (t1486)"; nothing for all that is not one of taxonomy/deeds.tsv.

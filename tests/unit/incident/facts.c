@@ -52,7 +52,9 @@ TEST(an_alert_of_a_record)
     CHECK_INT(f->time, INT64_C(1798070401500) * NSEC_PER_MSEC);
     CHECK_INT(f->n_tactics, 2);
     CHECK_SLICE(f->tactics[1], "lateral-movement");
-    CHECK_INT(f->n_names, 4);
+    CHECK_INT(f->n_names, 5);
+    CHECK_INT(named(f, "dc01.x.example")->kind, NAME_FULL);
+    CHECK_SLICE(named(f, "dc01")->full, "dc01.x.example");
     REQUIRE(named(f, "anna") && named(f, "192.0.2.9") && named(f, "dc01"));
     CHECK_INT(named(f, "anna")->kind, NAME_USER);
     CHECK(named(f, "record 7 \"a.log\"") != NULL);

@@ -71,6 +71,64 @@ TEST(what_names_the_same_belongs_together)
     end_world(&w);
 }
 
+/* An alert at that computer, by its whole name (NULL: not said) and its first label. */
+static uint64_t at_host(struct world *w, const char *rule, const char *label, const char *full)
+{
+    *w->facts = (struct facts){.rule = slice_of(rule), .time = w->now};
+    struct fact *names = w->facts->names;
+    names[0] = (struct fact){.kind = NAME_HOST, .text = slice_of(label), .full = slice_of(full)};
+    names[1] = (struct fact){.kind = NAME_FULL, .text = slice_of(full)};
+    w->facts->n_names = full ? 2 : 1;
+    grouping_place(w->grouping, w->facts, &w->place);
+    return w->place.incident;
+}
+
+TEST(computers_of_two_domains_are_two)
+{
+    struct world w;
+    begin_world(&w);
+    uint64_t a = at_host(&w, "r1", "fs01", "fs01.a.se"), b = at_host(&w, "r2", "fs01", "fs01.b.se");
+    CHECK(a == 1 && b == 2);
+    CHECK_INT(at_host(&w, "r3", "fs01", "fs01.a.se"), a);
+    CHECK_INT(at_host(&w, "r4", "fs01", "fs01.b.se"), b);
+    CHECK_INT(w.place.n_merged, 0);
+    /* Without a domain it is the one that was named last, and that does not make them one. */
+    CHECK_INT(at_host(&w, "r5", "fs01", NULL), b);
+    CHECK_INT(at_host(&w, "r6", "fs01", "fs01.a.se"), a);
+    CHECK_INT(at_host(&w, "r7", "fs01", NULL), a);
+    CHECK_INT(at_host(&w, "r8", "fs01", "fs01.b.se"), b);
+    CHECK_INT(w.place.n_merged, 0);
+    end_world(&w);
+}
+
+TEST(a_computer_may_be_named_with_and_without_its_domain)
+{
+    struct world w;
+    begin_world(&w);
+    uint64_t id = at_host(&w, "r1", "dc01", NULL);
+    CHECK_INT(at_host(&w, "r2", "dc01", "dc01.a.se"), id);
+    CHECK_INT(at_host(&w, "r3", "dc01", NULL), id);
+    CHECK(at_host(&w, "r4", "dc01", "dc01.b.se") != id);
+    end_world(&w);
+}
+
+TEST(whole_names_are_restored)
+{
+    struct world w;
+    begin_world(&w);
+    struct grouping *g = w.grouping;
+    for (uint64_t id = 3; id <= 4; id++) {
+        bool first = id == 3;
+        grouping_restore(g, &(struct grouping_group){.id = id});
+        grouping_lead(g, NAME_HOST, SLICE("fs01"), id, w.now);
+        grouping_lead(g, NAME_FULL, first ? SLICE("fs01.a.se") : SLICE("fs01.b.se"), id, w.now);
+    }
+    CHECK_INT(at_host(&w, "r1", "fs01", "fs01.a.se"), 3);
+    CHECK_INT(at_host(&w, "r2", "fs01", "fs01.b.se"), 4);
+    CHECK_INT(at_host(&w, "r3", "fs01", "fs01.c.se"), 5);
+    end_world(&w);
+}
+
 /* An alert at that computer of something that is done by one hand. */
 static uint64_t deed(struct world *w, const char *rule, const char *host)
 {
@@ -308,12 +366,12 @@ TEST(what_people_parted_is_not_joined_again)
     CHECK_INT(alert(&w, "c", "anna", "bo", NULL), anna);
     CHECK(w.place.n_merged == 1 && w.place.merged[0] == bo);
     say(&w, bo, 0, false, true);
-    grouping_lead(w.grouping, SLICE("bo"), bo, w.now);
+    grouping_lead(w.grouping, NAME_USER, SLICE("bo"), bo, w.now);
     CHECK_INT(alert(&w, "c", "anna", "bo", NULL), anna);
     CHECK_INT(w.place.n_merged, 0);
     uint64_t made = grouping_begin(w.grouping);
     CHECK(made > bo);
-    grouping_lead(w.grouping, SLICE("cia"), made, w.now);
+    grouping_lead(w.grouping, NAME_USER, SLICE("cia"), made, w.now);
     CHECK_INT(alert(&w, "c", "cia", NULL, NULL), made);
     end_world(&w);
 }
@@ -325,7 +383,7 @@ TEST(what_it_knew_is_restored)
     struct grouping *g = w.grouping;
     for (uint64_t id = 3; id <= 7; id++)
         grouping_restore(g, &(struct grouping_group){.id = id, .into = id == 5 ? 3 : 0});
-    grouping_lead(g, SLICE("anna"), 5, w.now);
+    grouping_lead(g, NAME_USER, SLICE("anna"), 5, w.now);
     for (uint64_t id = 4; id <= 7; id++)
         if (id != 5) grouping_restore_begun(g, SLICE("noisy"), id, w.now);
     grouping_restore_bundle(g, SLICE("other"), 7, w.now);

@@ -38,6 +38,25 @@ TEST(computers_are_compared_by_their_first_label)
     check(NAME_HOST, "2001:DB8::1", NAME_ADDRESS, "2001:db8::1");
 }
 
+static void check_full(const char *text, const char *want)
+{
+    struct buf out;
+    buf_init(&out, 4096);
+    name_write_full(&out, slice_of(text));
+    CHECK_SLICE(buf_slice(&out), want);
+    buf_done(&out);
+}
+
+TEST(the_whole_name_of_a_computer_has_its_domain)
+{
+    check_full("DC01.Bjorkvik.example.", "dc01.bjorkvik.example");
+    check_full("DC01", "");
+    check_full("DC01.", "");
+    check_full("10.1.2.3", "");
+    check_full("localhost.localdomain", "");
+    check_full("", "");
+}
+
 TEST(values_are_what_they_look_like)
 {
     check(NAME_VALUE, "192.0.2.1", NAME_ADDRESS, "192.0.2.1");
