@@ -31,7 +31,7 @@ APART = {"login", "loginCode", "logout", "mePassword", "userDisable", "userRemov
 # begin anew; and no set or list was imported.
 NOT_HERE = ("oncall", "callback", "loginElsewhere", "loginReturn", "ruleNew", "rulePut", "ruleDrop", "except", "lift",
             "ruleset", "indicatorList", "indicatorsAdd", "indicatorsCut")
-ONE_AT_A_TIME = ("ruleset", "indicator")
+ONE_AT_A_TIME = ("ruleset", "indicator", "hold")
 # Values that mean something, by the names of members.
 KNOWN = {
     "why": ["because"], "text": ["seen"], "to": ["analyst0", None], "owner": ["analyst0"],
@@ -101,7 +101,8 @@ class Fuzzer:
             status, head, text = who.ask(method.upper(), target, body, headers)
         self.seen[operation["operationId"], status] += 1
         said = f"{method} {target} {headers} {body!r:.300} -> {status} {text!r:.300}"
-        # Work of the library is done one at a time, and who comes meanwhile is told when to come again.
+        # Work of the library is done one at a time, and holds are not changed while a search has its turn at the
+        # folder of the records: who comes meanwhile is told when to come again.
         if status == 503 and operation["operationId"].startswith(ONE_AT_A_TIME) and "retry-after" in head:
             return
         if status >= 500 or str(status) not in operation["responses"]:
