@@ -25,6 +25,7 @@ enum {
 
 struct account_settings {
     int64_t idle, longest; /* s: how long a session lasts unseen, and at most */
+    int64_t fresh; /* s that a login by the identity provider counts as a factor shown again */
     bool app_required;
     uint32_t veiled[VEILED_MAX]; /* tenants whose staff has pseudonyms */
     unsigned n_veiled;

@@ -12,9 +12,9 @@
 
 /*
  * id, name, the right it needs (in the tenant it is about; OWN: none, it is about who asks), the
- * members of its body: name:kind, kinds are text, secret, number, words (an array of texts), flag;
- * those with ? may be left out. Every body may have "reason", which the log keeps. In the answers
- * times are seconds since 1970, secrets are there once.
+ * members of its body, which body.h has; those with ? may be left out. Every body may have
+ * "reason", which the log keeps. In the answers times are seconds since 1970, secrets are there
+ * once.
  *
  * The number of a line is what goes over channels: new ones at the end.
  */
@@ -41,13 +41,14 @@
     X(OWN_PASSWORD, "own.password", OWN, "password new")                                           \
     X(OWN_TOTP_BEGIN, "own.totp.begin", OWN, "password")                                           \
     X(OWN_TOTP_END, "own.totp.end", OWN, "code")                                                   \
-    X(OWN_LOGOUT, "own.logout", OWN, "all?")                                                       \
+    X(OWN_LOGOUT, "own.logout", OWN, "")                                                           \
     X(OWN_TOKEN_ADD, "own.token.add", OWN, "label rights expires tenant?")                         \
     X(OWN_TOKEN_LIST, "own.token.list", OWN, "")                                                   \
     X(OWN_TOKEN_REVOKE, "own.token.revoke", OWN, "id")                                             \
     X(OWN_SESSION_LIST, "own.session.list", OWN, "")                                               \
-    X(OWN_SESSION_END, "own.session.end", OWN, "id")                                               \
-    X(PSEUDONYM_LIFT, "pseudonym.lift", PSEUDONYMS_LIFT, "pseudonym reason minutes? tenant?")
+    X(OWN_SESSION_END, "own.session.end", OWN, "id password? code?")                               \
+    X(PSEUDONYM_LIFT, "pseudonym.lift", PSEUDONYMS_LIFT, "pseudonym reason minutes? tenant?")      \
+    X(OWN_SESSIONS_END, "own.sessions.end", OWN, "password? code?")
 
 enum account_action {
 #define X(id, name, right, members) ACTION_##id,

@@ -5,7 +5,7 @@
 
 #include "base/json_read.h"
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_FLAG, KIND_ROLES, KIND_RIGHTS };
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_ROLES, KIND_RIGHTS };
 
 static const struct {
     const char *name;
@@ -69,9 +69,6 @@ static bool read_value(struct slice value, enum kind kind, struct body_value *re
         return read_text(value, ret);
     case KIND_NUMBER:
         return slice_to_u64(value, &ret->number) && ret->number <= INT64_MAX;
-    case KIND_FLAG:
-        ret->number = slice_eq(value, SLICE("true"));
-        return ret->number || slice_eq(value, SLICE("false"));
     default:
         return read_names(value, kind, &ret->number);
     }
@@ -84,8 +81,6 @@ static const char *wrong_of(enum kind kind)
         return "a text of at most 1024 bytes is wanted";
     case KIND_NUMBER:
         return "a number from 0 is wanted";
-    case KIND_FLAG:
-        return "true or false is wanted";
     case KIND_ROLES:
         return "names of roles are wanted: viewer, analyst, responder, on-call, admin, auditor";
     default:

@@ -26,8 +26,7 @@ enum { BODY_TEXT_MAX = 1024 }; /* bytes of any text */
     X(AFTER, "after", NUMBER)                                                                      \
     X(LIMIT, "limit", NUMBER)                                                                      \
     X(EXPIRES, "expires", NUMBER)                                                                  \
-    X(MINUTES, "minutes", NUMBER)                                                                  \
-    X(ALL, "all", FLAG)
+    X(MINUTES, "minutes", NUMBER)
 
 enum body_member {
 #define X(id, name, kind) MEMBER_##id,
@@ -39,7 +38,7 @@ enum body_member {
 struct body {
     struct body_value {
         bool given;
-        uint64_t number; /* of flags 0 or 1, of roles and rights their bits */
+        uint64_t number; /* of roles and rights their bits */
         size_t len;
         char text[BODY_TEXT_MAX];
     } values[MEMBER_COUNT];

@@ -5,11 +5,10 @@
  */
 #include <sodium.h>
 
-#include "account/account.h"
+#include "account/attempt.h"
 #include "account/name.h"
-#include "base/json_write.h"
 
-enum { FREE_BY_NAME = 5, FREE_BY_ADDRESS = 20, LOGGED_FIRST = 5 };
+enum { FREE_BY_NAME = 5, FREE_BY_ADDRESS = 20 };
 #define DELAY_LEAST NSEC_PER_SEC
 #define DELAY_MOST  (15 * 60 * NSEC_PER_SEC)
 
@@ -39,32 +38,12 @@ void account_set_password(struct account_password *ret, struct slice text)
     if (text.len) memcpy(ret->text, text.ptr, text.len);
 }
 
-/* An attacker has a whole network of IPv6 where he has an address: 64 bits of it are one place. */
-static struct slice place_of(struct slice address)
+static bool has_to_wait(struct account *a, const struct attempt *t, struct account_principal *ret)
 {
-    unsigned colons = 0;
-    for (size_t i = 0; i < address.len; i++) {
-        if (address.ptr[i] != ':') continue;
-        if (i > 0 && address.ptr[i - 1] == ':') break;
-        if (++colons == 4) return slice_until(address, i);
-    }
-    return address;
-}
-
-static uint32_t seconds_of(nsec wait)
-{
-    return (uint32_t)((wait + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
-}
-
-static bool has_to_wait(struct account *a, struct slice name, struct slice address,
-                        struct account_moment at, struct account_principal *ret)
-{
-    nsec by_name = throttle_wait(&a->names, name, at.monotonic);
-    nsec by_address = throttle_wait(&a->addresses, place_of(address), at.monotonic);
-    nsec wait = by_name > by_address ? by_name : by_address;
+    uint32_t wait = attempt_wait(a, t);
     if (wait == 0) return false;
     ret->status = PRINCIPAL_WAIT;
-    ret->wait = seconds_of(wait);
+    ret->wait = wait;
     return true;
 }
 
@@ -188,17 +167,6 @@ void account_prove(struct account *a, struct slice secret, uint32_t tenant, int6
 
 /* ---- a new session ----------------------------------------------------------------------- */
 
-static int log_login(struct account *a, const struct account_claim *claim, const char *what,
-                     struct slice name, int64_t now, struct slice detail)
-{
-    return book_log(a->book, &(struct book_entry){.time = now,
-                                                  .actor = name,
-                                                  .what = slice_of(what),
-                                                  .subject = name,
-                                                  .address = claim->address,
-                                                  .detail = detail});
-}
-
 static int add_session(struct account *a, const struct account_claim *claim,
                        const struct book_user *user, bool half, int64_t now,
                        struct account_principal *ret)
@@ -219,64 +187,30 @@ int account_begin_session(struct account *a, const struct account_claim *claim,
 {
     int error = set_rights(a, user, claim->tenant, ret);
     if (error == 0) error = add_session(a, claim, user, false, now, ret);
-    if (error == 0) error = log_login(a, claim, "login", slice_of(user->name), now, SLICE_NONE);
-    set_duties(a, user, ret);
-    return error;
-}
-
-/* A code of the app, or one for when it is lost; what was used is kept in `user` and the book. */
-static int take_code(struct account *a, struct book_user *user, struct slice code, int64_t now)
-{
-    struct secret_hash hash;
-    int64_t step;
-    if (totp_check(&user->app, now, user->app_step, code, &step)) {
-        user->app_step = step;
-        return book_put_user(a->book, user);
-    }
-    return recovery_hash(code, &hash) ? book_use_recovery(a->book, user->id, &hash) : ERR_NOT_FOUND;
-}
-
-/* Who guesses fills no disk: of many that were refused in a row the first are told, and then those
- * at powers of two. What people type for a name may be their password: only one that exists is
- * kept.
- */
-static int log_refused(struct account *a, const struct account_claim *claim,
-                       const struct book_user *user, struct slice name, struct account_moment at)
-{
-    struct buf detail;
-    uint32_t n = throttle_count(&a->names, name, at.monotonic);
-    if (n > LOGGED_FIRST && (n & (n - 1)) != 0) return 0;
-    buf_init(&detail, 128);
-    buf_putc(&detail, '{');
-    json_write_member_u64(&detail, "attempts", n);
-    buf_putc(&detail, '}');
-    int error = buf_error(&detail);
     if (error == 0)
-        error = log_login(a, claim, "login.refused", user ? name : SLICE_NONE, at.now,
-                          buf_slice(&detail));
-    buf_done(&detail);
+        error = book_log(a->book, &(struct book_entry){.time = now,
+                                                       .actor = slice_of(user->name),
+                                                       .what = SLICE("login"),
+                                                       .subject = slice_of(user->name),
+                                                       .address = claim->address});
+    set_duties(a, user, ret);
     return error;
 }
 
 /* ---- passwords --------------------------------------------------------------------------- */
 
+static const char refused_login[] = "login.refused";
+
+static struct attempt attempt_of(const struct account_claim *claim, struct slice name,
+                                 struct account_moment at)
+{
+    return (struct attempt){.name = name, .address = claim->address, .at = at};
+}
+
 static bool fits(const struct account_claim *c)
 {
     return c->name.len <= ACCOUNT_NAME_MAX && c->secret.len <= PASSWORD_MAX &&
            c->code.len <= CODE_MAX && c->address.len <= ADDRESS_MAX;
-}
-
-static void charge(struct account *a, struct slice name, struct slice address,
-                   struct account_moment at)
-{
-    throttle_charge(&a->names, name, at.monotonic);
-    throttle_charge(&a->addresses, place_of(address), at.monotonic);
-}
-
-static void refund(struct account *a, struct slice name, struct slice address)
-{
-    throttle_refund(&a->names, name);
-    throttle_refund(&a->addresses, place_of(address));
 }
 
 /* 0, or ERR_NOT_FOUND: nobody can log in as that with a password. */
@@ -293,13 +227,14 @@ static bool password_begin(struct account *a, const struct account_claim *claim,
                            struct account_principal *ret)
 {
     struct book_user user;
-    if (has_to_wait(a, name, claim->address, at, ret)) return false;
+    const struct attempt attempt = attempt_of(claim, name, at);
+    if (has_to_wait(a, &attempt, ret)) return false;
     int error = find_user(a, name, at.now, &user);
     if (error && error != ERR_NOT_FOUND) {
         broken(a, ret);
         return false;
     }
-    charge(a, name, claim->address, at);
+    attempt_charge(a, &attempt);
     memcpy(job->hash, error ? a->nobody : user.password, sizeof job->hash);
     account_set_password(&job->old, claim->secret);
     if (password_is_dated(job->hash, a->settings.memory))
@@ -322,7 +257,7 @@ static int password_is_right(struct account *a, const struct account_claim *clai
         ret->status = PRINCIPAL_NEEDS_CODE;
         return error;
     }
-    if (error == 0 && user->has_app) error = take_code(a, user, claim->code, at.now);
+    if (error == 0 && user->has_app) error = attempt_code(a, user, claim->code, at.now);
     return error ? error : account_begin_session(a, claim, user, at.now, ret);
 }
 
@@ -331,8 +266,9 @@ static void password_end(struct account *a, const struct account_claim *claim, s
                          const struct account_hashed *hashed, struct account_principal *ret)
 {
     struct book_user user;
+    const struct attempt attempt = attempt_of(claim, name, at);
     if (hashed->failed) {
-        refund(a, name, claim->address);
+        attempt_refund(a, &attempt);
         *ret = (struct account_principal){.status = PRINCIPAL_BUSY, .wait = 1};
         return;
     }
@@ -343,7 +279,7 @@ static void password_end(struct account *a, const struct account_claim *claim, s
     if (error == 0)
         error = right ? password_is_right(a, claim, &user, hashed, at, ret) : ERR_NOT_FOUND;
     bool refused = error == ERR_NOT_FOUND;
-    if (refused) error = log_refused(a, claim, found == 0 ? &user : NULL, name, at);
+    if (refused) error = attempt_log(a, &attempt, refused_login, found == 0);
     if (error == 0) error = book_commit(a->book);
     if (error) {
         broken(a, ret);
@@ -353,7 +289,7 @@ static void password_end(struct account *a, const struct account_claim *claim, s
         *ret = (struct account_principal){.status = PRINCIPAL_REFUSED};
         return;
     }
-    refund(a, name, claim->address);
+    attempt_refund(a, &attempt);
     if (ret->status == PRINCIPAL_KNOWN) throttle_pardon(&a->names, name);
 }
 
@@ -380,15 +316,15 @@ static int count_try(struct account *a, struct book_session *session)
 
 /* 0: *ret says how it went. */
 static int code_is_taken(struct account *a, const struct account_claim *claim,
-                         struct book_session *session, struct book_user *user,
-                         struct account_moment at, struct account_principal *ret)
+                         const struct attempt *attempt, struct book_session *session,
+                         struct book_user *user, struct account_principal *ret)
 {
-    int error = take_code(a, user, claim->code, at.now);
+    int error = attempt_code(a, user, claim->code, attempt->at.now);
     if (error == 0) error = book_end_session(a->book, session->id);
-    if (error == 0) return account_begin_session(a, claim, user, at.now, ret);
+    if (error == 0) return account_begin_session(a, claim, user, attempt->at.now, ret);
     if (error != ERR_NOT_FOUND) return error;
     error = count_try(a, session);
-    return error ? error : log_refused(a, claim, user, slice_of(user->name), at);
+    return error ? error : attempt_log(a, attempt, refused_login, true);
 }
 
 static void code_claim(struct account *a, const struct account_claim *claim,
@@ -398,21 +334,21 @@ static void code_claim(struct account *a, const struct account_claim *claim,
     struct book_user user;
     int error = half_session(a, claim->secret, at.now, &session, &user);
     if (error == ERR_NOT_FOUND) return;
-    struct slice name = slice_of(error ? "" : user.name);
-    if (error == 0 && has_to_wait(a, name, claim->address, at, ret)) return;
+    const struct attempt attempt = attempt_of(claim, slice_of(error ? "" : user.name), at);
+    if (error == 0 && has_to_wait(a, &attempt, ret)) return;
     if (error == 0) {
-        charge(a, name, claim->address, at);
+        attempt_charge(a, &attempt);
         error = book_begin(a->book);
     }
-    if (error == 0) error = code_is_taken(a, claim, &session, &user, at, ret);
+    if (error == 0) error = code_is_taken(a, claim, &attempt, &session, &user, ret);
     if (error == 0) error = book_commit(a->book);
     if (error) {
         broken(a, ret);
         return;
     }
     if (ret->status != PRINCIPAL_KNOWN) return;
-    refund(a, name, claim->address);
-    throttle_pardon(&a->names, name);
+    attempt_refund(a, &attempt);
+    throttle_pardon(&a->names, attempt.name);
 }
 
 /* ---- claims ------------------------------------------------------------------------------ */

@@ -30,16 +30,17 @@ static const struct {
     [ACTION_SESSION_END] = {NULL, manage_session_end},
     [ACTION_LOG_LIST] = {NULL, manage_log_list},
     [ACTION_OWN_SHOW] = {NULL, manage_own_show},
-    [ACTION_OWN_PASSWORD] = {manage_own_check_job, manage_own_password},
-    [ACTION_OWN_TOTP_BEGIN] = {manage_own_check_job, manage_own_totp_begin},
+    [ACTION_OWN_PASSWORD] = {manage_own_job, manage_own_password},
+    [ACTION_OWN_TOTP_BEGIN] = {manage_own_job, manage_own_totp_begin},
     [ACTION_OWN_TOTP_END] = {NULL, manage_own_totp_end},
     [ACTION_OWN_LOGOUT] = {NULL, manage_own_logout},
     [ACTION_OWN_TOKEN_ADD] = {NULL, manage_own_token_add},
     [ACTION_OWN_TOKEN_LIST] = {NULL, manage_own_token_list},
     [ACTION_OWN_TOKEN_REVOKE] = {NULL, manage_own_token_revoke},
     [ACTION_OWN_SESSION_LIST] = {NULL, manage_own_session_list},
-    [ACTION_OWN_SESSION_END] = {NULL, manage_own_session_end},
+    [ACTION_OWN_SESSION_END] = {manage_own_job, manage_own_session_end},
     [ACTION_PSEUDONYM_LIFT] = {NULL, manage_pseudonym_lift},
+    [ACTION_OWN_SESSIONS_END] = {manage_own_job, manage_own_sessions_end},
 };
 
 int manage_refuse(struct manage *m, unsigned status, const char *member, const char *detail)
@@ -260,8 +261,10 @@ void account_manage_end(struct account *a, const struct account_order *order,
     int result = enter(&m, a, order, at, out);
     m.job = job;
     m.hashed = hashed;
+    if (result == 0 && action_right(m.action) == RIGHT_OWN) result = manage_own_check(&m);
     if (result == 0 && hashed->failed)
-        result = manage_refuse(&m, MANAGE_BUSY, NULL, "there is no memory for it now");
+        result = manage_refuse(&m, MANAGE_BUSY, NULL,
+                               "too many passwords wait to be hashed, or there is no memory");
     *ret_status = result ? conclude(&m, result) : run(&m);
     body_clear(&a->body);
 }

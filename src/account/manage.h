@@ -84,7 +84,12 @@ int manage_session_list(struct manage *m);
 int manage_session_end(struct manage *m);
 int manage_log_list(struct manage *m);
 
-int manage_own_check_job(struct manage *m, struct account_job *job);
+/* Of what is asked for with a factor shown again: the password, a code of the app, or with an
+ * account of the identity provider that the session has only begun. */
+int manage_own_job(struct manage *m, struct account_job *job);
+/* Whether it was right, before the action and in a transaction of its own: a code is used, and
+ * what was wrong is in the log, whatever becomes of the rest. */
+int manage_own_check(struct manage *m);
 int manage_own_show(struct manage *m);
 int manage_own_password(struct manage *m);
 int manage_own_totp_begin(struct manage *m);
@@ -95,6 +100,7 @@ int manage_own_token_list(struct manage *m);
 int manage_own_token_revoke(struct manage *m);
 int manage_own_session_list(struct manage *m);
 int manage_own_session_end(struct manage *m);
+int manage_own_sessions_end(struct manage *m);
 
 int manage_pseudonym_lift(struct manage *m);
 

@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "account/attempt.h"
 #include "account/show.h"
 #include "base/json_write.h"
 
@@ -12,38 +13,109 @@ static int get_own(struct manage *m, struct book_user *ret)
     return book_get_user(m->account->book, m->who.user, ret);
 }
 
-/* Who has a session by other means may not find out its password by trying. */
-int manage_own_check_job(struct manage *m, struct account_job *job)
+/* ---- a factor, shown again --------------------------------------------------------------- */
+
+/* Who has a session by other means may neither keep it, nor find out the password by trying. */
+static struct attempt attempt_of(const struct manage *m)
+{
+    return (struct attempt){.name = slice_of(m->who.name),
+                            .address = slice_until(m->order->address, ADDRESS_MAX),
+                            .at = m->at};
+}
+
+/* Who comes from the identity provider has nothing to show here, but that he came just now. */
+static int check_foreign(struct manage *m)
+{
+    struct book_session session;
+    if (m->action == ACTION_OWN_PASSWORD || m->action == ACTION_OWN_TOTP_BEGIN)
+        return manage_refuse(m, MANAGE_CONFLICT, "password",
+                             "the account has no password here: the identity provider has it");
+    int error = book_get_session(m->account->book, m->who.session, &session);
+    if (error) return error;
+    if (m->at.now - session.made < m->account->settings.fresh) return 0;
+    return manage_refuse(m, MANAGE_FORBIDDEN, NULL,
+                         "log in again: your session did not begin just now");
+}
+
+/* That there is one thing that can be looked at. */
+static int check_shown(struct manage *m, const struct book_user *user)
+{
+    bool code = manage_has(m, MEMBER_CODE);
+    if (manage_has(m, MEMBER_PASSWORD) == code)
+        return manage_refuse(m, MANAGE_WRONG, "password",
+                             "your password is wanted, or a code of your app");
+    if (code && !user->has_app)
+        return manage_refuse(m, MANAGE_WRONG, "code", "you have no app: your password is wanted");
+    if (code && manage_text(m, MEMBER_CODE).len > CODE_MAX)
+        return manage_refuse(m, MANAGE_WRONG, "code", "this is no code");
+    if (manage_text(m, MEMBER_PASSWORD).len > PASSWORD_MAX)
+        return manage_refuse(m, MANAGE_WRONG, "password", "this is not your password");
+    return 0;
+}
+
+int manage_own_job(struct manage *m, struct account_job *job)
 {
     struct book_user user;
-    struct account *a = m->account;
-    struct slice password = manage_text(m, MEMBER_PASSWORD), fresh = manage_text(m, MEMBER_NEW);
+    const struct attempt attempt = attempt_of(m);
+    struct slice fresh = manage_text(m, MEMBER_NEW);
     int error = get_own(m, &user);
     if (error) return error;
-    if (password.len > PASSWORD_MAX)
-        return manage_refuse(m, MANAGE_WRONG, "password", "this is not your password");
+    if (!user.password[0]) return check_foreign(m);
+    error = check_shown(m, &user);
+    if (error) return error;
     if (m->action == ACTION_OWN_PASSWORD)
         error = manage_check_fresh(m, "new", fresh, slice_of(user.name));
     if (error) return error;
-    if (throttle_wait(&a->names, slice_of(user.name), m->at.monotonic) > 0)
-        return manage_refuse(m, MANAGE_TOO_MANY, "password", "too many wrong passwords: wait");
-    throttle_charge(&a->names, slice_of(user.name), m->at.monotonic);
+    if (attempt_wait(m->account, &attempt) > 0)
+        return manage_refuse(m, MANAGE_TOO_MANY, NULL, "too many wrong passwords and codes: wait");
+    attempt_charge(m->account, &attempt);
+    if (manage_has(m, MEMBER_CODE)) return 0;
     memcpy(job->hash, user.password, sizeof job->hash);
-    account_set_password(&job->old, password);
+    account_set_password(&job->old, manage_text(m, MEMBER_PASSWORD));
     account_set_password(&job->fresh, fresh);
     return 0;
 }
 
-/* The job is done: was it right, and is it still the password? */
-static int check_password(struct manage *m, struct book_user *ret)
+/* The job is done: was it right, and is it still the password? ERR_NOT_FOUND: no. */
+static int take_factor(struct manage *m, struct book_user *user)
 {
-    int error = get_own(m, ret);
-    if (error) return error;
-    if (!m->hashed->right || strcmp(ret->password, m->job->hash) != 0)
-        return manage_refuse(m, MANAGE_FORBIDDEN, "password", "this is not your password");
-    throttle_pardon(&m->account->names, slice_of(ret->name));
+    if (manage_has(m, MEMBER_CODE))
+        return user->has_app
+                   ? attempt_code(m->account, user, manage_text(m, MEMBER_CODE), m->at.now)
+                   : ERR_NOT_FOUND;
+    return m->hashed->right && strcmp(user->password, m->job->hash) == 0 ? 0 : ERR_NOT_FOUND;
+}
+
+int manage_own_check(struct manage *m)
+{
+    struct book_user user;
+    struct account *a = m->account;
+    const struct attempt attempt = attempt_of(m);
+    int error = get_own(m, &user);
+    if (error || !user.password[0]) return error;
+    if (m->hashed->failed) {
+        attempt_refund(a, &attempt);
+        return 0;
+    }
+    error = book_begin(a->book);
+    if (error == 0) error = take_factor(m, &user);
+    bool wrong = error == ERR_NOT_FOUND;
+    if (wrong) error = attempt_log(a, &attempt, "own.refused", true);
+    if (error == 0) error = book_commit(a->book);
+    if (error) {
+        book_rollback(a->book);
+        return error;
+    }
+    if (wrong)
+        return manage_refuse(m, MANAGE_FORBIDDEN, NULL,
+                             manage_has(m, MEMBER_CODE) ? "this is no code of your app"
+                                                        : "this is not your password");
+    attempt_refund(a, &attempt);
+    throttle_pardon(&a->names, attempt.name);
     return 0;
 }
+
+/* ---- the account ------------------------------------------------------------------------- */
 
 int manage_own_show(struct manage *m)
 {
@@ -66,7 +138,7 @@ int manage_own_show(struct manage *m)
 int manage_own_password(struct manage *m)
 {
     struct book_user user;
-    int error = check_password(m, &user);
+    int error = get_own(m, &user);
     if (error) return error;
     memcpy(user.password, m->hashed->fresh, sizeof user.password);
     user.given = 0;
@@ -80,7 +152,7 @@ int manage_own_password(struct manage *m)
 int manage_own_totp_begin(struct manage *m)
 {
     struct book_user user;
-    int error = check_password(m, &user);
+    int error = get_own(m, &user);
     if (error) return error;
     user.enrolling = true;
     totp_make(&user.next_app);
@@ -136,8 +208,12 @@ int manage_own_totp_end(struct manage *m)
 
 int manage_own_logout(struct manage *m)
 {
-    struct book *book = m->account->book;
-    int error = manage_number(m, MEMBER_ALL) ? book_end_sessions(book, m->who.user, 0)
-                                             : book_end_session(book, m->who.session);
+    int error = book_end_session(m->account->book, m->who.session);
+    return error ? error : manage_log(m, slice_of(m->who.name));
+}
+
+int manage_own_sessions_end(struct manage *m)
+{
+    int error = book_end_sessions(m->account->book, m->who.user, m->who.session);
     return error ? error : manage_log(m, slice_of(m->who.name));
 }

@@ -301,8 +301,9 @@ static int take_manage(struct role *r, enum serve_role peer, const struct frame 
     if (has_room(c, order.address)) {
         enqueue(c, peer, frame, order.address, &job);
     } else {
-        buf_puts(&c->answer, "{\"detail\":\"too many passwords wait to be hashed\"}");
-        send_managed(r, peer, m.id, 503);
+        account_manage_end(&c->account, &order, moment(r), &job,
+                           &(struct account_hashed){.failed = true}, &status, &c->answer);
+        send_managed(r, peer, m.id, status);
     }
     explicit_bzero(&job, sizeof job);
     return 0;
@@ -463,6 +464,7 @@ static int open_account(struct role *r, struct diag *diag)
     struct account_settings settings = {
         .idle = config->accounts_idle / NSEC_PER_SEC,
         .longest = config->accounts_longest / NSEC_PER_SEC,
+        .fresh = config->accounts_oidc_fresh / NSEC_PER_SEC,
         .app_required = config->accounts_app == 0,
         .memory = (size_t)config->accounts_hash_memory,
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What people do in the console, day by day: node flows.mjs WISHES (see console.py).
 import { atTheDesk } from './desk.mjs'
-import { field, isAt, logIn, press, rowOf, tabTo } from './browser.mjs'
+import { field, findFaults, isAt, logIn, press, rowOf, tabTo } from './browser.mjs'
 import { begin, settled } from './house.mjs'
 import { assert, check, end } from './tap.mjs'
 
@@ -209,6 +209,28 @@ await check('another session begins with each login', async () => {
   await logIn(seat.page, 'anna', password)
   assert.notEqual(await cookie(), first)
   await seat.context.close()
+})
+
+await check('ones own sessions end with the password', async () => {
+  const seat = await sit({})
+  const other = await sit({})
+  await logIn(seat.page, 'anna', password)
+  await logIn(other.page, 'anna', password)
+  await seat.page.goto('/me')
+  await press(seat.page, 'Avsluta alla andra')
+  const dialog = seat.page.getByRole('dialog', { name: 'Avsluta alla andra inloggningar?' })
+  await dialog.waitFor()
+  assert.deepEqual(await findFaults(seat.page), [])
+  await dialog.getByLabel('Ditt lösenord').fill('inte lösenordet')
+  await dialog.getByRole('button', { name: 'Avsluta', exact: true }).click()
+  await dialog.getByRole('alert').waitFor()
+  await dialog.getByLabel('Ditt lösenord').fill(password)
+  await dialog.getByRole('button', { name: 'Avsluta', exact: true }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await other.page.reload()
+  await other.page.locator('input[autocomplete="username"]').waitFor()
+  await leave(seat)
+  await leave(other)
 })
 
 await browser.close()

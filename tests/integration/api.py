@@ -212,6 +212,29 @@ def sessions_begin_and_end(folder):
 
 
 @test
+def ones_own_sessions_end_with_the_password(folder):
+    with office(folder).start() as o:
+        here, there, third = o.hire("anna", "analyst"), o.login("anna"), o.login("anna")
+        told = [s["id"] for s in here.get("/me/sessions")["sessions"]]
+        same(len(told), 3)
+        one = f"/me/sessions/{told[1]}/end"
+        same(here.ask("POST", one, {})[0], 400)
+        same(here.ask("POST", "/me/sessions/end", {})[0], 400)
+        same(here.ask("POST", one, {"password": "not the password"})[0], 403)
+        same(here.ask("DELETE", f"/me/sessions/{told[1]}")[0], 404)
+        there.get("/me")
+        same(here.ask("POST", one, {"password": PASSWORD})[0], 200)
+        there.get("/me", 401)
+        same(here.ask("POST", "/me/sessions/end", {"password": PASSWORD})[0], 200)
+        third.get("/me", 401)
+        here.get("/me")
+        # At the screen as at the login: after five nobody looks any more.
+        statuses = [here.ask("POST", "/me/sessions/end", {"password": "not the password"})[0] for _ in range(12)]
+        same(set(statuses), {403, 429})
+        same(o.nobody().ask("POST", "/session", {"name": "anna", "password": PASSWORD})[0], 429)
+
+
+@test
 def who_guesses_waits(folder):
     with office(folder).start() as o:
         o.hire("anna", "analyst")

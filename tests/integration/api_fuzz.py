@@ -26,7 +26,7 @@ REQUESTS = int(sys.argv[2]) if len(sys.argv) > 2 else 4000
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 # Those that lock others out, or end what the others ask by, come last and are few.
 APART = {"login", "loginCode", "logout", "mePassword", "userDisable", "userRemove", "userPassword",
-         "sessionEnd", "meSessionEnd", "tokenRevoke", "roleGrant", "roleRevoke", "meTotpEnd", "userTotp"}
+         "sessionEnd", "meSessionEnd", "meSessionsEnd", "tokenRevoke", "roleGrant", "roleRevoke", "meTotpEnd", "userTotp"}
 # What cannot be done here: there is no plan, provider, or identity provider, and processes that read rules anew
 # begin anew; and no set or list was imported.
 NOT_HERE = ("oncall", "callback", "loginElsewhere", "loginReturn", "ruleNew", "rulePut", "ruleDrop", "except", "lift",

@@ -256,11 +256,16 @@ def people_log_in_to_the_api(folder):
         same((session["name"], session["shown"], session["must"]), ("anna@example.se", "Name of anna", None))
         same({"search", "rules.write"} <= set(session["rights"]), True)
         browser.cookie = head["set-cookie"].split(";")[0].split("=", 1)[1]
+        browser.csrf = session["csrf"]
         same(browser.get("/me")["user"]["elsewhere"], True)
+        # There is no password to show: who has just come ends his sessions, and cannot give himself one.
+        same(browser.ask("POST", "/me/sessions/end", {})[0], 200)
+        same(browser.ask("POST", "/me/password", {"password": "x", "new": "nine blue bicycles there"})[0], 409)
         same(browser.ask("POST", "/session/return", come, {"Cookie": cookie})[0] in (401, 403), True)
         told = json.loads(serve.ask("user", "log", "-f", "json"))["log"]
         same([(e["what"], e["actor"]) for e in told],
-             [("user.add", "identity provider"), ("user.roles", "identity provider"), ("login", "anna@example.se")])
+             [("user.add", "identity provider"), ("user.roles", "identity provider"), ("login", "anna@example.se"),
+              ("own.sessions.end", "anna@example.se")])
         # Whoever asks is killed: it is asked again.
         serve.kill("oidc")
         browser, url, cookie = depart(serve)

@@ -9,9 +9,10 @@
 #include "fixture.h"
 #include "state/sql.h"
 
-#define ANNA "sju gr\xc3\xb6na paraplyer"
-#define BO   "nio bl\xc3\xa5 cyklar d\xc3\xa4r"
-#define ALL  UINT64_MAX
+#define ANNA    "sju gr\xc3\xb6na paraplyer"
+#define BO      "nio bl\xc3\xa5 cyklar d\xc3\xa4r"
+#define ALL     UINT64_MAX
+#define SHOW_BO "\"password\":\"" BO "\""
 
 /* anna: admin; bo: analyst and responder; both of tenant 0. */
 static void open_two(struct fixture *f, const char *name)
@@ -413,6 +414,13 @@ TEST(a_new_password_leaves_the_app)
     fixture_close(&f);
 }
 
+static unsigned end_session(struct fixture *f, const char *by, uint64_t id, const char *shown)
+{
+    char body[256];
+    (void)snprintf(body, sizeof body, "{\"id\":%u%s%s}", (unsigned)id, *shown ? "," : "", shown);
+    return fixture_do(f, by, ACTION_OWN_SESSION_END, body);
+}
+
 TEST(sessions_are_seen_and_ended_by_who_may)
 {
     struct fixture f;
@@ -425,16 +433,132 @@ TEST(sessions_are_seen_and_ended_by_who_may)
     CHECK(slice_find(buf_slice(&f.out), SLICE("\"anna\"")) == SIZE_MAX);
     CHECK(slice_find(buf_slice(&f.out), SLICE("\"address\":\"10.1.2.3\"")) != SIZE_MAX);
     /* One's own, but nobody else's. */
-    (void)snprintf(body, sizeof body, "{\"id\":%u}", (unsigned)anna.session);
-    CHECK_INT(fixture_do(&f, one.secret, ACTION_OWN_SESSION_END, body), 404);
-    (void)snprintf(body, sizeof body, "{\"id\":%u}", (unsigned)two.session);
-    CHECK_INT(fixture_do(&f, one.secret, ACTION_OWN_SESSION_END, body), 200);
+    CHECK_INT(end_session(&f, one.secret, anna.session, SHOW_BO), 404);
+    CHECK_INT(end_session(&f, one.secret, two.session, SHOW_BO), 200);
     CHECK_INT(fixture_prove(&f, two.secret, 0).status, PRINCIPAL_REFUSED);
     /* An admin anybody's. */
     (void)snprintf(body, sizeof body, "{\"id\":%u}", (unsigned)one.session);
     CHECK_INT(fixture_do(&f, anna.secret, ACTION_SESSION_END, body), 200);
     CHECK_INT(fixture_prove(&f, one.secret, 0).status, PRINCIPAL_REFUSED);
     CHECK_INT(fixture_prove(&f, anna.secret, 0).status, PRINCIPAL_KNOWN);
+    fixture_close(&f);
+}
+
+TEST(ones_own_sessions_end_when_a_factor_was_shown_again)
+{
+    struct fixture f;
+    open_two(&f, "again.db");
+    struct account_principal one = fixture_login(&f, "bo", BO, ""),
+                             two = fixture_login(&f, "bo", BO, ""),
+                             three = fixture_login(&f, "bo", BO, "");
+    CHECK_INT(end_session(&f, one.secret, two.session, ""), 400);
+    CHECK_INT(end_session(&f, one.secret, two.session, "\"password\":\"\""), 403);
+    CHECK_INT(end_session(&f, one.secret, two.session, "\"code\":\"123456\""), 400);
+    CHECK_INT(end_session(&f, one.secret, two.session, SHOW_BO ",\"code\":\"123456\""), 400);
+    CHECK_INT(fixture_do(&f, one.secret, ACTION_OWN_SESSIONS_END, "{}"), 400);
+    CHECK_INT(fixture_do(&f, one.secret, ACTION_OWN_SESSIONS_END, "{\"password\":\"" ANNA "\"}"),
+              403);
+    CHECK_INT(fixture_prove(&f, two.secret, 0).status, PRINCIPAL_KNOWN);
+    CHECK_INT(count_log(&f, "own.refused"), 2);
+    CHECK_INT(count_log(&f, "own.session.end"), 0);
+    CHECK_INT(fixture_do(&f, one.secret, ACTION_OWN_SESSIONS_END, "{" SHOW_BO "}"), 200);
+    CHECK_INT(fixture_prove(&f, one.secret, 0).status, PRINCIPAL_KNOWN);
+    CHECK_INT(fixture_prove(&f, two.secret, 0).status, PRINCIPAL_REFUSED);
+    CHECK_INT(fixture_prove(&f, three.secret, 0).status, PRINCIPAL_REFUSED);
+    CHECK_INT(count_log(&f, "own.sessions.end"), 1);
+    fixture_close(&f);
+}
+
+TEST(a_code_of_the_app_is_a_factor_and_is_used_up)
+{
+    struct fixture f;
+    char recovery[RECOVERY_TEXT + 1], code[8], body[64];
+    open_two(&f, "shown_code.db");
+    struct account_principal one = fixture_login(&f, "bo", BO, "");
+    struct totp_secret app = enrol(&f, one.secret, recovery);
+    fixture_pass(&f, 60);
+    code_of(&app, f.at.now, code);
+    struct account_principal two = fixture_login(&f, "bo", BO, code);
+    CHECK_INT(two.status, PRINCIPAL_KNOWN);
+    (void)snprintf(body, sizeof body, "\"code\":\"%s\"", code);
+    CHECK_INT(end_session(&f, one.secret, two.session, body), 403);
+    fixture_pass(&f, 60);
+    code_of(&app, f.at.now, code);
+    (void)snprintf(body, sizeof body, "\"code\":\"%s\"", code);
+    /* Also when nothing comes of what was asked for. */
+    CHECK_INT(end_session(&f, one.secret, 4711, body), 404);
+    CHECK_INT(end_session(&f, one.secret, two.session, body), 403);
+    fixture_pass(&f, 60);
+    code_of(&app, f.at.now, code);
+    (void)snprintf(body, sizeof body, "\"code\":\"%s\"", code);
+    CHECK_INT(end_session(&f, one.secret, two.session, body), 200);
+    CHECK_INT(fixture_prove(&f, two.secret, 0).status, PRINCIPAL_REFUSED);
+    fixture_close(&f);
+}
+
+/* Neither who sits at an unlocked screen nor who guesses elsewhere gets more tries by the other. */
+TEST(what_is_shown_wrong_counts_as_a_wrong_login)
+{
+    struct fixture f;
+    int looked = 0;
+    open_two(&f, "shown_wrong.db");
+    struct account_principal who = fixture_login(&f, "bo", BO, "");
+    for (int i = 0; i < 3; i++)
+        CHECK_INT(fixture_login(&f, "bo", "wrong", "").status, PRINCIPAL_REFUSED);
+    for (int i = 0; i < 20; i++)
+        looked += end_session(&f, who.secret, who.session, "\"password\":\"wrong\"") == 403;
+    CHECK_INT(looked, 2);
+    CHECK_INT(end_session(&f, who.secret, who.session, SHOW_BO), 429);
+    CHECK_INT(fixture_do(&f, who.secret, ACTION_OWN_PASSWORD,
+                         "{\"password\":\"" BO "\",\"new\":\"" ANNA "\"}"),
+              429);
+    struct account_principal held = fixture_login(&f, "bo", BO, "");
+    CHECK_INT(held.status, PRINCIPAL_WAIT);
+    fixture_pass(&f, held.wait);
+    CHECK_INT(end_session(&f, who.secret, who.session, SHOW_BO), 200);
+    /* What was right has paid for what was not. */
+    CHECK_INT(fixture_login(&f, "bo", "wrong", "").status, PRINCIPAL_REFUSED);
+    CHECK_INT(fixture_login(&f, "bo", BO, "").status, PRINCIPAL_KNOWN);
+    fixture_close(&f);
+}
+
+/* From many names of one address, too. */
+TEST(what_is_shown_wrong_counts_for_the_address)
+{
+    struct fixture f;
+    open_two(&f, "shown_place.db");
+    struct account_principal who = fixture_login(&f, "bo", BO, "");
+    for (int i = 0; i < 19; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "n%d", i);
+        CHECK_INT(fixture_login(&f, name, "wrong", "").status, PRINCIPAL_REFUSED);
+    }
+    CHECK_INT(end_session(&f, who.secret, who.session, "\"password\":\"wrong\""), 403);
+    CHECK_INT(fixture_login(&f, "n20", "wrong", "").status, PRINCIPAL_WAIT);
+    fixture_close(&f);
+}
+
+/* Without memory for the hash it was no attempt. */
+TEST(what_could_not_be_looked_at_does_not_count)
+{
+    struct fixture f;
+    open_two(&f, "shown_busy.db");
+    struct account_principal who = fixture_login(&f, "bo", BO, "");
+    const struct account_order order = {.action = ACTION_OWN_SESSIONS_END,
+                                        .tenant = TENANT_ANY,
+                                        .proof = slice_of(who.secret),
+                                        .address = ADDRESS,
+                                        .body = SLICE("{" SHOW_BO "}")};
+    for (int i = 0; i < 10; i++) {
+        struct account_job job;
+        unsigned status = 0;
+        CHECK(account_manage_begin(f.account, &order, f.at, &job, &status, &f.out));
+        account_manage_end(f.account, &order, f.at, &job, &(struct account_hashed){.failed = true},
+                           &status, &f.out);
+        CHECK_INT(status, 503);
+    }
+    CHECK_INT(count_log(&f, "own.refused"), 0);
+    CHECK_INT(fixture_do(&f, who.secret, ACTION_OWN_SESSIONS_END, "{" SHOW_BO "}"), 200);
     fixture_close(&f);
 }
 

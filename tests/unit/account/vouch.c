@@ -53,6 +53,34 @@ TEST(groups_are_roles_and_change_with_each_login)
     fixture_close(&f);
 }
 
+/* There is nothing to show but the login itself; and it gives nobody a password. */
+TEST(who_came_just_now_ends_his_sessions)
+{
+    struct fixture f;
+    char body[64];
+    open_with_groups(&f, "fresh.db");
+    f.account->settings.fresh = 900;
+    const char *claims = "{\"sub\":\"17\",\"email\":\"bo@example.se\",\"groups\":[\"soc\"]}";
+    struct account_principal one = vouch(&f, claims), two = vouch(&f, claims);
+    (void)snprintf(body, sizeof body, "{\"id\":%u}", (unsigned)one.session);
+    fixture_pass(&f, 899);
+    CHECK_INT(fixture_do(&f, two.secret, ACTION_OWN_SESSION_END, body), 200);
+    CHECK_INT(fixture_prove(&f, one.secret, 0).status, PRINCIPAL_REFUSED);
+    fixture_pass(&f, 1);
+    CHECK_INT(fixture_do(&f, two.secret, ACTION_OWN_SESSIONS_END, "{}"), 403);
+    CHECK_INT(fixture_do(&f, two.secret, ACTION_OWN_SESSIONS_END, "{\"password\":\"\"}"), 403);
+    CHECK_INT(
+        fixture_do(&f, two.secret, ACTION_OWN_PASSWORD, "{\"password\":\"\",\"new\":\"" ANNA "\"}"),
+        409);
+    CHECK_INT(fixture_do(&f, two.secret, ACTION_OWN_TOTP_BEGIN, "{\"password\":\"\"}"), 409);
+    CHECK_INT(fixture_login(&f, "bo@example.se", ANNA, "").status, PRINCIPAL_REFUSED);
+    struct account_principal three = vouch(&f, claims);
+    CHECK_INT(fixture_do(&f, three.secret, ACTION_OWN_SESSIONS_END, "{}"), 200);
+    CHECK_INT(fixture_prove(&f, two.secret, 0).status, PRINCIPAL_REFUSED);
+    CHECK_INT(fixture_prove(&f, three.secret, 0).status, PRINCIPAL_KNOWN);
+    fixture_close(&f);
+}
+
 TEST(who_has_no_group_here_has_no_session)
 {
     struct fixture f;

@@ -37,6 +37,22 @@ const t = texts({
   endSession: ['Avsluta inloggningen?', 'End the session?'],
   endSessionText: ['Den som sitter där får logga in igen.', 'Who sits there has to log in again.'],
   ended: ['Avslutad.', 'Ended.'],
+  endOthers: ['Avsluta alla andra', 'End all others'],
+  endOthersAsk: ['Avsluta alla andra inloggningar?', 'End all other sessions?'],
+  endOthersText: [
+    'Du förblir inloggad här. Överallt annars får du logga in igen.',
+    'You stay logged in here. Everywhere else you have to log in again.'
+  ],
+  othersEnded: ['De andra är avslutade.', 'The others have ended.'],
+  password: ['Ditt lösenord', 'Your password'],
+  passwordWhy: [
+    'Så att ingen annan som sitter här kan stänga dig ute.',
+    'So that nobody else who sits here can shut you out.'
+  ],
+  foreign: [
+    'Det går bara en kort stund efter att du har loggat in. Logga annars ut och in igen först.',
+    'This works only shortly after you have logged in. Otherwise log out and in again first.'
+  ],
   add: ['Ny nyckel', 'New token'],
   days: ['Dagar', 'Days'],
   once: ['Nyckeln', 'The token']
@@ -103,8 +119,13 @@ function TokenTable({ page, own }: { page: Loaded<{ tokens: Token[] }>; own: boo
   )
 }
 
-function SessionTable({ page, own }: { page: Loaded<{ sessions: Session[] }>; own: boolean }) {
-  const ending = useSignal<Session | null>(null)
+interface SessionsProps {
+  page: Loaded<{ sessions: Session[] }>
+  own: boolean
+  onEnd: (session: Session) => void
+}
+
+function SessionTable({ page, own, onEnd }: SessionsProps) {
   const columns: Column<Session>[] = [
     ...(own ? [] : [{ name: t('name'), show: (x: Session) => x.name }]),
     { name: t('from'), show: (x) => <span class="mono">{x.address}</span> },
@@ -119,7 +140,7 @@ function SessionTable({ page, own }: { page: Loaded<{ sessions: Session[] }>; ow
             type="button"
             class="button"
             aria-label={t('endOf', { what: `${x.name} ${x.address} ${x.id}` })}
-            onClick={() => (ending.value = x)}
+            onClick={() => onEnd(x)}
           >
             {t('end')}
           </button>
@@ -127,12 +148,25 @@ function SessionTable({ page, own }: { page: Loaded<{ sessions: Session[] }>; ow
     }
   ]
   return (
+    <Show of={page}>
+      {({ sessions }) => (
+        <Table caption={t('sessions')} columns={columns} rows={sessions} id={(x) => x.id} />
+      )}
+    </Show>
+  )
+}
+
+export function AllTokens() {
+  const page = useLoad('tokens', (signal) => get('/tokens', { signal }))
+  return <TokenTable page={page} own={false} />
+}
+
+export function AllSessions() {
+  const page = useLoad('sessions', (signal) => get('/sessions', { signal }))
+  const ending = useSignal<Session | null>(null)
+  return (
     <>
-      <Show of={page}>
-        {({ sessions }) => (
-          <Table caption={t('sessions')} columns={columns} rows={sessions} id={(x) => x.id} />
-        )}
-      </Show>
+      <SessionTable page={page} own={false} onEnd={(x) => (ending.value = x)} />
       {ending.value && (
         <AskDialog
           title={t('endSession')}
@@ -140,8 +174,7 @@ function SessionTable({ page, own }: { page: Loaded<{ sessions: Session[] }>; ow
           grave
           onClose={() => (ending.value = null)}
           onDone={async () => {
-            const path = { id: String(ending.value?.id) }
-            await remove(own ? '/me/sessions/{id}' : '/sessions/{id}', { path })
+            await remove('/sessions/{id}', { path: { id: String(ending.value?.id) } })
             toast(t('ended'))
             page.reload()
           }}
@@ -153,19 +186,70 @@ function SessionTable({ page, own }: { page: Loaded<{ sessions: Session[] }>; ow
   )
 }
 
-export function AllTokens() {
-  const page = useLoad('tokens', (signal) => get('/tokens', { signal }))
-  return <TokenTable page={page} own={false} />
+interface EndOwnProps {
+  which: Session | 'others'
+  onClose: () => void
+  onEnded: () => void
 }
 
-export function AllSessions() {
-  const page = useLoad('sessions', (signal) => get('/sessions', { signal }))
-  return <SessionTable page={page} own={false} />
+// The password is shown again; who comes from elsewhere has none, and must have come just now.
+function EndOwn({ which, onClose, onEnded }: EndOwnProps) {
+  const password = useSignal('')
+  const account = useLoad('own account', (signal) => get('/me', { signal }))
+  const others = which === 'others'
+  const end = async (elsewhere: boolean) => {
+    const body = elsewhere ? {} : { password: password.value }
+    if (others) await post('/me/sessions/end', { body })
+    else await post('/me/sessions/{id}/end', { path: { id: String(which.id) }, body })
+    toast(t(others ? 'othersEnded' : 'ended'))
+    onEnded()
+  }
+  return (
+    <Show of={account}>
+      {({ user }) => (
+        <AskDialog
+          title={t(others ? 'endOthersAsk' : 'endSession')}
+          action={t('end')}
+          grave
+          onClose={onClose}
+          onDone={() => end(user.elsewhere)}
+        >
+          <p>{t(others ? 'endOthersText' : 'endSessionText')}</p>
+          {user.elsewhere ? (
+            <p>{t('foreign')}</p>
+          ) : (
+            <TextField
+              label={t('password')}
+              hint={t('passwordWhy')}
+              hidden
+              required
+              autocomplete="current-password"
+              value={password.value}
+              onValue={(v) => (password.value = v)}
+            />
+          )}
+        </AskDialog>
+      )}
+    </Show>
+  )
 }
 
 export function OwnSessions() {
   const page = useLoad('own sessions', (signal) => get('/me/sessions', { signal }))
-  return <SessionTable page={page} own />
+  const ending = useSignal<Session | 'others' | null>(null)
+  return (
+    <div class="stack">
+      <div class="buttons">
+        <button type="button" class="button" onClick={() => (ending.value = 'others')}>
+          {t('endOthers')}
+        </button>
+      </div>
+      <SessionTable page={page} own onEnd={(x) => (ending.value = x)} />
+      {ending.value && (
+        <EndOwn which={ending.value} onClose={() => (ending.value = null)} onEnded={page.reload} />
+      )}
+    </div>
+  )
 }
 
 interface AddProps {
