@@ -77,6 +77,14 @@ static bool is_for(struct slice claims, struct slice client)
                             : says(claims, "azp", client));
 }
 
+/* One of those that are good enough; one is as good as another. */
+static bool is_strong(struct slice claims, const struct id_token_expected *e)
+{
+    for (uint32_t i = 0; i < e->n_acr; i++)
+        if (says(claims, "acr", slice_of(e->acr[i]))) return true;
+    return e->n_acr == 0;
+}
+
 static int check_claims(struct slice claims, const struct id_token_expected *e,
                         const char **ret_why)
 {
@@ -95,7 +103,9 @@ static int check_claims(struct slice claims, const struct id_token_expected *e,
     if (has(claims, "nbf") && (!time_of(claims, "nbf", &time) || time > e->now + ID_TOKEN_SKEW))
         return ERR_INVALID;
     *ret_why = "it does not say whose it is (sub)";
-    return is_there_once(claims, "sub") && !says(claims, "sub", SLICE("")) ? 0 : ERR_INVALID;
+    if (!is_there_once(claims, "sub") || says(claims, "sub", SLICE(""))) return ERR_INVALID;
+    *ret_why = "the login there was none of those that are wanted (acr)";
+    return is_strong(claims, e) ? 0 : ERR_INVALID;
 }
 
 /* ---- the form ---------------------------------------------------------------------------- */

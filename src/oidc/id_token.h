@@ -18,6 +18,10 @@ enum {
 struct id_token_expected {
     const struct jwks *keys;
     struct slice issuer, client, nonce;
+    /* How people may have logged in there, one of these (acr: 2 and 3.1.2.1); none: it is not
+     * looked at. */
+    const char *const *acr;
+    uint32_t n_acr;
     int64_t now; /* s since 1970 */
 };
 

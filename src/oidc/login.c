@@ -215,6 +215,8 @@ int logins_begin(struct logins *l, struct buf *url, char ret_state[LOGIN_RANDOM 
     put(url, "&redirect_uri=", l->options.redirect);
     put(url, "&state=", p->state);
     put(url, "&nonce=", p->nonce);
+    for (uint32_t i = 0; i < l->options.n_acr; i++)
+        put(url, i ? "%20" : "&acr_values=", l->options.acr[i]);
     put_challenge(url, p->verifier);
     memcpy(ret_state, p->state, sizeof p->state);
     return buf_error(url);
@@ -240,6 +242,8 @@ static void check(struct exchange *e, bool again)
                                                .issuer = slice_of(l->options.issuer),
                                                .client = slice_of(l->options.client),
                                                .nonce = slice_of(e->nonce),
+                                               .acr = l->options.acr,
+                                               .n_acr = l->options.n_acr,
                                                .now = clock_realtime(&l->options.clock) /
                                                       NSEC_PER_SEC};
     int error = id_token_check(buf_slice(&e->token), &expected, &l->claims, &why);

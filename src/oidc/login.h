@@ -30,6 +30,10 @@ struct login_options {
     const char *client;   /* what the provider knows us as */
     struct slice secret;  /* empty: there is none */
     const char *redirect; /* where browsers come back to */
+    /* Asked for as acr_values, the first the most wanted, and what comes has to be one of them;
+     * none: any is good. No blanks in them. */
+    const char *const *acr;
+    uint32_t n_acr;
 };
 
 /* What became of a login. */

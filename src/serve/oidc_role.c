@@ -117,6 +117,18 @@ static int look_up_issuer(struct role *r, const char *issuer, struct diag *diag)
     return look_up(r, authority, "accounts.oidc_issuer", diag);
 }
 
+/* They are one parameter, with blanks between them. */
+static int check_acr(const struct config *config, struct diag *diag)
+{
+    for (uint32_t i = 0; i < config->accounts_oidc_acr.n; i++) {
+        const char *acr = config->accounts_oidc_acr.items[i];
+        if (*acr && !strpbrk(acr, " \t\n")) continue;
+        return diag_set(diag, ERR_INVALID, NULL, 0, 0,
+                        "accounts.oidc_acr: '%s' is empty or has blanks in it", acr);
+    }
+    return 0;
+}
+
 static int open_provider(struct role *r, struct diag *diag)
 {
     struct oidc_ctx *c = r->ctx;
@@ -127,9 +139,9 @@ static int open_provider(struct role *r, struct diag *diag)
         return diag_set(diag, ERR_INVALID, NULL, 0, 0,
                         "accounts.oidc_issuer wants accounts.oidc_redirect as well");
     buf_init(&c->secret, SECRET_FILE_MAX);
-    int error = config->accounts_oidc_secret.n
-                    ? file_read_secret(config->accounts_oidc_secret.items[0], &c->secret, diag)
-                    : 0;
+    int error = check_acr(config, diag);
+    if (error == 0 && config->accounts_oidc_secret.n)
+        error = file_read_secret(config->accounts_oidc_secret.items[0], &c->secret, diag);
     if (error == 0)
         error = dial_new(&(struct dial_options){.loop = r->loop, .trust = trust}, &c->dial);
     if (error == 0) error = look_up_issuer(r, config->accounts_oidc_issuer.items[0], diag);
@@ -156,7 +168,9 @@ static int oidc_start(struct role *r)
                                               .issuer = config->accounts_oidc_issuer.items[0],
                                               .client = config->accounts_oidc_client.items[0],
                                               .secret = buf_slice(&c->secret),
-                                              .redirect = config->accounts_oidc_redirect.items[0]},
+                                              .redirect = config->accounts_oidc_redirect.items[0],
+                                              .acr = config->accounts_oidc_acr.items,
+                                              .n_acr = config->accounts_oidc_acr.n},
                       &c->logins);
 }
 

@@ -73,9 +73,9 @@ def provider(folder, port, algorithm="RS256", kid="first"):
         yield node
 
 
-def client(folder, port, secret=SECRET, issuer=None):
+def client(folder, port, *acr, secret=SECRET, issuer=None):
     return Lines(PROGRAM, issuer or f"https://127.0.0.1:{port}", "vaka", secret, REDIRECT,
-                 folder / "id/ca.pem")
+                 folder / "id/ca.pem", *acr)
 
 
 def begin(login):
@@ -213,7 +213,24 @@ def a_provider_that_is_another_or_not_trusted_is_told(folder):
             holds(stopped(login).lower(), "certificate")
 
 
-def office(folder, port, *groups):
+@test
+def who_logged_in_by_less_than_is_wanted_is_refused(folder):
+    port = free_port()
+    why = "refused the login there was none of those that are wanted (acr)"
+    with provider(folder, port), client(folder, port, "three", "two") as login:
+        for who, word in (("anna", why), ("two of them", "claims")):
+            url, state = begin(login)
+            holds(url, "&acr_values=three%20two&")
+            text = finish(login, state, Browser(folder).login(url, who)["code"])
+            same(text if word == why else text.split()[0], word)
+        same(json.loads(text.partition(" ")[2])["acr"], "two")
+    with provider(folder, port), client(folder, port) as login:
+        url, state = begin(login)
+        same("acr" in url, False)
+        same(finish(login, state, Browser(folder).login(url, "anna")["code"]).split()[0], "claims")
+
+
+def office(folder, port, *groups, acr=()):
     """A vaka serve that knows the provider."""
     (folder / "secret").write_text(SECRET, encoding="utf-8")
     (folder / "secret").chmod(0o600)
@@ -221,6 +238,7 @@ def office(folder, port, *groups):
                 "oidc_secret": folder / "secret", "oidc_trust": folder / "id/ca.pem"}
     words = [f"--set=accounts.{name}={value}" for name, value in settings.items()]
     words += [f"--set=accounts.oidc_roles={group}" for group in groups]
+    words += [f"--set=accounts.oidc_acr={value}" for value in acr]
     return Office(VAKA, folder, arguments=words)
 
 
@@ -285,6 +303,21 @@ def who_is_in_no_group_does_not_get_in(folder):
         same(browser.ask("POST", "/session/return", {"state": back["state"], "code": back["code"]},
                          {"Cookie": cookie})[0], 401)
         same(json.loads(serve.ask("user", "list", "-f", "json"))["users"], [])
+
+
+@test
+def a_login_that_is_too_weak_does_not_get_in_and_is_told(folder):
+    port = free_port()
+    with provider(folder, port), office(folder, port, "soc=analyst", acr=["two"]) as serve:
+        serve.start()
+        for who, status in (("anna", 401), ("two", 200)):
+            browser, url, cookie = depart(serve)
+            back = Browser(folder).login(url, who)
+            same(browser.ask("POST", "/session/return", {"state": back["state"], "code": back["code"]},
+                             {"Cookie": cookie})[0], status)
+        same(json.loads(serve.ask("user", "list", "-f", "json"))["users"][0]["name"], "two@example.se")
+        same(serve.status()["oidc"]["refused"], 1)
+        holds(pathlib.Path(serve.log).read_text(encoding="utf-8"), "none of those that are wanted (acr)")
 
 
 @test

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Logins by an identity provider, for oidc.py: oidc-login ISSUER CLIENT SECRET REDIRECT TRUST.
- * A line of standard input is
- *     begin               → "url URL", "state STATE"; or "stopped WHY"
- *     return STATE CODE   → "claims JSON", "refused WHY", or "error TEXT"
- *     pass SECONDS        the monotonic clock goes on by so many
+ * Logins by an identity provider, for oidc.py: oidc-login ISSUER CLIENT SECRET REDIRECT TRUST
+ * [ACR…]. A line of standard input is begin               → "url URL", "state STATE"; or "stopped
+ * WHY" return STATE CODE   → "claims JSON", "refused WHY", or "error TEXT" pass SECONDS        the
+ * monotonic clock goes on by so many
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -98,7 +97,7 @@ int main(int argc, char **argv)
 {
     static struct program p;
     struct dial *dial = NULL;
-    if (argc != 6) return 2;
+    if (argc < 6) return 2;
     struct clock clock = {.realtime = real, .monotonic = monotonic};
     p.loop = loop_new(
         &(struct loop_options){.clock = clock_system(), .max_watches = 64, .max_timers = 16});
@@ -112,7 +111,9 @@ int main(int argc, char **argv)
                                                    .issuer = argv[1],
                                                    .client = argv[2],
                                                    .secret = slice_of(argv[3]),
-                                                   .redirect = argv[4]},
+                                                   .redirect = argv[4],
+                                                   .acr = (const char *const *)argv + 6,
+                                                   .n_acr = (uint32_t)argc - 6},
                            &p.logins);
     buf_init(&p.line, 64 * 1024);
     p.input = (struct loop_watch){.fd = STDIN_FILENO, .ready = on_input, .ctx = &p};

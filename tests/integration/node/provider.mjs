@@ -25,6 +25,7 @@ const provider = new Provider(`https://127.0.0.1:${port}`, {
         id_token_signed_response_alg: algorithm,
     }],
     jwks: { keys },
+    acrValues: ["one", "two", "three"],
     cookies: { keys: ["for tests"] },
     claims: { openid: ["sub", "groups"], profile: ["name"], email: ["email"] },
     conformIdTokenClaims: false,
@@ -34,5 +35,11 @@ const provider = new Provider(`https://127.0.0.1:${port}`, {
         return { accountId: id, claims: async () => ({ sub: id, name: `Name of ${id}`, email: `${id}@example.se`, groups: ["soc", "on call"] }) };
     },
 });
+// Whose name begins with "two" logs in by two factors, all others by one.
+const finish = provider.interactionFinished.bind(provider);
+provider.interactionFinished = (request, response, result, options) => {
+    const login = result.login && { ...result.login, acr: result.login.accountId.startsWith("two") ? "two" : "one" };
+    return finish(request, response, login ? { ...result, login } : result, options);
+};
 https.createServer({ key: fs.readFileSync(key), cert: fs.readFileSync(certificate) }, provider.callback())
     .listen(Number(port), "127.0.0.1", () => console.log("ready"));

@@ -140,16 +140,20 @@ static struct buf token_of(struct provider *p, enum jws_algorithm algorithm, con
     return token;
 }
 
+static struct id_token_expected expect(const struct provider *p)
+{
+    return (struct id_token_expected){.keys = &p->jwks,
+                                      .issuer = SLICE("https://id.example"),
+                                      .client = SLICE("vaka"),
+                                      .nonce = SLICE("n-1"),
+                                      .now = NOW};
+}
+
 static int check_text(const struct provider *p, struct slice token, struct buf *claims)
 {
     const char *why = NULL;
-    int error = id_token_check(token,
-                               &(struct id_token_expected){.keys = &p->jwks,
-                                                           .issuer = SLICE("https://id.example"),
-                                                           .client = SLICE("vaka"),
-                                                           .nonce = SLICE("n-1"),
-                                                           .now = NOW},
-                               claims, &why);
+    const struct id_token_expected expected = expect(p);
+    int error = id_token_check(token, &expected, claims, &why);
     CHECK(error == 0 || (why && claims->len == 0));
     return error;
 }
@@ -300,6 +304,46 @@ TEST(every_claim_counts)
                        good + at + strlen(rows[i].is));
         bool taken = check(&p, JWS_ES256, "{\"alg\":\"ES256\",\"kid\":\"ES256\"}", text) == 0;
         if (taken != rows[i].taken) test_fail(__FILE__, __LINE__, "%s", text);
+    }
+    provider_close(&p);
+}
+
+/* One that says nothing of it is none of those that are wanted. */
+TEST(how_somebody_logged_in_counts_when_it_is_wanted)
+{
+    struct provider p;
+    static const char *const wanted[] = {"phr", "urn:x:two"};
+    static const struct {
+        const char *says;
+        bool taken;
+    } rows[] = {
+        {"", false},
+        {",\"acr\":\"phr\"", true},
+        {",\"acr\":\"urn:x:two\"", true},
+        {",\"acr\":\"urn:x:tw\"", false},
+        {",\"acr\":\"phr urn:x:two\"", false},
+        {",\"acr\":\"\"", false},
+        {",\"acr\":[\"phr\"]", false},
+        {",\"acr\":null", false},
+        {",\"acr\":\"0\",\"acr\":\"phr\"", false},
+    };
+    provider_open(&p);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[512];
+        struct buf claims;
+        const char *why = "";
+        (void)snprintf(text, sizeof text, "%.*s%s}", (int)(sizeof good - 2), good, rows[i].says);
+        struct buf token = token_of(&p, JWS_EDDSA, "{\"alg\":\"EdDSA\"}", text);
+        buf_init(&claims, ID_TOKEN_MAX);
+        struct id_token_expected expected = expect(&p);
+        CHECK_INT(id_token_check(buf_slice(&token), &expected, &claims, &why), 0);
+        expected.acr = wanted;
+        expected.n_acr = 2;
+        int error = id_token_check(buf_slice(&token), &expected, &claims, &why);
+        if ((error == 0) != rows[i].taken) test_fail(__FILE__, __LINE__, "%s", text);
+        CHECK(rows[i].taken || strstr(why, "(acr)"));
+        buf_done(&claims);
+        buf_done(&token);
     }
     provider_close(&p);
 }
