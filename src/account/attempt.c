@@ -63,7 +63,7 @@ int attempt_code(struct account *a, struct book_user *user, struct slice code, i
 {
     struct secret_hash hash;
     int64_t step;
-    if (totp_check(&user->app, now, user->app_step, code, &step)) {
+    if (!user->app_lost && totp_check(&user->app, now, user->app_step, code, &step)) {
         user->app_step = step;
         return book_put_user(a->book, user);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "account/book.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
 #include "account/book_rows.h"
@@ -44,10 +45,12 @@ static const char *const migrations[BOOK_VERSION] = {
     "CREATE UNIQUE INDEX user_subject ON user (subject);",
 };
 
-int book_open(const char *path, struct book **ret, struct diag *diag)
+int book_open(const char *path, const struct strongbox_key *key, struct book **ret,
+              struct diag *diag)
 {
     struct book *b = calloc(1, sizeof *b);
     if (!b) return ERR_NOMEM;
+    b->key = *key;
     int error = db_open(path, migrations, BOOK_VERSION, &b->db, diag);
     if (error) book_close(b);
     else *ret = b;
@@ -58,6 +61,7 @@ void book_close(struct book *b)
 {
     if (!b) return;
     db_close(b->db);
+    sodium_memzero(&b->key, sizeof b->key);
     free(b);
 }
 

@@ -2,8 +2,8 @@
 /*
  * Who there is: people, their roles by tenant, sessions, tokens, and the log of all that was done
  * to them, in one SQLite file with one writer. Of secrets there are hashes, but for the key of an
- * app, which is needed as it is. The log is only ever added to: triggers of the schema refuse the
- * rest.
+ * app, which is sealed (strongbox.h). The log is only ever added to: triggers of the schema refuse
+ * the rest.
  *
  * Times are in seconds since 1970; 0 is never. Where nothing else is said, functions return 0,
  * ERR_NOT_FOUND (there is no such row), ERR_INVALID (there is one of that name already), or ERR_IO,
@@ -13,7 +13,7 @@
 #define VAKA_ACCOUNT_BOOK_H
 
 #include "account/password.h"
-#include "account/totp.h"
+#include "account/strongbox.h"
 
 enum {
     SHOWN_MAX = 128, /* bytes of the name that people see */
@@ -25,8 +25,9 @@ enum {
 
 struct book;
 
-/* Opens or makes the file, as sql_open() does. */
-int book_open(const char *path, struct book **ret, struct diag *diag) MUST_USE;
+/* Opens or makes the file, as sql_open() does; `key` is copied. */
+int book_open(const char *path, const struct strongbox_key *key, struct book **ret,
+              struct diag *diag) MUST_USE;
 /* What was not committed is dropped. May be NULL. */
 void book_close(struct book *b);
 
@@ -46,6 +47,7 @@ struct book_user {
     int64_t made, disabled;
     int64_t given; /* until when a password that was given to him is good; 0: it is his own */
     bool has_app, enrolling; /* enrolling: a code of the key in `next_app` is waited for */
+    bool app_lost;           /* there is one, and it was sealed with another key: no code is good */
     struct totp_secret app, next_app;
     int64_t app_step; /* of the code that was taken last */
 };
@@ -60,6 +62,8 @@ int book_find_subject(struct book *b, struct slice subject, struct book_user *re
 int book_put_user(struct book *b, const struct book_user *user) MUST_USE;
 /* With roles, sessions, tokens and recovery codes. */
 int book_remove_user(struct book *b, uint64_t id) MUST_USE;
+/* How many have an app that is lost. */
+int book_count_lost(struct book *b, uint64_t *ret) MUST_USE;
 /* By name, until `each` returns false; that must not ask the book for users. */
 int book_users(struct book *b, bool (*each)(void *ctx, const struct book_user *user),
                void *ctx) MUST_USE;

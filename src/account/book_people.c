@@ -8,15 +8,7 @@
 
 /* ---- people ------------------------------------------------------------------------------ */
 
-static bool copy_app(const struct db_rows *rows, int column, struct totp_secret *ret)
-{
-    struct slice bytes = db_get_blob(rows, column);
-    if (bytes.len != sizeof ret->bytes) return false;
-    memcpy(ret->bytes, bytes.ptr, bytes.len);
-    return true;
-}
-
-static void read_user(const struct db_rows *rows, struct book_user *ret)
+static void read_user(const struct book *b, const struct db_rows *rows, struct book_user *ret)
 {
     *ret = (struct book_user){.id = (uint64_t)db_get_number(rows, 0),
                               .made = db_get_number(rows, 4),
@@ -27,66 +19,83 @@ static void read_user(const struct db_rows *rows, struct book_user *ret)
     book_copy_text(rows, 2, ret->shown, sizeof ret->shown);
     book_copy_text(rows, 3, ret->password, sizeof ret->password);
     book_copy_text(rows, 10, ret->subject, sizeof ret->subject);
-    ret->has_app = copy_app(rows, 7, &ret->app);
-    ret->enrolling = copy_app(rows, 8, &ret->next_app);
+    struct slice app = db_get_blob(rows, 7);
+    ret->has_app = app.len > 0;
+    ret->app_lost = ret->has_app && !strongbox_take(&b->key, app, &ret->app);
+    ret->enrolling = strongbox_take(&b->key, db_get_blob(rows, 8), &ret->next_app);
 }
 
-static int one_user(struct db_rows rows, struct book_user *ret)
+static int one_user(const struct book *b, struct db_rows rows, struct book_user *ret)
 {
     int error = book_first(&rows);
     if (error) return error;
-    read_user(&rows, ret);
+    read_user(b, &rows, ret);
     return db_end(&rows);
 }
 
 int book_find_user(struct book *b, struct slice name, struct book_user *ret)
 {
     return one_user(
-        db_select(b->db, "SELECT " USER_COLUMNS " WHERE name = ?1", DB_WITH(db_text(name))), ret);
+        b, db_select(b->db, "SELECT " USER_COLUMNS " WHERE name = ?1", DB_WITH(db_text(name))),
+        ret);
 }
 
 int book_find_subject(struct book *b, struct slice subject, struct book_user *ret)
 {
     return one_user(
+        b,
         db_select(b->db, "SELECT " USER_COLUMNS " WHERE subject = ?1", DB_WITH(db_text(subject))),
         ret);
 }
 
 int book_get_user(struct book *b, uint64_t id, struct book_user *ret)
 {
-    return one_user(db_select(b->db, "SELECT " USER_COLUMNS " WHERE id = ?1", DB_WITH(db_u64(id))),
-                    ret);
+    return one_user(
+        b, db_select(b->db, "SELECT " USER_COLUMNS " WHERE id = ?1", DB_WITH(db_u64(id))), ret);
 }
 
-static struct db_value app_of(bool any, const struct totp_secret *app)
+struct sealed_app {
+    uint8_t bytes[TOTP_SECRET + STRONGBOX_MORE];
+};
+
+/* Borrows from *space. */
+static struct db_value app_of(const struct book *b, bool any, const struct totp_secret *app,
+                              struct sealed_app *space)
 {
-    return any ? db_blob(slice_make(app->bytes, sizeof app->bytes))
-               : (struct db_value){.kind = DB_NOTHING};
+    if (!any) return (struct db_value){.kind = DB_NOTHING};
+    strongbox_put(&b->key, app, space->bytes);
+    return db_blob(slice_make(space->bytes, sizeof space->bytes));
 }
 
 int book_add_user(struct book *b, const struct book_user *u, uint64_t *ret_id)
 {
+    struct sealed_app app, next;
     return book_insert(
         b,
         "INSERT INTO user (name, shown, password, made, disabled, given, app, next_app, app_step,"
         " subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
         DB_WITH(db_text(slice_of(u->name)), db_text(slice_of(u->shown)),
                 db_text(slice_of(u->password)), db_number(u->made), db_number(u->disabled),
-                db_number(u->given), app_of(u->has_app, &u->app),
-                app_of(u->enrolling, &u->next_app), db_number(u->app_step),
+                db_number(u->given), app_of(b, u->has_app, &u->app, &app),
+                app_of(b, u->enrolling, &u->next_app, &next), db_number(u->app_step),
                 db_text_or_null(slice_of(u->subject))),
         ret_id);
 }
 
+/* An app that is lost stays as it is: its key may come back. */
 int book_put_user(struct book *b, const struct book_user *u)
 {
+    struct sealed_app app, next;
+    bool lost = u->has_app && u->app_lost;
     return book_change(
         b,
-        "UPDATE user SET shown = ?2, password = ?3, disabled = ?4, given = ?5, app = ?6,"
-        " next_app = ?7, app_step = ?8 WHERE id = ?1",
+        "UPDATE user SET shown = ?2, password = ?3, disabled = ?4, given = ?5,"
+        " app = CASE WHEN ?9 THEN app ELSE ?6 END, next_app = ?7, app_step = ?8 WHERE id = ?1",
         DB_WITH(db_u64(u->id), db_text(slice_of(u->shown)), db_text(slice_of(u->password)),
-                db_number(u->disabled), db_number(u->given), app_of(u->has_app, &u->app),
-                app_of(u->enrolling, &u->next_app), db_number(u->app_step)));
+                db_number(u->disabled), db_number(u->given),
+                app_of(b, u->has_app && !lost, &u->app, &app),
+                app_of(b, u->enrolling, &u->next_app, &next), db_number(u->app_step),
+                db_number(lost)));
 }
 
 int book_remove_user(struct book *b, uint64_t id)
@@ -100,10 +109,24 @@ int book_users(struct book *b, bool (*each)(void *ctx, const struct book_user *u
     struct book_user user;
     bool more = true;
     while (more && db_next(&rows)) {
-        read_user(&rows, &user);
+        read_user(b, &rows, &user);
         more = each(ctx, &user);
     }
     return db_end(&rows);
+}
+
+static bool count_lost(void *ctx, const struct book_user *user)
+{
+    *(uint64_t *)ctx += user->has_app && user->app_lost;
+    return true;
+}
+
+int book_count_lost(struct book *b, uint64_t *ret)
+{
+    uint64_t n = 0;
+    int error = book_users(b, count_lost, &n);
+    if (error == 0) *ret = n;
+    return error;
 }
 
 /* ---- roles ------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 
 struct book {
     struct db *db;
+    struct strongbox_key key;
 };
 
 /* One that changes a row: ERR_NOT_FOUND when it has changed none. */

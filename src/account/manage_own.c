@@ -197,6 +197,7 @@ int manage_own_totp_end(struct manage *m)
     user.app = user.next_app;
     user.app_step = step;
     user.has_app = true;
+    user.app_lost = false;
     user.enrolling = false;
     error = book_put_user(m->account->book, &user);
     if (error == 0) error = renew_recovery(m, user.id);

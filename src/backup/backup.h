@@ -34,6 +34,7 @@ struct backup_options {
 struct backup_report {
     struct copy_counts counts;
     uint64_t records, matched;
+    bool without_key; /* of backup_restore(): accounts are there, keys/accounts.key is not */
 };
 
 /*

@@ -43,6 +43,13 @@ static int find_owner(int folder, struct copy_owner *ret)
     return 0;
 }
 
+/* One that accounts.key names is kept elsewhere. */
+static bool lacks_key(int folder)
+{
+    return faccessat(folder, "accounts/accounts.db", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+           faccessat(folder, "keys/accounts.key", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
 static int copy_back(int from, int to, struct backup_report *ret, struct diag *diag)
 {
     struct backup_report report = {.records = 0};
@@ -51,6 +58,7 @@ static int copy_back(int from, int to, struct backup_report *ret, struct diag *d
     if (error == 0) error = find_owner(to, &job.owner);
     if (error == 0) error = copy_all(&job, "backup");
     if (error == 0 && fsync(to) != 0) error = copy_failed(diag, "folder");
+    report.without_key = lacks_key(to);
     if (error == 0) *ret = report;
     return error;
 }

@@ -48,6 +48,9 @@ static int run(const struct invocation *in, const char *did,
                          " records, of which %" PRIu64 " were matched\n",
                          did, report.counts.files, report.counts.bytes, report.records,
                          report.matched);
+        if (error == 0 && report.without_key)
+            cli_say("keys/accounts.key was not in the backup: without it, or the file that "
+                    "accounts.key names, nobody's app is good; people get in by recovery codes");
         status = error ? EXIT_UNREADABLE : EXIT_RAN;
     }
     config_done(&config);
@@ -76,7 +79,9 @@ const struct command command_backup = {
         "not matched yet is matched by who goes on from it. On the same disk, sealed segments get "
         "a second name instead of being copied.\n\n"
         "The copy holds the key that signs, and everything that was collected: it is to be kept as "
-        "what it was made of. Settings, certificates and tokens (/etc/vaka) are not in it.\n\n"
+        "what it was made of. Settings, certificates and tokens (/etc/vaka) are not in it, nor a "
+        "key "
+        "that accounts.key names.\n\n"
         "Exit status: 0; 1 it could not be made, and is not whole; 2 the command line or the "
         "settings could not be understood.",
     .options = backup_options,

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -55,7 +56,7 @@ struct account_ctx {
     int null_fd;
     struct loop_timer tidy;
     struct buf answer, frame;
-    uint64_t claims, refused, held_off, changes;
+    uint64_t claims, refused, held_off, changes, lost;
 };
 
 static struct account_moment moment(const struct role *r)
@@ -457,6 +458,14 @@ static int open_stolen(const struct config *config, struct account_settings *set
     return stolen_check(fd, path, diag);
 }
 
+static int read_key(struct role *r, struct strongbox_key *ret, struct diag *diag)
+{
+    const struct config *config = &r->config;
+    if (config->accounts_key.n) return strongbox_read(config->accounts_key.items[0], ret, diag);
+    const char *folder = role_make_folder(r, "keys", diag);
+    return folder ? strongbox_open(folder, ret, diag) : ERR_ACCESS;
+}
+
 static int open_account(struct role *r, struct diag *diag)
 {
     struct account_ctx *c = r->ctx;
@@ -469,6 +478,7 @@ static int open_account(struct role *r, struct diag *diag)
         .memory = (size_t)config->accounts_hash_memory,
     };
     struct book *book;
+    struct strongbox_key key;
     uint64_t seed;
     const char *folder = role_make_folder(r, "accounts", diag);
     const char *path = arena_printf(&r->config.arena, "%s/accounts.db", folder ? folder : "");
@@ -480,7 +490,9 @@ static int open_account(struct role *r, struct diag *diag)
     int error = read_veiled(config, &settings, diag);
     if (error == 0) error = read_vouched(config, &settings, diag);
     if (error == 0) error = open_stolen(config, &settings, diag);
-    if (error == 0) error = book_open(path, &book, diag);
+    if (error == 0) error = read_key(r, &key, diag);
+    if (error == 0) error = book_open(path, &key, &book, diag);
+    explicit_bzero(&key, sizeof key);
     return error ? error : account_init(&c->account, book, &settings, seed);
 }
 
@@ -503,9 +515,22 @@ static void tidy(void *ctx)
     if (error) role_alarm(r, "accounts-not-written", slice_of(error_text(error)));
 }
 
+/* Their owners get in by recovery codes alone, until the key comes back or another app is added. */
+static void tell_lost(struct role *r)
+{
+    struct account_ctx *c = r->ctx;
+    char text[128];
+    if (book_count_lost(c->account.book, &c->lost) != 0 || c->lost == 0) return;
+    (void)snprintf(text, sizeof text,
+                   "apps of %" PRIu64 " accounts were sealed with another key: accounts.key",
+                   c->lost);
+    role_alarm(r, "accounts-key", slice_of(text));
+}
+
 static int account_start(struct role *r)
 {
     struct account_ctx *c = r->ctx;
+    tell_lost(r);
     c->tidy = (struct loop_timer){.due = tidy, .ctx = r};
     return loop_timer_set(r->loop, &c->tidy, TIDY_EVERY * NSEC_PER_SEC, TIDY_EVERY * NSEC_PER_SEC);
 }
@@ -518,6 +543,7 @@ static void account_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "held_off", c->held_off);
     json_write_member_u64(out, "actions", c->changes);
     json_write_member_u64(out, "waiting", c->n);
+    json_write_member_u64(out, "apps_lost", c->lost);
 }
 
 static void account_stop(struct role *r)

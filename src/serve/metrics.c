@@ -186,6 +186,7 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"held_off", COUNTER, "Of them those that were not looked at: too many came before."},
             {"actions", COUNTER, "Things asked of accounts: reads and changes."},
             {"waiting", GAUGE, "Passwords that wait to be hashed."},
+            {"apps_lost", GAUGE, "Apps that were sealed with another accounts.key."},
         },
     [ROLE_WEB] =
         {

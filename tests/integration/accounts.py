@@ -242,6 +242,8 @@ def a_backup_has_the_accounts(folder):
         copy = folder / "copy"
         does(serve, "backup", str(copy))
         same([path.name for path in (copy / "accounts").iterdir()], ["accounts.db"])
+        key = folder / "var/keys/accounts.key"
+        same((oct(key.stat().st_mode & 0o777), (copy / "keys/accounts.key").read_bytes()), ("0o600", key.read_bytes()))
         add(serve, "bo", "viewer")
         before = log(serve)[:2]
         serve.stop()
@@ -250,6 +252,43 @@ def a_backup_has_the_accounts(folder):
         serve.start()
         same((sorted(users(serve)), log(serve)), (["anna"], before))
         same(len(json.loads(does(serve, "token", "list", "-f", "json"))["tokens"]), 1)
+
+
+def told(serve, *words):
+    """What is said on standard error by one that works."""
+    result = subprocess.run([VAKA, *words, "-c", serve.config], cwd=serve.folder, check=True, capture_output=True,
+                            text=True, timeout=60)
+    return result.stderr
+
+
+@test
+def a_restore_without_the_key_of_apps_says_so(folder):
+    with Serve(VAKA, folder, CHEAP).start() as serve:
+        add(serve, "anna", "admin")
+        copy = folder / "copy"
+        does(serve, "backup", str(copy))
+        serve.stop()
+        for lacks in (False, True):
+            (folder / "var").rename(folder / f"lost{lacks}")
+            if lacks:
+                (copy / "keys/accounts.key").unlink()
+            same("keys/accounts.key was not in the backup" in told(serve, "restore", str(copy)), lacks)
+        serve.start()
+        same(serve.status()["account"]["apps_lost"], 0)
+
+
+@test
+def a_key_that_is_named_is_not_made(folder):
+    named = folder / "apps.key"
+    with Serve(VAKA, folder, CHEAP, arguments=[f"--set=accounts.key={named}"]) as serve:
+        result = subprocess.run([VAKA, "serve", "-c", serve.config, f"--set=accounts.key={named}"], cwd=folder,
+                                check=False, capture_output=True, text=True, timeout=60)
+        same((result.returncode != 0, "apps.key" in result.stderr, named.exists()), (True, True, False))
+        named.write_text("5a" * 32 + "\n", encoding="ascii")
+        named.chmod(0o400)
+        serve.start()
+        add(serve, "anna", "admin")
+        same((folder / "var/keys/accounts.key").exists(), False)
 
 
 @test

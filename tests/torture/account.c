@@ -57,7 +57,7 @@ static int run(void *ctx, struct buf *out)
     struct account *a = ctx;
     struct book *book;
     struct diag diag;
-    int error = book_open(":memory:", &book, &diag);
+    int error = book_open(":memory:", &(struct strongbox_key){{7}}, &book, &diag);
     if (error) return error;
     a->book = book;
     a->settings.groups = "groups";

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "fixture.h"
 #include "state/sql.h"
 
@@ -493,6 +494,73 @@ TEST(a_code_of_the_app_is_a_factor_and_is_used_up)
     (void)snprintf(body, sizeof body, "\"code\":\"%s\"", code);
     CHECK_INT(end_session(&f, one.secret, two.session, body), 200);
     CHECK_INT(fixture_prove(&f, two.secret, 0).status, PRINCIPAL_REFUSED);
+    fixture_close(&f);
+}
+
+/* Another key, as when it was lost, and back. */
+static void change_key(struct fixture *f, const char *name, const struct strongbox_key *key)
+{
+    struct diag diag = {0};
+    book_close(f->account->book);
+    REQUIRE(book_open(test_path(name), key, &f->account->book, &diag) == 0);
+}
+
+TEST(the_database_alone_has_no_key_of_an_app)
+{
+    static const char *const ends[] = {"", "-wal"};
+    struct fixture f;
+    char recovery[RECOVERY_TEXT + 1];
+    open_two(&f, "sealed.db");
+    struct totp_secret app = enrol(&f, fixture_login(&f, "bo", BO, "").secret, recovery);
+    size_t names = 0;
+    for (size_t i = 0; i < 2; i++) {
+        char path[512];
+        struct buf bytes;
+        (void)snprintf(path, sizeof path, "%s%s", test_path("sealed.db"), ends[i]);
+        buf_init(&bytes, 16 * 1024 * 1024);
+        if (access(path, F_OK) == 0) CHECK_INT(file_read(path, &bytes, NULL), 0);
+        names += slice_find(buf_slice(&bytes), SLICE("Bo Ek")) != SIZE_MAX;
+        CHECK(slice_find(buf_slice(&bytes), slice_make(app.bytes, sizeof app.bytes)) == SIZE_MAX);
+        buf_done(&bytes);
+    }
+    CHECK(names > 0);
+    fixture_close(&f);
+}
+
+/* A key that is not there must not make the second factor go away, nor what is kept be lost. */
+TEST(an_app_that_was_sealed_with_another_key_is_good_for_nobody)
+{
+    const struct strongbox_key other = {{8}};
+    struct fixture f;
+    uint64_t lost = 0;
+    char recovery[RECOVERY_TEXT + 1], code[8];
+    open_two(&f, "otherkey.db");
+    struct totp_secret app = enrol(&f, fixture_login(&f, "bo", BO, "").secret, recovery),
+                       none = {{0}};
+    fixture_pass(&f, 60);
+    change_key(&f, "otherkey.db", &other);
+    CHECK_INT(book_count_lost(f.account->book, &lost), 0);
+    CHECK_INT(lost, 1);
+    CHECK_INT(fixture_login(&f, "bo", BO, "").status, PRINCIPAL_NEEDS_CODE);
+    code_of(&app, f.at.now, code);
+    CHECK_INT(fixture_login(&f, "bo", BO, code).status, PRINCIPAL_REFUSED);
+    code_of(&none, f.at.now, code);
+    CHECK_INT(fixture_login(&f, "bo", BO, code).status, PRINCIPAL_REFUSED);
+    /* He gets in as who has lost his phone, and changes what he likes. */
+    struct account_principal who = fixture_login(&f, "bo", BO, recovery);
+    CHECK_INT(who.status, PRINCIPAL_KNOWN);
+    CHECK_INT(fixture_do(&f, who.secret, ACTION_OWN_PASSWORD,
+                         "{\"password\":\"" BO "\",\"new\":\"" ANNA "\"}"),
+              200);
+    change_key(&f, "otherkey.db", &fixture_key);
+    code_of(&app, f.at.now, code);
+    CHECK_INT(fixture_login(&f, "bo", ANNA, code).status, PRINCIPAL_KNOWN);
+    /* Or another app takes its place. */
+    change_key(&f, "otherkey.db", &other);
+    CHECK_INT(fixture_do(&f, NULL, ACTION_USER_TOTP, "{\"name\":\"bo\"}"), 200);
+    CHECK_INT(fixture_login(&f, "bo", ANNA, "").status, PRINCIPAL_KNOWN);
+    CHECK_INT(book_count_lost(f.account->book, &lost), 0);
+    CHECK_INT(lost, 0);
     fixture_close(&f);
 }
 

@@ -13,6 +13,8 @@
 enum { MEMORY = 64 * 1024, IDLE = 3600, LONGEST = 12 * 3600, NOW = 1790000000 };
 #define ADDRESS SLICE("10.1.2.3")
 
+static const struct strongbox_key fixture_key = {{7}};
+
 struct fixture {
     struct account *account;
     struct account_moment at;
@@ -25,7 +27,7 @@ static inline void fixture_open(struct fixture *f, const char *name)
     struct diag diag = {0};
     struct account_settings settings = {.idle = IDLE, .longest = LONGEST, .memory = MEMORY};
     test_write(name, "");
-    if (book_open(test_path(name), &book, &diag) != 0)
+    if (book_open(test_path(name), &fixture_key, &book, &diag) != 0)
         test_fail(__FILE__, __LINE__, "%s", diag.message);
     REQUIRE(book && secret_start());
     f->account = calloc(1, sizeof *f->account);
