@@ -72,9 +72,10 @@ class City:
         self.office.wait(lambda: self.office.status()["detect"]["behind"] == 0, "all matched")
 
     def alarm(self, user):
-        """A record that an alert about that user is made of."""
+        """A record that an alert about that user is made of; it is an incident then."""
         record = {"message": f"VAKAMARK user={user}", "user": {"name": user}}
         self.post(json.dumps(record).encode() + b"\n")
+        self.office.wait(lambda: user in self.office.ask("incident", "list", "-f", "json"), "an incident")
 
     def logged(self, text):
         """The same by logger, as a Linux machine sends."""
