@@ -274,6 +274,7 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"size", COUNTER, "Records that the newest one covers."},
             {"tombstones", COUNTER, "Tombstones that were signed."},
             {"refused", COUNTER, "What was not signed: it went back, or was none."},
+            {"keys", GAUGE, "1; `is`: the public keys of the log, a line each."},
         },
 };
 

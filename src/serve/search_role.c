@@ -402,9 +402,9 @@ static void search_status(struct role *r, struct buf *out)
     json_write_member_u64(out, "refused", c->refused);
     json_write_member_u64(out, "ended", c->ended);
     json_write_member_u64(out, "looked", c->looked);
+    if (c->verified.len == 0) return;
     json_write_key(out, "verified");
-    if (c->verified.len) buf_put(out, slice_trim(buf_slice(&c->verified)));
-    else buf_puts(out, "null");
+    buf_put(out, slice_trim(buf_slice(&c->verified)));
 }
 
 static void search_stop(struct role *r)

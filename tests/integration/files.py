@@ -6,7 +6,6 @@ import os
 import pathlib
 import random
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -110,8 +109,7 @@ def nothing_is_lost_when_everything_is_killed(folder):
                 time.sleep(0.02)
             if cycle == 2:
                 log.rename(folder / "logs" / "old.log")
-            os.killpg(serve.process.pid, signal.SIGKILL)
-            serve.process.wait()
+            serve.kill_all()
             serve.start()
         serve.wait(lambda: len(numbers(serve)) == n, f"{n} lines with alerts")
         # At rest everything is known to be stored: not a line comes again.
@@ -119,8 +117,7 @@ def nothing_is_lost_when_everything_is_killed(folder):
         serve.shows(lambda s: s["triage"]["matched"] == s["store"]["next"], "all is matched")
         stored = serve.status()["store"]["next"]
         time.sleep(1.2)
-        os.killpg(serve.process.pid, signal.SIGKILL)
-        serve.process.wait()
+        serve.kill_all()
         write(log, lines(n, n + 1))
         serve.start()
         serve.wait(lambda: serve.status()["store"]["next"] > stored, "one more")
