@@ -72,12 +72,16 @@ def only_blocks_that_may_have_it_are_read(folder):
         n = fill(serve, 110)
         serve.wait(lambda: len(segments(serve)) >= 4, "segments")
         is_indexed(serve, 4)
-        every, read, _, _ = search(serve, "mark*")
-        same(every, n)
-        waiting = search(serve, "zqxjwvkabsent")[1]
-        sealed = read - waiting
-        if sealed < 60:
-            raise Fail(f"{sealed} blocks are sealed")
+        sealed = waiting = 0
+
+        def enough():
+            nonlocal sealed, waiting
+            every, read, _, _ = search(serve, "mark*")
+            same(every, n)
+            waiting = search(serve, "zqxjwvkabsent")[1]
+            sealed = read - waiting
+            return sealed >= 60
+        serve.wait(enough, "sixty blocks that are sealed and have their index")
         for query, found in (("zqxjwvkabsent", 0), ("mark-17x", 1), ("source.ip: 10.9.9.9", 0),
                              ("10.7.0.21", 1), ("hostname: host5", 1), ("hostname: hos*", n),
                              ("event.action: no-such-thing", 0), ("mark-3x or mark-4x", 2),
