@@ -46,7 +46,7 @@ async function takesAPage(house) {
   await press(page, 'Eskalera')
   await page.getByText('Nästa steg larmas nu').waitFor()
   await page.getByRole('button', { name: `Kvittera larmning ${n}` }).click()
-  await page.getByText('Kvitterad: ingen annan larmas').waitFor()
+  await page.getByText('Kvitterad: ingen annan larmas').first().waitFor()
   await page.getByRole('button', { name: `Kvittera larmning ${n}` }).waitFor({ state: 'detached' })
   await field(page, 'Vilka').selectOption({ label: 'alla' })
   await rowOf(page, 'anna').first().waitFor()
