@@ -56,8 +56,8 @@ def signatures(path):
 
 
 def secrets(serve):
-    """Of every key that is left in the folder."""
-    return [path.read_text(encoding="utf-8") for path in keys(serve).glob("*key*")]
+    """Of every key of the log that is left in the folder."""
+    return [path.read_text(encoding="utf-8") for path in keys(serve).glob("log.*key*")]
 
 
 @test

@@ -14,6 +14,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -84,6 +85,8 @@ def run_tests(only=(), together=1):
         for number, (passed, line) in enumerate(pool.map(outcome_of, chosen), 1):
             failed += not passed
             print(f"{'ok' if passed else 'not ok'} {number} - {line}", flush=True)
+            if not passed:  # where whoever runs the suite sees why
+                print(line, file=sys.stderr, flush=True)
     print(f"1..{len(chosen)}")
     return 1 if failed else 0
 
