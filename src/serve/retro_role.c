@@ -12,19 +12,18 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/json_write.h"
 #include "base/time.h"
+#include "proc/process.h"
 #include "proc/worker.h"
 #include "retro/pass.h"
 #include "serve/role.h"
 
 enum {
-    NICE_RETRO = 19,
     ALERT_MAX = 256 * 1024,
     LOOK_EVERY = 50,   /* ms: at how matching keeps up */
     BEHIND_FROM = 100, /* ms that a record waits to be matched */
@@ -229,7 +228,7 @@ static int run_worker(void *ctx, struct channel *channel)
 {
     struct worker_side w = {.role = ctx, .channel = channel};
     struct diag diag = {0};
-    (void)setpriority(PRIO_PROCESS, 0, NICE_RETRO);
+    process_give_way();
     buf_init(&w.out, SAY_MAX);
     buf_init(&w.line, ALERT_MAX);
     int error = look_back(&w, &diag);
