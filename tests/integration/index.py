@@ -284,6 +284,7 @@ def a_process_that_is_killed_begins_anew(folder):
         serve.shows(lambda s: s["index"]["starts"] == 2, "another one")
         for i in range(0, n, 40):
             same(search(serve, f"mark-{i}x")[0], 1)
+        serve.shows(lambda s: s["seal"]["checkpoints"] > 0, "a checkpoint")
         same(serve.ask("verify").splitlines()[-1], "intact")
         serve.stop()
         serve.config.write_text(serve.config.read_text().replace("share: 1\n", "share: 100\n"))

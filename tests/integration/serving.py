@@ -179,7 +179,7 @@ class Serve:
         result = subprocess.run([self.vaka, *words, "-c", self.config], cwd=self.folder, check=False,
                                 capture_output=True, timeout=60)
         if result.returncode != status:
-            raise AssertionError(f"{words}: {result.stderr.decode()}")
+            raise AssertionError(f"{words}: {result.stdout.decode()[-400:]}{result.stderr.decode()}")
         return result.stdout.decode()
 
     def status(self):
