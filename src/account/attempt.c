@@ -37,21 +37,21 @@ void attempt_refund(struct account *a, const struct attempt *t)
     throttle_refund(&a->addresses, place_of(t->address));
 }
 
-int attempt_log(struct account *a, const struct attempt *t, const char *what, bool known)
+/* A line of the log with one figure. */
+static int tell(struct account *a, const struct attempt *t, struct slice what, struct slice name,
+                const char *figure, int64_t value)
 {
     struct buf detail;
-    struct slice name = known ? t->name : SLICE_NONE;
-    uint32_t n = throttle_count(&a->names, t->name, t->at.monotonic);
-    if (n > LOGGED_FIRST && (n & (n - 1)) != 0) return 0;
     buf_init(&detail, 128);
     buf_putc(&detail, '{');
-    json_write_member_u64(&detail, "attempts", n);
+    json_write_key(&detail, figure);
+    json_write_i64(&detail, value);
     buf_putc(&detail, '}');
     int error = buf_error(&detail);
     if (error == 0)
         error = book_log(a->book, &(struct book_entry){.time = t->at.now,
                                                        .actor = name,
-                                                       .what = slice_of(what),
+                                                       .what = what,
                                                        .subject = name,
                                                        .address = t->address,
                                                        .detail = buf_slice(&detail)});
@@ -59,13 +59,26 @@ int attempt_log(struct account *a, const struct attempt *t, const char *what, bo
     return error;
 }
 
-int attempt_code(struct account *a, struct book_user *user, struct slice code, int64_t now)
+int attempt_log(struct account *a, const struct attempt *t, const char *what, bool known)
+{
+    uint32_t n = throttle_count(&a->names, t->name, t->at.monotonic);
+    if (n > LOGGED_FIRST && (n & (n - 1)) != 0) return 0;
+    return tell(a, t, slice_of(what), known ? t->name : SLICE_NONE, "attempts", n);
+}
+
+int attempt_code(struct account *a, const struct attempt *t, struct book_user *user,
+                 struct slice code)
 {
     struct secret_hash hash;
-    int64_t step;
-    if (!user->app_lost && totp_check(&user->app, now, user->app_step, code, &step)) {
-        user->app_step = step;
-        return book_put_user(a->book, user);
+    const int64_t drift = user->app_clock.drift;
+    enum totp_verdict verdict =
+        user->app_lost ? TOTP_WRONG : totp_check(&user->app, t->at.now, code, &user->app_clock);
+    if (verdict != TOTP_WRONG) {
+        int error = book_put_user(a->book, user);
+        if (error == 0 && user->app_clock.drift != drift)
+            error = tell(a, t, SLICE("app.clock"), slice_of(user->name), "seconds",
+                         user->app_clock.drift * TOTP_STEP);
+        return error ? error : verdict == TOTP_TAKEN ? 0 : ERR_NOT_FOUND;
     }
     return recovery_hash(code, &hash) ? book_use_recovery(a->book, user->id, &hash) : ERR_NOT_FOUND;
 }

@@ -26,9 +26,10 @@ void attempt_refund(struct account *a, const struct attempt *t);
  */
 int attempt_log(struct account *a, const struct attempt *t, const char *what, bool known) MUST_USE;
 
-/* A code of the app, or one for when it is lost; what was used is kept in `user` and the book.
- * ERR_NOT_FOUND: it is none. In a transaction. */
-int attempt_code(struct account *a, struct book_user *user, struct slice code,
-                 int64_t now) MUST_USE;
+/* A code of the app, or one for when it is lost; what was used, and what it says of the app's
+ * clock, is kept in `user` and the book. ERR_NOT_FOUND: it is none that is taken. In a transaction,
+ * which is to be committed then as well. */
+int attempt_code(struct account *a, const struct attempt *t, struct book_user *user,
+                 struct slice code) MUST_USE;
 
 #endif

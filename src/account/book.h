@@ -49,12 +49,12 @@ struct book_user {
     bool has_app, enrolling; /* enrolling: a code of the key in `next_app` is waited for */
     bool app_lost;           /* there is one, and it was sealed with another key: no code is good */
     struct totp_secret app, next_app;
-    int64_t app_step; /* of the code that was taken last */
+    struct totp_clock app_clock, next_clock;
 };
 
 int book_find_user(struct book *b, struct slice name, struct book_user *ret) MUST_USE;
 int book_get_user(struct book *b, uint64_t id, struct book_user *ret) MUST_USE;
-/* *ret_id: its number, which no other ever has. */
+/* Without an app. *ret_id: its number, which no other ever has. */
 int book_add_user(struct book *b, const struct book_user *user, uint64_t *ret_id) MUST_USE;
 /* Whom the identity provider calls so. */
 int book_find_subject(struct book *b, struct slice subject, struct book_user *ret) MUST_USE;

@@ -4,21 +4,27 @@
 #include "account/rights.h"
 
 #define USER_COLUMNS                                                                               \
-    "id, name, shown, password, made, disabled, given, app, next_app, app_step, subject FROM user"
+    "id, name, shown, password, made, disabled, given, app, next_app, subject, app_last,"          \
+    " app_drift, app_near, app_near_at, next_near, next_near_at FROM user"
 
 /* ---- people ------------------------------------------------------------------------------ */
 
 static void read_user(const struct book *b, const struct db_rows *rows, struct book_user *ret)
 {
-    *ret = (struct book_user){.id = (uint64_t)db_get_number(rows, 0),
-                              .made = db_get_number(rows, 4),
-                              .disabled = db_get_number(rows, 5),
-                              .given = db_get_number(rows, 6),
-                              .app_step = db_get_number(rows, 9)};
+    *ret = (struct book_user){
+        .id = (uint64_t)db_get_number(rows, 0),
+        .made = db_get_number(rows, 4),
+        .disabled = db_get_number(rows, 5),
+        .given = db_get_number(rows, 6),
+        .app_clock = {.last = db_get_number(rows, 10),
+                      .drift = db_get_number(rows, 11),
+                      .near = db_get_number(rows, 12),
+                      .near_at = db_get_number(rows, 13)},
+        .next_clock = {.near = db_get_number(rows, 14), .near_at = db_get_number(rows, 15)}};
     book_copy_text(rows, 1, ret->name, sizeof ret->name);
     book_copy_text(rows, 2, ret->shown, sizeof ret->shown);
     book_copy_text(rows, 3, ret->password, sizeof ret->password);
-    book_copy_text(rows, 10, ret->subject, sizeof ret->subject);
+    book_copy_text(rows, 9, ret->subject, sizeof ret->subject);
     struct slice app = db_get_blob(rows, 7);
     ret->has_app = app.len > 0;
     ret->app_lost = ret->has_app && !strongbox_take(&b->key, app, &ret->app);
@@ -69,33 +75,33 @@ static struct db_value app_of(const struct book *b, bool any, const struct totp_
 
 int book_add_user(struct book *b, const struct book_user *u, uint64_t *ret_id)
 {
-    struct sealed_app app, next;
-    return book_insert(
-        b,
-        "INSERT INTO user (name, shown, password, made, disabled, given, app, next_app, app_step,"
-        " subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
-        DB_WITH(db_text(slice_of(u->name)), db_text(slice_of(u->shown)),
-                db_text(slice_of(u->password)), db_number(u->made), db_number(u->disabled),
-                db_number(u->given), app_of(b, u->has_app, &u->app, &app),
-                app_of(b, u->enrolling, &u->next_app, &next), db_number(u->app_step),
-                db_text_or_null(slice_of(u->subject))),
-        ret_id);
+    return book_insert(b,
+                       "INSERT INTO user (name, shown, password, made, disabled, given, subject)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+                       DB_WITH(db_text(slice_of(u->name)), db_text(slice_of(u->shown)),
+                               db_text(slice_of(u->password)), db_number(u->made),
+                               db_number(u->disabled), db_number(u->given),
+                               db_text_or_null(slice_of(u->subject))),
+                       ret_id);
 }
 
 /* An app that is lost stays as it is: its key may come back. */
 int book_put_user(struct book *b, const struct book_user *u)
 {
     struct sealed_app app, next;
+    const struct totp_clock *clock = &u->app_clock;
     bool lost = u->has_app && u->app_lost;
     return book_change(
         b,
         "UPDATE user SET shown = ?2, password = ?3, disabled = ?4, given = ?5,"
-        " app = CASE WHEN ?9 THEN app ELSE ?6 END, next_app = ?7, app_step = ?8 WHERE id = ?1",
+        " app = CASE WHEN ?6 THEN app ELSE ?7 END, app_last = ?8, app_drift = ?9, app_near = ?10,"
+        " app_near_at = ?11, next_app = ?12, next_near = ?13, next_near_at = ?14 WHERE id = ?1",
         DB_WITH(db_u64(u->id), db_text(slice_of(u->shown)), db_text(slice_of(u->password)),
-                db_number(u->disabled), db_number(u->given),
-                app_of(b, u->has_app && !lost, &u->app, &app),
-                app_of(b, u->enrolling, &u->next_app, &next), db_number(u->app_step),
-                db_number(lost)));
+                db_number(u->disabled), db_number(u->given), db_number(lost),
+                app_of(b, u->has_app && !lost, &u->app, &app), db_number(clock->last),
+                db_number(clock->drift), db_number(clock->near), db_number(clock->near_at),
+                app_of(b, u->enrolling, &u->next_app, &next), db_number(u->next_clock.near),
+                db_number(u->next_clock.near_at)));
 }
 
 int book_remove_user(struct book *b, uint64_t id)

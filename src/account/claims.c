@@ -244,8 +244,8 @@ static bool password_begin(struct account *a, const struct account_claim *claim,
 
 /* The password was right. ERR_NOT_FOUND: the code is not. */
 static int password_is_right(struct account *a, const struct account_claim *claim,
-                             struct book_user *user, const struct account_hashed *hashed,
-                             struct account_moment at, struct account_principal *ret)
+                             const struct attempt *attempt, struct book_user *user,
+                             const struct account_hashed *hashed, struct account_principal *ret)
 {
     int error = 0;
     if (hashed->fresh[0]) {
@@ -253,12 +253,12 @@ static int password_is_right(struct account *a, const struct account_claim *clai
         error = book_put_user(a->book, user);
     }
     if (error == 0 && user->has_app && claim->code.len == 0) {
-        error = add_session(a, claim, user, true, at.now, ret);
+        error = add_session(a, claim, user, true, attempt->at.now, ret);
         ret->status = PRINCIPAL_NEEDS_CODE;
         return error;
     }
-    if (error == 0 && user->has_app) error = attempt_code(a, user, claim->code, at.now);
-    return error ? error : account_begin_session(a, claim, user, at.now, ret);
+    if (error == 0 && user->has_app) error = attempt_code(a, attempt, user, claim->code);
+    return error ? error : account_begin_session(a, claim, user, attempt->at.now, ret);
 }
 
 static void password_end(struct account *a, const struct account_claim *claim, struct slice name,
@@ -277,7 +277,7 @@ static void password_end(struct account *a, const struct account_claim *claim, s
     bool right = found == 0 && hashed->right && strcmp(user.password, job->hash) == 0;
     if (error == 0 && found && found != ERR_NOT_FOUND) error = found;
     if (error == 0)
-        error = right ? password_is_right(a, claim, &user, hashed, at, ret) : ERR_NOT_FOUND;
+        error = right ? password_is_right(a, claim, &attempt, &user, hashed, ret) : ERR_NOT_FOUND;
     bool refused = error == ERR_NOT_FOUND;
     if (refused) error = attempt_log(a, &attempt, refused_login, found == 0);
     if (error == 0) error = book_commit(a->book);
@@ -319,7 +319,7 @@ static int code_is_taken(struct account *a, const struct account_claim *claim,
                          const struct attempt *attempt, struct book_session *session,
                          struct book_user *user, struct account_principal *ret)
 {
-    int error = attempt_code(a, user, claim->code, attempt->at.now);
+    int error = attempt_code(a, attempt, user, claim->code);
     if (error == 0) error = book_end_session(a->book, session->id);
     if (error == 0) return account_begin_session(a, claim, user, attempt->at.now, ret);
     if (error != ERR_NOT_FOUND) return error;

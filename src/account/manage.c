@@ -233,9 +233,10 @@ static unsigned run(struct manage *m)
     struct book *book = m->account->book;
     int result = book_begin(book);
     if (result == 0) result = doings[m->action].run(m);
-    if (result == 0) result = book_commit(book);
-    if (result) book_rollback(book);
-    return conclude(m, result);
+    bool keeps = result == 0 || (result > 0 && m->kept);
+    int error = keeps ? book_commit(book) : 0;
+    if (error || !keeps) book_rollback(book);
+    return conclude(m, error ? error : result);
 }
 
 bool account_manage_begin(struct account *a, const struct account_order *order,

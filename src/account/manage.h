@@ -29,6 +29,7 @@ struct manage {
     const struct account_job *job; /* in the second part */
     const struct account_hashed *hashed;
     struct buf *out;
+    bool kept; /* what was written stays, although it was refused */
 };
 
 /* Those that do it give 0, an error of the book, or a status from 400 on; the body is written

@@ -79,10 +79,10 @@ int manage_own_job(struct manage *m, struct account_job *job)
 /* The job is done: was it right, and is it still the password? ERR_NOT_FOUND: no. */
 static int take_factor(struct manage *m, struct book_user *user)
 {
+    const struct attempt attempt = attempt_of(m);
     if (manage_has(m, MEMBER_CODE))
-        return user->has_app
-                   ? attempt_code(m->account, user, manage_text(m, MEMBER_CODE), m->at.now)
-                   : ERR_NOT_FOUND;
+        return user->has_app ? attempt_code(m->account, &attempt, user, manage_text(m, MEMBER_CODE))
+                             : ERR_NOT_FOUND;
     return m->hashed->right && strcmp(user->password, m->job->hash) == 0 ? 0 : ERR_NOT_FOUND;
 }
 
@@ -156,6 +156,7 @@ int manage_own_totp_begin(struct manage *m)
     if (error) return error;
     user.enrolling = true;
     totp_make(&user.next_app);
+    user.next_clock = (struct totp_clock){0};
     error = book_put_user(m->account->book, &user);
     if (error == 0) error = manage_log(m, slice_of(user.name));
     buf_puts(m->out, "{\"secret\":\"");
@@ -183,19 +184,31 @@ static int renew_recovery(struct manage *m, uint64_t user)
     return book_set_recovery(m->account->book, user, hashes, RECOVERY_CODES);
 }
 
+/* Typed late, or the clock of the phone is off: the next code tells. */
+static int keep_off(struct manage *m, const struct book_user *user)
+{
+    int error = book_put_user(m->account->book, user);
+    if (error) return error;
+    m->kept = true;
+    return manage_refuse(m, MANAGE_WRONG, "code",
+                         "this code has run out, or the app's clock is off: type the next one");
+}
+
 int manage_own_totp_end(struct manage *m)
 {
     struct book_user user;
-    int64_t step;
     int error = get_own(m, &user);
     if (error) return error;
     if (!user.enrolling)
         return manage_refuse(m, MANAGE_CONFLICT, NULL, "no app is waited for: begin first");
-    if (!totp_check(&user.next_app, m->at.now, 0, manage_text(m, MEMBER_CODE), &step))
+    enum totp_verdict verdict =
+        totp_check(&user.next_app, m->at.now, manage_text(m, MEMBER_CODE), &user.next_clock);
+    if (verdict == TOTP_OFF) return keep_off(m, &user);
+    if (verdict == TOTP_WRONG)
         return manage_refuse(m, MANAGE_WRONG, "code",
                              "this is not the code that the app shows now");
     user.app = user.next_app;
-    user.app_step = step;
+    user.app_clock = user.next_clock;
     user.has_app = true;
     user.app_lost = false;
     user.enrolling = false;

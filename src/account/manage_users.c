@@ -186,7 +186,7 @@ int manage_user_totp(struct manage *m)
     int error = manage_find(m, true, &user);
     if (error) return error;
     user.has_app = user.enrolling = false;
-    user.app_step = 0;
+    user.app_clock = (struct totp_clock){0};
     error = book_put_user(book, &user);
     if (error == 0) error = book_set_recovery(book, user.id, NULL, 0);
     if (error == 0) error = book_end_sessions(book, user.id, 0);

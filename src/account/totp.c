@@ -34,22 +34,41 @@ void totp_write_uri(struct buf *out, const struct totp_secret *secret, struct sl
     buf_puts(out, "&issuer=Vaka");
 }
 
-bool totp_check(const struct totp_secret *secret, int64_t now, int64_t last, struct slice code,
-                int64_t *ret_step)
+/* How many steps from `here` the code is away, and behind the last one that was taken. */
+static bool find_step(const struct totp_secret *secret, int64_t here, struct slice code,
+                      const struct totp_clock *clock, int64_t *ret_away)
 {
-    bool right = false;
-    if (code.len != TOTP_DIGITS || !slice_is_plain(code, "")) return false;
-    for (int64_t step = now / TOTP_STEP - 1; step <= now / TOTP_STEP + 1; step++) {
+    bool found = false;
+    for (int64_t away = -TOTP_DRIFT_MAX; away <= TOTP_DRIFT_MAX; away++) {
         char want[TOTP_DIGITS + 1];
         if (oath_totp_generate((const char *)secret->bytes, sizeof secret->bytes,
-                               (time_t)(step * TOTP_STEP), TOTP_STEP, 0, TOTP_DIGITS,
+                               (time_t)((here + away) * TOTP_STEP), TOTP_STEP, 0, TOTP_DIGITS,
                                want) != OATH_OK)
             return false;
-        if (sodium_memcmp(want, code.ptr, TOTP_DIGITS) != 0 || step <= last) continue;
-        right = true;
-        *ret_step = step;
+        bool same = sodium_memcmp(want, code.ptr, TOTP_DIGITS) == 0;
+        sodium_memzero(want, sizeof want);
+        if (!same || here + away <= clock->last || (found && *ret_away == clock->drift)) continue;
+        found = true;
+        *ret_away = away;
     }
-    return right;
+    return found;
+}
+
+enum totp_verdict totp_check(const struct totp_secret *secret, int64_t now, struct slice code,
+                             struct totp_clock *clock)
+{
+    const int64_t here = now / TOTP_STEP;
+    int64_t away;
+    if (code.len != TOTP_DIGITS || !slice_is_plain(code, "")) return TOTP_WRONG;
+    if (!find_step(secret, here, code, clock, &away)) return TOTP_WRONG;
+    bool in_a_row = clock->near_at == here - 1 && clock->near == here - 1 + away;
+    if (away != clock->drift && !in_a_row) {
+        clock->near = here + away;
+        clock->near_at = here;
+        return TOTP_OFF;
+    }
+    *clock = (struct totp_clock){.last = here + away, .drift = away};
+    return TOTP_TAKEN;
 }
 
 void recovery_make(char ret[static RECOVERY_TEXT + 1])

@@ -259,6 +259,56 @@ TEST(with_an_app_a_password_is_half)
     fixture_close(&f);
 }
 
+/* His phone is so many s behind; as he types it. */
+static struct account_principal log_in_late(struct fixture *f, const struct totp_secret *app,
+                                            int64_t behind)
+{
+    char code[8];
+    code_of(app, f->at.now - behind, code);
+    return fixture_login(f, "bo", BO, code);
+}
+
+TEST(an_app_whose_clock_is_off_gets_in_by_two_codes_in_a_row)
+{
+    struct fixture f;
+    char recovery[RECOVERY_TEXT + 1];
+    open_two(&f, "drift.db");
+    struct totp_secret app = enrol(&f, fixture_login(&f, "bo", BO, "").secret, recovery);
+    fixture_pass(&f, 300);
+    CHECK_INT(log_in_late(&f, &app, 60).status, PRINCIPAL_REFUSED);
+    fixture_pass(&f, TOTP_STEP);
+    CHECK_INT(log_in_late(&f, &app, 60).status, PRINCIPAL_KNOWN);
+    CHECK_INT(count_log(&f, "app.clock"), 1);
+    fixture_pass(&f, 3600);
+    CHECK_INT(log_in_late(&f, &app, 60).status, PRINCIPAL_KNOWN);
+    CHECK_INT(log_in_late(&f, &app, 0).status, PRINCIPAL_REFUSED);
+    CHECK_INT(count_log(&f, "app.clock"), 1);
+    fixture_close(&f);
+}
+
+TEST(an_app_whose_clock_is_off_is_set_up_by_two_codes_in_a_row)
+{
+    struct fixture f;
+    struct book_user user;
+    char code[8], body[64];
+    open_two(&f, "setup.db");
+    struct account_principal who = fixture_login(&f, "bo", BO, "");
+    CHECK_INT(fixture_do(&f, who.secret, ACTION_OWN_TOTP_BEGIN, "{\"password\":\"" BO "\"}"), 200);
+    for (int i = 0; i < 2; i++) {
+        REQUIRE(book_find_user(f.account->book, SLICE("bo"), &user) == 0);
+        code_of(&user.next_app, f.at.now + 90, code);
+        (void)snprintf(body, sizeof body, "{\"code\":\"%s\"}", code);
+        CHECK_INT(fixture_do(&f, who.secret, ACTION_OWN_TOTP_END, body), i ? 200 : 400);
+        fixture_pass(&f, TOTP_STEP);
+    }
+    REQUIRE(book_find_user(f.account->book, SLICE("bo"), &user) == 0);
+    CHECK(user.has_app && !user.enrolling);
+    CHECK_INT(user.app_clock.drift, 3);
+    fixture_pass(&f, 300);
+    CHECK_INT(log_in_late(&f, &user.app, -90).status, PRINCIPAL_KNOWN);
+    fixture_close(&f);
+}
+
 TEST(codes_are_not_guessed_either)
 {
     struct fixture f;

@@ -23,13 +23,16 @@ const t = texts({
   or: ['eller', 'or'],
   code: ['Kod från appen', 'Code from the app'],
   codeHint: [
-    'Sex siffror, eller en av dina återställningskoder.',
-    'Six digits, or one of your recovery codes.'
+    'Sex siffror, som gäller i 30 sekunder, eller en av dina återställningskoder.',
+    'Six digits, which are good for 30 seconds, or one of your recovery codes.'
   ],
   goOn: ['Fortsätt', 'Continue'],
   again: ['Börja om', 'Start again'],
   wrong: ['Namn eller lösenord stämmer inte.', 'Name or password is not right.'],
-  wrongCode: ['Koden stämmer inte, eller är för gammal.', 'The code is not right, or too old.'],
+  wrongCode: [
+    'Koden stämmer inte, eller har gått ut. Skriv nästa som appen visar.',
+    'The code is not right, or has run out. Type the next one that the app shows.'
+  ],
   wait: ['För många försök. Vänta {span}.', 'Too many attempts. Wait {span}.'],
   other: ['English', 'Svenska']
 })

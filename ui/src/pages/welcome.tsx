@@ -41,6 +41,10 @@ const t = texts({
   scan: ['Läs av koden med appen', 'Scan the code with the app'],
   byHand: ['Eller skriv in nyckeln för hand:', 'Or type the key by hand:'],
   code: ['Koden som appen visar', 'The code that the app shows'],
+  codeHint: [
+    'Den gäller i 30 sekunder. Har den gått ut, skriv nästa.',
+    'It is good for 30 seconds. When it has run out, type the next one.'
+  ],
   confirm: ['Bekräfta', 'Confirm'],
   recovery: ['Spara återställningskoderna', 'Keep the recovery codes'],
   recoveryWhy: [
@@ -189,6 +193,7 @@ function App() {
           </p>
           <TextField
             label={t('code')}
+            hint={t('codeHint')}
             short
             required
             autoFocus
