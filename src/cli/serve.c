@@ -1,34 +1,14 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include <signal.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/log.h"
-#include "cli/cli.h"
-#include "cli/load.h"
-#include "cli/settings.h"
+/* vaka serve */
+#include "cli/server.h"
 #include "serve/role.h"
 #include "serve/supervisor.h"
 
-struct serve_context {
-    struct settings settings;
-    struct service service;
-    bool no_sandbox;
-};
-
-static const struct cli_option serve_options[] = {
-    OPTION_SETTINGS(struct serve_context),
-    {'v', "verbose", NULL, "Tell more of what happens: the same as --set log.level=info.",
-     OPTION_SETS(struct serve_context, CONFIG_LOG_LEVEL, "info")},
-    {0, "no-sandbox", NULL,
-     "Run without the kernel's confinement of processes. For machines that do not have it; it is "
-     "told in the log.",
-     OPTION_FLAG(struct serve_context, no_sandbox)},
-};
+static const struct cli_option serve_options[] = {SERVER_OPTIONS};
 
 static int read_again(void *ctx, struct config *ret)
 {
-    struct serve_context *c = ctx;
+    const struct server *c = ctx;
     return settings_load(&c->settings, ret, NULL) ? ERR_INVALID : 0;
 }
 
@@ -47,38 +27,20 @@ int serve_role_main(const char *name)
 
 static int serve_main(const struct invocation *in)
 {
-    struct serve_context *c = in->ctx;
-    struct config config;
-    struct log log;
+    struct server *c = in->ctx;
+    struct server_given given;
     struct diag diag;
-    if (in->n_operands) return cli_usage("serve takes no operands");
-    int status = settings_load(&c->settings, &config, NULL);
-    if (status) {
-        config_done(&config);
-        return status;
-    }
-    if (service_from_environment(&c->service, &diag) != 0) {
-        cli_say("%s", diag.message);
-        config_done(&config);
-        return EXIT_UNREADABLE;
-    }
-    const struct clock clock = clock_system();
-    settings_log(&log, &clock, &config);
-    (void)signal(SIGPIPE, SIG_IGN);
-    int error = supervisor_run(&(struct supervisor_options){.clock = clock,
-                                                            .config = &config,
+    int status = server_begin(in, &given);
+    if (status) return status;
+    int error = supervisor_run(&(struct supervisor_options){.clock = given.clock,
+                                                            .config = &given.config,
                                                             .sandboxed = !c->no_sandbox,
                                                             .service = &c->service,
                                                             .read_config = read_again,
                                                             .ready = tell_ready,
                                                             .ctx = c},
                                &diag);
-    if (error) cli_say("%s", diag.message);
-    service_done(&c->service);
-    log_finish(&log);
-    log_install(NULL);
-    config_done(&config);
-    return error ? EXIT_UNREADABLE : EXIT_RAN;
+    return server_end(in, &given, error, &diag);
 }
 
 const struct command command_serve = {
@@ -96,6 +58,6 @@ const struct command command_serve = {
         "or the settings could not be understood.",
     .options = serve_options,
     .n_options = sizeof serve_options / sizeof *serve_options,
-    .ctx_size = sizeof(struct serve_context),
+    .ctx_size = sizeof(struct server),
     .run = serve_main,
 };

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* vaka watchdog, vaka watchdog init */
-#include "cli/alone.h"
+#include "cli/server.h"
 #include "serve/watchdog_server.h"
 #include "store/checkpoint.h"
 
-static const struct cli_option watchdog_options[] = {ALONE_OPTIONS};
+static const struct cli_option watchdog_options[] = {SERVER_OPTIONS};
 
 static int watchdog_main(const struct invocation *in)
 {
-    return alone_run(in, watchdog_server_run);
+    return server_run_outpost(in, watchdog_server_run);
 }
 
 const struct command command_watchdog = {
@@ -27,7 +27,7 @@ const struct command command_watchdog = {
         "or the settings could not be understood.",
     .options = watchdog_options,
     .n_options = sizeof watchdog_options / sizeof *watchdog_options,
-    .ctx_size = sizeof(struct alone),
+    .ctx_size = sizeof(struct server),
     .run = watchdog_main,
 };
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* vaka witness */
-#include "cli/alone.h"
+#include "cli/server.h"
 #include "serve/witness_server.h"
 
-static const struct cli_option witness_options[] = {ALONE_OPTIONS};
+static const struct cli_option witness_options[] = {SERVER_OPTIONS};
 
 static int witness_main(const struct invocation *in)
 {
-    return alone_run(in, witness_server_run);
+    return server_run_outpost(in, witness_server_run);
 }
 
 const struct command command_witness = {
@@ -28,6 +28,6 @@ const struct command command_witness = {
         "or the settings could not be understood.",
     .options = witness_options,
     .n_options = sizeof witness_options / sizeof *witness_options,
-    .ctx_size = sizeof(struct alone),
+    .ctx_size = sizeof(struct server),
     .run = witness_main,
 };
