@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "test.h"
 
-enum { LEAVES = 1500, GROWN = 70 };
+enum { LEAVES = 1500, GROWN = 70, KEPT = 2048 };
 
 static struct sha256 leaf_of(uint64_t i)
 {
@@ -13,14 +13,31 @@ static struct sha256 leaf_of(uint64_t i)
     return leaf;
 }
 
-/* MTH as RFC 6962, 2.1 writes it down. */
-static struct sha256 plain_root(uint64_t begin, uint64_t end)
+static struct sha256 plain_root(uint64_t begin, uint64_t end);
+
+static struct sha256 make_root(uint64_t begin, uint64_t end)
 {
     if (end - begin == 1) return leaf_of(begin);
     uint64_t k = 1;
     while (2 * k < end - begin) k *= 2;
     struct sha256 left = plain_root(begin, begin + k), right = plain_root(begin + k, end);
     return tree_node(&left, &right);
+}
+
+/* MTH as RFC 6962, 2.1 writes it down. Those of complete trees are made once, and kept as in a
+ * heap. */
+static struct sha256 plain_root(uint64_t begin, uint64_t end)
+{
+    static struct {
+        struct sha256 root;
+        bool made;
+    } kept[2 * KEPT];
+    uint64_t n = end - begin;
+    if ((n & (n - 1)) != 0 || begin % n != 0 || end > KEPT) return make_root(begin, end);
+    uint64_t at = (KEPT + begin) / n;
+    if (!kept[at].made) kept[at].root = make_root(begin, end);
+    kept[at].made = true;
+    return kept[at].root;
 }
 
 static int plain_node(void *ctx, unsigned height, uint64_t index, struct sha256 *ret)
@@ -98,7 +115,7 @@ TEST(tree_is_the_same_from_any_ranges)
             n = 1 + hash_mix(round, at) % (round % 2 ? 40 : 900);
             if (at < 700 && n > 700 - at) n = 700 - at;
             if (n > LEAVES - at) n = LEAVES - at;
-            for (uint64_t i = 0; i < n; i++) leaves[i] = leaf_of(at + i);
+            for (uint64_t i = 0; i < n; i++) leaves[i] = plain_root(at + i, at + i + 1);
             tree_range_of_leaves(&range, at, leaves, n, &sink);
             CHECK_INT(range.n, tree_range_count(at, at + n));
             tree_range_append(&tree, &range, &sink);
@@ -109,7 +126,7 @@ TEST(tree_is_the_same_from_any_ranges)
         CHECK_INT(told.wrong, 0);
         for (unsigned i = 0; i < 8; i++) CHECK_INT(told.count[1][i], i < LEAVES / 256);
         /* A range whose beginning is gone still makes the whole with the nodes before it. */
-        for (uint64_t i = 0; i < 700; i++) leaves[i] = leaf_of(i);
+        for (uint64_t i = 0; i < 700; i++) leaves[i] = plain_root(i, i + 1);
         tree_range_of_leaves(&front, 0, leaves, 700, NULL);
         CHECK_INT(middle.n, tree_range_count(700, LEAVES));
         tree_range_append(&front, &middle, NULL);
@@ -181,7 +198,7 @@ TEST(consistency_is_proved_and_nothing_else)
 static void range_of(struct tree_range *ret, uint64_t begin, uint64_t end)
 {
     struct sha256 leaves[GROWN];
-    for (uint64_t i = begin; i < end; i++) leaves[i - begin] = leaf_of(i);
+    for (uint64_t i = begin; i < end; i++) leaves[i - begin] = plain_root(i, i + 1);
     tree_range_of_leaves(ret, begin, leaves, (size_t)(end - begin), NULL);
 }
 
