@@ -8,13 +8,6 @@
 
 enum { MANIFEST_MAX = 4096 };
 
-static uint64_t number_of(struct slice object, const char *name)
-{
-    struct slice value;
-    uint64_t n;
-    return json_find_member(object, name, NULL, &value) && slice_to_u64(value, &n) ? n : 0;
-}
-
 /* The file that is written last: what the backup holds, and that it is whole. */
 static int read_manifest(int folder, struct backup_report *ret, struct diag *diag)
 {
@@ -26,12 +19,12 @@ static int read_manifest(int folder, struct backup_report *ret, struct diag *dia
     if (!json_is_object(text))
         return diag_set(diag, ERR_INVALID, NULL, 0, 0,
                         "this is no backup, or one that was not finished");
-    uint64_t format = number_of(text, "format");
+    uint64_t format = json_member_u64(text, "format");
     if (format != BACKUP_FORMAT)
         return diag_set(diag, ERR_INVALID, NULL, 0, 0,
                         "this is a backup of another version of Vaka");
-    ret->records = number_of(text, "records");
-    ret->matched = number_of(text, "matched");
+    ret->records = json_member_u64(text, "records");
+    ret->matched = json_member_u64(text, "matched");
     return 0;
 }
 

@@ -174,6 +174,24 @@ bool json_find_member(struct slice object, const char *name, const char *or_name
     return false;
 }
 
+struct slice json_member(struct slice object, const char *name)
+{
+    struct slice value;
+    return json_find_member(object, name, NULL, &value) ? value : SLICE_NONE;
+}
+
+struct slice json_member_text(struct slice object, const char *name)
+{
+    struct slice inside;
+    return json_string_inside(json_member(object, name), &inside) ? inside : SLICE_NONE;
+}
+
+uint64_t json_member_u64(struct slice object, const char *name)
+{
+    uint64_t n;
+    return slice_to_u64(json_member(object, name), &n) ? n : 0;
+}
+
 bool json_string_inside(struct slice value, struct slice *ret)
 {
     if (value.len < 2 || value.ptr[0] != '"') return false;

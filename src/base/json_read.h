@@ -41,6 +41,13 @@ bool json_parts_next(struct json_parts *it, struct slice *ret_name, struct slice
 bool json_find_member(struct slice object, const char *name, const char *or_name,
                       struct slice *ret);
 
+/* The same of one name; empty without. */
+struct slice json_member(struct slice object, const char *name);
+/* What stands between the quotes of that member; empty when it is no string. */
+struct slice json_member_text(struct slice object, const char *name);
+/* 0 when it is no number, or not a whole one. */
+uint64_t json_member_u64(struct slice object, const char *name);
+
 /* What stands between the quotes of a string; false for any other value. */
 bool json_string_inside(struct slice value, struct slice *ret);
 /* Appends what a string means, without its escapes; half of a surrogate pair is U+FFFD. False for

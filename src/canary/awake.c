@@ -13,22 +13,10 @@
 /* A process that said something about itself once a second, and does not any more. */
 #define SILENT (5 * NSEC_PER_SEC)
 
-static struct slice member(struct slice object, const char *name)
-{
-    struct slice value;
-    return json_find_member(object, name, NULL, &value) ? value : SLICE_NONE;
-}
-
-static struct slice text_of(struct slice object, const char *name)
-{
-    struct slice inside;
-    return json_string_inside(member(object, name), &inside) ? inside : SLICE_NONE;
-}
-
 static nsec seconds_of(struct slice object, const char *name)
 {
     uint64_t n;
-    return slice_to_u64(member(object, name), &n) && n < INT64_MAX / NSEC_PER_SEC
+    return slice_to_u64(json_member(object, name), &n) && n < INT64_MAX / NSEC_PER_SEC
                ? (nsec)n * NSEC_PER_SEC
                : 0;
 }
@@ -61,11 +49,11 @@ static struct when at(nsec time)
 
 static void judge(struct awake *a, nsec now)
 {
-    struct slice r = a->report, why = text_of(r, "why");
+    struct slice r = a->report, why = json_member_text(r, "why");
     nsec every = seconds_of(r, "every"), within = seconds_of(r, "within");
     nsec ago = now > a->proven ? now - a->proven : 0;
     uint64_t took = 0;
-    (void)slice_to_u64(member(r, "took_ms"), &took);
+    (void)slice_to_u64(json_member(r, "took_ms"), &took);
     if (every == 0)
         say(a, "NOT proven: the canary is switched off (canary.every)",
             "INTE bevisat: kontrollsignalen är avstängd (canary.every)");
@@ -79,7 +67,7 @@ static void judge(struct awake *a, nsec now)
     else if (ago > every + 2 * within + SILENT)
         say(a, "NOT proven since %s: the canary's records do not come through",
             "INTE bevisat sedan %s: kontrollsignalen kommer inte fram", at(a->proven).text);
-    else if (!slice_eq(member(r, "unset"), SLICE("0")))
+    else if (!slice_eq(json_member(r, "unset"), SLICE("0")))
         say(a,
             "NOT awake: alarms are found since %s (proven %" PRId64 " s ago, in %" PRIu64
             " ms), but nobody can be woken: on-call is not set up",
@@ -99,9 +87,9 @@ static void judge(struct awake *a, nsec now)
 
 void awake_read(struct slice report, nsec now, struct awake *ret)
 {
-    struct awake a = {.report = report, .broken = text_of(report, "broken")};
-    struct slice proven = member(report, "proven");
-    bool unset = !slice_eq(member(report, "unset"), SLICE("0"));
+    struct awake a = {.report = report, .broken = json_member_text(report, "broken")};
+    struct slice proven = json_member(report, "proven");
+    bool unset = !slice_eq(json_member(report, "unset"), SLICE("0"));
     nsec said = seconds_of(report, "now");
     a.since = seconds_of(report, "since");
     a.proven = seconds_of(proven, canary_stage_name(unset ? CANARY_TRIAGE : CANARY_PROVIDER));
@@ -129,7 +117,7 @@ static void put_time(struct buf *out, const char *name, nsec time)
 
 static void put_proven(struct buf *out, struct slice report)
 {
-    struct slice proven = member(report, "proven");
+    struct slice proven = json_member(report, "proven");
     json_write_key(out, "proven");
     buf_putc(out, '{');
     for (unsigned i = 0; i < CANARY_STAGE_COUNT; i++)
@@ -140,7 +128,7 @@ static void put_proven(struct buf *out, struct slice report)
 static void put_changes(struct buf *out, struct slice report)
 {
     struct json_parts it;
-    struct slice name, change, list = member(report, "changes");
+    struct slice name, change, list = json_member(report, "changes");
     json_write_key(out, "changes");
     buf_putc(out, '[');
     if (list.len > 0 && list.ptr[0] == '[') {
@@ -149,9 +137,9 @@ static void put_changes(struct buf *out, struct slice report)
             buf_puts(out, more ? ",{" : "{");
             put_time(out, "at", seconds_of(change, "at"));
             json_write_key(out, "broken");
-            buf_put(out, member(change, "broken"));
+            buf_put(out, json_member(change, "broken"));
             json_write_key(out, "why");
-            buf_put(out, member(change, "why"));
+            buf_put(out, json_member(change, "why"));
             buf_putc(out, '}');
         }
     }
@@ -176,7 +164,7 @@ void awake_write(struct buf *out, const struct awake *a)
     put_proven(out, a->report);
     put_changes(out, a->report);
     json_write_key(out, "watchdog");
-    struct slice watchdog = member(a->report, "watchdog");
+    struct slice watchdog = json_member(a->report, "watchdog");
     buf_put(out, watchdog.len ? watchdog : SLICE("null"));
     buf_putc(out, '}');
 }

@@ -27,32 +27,14 @@ const char *drill_step_name(enum drill_step step)
 
 /* ---- what the canary says ---------------------------------------------------------------- */
 
-static struct slice member_of(struct slice object, const char *name)
-{
-    struct slice value;
-    return json_find_member(object, name, NULL, &value) ? value : SLICE_NONE;
-}
-
-static struct slice text_of(struct slice object, const char *name)
-{
-    struct slice inside;
-    return json_string_inside(member_of(object, name), &inside) ? inside : SLICE_NONE;
-}
-
-static uint64_t number_of(struct slice object, const char *name)
-{
-    uint64_t n;
-    return slice_to_u64(member_of(object, name), &n) ? n : 0;
-}
-
 struct slice drill_find_run(struct slice drills, uint64_t id)
 {
-    struct slice runs = member_of(drills, "runs"), name, run, found = SLICE_NONE;
+    struct slice runs = json_member(drills, "runs"), name, run, found = SLICE_NONE;
     struct json_parts it;
     if (runs.len == 0 || runs.ptr[0] != '[') return SLICE_NONE;
     json_parts_init(&it, runs);
     while (json_parts_next(&it, &name, &run))
-        if (id == 0 || number_of(run, "id") == id) found = run;
+        if (id == 0 || json_member_u64(run, "id") == id) found = run;
     return found;
 }
 
@@ -76,7 +58,7 @@ static nsec attack_of(struct slice name, nsec first)
 static nsec time_of(struct slice incident, const char *member)
 {
     nsec time;
-    return time_parse(text_of(incident, member), 0, &time) ? time : TIME_NONE;
+    return time_parse(json_member_text(incident, member), 0, &time) ? time : TIME_NONE;
 }
 
 /* The first of all incidents. */
@@ -113,13 +95,14 @@ static void find_first(const struct drill_report *p, nsec *ret_event, nsec *ret_
 int drill_report_read(struct drill_report *p, const struct desk_view *view, struct slice run)
 {
     nsec event, received;
-    *p = (struct drill_report){
-        .run = run, .begun = (nsec)number_of(run, "begun"), .ended = (nsec)number_of(run, "ended")};
+    *p = (struct drill_report){.run = run,
+                               .begun = (nsec)json_member_u64(run, "begun"),
+                               .ended = (nsec)json_member_u64(run, "ended")};
     buf_init(&p->incidents, INCIDENTS_MAX);
     nsec until = p->ended ? p->ended : view->now;
     int error = desk_write_exercises(view, p->begun, until + AFTERWARDS, &p->incidents);
     find_first(p, &event, &received);
-    p->attack = attack_of(text_of(run, "scenario"), event);
+    p->attack = attack_of(json_member_text(run, "scenario"), event);
     /* On the clock of the recording: what it took since that event came. */
     for (size_t i = 0; i < DRILL_STEP_COUNT; i++) {
         nsec at = first_of(p, steps[i].member);
@@ -172,14 +155,14 @@ void drill_report_write(struct buf *out, const struct drill_report *p)
 {
     static const char *const numbers[] = {"speed", "records", "sent", "left_out"};
     buf_putc(out, '{');
-    json_write_member_u64(out, "id", number_of(p->run, "id"));
-    json_write_member_string(out, "scenario", text_of(p->run, "scenario"));
-    json_write_member_string(out, "by", text_of(p->run, "by"));
+    json_write_member_u64(out, "id", json_member_u64(p->run, "id"));
+    json_write_member_string(out, "scenario", json_member_text(p->run, "scenario"));
+    json_write_member_string(out, "by", json_member_text(p->run, "by"));
     put_time(out, "begun", p->begun);
     put_time(out, "ended", p->ended ? p->ended : TIME_NONE);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        json_write_member_u64(out, numbers[i], number_of(p->run, numbers[i]));
-    json_write_member_string(out, "why", text_of(p->run, "why"));
+        json_write_member_u64(out, numbers[i], json_member_u64(p->run, numbers[i]));
+    json_write_member_string(out, "why", json_member_text(p->run, "why"));
     put_time(out, "attack_begins", p->attack);
     put_steps(out, p);
     json_write_key(out, "incidents");

@@ -37,9 +37,9 @@ void accounts_done(struct accounts *a)
 static int take_answer(void *ctx, const struct say_answer *answer)
 {
     struct accounts *a = ctx;
-    struct slice member = ask_text(answer->text, "member");
+    struct slice member = json_member_text(answer->text, "member");
     if (answer->id >= 400) {
-        struct slice detail = ask_text(answer->text, "detail");
+        struct slice detail = json_member_text(answer->text, "detail");
         if (member.len) cli_say("%.*s: %.*s", SLICE_FMT(member), SLICE_FMT(detail));
         else cli_say("%.*s", SLICE_FMT(detail));
         return 0;
@@ -113,7 +113,7 @@ void accounts_print_rows(const struct accounts *a, const char *member,
     struct json_parts it;
     struct slice name, part;
     buf_init(&out, 8 * (size_t)MANAGE_ANSWER_MAX);
-    json_parts_init(&it, ask_member(buf_slice(&a->answer), member));
+    json_parts_init(&it, json_member(buf_slice(&a->answer), member));
     while (json_parts_next(&it, &name, &part)) {
         row(&out, part);
         buf_putc(&out, '\n');

@@ -36,9 +36,9 @@ static void put_indicator(struct buf *out, struct slice indicator)
     static const char *const members[] = {"description", "source"}, *const between[] = {": ", ", "};
     if (indicator.len == 0) return;
     buf_puts(out, " (");
-    (void)text_put_visible(out, ask_text(indicator, "value"), 120);
+    (void)text_put_visible(out, json_member_text(indicator, "value"), 120);
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        struct slice text = ask_text(indicator, members[i]);
+        struct slice text = json_member_text(indicator, members[i]);
         if (text.len) buf_puts(out, between[i]);
         (void)text_put_visible(out, text, 120);
     }
@@ -53,12 +53,12 @@ static void put_matched(struct buf *out, struct slice matched)
     if (matched.len == 0 || matched.ptr[0] != '[') return;
     json_parts_init(&it, matched);
     while (n < 4 && json_parts_next(&it, &name, &item)) {
-        struct slice field = ask_text(item, "field");
+        struct slice field = json_member_text(item, "field");
         buf_puts(out, n++ ? "  " : "");
         (void)text_put_visible(out, field, 60);
         if (field.len) buf_putc(out, '=');
-        (void)text_put_visible(out, ask_text(item, "value"), 120);
-        put_indicator(out, ask_member(item, "indicator"));
+        (void)text_put_visible(out, json_member_text(item, "value"), 120);
+        put_indicator(out, json_member(item, "indicator"));
     }
 }
 
@@ -66,9 +66,9 @@ static void put_matched(struct buf *out, struct slice matched)
 static void put_respond(struct buf *out, struct slice rule)
 {
     static const char *const languages[] = {"sv", "en"};
-    struct slice respond = ask_member(rule, "respond");
+    struct slice respond = json_member(rule, "respond");
     for (size_t i = 0; i < sizeof languages / sizeof *languages; i++) {
-        struct slice text = ask_text(respond, languages[i]);
+        struct slice text = json_member_text(respond, languages[i]);
         if (text.len == 0) continue;
         buf_printf(out, "    %s: ", languages[i]);
         (void)text_put_visible(out, text, 1024);
@@ -78,19 +78,19 @@ static void put_respond(struct buf *out, struct slice rule)
 
 static int print_row(struct alerts_context *c, const struct say_answer *a)
 {
-    struct slice rule = ask_member(a->text, "rule"), time = ask_text(a->text, "time");
+    struct slice rule = json_member(a->text, "rule"), time = json_member_text(a->text, "time");
     struct buf out;
     buf_init(&out, 16 * 1024);
-    put_local_time(&out, time.len ? time : ask_text(a->text, "received"));
+    put_local_time(&out, time.len ? time : json_member_text(a->text, "received"));
     buf_puts(&out, "  ");
-    text_put_padded(&out, ask_text(rule, "level"), 13);
+    text_put_padded(&out, json_member_text(rule, "level"), 13);
     buf_putc(&out, ' ');
-    text_put_padded(&out, ask_text(a->text, "host"), 20);
+    text_put_padded(&out, json_member_text(a->text, "host"), 20);
     buf_putc(&out, ' ');
-    (void)text_put_visible(&out, ask_text(rule, "title"), 100);
+    (void)text_put_visible(&out, json_member_text(rule, "title"), 100);
     if (a->count > 1) buf_printf(&out, " (%" PRIu64 " times)", a->count);
     buf_printf(&out, "  #%" PRIu64 "\n    ", a->id);
-    put_matched(&out, ask_member(a->text, "matched"));
+    put_matched(&out, json_member(a->text, "matched"));
     buf_putc(&out, '\n');
     if (c->id) put_respond(&out, rule);
     bool written = fwrite(out.ptr, 1, out.len, stdout) == out.len && fflush(stdout) == 0;

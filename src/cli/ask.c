@@ -42,7 +42,7 @@ struct acting {
 
 static void say_refusal(const struct ask_act *act, struct slice answer)
 {
-    bool swedish = act->swedish && ask_member(answer, "sv").len > 0;
+    bool swedish = act->swedish && json_member(answer, "sv").len > 0;
     struct buf text;
     buf_init(&text, 2 * REFUSAL_MAX);
     desk_put_text(&text, answer, swedish ? "sv" : "message", REFUSAL_MAX);
@@ -70,22 +70,4 @@ int ask_act(const struct settings *settings, const struct ask_act *act)
                                             .body = act->body},
                            take_act, &acting);
     return status ? status : acting.status;
-}
-
-struct slice ask_member(struct slice object, const char *name)
-{
-    struct slice value;
-    return json_find_member(object, name, NULL, &value) ? value : SLICE_NONE;
-}
-
-struct slice ask_text(struct slice object, const char *name)
-{
-    struct slice inside;
-    return json_string_inside(ask_member(object, name), &inside) ? inside : SLICE_NONE;
-}
-
-uint64_t ask_number(struct slice object, const char *name)
-{
-    uint64_t n;
-    return slice_to_u64(ask_member(object, name), &n) ? n : 0;
 }

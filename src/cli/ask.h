@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* What the running vaka serve is asked, and JSON objects as it answers. */
+/* What the running vaka serve is asked. */
 #ifndef VAKA_CLI_ASK_H
 #define VAKA_CLI_ASK_H
 
@@ -25,12 +25,5 @@ struct ask_act {
 };
 /* Has an act done in the name of who is logged in here; an exit status, what is wrong was told. */
 int ask_act(const struct settings *settings, const struct ask_act *act);
-
-/* The value of a member; empty when there is none. */
-struct slice ask_member(struct slice object, const char *name);
-/* What stands between the quotes; empty for null and for anything else. */
-struct slice ask_text(struct slice object, const char *name);
-/* 0 for what is no number. */
-uint64_t ask_number(struct slice object, const char *name);
 
 #endif

@@ -39,8 +39,8 @@ static int take_answer(void *ctx, struct slice answer)
     struct asset_context *c = ctx;
     if (c->json) buf_put(&c->out, answer);
     else
-        buf_printf(&c->out, "%" PRIu64 " assets, %" PRIu64 " removed", ask_number(answer, "assets"),
-                   ask_number(answer, "removed"));
+        buf_printf(&c->out, "%" PRIu64 " assets, %" PRIu64 " removed",
+                   json_member_u64(answer, "assets"), json_member_u64(answer, "removed"));
     buf_putc(&c->out, '\n');
     return desk_print(&c->out, c->json);
 }
@@ -82,22 +82,22 @@ static void put_row(struct buf *out, struct slice asset)
 {
     struct json_parts it;
     struct slice name, address;
-    struct slice addresses = ask_member(asset, "addresses");
-    text_put_padded(out, ask_text(asset, "host"), 24);
+    struct slice addresses = json_member(asset, "addresses");
+    text_put_padded(out, json_member_text(asset, "host"), 24);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(asset, "importance"), 9);
-    text_put_padded(out, ask_text(asset, "service"), 20);
+    text_put_padded(out, json_member_text(asset, "importance"), 9);
+    text_put_padded(out, json_member_text(asset, "service"), 20);
     buf_putc(out, ' ');
     desk_put_text(out, asset, "owner", 40);
-    if (slice_eq(ask_member(asset, "shared"), SLICE("true"))) buf_puts(out, "  shared");
+    if (slice_eq(json_member(asset, "shared"), SLICE("true"))) buf_puts(out, "  shared");
     json_parts_init(&it, addresses);
     while (json_parts_next(&it, &name, &address)) {
         struct slice inside = SLICE_NONE;
         (void)json_string_inside(address, &inside);
         buf_printf(out, "  %.*s", SLICE_FMT(inside));
     }
-    if (ask_number(asset, "incidents"))
-        buf_printf(out, "  in %" PRIu64 " open incidents", ask_number(asset, "incidents"));
+    if (json_member_u64(asset, "incidents"))
+        buf_printf(out, "  in %" PRIu64 " open incidents", json_member_u64(asset, "incidents"));
     buf_putc(out, '\n');
 }
 

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "base/json_read.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/ask.h"
@@ -22,7 +23,7 @@ static void put_span(struct buf *out, struct slice line)
 {
     static const char *const bounds[] = {"from", "to"};
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
-        struct slice time = ask_text(line, bounds[i]);
+        struct slice time = json_member_text(line, bounds[i]);
         if (time.len == 0) continue;
         buf_printf(out, "  %s ", bounds[i]);
         (void)text_put_visible(out, slice_until(time, 19), 19);
@@ -31,22 +32,23 @@ static void put_span(struct buf *out, struct slice line)
 
 static void put_text(struct buf *out, struct slice line, struct slice end)
 {
-    struct slice user = ask_text(line, "user"), login = ask_text(line, "login");
-    (void)text_put_visible(out, slice_until(ask_text(line, "time"), 19), 19);
+    struct slice user = json_member_text(line, "user"), login = json_member_text(line, "login");
+    (void)text_put_visible(out, slice_until(json_member_text(line, "time"), 19), 19);
     buf_puts(out, "  ");
     text_put_padded(out, user, 12);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(line, "what"), 16);
-    if (end.len) buf_printf(out, " %10" PRIu64 " found, ", ask_number(end, "found"));
-    (void)text_put_visible(out, end.len ? ask_text(end, "end") : SLICE("has not ended"), 40);
+    text_put_padded(out, json_member_text(line, "what"), 16);
+    if (end.len) buf_printf(out, " %10" PRIu64 " found, ", json_member_u64(end, "found"));
+    (void)text_put_visible(out, end.len ? json_member_text(end, "end") : SLICE("has not ended"),
+                           40);
     put_span(out, line);
     if (login.len && !slice_eq(login, user)) {
         buf_puts(out, "  login ");
         (void)text_put_visible(out, login, 64);
     }
     buf_puts(out, "\n    ");
-    (void)text_put_visible(out, ask_text(line, "query"), 1000);
-    struct slice purpose = ask_text(line, "purpose");
+    (void)text_put_visible(out, json_member_text(line, "query"), 1000);
+    struct slice purpose = json_member_text(line, "purpose");
     if (purpose.len) buf_puts(out, "\n    purpose: ");
     (void)text_put_visible(out, purpose, 1000);
     buf_putc(out, '\n');

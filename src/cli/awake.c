@@ -2,6 +2,7 @@
 /* vaka awake */
 #include "canary/awake.h"
 #include "base/clock.h"
+#include "base/json_read.h"
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/proof.h"
@@ -26,14 +27,14 @@ static int print_awake(void *ctx, const struct say_answer *answer)
     struct awake a;
     struct buf out;
     buf_init(&out, 8 * answer->text.len + 64 * 1024);
-    awake_read(ask_member(ask_member(answer->text, "processes"), "canary"), clock_realtime(&clock),
-               &a);
+    awake_read(json_member(json_member(answer->text, "processes"), "canary"),
+               clock_realtime(&clock), &a);
     c->awake = a.awake;
     if (c->json) awake_write(&out, &a);
     else text_put_lines(&out, slice_of(a.en));
     buf_putc(&out, '\n');
     if (!c->json)
-        proof_put(&out, ask_member(ask_member(answer->text, "processes"), "oncall"), "  ", true);
+        proof_put(&out, json_member(json_member(answer->text, "processes"), "oncall"), "  ", true);
     bool written = fwrite(out.ptr, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     buf_done(&out);
     return written ? 0 : ERR_IO;

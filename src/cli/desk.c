@@ -66,7 +66,7 @@ void desk_put_text(struct buf *out, struct slice object, const char *member, siz
 {
     struct buf text;
     buf_init(&text, TEXT_MAX);
-    if (json_string_text(ask_member(object, member), &text))
+    if (json_string_text(json_member(object, member), &text))
         (void)text_put_visible(out, buf_slice(&text), columns);
     buf_done(&text);
 }
@@ -76,7 +76,7 @@ void desk_put_time(struct buf *out, struct slice object, const char *member)
     char text[32] = "                ";
     struct tm tm;
     nsec t;
-    if (time_parse(ask_text(object, member), 0, &t) && t != TIME_NONE) {
+    if (time_parse(json_member_text(object, member), 0, &t) && t != TIME_NONE) {
         time_t seconds = (time_t)(t / NSEC_PER_SEC);
         if (localtime_r(&seconds, &tm)) (void)strftime(text, sizeof text, "%F %H:%M", &tm);
     }
@@ -85,16 +85,16 @@ void desk_put_time(struct buf *out, struct slice object, const char *member)
 
 void desk_put_incident(struct buf *out, struct slice incident, const char *language)
 {
-    buf_printf(out, "#%-5" PRIu64 " %3" PRIu64 "  ", ask_number(incident, "id"),
-               ask_number(incident, "score"));
-    text_put_padded(out, ask_text(incident, "level"), 9);
-    text_put_padded(out, ask_text(incident, "state"), 13);
+    buf_printf(out, "#%-5" PRIu64 " %3" PRIu64 "  ", json_member_u64(incident, "id"),
+               json_member_u64(incident, "score"));
+    text_put_padded(out, json_member_text(incident, "level"), 9);
+    text_put_padded(out, json_member_text(incident, "state"), 13);
     desk_put_time(out, incident, "last_activity");
-    buf_printf(out, "  %6" PRIu64 " alert%s  ", ask_number(incident, "alerts"),
-               ask_number(incident, "alerts") == 1 ? " " : "s");
+    buf_printf(out, "  %6" PRIu64 " alert%s  ", json_member_u64(incident, "alerts"),
+               json_member_u64(incident, "alerts") == 1 ? " " : "s");
     desk_put_text(out, incident, "assignee", 30);
     buf_puts(out, "\n    ");
-    desk_put_text(out, ask_member(incident, "plain"), language, 1000);
+    desk_put_text(out, json_member(incident, "plain"), language, 1000);
     buf_putc(out, '\n');
 }
 

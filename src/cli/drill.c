@@ -31,7 +31,7 @@ static int take_status(void *ctx, const struct say_answer *answer)
     struct drill_context *c = ctx;
     buf_clear(&c->report);
     buf_put(&c->report,
-            ask_member(ask_member(ask_member(answer->text, "processes"), "canary"), "drills"));
+            json_member(json_member(json_member(answer->text, "processes"), "canary"), "drills"));
     return buf_error(&c->report);
 }
 
@@ -54,12 +54,13 @@ static int act(struct drill_context *c, const char *kind, struct slice body)
 
 static void put_table(struct buf *out, const struct drill_report *p)
 {
-    struct slice name, incident, why = ask_text(p->run, "why"), by = ask_text(p->run, "by");
+    struct slice name, incident, why = json_member_text(p->run, "why"),
+                                 by = json_member_text(p->run, "by");
     struct json_parts it;
     buf_printf(out, "drill %" PRIu64 ": %.*s, %" PRIu64 " of %" PRIu64 " records sent%s%.*s%s\n",
-               ask_number(p->run, "id"), SLICE_FMT(ask_text(p->run, "scenario")),
-               ask_number(p->run, "sent"), ask_number(p->run, "records"), why.len ? " (" : "",
-               SLICE_FMT(why),
+               json_member_u64(p->run, "id"), SLICE_FMT(json_member_text(p->run, "scenario")),
+               json_member_u64(p->run, "sent"), json_member_u64(p->run, "records"),
+               why.len ? " (" : "", SLICE_FMT(why),
                why.len    ? ")"
                : p->ended ? ""
                           : ", it runs");
@@ -135,7 +136,7 @@ static int wait_for_end(struct drill_context *c)
         int status = ask_report(c);
         struct slice report = buf_slice(&c->report), run = drill_find_run(report, 0);
         if (status) return status;
-        bool over = run.len && ask_number(run, "ended") && !ask_number(report, "planned");
+        bool over = run.len && json_member_u64(run, "ended") && !json_member_u64(report, "planned");
         if (over) return print_report(c, run);
         (void)usleep(POLL_US);
     }
@@ -181,16 +182,17 @@ static int list_main(const struct invocation *in)
     }
     struct slice report = buf_slice(&c->report);
     if (status == 0) {
-        (void)printf("recordings in %.*s: %.*s\n", SLICE_FMT(ask_text(report, "folder")),
-                     SLICE_FMT(ask_member(report, "scenarios")));
-        json_parts_init(&it, ask_member(report, "runs"));
+        (void)printf("recordings in %.*s: %.*s\n", SLICE_FMT(json_member_text(report, "folder")),
+                     SLICE_FMT(json_member(report, "scenarios")));
+        json_parts_init(&it, json_member(report, "runs"));
         while (json_parts_next(&it, &name, &run)) {
             buf_clear(&c->out);
-            time_write_rfc3339(&c->out, (nsec)ask_number(run, "begun"));
-            (void)printf(
-                "%" PRIu64 "  %.*s  %.*s  %.*s\n", ask_number(run, "id"),
-                SLICE_FMT(buf_slice(&c->out)), SLICE_FMT(ask_text(run, "scenario")),
-                SLICE_FMT(ask_number(run, "ended") ? ask_text(run, "why") : SLICE("it runs")));
+            time_write_rfc3339(&c->out, (nsec)json_member_u64(run, "begun"));
+            (void)printf("%" PRIu64 "  %.*s  %.*s  %.*s\n", json_member_u64(run, "id"),
+                         SLICE_FMT(buf_slice(&c->out)),
+                         SLICE_FMT(json_member_text(run, "scenario")),
+                         SLICE_FMT(json_member_u64(run, "ended") ? json_member_text(run, "why")
+                                                                 : SLICE("it runs")));
         }
     }
     return end(c, status);

@@ -101,7 +101,7 @@ static int list_all(struct incident_context *c)
 static bool is_wanted(const struct incident_context *c, struct slice incident)
 {
     enum sigma_level level = LEVEL_NONE;
-    (void)sigma_level_parse(ask_text(incident, "level"), &level);
+    (void)sigma_level_parse(json_member_text(incident, "level"), &level);
     return c->all || level >= LEVEL_MEDIUM;
 }
 
@@ -117,7 +117,7 @@ static int follow(struct incident_context *c, uint64_t after)
         if (error) return error;
         json_parts_init(&it, buf_slice(&c->out));
         while (error == 0 && json_parts_next(&it, &name, &change)) {
-            struct slice incident = ask_member(change, "incident");
+            struct slice incident = json_member(change, "incident");
             if (is_wanted(c, incident)) error = print_one(c, incident);
         }
         if (error) return error;
@@ -157,7 +157,7 @@ static void put_times(struct buf *out, struct slice incident)
                  {"contained", "contained"},
                  {"closed", "closed"}};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
-        if (ask_text(incident, times[i].member).len == 0) continue;
+        if (json_member_text(incident, times[i].member).len == 0) continue;
         buf_puts(out, "    ");
         text_put_padded(out, slice_of(times[i].label), 18);
         desk_put_time(out, incident, times[i].member);
@@ -173,7 +173,7 @@ static void put_names(struct buf *out, struct slice names)
     json_parts_init(&it, names);
     while (n < 20 && json_parts_next(&it, &key, &item)) {
         buf_puts(out, n++ ? ", " : "    names             ");
-        (void)text_put_visible(out, ask_text(item, "kind"), 20);
+        (void)text_put_visible(out, json_member_text(item, "kind"), 20);
         buf_putc(out, ' ');
         desk_put_text(out, item, "name", 60);
     }
@@ -187,8 +187,8 @@ static void put_rules(struct buf *out, struct slice rules, const char *language)
     bool swedish = strcmp(language, "sv") == 0;
     json_parts_init(&it, rules);
     while (json_parts_next(&it, &key, &rule)) {
-        bool own = swedish && ask_text(rule, "title_sv").len > 0;
-        buf_printf(out, "    %6" PRIu64 "  ", ask_number(rule, "alerts"));
+        bool own = swedish && json_member_text(rule, "title_sv").len > 0;
+        buf_printf(out, "    %6" PRIu64 "  ", json_member_u64(rule, "alerts"));
         desk_put_text(out, rule, own ? "title_sv" : "title", 100);
         buf_putc(out, '\n');
     }
@@ -203,11 +203,11 @@ static void put_impact(struct buf *out, struct slice impact)
     for (size_t n = 0; json_parts_next(&it, &key, &asset); n++) {
         buf_puts(out, n ? "                      " : "    impact            ");
         desk_put_text(out, asset, "service", 40);
-        buf_puts(out, ask_text(asset, "service").len ? " on " : "");
+        buf_puts(out, json_member_text(asset, "service").len ? " on " : "");
         desk_put_text(out, asset, "host", 40);
         buf_puts(out, ", ");
         desk_put_text(out, asset, "importance", 10);
-        buf_puts(out, ask_text(asset, "owner").len ? ", " : "");
+        buf_puts(out, json_member_text(asset, "owner").len ? ", " : "");
         desk_put_text(out, asset, "owner", 60);
         buf_putc(out, '\n');
     }
@@ -219,10 +219,10 @@ static void put_tasks(struct buf *out, struct slice tasks)
     struct slice key, task;
     json_parts_init(&it, tasks);
     while (json_parts_next(&it, &key, &task)) {
-        buf_printf(out, "    %s task %" PRIu64 ": ", ask_text(task, "done").len ? "[x]" : "[ ]",
-                   ask_number(task, "id"));
+        buf_printf(out, "    %s task %" PRIu64 ": ",
+                   json_member_text(task, "done").len ? "[x]" : "[ ]", json_member_u64(task, "id"));
         desk_put_text(out, task, "text", 200);
-        if (ask_text(task, "owner").len) buf_puts(out, " - ");
+        if (json_member_text(task, "owner").len) buf_puts(out, " - ");
         desk_put_text(out, task, "owner", 60);
         buf_putc(out, '\n');
     }
@@ -236,8 +236,8 @@ static void put_clocks(struct buf *out, struct slice clocks, const char *languag
     json_parts_init(&it, clocks);
     while (json_parts_next(&it, &key, &clock)) {
         int64_t left = 0;
-        (void)slice_to_i64(ask_member(clock, "left_s"), &left);
-        bool late = left<0, sent = ask_text(clock, "sent").len> 0;
+        (void)slice_to_i64(json_member(clock, "left_s"), &left);
+        bool late = left<0, sent = json_member_text(clock, "sent").len> 0;
         uint64_t minutes = (uint64_t)(late ? -left : left) / 60;
         buf_puts(out, "    ");
         desk_put_text(out, clock, language, 100);
@@ -253,26 +253,26 @@ static void put_clocks(struct buf *out, struct slice clocks, const char *languag
 static void put_whole(struct buf *out, struct slice incident, const char *language)
 {
     desk_put_incident(out, incident, language);
-    if (ask_number(incident, "part_of"))
-        buf_printf(out, "    part of #%" PRIu64 "\n", ask_number(incident, "part_of"));
-    if (ask_number(incident, "follows"))
+    if (json_member_u64(incident, "part_of"))
+        buf_printf(out, "    part of #%" PRIu64 "\n", json_member_u64(incident, "part_of"));
+    if (json_member_u64(incident, "follows"))
         buf_printf(out, "    follows #%" PRIu64 ", which is closed\n",
-                   ask_number(incident, "follows"));
-    if (slice_eq(ask_member(incident, "protected"), SLICE("true")))
+                   json_member_u64(incident, "follows"));
+    if (slice_eq(json_member(incident, "protected"), SLICE("true")))
         buf_puts(out, "    MAY CONCERN SÄKERHETSSKYDD: nothing is to be written here\n");
     put_times(out, incident);
-    if (ask_text(incident, "disposition").len) {
+    if (json_member_text(incident, "disposition").len) {
         buf_puts(out, "    disposition       ");
         desk_put_text(out, incident, "disposition", 40);
         buf_puts(out, ": ");
         desk_put_text(out, incident, "why", 500);
         buf_putc(out, '\n');
     }
-    put_names(out, ask_member(incident, "names"));
-    put_impact(out, ask_member(incident, "impact"));
-    put_clocks(out, ask_member(incident, "clocks"), language);
-    put_tasks(out, ask_member(incident, "tasks"));
-    put_rules(out, ask_member(incident, "rules"), language);
+    put_names(out, json_member(incident, "names"));
+    put_impact(out, json_member(incident, "impact"));
+    put_clocks(out, json_member(incident, "clocks"), language);
+    put_tasks(out, json_member(incident, "tasks"));
+    put_rules(out, json_member(incident, "rules"), language);
 }
 
 static void put_alerts(struct buf *out, struct slice alerts)
@@ -281,17 +281,17 @@ static void put_alerts(struct buf *out, struct slice alerts)
     struct slice key, row;
     json_parts_init(&it, alerts);
     while (json_parts_next(&it, &key, &row)) {
-        struct slice alert = ask_member(row, "alert"), rule = ask_member(alert, "rule");
-        bool timed = ask_text(alert, "time").len > 0;
+        struct slice alert = json_member(row, "alert"), rule = json_member(alert, "rule");
+        bool timed = json_member_text(alert, "time").len > 0;
         buf_puts(out, "    ");
         desk_put_time(out, alert, timed ? "time" : "received");
-        buf_printf(out, "  alert %" PRIu64 "  ", ask_number(row, "id"));
-        text_put_padded(out, ask_text(rule, "level"), 14);
+        buf_printf(out, "  alert %" PRIu64 "  ", json_member_u64(row, "id"));
+        text_put_padded(out, json_member_text(rule, "level"), 14);
         desk_put_text(out, alert, "host", 30);
         buf_puts(out, "  ");
         desk_put_text(out, rule, "title", 80);
-        if (ask_number(row, "count") > 1)
-            buf_printf(out, " (%" PRIu64 " times)", ask_number(row, "count"));
+        if (json_member_u64(row, "count") > 1)
+            buf_printf(out, " (%" PRIu64 " times)", json_member_u64(row, "count"));
         buf_putc(out, '\n');
     }
 }
@@ -304,13 +304,13 @@ static void put_log(struct buf *out, struct slice log)
     while (json_parts_next(&it, &key, &change)) {
         buf_puts(out, "    ");
         desk_put_time(out, change, "time");
-        buf_printf(out, "  %6" PRIu64 "  ", ask_number(change, "number"));
+        buf_printf(out, "  %6" PRIu64 "  ", json_member_u64(change, "number"));
         desk_put_text(out, change, "actor", 40);
         buf_puts(out, ": ");
         desk_put_text(out, change, "kind", 20);
         buf_putc(out, ' ');
-        (void)text_put_visible(out, ask_member(change, "body"), 300);
-        if (ask_text(change, "why").len) buf_puts(out, "\n            ");
+        (void)text_put_visible(out, json_member(change, "body"), 300);
+        if (json_member_text(change, "why").len) buf_puts(out, "\n            ");
         desk_put_text(out, change, "why", 500);
         buf_putc(out, '\n');
     }
@@ -322,13 +322,13 @@ static void put_similar(struct buf *out, struct slice similar, const char *langu
     struct slice key, incident, name;
     json_parts_init(&it, similar);
     while (json_parts_next(&it, &key, &incident)) {
-        struct slice common = ask_member(incident, "common");
+        struct slice common = json_member(incident, "common");
         desk_put_incident(out, incident, language);
         buf_puts(out, "    in common:");
         json_parts_init(&names, common);
         while (json_parts_next(&names, &key, &name)) {
             buf_putc(out, ' ');
-            (void)text_put_visible(out, ask_text(name, "name"), 60);
+            (void)text_put_visible(out, json_member_text(name, "name"), 60);
         }
         buf_putc(out, '\n');
     }

@@ -22,15 +22,15 @@ struct show_context {
 
 static void put_about(struct buf *out, struct slice about)
 {
-    text_put_padded(out, ask_text(about, "list"), 24);
+    text_put_padded(out, json_member_text(about, "list"), 24);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(about, "level"), 13);
-    buf_printf(out, " %8" PRIu64 " indicators, imported ", ask_number(about, "indicators"));
-    (void)text_put_visible(out, slice_until(ask_text(about, "imported"), 16), 16);
+    text_put_padded(out, json_member_text(about, "level"), 13);
+    buf_printf(out, " %8" PRIu64 " indicators, imported ", json_member_u64(about, "indicators"));
+    (void)text_put_visible(out, slice_until(json_member_text(about, "imported"), 16), 16);
     buf_puts(out, " by ");
-    (void)text_put_visible(out, ask_text(about, "by"), 64);
+    (void)text_put_visible(out, json_member_text(about, "by"), 64);
     buf_puts(out, " from ");
-    (void)text_put_visible(out, ask_text(about, "from"), 120);
+    (void)text_put_visible(out, json_member_text(about, "from"), 120);
     buf_putc(out, '\n');
 }
 

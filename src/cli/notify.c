@@ -46,14 +46,14 @@ static void put_channels(struct buf *out, struct slice list)
 
 static void put_provider(struct buf *out, struct slice provider)
 {
-    struct slice channels = ask_member(provider, "channels");
-    struct slice failure = ask_text(provider, "failure");
-    text_put_padded(out, ask_text(provider, "name"), NAME_COLUMNS);
+    struct slice channels = json_member(provider, "channels");
+    struct slice failure = json_member_text(provider, "failure");
+    text_put_padded(out, json_member_text(provider, "name"), NAME_COLUMNS);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(provider, "state"), STATE_COLUMNS);
+    text_put_padded(out, json_member_text(provider, "state"), STATE_COLUMNS);
     if (channels.len) put_channels(out, channels);
-    put_time(out, "accepted", ask_number(provider, "accepted_at"));
-    put_time(out, "failed", ask_number(provider, "failed_at"));
+    put_time(out, "accepted", json_member_u64(provider, "accepted_at"));
+    put_time(out, "failed", json_member_u64(provider, "failed_at"));
     if (failure.len) {
         buf_puts(out, ": ");
         (void)text_put_visible(out, failure, NOTIFY_DETAIL_MAX);
@@ -65,7 +65,7 @@ static int print_providers(void *ctx, const struct say_answer *answer)
 {
     const struct providers_context *c = ctx;
     struct slice list =
-        ask_member(ask_member(ask_member(answer->text, "processes"), "notify"), "providers");
+        json_member(json_member(json_member(answer->text, "processes"), "notify"), "providers");
     struct slice name, provider;
     struct json_parts it;
     struct buf out;

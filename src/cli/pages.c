@@ -24,21 +24,21 @@ static void put_incidents(struct buf *out, struct slice page)
     struct json_parts it;
     struct slice name, number;
     unsigned n = 0;
-    json_parts_init(&it, ask_member(page, "incidents"));
+    json_parts_init(&it, json_member(page, "incidents"));
     while (json_parts_next(&it, &name, &number)) {
         if (++n > 12) continue;
         buf_puts(out, n > 1 ? ", #" : "#");
         buf_put(out, number);
     }
     if (n > 12) buf_printf(out, " and %u more", n - 12);
-    if (slice_eq(ask_member(page, "outage"), SLICE("true"))) buf_puts(out, "the watch itself");
-    if (slice_eq(ask_member(page, "test"), SLICE("true"))) buf_puts(out, "test");
+    if (slice_eq(json_member(page, "outage"), SLICE("true"))) buf_puts(out, "the watch itself");
+    if (slice_eq(json_member(page, "test"), SLICE("true"))) buf_puts(out, "test");
 }
 
 /* "page #3  loud  critical  2026-12-23 22:47  incidents #7, #9" */
 static void put_page(struct buf *out, struct slice page)
 {
-    buf_printf(out, "page #%" PRIu64 "  ", ask_number(page, "id"));
+    buf_printf(out, "page #%" PRIu64 "  ", json_member_u64(page, "id"));
     desk_put_text(out, page, "state", 20);
     buf_puts(out, "  ");
     desk_put_text(out, page, "level", 20);
@@ -46,8 +46,8 @@ static void put_page(struct buf *out, struct slice page)
     desk_put_time(out, page, "begun");
     buf_puts(out, "  ");
     put_incidents(out, page);
-    if (slice_eq(ask_member(page, "exercise"), SLICE("true"))) buf_puts(out, "  EXERCISE");
-    if (ask_text(page, "ended_by").len) {
+    if (slice_eq(json_member(page, "exercise"), SLICE("true"))) buf_puts(out, "  EXERCISE");
+    if (json_member_text(page, "ended_by").len) {
         buf_puts(out, "  by ");
         desk_put_text(out, page, "ended_by", 80);
     }
@@ -58,7 +58,7 @@ static void put_attempts(struct buf *out, struct slice notice)
 {
     struct json_parts it;
     struct slice name, attempt;
-    json_parts_init(&it, ask_member(notice, "attempts"));
+    json_parts_init(&it, json_member(notice, "attempts"));
     while (json_parts_next(&it, &name, &attempt)) {
         static const char *const members[] = {"channel", "address", "provider", "state", "detail"};
         buf_puts(out, "      ");
@@ -75,9 +75,9 @@ static void put_told(struct buf *out, struct slice page)
 {
     struct json_parts it;
     struct slice name, notice;
-    json_parts_init(&it, ask_member(page, "told"));
+    json_parts_init(&it, json_member(page, "told"));
     while (json_parts_next(&it, &name, &notice)) {
-        buf_printf(out, "  step %" PRIu64 "  ", ask_number(notice, "step"));
+        buf_printf(out, "  step %" PRIu64 "  ", json_member_u64(notice, "step"));
         desk_put_text(out, notice, "name", 40);
         buf_puts(out, "  ");
         desk_put_text(out, notice, "state", 20);

@@ -17,22 +17,22 @@ static void put_when(struct buf *out, const char *before, uint64_t seconds)
 
 static void put_way(struct buf *out, struct slice way, struct slice state)
 {
-    const struct slice detail = ask_text(way, "detail");
-    text_put_visible(out, ask_text(way, "channel"), DETAIL_SHOWN);
+    const struct slice detail = json_member_text(way, "detail");
+    text_put_visible(out, json_member_text(way, "channel"), DETAIL_SHOWN);
     buf_puts(out, " by ");
-    text_put_visible(out, ask_text(way, "provider"), DETAIL_SHOWN);
+    text_put_visible(out, json_member_text(way, "provider"), DETAIL_SHOWN);
     if (slice_eq(state, SLICE("failed"))) {
-        put_when(out, ": NOT PROVEN ", ask_number(way, "asked_at"));
+        put_when(out, ": NOT PROVEN ", json_member_u64(way, "asked_at"));
         if (detail.len) {
             buf_puts(out, ", ");
             text_put_visible(out, detail, DETAIL_SHOWN);
         }
-        put_when(out, "; proven last ", ask_number(way, "proven_at"));
+        put_when(out, "; proven last ", json_member_u64(way, "proven_at"));
     } else if (slice_eq(state, SLICE("never"))) {
         buf_puts(out,
                  ": not proven, the person of the proof has no such contact, or it was not yet");
     } else {
-        put_when(out, ": proven ", ask_number(way, "proven_at"));
+        put_when(out, ": proven ", json_member_u64(way, "proven_at"));
         if (slice_eq(state, SLICE("waits"))) buf_puts(out, "; one is under way");
     }
     buf_putc(out, '\n');
@@ -42,11 +42,11 @@ void proof_put(struct buf *out, struct slice oncall, const char *margin, bool al
 {
     struct json_parts it;
     struct slice name, way;
-    const struct slice proof = ask_member(oncall, "proof"), ways = ask_member(proof, "ways");
-    if (!ask_text(proof, "person").len || ways.len <= 2 || ways.ptr[0] != '[') return;
+    const struct slice proof = json_member(oncall, "proof"), ways = json_member(proof, "ways");
+    if (!json_member_text(proof, "person").len || ways.len <= 2 || ways.ptr[0] != '[') return;
     json_parts_init(&it, ways);
     while (json_parts_next(&it, &name, &way)) {
-        const struct slice state = ask_text(way, "state");
+        const struct slice state = json_member_text(way, "state");
         if (!all && !slice_eq(state, SLICE("failed")) && !slice_eq(state, SLICE("never"))) continue;
         buf_puts(out, margin);
         put_way(out, way, state);

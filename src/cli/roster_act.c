@@ -27,7 +27,7 @@ struct act_context {
 static void put_breaches(struct act_context *c, struct slice answer)
 {
     struct json_parts it;
-    struct slice name, breach, list = ask_member(answer, "breaches");
+    struct slice name, breach, list = json_member(answer, "breaches");
     if (list.len == 0) return;
     json_parts_init(&it, list);
     while (json_parts_next(&it, &name, &breach)) {
@@ -40,11 +40,11 @@ static void put_breaches(struct act_context *c, struct slice answer)
 static void put_moves(struct act_context *c, struct slice answer)
 {
     struct json_parts it;
-    struct slice name, moved, list = ask_member(answer, "moved");
+    struct slice name, moved, list = json_member(answer, "moved");
     if (list.len == 0) return;
     json_parts_init(&it, list);
     while (json_parts_next(&it, &name, &moved)) {
-        bool gained = slice_eq(ask_member(moved, "gained"), SLICE("true"));
+        bool gained = slice_eq(json_member(moved, "gained"), SLICE("true"));
         buf_puts(&c->out, gained ? "  + " : "  - ");
         desk_put_text(&c->out, moved, "team", 40);
         buf_puts(&c->out, "  ");
@@ -59,10 +59,10 @@ static void put_moves(struct act_context *c, struct slice answer)
 
 static void put_rest(struct act_context *c, struct slice answer)
 {
-    struct slice rest = ask_member(answer, "rest");
+    struct slice rest = json_member(answer, "rest");
     if (rest.len == 0) return;
-    buf_printf(&c->out, "rest owed: %" PRIu64 " min", ask_number(rest, "owed"));
-    if (ask_text(rest, "earliest").len) {
+    buf_printf(&c->out, "rest owed: %" PRIu64 " min", json_member_u64(rest, "owed"));
+    if (json_member_text(rest, "earliest").len) {
         buf_puts(&c->out, "; work and shifts begin again ");
         desk_put_time(&c->out, rest, "earliest");
     }
@@ -73,8 +73,9 @@ static void put_done(struct act_context *c, struct slice answer)
 {
     static const char *const numbers[] = {"plan", "change", "disturbance"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (ask_number(answer, numbers[i]))
-            buf_printf(&c->out, "%s #%" PRIu64 "\n", numbers[i], ask_number(answer, numbers[i]));
+        if (json_member_u64(answer, numbers[i]))
+            buf_printf(&c->out, "%s #%" PRIu64 "\n", numbers[i],
+                       json_member_u64(answer, numbers[i]));
     put_moves(c, answer);
     put_breaches(c, answer);
     put_rest(c, answer);
@@ -174,7 +175,7 @@ static int print_plan(struct act_context *c)
         buf_put(&c->out, buf_slice(&text));
         buf_putc(&c->out, '\n');
     } else if (status == 0 && error == 0) {
-        if (!json_string_text(ask_member(buf_slice(&text), "text"), &c->out)) error = ERR_CORRUPT;
+        if (!json_string_text(json_member(buf_slice(&text), "text"), &c->out)) error = ERR_CORRUPT;
         buf_putc(&c->out, '\n');
     }
     if (status == 0) status = roster_print(&c->out, c->json, error);

@@ -361,9 +361,9 @@ static int holidays_main(const struct invocation *in)
 
 static void put_change(struct showing *s, struct slice change)
 {
-    bool dropped = ask_text(change, "dropped").len > 0;
-    buf_printf(&s->out, "#%-5llu ", (unsigned long long)ask_number(change, "change"));
-    text_put_padded(&s->out, ask_text(change, "kind"), 10);
+    bool dropped = json_member_text(change, "dropped").len > 0;
+    buf_printf(&s->out, "#%-5llu ", (unsigned long long)json_member_u64(change, "change"));
+    text_put_padded(&s->out, json_member_text(change, "kind"), 10);
     desk_put_time(&s->out, change, "from");
     buf_puts(&s->out, " – ");
     desk_put_time(&s->out, change, "until");
@@ -371,7 +371,7 @@ static void put_change(struct showing *s, struct slice change)
     desk_put_text(&s->out, change, "team", NAME_COLUMNS);
     buf_putc(&s->out, ' ');
     desk_put_text(&s->out, change, "person", NAME_COLUMNS);
-    if (ask_text(change, "instead").len) buf_puts(&s->out, " < ");
+    if (json_member_text(change, "instead").len) buf_puts(&s->out, " < ");
     desk_put_text(&s->out, change, "instead", NAME_COLUMNS);
     buf_puts(&s->out, "  (");
     desk_put_text(&s->out, change, "actor", NAME_COLUMNS);

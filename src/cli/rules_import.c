@@ -158,16 +158,17 @@ static void put_version(struct rules_work *w, const struct import_context *c, st
         return;
     }
     buf_puts(out, current ? "* " : "  ");
-    text_put_padded(out, ask_text(about, "set"), 12);
+    text_put_padded(out, json_member_text(about, "set"), 12);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(about, "version"), 32);
-    buf_printf(out, " %6" PRIu64 " of %6" PRIu64 " on  ", ask_number(about, "on"),
-               ask_number(about, "rules"));
-    text_put_padded(out, ask_text(about, "profile"), 10);
+    text_put_padded(out, json_member_text(about, "version"), 32);
+    buf_printf(out, " %6" PRIu64 " of %6" PRIu64 " on  ", json_member_u64(about, "on"),
+               json_member_u64(about, "rules"));
+    text_put_padded(out, json_member_text(about, "profile"), 10);
     buf_putc(out, ' ');
-    (void)text_put_visible(out, slice_until(ask_text(about, "imported"), strlen("2026-11-26")), 10);
+    (void)text_put_visible(
+        out, slice_until(json_member_text(about, "imported"), strlen("2026-11-26")), 10);
     buf_puts(out, "  ");
-    (void)text_put_visible(out, ask_text(about, "by"), 32);
+    (void)text_put_visible(out, json_member_text(about, "by"), 32);
     buf_putc(out, '\n');
 }
 

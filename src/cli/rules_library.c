@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "base/json_read.h"
 #include "base/json_write.h"
 
 #include "cli/ask.h"
@@ -147,9 +148,9 @@ struct matching {
 static int take_status(void *ctx, const struct say_answer *answer)
 {
     struct matching *m = ctx;
-    struct slice detect = ask_member(ask_member(answer->text, "processes"), "detect");
-    m->pid = ask_number(detect, "pid");
-    m->rules = ask_number(detect, "rules");
+    struct slice detect = json_member(json_member(answer->text, "processes"), "detect");
+    m->pid = json_member_u64(detect, "pid");
+    m->rules = json_member_u64(detect, "rules");
     return 0;
 }
 

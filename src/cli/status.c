@@ -65,7 +65,7 @@ static void put_label(struct buf *out, const char *label)
 static void put_rate(struct buf *out, struct slice rates, const char *window, const char *what,
                      const char *over)
 {
-    struct slice rate = ask_member(ask_member(rates, window), what);
+    struct slice rate = json_member(json_member(rates, window), what);
     if (json_is_number(rate)) buf_printf(out, ", %.*s/s over %s", SLICE_FMT(rate), over);
 }
 
@@ -85,13 +85,13 @@ static void put_ago(struct buf *out, uint64_t seconds_1970)
 
 static void put_service(struct buf *out, struct slice answer)
 {
-    struct slice own = ask_member(answer, "supervisor"), silent = ask_member(answer, "silent");
+    struct slice own = json_member(answer, "supervisor"), silent = json_member(answer, "silent");
     struct slice name, value;
     struct json_parts it;
     put_label(out, "vaka serve");
     buf_puts(out, "up ");
-    put_duration(out, ask_number(own, "up_s"));
-    buf_printf(out, ", clock %.*s\n", SLICE_FMT(ask_text(own, "clock")));
+    put_duration(out, json_member_u64(own, "up_s"));
+    buf_printf(out, ", clock %.*s\n", SLICE_FMT(json_member_text(own, "clock")));
     if (silent.len <= 2) return;
     put_label(out, "SILENT");
     json_parts_init(&it, silent);
@@ -107,7 +107,7 @@ static void put_awake(struct buf *out, struct slice processes)
 {
     const struct clock clock = clock_system();
     struct awake a;
-    awake_read(ask_member(processes, "canary"), clock_realtime(&clock), &a);
+    awake_read(json_member(processes, "canary"), clock_realtime(&clock), &a);
     put_label(out, "watch");
     (void)text_put_visible(out, slice_of(a.en), AWAKE_LINE_MAX);
     buf_putc(out, '\n');
@@ -115,21 +115,21 @@ static void put_awake(struct buf *out, struct slice processes)
 
 static void put_records(struct buf *out, struct slice answer, struct slice processes)
 {
-    struct slice rates = ask_member(answer, "rates"), detect = ask_member(processes, "detect");
-    struct slice triage = ask_member(processes, "triage"), store = ask_member(processes, "store");
+    struct slice rates = json_member(answer, "rates"), detect = json_member(processes, "detect");
+    struct slice triage = json_member(processes, "triage"), store = json_member(processes, "store");
     put_label(out, "records");
-    buf_printf(out, "%" PRIu64 " stored", ask_number(store, "next"));
+    buf_printf(out, "%" PRIu64 " stored", json_member_u64(store, "next"));
     put_rate(out, rates, "10s", "stored", "10 s");
     put_rate(out, rates, "60s", "stored", "1 min");
     buf_putc(out, '\n');
     put_label(out, "");
-    buf_printf(out, "%" PRIu64 " matched", ask_number(triage, "matched"));
+    buf_printf(out, "%" PRIu64 " matched", json_member_u64(triage, "matched"));
     put_rate(out, rates, "10s", "matched", "10 s");
     put_rate(out, rates, "60s", "matched", "1 min");
-    buf_printf(out, "; %" PRIu64 " behind", ask_number(detect, "behind"));
-    if (ask_member(detect, "lag_s").len) {
+    buf_printf(out, "; %" PRIu64 " behind", json_member_u64(detect, "behind"));
+    if (json_member(detect, "lag_s").len) {
         buf_puts(out, ", for ");
-        put_duration(out, ask_number(detect, "lag_s"));
+        put_duration(out, json_member_u64(detect, "lag_s"));
     }
     buf_putc(out, '\n');
 }
@@ -137,7 +137,7 @@ static void put_records(struct buf *out, struct slice answer, struct slice proce
 /* Records that no rule was tried on. */
 static void put_left_out(struct buf *out, struct slice processes)
 {
-    struct slice records = ask_member(ask_member(processes, "detect"), "quarantined_records");
+    struct slice records = json_member(json_member(processes, "detect"), "quarantined_records");
     struct slice name, value;
     struct json_parts it;
     if (records.len <= 2) return;
@@ -150,33 +150,34 @@ static void put_left_out(struct buf *out, struct slice processes)
 
 static void put_state(struct buf *out, struct slice processes)
 {
-    struct slice triage = ask_member(processes, "triage"), store = ask_member(processes, "store");
-    struct slice seal = ask_member(processes, "seal"), index = ask_member(processes, "index");
+    struct slice triage = json_member(processes, "triage"), store = json_member(processes, "store");
+    struct slice seal = json_member(processes, "seal"), index = json_member(processes, "index");
     put_label(out, "alerts");
     buf_printf(out, "%" PRIu64 " new, from %" PRIu64 " matches, since triage was started\n",
-               ask_number(triage, "alerts_added"), ask_number(triage, "alerts_counted"));
+               json_member_u64(triage, "alerts_added"), json_member_u64(triage, "alerts_counted"));
     put_label(out, "sources");
     buf_printf(out,
                "%" PRIu64 " watched, %" PRIu64 " judged: %" PRIu64 " silent, %" PRIu64
                " with less than usual, %" PRIu64 " not understood, %" PRIu64 " clocks off, %" PRIu64
                " with gaps\n",
-               ask_number(triage, "sources_watched"), ask_number(triage, "sources_judged"),
-               ask_number(triage, "sources_silent"), ask_number(triage, "sources_volume"),
-               ask_number(triage, "sources_unread"), ask_number(triage, "sources_clock"),
-               ask_number(triage, "sources_gap"));
+               json_member_u64(triage, "sources_watched"),
+               json_member_u64(triage, "sources_judged"), json_member_u64(triage, "sources_silent"),
+               json_member_u64(triage, "sources_volume"), json_member_u64(triage, "sources_unread"),
+               json_member_u64(triage, "sources_clock"), json_member_u64(triage, "sources_gap"));
     put_label(out, "evidence");
-    buf_printf(out, "%" PRIu64 " records signed, ", ask_number(seal, "signed"));
-    put_ago(out, ask_number(seal, "signed_at"));
+    buf_printf(out, "%" PRIu64 " records signed, ", json_member_u64(seal, "signed"));
+    put_ago(out, json_member_u64(seal, "signed_at"));
     buf_putc(out, '\n');
     put_label(out, "index");
-    buf_printf(out, "%" PRIu64 " of %" PRIu64 " segments current", ask_number(index, "current"),
-               ask_number(index, "segments"));
-    if (ask_number(index, "left"))
-        buf_printf(out, ", %" PRIu64 " cannot be made", ask_number(index, "left"));
-    buf_puts(out, ask_number(index, "paused") ? ", paused: matching goes first\n" : "\n");
-    uint64_t total = ask_number(store, "disk_bytes"), left = ask_number(store, "disk_free");
+    buf_printf(out, "%" PRIu64 " of %" PRIu64 " segments current",
+               json_member_u64(index, "current"), json_member_u64(index, "segments"));
+    if (json_member_u64(index, "left"))
+        buf_printf(out, ", %" PRIu64 " cannot be made", json_member_u64(index, "left"));
+    buf_puts(out, json_member_u64(index, "paused") ? ", paused: matching goes first\n" : "\n");
+    uint64_t total = json_member_u64(store, "disk_bytes"),
+             left = json_member_u64(store, "disk_free");
     put_label(out, "disk");
-    buf_printf(out, "%.*s: ", SLICE_FMT(ask_text(store, "disk")));
+    buf_printf(out, "%.*s: ", SLICE_FMT(json_member_text(store, "disk")));
     put_size(out, total > left ? total - left : 0);
     buf_puts(out, " used, ");
     put_size(out, left);
@@ -188,8 +189,8 @@ static void put_state(struct buf *out, struct slice processes)
 /* "3 rules over 30 days: 45 %, 2 of them found something; 20 % of a processor". */
 static void put_retro(struct buf *out, struct slice processes)
 {
-    struct slice retro = ask_member(processes, "retro"), state = ask_text(retro, "state");
-    uint64_t rules = ask_number(retro, "rules"), days = ask_number(retro, "days");
+    struct slice retro = json_member(processes, "retro"), state = json_member_text(retro, "state");
+    uint64_t rules = json_member_u64(retro, "rules"), days = json_member_u64(retro, "days");
     put_label(out, "retro-hunt");
     if (slice_eq(state, SLICE("off"))) {
         buf_puts(out, "off: retro.days is 0\n");
@@ -201,18 +202,18 @@ static void put_retro(struct buf *out, struct slice processes)
     }
     if (rules == 0) {
         buf_printf(out, "no rule is new; %" PRIu64 " %% of a processor over %" PRIu64 " days\n",
-                   ask_number(retro, "share_percent"), days);
+                   json_member_u64(retro, "share_percent"), days);
         return;
     }
     buf_printf(out,
                "%" PRIu64 " rule%s over %" PRIu64 " days: %" PRIu64 " %%, %" PRIu64
                " found something; %" PRIu64 " %% of a processor",
-               rules, rules == 1 ? "" : "s", days, ask_number(retro, "done_percent"),
-               ask_number(retro, "rules_found"), ask_number(retro, "share_percent"));
+               rules, rules == 1 ? "" : "s", days, json_member_u64(retro, "done_percent"),
+               json_member_u64(retro, "rules_found"), json_member_u64(retro, "share_percent"));
     if (slice_eq(state, SLICE("waiting"))) buf_puts(out, "; it waits, for matching is behind");
     if (slice_eq(state, SLICE("idle"))) buf_puts(out, "; done");
-    if (ask_number(retro, "damaged"))
-        buf_printf(out, "; %" PRIu64 " DAMAGED parts left out", ask_number(retro, "damaged"));
+    if (json_member_u64(retro, "damaged"))
+        buf_printf(out, "; %" PRIu64 " DAMAGED parts left out", json_member_u64(retro, "damaged"));
     buf_putc(out, '\n');
 }
 
@@ -256,7 +257,7 @@ static void put_processes(struct buf *out, struct slice processes)
 static void put_lost(struct buf *out, struct slice sums)
 {
     struct json_parts it;
-    struct slice name, value, lost = ask_member(sums, "lost");
+    struct slice name, value, lost = json_member(sums, "lost");
     if (lost.len == 0 || lost.ptr[0] != '{') return;
     json_parts_init(&it, lost);
     while (json_parts_next(&it, &name, &value))
@@ -266,11 +267,11 @@ static void put_lost(struct buf *out, struct slice sums)
 /* Records, or the bodies and datagrams that they come in. */
 static void put_sums(struct buf *out, struct slice source, const char *kind)
 {
-    struct slice sums = ask_member(source, kind);
-    if (ask_number(sums, "received") == 0) return;
+    struct slice sums = json_member(source, kind);
+    if (json_member_u64(sums, "received") == 0) return;
     buf_printf(out, "  %s: received=%.*s stored=%.*s pending=%.*s", kind,
-               SLICE_FMT(ask_member(sums, "received")), SLICE_FMT(ask_member(sums, "stored")),
-               SLICE_FMT(ask_member(sums, "pending")));
+               SLICE_FMT(json_member(sums, "received")), SLICE_FMT(json_member(sums, "stored")),
+               SLICE_FMT(json_member(sums, "pending")));
     put_lost(out, sums);
 }
 
@@ -278,7 +279,7 @@ static bool is_same_source(struct slice a, struct slice b)
 {
     static const char *const names[] = {"address", "identity", "listener", "input"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!slice_eq(ask_text(a, names[i]), ask_text(b, names[i]))) return false;
+        if (!slice_eq(json_member_text(a, names[i]), json_member_text(b, names[i]))) return false;
     return true;
 }
 
@@ -291,7 +292,7 @@ static void put_health(struct buf *out, struct slice source, struct slice all)
     do {
         if (!json_parts_next(&it, &name, &health)) return;
     } while (!is_same_source(source, health));
-    struct slice state = ask_text(health, "state"), found = ask_member(health, "found");
+    struct slice state = json_member_text(health, "state"), found = json_member(health, "found");
     bool more = false;
     buf_puts(out, "  ");
     json_parts_init(&it, found);
@@ -303,22 +304,22 @@ static void put_health(struct buf *out, struct slice source, struct slice all)
         more = true;
     }
     if (!more) buf_put(out, state);
-    if (!json_is_number(ask_member(health, "silence_s"))) return;
+    if (!json_is_number(json_member(health, "silence_s"))) return;
     buf_puts(out, ": within ");
-    put_duration(out, ask_number(health, "silence_s"));
-    if (json_is_number(ask_member(health, "hourly")))
-        buf_printf(out, ", %" PRIu64 " an hour", ask_number(health, "hourly"));
+    put_duration(out, json_member_u64(health, "silence_s"));
+    if (json_is_number(json_member(health, "hourly")))
+        buf_printf(out, ", %" PRIu64 " an hour", json_member_u64(health, "hourly"));
 }
 
 static void put_source(struct buf *out, struct slice source, struct slice health)
 {
-    struct slice identity = ask_text(source, "identity");
-    text_put_padded(out, ask_text(source, "input"), LABEL);
-    text_put_padded(out, ask_text(source, "listener"), 22);
+    struct slice identity = json_member_text(source, "identity");
+    text_put_padded(out, json_member_text(source, "input"), LABEL);
+    text_put_padded(out, json_member_text(source, "listener"), 22);
     buf_putc(out, ' ');
-    text_put_padded(out, identity.len ? identity : ask_text(source, "address"), 24);
+    text_put_padded(out, identity.len ? identity : json_member_text(source, "address"), 24);
     buf_putc(out, ' ');
-    put_ago(out, ask_number(source, "seen"));
+    put_ago(out, json_member_u64(source, "seen"));
     if (health.len) put_health(out, source, health);
     put_sums(out, source, "records");
     put_sums(out, source, "requests");
@@ -340,26 +341,27 @@ static void put_sources(struct buf *out, struct slice sources, struct slice heal
 /* "m365-management  TENANT  well, 12 s ago; behind 2 min; 40 records". */
 static void put_cloud_source(struct buf *out, struct slice source)
 {
-    struct slice state = ask_text(source, "state"), failure = ask_text(source, "failure");
+    struct slice state = json_member_text(source, "state"),
+                 failure = json_member_text(source, "failure");
     bool failing = slice_eq(state, SLICE("failing"));
-    text_put_padded(out, ask_text(source, "kind"), 16);
+    text_put_padded(out, json_member_text(source, "kind"), 16);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(source, "tenant"), 36);
+    text_put_padded(out, json_member_text(source, "tenant"), 36);
     buf_printf(out, " %.*s, ", SLICE_FMT(failing ? SLICE("FAILING") : state));
-    put_ago(out, ask_number(source, "succeeded"));
-    if (ask_number(source, "cursor")) {
+    put_ago(out, json_member_u64(source, "succeeded"));
+    if (json_member_u64(source, "cursor")) {
         buf_puts(out, "; behind ");
-        put_duration(out, ask_number(source, "lag_s"));
+        put_duration(out, json_member_u64(source, "lag_s"));
     }
-    buf_printf(out, "; %" PRIu64 " records", ask_number(source, "records"));
-    if (ask_number(source, "throttled_until")) {
+    buf_printf(out, "; %" PRIu64 " records", json_member_u64(source, "records"));
+    if (json_member_u64(source, "throttled_until")) {
         buf_puts(out, "; to wait till ");
-        time_write_rfc3339(out, (nsec)ask_number(source, "throttled_until") * NSEC_PER_SEC);
+        time_write_rfc3339(out, (nsec)json_member_u64(source, "throttled_until") * NSEC_PER_SEC);
     }
     for (const char *const *lost = (const char *const[]){"expired", "given_up", "gaps", NULL};
          *lost; lost++)
-        if (ask_number(source, *lost))
-            buf_printf(out, "; %s=%" PRIu64, *lost, ask_number(source, *lost));
+        if (json_member_u64(source, *lost))
+            buf_printf(out, "; %s=%" PRIu64, *lost, json_member_u64(source, *lost));
     if (failure.len) {
         buf_puts(out, ": ");
         (void)text_put_visible(out, failure, 400);
@@ -395,16 +397,16 @@ static void put_paging(struct buf *out, struct slice processes)
         {"unplanned", "incident waits for a plan of who is on call",
          "incidents wait for a plan of who is on call"},
     };
-    struct slice oncall = ask_member(processes, "oncall");
+    struct slice oncall = json_member(processes, "oncall");
     if (oncall.len == 0) return;
     buf_printf(out, "paging         %" PRIu64 " pages open, %" PRIu64 " wait for morning%s%s\n",
-               ask_number(oncall, "pages_open"), ask_number(oncall, "wait_for_morning"),
-               slice_eq(ask_member(oncall, "plan"), SLICE("true")) ? "" : "; NO PLAN",
-               ask_number(oncall, "providers") ? "" : "; NO PROVIDER of messages");
-    if (slice_eq(ask_member(oncall, "in_memory"), SLICE("true")))
+               json_member_u64(oncall, "pages_open"), json_member_u64(oncall, "wait_for_morning"),
+               slice_eq(json_member(oncall, "plan"), SLICE("true")) ? "" : "; NO PLAN",
+               json_member_u64(oncall, "providers") ? "" : "; NO PROVIDER of messages");
+    if (slice_eq(json_member(oncall, "in_memory"), SLICE("true")))
         buf_puts(out, "               FROM MEMORY: its file cannot be written\n");
     for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
-        uint64_t n = ask_number(oncall, troubles[i].member);
+        uint64_t n = json_member_u64(oncall, troubles[i].member);
         if (n)
             buf_printf(out, "               %" PRIu64 " %s\n", n,
                        n == 1 ? troubles[i].one : troubles[i].many);
@@ -414,7 +416,7 @@ static void put_paging(struct buf *out, struct slice processes)
 
 static void put_table(struct buf *out, struct slice answer)
 {
-    struct slice processes = ask_member(answer, "processes");
+    struct slice processes = json_member(answer, "processes");
     put_service(out, answer);
     put_awake(out, processes);
     put_records(out, answer, processes);
@@ -423,27 +425,29 @@ static void put_table(struct buf *out, struct slice answer)
     put_retro(out, processes);
     put_paging(out, processes);
     put_processes(out, processes);
-    put_sources(out, ask_member(ask_member(processes, "collect"), "sources"),
-                ask_member(ask_member(processes, "triage"), "sources"));
-    put_cloud(out, ask_member(ask_member(processes, "pull"), "sources"));
+    put_sources(out, json_member(json_member(processes, "collect"), "sources"),
+                json_member(json_member(processes, "triage"), "sources"));
+    put_cloud(out, json_member(json_member(processes, "pull"), "sources"));
 }
 
 /* One line, over the one before when it is a terminal. */
 static void put_line(struct buf *out, struct slice answer)
 {
-    struct slice processes = ask_member(answer, "processes");
-    struct slice store = ask_member(processes, "store"), collect = ask_member(processes, "collect");
-    struct slice triage = ask_member(processes, "triage"), detect = ask_member(processes, "detect");
-    struct slice rate = ask_member(ask_member(ask_member(answer, "rates"), "10s"), "stored");
+    struct slice processes = json_member(answer, "processes");
+    struct slice store = json_member(processes, "store"),
+                 collect = json_member(processes, "collect");
+    struct slice triage = json_member(processes, "triage"),
+                 detect = json_member(processes, "detect");
+    struct slice rate = json_member(json_member(json_member(answer, "rates"), "10s"), "stored");
     bool terminal = isatty(STDOUT_FILENO) == 1;
     if (terminal) buf_puts(out, "\r\033[K");
     if (json_is_number(rate)) buf_printf(out, "%.*s records/s, ", SLICE_FMT(rate));
     buf_printf(out,
                "%" PRIu64 " records, %" PRIu64 " sources, %" PRIu64 " alerts, %" PRIu64
                " not matched yet, disk %.*s",
-               ask_number(store, "next"), ask_number(collect, "sources_active"),
-               ask_number(triage, "alerts_added"), ask_number(detect, "behind"),
-               SLICE_FMT(ask_text(store, "disk")));
+               json_member_u64(store, "next"), json_member_u64(collect, "sources_active"),
+               json_member_u64(triage, "alerts_added"), json_member_u64(detect, "behind"),
+               SLICE_FMT(json_member_text(store, "disk")));
     if (!terminal) buf_putc(out, '\n');
 }
 

@@ -24,7 +24,7 @@ static int take_answer(void *ctx, struct slice answer)
 {
     struct suppression_context *c = ctx;
     if (c->json) buf_put(&c->out, answer);
-    else buf_printf(&c->out, "suppression %" PRIu64, ask_number(answer, "suppression"));
+    else buf_printf(&c->out, "suppression %" PRIu64, json_member_u64(answer, "suppression"));
     buf_putc(&c->out, '\n');
     return desk_print(&c->out, c->json);
 }
@@ -88,15 +88,16 @@ static int end_main(const struct invocation *in)
 
 static void put_row(struct buf *out, struct slice s)
 {
-    buf_printf(out, "%-5" PRIu64 " ", ask_number(s, "id"));
-    text_put_padded(out, ask_text(s, "state"), 8);
+    buf_printf(out, "%-5" PRIu64 " ", json_member_u64(s, "id"));
+    text_put_padded(out, json_member_text(s, "state"), 8);
     buf_puts(out, " until ");
     desk_put_time(out, s, "expires");
-    buf_printf(out, "  %6" PRIu64 " alerts  ", ask_number(s, "alerts"));
+    buf_printf(out, "  %6" PRIu64 " alerts  ", json_member_u64(s, "alerts"));
     desk_put_text(out, s, "owner", 40);
     buf_puts(out, "\n    ");
     desk_put_text(out, s, "rule", 60);
-    buf_puts(out, ask_text(s, "rule").len && ask_text(s, "name").len ? " about " : "");
+    buf_puts(out,
+             json_member_text(s, "rule").len && json_member_text(s, "name").len ? " about " : "");
     desk_put_text(out, s, "name", 60);
     buf_puts(out, ": ");
     desk_put_text(out, s, "why", 500);

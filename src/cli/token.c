@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* vaka token: API tokens of accounts. Tokens of who sends logs are lines of listen.tokens. */
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/text.h"
 #include "cli/accounts.h"
@@ -41,10 +42,10 @@ static void tell_token(const struct accounts *a)
     struct buf out;
     struct slice answer = buf_slice(&a->answer);
     buf_init(&out, 1024);
-    buf_printf(&out, "id         %u\ntoken      ", (unsigned)ask_number(answer, "id"));
-    (void)text_put_visible(&out, ask_text(answer, "token"), 256);
+    buf_printf(&out, "id         %u\ntoken      ", (unsigned)json_member_u64(answer, "id"));
+    (void)text_put_visible(&out, json_member_text(answer, "token"), 256);
     buf_puts(&out, "\ngood until ");
-    accounts_put_time(&out, ask_member(answer, "expires"), 0);
+    accounts_put_time(&out, json_member(answer, "expires"), 0);
     buf_putc(&out, '\n');
     (void)fwrite(out.ptr, 1, out.len, stdout);
     secret_done(&out);
@@ -72,16 +73,16 @@ static int add_run(const struct invocation *in)
 
 static void put_token(struct buf *out, struct slice token)
 {
-    buf_printf(out, "%-6u ", (unsigned)ask_number(token, "id"));
-    text_put_padded(out, ask_text(token, "name"), 16);
+    buf_printf(out, "%-6u ", (unsigned)json_member_u64(token, "id"));
+    text_put_padded(out, json_member_text(token, "name"), 16);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(token, "label"), 20);
+    text_put_padded(out, json_member_text(token, "label"), 20);
     buf_puts(out, " until ");
-    accounts_put_time(out, ask_member(token, "expires"), 20);
+    accounts_put_time(out, json_member(token, "expires"), 20);
     buf_puts(out, " used ");
-    accounts_put_time(out, ask_member(token, "used"), 20);
+    accounts_put_time(out, json_member(token, "used"), 20);
     buf_putc(out, ' ');
-    accounts_put_names(out, ask_member(token, "rights"), 0);
+    accounts_put_names(out, json_member(token, "rights"), 0);
 }
 
 static void tell_tokens(const struct accounts *a)

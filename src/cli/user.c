@@ -35,13 +35,13 @@ static int put_password(struct accounts *a)
 static void tell_password(const struct accounts *a)
 {
     struct buf out;
-    struct slice answer = buf_slice(&a->answer), password = ask_text(answer, "password");
+    struct slice answer = buf_slice(&a->answer), password = json_member_text(answer, "password");
     if (!password.len) return;
     buf_init(&out, 1024);
     buf_puts(&out, "password   ");
     (void)text_put_visible(&out, password, 256);
     buf_puts(&out, "\ngood until ");
-    accounts_put_time(&out, ask_member(answer, "good_until"), 0);
+    accounts_put_time(&out, json_member(answer, "good_until"), 0);
     buf_puts(&out, "\n");
     (void)fwrite(out.ptr, 1, out.len, stdout);
     secret_done(&out);
@@ -124,25 +124,25 @@ static void put_roles(struct buf *out, struct slice user)
     struct json_parts it;
     struct slice name, part;
     bool any = false;
-    json_parts_init(&it, ask_member(user, "roles"));
+    json_parts_init(&it, json_member(user, "roles"));
     while (json_parts_next(&it, &name, &part)) {
         buf_puts(out, any ? "; " : "");
         any = true;
-        if (ask_number(part, "tenant"))
-            buf_printf(out, "tenant %u: ", (unsigned)ask_number(part, "tenant"));
-        accounts_put_names(out, ask_member(part, "roles"), 0);
+        if (json_member_u64(part, "tenant"))
+            buf_printf(out, "tenant %u: ", (unsigned)json_member_u64(part, "tenant"));
+        accounts_put_names(out, json_member(part, "roles"), 0);
     }
 }
 
 static bool is(struct slice user, const char *member)
 {
-    return slice_eq(ask_member(user, member), SLICE("true"));
+    return slice_eq(json_member(user, member), SLICE("true"));
 }
 
 static void put_user(struct buf *out, struct slice user)
 {
-    bool disabled = !slice_eq(ask_member(user, "disabled"), SLICE("null"));
-    text_put_padded(out, ask_text(user, "name"), 20);
+    bool disabled = !slice_eq(json_member(user, "disabled"), SLICE("null"));
+    text_put_padded(out, json_member_text(user, "name"), 20);
     buf_putc(out, ' ');
     text_put_padded(out,
                     slice_of(disabled                    ? "disabled"
@@ -152,7 +152,7 @@ static void put_user(struct buf *out, struct slice user)
                                                          : "password"),
                     9);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(user, "shown"), 24);
+    text_put_padded(out, json_member_text(user, "shown"), 24);
     buf_putc(out, ' ');
     put_roles(out, user);
 }
@@ -176,20 +176,20 @@ static void tell_user(const struct accounts *a)
     struct buf out;
     buf_init(&out, 64 * 1024);
     buf_puts(&out, "name           ");
-    (void)text_put_visible(&out, ask_text(user, "name"), SIZE_MAX);
+    (void)text_put_visible(&out, json_member_text(user, "name"), SIZE_MAX);
     buf_puts(&out, "\nshown as       ");
-    (void)text_put_visible(&out, ask_text(user, "shown"), SIZE_MAX);
+    (void)text_put_visible(&out, json_member_text(user, "shown"), SIZE_MAX);
     buf_puts(&out, "\nroles          ");
     put_roles(&out, user);
     buf_puts(&out, "\nmade           ");
-    accounts_put_time(&out, ask_member(user, "made"), 0);
+    accounts_put_time(&out, json_member(user, "made"), 0);
     buf_puts(&out, "\ndisabled       ");
-    accounts_put_time(&out, ask_member(user, "disabled"), 0);
+    accounts_put_time(&out, json_member(user, "disabled"), 0);
     buf_printf(&out, "\npassword       %s\napp            %s\nrecovery codes %u\n",
                is(user, "elsewhere")      ? "the identity provider's"
                : is(user, "own_password") ? "his own"
                                           : "was given to him, has to be changed",
-               is(user, "app") ? "yes" : "no", (unsigned)ask_number(user, "recovery_codes"));
+               is(user, "app") ? "yes" : "no", (unsigned)json_member_u64(user, "recovery_codes"));
     (void)fwrite(out.ptr, 1, out.len, stdout);
     buf_done(&out);
 }
@@ -205,18 +205,18 @@ static int show_run(const struct invocation *in)
 
 static void put_entry(struct buf *out, struct slice entry)
 {
-    buf_printf(out, "%-6u ", (unsigned)ask_number(entry, "id"));
-    accounts_put_time(out, ask_member(entry, "time"), 24);
+    buf_printf(out, "%-6u ", (unsigned)json_member_u64(entry, "id"));
+    accounts_put_time(out, json_member(entry, "time"), 24);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(entry, "actor"), 16);
+    text_put_padded(out, json_member_text(entry, "actor"), 16);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(entry, "what"), 16);
+    text_put_padded(out, json_member_text(entry, "what"), 16);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(entry, "subject"), 16);
+    text_put_padded(out, json_member_text(entry, "subject"), 16);
     buf_putc(out, ' ');
-    text_put_padded(out, ask_text(entry, "address"), 16);
+    text_put_padded(out, json_member_text(entry, "address"), 16);
     buf_putc(out, ' ');
-    (void)text_put_visible(out, ask_text(entry, "reason"), SIZE_MAX);
+    (void)text_put_visible(out, json_member_text(entry, "reason"), SIZE_MAX);
 }
 
 static void tell_log(const struct accounts *a)
@@ -238,7 +238,7 @@ static void tell_name(const struct accounts *a)
 {
     struct buf out;
     buf_init(&out, 8192);
-    (void)text_put_visible(&out, ask_text(buf_slice(&a->answer), "name"), SIZE_MAX);
+    (void)text_put_visible(&out, json_member_text(buf_slice(&a->answer), "name"), SIZE_MAX);
     buf_putc(&out, '\n');
     (void)fwrite(out.ptr, 1, out.len, stdout);
     secret_done(&out);

@@ -6,13 +6,6 @@
 #include "desk/internal.h"
 #include "detect/sigma/doc.h"
 
-static uint64_t number_in(struct slice object, const char *name)
-{
-    struct slice value;
-    uint64_t n = 0;
-    return json_find_member(object, name, NULL, &value) && slice_to_u64(value, &n) ? n : 0;
-}
-
 /* ---- merging ----------------------------------------------------------------------------- */
 
 static int join(struct desk *d, uint64_t id, uint64_t into)
@@ -50,7 +43,7 @@ int desk_undo_merge(struct desk *d, struct act *a, struct slice body)
 {
     struct desk_row other;
     bool found;
-    uint64_t with = number_in(body, "with");
+    uint64_t with = json_member_u64(body, "with");
     int error = desk_row_load(d, with, &other, &found);
     if (error) return error;
     if (!found || other.part_of != a->row.id)
@@ -210,7 +203,7 @@ int desk_undo_split(struct desk *d, struct act *a, struct slice body)
 {
     struct desk_row made;
     bool found;
-    int error = desk_row_load(d, number_in(body, "made"), &made, &found);
+    int error = desk_row_load(d, json_member_u64(body, "made"), &made, &found);
     if (error) return error;
     if (!found || made.part_of || made.closed)
         return act_refuse(a, DESK_CONFLICT, "change", "what was split off is closed or merged");

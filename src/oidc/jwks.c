@@ -33,19 +33,11 @@ bool jose_decode(struct slice text, char *ret, size_t size, size_t *ret_len)
 
 /* ---- keys -------------------------------------------------------------------------------- */
 
-static struct slice text_of(struct slice object, const char *name)
-{
-    struct slice value, inside;
-    return json_find_member(object, name, NULL, &value) && json_string_inside(value, &inside)
-               ? inside
-               : SLICE_NONE;
-}
-
 static bool number_of(struct slice object, const char *name, char bytes[NUMBER_MAX],
                       gnutls_datum_t *ret)
 {
     size_t len;
-    if (!jose_decode(text_of(object, name), bytes, NUMBER_MAX, &len)) return false;
+    if (!jose_decode(json_member_text(object, name), bytes, NUMBER_MAX, &len)) return false;
     *ret = (gnutls_datum_t){.data = (unsigned char *)bytes, .size = (unsigned)len};
     return true;
 }
@@ -66,8 +58,8 @@ static bool read_curve(struct slice object, gnutls_pubkey_t key, const char *nam
 {
     char x[NUMBER_MAX], y[NUMBER_MAX];
     gnutls_datum_t at_x, at_y;
-    if (!slice_eq(text_of(object, "crv"), slice_of(name)) || !number_of(object, "x", x, &at_x) ||
-        at_x.size != COORDINATE)
+    if (!slice_eq(json_member_text(object, "crv"), slice_of(name)) ||
+        !number_of(object, "x", x, &at_x) || at_x.size != COORDINATE)
         return false;
     if (two && (!number_of(object, "y", y, &at_y) || at_y.size != COORDINATE)) return false;
     return gnutls_pubkey_import_ecc_raw(key, curve, &at_x, two ? &at_y : NULL) == 0;
@@ -75,7 +67,7 @@ static bool read_curve(struct slice object, gnutls_pubkey_t key, const char *nam
 
 static bool read_material(struct slice object, struct jwks_key *ret)
 {
-    struct slice kty = text_of(object, "kty");
+    struct slice kty = json_member_text(object, "kty");
     if (slice_eq(kty, SLICE("RSA"))) {
         ret->algorithm = JWS_RS256;
         return read_rsa(object, ret->key);
@@ -92,7 +84,7 @@ static bool read_material(struct slice object, struct jwks_key *ret)
 /* Not for encryption, and not for another algorithm than its kind is taken for here. */
 static bool is_meant(struct slice object, const struct jwks_key *key)
 {
-    struct slice use = text_of(object, "use"), alg = text_of(object, "alg");
+    struct slice use = json_member_text(object, "use"), alg = json_member_text(object, "alg");
     return (use.len == 0 || slice_eq(use, SLICE("sig"))) &&
            (alg.len == 0 || slice_eq(alg, slice_of(names[key->algorithm])));
 }
@@ -100,7 +92,7 @@ static bool is_meant(struct slice object, const struct jwks_key *key)
 /* ERR_UNSUPPORTED: it is none for us. */
 static int read_key(struct slice object, struct jwks_key *ret)
 {
-    struct slice kid = text_of(object, "kid");
+    struct slice kid = json_member_text(object, "kid");
     *ret = (struct jwks_key){.kid = ""};
     if (kid.len && !slice_copy(kid, ret->kid, sizeof ret->kid)) return ERR_UNSUPPORTED;
     if (gnutls_pubkey_init(&ret->key) != 0) return ERR_NOMEM;

@@ -78,18 +78,9 @@ static void save(struct drill *d)
     buf_done(&text);
 }
 
-static uint64_t number_of(struct slice object, const char *name)
+static void copy_text(struct slice object, const char *name, char *ret, size_t size)
 {
-    struct slice value;
-    uint64_t n;
-    return json_find_member(object, name, NULL, &value) && slice_to_u64(value, &n) ? n : 0;
-}
-
-static void text_of(struct slice object, const char *name, char *ret, size_t size)
-{
-    struct slice value, inside;
-    if (json_find_member(object, name, NULL, &value) && json_string_inside(value, &inside))
-        (void)slice_copy(inside, ret, size);
+    (void)slice_copy(json_member_text(object, name), ret, size);
 }
 
 /* One that did not come to its end ended with its process. */
@@ -101,16 +92,16 @@ static void read_runs(struct drill *d, struct slice text)
     json_parts_init(&it, runs);
     while (d->n_runs < DRILL_RUNS_MAX && json_parts_next(&it, &name, &value)) {
         struct drill_run *run = &d->runs[d->n_runs++];
-        *run = (struct drill_run){.id = number_of(value, "id"),
-                                  .speed = (uint32_t)number_of(value, "speed"),
-                                  .begun = (nsec)number_of(value, "begun"),
-                                  .ended = (nsec)number_of(value, "ended"),
-                                  .records = (uint32_t)number_of(value, "records"),
-                                  .sent = (uint32_t)number_of(value, "sent"),
-                                  .left_out = (uint32_t)number_of(value, "left_out")};
-        text_of(value, "scenario", run->scenario, sizeof run->scenario);
-        text_of(value, "by", run->by, sizeof run->by);
-        text_of(value, "why", run->why, sizeof run->why);
+        *run = (struct drill_run){.id = json_member_u64(value, "id"),
+                                  .speed = (uint32_t)json_member_u64(value, "speed"),
+                                  .begun = (nsec)json_member_u64(value, "begun"),
+                                  .ended = (nsec)json_member_u64(value, "ended"),
+                                  .records = (uint32_t)json_member_u64(value, "records"),
+                                  .sent = (uint32_t)json_member_u64(value, "sent"),
+                                  .left_out = (uint32_t)json_member_u64(value, "left_out")};
+        copy_text(value, "scenario", run->scenario, sizeof run->scenario);
+        copy_text(value, "by", run->by, sizeof run->by);
+        copy_text(value, "why", run->why, sizeof run->why);
         if (run->ended) continue;
         run->ended = clock_realtime(&d->role->clock);
         (void)snprintf(run->why, sizeof run->why, "vaka serve was stopped");
@@ -119,11 +110,11 @@ static void read_runs(struct drill *d, struct slice text)
 
 static void read_state(struct drill *d, struct slice text)
 {
-    d->planned = (nsec)number_of(text, "planned");
-    d->planned_speed = (uint32_t)number_of(text, "planned_speed");
-    d->waiting_since = (nsec)number_of(text, "waiting_since");
-    text_of(text, "planned_scenario", d->planned_scenario, sizeof d->planned_scenario);
-    text_of(text, "planned_by", d->planned_by, sizeof d->planned_by);
+    d->planned = (nsec)json_member_u64(text, "planned");
+    d->planned_speed = (uint32_t)json_member_u64(text, "planned_speed");
+    d->waiting_since = (nsec)json_member_u64(text, "waiting_since");
+    copy_text(text, "planned_scenario", d->planned_scenario, sizeof d->planned_scenario);
+    copy_text(text, "planned_by", d->planned_by, sizeof d->planned_by);
     read_runs(d, text);
 }
 

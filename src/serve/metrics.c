@@ -502,19 +502,12 @@ static void put_sources(struct buf *out, const struct shown *shown)
 
 /* ---- their health ------------------------------------------------------------------------ */
 
-static struct slice text_of(struct slice object, const char *name)
-{
-    struct slice value, inside = SLICE_NONE;
-    if (json_find_member(object, name, NULL, &value)) (void)json_string_inside(value, &inside);
-    return inside;
-}
-
 static void put_health_labels(struct buf *out, struct slice source)
 {
-    const struct record_source from = {.input = text_of(source, "input"),
-                                       .listener = text_of(source, "listener"),
-                                       .identity = text_of(source, "identity"),
-                                       .address = text_of(source, "address")};
+    const struct record_source from = {.input = json_member_text(source, "input"),
+                                       .listener = json_member_text(source, "listener"),
+                                       .identity = json_member_text(source, "identity"),
+                                       .address = json_member_text(source, "address")};
     put_source_labels(out, &from);
 }
 
@@ -579,9 +572,9 @@ static void put_cloud_figure(struct buf *out, struct slice sources, const char *
     while (json_parts_next(&it, &name, &source)) {
         if (!json_find_member(source, member, NULL, &value)) continue;
         buf_printf(out, "%s{kind=\"", metric);
-        metrics_put_label(out, text_of(source, "kind"));
+        metrics_put_label(out, json_member_text(source, "kind"));
         buf_puts(out, "\",tenant=\"");
-        metrics_put_label(out, text_of(source, "tenant"));
+        metrics_put_label(out, json_member_text(source, "tenant"));
         buf_puts(out, "\"}");
         if (json_is_number(value)) (void)put_number(out, value);
         else buf_puts(out, slice_eq(value, SLICE("\"failing\"")) ? " 1\n" : " 0\n");

@@ -149,3 +149,19 @@ TEST(a_string_means_its_text)
     check_text("\"\\u12g4\"", NULL);
     check_text("1", NULL);
 }
+
+TEST(a_member_is_what_it_is_or_nothing)
+{
+    const struct slice object =
+        SLICE("{\"n\":17,\"t\":\"a\\\"b\",\"f\":1.5,\"o\":{\"n\":2},\"z\":null}");
+    CHECK_SLICE(json_member(object, "o"), "{\"n\":2}");
+    CHECK_SLICE(json_member(object, "z"), "null");
+    CHECK_INT(json_member(object, "none").len, 0);
+    CHECK_SLICE(json_member_text(object, "t"), "a\\\"b");
+    CHECK_INT(json_member_text(object, "n").len, 0);
+    CHECK_INT(json_member_text(object, "none").len, 0);
+    CHECK_INT(json_member_u64(object, "n"), 17);
+    CHECK_INT(json_member_u64(object, "f"), 0);
+    CHECK_INT(json_member_u64(object, "t"), 0);
+    CHECK_INT(json_member_u64(object, "none"), 0);
+}
