@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "base/file.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-enum { PIECE = 8 * 1024 };
+enum { PIECE = 8 * 1024, ACL_ENTRIES_MAX = 32 };
 
 static int error_of(int number)
 {
@@ -49,10 +54,35 @@ int file_read(const char *path, struct buf *out, struct diag *diag)
     return result;
 }
 
+/*
+ * A service manager hands over a file of root that one user more may read by its list of access
+ * (acl(5)): the bits of its group are then the mask of that list. Whether it lets in nobody but
+ * its owner and who this process is.
+ */
+static bool is_for_us(int fd)
+{
+    struct {
+        struct posix_acl_xattr_header head;
+        struct posix_acl_xattr_entry entries[ACL_ENTRIES_MAX];
+    } acl;
+    ssize_t n = fgetxattr(fd, "system.posix_acl_access", &acl, sizeof acl);
+    if (n < (ssize_t)sizeof acl.head || le32toh(acl.head.a_version) != POSIX_ACL_XATTR_VERSION)
+        return false;
+    size_t entries = ((size_t)n - sizeof acl.head) / sizeof *acl.entries;
+    for (size_t i = 0; i < entries; i++) {
+        const struct posix_acl_xattr_entry *e = &acl.entries[i];
+        unsigned tag = le16toh(e->e_tag);
+        bool ours = tag == ACL_USER_OBJ || tag == ACL_MASK ||
+                    (tag == ACL_USER && le32toh(e->e_id) == getauxval(AT_EUID));
+        if (!ours && e->e_perm != 0) return false;
+    }
+    return true;
+}
+
 int file_check_private(int fd, const char *path, struct diag *diag)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0 || (st.st_mode & 077) == 0) return 0;
+    if (fstat(fd, &st) != 0 || (st.st_mode & 077) == 0 || is_for_us(fd)) return 0;
     return diag_set(diag, ERR_ACCESS, NULL, 0, 0,
                     "%s: others than its owner may read or write it (chmod 600)", path);
 }

@@ -15,7 +15,8 @@ int file_read(const char *path, struct buf *out, struct diag *diag) MUST_USE;
 /* The same of an open file, from where it is; `path` is for messages. fd is borrowed. */
 int file_read_fd(int fd, const char *path, struct buf *out, struct diag *diag) MUST_USE;
 
-/* ERR_ACCESS, when others than its owner may read or write an open file. */
+/* ERR_ACCESS, when others may read or write an open file than its owner and, by its list of access,
+ * the user of this process. */
 int file_check_private(int fd, const char *path, struct diag *diag) MUST_USE;
 /*
  * A secret: the only word of a file that only its owner may read. *out (cleared) gets it with a NUL

@@ -2,6 +2,7 @@
 #include "config/config.h"
 
 #include "base/hint.h"
+#include "config/credential.h"
 #include "config/value.h"
 #include "yaml/yaml.h"
 
@@ -87,6 +88,12 @@ static const char *add_item(struct config *c, enum config_key key, struct slice 
                : path                       ? "more than 256 paths"
                                             : "more than 256 texts";
     if (!list->items) list->items = arena_zalloc(&c->arena, list_max(key), sizeof(char *));
+    char credential[CONFIG_PATH_MAX + 1];
+    if (path && credential_is(text)) {
+        if (credential_path(text, credential, sizeof credential) != 0)
+            return "credential:NAME is no name of a credential";
+        text = slice_of(credential);
+    }
     if (!path || text.ptr[0] == '/') folder.len = 0;
     const char *item = arena_printf(&c->arena, "%.*s%.*s", SLICE_FMT(folder), SLICE_FMT(text));
     if (!list->items || !item) return "out of memory";

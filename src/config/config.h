@@ -10,7 +10,8 @@
  * A value comes from the table, then from a file, then from options of the command line, and each
  * remembers where. Numbers: INT plain, SIZE with B, KiB, MiB or GiB, DURATION with ms, s, min, h or
  * d (whole numbers; without a unit a SIZE is bytes, a DURATION is refused). PATHS is one path or a
- * list; those in a file are relative to its folder. TEXTS is the same without being a path.
+ * list; those in a file are relative to its folder, and "credential:NAME" is one (credential.h).
+ * TEXTS is the same without being a path.
  */
 #ifndef VAKA_CONFIG_CONFIG_H
 #define VAKA_CONFIG_CONFIG_H

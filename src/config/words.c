@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/hint.h"
+#include "config/credential.h"
 #include "config/value.h"
 
 /* n: there is none. */
@@ -79,6 +80,10 @@ int words_read_duration(struct slice value, const char *name, nsec least, nsec m
 
 int words_read_path(struct slice value, const char *name, char *ret, size_t size, struct diag *diag)
 {
-    if (value.len && value.ptr[0] == '/' && slice_copy(value, ret, size)) return 0;
-    return diag_set(diag, ERR_INVALID, NULL, 0, 0, "%s= is the absolute path of a file", name);
+    bool good = credential_is(value)
+                    ? credential_path(value, ret, size) == 0
+                    : value.len && value.ptr[0] == '/' && slice_copy(value, ret, size);
+    return good ? 0
+                : diag_set(diag, ERR_INVALID, NULL, 0, 0,
+                           "%s= is the absolute path of a file, or credential:NAME", name);
 }

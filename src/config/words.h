@@ -30,7 +30,7 @@ int words_read(struct slice text, const char *const *names, unsigned n,
 /* "2min", from `least` to `most`. ERR_INVALID. */
 int words_read_duration(struct slice value, const char *name, nsec least, nsec most, nsec *ret,
                         struct diag *diag) MUST_USE;
-/* The absolute path of a file. ERR_INVALID. */
+/* The absolute path of a file, or of a credential (credential.h). ERR_INVALID. */
 int words_read_path(struct slice value, const char *name, char *ret, size_t size,
                     struct diag *diag) MUST_USE;
 

@@ -135,7 +135,7 @@ static const int *const calls_receive =
           SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fstatfs),
           SCMP_SYS(statfs), SCMP_SYS(eventfd2), SCMP_SYS(epoll_create1), SCMP_SYS(inotify_init1),
           SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch), SCMP_SYS(writev),
-          SCMP_SYS(pwrite64), SCMP_SYS(fdatasync));
+          SCMP_SYS(pwrite64), SCMP_SYS(fdatasync), SCMP_SYS(fgetxattr));
 
 /* Connections of a socket that was opened for it, and SQLite's locks of a file that it reads. */
 static const int *const calls_front = CALLS(

@@ -84,8 +84,8 @@ static const enum serve_role stop_order[ROLE_COUNT] = {
     ROLE_COLLECT, ROLE_UNWRAP, ROLE_STORE,   ROLE_DETECT, ROLE_TRIAGE, ROLE_SEAL,   ROLE_SIGN,
     ROLE_WITNESS, ROLE_OIDC,   ROLE_ACCOUNT, ROLE_ONCALL, ROLE_NOTIFY, ROLE_CONTROL};
 
-static const char *const environment[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-                                          "LSAN_OPTIONS", NULL};
+static const char *const environment[] = {"JOURNAL_STREAM", "CREDENTIALS_DIRECTORY", "ASAN_OPTIONS",
+                                          "UBSAN_OPTIONS",  "LSAN_OPTIONS",          NULL};
 
 static struct slice name_of(const struct child *c)
 {

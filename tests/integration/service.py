@@ -8,12 +8,14 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 
 import common
-from serving import Serve, free_port
+from peers import make_certificates
+from serving import TOKEN, Serve, free_port
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 PACKAGING = pathlib.Path(sys.argv[2])
@@ -158,6 +160,91 @@ def test_watchdog(tap, folder):
                   "while it stops nobody is called silent")
 
 
+def encrypt(store, name, text, environment):
+    """As an operator does it, and as it lies on the disk."""
+    subprocess.run(["systemd-creds", "encrypt", "--with-key=host", f"--name={name}", "-", store / name],
+                   input=text.encode(), check=True, capture_output=True, timeout=60, env=environment)
+
+
+def hand_over(store, folder, environment):
+    """What the service manager does between fork and exec for LoadCredentialEncrypted=."""
+    folder.mkdir(mode=0o700)
+    for path in store.iterdir():
+        subprocess.run(["systemd-creds", "decrypt", f"--name={path.name}", path, folder / path.name], check=True,
+                       capture_output=True, timeout=60, env=environment)
+        (folder / path.name).chmod(0o400)
+    folder.chmod(0o500)
+
+
+def holds_anywhere(folder, secret):
+    return [str(path) for path in folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+
+
+def test_credentials(tap, folder):
+    """Secrets that lie encrypted on the disk: a key of TLS, tokens, the key of apps, a provider's secret."""
+    if not shutil.which("systemd-creds"):
+        tap.skip("secrets as credentials", "no systemd-creds")
+        return
+    environment = {**os.environ, "SYSTEMD_CREDENTIAL_SECRET": str(folder / "host.secret")}
+    subprocess.run(["systemd-creds", "setup"], check=True, capture_output=True, timeout=60, env=environment)
+    (folder / "pki").mkdir()
+    make_certificates(folder / "pki")
+    key = (folder / "pki/server.key").read_text(encoding="utf-8")
+    (folder / "pki/server.key").unlink()
+    secrets = {"vaka.tls.key": key, "vaka.tokens": f"tester ingest,metrics {TOKEN}\n",
+               "vaka.accounts.key": "0123456789abcdef" * 4 + "\n", "vaka.push": "push-secret-4711\n"}
+    store = folder / "credstore.encrypted"
+    store.mkdir()
+    for name, text in secrets.items():
+        encrypt(store, name, text, environment)
+    web = free_port()
+    serve = Service(VAKA, folder,
+                    "accounts:\n  key: credential:vaka.accounts.key\n  hash_memory: 19MiB\n"
+                    "notify:\n  providers: [\"ntfy name=own url=https://127.0.0.1:9 secret=credential:vaka.push\"]\n"
+                    "tls:\n  certificate: pki/server.pem\n  key: credential:vaka.tls.key\n")
+    settings = serve.config.read_text(encoding="utf-8").replace(
+        "tokens: tokens\n", f"tokens: credential:vaka.tokens\nweb:\n  listen: 127.0.0.1:{web}\n")
+    serve.config.write_text(settings, encoding="utf-8")
+    (folder / "tokens").unlink()
+    hand_over(store, folder / "handed", environment)
+    manager = Manager(folder)
+    said = {"NOTIFY_SOCKET": manager.path, "CREDENTIALS_DIRECTORY": str(folder / "handed")}
+    with serve.start_as_service(said):
+        manager.until("READY=1")
+        serve.wait(lambda: serve.status()["notify"]["providers"][0]["name"] == "own", "the provider's secret")
+        tap.equal(serve.post("/api/ingest", b"VAKAMARK one")[0], 200, "who shows a token that is a credential sends")
+        trust = ssl.create_default_context(cafile=folder / "pki/ca.pem")
+        with socket.create_connection(("127.0.0.1", web), timeout=60) as s, \
+                trust.wrap_socket(s, server_hostname="localhost") as tls:
+            tap.ok(tls.version(), "TLS is spoken with a key that is one")
+        tap.ok(serve.status()["account"] and not (folder / "var/keys/accounts.key").exists(),
+               "no key of apps is made beside the one that is handed over")
+        serve.ask("reload")
+        manager.until("READY=1")
+        tap.equal(serve.post("/api/ingest", b"VAKAMARK two")[0], 200, "and so they are behind a reload")
+        tap.equal(re.findall(r"event=role-failed .*", serve.log_text()), [], "nobody misses a secret")
+        (folder / "handed").chmod(0o700)
+        shutil.rmtree(folder / "handed")
+        lines = {line for text in secrets.values() for line in text.splitlines() if not line.startswith("-----")}
+        tap.equal([path for line in sorted(lines) for path in holds_anywhere(folder, line)], [],
+                  "no line of any lies anywhere as it is")
+        tap.equal(serve.stop(), 0, "it ends")
+    other = folder / "other"
+    other.mkdir()
+    missing = Service(VAKA, other, "accounts:\n  key: credential:vaka.accounts.key\n")
+    with open(folder / "missing.log", "wb") as log:
+        process = start_as_service(["serve", "-c", missing.config],
+                                   {"CREDENTIALS_DIRECTORY": str(folder / "handed")}, log, folder)
+    with contextlib.ExitStack() as stack:
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+
+        def told():
+            return "handed/vaka.accounts.key: No such file" in (folder / "missing.log").read_text(encoding="utf-8")
+        missing.wait(told, "the name of the credential that is not there")
+        tap.ok(True, "one that is not there is named")
+
+
 def test_sockets(tap, folder):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, \
             socket.socket(socket.AF_INET) as tcp, socket.socket(socket.AF_INET) as other:
@@ -212,7 +299,8 @@ def test_unit(tap):
 
 def main():
     tap = common.Tap()
-    for test in (test_notify, test_watchdog, test_watchdog_of_another_machine, test_sockets, test_nonsense):
+    for test in (test_notify, test_watchdog, test_watchdog_of_another_machine, test_credentials, test_sockets,
+                 test_nonsense):
         with tempfile.TemporaryDirectory() as folder:
             test(tap, pathlib.Path(folder))
     test_unit(tap)

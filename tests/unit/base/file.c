@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "base/file.h"
 
+#include <endian.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -67,5 +72,38 @@ TEST(a_secret_is_the_only_word_of_its_owners_file)
     struct buf out;
     buf_init(&out, 8192);
     CHECK_INT(file_read_secret(test_path("none"), &out, NULL), ERR_NOT_FOUND);
+    buf_done(&out);
+}
+
+/* Readable by its owner and, by its list of access, for a user and the group; as the service
+ * manager hands over credentials when it is for the user alone. */
+static void give_to(const char *name, uid_t user, unsigned group)
+{
+    struct {
+        struct posix_acl_xattr_header head;
+        struct posix_acl_xattr_entry entries[5];
+    } acl = {.head = {htole32(POSIX_ACL_XATTR_VERSION)},
+             .entries = {{htole16(ACL_USER_OBJ), htole16(ACL_READ), 0},
+                         {htole16(ACL_USER), htole16(ACL_READ), htole32(user)},
+                         {htole16(ACL_GROUP_OBJ), htole16((uint16_t)group), 0},
+                         {htole16(ACL_MASK), htole16(ACL_READ), 0},
+                         {htole16(ACL_OTHER), 0, 0}}};
+    struct stat st;
+    test_write(name, "word");
+    REQUIRE(setxattr(test_path(name), "system.posix_acl_access", &acl, sizeof acl, 0) == 0);
+    REQUIRE(stat(test_path(name), &st) == 0);
+    CHECK_INT(st.st_mode & 077, 040);
+}
+
+TEST(a_secret_may_be_for_this_user_by_its_list_of_access)
+{
+    struct buf out;
+    buf_init(&out, 8192);
+    give_to("ours", geteuid(), 0);
+    CHECK_INT(file_read_secret(test_path("ours"), &out, NULL), 0);
+    give_to("others", geteuid() + 1, 0);
+    CHECK_INT(file_read_secret(test_path("others"), &out, NULL), ERR_ACCESS);
+    give_to("group", geteuid(), ACL_READ);
+    CHECK_INT(file_read_secret(test_path("group"), &out, NULL), ERR_ACCESS);
     buf_done(&out);
 }

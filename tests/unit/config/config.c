@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "config/value.h"
+#include "config/words.h"
 #include "test.h"
 
 static struct config config;
@@ -230,4 +231,32 @@ TEST(config_values_are_written_as_they_are_read)
     CHECK(!value_parse(SLICE("1 "), value_sizes, &none));
     CHECK(!value_parse(SLICE("9223372036854775808"), value_sizes, &none));
     CHECK(!value_parse(SLICE("9007199254740992GiB"), value_sizes, &none));
+}
+
+/* Where the service manager has put them, whichever folder the file of settings is in. */
+TEST(a_path_may_be_a_credential)
+{
+    const char *text = "tls:\n  key: credential:vaka.tls.key\n  certificate: a.crt\n";
+    char path[64];
+    config_init(&config);
+    REQUIRE(setenv("CREDENTIALS_DIRECTORY", "/run/credentials/test", 1) == 0);
+    CHECK_INT(config_read(&config, "/etc/vaka/vaka.yaml", slice_of(text), &diag), 0);
+    CHECK_SLICE(slice_of(config.tls_key.items[0]), "/run/credentials/test/vaka.tls.key");
+    CHECK_SLICE(slice_of(config.tls_certificate.items[0]), "/etc/vaka/a.crt");
+    CHECK_INT(words_read_path(SLICE("credential:sms"), "secret", path, sizeof path, &diag), 0);
+    CHECK_SLICE(slice_of(path), "/run/credentials/test/sms");
+    CHECK_INT(words_read_path(SLICE("credential:sms"), "secret", path, 8, &diag), ERR_INVALID);
+    REQUIRE(unsetenv("CREDENTIALS_DIRECTORY") == 0);
+    CHECK_INT(words_read_path(SLICE("credential:sms"), "secret", path, sizeof path, &diag), 0);
+    CHECK_SLICE(slice_of(path), "/run/credentials/vaka.service/sms");
+    config_done(&config);
+    static const char *const bad[] = {"credential:", "credential:.x", "credential:../tls.key",
+                                      "credential:a/b", "credential:a b"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK_INT(words_read_path(slice_of(bad[i]), "secret", path, sizeof path, &diag),
+                  ERR_INVALID);
+        char file[128];
+        (void)snprintf(file, sizeof file, "tls:\n  key: \"%s\"\n", bad[i]);
+        refused(file, 2, 9, "credential");
+    }
 }
