@@ -9,17 +9,10 @@
 #include "base/json_write.h"
 #include "base/time.h"
 #include "canary/canary.h"
+#include "canary/reach.h"
 
 /* A process that said something about itself once a second, and does not any more. */
 #define SILENT (5 * NSEC_PER_SEC)
-
-static nsec seconds_of(struct slice object, const char *name)
-{
-    uint64_t n;
-    return slice_to_u64(json_member(object, name), &n) && n < INT64_MAX / NSEC_PER_SEC
-               ? (nsec)n * NSEC_PER_SEC
-               : 0;
-}
 
 /* Into both lines, of the same values. */
 static void say(struct awake *a, const char *en, const char *sv, ...)
@@ -50,10 +43,9 @@ static struct when at(nsec time)
 static void judge(struct awake *a, nsec now)
 {
     struct slice r = a->report, why = json_member_text(r, "why");
-    nsec every = seconds_of(r, "every"), within = seconds_of(r, "within");
+    nsec every = said_seconds(r, "every"), within = said_seconds(r, "within");
     nsec ago = now > a->proven ? now - a->proven : 0;
-    uint64_t took = 0;
-    (void)slice_to_u64(json_member(r, "took_ms"), &took);
+    const uint64_t took = json_member_u64(r, "took_ms");
     if (every == 0)
         say(a, "NOT proven: the canary is switched off (canary.every)",
             "INTE bevisat: kontrollsignalen är avstängd (canary.every)");
@@ -85,14 +77,15 @@ static void judge(struct awake *a, nsec now)
     }
 }
 
-void awake_read(struct slice report, nsec now, struct awake *ret)
+void awake_read(struct slice report, struct slice oncall, nsec now, struct awake *ret)
 {
-    struct awake a = {.report = report, .broken = json_member_text(report, "broken")};
+    struct awake a = {
+        .report = report, .oncall = oncall, .broken = json_member_text(report, "broken")};
     struct slice proven = json_member(report, "proven");
     bool unset = !slice_eq(json_member(report, "unset"), SLICE("0"));
-    nsec said = seconds_of(report, "now");
-    a.since = seconds_of(report, "since");
-    a.proven = seconds_of(proven, canary_stage_name(unset ? CANARY_TRIAGE : CANARY_PROVIDER));
+    nsec said = said_seconds(report, "now");
+    a.since = said_seconds(report, "since");
+    a.proven = said_seconds(proven, canary_stage_name(unset ? CANARY_TRIAGE : CANARY_PROVIDER));
     if (said == 0 || now - said > SILENT) {
         a.broken = SLICE_NONE;
         say(&a, "NOT proven: the process of the canary does not answer",
@@ -103,25 +96,13 @@ void awake_read(struct slice report, nsec now, struct awake *ret)
     *ret = a;
 }
 
-static void put_time(struct buf *out, const char *name, nsec time)
-{
-    json_write_key(out, name);
-    if (time <= 0) {
-        buf_puts(out, "null");
-        return;
-    }
-    buf_putc(out, '"');
-    time_write_rfc3339(out, time);
-    buf_putc(out, '"');
-}
-
 static void put_proven(struct buf *out, struct slice report)
 {
     struct slice proven = json_member(report, "proven");
     json_write_key(out, "proven");
     buf_putc(out, '{');
     for (unsigned i = 0; i < CANARY_STAGE_COUNT; i++)
-        put_time(out, canary_stage_name(i), seconds_of(proven, canary_stage_name(i)));
+        said_put_time(out, canary_stage_name(i), said_seconds(proven, canary_stage_name(i)));
     buf_putc(out, '}');
 }
 
@@ -135,7 +116,7 @@ static void put_changes(struct buf *out, struct slice report)
         json_parts_init(&it, list);
         for (bool more = false; json_parts_next(&it, &name, &change); more = true) {
             buf_puts(out, more ? ",{" : "{");
-            put_time(out, "at", seconds_of(change, "at"));
+            said_put_time(out, "at", said_seconds(change, "at"));
             json_write_key(out, "broken");
             buf_put(out, json_member(change, "broken"));
             json_write_key(out, "why");
@@ -154,8 +135,8 @@ void awake_write(struct buf *out, const struct awake *a)
     json_write_key(out, "broken");
     if (a->broken.len) json_write_string(out, a->broken);
     else buf_puts(out, "null");
-    put_time(out, "since", a->since);
-    put_time(out, "proven_at", a->proven);
+    said_put_time(out, "since", a->since);
+    said_put_time(out, "proven_at", a->proven);
     json_write_key(out, "line");
     buf_putc(out, '{');
     json_write_member_string(out, "sv", slice_of(a->sv));
@@ -166,5 +147,7 @@ void awake_write(struct buf *out, const struct awake *a)
     json_write_key(out, "watchdog");
     struct slice watchdog = json_member(a->report, "watchdog");
     buf_put(out, watchdog.len ? watchdog : SLICE("null"));
+    json_write_key(out, "proof");
+    reach_write(out, a->oncall);
     buf_putc(out, '}');
 }

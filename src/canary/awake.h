@@ -13,7 +13,8 @@ enum { AWAKE_LINE_MAX = 768 };
 
 struct awake {
     bool awake;
-    struct slice report; /* borrowed */
+    struct slice report; /* borrowed, like oncall */
+    struct slice oncall;
     struct slice broken; /* the stage, "nothing"; empty: it is not known. Borrowed */
     nsec since;          /* it is so; 0: not known */
     nsec proven;         /* the last probe that went all the way; 0: none */
@@ -21,11 +22,12 @@ struct awake {
 };
 
 /*
- * `report` is the JSON object of the canary's process (docs/status.md), empty when there is none;
- * `now` realtime.
+ * `report` is the JSON object of the canary's process (docs/status.md), `oncall` that of oncall's;
+ * each is empty when there is none. `now` is realtime.
  */
-void awake_read(struct slice report, nsec now, struct awake *ret);
-/* {"awake":…,"broken":…,"since":…,"proven_at":…,"line":{"sv":…,"en":…},"proven":{…},…} */
+void awake_read(struct slice report, struct slice oncall, nsec now, struct awake *ret);
+/* {"awake":…,"broken":…,"since":…,"proven_at":…,"line":{"sv":…,"en":…},"proven":{…},…}; "proof" is
+ * what reach_write() has. */
 void awake_write(struct buf *out, const struct awake *a);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/time.h"
+#include "canary/said.h"
 #include "library/files.h"
 
 enum { INCIDENTS_MAX = 4 * 1024 * 1024 };
@@ -123,18 +124,6 @@ double drill_report_after(const struct drill_report *p, enum drill_step step)
     return (double)(p->steps[step].recorded - p->attack) / (double)NSEC_PER_SEC;
 }
 
-static void put_time(struct buf *out, const char *name, nsec time)
-{
-    json_write_key(out, name);
-    if (time == TIME_NONE) {
-        buf_puts(out, "null");
-        return;
-    }
-    buf_putc(out, '"');
-    time_write_rfc3339(out, time);
-    buf_putc(out, '"');
-}
-
 static void put_steps(struct buf *out, const struct drill_report *p)
 {
     for (unsigned i = 0; i < DRILL_STEP_COUNT; i++) {
@@ -144,8 +133,8 @@ static void put_steps(struct buf *out, const struct drill_report *p)
             continue;
         }
         buf_putc(out, '{');
-        put_time(out, "at", p->steps[i].at);
-        put_time(out, "recorded", p->steps[i].recorded);
+        said_put_time(out, "at", p->steps[i].at);
+        said_put_time(out, "recorded", p->steps[i].recorded);
         json_write_key(out, "after_s");
         buf_printf(out, "%.1f}", drill_report_after(p, i));
     }
@@ -158,16 +147,64 @@ void drill_report_write(struct buf *out, const struct drill_report *p)
     json_write_member_u64(out, "id", json_member_u64(p->run, "id"));
     json_write_member_string(out, "scenario", json_member_text(p->run, "scenario"));
     json_write_member_string(out, "by", json_member_text(p->run, "by"));
-    put_time(out, "begun", p->begun);
-    put_time(out, "ended", p->ended ? p->ended : TIME_NONE);
+    said_put_time(out, "begun", p->begun);
+    said_put_time(out, "ended", p->ended);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         json_write_member_u64(out, numbers[i], json_member_u64(p->run, numbers[i]));
     json_write_member_string(out, "why", json_member_text(p->run, "why"));
-    put_time(out, "attack_begins", p->attack);
+    said_put_time(out, "attack_begins", p->attack);
     put_steps(out, p);
     json_write_key(out, "incidents");
     buf_put(out, p->incidents.len ? buf_slice(&p->incidents) : SLICE("[]"));
     buf_putc(out, '}');
+}
+
+/* ---- all of them ------------------------------------------------------------------------- */
+
+static void put_run(struct buf *out, struct slice run)
+{
+    static const char *const numbers[] = {"records", "sent", "left_out"};
+    buf_putc(out, '{');
+    json_write_member_u64(out, "id", json_member_u64(run, "id"));
+    json_write_key(out, "scenario");
+    buf_put(out, json_member(run, "scenario"));
+    json_write_key(out, "by");
+    buf_put(out, json_member(run, "by"));
+    json_write_member_u64(out, "speed", json_member_u64(run, "speed"));
+    said_put_time(out, "begun", (nsec)json_member_u64(run, "begun"));
+    said_put_time(out, "ended", (nsec)json_member_u64(run, "ended"));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        json_write_member_u64(out, numbers[i], json_member_u64(run, numbers[i]));
+    json_write_key(out, "why");
+    buf_put(out, json_member(run, "why"));
+    buf_putc(out, '}');
+}
+
+void drills_write(struct buf *out, struct slice drills)
+{
+    static const char *const as_they_are[] = {"folder", "scenarios", "running"};
+    const struct slice runs = json_member(drills, "runs");
+    struct slice name, run;
+    struct json_parts it;
+    if (runs.len == 0 || runs.ptr[0] != '[') {
+        buf_puts(out, "null");
+        return;
+    }
+    buf_putc(out, '{');
+    for (size_t i = 0; i < sizeof as_they_are / sizeof *as_they_are; i++) {
+        json_write_key(out, as_they_are[i]);
+        buf_put(out, json_member(drills, as_they_are[i]));
+    }
+    said_put_time(out, "planned", (nsec)json_member_u64(drills, "planned"));
+    said_put_text(out, "planned_scenario", json_member_text(drills, "planned_scenario"));
+    json_write_key(out, "runs");
+    buf_putc(out, '[');
+    json_parts_init(&it, runs);
+    for (bool more = false; json_parts_next(&it, &name, &run); more = true) {
+        if (more) buf_putc(out, ',');
+        put_run(out, run);
+    }
+    buf_puts(out, "]}");
 }
 
 /* ---- when the next begins ---------------------------------------------------------------- */

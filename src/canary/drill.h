@@ -45,6 +45,12 @@ double drill_report_after(const struct drill_report *p, enum drill_step step);
 void drill_report_write(struct buf *out, const struct drill_report *p);
 
 /*
+ * What the canary's process says of drills (docs/status.md) as people read it, with times as RFC
+ * 3339 has them; null when it says nothing.
+ */
+void drills_write(struct buf *out, struct slice drills);
+
+/*
  * Whether one is due that is sent every `every` (0: never): `last` began the last one, or the
  * first waiting for one (realtime). A clock that was a day or more ahead then counts for nothing.
  */

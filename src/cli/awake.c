@@ -27,14 +27,14 @@ static int print_awake(void *ctx, const struct say_answer *answer)
     struct awake a;
     struct buf out;
     buf_init(&out, 8 * answer->text.len + 64 * 1024);
-    awake_read(json_member(json_member(answer->text, "processes"), "canary"),
-               clock_realtime(&clock), &a);
+    const struct slice processes = json_member(answer->text, "processes");
+    const struct slice oncall = json_member(processes, "oncall");
+    awake_read(json_member(processes, "canary"), oncall, clock_realtime(&clock), &a);
     c->awake = a.awake;
     if (c->json) awake_write(&out, &a);
     else text_put_lines(&out, slice_of(a.en));
     buf_putc(&out, '\n');
-    if (!c->json)
-        proof_put(&out, json_member(json_member(answer->text, "processes"), "oncall"), "  ", true);
+    if (!c->json) proof_put(&out, oncall, "  ", true);
     bool written = fwrite(out.ptr, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     buf_done(&out);
     return written ? 0 : ERR_IO;
@@ -56,8 +56,9 @@ const struct command command_awake = {
         "Says in a line whether the watch is awake, since when, and when it was proven last: the "
         "canary sends records of its own the way of all others, from collect to the providers of "
         "messages, and asks each stage what it saw. When it is not, the line names the first stage "
-        "that is broken. Where the plan has a daily proof, a line for each way of telling people "
-        "follows: when a real message went by it last.\n\n"
+        "that is broken. Where the plan has a daily proof, who was really reached last follows, "
+        "and a "
+        "line for each way of telling people: when a real message went by it last.\n\n"
         "Exit status: 0 it is awake; 1 it is not, or that is not proven, or vaka serve does not "
         "run; 2 the command line could not be understood.",
     .options = awake_options,

@@ -5,9 +5,9 @@
 #include "base/buf.h"
 
 /*
- * A line, behind `margin`, for each way of telling people, from what oncall says about itself
- * (docs/status.md): when the daily proof has found that it works; `all`: else those alone that are
- * not proven. Nothing when the plan has no proof.
+ * Lines, behind `margin`, from what oncall says about itself (docs/status.md): who was reached
+ * last, and for each way of telling people when the daily proof has found that it works. Not `all`:
+ * those alone that are not proven. Nothing when the plan has no proof.
  */
 void proof_put(struct buf *out, struct slice oncall, const char *margin, bool all);
 

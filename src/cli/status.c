@@ -107,7 +107,8 @@ static void put_awake(struct buf *out, struct slice processes)
 {
     const struct clock clock = clock_system();
     struct awake a;
-    awake_read(json_member(processes, "canary"), clock_realtime(&clock), &a);
+    awake_read(json_member(processes, "canary"), json_member(processes, "oncall"),
+               clock_realtime(&clock), &a);
     put_label(out, "watch");
     (void)text_put_visible(out, slice_of(a.en), AWAKE_LINE_MAX);
     buf_putc(out, '\n');
@@ -391,6 +392,8 @@ static void put_paging(struct buf *out, struct slice processes)
          "pages are loud: everybody was told, and nobody has them"},
         {"undelivered", "person could not be told of an open page",
          "people could not be told of open pages"},
+        {"waiting", "message waits: a person, or a provider, has had as many as the limits let",
+         "messages wait: a person, or a provider, has had as many as the limits let"},
         {"empty_shifts", "team has nobody on call", "teams have nobody on call"},
         {"unreachable_people", "person of the plan has no contact",
          "people of the plan have no contact"},

@@ -342,6 +342,7 @@ int oncall_ask_canary(struct oncall *o, uint64_t number, struct oncall_canary *r
 int oncall_status(struct oncall *o, struct oncall_time t, struct buf *out)
 {
     set_time(o, t);
+    arena_reset(&o->scratch);
     return oncall_write_status(o, out);
 }
 

@@ -106,6 +106,7 @@ struct way {
     nsec asked, proven; /* 0: never */
     unsigned state;     /* of the newest attempt */
     struct slice detail;
+    struct slice person; /* who was asked last */
 };
 
 static const char *word_of(const struct oncall *o, const struct way *w, unsigned channel)
@@ -118,28 +119,57 @@ static const char *word_of(const struct oncall *o, const struct way *w, unsigned
     return under_way ? "waits" : "failed";
 }
 
-static int write_way(struct oncall *o, const struct provider *p, unsigned channel, struct buf *out)
+static int read_way(struct oncall *o, const struct provider *p, unsigned channel, struct way *ret)
 {
-    struct way w = {.state = ATTEMPT_QUEUED};
+    struct db_rows rows =
+        db_select(o->db,
+                  "SELECT w.asked, coalesce(w.proven, 0), coalesce(a.state, ?3), a.detail, n.person"
+                  " FROM way w LEFT JOIN attempt a ON a.id = w.attempt"
+                  " LEFT JOIN notice n ON n.id = a.notice WHERE w.provider = ?1 AND w.channel = ?2",
+                  DB_WITH(db_text(slice_of(p->name)), db_number(channel), db_number(ATTEMPT_LATE)));
+    *ret = (struct way){.state = ATTEMPT_QUEUED};
+    if (db_next(&rows))
+        *ret = (struct way){.asked = db_get_number(&rows, 0),
+                            .proven = db_get_number(&rows, 1),
+                            .state = (unsigned)db_get_number(&rows, 2),
+                            .detail = keep(o, db_get_text(&rows, 3)),
+                            .person = keep(o, db_get_text(&rows, 4))};
+    return db_end(&rows);
+}
+
+/* With whom it was proven last: by a proof, or by any message that went this way. */
+static int find_reached(struct oncall *o, const struct provider *p, unsigned channel, nsec proven,
+                        struct slice *ret)
+{
     struct db_rows rows = db_select(
         o->db,
-        "SELECT w.asked, coalesce(w.proven, 0), coalesce(a.state, ?3), a.detail FROM way w"
-        " LEFT JOIN attempt a ON a.id = w.attempt WHERE w.provider = ?1 AND w.channel = ?2",
-        DB_WITH(db_text(slice_of(p->name)), db_number(channel), db_number(ATTEMPT_LATE)));
-    if (db_next(&rows))
-        w = (struct way){.asked = db_get_number(&rows, 0),
-                         .proven = db_get_number(&rows, 1),
-                         .state = (unsigned)db_get_number(&rows, 2),
-                         .detail = db_get_text(&rows, 3)};
+        "SELECT n.person FROM attempt a JOIN notice n ON n.id = a.notice"
+        " WHERE a.provider = ?1 AND a.channel = ?2 AND a.accepted <= ?3 AND n.person <> ''"
+        " AND (a.state = ?4 OR (a.state = ?5 AND NOT ?6)) ORDER BY a.made DESC LIMIT 1",
+        DB_WITH(db_text(slice_of(p->name)), db_number(channel), db_number(proven),
+                db_number(ATTEMPT_DELIVERED), db_number(ATTEMPT_ACCEPTED),
+                db_number(is_followed(channel))));
+    if (db_next(&rows)) *ret = keep(o, db_get_text(&rows, 0));
+    return db_end(&rows);
+}
+
+static int write_way(struct oncall *o, const struct provider *p, unsigned channel, struct buf *out)
+{
+    struct way w;
+    struct slice reached = SLICE_NONE;
+    int error = read_way(o, p, channel, &w);
+    if (error == 0 && w.proven) error = find_reached(o, p, channel, w.proven, &reached);
     buf_putc(out, '{');
     json_write_member_string(out, "provider", slice_of(p->name));
     json_write_member_string(out, "channel", slice_of(notify_channel_name(channel)));
     json_write_member_string(out, "state", slice_of(word_of(o, &w, channel)));
     json_write_member_u64(out, "asked_at", (uint64_t)(w.asked / NSEC_PER_SEC));
+    json_write_member_string(out, "asked", w.person);
     json_write_member_u64(out, "proven_at", (uint64_t)(w.proven / NSEC_PER_SEC));
+    json_write_member_string(out, "reached", reached);
     json_write_member_string(out, "detail", w.detail);
     buf_putc(out, '}');
-    return db_end(&rows);
+    return error;
 }
 
 int proof_write(struct oncall *o, struct buf *out)

@@ -38,6 +38,12 @@ int oncall_write_status(struct oncall *o, struct buf *out)
                           " WHERE p.ended IS NULL AND n.state = ?1",
                           DB_WITH(db_number(NOTICE_FAILED)));
     if (error == 0)
+        error = put_count(o, out, "waiting",
+                          "SELECT count(*) FROM deadline d JOIN notice n ON n.id = d.id WHERE"
+                          " d.kind = ?1 AND n.state = ?2 AND n.made + n.after * ?3 <= ?4",
+                          DB_WITH(db_number(DEADLINE_NOTICE), db_number(NOTICE_WAITS),
+                                  db_number(NSEC_PER_SEC), db_number(o->now)));
+    if (error == 0)
         error =
             put_count(o, out, "wait_for_morning", "SELECT count(*) FROM subject WHERE state = ?1",
                       DB_WITH(db_number(SUBJECT_WAITS)));

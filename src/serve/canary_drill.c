@@ -310,6 +310,54 @@ void drill_tick(struct drill *d)
     if (d->running && is_done(d)) end(d, last_run(d)->lost ? "some records were lost" : "");
 }
 
+/* ---- what is told ------------------------------------------------------------------------- */
+
+static void put_scenarios(const struct drill *d, struct buf *out)
+{
+    const char *before = "";
+    json_write_key(out, "scenarios");
+    buf_putc(out, '[');
+    for (size_t i = 0; i < d->n_files; i++) {
+        if (strcmp(d->files[i].scenario, before) == 0) continue;
+        if (before[0]) buf_putc(out, ',');
+        before = d->files[i].scenario;
+        json_write_string(out, slice_of(before));
+    }
+    buf_putc(out, ']');
+}
+
+static void put_drills(const struct drill *d, struct buf *out)
+{
+    buf_putc(out, '{');
+    json_write_member_string(out, "folder", slice_of(d->folder ? d->folder : ""));
+    put_scenarios(d, out);
+    json_write_key(out, "running");
+    buf_puts(out, d->running ? "true" : "false");
+    json_write_member_u64(out, "planned", (uint64_t)d->planned);
+    json_write_member_string(out, "planned_scenario",
+                             d->planned ? slice_of(d->planned_scenario) : SLICE_NONE);
+    json_write_key(out, "runs");
+    put_runs(out, d);
+    buf_putc(out, '}');
+}
+
+void drill_status(const struct drill *d, struct buf *out)
+{
+    json_write_key(out, "drills");
+    put_drills(d, out);
+}
+
+/* As who asks over the API reads it. */
+static void put_answer(const struct drill *d, struct buf *out)
+{
+    struct buf said;
+    buf_init(&said, STATE_MAX);
+    put_drills(d, &said);
+    json_write_key(out, "drills");
+    drills_write(out, buf_slice(&said));
+    buf_done(&said);
+}
+
 /* ---- what people do ---------------------------------------------------------------------- */
 
 static bool is_known(const struct drill *d, const char *name)
@@ -360,7 +408,7 @@ unsigned drill_act(struct drill *d, struct slice kind, struct slice actor, struc
                                                             : DESK_UNKNOWN;
     buf_putc(out, '{');
     if (status == DESK_DONE) {
-        drill_status(d, out);
+        put_answer(d, out);
     } else {
         json_write_member_string(out, "member", slice_of(b.member ? b.member : ""));
         json_write_member_string(out, "message", slice_of(b.message));
@@ -368,36 +416,6 @@ unsigned drill_act(struct drill *d, struct slice kind, struct slice actor, struc
     buf_putc(out, '}');
     body_done(&b);
     return status;
-}
-
-static void put_scenarios(const struct drill *d, struct buf *out)
-{
-    const char *before = "";
-    json_write_key(out, "scenarios");
-    buf_putc(out, '[');
-    for (size_t i = 0; i < d->n_files; i++) {
-        if (strcmp(d->files[i].scenario, before) == 0) continue;
-        if (before[0]) buf_putc(out, ',');
-        before = d->files[i].scenario;
-        json_write_string(out, slice_of(before));
-    }
-    buf_putc(out, ']');
-}
-
-void drill_status(const struct drill *d, struct buf *out)
-{
-    json_write_key(out, "drills");
-    buf_putc(out, '{');
-    json_write_member_string(out, "folder", slice_of(d->folder ? d->folder : ""));
-    put_scenarios(d, out);
-    json_write_key(out, "running");
-    buf_puts(out, d->running ? "true" : "false");
-    json_write_member_u64(out, "planned", (uint64_t)d->planned);
-    json_write_member_string(out, "planned_scenario",
-                             d->planned ? slice_of(d->planned_scenario) : SLICE_NONE);
-    json_write_key(out, "runs");
-    put_runs(out, d);
-    buf_putc(out, '}');
 }
 
 /* ---- what it needs ----------------------------------------------------------------------- */

@@ -220,6 +220,7 @@ static const struct figure role_figures[REPORT_COUNT][24] = {
             {"pages_open", GAUGE, "Pages that nobody has yet."},
             {"pages_loud", GAUGE, "Of them those that everybody was told of."},
             {"undelivered", GAUGE, "People whom open pages could not reach."},
+            {"waiting", GAUGE, "Messages that wait for a limit of a person or a provider."},
             {"wait_for_morning", GAUGE, "Incidents that page when the plan lets them."},
             {"unplanned", GAUGE, "Incidents that wait for a plan."},
             {"taken", COUNTER, "What triage has handed over since the process was started."},

@@ -15,6 +15,8 @@
 
 enum { ANSWER_MAX = 4 * 1024 * 1024, OWED_MAX = 16 * 1024 * 1024 };
 #define TRY_DISK_EVERY (10 * NSEC_PER_SEC)
+/* A timer does not hear that the machine's clock was set, or that the machine was asleep. */
+#define LOOK_EVERY (10 * NSEC_PER_SEC)
 
 struct oncall_ctx {
     struct db *db;
@@ -82,6 +84,7 @@ static void arm(struct role *r)
 {
     struct oncall_ctx *c = r->ctx;
     nsec wait = oncall_next(c->oncall, now(r));
+    if (wait > LOOK_EVERY) wait = LOOK_EVERY;
     if (wait < 0) loop_timer_stop(r->loop, &c->due);
     else if (loop_timer_set(r->loop, &c->due, wait, 0) != 0) give_up(r, ERR_LIMIT);
 }

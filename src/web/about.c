@@ -3,6 +3,7 @@
 #include "base/json_write.h"
 #include "canary/awake.h"
 #include "canary/drill.h"
+#include "canary/said.h"
 #include "web/alert.h"
 #include "web/call.h"
 #include "web/openapi.h"
@@ -38,13 +39,12 @@ void api_awake(struct api_call *c)
 {
     struct buf status;
     struct awake a;
-    struct slice processes, report = SLICE_NONE;
     if (!api_is_first_tenants(c)) return;
     buf_init(&status, API_ANSWER_MAX);
     c->api->options.out.status(c->api->options.out.ctx, &status);
-    if (json_find_member(slice_trim(buf_slice(&status)), "processes", NULL, &processes))
-        (void)json_find_member(processes, "canary", NULL, &report);
-    awake_read(report, clock_realtime(&c->api->options.clock), &a);
+    const struct slice processes = json_member(slice_trim(buf_slice(&status)), "processes");
+    awake_read(json_member(processes, "canary"), json_member(processes, "oncall"),
+               clock_realtime(&c->api->options.clock), &a);
     awake_write(&c->out, &a);
     buf_putc(&c->out, '\n');
     buf_done(&status);
@@ -79,22 +79,25 @@ void api_sources(struct api_call *c)
     tell_parts(c, parts, sizeof parts / sizeof *parts);
 }
 
-void api_drills(struct api_call *c)
-{
-    static const struct part parts[] = {{"drills", "canary", "drills"}};
-    tell_parts(c, parts, sizeof parts / sizeof *parts);
-}
-
 /* What the canary's process says of drills; empty: nothing. `status` is the caller's, and holds it.
  */
 static struct slice read_drills(const struct api_call *c, struct buf *status)
 {
-    struct slice found = SLICE_NONE;
     c->api->options.out.status(c->api->options.out.ctx, status);
-    bool there = json_find_member(slice_trim(buf_slice(status)), "processes", NULL, &found) &&
-                 json_find_member(found, "canary", NULL, &found) &&
-                 json_find_member(found, "drills", NULL, &found);
-    return there ? found : SLICE_NONE;
+    const struct slice processes = json_member(slice_trim(buf_slice(status)), "processes");
+    return json_member(json_member(processes, "canary"), "drills");
+}
+
+void api_drills(struct api_call *c)
+{
+    struct buf status;
+    if (!api_is_first_tenants(c)) return;
+    buf_init(&status, API_ANSWER_MAX);
+    buf_puts(&c->out, "{\"drills\":");
+    drills_write(&c->out, read_drills(c, &status));
+    buf_puts(&c->out, "}\n");
+    buf_done(&status);
+    api_answer(c, MHD_HTTP_OK, API_JSON);
 }
 
 static void tell_drill(struct api_call *c, struct slice run)

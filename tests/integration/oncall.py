@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""From an event to a person who has it, with real processes: oncall.py VAKA [TEST...]. Prints TAP."""
+"""From an event to a person who has it, with real processes: oncall.py VAKA [--faulty VAKA-FAULTY] [TEST...].
+Prints TAP."""
 import datetime
 import json
 import os
@@ -13,9 +14,13 @@ import zoneinfo
 import gateway
 from disks import own_namespace
 from paging import ANNA, BO, CIA, Watch, code_of
-from serving import Skip, holds, run_tests, same, test
+from serving import RULE, Skip, holds, run_tests, same, test
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
+FAULTY = str(pathlib.Path(sys.argv[3]).resolve()) if sys.argv[2:3] == ["--faulty"] else None
+DAN = "+46700000014"
+DAY, MINUTE = 86400, 60 * 10**9  # s, ns
+INCIDENTS = 30  # of a storm
 
 
 def incident(w, number):
@@ -112,30 +117,132 @@ def a_provider_that_fails_is_passed_over(folder):
              [("one", "retry"), ("two", "accepted")])
 
 
+def until(hour):
+    """Seconds until it is that hour, and a minute, in Stockholm."""
+    now = datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Stockholm"))
+    then = now.replace(hour=hour, minute=1, second=0, microsecond=0)
+    return int((then - now).total_seconds()) % DAY
+
+
+def ways(w):
+    """The state of each, and with whom it was proven last."""
+    found = w.serve.status()["oncall"]["proof"]["ways"]
+    return {way["channel"]: (way["state"], way["reached"]) for way in found}
+
+
+def awake(w):
+    """What vaka awake says of the proof: in lines and in JSON."""
+    lines = w.serve.ask("awake", status=1).splitlines()[1:]
+    return [line.strip() for line in lines], json.loads(w.serve.ask("awake", "-f", "json", status=1))["proof"]
+
+
 @test
 def every_way_is_proven_by_a_real_message(folder):
-    with Watch(VAKA, folder) as w:
-        # The hour of the plan is one that is to come, and not far away.
-        at = datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Stockholm")) + datetime.timedelta(seconds=75)
+    """By SMS, a call and mail, the daily proof of two days: what works, and what has stopped to."""
+    if not FAULTY:
+        raise Skip("no program with a clock that can be set")
+    with Watch(FAULTY, folder, mail=True, faulty=("oncall",), level="critical") as w:
         plan = (w.folder / "plan.yaml").read_text(encoding="utf-8")
-        plan = f"proof: anna {at:%H:%M}\n" + plan.replace(
+        plan = "proof: anna 10:00\n" + plan.replace(
             f"contacts: [{{channel: sms, address: '{ANNA}'}}]",
-            f"contacts: [{{channel: sms, address: '{ANNA}'}}, {{channel: voice, address: '{ANNA}', after: 3m}}]")
+            f"contacts: [{{channel: sms, address: '{ANNA}'}}, {{channel: mail, address: anna@example.se}},"
+            f" {{channel: voice, address: '{ANNA}', after: 3m}}]")
         (w.folder / "plan.yaml").write_text(plan, encoding="utf-8")
         w.serve.ask("oncall", "plan", "plan.yaml", "--force", "--why", "a test")
         holds(w.serve.ask("status"), "sms by one: not proven")
-        sms = w.sms(ANNA, seconds=300)
-        holds(sms["message"], "dagliga prov")
-        w.serve.wait(lambda: len(w.gateway.calls) == 1, "a call", 120)
-
-        def ways():
-            found = w.serve.status()["oncall"]["proof"]["ways"]
-            return {way["channel"]: way["state"] for way in found}
-        w.serve.wait(lambda: ways() == {"sms": "proven", "voice": "waits"}, "the phone has it", 120)
+        lines, proof = awake(w)
+        holds(lines[0], "the daily proof has not reached anna; the next proof 20")
+        same((proof["person"], proof["reached"]), ("anna", None))
+        ahead = until(10)
+        w.faults.set("oncall", clock=ahead)
+        holds(w.sms(ANNA)["message"], "dagliga prov")
+        mail, = w.mailer.mails(1)
+        same((mail["To"], w.mailer.came_by_tls()), ("anna@example.se", 1))
+        holds(mail.get_content(), "dagliga prov")
+        w.serve.wait(lambda: len(w.gateway.calls) == 1, "a call")
+        w.serve.wait(lambda: ways(w) == {"sms": ("proven", "anna"), "mail": ("proven", "anna"),
+                                         "voice": ("waits", "")}, "the phone has it")
         w.gateway.settle(w.gateway.calls[0], "noanswer")
-        w.serve.wait(lambda: ways() == {"sms": "proven", "voice": "failed"}, "nobody takes the call", 120)
-        holds(w.serve.ask("awake", status=1), "  sms by one: proven 20")
+        w.serve.wait(lambda: ways(w)["voice"] == ("failed", ""), "nobody takes the call")
+        lines, proof = awake(w)
+        holds(lines[0], "anna was reached 20")
+        told = {line.split(" ")[0]: line for line in lines[1:]}
+        holds(told["sms"], "sms by one: proven 20")
+        holds(told["voice"], "voice by one: NOT PROVEN 20")
+        holds(told["voice"], "proven last never")
+        same((proof["reached"]["person"], proof["reached"]["channel"] in ("sms", "mail")), ("anna", True))
         holds(w.serve.ask("status"), "voice by one: NOT PROVEN 20")
+        # The next day somebody else is asked and takes the call, and has no mailbox any more.
+        first = {way["channel"]: way["proven_at"] for way in proof["ways"]}
+        plan = plan.replace("proof: anna", "proof: bo").replace(
+            f"contacts: [{{channel: sms, address: '{BO}'}}]",
+            f"contacts: [{{channel: mail, address: nobody@example.se}}, {{channel: voice, address: '{BO}'}}]")
+        (w.folder / "plan.yaml").write_text(plan, encoding="utf-8")
+        w.serve.ask("oncall", "plan", "plan.yaml", "--force", "--why", "a test")
+        w.faults.set("oncall", clock=ahead + DAY)
+        w.serve.wait(lambda: len(w.gateway.calls) == 2, "another call")
+        w.gateway.settle(w.gateway.calls[1], "success")
+        w.serve.wait(lambda: ways(w) == {"sms": ("proven", "anna"), "mail": ("failed", "anna"),
+                                         "voice": ("proven", "bo")}, "what became of the second")
+        lines, proof = awake(w)
+        holds(lines[0], "bo was reached 20")
+        failed, = (line for line in lines if line.startswith("mail by mail: NOT PROVEN 20"))
+        holds(failed, ", bo, ")
+        holds(failed, "no such mailbox")
+        holds(failed, f"; proven last {first['mail']}")
+        same((proof["reached"]["person"], proof["reached"]["channel"], proof["reached"]["provider"]),
+             ("bo", "voice", "one"))
+        same([(way["channel"], way["state"], way["asked"]) for way in proof["ways"]
+              if way["state"] == "failed"], [("mail", "failed", "bo")])
+
+
+def rule_of(number):
+    return RULE.format(marker=f"STORM-{number}-OF").replace("6b2a6a4e", f"6b2a6a{number:02x}")
+
+
+@test
+def limits_hold_and_what_waits_is_not_lost(folder):
+    """Four people, three messages a minute each, ten a minute by each provider, and incidents that go on coming
+    to one page: all of them stand in its list, and what may not be sent yet is sent later."""
+    limits = "oncall:\n  per_person: 3\n  per_provider: 10\n  within: 1min\n  more_after: 10s\n"
+    with Watch(VAKA, folder, more=limits, providers=("one", "two"),
+               rules=[rule_of(n) for n in range(1, INCIDENTS + 1)]) as w:
+        plan = (w.folder / "plan.yaml").read_text(encoding="utf-8")
+        plan = plan.replace("teams:", f"  - {{id: dan, name: Dan, contacts: [{{channel: sms, address: '{DAN}'}}]}}\nteams:")
+        plan = plan.replace("{oncall: soc}", "{person: anna}, {person: bo}, {person: cia}, {person: dan}")
+        (w.folder / "plan.yaml").write_text(plan, encoding="utf-8")
+        w.serve.ask("oncall", "plan", "plan.yaml", "--force", "--why", "a test")
+        people, came = (ANNA, BO, CIA, DAN), 0
+        for batch, upto in enumerate((1, 10, 20, INCIDENTS), 1):
+            with w.serve.tcp("syslog_tcp") as c:
+                for n in range(came + 1, upto + 1):
+                    c.sendall(f"<13>1 - host-{n} app - - - STORM-{n}-OF it\n".encode())
+            came = upto
+            w.serve.wait(lambda: len(w.pages()[0]["incidents"]) == came, f"{came} are listed")
+            if batch < 4:
+                for who in people:
+                    w.sms(who, batch, 120)
+        # The fourth message is above what each gets, and waits.
+        w.serve.shows(lambda s: s["oncall"]["waiting"] == len(people), "it waits for all of them")
+        holds(w.serve.ask("status"), "4 messages wait: a person, or a provider, has had as many as the limits let")
+        page, = w.pages()
+        same(sorted(page["incidents"]), list(range(1, INCIDENTS + 1)))
+        for who in people:
+            holds(w.sms(who, 4, 300)["message"], str(INCIDENTS))
+        w.serve.shows(lambda s: s["oncall"]["waiting"] == 0, "nothing waits")
+        w.gateway.reply(w.sms(ANNA, 4), code_of(w.sms(ANNA, 4)))
+        w.serve.wait(lambda: not w.pages(), "she has all of it")
+        w.serve.wait(lambda: all(incident(w, n)["acked"] and incident(w, n)["notified"]
+                                 for n in (1, 2, 15, INCIDENTS)), "of each that is known")
+        with sqlite3.connect(f"file:{w.folder}/var/oncall/oncall.db?mode=ro", uri=True) as db:
+            made = db.execute("SELECT n.person, a.provider, a.made FROM attempt a JOIN notice n"
+                              " ON n.id = a.notice ORDER BY a.made").fetchall()
+        same((len(made), len(w.gateway.sms)), (16, 16))
+        for at, limit, names in ((0, 3, ("anna", "bo", "cia", "dan")), (1, 10, ("one", "two"))):
+            for name in names:
+                times = [row[2] for row in made if row[at] == name]
+                same([b - a for a, b in zip(times, times[limit:]) if b - a < MINUTE], [])
+        assert {row[1] for row in made} == {"one", "two"}, made
 
 
 @test
@@ -160,4 +267,4 @@ def a_full_disk_keeps_nobody_from_being_woken(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests(sys.argv[2:]))
+    sys.exit(run_tests(sys.argv[4 if FAULTY else 2:], 2))

@@ -5,9 +5,10 @@ import pathlib
 import re
 
 import gateway
+import mailer
 from disks import Small
 from peers import make_certificates
-from serving import APART, Serve
+from serving import APART, Faults, Serve
 
 ANNA, BO, CIA = "+46700000011", "+46700000012", "+46700000013"
 PLAN = """zone: Europe/Stockholm
@@ -32,14 +33,18 @@ class Watch:
     """with paging.Watch(VAKA, folder) as w: w.event("one"); w.serve, w.gateway"""
 
     def __init__(self, vaka, folder, wait="5m", more="", providers=("one",), disk=None, level="high",
-                 rules=()):
+                 rules=(), mail=False, faulty=()):
         """`disk`: its pages are in a file system of so many bytes (disks.py). `level`: what pages. `rules`: texts
-        of rules beside the marker's."""
+        of rules beside the marker's. `mail`: there is a mail server as well (mailer.py). `faulty`: processes of
+        vaka-faulty whose clock can be set, by `faults`."""
         self.folder = pathlib.Path(folder)
         make_certificates(self.folder)
+        self.mailer = mailer.Mailer(self.folder / "mailer", self.folder) if mail else None
         self.gateway = gateway.Gateway(self.folder)
-        lines = "".join(f"    - {json.dumps(self.gateway.provider('46elks', name, self.folder))}\n"
-                        for name in providers)
+        means = [self.gateway.provider("46elks", name, self.folder) for name in providers]
+        if mail:
+            means.append(self.mailer.provider("mail"))
+        lines = "".join(f"    - {json.dumps(line)}\n" for line in means)
         self.serve = Serve(vaka, folder, APART + f"notify:\n  trust: {self.folder.resolve()}/ca.pem\n"
                            f"  providers:\n{lines}" + more)
         for number, text in enumerate(rules):
@@ -49,11 +54,13 @@ class Watch:
             (self.folder / "var" / "oncall").mkdir()
             self.disk = Small(self.folder / "var" / "oncall", disk)
             self.disk.mount()
+        if faulty:
+            self.faults = Faults(self.serve, *faulty)
         self.serve.start()
         plan = self.folder / "plan.yaml"
         plan.write_text(PLAN.format(anna=ANNA, bo=BO, cia=CIA, wait=wait, level=level), encoding="utf-8")
         self.serve.ask("oncall", "plan", "plan.yaml", "--force", "--why", "a test")
-        self.serve.shows(lambda s: s["oncall"]["providers"] == len(providers), "providers are known")
+        self.serve.shows(lambda s: s["oncall"]["providers"] == len(means), "providers are known")
         self.events = 0
 
     def event(self, user):
@@ -82,6 +89,8 @@ class Watch:
         self.serve.stop()
         self.serve.__exit__()
         self.gateway.close()
+        if self.mailer:
+            self.mailer.close()
         if self.disk:
             self.disk.unmount()
 

@@ -47,11 +47,31 @@ test('a process that says nothing is worse than anything', () => {
 
 test('a canary that does not come through is the first thing that is told', () => {
   const line = { sv: 'Kontrollsignalen fastnar', en: 'The canary is stuck' }
-  const proof = { awake: false, broken: 'match', line }
+  const proof = { awake: false, broken: 'match', line, proof: null }
   const found = judge(well, proof)
   assert.deepEqual(found, [{ key: 'asleep', is: 'bad', values: {}, line }])
   assert.deepEqual(judge(well, { ...proof, awake: true }), [])
   assert.equal(worst(judge(well, { ...proof, broken: 'nothing' })), 'attention')
+})
+
+test('a way that reached nobody is told, whatever else is well', () => {
+  const way = (state: 'failed' | 'proven', channel: string) => ({
+    provider: 'elks',
+    channel,
+    state,
+    asked: 'anna',
+    asked_at: null,
+    reached: null,
+    proven_at: null,
+    detail: null
+  })
+  const ways = [way('failed', 'voice'), way('proven', 'sms'), way('failed', 'mail')]
+  const proof = { person: 'anna', next_at: null, reached: null, ways }
+  const line = { sv: 'vaken', en: 'awake' }
+  const found = judge(well, { awake: true, broken: 'nothing', line, proof })
+  assert.deepEqual(found, [
+    { key: 'unproven', is: 'attention', values: { ways: 'voice (elks), mail (elks)' } }
+  ])
 })
 
 test('who says nothing once has begun anew; who says nothing twice is silent', () => {

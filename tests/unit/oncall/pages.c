@@ -303,6 +303,17 @@ TEST(without_a_plan_it_waits_for_one)
     end_watch(w);
 }
 
+static const char *status_of(struct watch *w)
+{
+    buf_clear(&w->out);
+    buf_putc(&w->out, '{');
+    CHECK_INT(oncall_status(w->oncall, w->t, &w->out), 0);
+    buf_putc(&w->out, '\0');
+    return w->out.ptr;
+}
+
+#define CHECK_SAID(watch, part) CHECK(strstr(status_of(watch), part) != NULL)
+
 TEST(too_much_is_held_back_and_not_lost)
 {
     struct watch *w = begin_watch("limit.db");
@@ -318,6 +329,7 @@ TEST(too_much_is_held_back_and_not_lost)
         for (size_t k = 0; k < w->n_sent; k++) became(w, k, NOTIFY_DELIVERED);
         told += w->n_sent;
         w->n_sent = 0;
+        if (i == 40) CHECK_SAID(w, "\"waiting\":2,"); /* Anna's and Bo's */
         settle(w, i, i == 40 ? HANDOVER_NOT_SETTLED : HANDOVER_ACKED, 0);
         if (i == 39) CHECK(told <= 31);
     }
@@ -455,13 +467,10 @@ static const char *way_state(struct watch *w, const char *provider, const char *
     static char text[32];
     char way[80];
     struct slice value = SLICE("none");
-    buf_clear(&w->out);
-    buf_putc(&w->out, '{');
-    CHECK_INT(oncall_status(w->oncall, w->t, &w->out), 0);
-    buf_putc(&w->out, '\0');
+    const char *said = status_of(w);
     (void)snprintf(way, sizeof way, "{\"provider\":\"%s\",\"channel\":\"%s\",\"state\":\"",
                    provider, channel);
-    const char *at = strstr(w->out.ptr, way);
+    const char *at = strstr(said, way);
     if (at) value = slice_until(slice_of(at + strlen(way)), 31);
     (void)slice_split(value, '"', &value, &(struct slice){0});
     copy_text(text, sizeof text, value);
@@ -480,6 +489,7 @@ TEST(every_way_is_proven_once_a_day)
     CHECK_SENT(w, "");
     pass(w, 13 * MINUTE + 1);
     /* Each provider by itself, whatever becomes of the other, and calls as well. */
+    CHECK_SAID(w, "\"asked\":\"\",\"proven_at\":0");
     REQUIRE(w->n_sent == 3);
     CHECK(strstr(w->sent[0].body, "dagliga prov") && !w->sent[0].code[0]);
     became(w, 0, NOTIFY_ACCEPTED);
@@ -494,6 +504,7 @@ TEST(every_way_is_proven_once_a_day)
     CHECK_SENT(w, "sms elks +46700000001, sms other +46700000001, voice elks +46700000001");
     pass(w, 31 * MINUTE);
     CHECK_WAY(w, "elks", "voice", "failed"); /* nobody took the call */
+    CHECK_SAID(w, "\"asked\":\"anna\",\"proven_at\":0,\"reached\":\"\"");
     CHECK_SLICE(slice_of(w->alarms), "way-not-proven");
     CHECK_SENT(w, "");
     /* An end of the process is no second proof, and a day later there is another. */

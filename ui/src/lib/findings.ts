@@ -12,6 +12,10 @@ const t = texts({
   ],
   disk: ['Disken börjar bli full', 'The disk is filling up'],
   diskFull: ['Disken är full: snart tas inget emot', 'The disk is full: soon nothing is taken'],
+  unproven: [
+    'Nådde inte fram vid dagens prov: {ways}',
+    'Did not get through in the daily proof: {ways}'
+  ],
   quietSources: ['{n} {n|tyst källa|tysta källor}', '{n} silent {n|source|sources}'],
   lost: ['{n} {n|loggpost|loggposter} gick förlorade', '{n} {n|record|records} were lost'],
   clock: ['Klockan är inte synkroniserad', 'The clock is not synchronised'],

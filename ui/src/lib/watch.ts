@@ -19,6 +19,7 @@ export type FindingKey =
   | 'quarantined'
   | 'disk'
   | 'diskFull'
+  | 'unproven'
   | 'quietSources'
   | 'lost'
   | 'clock'
@@ -49,7 +50,7 @@ function lostOf(collect: Said): number {
 
 const silentOf = (p: Told['processes']) => Object.keys(p).filter((name) => p[name] === null)
 
-type Proof = Pick<Schema<'Awake'>, 'awake' | 'broken' | 'line'>
+type Proof = Pick<Schema<'Awake'>, 'awake' | 'broken' | 'line' | 'proof'>
 export interface Told {
   processes: Record<string, object | null>
   supervisor: object | null
@@ -76,6 +77,9 @@ export function judge(
   add(number(detect, 'lag_s') > BEHIND_AFTER, 'behind', 'bad', { n: number(detect, 'lag_s') })
   add(disk === 'full' || disk === 'critical', 'diskFull', 'bad')
   add(disk === 'warn', 'disk', 'attention')
+  const failed = (proof?.proof?.ways ?? []).filter((way) => way.state === 'failed')
+  const ways = failed.map((way) => `${way.channel} (${way.provider})`).join(', ')
+  add(failed.length > 0, 'unproven', 'attention', { ways })
   const quiet = number(p.triage as Said, 'sources_silent')
   add(quiet > 0, 'quietSources', 'attention', { n: quiet })
   const lost = lostOf(p.collect as Said)

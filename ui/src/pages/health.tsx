@@ -13,6 +13,7 @@ import { Show } from '../parts/states'
 import { Table } from '../parts/table'
 import { Drills } from './health/drills'
 import { Chain, Holds } from './health/proof'
+import { Reach } from './health/reach'
 
 const t = texts({
   title: ['Drift', 'Health'],
@@ -125,7 +126,7 @@ function Awake() {
     <section class="panel" aria-labelledby="awake">
       <h2 id="awake">{t('awake')}</h2>
       <Show of={awake}>
-        {({ awake: is, line, proven, broken, watchdog }) => (
+        {({ awake: is, line, proven, broken, watchdog, proof }) => (
           <div class="stack">
             <p class="lamped">
               <Lamp is={is ? 'well' : 'attention'} /> <strong>{pick(line)}</strong>
@@ -142,6 +143,7 @@ function Awake() {
                 </div>
               ))}
             </dl>
+            <Reach proof={proof} />
             <h3>{t('watchdog')}</h3>
             <Watchdog said={watchdog as Said} />
           </div>

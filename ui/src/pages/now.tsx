@@ -29,6 +29,7 @@ const t = texts({
   sources: ['Källor som hörs', 'Sources heard'],
   rules: ['Regler i kraft', 'Rules in force'],
   proven: ['Senast bevisad vaken', 'Last proven awake'],
+  reached: ['Senast nådd på riktigt', 'Last really reached'],
   signed: ['Senaste sigillpunkt', 'Last checkpoint'],
   disk: ['Ledig disk', 'Free disk'],
   up: ['I drift', 'Running for'],
@@ -79,14 +80,22 @@ function Watch() {
 
 type Said = Record<string, unknown> | null | undefined
 
+type Reached = NonNullable<NonNullable<Schema<'Awake'>['proof']>['reached']>
+
+// "anna, sms, 10:00"
+const reachedText = ({ person, channel, at }: Reached) =>
+  [person, channel, formatTime(new Date(at), 'short')].filter(Boolean).join(', ')
+
 function Figures() {
   const p = status.value?.processes
   if (!p) return null
   const of = (process: string, member: string) => Number((p[process] as Said)?.[member] ?? 0)
   const signed = of('seal', 'signed_at')
   const proven = awake.value?.proven_at
+  const reached = awake.value?.proof?.reached
   const figures: [string, string][] = [
     [t('proven'), proven ? formatTime(new Date(proven), 'clock') : '–'],
+    ...(reached ? [[t('reached'), reachedText(reached)] as [string, string]] : []),
     [t('records'), formatNumber(of('store', 'next'))],
     [t('lag'), formatSpan(of('detect', 'lag_s'))],
     [t('sources'), formatNumber(of('triage', 'sources_watched') - of('triage', 'sources_silent'))],

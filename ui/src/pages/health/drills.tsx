@@ -44,7 +44,6 @@ const STEPS = ['detected', 'paged', 'acknowledged', 'contained'] as const
 const SHOWN = 3
 const AGAIN = 5000 // ms
 const RECENT = 30 * 60_000 // who has it, and how it ended, may still come
-const momentOf = (ns: number) => new Date(ns / 1e6)
 
 function useAgain(on: boolean, reload: () => void) {
   useEffect(() => {
@@ -59,11 +58,11 @@ function Result({ run }: { run: Run }) {
   const drill = useLoad(`drill ${run.id}`, (signal) =>
     get('/drills/{drill}', { path: { drill: String(run.id) }, signal })
   )
-  useAgain(Date.now() - momentOf(run.begun).getTime() < RECENT, drill.reload)
+  useAgain(Date.now() - Date.parse(run.begun) < RECENT, drill.reload)
   return (
     <li>
       <p>
-        <strong>{run.scenario}</strong> · <Time at={momentOf(run.begun).toISOString()} />{' '}
+        <strong>{run.scenario}</strong> · <Time at={run.begun} />{' '}
         <span class="quiet small">
           {t('by')} {run.by}
         </span>
@@ -126,17 +125,17 @@ export function Drills() {
       {drills.runs.length === 0 && <p class="quiet">{t('noDrills')}</p>}
       <ul class="plain-list">
         {[...drills.runs]
-          .sort((a, b) => b.begun - a.begun)
+          .sort((a, b) => b.begun.localeCompare(a.begun))
           .slice(0, SHOWN)
           .map((run) => (
             <Result key={run.id} run={run} />
           ))}
       </ul>
-      {drills.planned > 0 && (
+      {drills.planned && (
         <p>
           {t('planned', {
-            scenario: drills.planned_scenario,
-            when: formatTime(momentOf(drills.planned))
+            scenario: drills.planned_scenario ?? '',
+            when: formatTime(new Date(drills.planned))
           })}
         </p>
       )}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Whom the daily proof has really reached, and by which ways nobody was.
+import type { Schema } from '../../lib/api'
+import { texts } from '../../lib/text'
+import { type Condition, Lamp, Time } from '../../parts/marks'
+import { Table } from '../../parts/table'
+
+const t = texts({
+  proof: ['Dagens prov', 'The daily proof'],
+  off: [
+    'Inget dagligt prov: att sms och samtal verkligen når fram visar sig först när det gäller. Det ställs in i planen med proof.',
+    'No daily proof: whether messages and calls really arrive shows when it matters. It is set up in the plan with proof.'
+  ],
+  next: ['Nästa', 'Next'],
+  way: ['Väg', 'Way'],
+  state: ['Läge', 'State'],
+  last: ['Nådde senast', 'Reached last'],
+  detail: ['Vad som hände', 'What happened'],
+  never: ['inte prövad', 'not tried'],
+  waits: ['väntar på svar', 'waits for an answer'],
+  proven: ['når fram', 'arrives'],
+  failed: ['nådde inte fram', 'did not arrive']
+})
+
+type Proof = Schema<'Proof'>
+type Way = Proof['ways'][number]
+
+const CONDITIONS: Record<Way['state'], Condition> = {
+  never: 'unknown',
+  waits: 'unknown',
+  proven: 'well',
+  failed: 'attention'
+}
+
+export function Reach({ proof }: { proof: Proof | null }) {
+  return (
+    <>
+      <h3>{t('proof')}</h3>
+      {!proof && <p class="quiet">{t('off')}</p>}
+      {proof && (
+        <Table
+          caption={t('proof')}
+          rows={proof.ways}
+          id={(way) => `${way.channel} ${way.provider}`}
+          columns={[
+            { name: t('way'), show: (way) => `${way.channel} (${way.provider})` },
+            {
+              name: t('state'),
+              show: (way) => (
+                <span class="line-marks">
+                  <Lamp is={CONDITIONS[way.state]} /> {t(way.state)}
+                </span>
+              )
+            },
+            {
+              name: t('last'),
+              show: (way) =>
+                way.proven_at ? (
+                  <>
+                    {way.reached} <Time at={way.proven_at} />
+                  </>
+                ) : (
+                  '–'
+                )
+            },
+            { name: t('detail'), class: 'late', show: (way) => way.detail ?? '' }
+          ]}
+        />
+      )}
+      {proof?.next_at && (
+        <p class="quiet small">
+          {t('next')}: {proof.person}, <Time at={proof.next_at} show="at" />
+        </p>
+      )}
+    </>
+  )
+}
