@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """vaka serve, and vaka watchdog, as systemd starts them: service.py VAKA PACKAGING. Prints TAP."""
 import contextlib
+import http.client
 import os
 import pathlib
 import re
@@ -207,21 +208,26 @@ def test_credentials(tap, folder):
     serve.config.write_text(settings, encoding="utf-8")
     (folder / "tokens").unlink()
     hand_over(store, folder / "handed", environment)
+    trust = ssl.create_default_context(cafile=folder / "pki/ca.pem")
+
+    def ask(port, method, path):
+        client = http.client.HTTPSConnection("localhost", port, context=trust, timeout=60)
+        with contextlib.closing(client):
+            client.request(method, path, b'{"message":"VAKAMARK"}' if method == "POST" else None,
+                           {"Authorization": f"Bearer {TOKEN}"})
+            return client.getresponse().status
     manager = Manager(folder)
     said = {"NOTIFY_SOCKET": manager.path, "CREDENTIALS_DIRECTORY": str(folder / "handed")}
     with serve.start_as_service(said):
         manager.until("READY=1")
         serve.wait(lambda: serve.status()["notify"]["providers"][0]["name"] == "own", "the provider's secret")
-        tap.equal(serve.post("/api/ingest", b"VAKAMARK one")[0], 200, "who shows a token that is a credential sends")
-        trust = ssl.create_default_context(cafile=folder / "pki/ca.pem")
-        with socket.create_connection(("127.0.0.1", web), timeout=60) as s, \
-                trust.wrap_socket(s, server_hostname="localhost") as tls:
-            tap.ok(tls.version(), "TLS is spoken with a key that is one")
+        tap.equal((ask(serve.ports["http"], "POST", "/api/ingest"), ask(web, "GET", "/api/v1/alerts")), (200, 401),
+                  "TLS is spoken with a key that is a credential, and a token that is one is known")
         tap.ok(serve.status()["account"] and not (folder / "var/keys/accounts.key").exists(),
                "no key of apps is made beside the one that is handed over")
         serve.ask("reload")
         manager.until("READY=1")
-        tap.equal(serve.post("/api/ingest", b"VAKAMARK two")[0], 200, "and so they are behind a reload")
+        tap.equal(ask(serve.ports["http"], "POST", "/api/ingest"), 200, "and so it is behind a reload")
         tap.equal(re.findall(r"event=role-failed .*", serve.log_text()), [], "nobody misses a secret")
         (folder / "handed").chmod(0o700)
         shutil.rmtree(folder / "handed")
