@@ -35,38 +35,6 @@ static const struct cli_option export_options[] = {
     OPTION_SETTINGS(struct export_context),
 };
 
-/* N or N..M */
-static bool read_range(struct slice text, uint64_t *ret_from, uint64_t *ret_to)
-{
-    size_t dots = slice_find(text, SLICE(".."));
-    if (dots == SIZE_MAX) {
-        bool right = slice_to_u64(text, ret_from);
-        *ret_to = *ret_from;
-        return right;
-    }
-    return slice_to_u64(slice_until(text, dots), ret_from) &&
-           slice_to_u64(slice_from(text, dots + 2), ret_to) && *ret_from <= *ret_to;
-}
-
-static int read_stored(const struct store_io *io, const char *name, struct buf *out)
-{
-    int file = io->open(io->ctx, name, STORE_READ);
-    if (file < 0) return file;
-    buf_clear(out);
-    char *to = buf_reserve(out, CHECKPOINT_MAX);
-    int64_t n = to ? store_io_read(io, file, to, CHECKPOINT_MAX, 0) : ERR_NOMEM;
-    io->close(io->ctx, file);
-    if (n < 0) return (int)n;
-    out->len += (size_t)n;
-    return 0;
-}
-
-static bool covers(const struct buf *text, uint64_t seq)
-{
-    struct checkpoint c;
-    return checkpoint_parse(buf_slice(text), &c) == 0 && c.size > seq;
-}
-
 int export_read_checkpoint(const struct store_io *io, const char *path, uint64_t last,
                            struct buf *out)
 {
@@ -76,8 +44,7 @@ int export_read_checkpoint(const struct store_io *io, const char *path, uint64_t
         if (error) cli_say("%s: %s", path, diag.message);
         return error;
     }
-    if (read_stored(io, "witnessed", out) == 0 && covers(out, last)) return 0;
-    int error = read_stored(io, "checkpoint", out);
+    int error = evidence_read_checkpoint(io, last, out);
     if (error == ERR_NOT_FOUND)
         cli_say("the folder has no checkpoint: there is nothing to prove with");
     else if (error) cli_say("checkpoint: %s", error_text(error));
@@ -164,7 +131,7 @@ static int export_from(const struct export_context *c, const struct config *conf
     struct clock clock = clock_system();
     if (!c->seq || !c->reason || !c->output || !*c->reason)
         return cli_usage("export evidence wants --seq, --reason and --output");
-    if (!read_range(slice_of(c->seq), &options.from, &options.to))
+    if (!evidence_read_range(slice_of(c->seq), &options.from, &options.to))
         return cli_usage("--seq wants N or N..M, not '%s'", c->seq);
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) {

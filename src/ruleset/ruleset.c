@@ -364,6 +364,21 @@ int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,
         diag);
 }
 
+int ruleset_try(struct ruleset *r, const struct ruleset *with, const struct config *config,
+                nsec now, const char *path, struct diag *diag)
+{
+    const struct wanted w = {
+        .config = config, .paths = &path, .n_paths = 1, .exceptions = true, .now = now};
+    struct ruleset tried = *with;
+    tried.lists = NULL;
+    tried.n_lists = 0;
+    tried.set = sigma_set_new();
+    int error = tried.set ? load_rules(&tried, &w, diag) : ERR_NOMEM;
+    if (error) sigma_set_free(tried.set);
+    else *r = tried;
+    return error;
+}
+
 int ruleset_load_indicators(struct ruleset *r, const struct config *config, bool rules, nsec now,
                             const char *const *files, uint32_t n_files, struct diag *diag)
 {

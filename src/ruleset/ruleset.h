@@ -55,6 +55,12 @@ bool ruleset_is_canary(struct slice id);
 int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,
                        const char *const *paths, uint32_t n_paths, struct diag *diag) MUST_USE;
 /*
+ * The same for who has all but the rules already, and may be in a sandbox: *r borrows that from
+ * `with` and has a set of its own, which sigma_set_free() takes after success only. ERR_NOMEM.
+ */
+int ruleset_try(struct ruleset *r, const struct ruleset *with, const struct config *config,
+                nsec now, const char *path, struct diag *diag) MUST_USE;
+/*
  * Files of indicators, which nobody has kept; with `rules` those that the settings name as well.
  * Values that were refused are told by the lists.
  */

@@ -99,7 +99,7 @@
  *   cease      he is gone
  *   look       somebody reads something that has a record in it
  * searcher → search → web
- *   found      lines of JSON, as they come
+ *   found      lines of JSON, as they come; FIND_EVIDENCE: pieces of one object
  *   finished   its end: status 200 and the last line, or what is wrong
  * search → web
  *   looked     it is in the audit log, or cannot be
@@ -476,6 +476,8 @@ enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2, COMMAND_KEYS = 3, COMMAND_RULES = 4
 /* FIND_DRAFT: a query, whose filter is to be the text of a rule. */
 /* FIND_RECORD: numbers of records, and whether their bytes are wanted; FIND_VERIFY: all of them
  * are verified, by these public keys of the log. */
+/* FIND_EVIDENCE: "N..M", records as evidence (store/evidence.h), of which `purpose` is the reason;
+ * FIND_VERSION: "SET" or "SET VERSION", imported rules that are tried. */
 enum {
     FIND_RECORDS = 0,
     FIND_AUDIT = 1,
@@ -484,6 +486,8 @@ enum {
     FIND_DRAFT = 4,
     FIND_RECORD = 5,
     FIND_VERIFY = 6,
+    FIND_EVIDENCE = 7,
+    FIND_VERSION = 8,
     FIND_COUNT
 };
 /* What is asked. */

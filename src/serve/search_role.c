@@ -52,7 +52,7 @@ struct search_ctx {
     struct ruleset rules;
     struct zone zone;
     bool has_zone;
-    const char *store, *audit;
+    const char *store, *audit, *library;
     struct buf verified; /* the last result of a verification, an object; empty: there is none */
     int verify_fd;       /* the folder that it is kept in */
     int null_fd;
@@ -203,7 +203,10 @@ static int start(struct searching *s, const struct say_find *m)
                                 .what = m->what,
                                 .store = c->store,
                                 .audit = c->audit,
+                                .library = c->library,
                                 .query = m->query,
+                                .name = m->name,
+                                .purpose = m->purpose,
                                 .from = m->from,
                                 .to = m->to,
                                 .sandboxed = r->sandboxed};
@@ -249,9 +252,11 @@ static int take_find(struct role *r, const struct frame *frame)
     }
     struct searching *s = find(c, 0);
     static const char *const words[FIND_COUNT] = {
-        [FIND_RECORDS] = "search",    [FIND_AUDIT] = "audit",       [FIND_TRIAL] = "rules try",
-        [FIND_CHECK] = "rules check", [FIND_DRAFT] = "rules draft", [FIND_RECORD] = "record",
-        [FIND_VERIFY] = "verify"};
+        [FIND_RECORDS] = "search",     [FIND_AUDIT] = "audit",
+        [FIND_TRIAL] = "rules try",    [FIND_CHECK] = "rules check",
+        [FIND_DRAFT] = "rules draft",  [FIND_RECORD] = "record",
+        [FIND_VERIFY] = "verify",      [FIND_EVIDENCE] = "export evidence",
+        [FIND_VERSION] = "rules noise"};
     const struct look look = {.what = words[m.what],
                               .user = m.name,
                               .query = m.said.len ? m.said : m.query,
@@ -384,8 +389,10 @@ static int search_prepare(struct role *r, struct diag *diag)
     c->store = role_store_folder(r, diag);
     c->audit = role_make_folder(r, "audit", diag);
     c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (!c->store || !c->audit || c->null_fd < 0) return ERR_ACCESS;
+    c->library = role_make_folder(r, RULESET_RULES, diag);
+    if (!c->store || !c->audit || !c->library || c->null_fd < 0) return ERR_ACCESS;
     role_keep_path(r, c->store);
+    role_keep_path(r, c->library);
     role_keep_folder(r, c->audit);
     int error = read_verified(r, diag);
     if (error == 0) error = read_zone(r, diag);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "serve/searcher.h"
 
+#include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
@@ -9,6 +11,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "library/exception.h"
+#include "library/version.h"
 #include "proc/process.h"
 #include "proc/sandbox.h"
 #include "query/rule.h"
@@ -21,10 +24,9 @@ enum { SEND_FROM = 16 * 1024, LINES_MAX = 64 * 1024 * 1024, PROGRESS_EVERY = 1 /
 /* ---- what is told ------------------------------------------------------------------------ */
 
 /* Lines longer than a frame are told in pieces: who reads them puts them together. */
-int searcher_send(struct searcher_work *w)
+int searcher_pass(struct searcher_work *w, struct slice rest)
 {
-    struct slice rest = buf_slice(&w->lines);
-    int error = buf_error(&w->lines);
+    int error = 0;
     while (error == 0 && rest.len > 0) {
         struct slice piece = slice_until(rest, 1024 * 1024);
         buf_clear(&w->frame);
@@ -32,8 +34,16 @@ int searcher_send(struct searcher_work *w)
         error = channel_send(w->channel, buf_slice(&w->frame), -1);
         rest = slice_from(rest, piece.len);
     }
-    buf_clear(&w->lines);
     if (error) w->error = error;
+    return error;
+}
+
+int searcher_send(struct searcher_work *w)
+{
+    int error = buf_error(&w->lines);
+    if (error) w->error = error;
+    else error = searcher_pass(w, buf_slice(&w->lines));
+    buf_clear(&w->lines);
     return error;
 }
 
@@ -113,8 +123,8 @@ static uint32_t processors(const struct config *config)
 
 static int confine(const struct searcher *s)
 {
-    const bool audit = s->what == FIND_AUDIT;
-    const struct sandbox_files files = {.paths = audit ? &s->audit : &s->store, .n_paths = 1};
+    const char *paths[] = {s->what == FIND_AUDIT ? s->audit : s->store, s->library};
+    const struct sandbox_files files = {.paths = paths, .n_paths = s->what == FIND_VERSION ? 2 : 1};
     return s->sandboxed ? sandbox_enter(SANDBOX_REVIEWER, &files, NULL) : 0;
 }
 
@@ -242,14 +252,16 @@ static int on_trial_lines(void *ctx, struct buf *out, const struct scan_progress
                : ERR_STOPPED;
 }
 
-static int try(struct searcher_work *w)
+/* The text that is asked for, or the rules in the folder `path`. */
+static int try(struct searcher_work *w, const char *path)
 {
     const struct searcher *s = w->s;
     const struct trial t = {.rules = s->rules,
                             .config = s->config,
                             .clock = s->clock,
-                            .text = s->query,
-                            .store = s->what == FIND_TRIAL ? s->store : NULL,
+                            .text = path ? SLICE_NONE : s->query,
+                            .path = path,
+                            .store = s->what == FIND_CHECK ? NULL : s->store,
                             .from = s->from,
                             .to = s->to,
                             .jobs = processors(s->config),
@@ -259,6 +271,40 @@ static int try(struct searcher_work *w)
     w->told = clock_monotonic(s->clock);
     int error = trial_run(&t);
     return error ? error : searcher_end(w, 200, 0, SLICE_NONE);
+}
+
+/* ---- rules that others made -------------------------------------------------------------- */
+
+/* The version is read as a whole: one that is damaged is tried on nothing. */
+static int find_version(const struct searcher *s, char ret[static PATH_MAX], struct diag *diag)
+{
+    struct library library;
+    struct library_version v;
+    struct slice set, version;
+    char names[2][LIBRARY_NAME_MAX + 1];
+    bool one = !slice_split(s->query, ' ', &set, &version);
+    if (!slice_copy(set, names[0], sizeof names[0]) ||
+        (!one && !slice_copy(version, names[1], sizeof names[1])))
+        return diag_set(diag, ERR_INVALID, NULL, 0, 0, "no set or version is called so");
+    int error = library_open(&library, s->library, false, diag);
+    if (error) return error;
+    error = library_version_read(&library, s->rules->placeholders, names[0], one ? NULL : names[1],
+                                 &v, diag);
+    library_close(&library);
+    if (error) return error;
+    int n = snprintf(ret, PATH_MAX, "%s/%s/%s/on", s->library, v.set.text, v.version.text);
+    library_version_done(&v);
+    return n > 0 && n < PATH_MAX ? 0 : ERR_LIMIT;
+}
+
+static int try_version(struct searcher_work *w)
+{
+    char path[PATH_MAX];
+    struct diag diag = {0};
+    int error = find_version(w->s, path, &diag);
+    if (error == 0) return try(w, path);
+    return searcher_end(w, error == ERR_NOT_FOUND || error == ERR_INVALID ? 404 : 503, 0,
+                        slice_of(diag.message[0] ? diag.message : error_text(error)));
 }
 
 /* ---- a rule of a search ------------------------------------------------------------------ */
@@ -318,7 +364,9 @@ int searcher_run(void *ctx, struct channel *channel)
     if (w->s->what == FIND_AUDIT) return review(w) != 0;
     if (w->s->what == FIND_RECORD) return searcher_record(w) != 0;
     if (w->s->what == FIND_VERIFY) return searcher_verify(w) != 0;
-    if (w->s->what == FIND_TRIAL || w->s->what == FIND_CHECK) return try(w) != 0;
+    if (w->s->what == FIND_EVIDENCE) return searcher_evidence(w) != 0;
+    if (w->s->what == FIND_VERSION) return try_version(w) != 0;
+    if (w->s->what == FIND_TRIAL || w->s->what == FIND_CHECK) return try(w, NULL) != 0;
     if (read_query(w, &diag) != 0) return send_refusal(w, &diag) != 0;
     return (w->s->what == FIND_DRAFT ? draft(w, &diag) : search(w)) != 0;
 }

@@ -5,7 +5,8 @@
  *
  *   found     whole lines: {"columns":[…]}, {"row":{…}}, {"progress":{…}} once a second, and
  *             {"damage":"…"}; the first as soon as the query is understood. Of the audit log:
- *             {"entry":{…}}; of rules that are tried as trial.h has it
+ *             {"entry":{…}}; of rules that are tried as trial.h has it; of evidence pieces of one
+ *             object
  *   finished  how it ended; the last
  *
  * and ends when the other end is closed.
@@ -23,10 +24,11 @@ struct searcher {
     const struct config *config;
     const struct clock *clock;
     const struct zone *zone;
-    unsigned what;     /* FIND_RECORDS … */
-    const char *store; /* the tenant's folder */
-    const char *audit; /* that of the audit log */
-    struct slice query;
+    unsigned what;                     /* FIND_RECORDS … */
+    const char *store;                 /* the tenant's folder */
+    const char *audit;                 /* that of the audit log */
+    const char *library;               /* that of imported rules */
+    struct slice query, name, purpose; /* whose it is, and why */
     nsec from, to;
     bool sandboxed;
 };

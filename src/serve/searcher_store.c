@@ -7,6 +7,7 @@
 
 #include "base/json_write.h"
 #include "serve/searcher_work.h"
+#include "store/evidence.h"
 #include "store/fetch.h"
 #include "verify/show.h"
 
@@ -66,6 +67,68 @@ int searcher_record(struct searcher_work *w)
     if (error) return refuse(w, 503, error_text(error));
     error = searcher_send(w);
     return error ? error : searcher_end(w, 200, n, end);
+}
+
+/* ---- evidence ---------------------------------------------------------------------------- */
+
+static int write_evidence(const struct searcher *s, const struct store_io *io, struct buf *out)
+{
+    struct evidence_options options = {
+        .by = s->name, .reason = s->purpose, .now = clock_realtime(s->clock)};
+    struct tree_reader *tree;
+    struct buf checkpoint;
+    if (!evidence_read_range(s->query, &options.from, &options.to)) return ERR_INVALID;
+    buf_init(&checkpoint, CHECKPOINT_MAX);
+    int error = evidence_read_checkpoint(io, options.to, &checkpoint);
+    if (error == ERR_NOT_FOUND) error = ERR_INVALID;
+    if (error == 0) error = tree_reader_new(io, &tree);
+    if (error == 0) {
+        options.checkpoint = buf_slice(&checkpoint);
+        error = evidence_write(out, tree, &options);
+        tree_reader_free(tree);
+    }
+    buf_done(&checkpoint);
+    return error;
+}
+
+static void ignore(void *ctx, uint64_t seq, const struct record *r)
+{
+    (void)ctx;
+    (void)seq;
+    (void)r;
+}
+
+/* No checkpoint has the last record: in a moment one has it, or there is no such record. */
+static int missing(const struct searcher *s, const struct store_io *io)
+{
+    uint64_t from, to;
+    bool good = evidence_read_range(s->query, &from, &to);
+    return good && store_fetch(io, to, ignore, NULL) == ERR_NOT_FOUND ? ERR_NOT_FOUND : ERR_INVALID;
+}
+
+/* All of it is there before the first piece goes out: half of it proves nothing. */
+int searcher_evidence(struct searcher_work *w)
+{
+    uint64_t from, to;
+    struct buf out;
+    int fd = open_store(w);
+    if (fd < 0) return refuse(w, 503, strerror(errno));
+    const struct store_io io = store_io_system(fd);
+    buf_init(&out, EVIDENCE_MAX);
+    int error = write_evidence(w->s, &io, &out);
+    if (error == ERR_INVALID) error = missing(w->s, &io);
+    (void)close(fd);
+    if (error == 0) error = searcher_pass(w, buf_slice(&out));
+    buf_done(&out);
+    if (w->error) return w->error;
+    if (error == ERR_NOT_FOUND)
+        return refuse(w, 404, "a record is not there: it was removed, or was lost");
+    if (error == ERR_LIMIT) return refuse(w, 400, "these are too many records at once");
+    if (error == ERR_INVALID)
+        return refuse(w, 503, "no signed checkpoint has all of these records yet");
+    if (error) return refuse(w, 503, error_text(error));
+    (void)evidence_read_range(w->s->query, &from, &to);
+    return searcher_end(w, 200, to - from + 1, SLICE_NONE);
 }
 
 /* ---- verification ------------------------------------------------------------------------ */

@@ -134,8 +134,12 @@ static int look(struct trying *w)
     return ended ? ERR_STOPPED : t->lines(t->ctx, &w->out, NULL);
 }
 
-static int read_text(struct trying *w)
+static int read_rules(struct trying *w)
 {
+    struct diag diag = {0};
+    if (w->t->path)
+        return ruleset_try(&w->rules, w->t->rules, w->t->config, clock_realtime(w->t->clock),
+                           w->t->path, &diag);
     const struct sigma_set_options options = {.placeholders = w->t->rules->placeholders,
                                               .now = clock_realtime(w->t->clock)};
     w->rules = *w->t->rules;
@@ -149,7 +153,7 @@ int trial_run(const struct trial *t)
 {
     struct trying w = {.t = t};
     buf_init(&w.out, LINES_MAX);
-    int error = read_text(&w);
+    int error = read_rules(&w);
     if (error == 0) {
         bool any = w.rules.set->n_rules + w.rules.set->n_correlations > 0;
         put_understood(&w.out, w.rules.set);
@@ -157,7 +161,7 @@ int trial_run(const struct trial *t)
         error = t->lines(t->ctx, &w.out, NULL);
         if (error == 0 && t->store && any) error = look(&w);
     }
-    sigma_set_free(w.rules.set);
+    if (w.rules.set) sigma_set_free(w.rules.set);
     buf_done(&w.out);
     return error;
 }

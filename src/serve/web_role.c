@@ -19,12 +19,15 @@
 #include "serve/listeners.h"
 #include "serve/reports.h"
 #include "serve/role.h"
+#include "store/evidence.h"
 #include "web/api.h"
 
+_Static_assert((int)API_EVIDENCE_MAX == EVIDENCE_RECORDS_MAX, "the store's");
 _Static_assert((int)API_FIND_RECORDS == FIND_RECORDS && (int)API_FIND_AUDIT == FIND_AUDIT &&
                    (int)API_FIND_TRIAL == FIND_TRIAL && (int)API_FIND_CHECK == FIND_CHECK &&
                    (int)API_FIND_DRAFT == FIND_DRAFT && (int)API_FIND_RECORD == FIND_RECORD &&
-                   (int)API_FIND_VERIFY == FIND_VERIFY,
+                   (int)API_FIND_VERIFY == FIND_VERIFY && (int)API_FIND_EVIDENCE == FIND_EVIDENCE &&
+                   (int)API_FIND_VERSION == FIND_VERSION,
                "the same over the channel");
 
 enum { ALERTS_CLIENT = 1 }; /* as who this process follows alerts */

@@ -90,6 +90,43 @@ static int put_record(struct buf *out, struct tree_reader *tree, uint64_t seq,
     return 0;
 }
 
+bool evidence_read_range(struct slice text, uint64_t *ret_from, uint64_t *ret_to)
+{
+    size_t dots = slice_find(text, SLICE(".."));
+    if (dots == SIZE_MAX) {
+        bool right = slice_to_u64(text, ret_from);
+        *ret_to = *ret_from;
+        return right;
+    }
+    return slice_to_u64(slice_until(text, dots), ret_from) &&
+           slice_to_u64(slice_from(text, dots + 2), ret_to) && *ret_from <= *ret_to;
+}
+
+static int read_stored(const struct store_io *io, const char *name, struct buf *out)
+{
+    int file = io->open(io->ctx, name, STORE_READ);
+    if (file < 0) return file;
+    buf_clear(out);
+    char *to = buf_reserve(out, CHECKPOINT_MAX);
+    int64_t n = to ? store_io_read(io, file, to, CHECKPOINT_MAX, 0) : ERR_NOMEM;
+    io->close(io->ctx, file);
+    if (n < 0) return (int)n;
+    out->len += (size_t)n;
+    return 0;
+}
+
+static bool covers(const struct buf *text, uint64_t seq)
+{
+    struct checkpoint c;
+    return checkpoint_parse(buf_slice(text), &c) == 0 && c.size > seq;
+}
+
+int evidence_read_checkpoint(const struct store_io *io, uint64_t last, struct buf *out)
+{
+    if (read_stored(io, "witnessed", out) == 0 && covers(out, last)) return 0;
+    return read_stored(io, "checkpoint", out);
+}
+
 int evidence_write(struct buf *out, struct tree_reader *tree, const struct evidence_options *o)
 {
     struct checkpoint c;

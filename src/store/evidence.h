@@ -31,6 +31,15 @@ struct evidence_options {
     nsec now;
 };
 
+/* "N" or "N..M", from <= to; false: it is none. */
+bool evidence_read_range(struct slice text, uint64_t *ret_from, uint64_t *ret_to);
+/*
+ * Appends the checkpoint of a tenant's folder to prove against: the newest that a witness has
+ * signed, when it has record `last` in it, else the newest. ERR_NOT_FOUND: there is none;
+ * ERR_NOMEM; errors of the io.
+ */
+int evidence_read_checkpoint(const struct store_io *io, uint64_t last, struct buf *out) MUST_USE;
+
 /*
  * ERR_INVALID: no records, or the checkpoint is none, is smaller than `to` or is not of this tree;
  * ERR_LIMIT: too many records or bytes; ERR_NOT_FOUND: a record is not there, or what its proof

@@ -78,8 +78,9 @@ struct api_deed {
 };
 
 /* A search over the records, or through the audit log; rules that are tried or only read: `query`
- * is their text; records by their numbers; the verification of all of them by the keys in
- * `query`. `said` is what the audit log is to say in place of `query`, unless it is empty. */
+ * is their text; records by their numbers, as evidence as well; the verification of all of them
+ * by the keys in `query`; imported rules that are tried, "SET" or "SET VERSION". `said` is what the
+ * audit log is to say in place of `query`, unless it is empty. */
 enum api_find_kind {
     API_FIND_RECORDS,
     API_FIND_AUDIT,
@@ -87,8 +88,11 @@ enum api_find_kind {
     API_FIND_CHECK,
     API_FIND_DRAFT,
     API_FIND_RECORD,
-    API_FIND_VERIFY
+    API_FIND_VERIFY,
+    API_FIND_EVIDENCE,
+    API_FIND_VERSION
 };
+enum { API_EVIDENCE_MAX = 10000 }; /* records at once */
 struct api_find {
     enum api_find_kind what;
     uint32_t tenant;

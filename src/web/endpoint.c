@@ -47,6 +47,13 @@ const struct api_endpoint api_endpoints[] = {
 };
 const size_t api_n_endpoints = sizeof api_endpoints / sizeof *api_endpoints;
 
+const char *api_answer_type(enum api_answer kind)
+{
+    return kind == ANSWER_EVENTS  ? "text/event-stream"
+           : kind == ANSWER_LINES ? "application/x-ndjson"
+                                  : "application/json";
+}
+
 bool api_endpoint_is_once(const struct api_endpoint *e)
 {
     return e->method != API_GET && e->kind == ANSWER_JSON && api_endpoint_right(e) != RIGHT_ANYBODY;

@@ -66,6 +66,7 @@ enum api_answer {
     ANSWER_JSON,    /* one object */
     ANSWER_NOTHING, /* 204 */
     ANSWER_LINES,   /* a stream of them */
+    ANSWER_PIECES,  /* one object, as a stream */
     ANSWER_EVENTS,  /* server-sent events */
     ANSWER_PAGE,    /* for people, without the console; not of the table */
 };
@@ -109,6 +110,8 @@ bool api_endpoint_takes_form(const struct api_endpoint *e);
 bool api_endpoint_takes_file(const struct api_endpoint *e);
 /* Whether Idempotency-Key means something: it changes something, and has one answer. */
 bool api_endpoint_is_once(const struct api_endpoint *e);
+/* The media type of what is answered. */
+const char *api_answer_type(enum api_answer kind);
 const char *api_method_word(enum api_method method);
 /* API_METHOD_COUNT: none of ours. "HEAD" is API_GET. */
 enum api_method api_method_read(const char *text);

@@ -119,19 +119,12 @@ static void put_parameters(struct buf *out, const struct api_endpoint *e)
 
 /* ---- answers ----------------------------------------------------------------------------- */
 
-static const char *type_of(enum api_answer kind)
-{
-    return kind == ANSWER_EVENTS  ? "text/event-stream"
-           : kind == ANSWER_LINES ? "application/x-ndjson"
-                                  : "application/json";
-}
-
 static void put_success(struct buf *out, const struct api_endpoint *e)
 {
     open_object(out, "200");
     put_text(out, "description", "It was done.");
     open_object(out, "content");
-    open_object(out, type_of(e->kind));
+    open_object(out, api_answer_type(e->kind));
     open_object(out, "schema");
     if (e->answer) put_reference(out, "schemas", e->answer);
     else put_text(out, "type", "string");
@@ -157,7 +150,9 @@ static bool may_answer(const struct api_endpoint *e, unsigned status)
         return !changes && e->kind == ANSWER_JSON;
     case 404:
         /* There may be no plan of who is on call. */
-        if (e->kind == ANSWER_LINES || strncmp(e->path, "/oncall/", 8) == 0) return true;
+        if (e->kind == ANSWER_LINES || e->kind == ANSWER_PIECES ||
+            strncmp(e->path, "/oncall/", 8) == 0)
+            return true;
         return strchr(e->path, '{') != NULL ||
                (action && (changes || (e->parameters & WITH(NAME))));
     case 409:

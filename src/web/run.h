@@ -43,6 +43,8 @@ void api_rules_check(struct api_call *c);
 void api_rules_draft(struct api_call *c);
 void api_audit(struct api_call *c);
 void api_verify(struct api_call *c);
+void api_evidence(struct api_call *c);
+void api_version_try(struct api_call *c);
 /* callback.c */
 void api_callback(struct api_call *c);
 void api_providers(struct api_call *c);

@@ -6,7 +6,7 @@
 #include "web/call.h"
 #include "web/run.h"
 
-enum { QUERY_MAX = 64 * 1024, TIME_MAX = 64 };
+enum { QUERY_MAX = 64 * 1024, TIME_MAX = 64, VERSION_MAX = 64 };
 
 /* Lines that the client has are told to be taken: more may come. */
 static void more(struct api_call *c)
@@ -20,7 +20,7 @@ void api_search_found(struct api_call *c, struct slice lines)
 {
     api_stream_put(c, lines);
     c->owed += lines.len;
-    if (c->state == CALL_WAITING) api_stream(c, "application/x-ndjson", more);
+    if (c->state == CALL_WAITING) api_stream(c, api_answer_type(c->endpoint->kind), more);
     else api_stream_wake(c);
 }
 
@@ -55,7 +55,7 @@ void api_search_finished(struct api_call *c, unsigned status, struct slice text)
     }
     c->ended = true;
     if (begun) api_stream_wake(c);
-    else api_stream(c, "application/x-ndjson", more);
+    else api_stream(c, api_answer_type(c->endpoint->kind), more);
 }
 
 #define NO_TIME "not a point in time, such as 2026-12-23T21:47:00Z or -7d"
@@ -111,27 +111,39 @@ static bool read_purpose(struct api_call *c, struct buf *ret)
     return true;
 }
 
-/* `member` of the body is the text that is looked for, or tried. */
-static void begin_with(struct api_call *c, enum api_find_kind what, const char *member)
+static struct api_find find_by(const struct api_call *c, enum api_find_kind what)
 {
-    struct api_find m = {.what = what,
-                         .tenant = c->tenant,
-                         .user = c->user,
-                         .name = c->who->name,
-                         .from = INT64_MIN,
-                         .to = INT64_MAX};
-    struct buf query, purpose;
-    buf_init(&query, QUERY_MAX + 1);
+    return (struct api_find){.what = what,
+                             .tenant = c->tenant,
+                             .user = c->user,
+                             .name = c->who->name,
+                             .from = INT64_MIN,
+                             .to = INT64_MAX};
+}
+
+/* With the times and the purpose of the body. */
+static void begin(struct api_call *c, enum api_find_kind what, struct slice query)
+{
+    struct api_find m = find_by(c, what);
+    struct buf purpose;
     buf_init(&purpose, API_PURPOSE_MAX + 1);
-    if (api_body_text(c, member, 1, QUERY_MAX, &query) && read_purpose(c, &purpose) &&
-        read_time(c, "from", false, &m.from) && read_time(c, "to", true, &m.to)) {
-        m.query = buf_slice(&query);
+    if (read_purpose(c, &purpose) && read_time(c, "from", false, &m.from) &&
+        read_time(c, "to", true, &m.to)) {
+        m.query = query;
         m.purpose = buf_slice(&purpose);
         if (m.from < m.to) api_find_begin(c, &m);
         else api_refuse_member(c, "to", "not after `from`");
     }
-    buf_done(&query);
     buf_done(&purpose);
+}
+
+/* `member` of the body is the text that is looked for, or tried. */
+static void begin_with(struct api_call *c, enum api_find_kind what, const char *member)
+{
+    struct buf query;
+    buf_init(&query, QUERY_MAX + 1);
+    if (api_body_text(c, member, 1, QUERY_MAX, &query)) begin(c, what, buf_slice(&query));
+    buf_done(&query);
 }
 
 void api_search(struct api_call *c)
@@ -142,15 +154,10 @@ void api_search(struct api_call *c)
 /* By the public keys that the process that signs tells. */
 void api_verify(struct api_call *c)
 {
-    struct api_find m = {.what = API_FIND_VERIFY,
-                         .tenant = c->tenant,
-                         .user = c->user,
-                         .name = c->who->name,
-                         .said = SLICE("store"),
-                         .from = INT64_MIN,
-                         .to = INT64_MAX};
+    struct api_find m = find_by(c, API_FIND_VERIFY);
     struct buf status, keys;
     struct slice value;
+    m.said = SLICE("store");
     if (!api_is_first_tenants(c) || !api_purpose(c, &m.purpose)) return;
     buf_init(&status, API_ANSWER_MAX);
     buf_init(&keys, QUERY_MAX);
@@ -182,15 +189,69 @@ void api_rules_draft(struct api_call *c)
 
 void api_audit(struct api_call *c)
 {
-    struct api_find m = {.what = API_FIND_AUDIT,
-                         .tenant = c->tenant,
-                         .user = c->user,
-                         .name = c->who->name,
-                         .from = INT64_MIN,
-                         .to = INT64_MAX};
+    struct api_find m = find_by(c, API_FIND_AUDIT);
     if (!api_purpose(c, &m.purpose) || !take_time(c, "from", false, &m.from) ||
         !take_time(c, "to", true, &m.to))
         return;
     if (m.from < m.to) api_find_begin(c, &m);
     else api_refuse_parameter(c, "to", "not after `from`");
+}
+
+/* ---- evidence, and rules that were imported ------------------------------------------------ */
+
+static bool read_number(struct api_call *c, const char *member, uint64_t *ret)
+{
+    struct slice value = json_member(buf_slice(&c->body), member);
+    if (value.len == 0 || (slice_to_u64(value, ret) && *ret <= INT64_MAX)) return true;
+    api_refuse_member(c, member, "not the number of a record");
+    return false;
+}
+
+/* What proves something has every byte as it came, and so the names of people. */
+void api_evidence(struct api_call *c)
+{
+    char query[64];
+    struct buf reason;
+    uint64_t first = UINT64_MAX, last;
+    struct api_find m = find_by(c, API_FIND_EVIDENCE);
+    if (!api_is_first_tenants(c) || !read_number(c, "first", &first)) return;
+    last = first;
+    if (first == UINT64_MAX) {
+        api_refuse_member(c, "first", "missing");
+        return;
+    }
+    if (!read_number(c, "last", &last)) return;
+    if (last < first || last - first >= API_EVIDENCE_MAX) {
+        api_refuse_member(c, "last", "not at `first` or up to 9,999 behind it");
+        return;
+    }
+    if (c->veiled) {
+        api_refuse(c, API_PROBLEM_FORBIDDEN,
+                   "evidence has records as they came: not where names are pseudonyms");
+        return;
+    }
+    int n = snprintf(query, sizeof query, "%llu..%llu", (unsigned long long)first,
+                     (unsigned long long)last);
+    m.query = slice_make(query, (size_t)n);
+    buf_init(&reason, API_PURPOSE_MAX + 1);
+    if (api_body_text(c, "reason", 1, API_PURPOSE_MAX, &reason)) {
+        m.purpose = buf_slice(&reason);
+        api_find_begin(c, &m);
+    }
+    buf_done(&reason);
+}
+
+void api_version_try(struct api_call *c)
+{
+    struct buf version, query;
+    buf_init(&version, VERSION_MAX + 1);
+    buf_init(&query, QUERY_MAX);
+    if (api_body_text(c, "version", 0, VERSION_MAX, &version)) {
+        buf_put(&query, c->match.values[0]);
+        if (version.len) buf_putc(&query, ' ');
+        buf_put(&query, buf_slice(&version));
+        begin(c, API_FIND_VERSION, buf_slice(&query));
+    }
+    buf_done(&version);
+    buf_done(&query);
 }

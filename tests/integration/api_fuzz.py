@@ -31,7 +31,7 @@ APART = {"login", "loginCode", "logout", "mePassword", "userDisable", "userRemov
 # begin anew; and no set or list was imported.
 NOT_HERE = ("oncall", "callback", "loginElsewhere", "loginReturn", "ruleNew", "rulePut", "ruleDrop", "except", "lift",
             "ruleset", "indicatorList", "indicatorsAdd", "indicatorsCut")
-ONE_AT_A_TIME = ("ruleset", "indicator", "hold")
+ONE_AT_A_TIME = ("ruleset", "indicator", "hold", "evidence")
 # Values that mean something, by the names of members.
 KNOWN = {
     "why": ["because"], "text": ["seen"], "to": ["analyst0", None], "owner": ["analyst0"],
@@ -42,6 +42,7 @@ KNOWN = {
     "password": [PASSWORD], "new": [PASSWORD], "roles": [["viewer"]], "rights": [["alerts.read"], []],
     "expires": [int(time.time()) + 86400], "label": ["a script"], "query": ["VAKAMARK", "* | count"],
     "from": ["-1h"], "tenant": [0], "range": ["0-9", "0-"], "values": [["evil.example"]],
+    "first": [0, 3], "last": [3, 7],
 }
 PLAIN = re.compile(r"^[A-Za-z0-9._~:@!$&'()*+,;=-]+$")
 

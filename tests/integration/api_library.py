@@ -339,5 +339,96 @@ def the_store_is_verified_and_the_last_result_stays(folder):
         o.wait(lambda: anna.get("/store")["verified"]["verdict"] == told[-1]["end"]["verdict"], "that it is told")
 
 
+def signed(o, who, size):
+    o.wait(lambda: who.get("/store")["sign"]["keys"] and who.get("/store")["seal"]["signed"] >= size, "a signature")
+
+
+@test
+def records_are_exported_as_evidence(folder):
+    many = 2000
+    with office(folder, more="  checkpoint: 1s\ntriage:\n  alike: 0s\n").start() as o:
+        with o.tcp() as s:
+            s.sendall(b"".join(b"<13>1 - h a - - - VAKAMARK line-%d. %s\n" % (i, b"x" * 600) for i in range(many)))
+        o.stored(many)
+        anna, vera, far = o.hire("anna", "analyst"), o.hire("vera", "viewer"), o.hire("far", "analyst", tenant=7)
+        signed(o, anna, many)
+        vera.post("/store/evidence", {"first": 0, "reason": "case 17"}, 403)
+        far.post("/store/evidence", {"first": 0, "reason": "case 17"}, 403)
+        for wrong in ({"first": 0}, {"reason": "x"}, {"first": 0, "reason": ""}, {"first": 5, "last": 4, "reason": "x"},
+                      {"first": 0, "last": 10000, "reason": "x"}, {"first": -1, "reason": "x"},
+                      {"first": "0", "reason": "x"}):
+            anna.post("/store/evidence", wrong, 400)
+        anna.post("/store/evidence", {"first": 10 ** 9, "reason": "x"}, 404)
+        status, head, text = anna.ask("POST", "/store/evidence",
+                                      {"first": 7, "last": many - 1, "reason": "case 17 åäö"})
+        same((status, head["content-type"]), (200, "application/json"))
+        told = json.loads(text)
+        same((told["by"], told["reason"], [r["seq"] for r in told["records"]]),
+             ("anna", "case 17 åäö", list(range(7, many))))
+        file = pathlib.Path(folder) / "evidence.json"
+        check = [VAKA, "verify", "--evidence", file, "--key", pathlib.Path(folder) / "var/keys/log.pub"]
+        file.write_bytes(text)
+        same(subprocess.run(check, check=False, capture_output=True).returncode, 0)
+        leaf = told["records"][3]["leaf"]
+        file.write_bytes(text.replace(leaf[:-8].encode(), (leaf[:-9] + ("A" if leaf[-9] != "A" else "B")).encode()))
+        same(subprocess.run(check, check=False, capture_output=True).returncode != 0, True)
+        said = [json.loads(line) for line in
+                (pathlib.Path(folder) / "var/audit/log").read_text(encoding="utf-8").splitlines()]
+        same([(s["user"], s["query"], s["purpose"]) for s in said if s.get("what") == "export evidence"][-1],
+             ("anna", f"7..{many - 1}", "case 17 åäö"))
+
+
+@test
+def evidence_waits_for_a_signature(folder):
+    with office(folder, more="  checkpoint: 1h\n").start() as o:
+        anna = o.hire("anna", "analyst")
+        o.wait(lambda: anna.get("/store")["sign"]["keys"], "a key")
+        marked(o, b"one.")
+        status, head, _ = anna.ask("POST", "/store/evidence", {"first": 0, "reason": "too early"})
+        same((status, "retry-after" in head), (503, True))
+
+
+@test
+def evidence_is_not_for_who_sees_pseudonyms(folder):
+    with office(folder, accounts="  pseudonyms: ['0']\n").start() as o:
+        o.hire("anna", "analyst").post("/store/evidence", {"first": 0, "reason": "x"}, 403)
+
+
+@test
+def versions_are_tried_on_what_is_stored(folder):
+    with office(folder).start() as o:
+        marked(o, b"one.")
+        anna, vera = o.hire("anna", "analyst"), o.hire("vera", "viewer")
+        loud = rule(1, "x").replace("    s:\n        message|contains: x\n", "    s: [VAKAMARK]\n")
+        first = take_in(o, release(folder, "one", {"rules/a.yml": loud, "rules/b.yml": rule(2, "nothing-of-it"),
+                                                   "rules/low.yml": rule(4, "off", "low")}))
+        second = take_in(o, release(folder, "two", {"rules/c.yml": rule(3, "nothing-of-it")}))
+        told = lines(anna, "POST", "/rulesets/sigmahq/try", {"version": first, "purpose": "how loud it is"})
+        found = {line["found"]["id"]: line["found"]["matches"] for line in told if "found" in line}
+        same(found, {IDS[1]: 1, IDS[2]: 0})
+        same((told[-1]["end"]["how"], told[-1]["end"]["rules"]), ("whole", 2))
+        alone = json.loads(o.ask("rules", "noise", "sigmahq", first, "-f", "json"))
+        same([(f["id"], f["matches"]) for f in alone["fired"]], [(IDS[1], 1)])
+        # The one that was imported last, as none is in force.
+        same([line["found"]["id"] for line in lines(anna, "POST", "/rulesets/sigmahq/try", {}) if "found" in line],
+             [IDS[3]])
+        past = lines(anna, "POST", "/rulesets/sigmahq/try", {"version": first, "to": "2001-01-01"})
+        same([line["found"]["matches"] for line in past if "found" in line], [0, 0])
+        lines(anna, "POST", "/rulesets/sigmahq/try", {"version": "nothing"}, 404)
+        lines(anna, "POST", "/rulesets/none/try", {"version": second}, 404)
+        lines(anna, "POST", "/rulesets/..x/try", {}, 404)
+        vera.post("/rulesets/sigmahq/try", {}, 403)
+        said = [json.loads(line) for line in
+                (pathlib.Path(folder) / "var/audit/log").read_text(encoding="utf-8").splitlines()]
+        same([(s["user"], s["query"], s["purpose"]) for s in said if s.get("what") == "rules noise"][0],
+             ("anna", f"sigmahq {first}", "how loud it is"))
+        # One that was changed on the disk is not tried.
+        target, = (pathlib.Path(folder) / f"var/rules/sigmahq/{first}/on").rglob("a.yml")
+        target.chmod(0o600)
+        target.write_text(loud.replace("Rule 1", "Rule X"), encoding="utf-8")
+        status, _, text = anna.ask("POST", "/rulesets/sigmahq/try", {"version": first})
+        same((status, b"not what was imported" in text), (503, True))
+
+
 if __name__ == "__main__":
     sys.exit(run_tests(sys.argv[2:], together=3))
