@@ -16,6 +16,7 @@
 #include "serve/engine.h"
 #include "serve/role.h"
 #include "serve/source_watch.h"
+#include "serve/watchers.h"
 #include "state/state.h"
 
 enum {
@@ -23,17 +24,8 @@ enum {
     COMMIT_ALERTS = 5,           /* ms behind the first alert of a transaction */
     COMMIT_ADVANCE = 1000,       /* ms when there is nothing but records without alerts */
     ACTED_MAX = 8 * 1024 * 1024, /* bytes of an incident that is told */
-    CLIENTS_MAX = 64 + 1,        /* of control, and web */
     ROWS_AT_ONCE = 256,
     TUPLES_MAX = 200 * 1000, /* that correlations are told again after a start */
-};
-
-struct watcher {
-    uint64_t client;       /* 0: free */
-    enum serve_role front; /* who asks for it */
-    uint64_t after;        /* the last alert it was told of */
-    uint64_t limit;        /* rows it may still get */
-    bool follow;
 };
 
 struct triage_ctx {
@@ -42,10 +34,9 @@ struct triage_ctx {
     struct source_watch sources;
     struct buf held; /* alerts and what was heard as frames, behind the last advance */
     uint64_t next, committed;
-    uint64_t last_alert;   /* that is durable: nobody is told of later ones */
     bool open, has_alerts; /* a transaction */
     struct loop_timer commit;
-    struct watcher watchers[CLIENTS_MAX];
+    struct watchers watchers;
     nsec correlated, horizon;
     bool has_tuples;
     uint64_t told_tuple; /* to detect: the last one; UINT64_MAX: begin was said */
@@ -66,84 +57,12 @@ static void give_up(struct role *r, const char *what, int error)
     role_end(r, error);
 }
 
-/* ---- who watches ------------------------------------------------------------------------- */
-
-struct telling {
-    struct role *role;
-    struct watcher *watcher;
-};
-
-static bool tell_row(void *ctx, const struct state_alert *a)
+/* A transaction, unless there is one. */
+static int begin(struct triage_ctx *c)
 {
-    struct telling *t = ctx;
-    struct triage_ctx *c = t->role->ctx;
-    struct link *link = role_link(t->role, t->watcher->front);
-    if (a->id > c->last_alert || link_room(link) < a->line.len + 4096) return false;
-    say_row_write(link_out(link), &(struct say_row){.client = t->watcher->client,
-                                                    .id = a->id,
-                                                    .count = a->count,
-                                                    .line = a->line});
-    t->watcher->after = a->id;
-    t->watcher->limit--;
-    return true;
-}
-
-/* What it has not seen yet, as far as there is room; the rest follows when there is. */
-static void tell_watcher(struct role *r, struct watcher *w)
-{
-    struct triage_ctx *c = r->ctx;
-    struct link *link = role_link(r, w->front);
-    struct telling telling = {r, w};
-    uint64_t before;
-    if (!link_is_open(link)) return;
-    do {
-        before = w->after;
-        uint32_t n = w->limit < ROWS_AT_ONCE ? (uint32_t)w->limit : ROWS_AT_ONCE;
-        if (n == 0 || before >= c->last_alert) break;
-        if (state_alerts(c->state, before, n, tell_row, &telling) != 0) return;
-    } while (w->after > before);
-    if (!w->follow && (w->limit == 0 || w->after >= c->last_alert)) {
-        say_end_write(link_out(link), &(struct say_end){.client = w->client});
-        w->client = 0;
-    }
-    link_flush(link);
-}
-
-static void tell_watchers(struct role *r)
-{
-    struct triage_ctx *c = r->ctx;
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        if (c->watchers[i].client) tell_watcher(r, &c->watchers[i]);
-}
-
-static int take_watch(struct role *r, enum serve_role front, const struct frame *frame)
-{
-    struct triage_ctx *c = r->ctx;
-    struct say_watch m;
-    if (say_watch_read(frame->payload, &m) != 0 || m.client == 0) return ERR_CORRUPT;
-    struct watcher *free_one = NULL;
-    for (size_t i = 0; i < CLIENTS_MAX && !free_one; i++)
-        if (!c->watchers[i].client) free_one = &c->watchers[i];
-    if (!free_one) return ERR_LIMIT; /* control has no more clients than this */
-    if (m.after == UINT64_MAX) m.after = c->last_alert;
-    *free_one = (struct watcher){.client = m.client,
-                                 .front = front,
-                                 .after = m.after,
-                                 .limit = m.limit ? m.limit : UINT64_MAX,
-                                 .follow = m.follow != 0};
-    tell_watcher(r, free_one);
-    return 0;
-}
-
-static int take_unwatch(struct role *r, enum serve_role front, const struct frame *frame)
-{
-    struct triage_ctx *c = r->ctx;
-    struct say_unwatch m;
-    if (say_unwatch_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        if (c->watchers[i].front == front && c->watchers[i].client == m.client)
-            c->watchers[i].client = 0;
-    return 0;
+    int error = c->open ? 0 : state_begin(c->state);
+    c->open = c->open || error == 0;
+    return error;
 }
 
 /* ---- who pages --------------------------------------------------------------------------- */
@@ -282,7 +201,7 @@ static void commit(struct role *r)
     if (error == 0) error = state_set_correlated(c->state, c->correlated);
     if (error == 0 && c->has_tuples) error = state_forget_tuples(c->state, c->horizon, TUPLES_MAX);
     if (error == 0) error = state_commit(c->state);
-    if (error == 0) error = state_last_alert(c->state, &c->last_alert);
+    if (error == 0) error = state_last_alert(c->state, &c->watchers.last_alert);
     if (error) {
         give_up(r, "state-failed", error);
         return;
@@ -298,7 +217,7 @@ static void commit(struct role *r)
         link_flush(store);
     }
     tell_oncall(r);
-    if (news) tell_watchers(r);
+    if (news) watchers_tell(&c->watchers, r);
 }
 
 static void commit_due(void *ctx)
@@ -330,8 +249,7 @@ static int take_quarantine(struct role *r, const struct frame *frame)
     struct triage_ctx *c = r->ctx;
     struct say_quarantine m;
     if (say_quarantine_read(frame->payload, &m) != 0) return ERR_CORRUPT;
-    int error = c->open ? 0 : state_begin(c->state);
-    c->open = error == 0;
+    int error = begin(c);
     if (error == 0) error = state_add_quarantined(c->state, m.seq, ENGINE_SKIPPED_MAX);
     if (error) give_up(r, "state-failed", error);
     else commit(r);
@@ -354,10 +272,8 @@ static int take_advance(struct role *r, const struct frame *frame)
     if (say_advance_read(frame->payload, &m) != 0 || m.next < c->next) return ERR_CORRUPT;
     bool had_alerts = c->has_alerts;
     if (m.next == c->next && c->held.len == 0) return 0;
-    int error = 0;
-    if (!c->open) error = state_begin(c->state);
-    bool begun = !c->open && error == 0;
-    c->open = c->open || begun;
+    bool begun = !c->open;
+    int error = begin(c);
     if (error == 0) error = apply_held(r);
     if (error) {
         give_up(r, "state-failed", error);
@@ -398,8 +314,7 @@ static void write_trouble(struct buf *out, const struct say_trouble *m, struct s
 static void keep_own(struct role *r, const struct say_alert *alert, struct link *from)
 {
     struct triage_ctx *c = r->ctx;
-    int error = c->open ? 0 : state_begin(c->state);
-    c->open = error == 0;
+    int error = begin(c);
     if (error == 0) error = add_alert(r, alert);
     if (error) {
         give_up(r, "state-failed", error);
@@ -463,8 +378,7 @@ static int take_watched(struct role *r, const struct frame *frame)
     source_watch_pass(&c->sources, m.time);
     bool news = source_watch_next(&c->sources, &alert);
     if (!news && !source_watch_wants_save(&c->sources)) return 0;
-    int error = c->open ? 0 : state_begin(c->state);
-    c->open = error == 0;
+    int error = begin(c);
     for (; news && error == 0; news = source_watch_next(&c->sources, &alert)) {
         alert.seq = alert.last_seq = c->next;
         error = keep_alert(r, &alert);
@@ -494,8 +408,7 @@ static int take_act(struct role *r, enum serve_role peer, const struct frame *fr
                                          .once = m.once,
                                          .asked = m.asked};
     buf_clear(&c->acted);
-    int error = c->open ? 0 : state_begin(c->state);
-    c->open = error == 0;
+    int error = begin(c);
     if (error == 0) error = desk_act(c->desk, &request, &c->acted, &status);
     if (error) {
         give_up(r, "state-failed", error);
@@ -539,13 +452,6 @@ static int apply(struct role *r, int error, nsec wait)
         return 0;
     }
     return loop_timer_set(r->loop, &c->commit, wait, 0);
-}
-
-static int begin(struct triage_ctx *c)
-{
-    int error = c->open ? 0 : state_begin(c->state);
-    c->open = c->open || error == 0;
-    return error;
 }
 
 static int take_taken(struct role *r, const struct frame *frame)
@@ -605,8 +511,8 @@ static int triage_frame(struct role *r, enum serve_role peer, const struct frame
     if (peer == ROLE_ONCALL) return take_from_oncall(r, frame);
     if (peer == ROLE_CANARY) return take_probe(r, frame);
     bool front = peer == ROLE_CONTROL || peer == ROLE_WEB;
-    if (front && frame->type == SAY_WATCH) return take_watch(r, peer, frame);
-    if (front && frame->type == SAY_UNWATCH) return take_unwatch(r, peer, frame);
+    if (front && frame->type == SAY_WATCH) return watchers_take(&c->watchers, r, peer, frame);
+    if (front && frame->type == SAY_UNWATCH) return watchers_leave(&c->watchers, peer, frame);
     if (front && frame->type == SAY_ACT) return take_act(r, peer, frame);
     return ERR_CORRUPT;
 }
@@ -693,13 +599,13 @@ static void triage_lost(struct role *r, enum serve_role peer)
 {
     struct triage_ctx *c = r->ctx;
     if (peer == ROLE_DETECT) buf_clear(&c->held);
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        if (c->watchers[i].front == peer) c->watchers[i].client = 0;
+    watchers_lost(&c->watchers, peer);
 }
 
 static void triage_room(struct role *r, enum serve_role peer)
 {
-    if (peer == ROLE_CONTROL || peer == ROLE_WEB) tell_watchers(r);
+    struct triage_ctx *c = r->ctx;
+    if (peer == ROLE_CONTROL || peer == ROLE_WEB) watchers_tell(&c->watchers, r);
     if (peer == ROLE_DETECT) tell_detect(r);
     if (peer == ROLE_ONCALL) tell_oncall(r);
 }
@@ -730,10 +636,11 @@ static int triage_prepare(struct role *r, struct diag *diag)
     buf_init(&c->noted, HELD_MAX);
     c->commit = (struct loop_timer){.due = commit_due, .ctx = r};
     int error = state_open(path, &c->state, diag);
+    c->watchers.state = c->state;
     if (error == 0) error = state_matched(c->state, &c->committed);
     if (error == 0) error = state_correlated(c->state, &c->correlated);
     if (error == 0) error = open_models(r, diag);
-    if (error == 0) error = state_last_alert(c->state, &c->last_alert);
+    if (error == 0) error = state_last_alert(c->state, &c->watchers.last_alert);
     c->told_tuple = UINT64_MAX;
     c->next = c->committed;
     return error;
@@ -753,8 +660,7 @@ static void triage_status(struct role *r, struct buf *out)
 static void triage_stop(struct role *r)
 {
     struct triage_ctx *c = r->ctx;
-    int error = c->open ? 0 : state_begin(c->state);
-    c->open = error == 0;
+    int error = begin(c);
     if (error == 0) error = source_watch_save(&c->sources, c->state, true);
     if (error) state_rollback(c->state);
     else commit(r);
