@@ -44,21 +44,22 @@ struct web_ctx {
 
 /* ---- out --------------------------------------------------------------------------------- */
 
-/* ERR_LIMIT: there is nobody, or no room. */
-static int find_room(struct role *r, struct link *link, size_t bytes)
+/* NULL: there is nobody, or no room. */
+static struct link *find_room(struct role *r, enum serve_role peer, size_t bytes)
 {
     struct web_ctx *c = r->ctx;
-    if (link_is_open(link) && link_room(link) >= bytes + 1024) return 0;
+    struct link *link = role_link(r, peer);
+    if (link_is_open(link) && link_room(link) >= bytes + 1024) return link;
     c->dropped++;
-    return ERR_LIMIT;
+    return NULL;
 }
 
 static int on_claim(void *ctx, uint64_t call, const struct api_claim *m)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_ACCOUNT);
-    int error = find_room(r, link, m->name.len + m->secret.len + m->code.len + m->address.len);
-    if (error) return error;
+    struct link *link =
+        find_room(r, ROLE_ACCOUNT, m->name.len + m->secret.len + m->code.len + m->address.len);
+    if (!link) return ERR_LIMIT;
     say_claim_write(link_out(link), &(struct say_claim){.id = call,
                                                         .kind = (uint8_t)m->kind,
                                                         .tenant = m->tenant,
@@ -73,9 +74,8 @@ static int on_claim(void *ctx, uint64_t call, const struct api_claim *m)
 static int on_manage(void *ctx, uint64_t call, const struct api_manage *m)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_ACCOUNT);
-    int error = find_room(r, link, m->body.len + m->proof.len + m->address.len);
-    if (error) return error;
+    struct link *link = find_room(r, ROLE_ACCOUNT, m->body.len + m->proof.len + m->address.len);
+    if (!link) return ERR_LIMIT;
     say_manage_write(link_out(link), &(struct say_manage){.id = call,
                                                           .action = (uint8_t)m->action,
                                                           .uid = UINT32_MAX,
@@ -96,9 +96,9 @@ static const enum serve_role doers[API_DEED_COUNT] = {[API_DEED_DESK] = ROLE_TRI
 static int on_act(void *ctx, uint64_t call, const struct api_deed *m)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, doers[m->to]);
-    int error = find_room(r, link, m->actor.len + m->kind.len + m->body.len + m->file.len);
-    if (error) return error;
+    struct link *link =
+        find_room(r, doers[m->to], m->actor.len + m->kind.len + m->body.len + m->file.len);
+    if (!link) return ERR_LIMIT;
     say_act_write(link_out(link), &(struct say_act){.client = call,
                                                     .tenant = m->tenant,
                                                     .actor = m->actor,
@@ -114,9 +114,8 @@ static int on_act(void *ctx, uint64_t call, const struct api_deed *m)
 static int on_veil(void *ctx, uint64_t call, uint64_t user, uint32_t tenant, struct slice names)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_ACCOUNT);
-    int error = find_room(r, link, names.len);
-    if (error) return error;
+    struct link *link = find_room(r, ROLE_ACCOUNT, names.len);
+    if (!link) return ERR_LIMIT;
     say_veil_write(link_out(link),
                    &(struct say_veil){.id = call, .user = user, .tenant = tenant, .names = names});
     link_flush(link);
@@ -126,9 +125,8 @@ static int on_veil(void *ctx, uint64_t call, uint64_t user, uint32_t tenant, str
 static int on_known(void *ctx, uint32_t tenant, struct slice after)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_ACCOUNT);
-    int error = find_room(r, link, after.len);
-    if (error) return error;
+    struct link *link = find_room(r, ROLE_ACCOUNT, after.len);
+    if (!link) return ERR_LIMIT;
     say_known_write(link_out(link), &(struct say_known){.tenant = tenant, .after = after});
     link_flush(link);
     return 0;
@@ -139,9 +137,9 @@ static int on_known(void *ctx, uint32_t tenant, struct slice after)
 static int on_find(void *ctx, uint64_t call, const struct api_find *m)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_SEARCH);
-    int error = find_room(r, link, m->name.len + m->purpose.len + m->query.len + m->said.len);
-    if (error) return error;
+    struct link *link =
+        find_room(r, ROLE_SEARCH, m->name.len + m->purpose.len + m->query.len + m->said.len);
+    if (!link) return ERR_LIMIT;
     say_find_write(link_out(link), &(struct say_find){.id = call,
                                                       .what = (uint8_t)m->what,
                                                       .user = m->user,
@@ -159,8 +157,8 @@ static int on_find(void *ctx, uint64_t call, const struct api_find *m)
 static void on_taken(void *ctx, uint64_t call, uint64_t bytes)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_SEARCH);
-    if (find_room(r, link, 64) != 0) return;
+    struct link *link = find_room(r, ROLE_SEARCH, 64);
+    if (!link) return;
     say_taken_write(link_out(link), &(struct say_taken){.id = call, .bytes = bytes});
     link_flush(link);
 }
@@ -168,8 +166,8 @@ static void on_taken(void *ctx, uint64_t call, uint64_t bytes)
 static void on_cease(void *ctx, uint64_t call)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_SEARCH);
-    if (find_room(r, link, 64) != 0) return;
+    struct link *link = find_room(r, ROLE_SEARCH, 64);
+    if (!link) return;
     say_cease_write(link_out(link), &(struct say_cease){.id = call});
     link_flush(link);
 }
@@ -177,9 +175,8 @@ static void on_cease(void *ctx, uint64_t call)
 static int on_look(void *ctx, uint64_t call, const struct api_look *m)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_SEARCH);
-    int error = find_room(r, link, m->name.len + m->purpose.len + m->what.len);
-    if (error) return error;
+    struct link *link = find_room(r, ROLE_SEARCH, m->name.len + m->purpose.len + m->what.len);
+    if (!link) return ERR_LIMIT;
     say_look_write(
         link_out(link),
         &(struct say_look){.id = call, .name = m->name, .purpose = m->purpose, .query = m->what});
@@ -204,9 +201,8 @@ static void on_retro(void *ctx, struct buf *out)
 static int on_oncall(void *ctx, uint64_t call, const struct api_deed *m)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_ONCALL);
-    int error = find_room(r, link, m->actor.len + m->kind.len + m->body.len);
-    if (error) return error;
+    struct link *link = find_room(r, ROLE_ONCALL, m->actor.len + m->kind.len + m->body.len);
+    if (!link) return ERR_LIMIT;
     say_act_write(link_out(link), &(struct say_act){.client = call,
                                                     .tenant = m->tenant,
                                                     .actor = m->actor,
@@ -225,9 +221,8 @@ static int on_answer(void *ctx, uint64_t call, struct slice body)
 static int on_told(void *ctx, uint64_t call, const struct api_told *m)
 {
     struct role *r = ctx;
-    struct link *link = role_link(r, ROLE_NOTIFY);
-    int error = find_room(r, link, m->provider.len + m->secret.len + m->body.len);
-    if (error) return error;
+    struct link *link = find_room(r, ROLE_NOTIFY, m->provider.len + m->secret.len + m->body.len);
+    if (!link) return ERR_LIMIT;
     say_callback_write(link_out(link), &(struct say_callback){.id = call,
                                                               .provider = m->provider,
                                                               .secret = m->secret,
