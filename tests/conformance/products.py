@@ -168,16 +168,19 @@ def alike(name, want, got):
     return sorted(set(want)) == sorted(set(got))
 
 
-def explained(vaka, found):
+def explained(vaka, root, sources):
     """Each case and what it was read as. Times without a year are read as of the end of the year
     that most of the expectations of their kind have in the file: with a year in the text, or without."""
-    groups = collections.defaultdict(list)
-    for case in found:
-        groups[case[0].split(":")[0], bool(re.search(r"\b(19|20)\d\d\b", case[1][:140]))].append(case)
-    for group in groups.values():
-        years = collections.Counter(e["@timestamp"][:4] for _, _, e in group if "@timestamp" in e)
-        now = f"{years.most_common(1)[0][0] if years else 2023}-12-31T23:59:59Z"
-        yield from zip(group, explain(vaka, [record for _, record, _ in group], now))
+    runs = collections.defaultdict(list)
+    for package, pattern in sources:
+        groups = collections.defaultdict(list)
+        for case in cases(root, package, pattern):
+            groups[case[0].split(":")[0], bool(re.search(r"\b(19|20)\d\d\b", case[1][:140]))].append(case)
+        for group in groups.values():
+            years = collections.Counter(e["@timestamp"][:4] for _, _, e in group if "@timestamp" in e)
+            runs[years.most_common(1)[0][0] if years else "2023"] += group
+    for year, found in runs.items():
+        yield from zip(found, explain(vaka, [record for _, record, _ in found], f"{year}-12-31T23:59:59Z"))
 
 
 class Count:
@@ -242,17 +245,16 @@ class Count:
 
 def measure(vaka, root, product, sources, apart):
     count = Count(product, apart)
-    for package, pattern in sources:
-        for (place, _, event), read in explained(vaka, cases(root, package, pattern)):
-            count.records += 1
-            count.recognised += read.get("product") in product.split(",")
-            got = fields_of(read.get("fields", {}))
-            if "time" in read:
-                got["@timestamp"] = [read["time"]]
-            for name, want in fields_of(event).items():
-                want = [value for value in want if value not in ("", "-")]
-                if FIELDS.match(name) and want:
-                    count.add(name, place, want, got)
+    for (place, _, event), read in explained(vaka, root, sources):
+        count.records += 1
+        count.recognised += read.get("product") in product.split(",")
+        got = fields_of(read.get("fields", {}))
+        if "time" in read:
+            got["@timestamp"] = [read["time"]]
+        for name, want in fields_of(event).items():
+            want = [value for value in want if value not in ("", "-")]
+            if FIELDS.match(name) and want:
+                count.add(name, place, want, got)
     return count
 
 
