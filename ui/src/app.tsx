@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 import { useSignalEffect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import lazy, { ErrorBoundary } from 'preact-iso/lazy'
+import { ErrorBoundary } from 'preact-iso/lazy'
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router'
+import { later } from './lib/later'
 import { startLive, stopLive } from './lib/live'
 import { unanswered } from './lib/login'
 import { askOrganisation } from './lib/organisation'
@@ -30,8 +31,8 @@ const t = texts({
   ]
 })
 
-const Login = lazy(() => import('./pages/login'))
-const Welcome = lazy(() => import('./pages/welcome'))
+const Login = later(() => import('./pages/login'))
+const Welcome = later(() => import('./pages/welcome'))
 
 const Absent = () => (
   <Page title={t('absent')}>

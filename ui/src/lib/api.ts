@@ -28,6 +28,8 @@ export interface Ask<P extends keyof paths, M extends Method> {
   signal?: AbortSignal | undefined
   // The version that is meant: an ETag.
   match?: string | undefined
+  // Changes nothing when it is refused, so that it may be asked again.
+  again?: boolean
 }
 
 // RFC 9457. Status 0: nobody answered.
@@ -63,14 +65,18 @@ type Init = RequestInit & { method: string }
 const TRIES = 4
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms))
 
-// What only reads is asked for again when Vaka is busy for a moment, or a process of it begins anew.
-export async function request(url: string, init: Init): Promise<Response> {
+// What may be asked again is, when Vaka is busy for a moment, or a process of it begins anew.
+export async function request(
+  url: string,
+  init: Init,
+  again = init.method === 'GET'
+): Promise<Response> {
   for (let left = TRIES; ; left--) {
     try {
       return await requestOnce(url, init)
     } catch (error) {
       const busy = error instanceof Problem && error.status === 503
-      if (!busy || init.method !== 'GET' || left <= 1) throw error
+      if (!busy || !again || left <= 1) throw error
       await pause(error.after * 1000 || 500)
     }
   }
@@ -112,7 +118,8 @@ async function ask<P extends keyof paths, M extends Method>(method: M, path: P, 
     init.headers = { ...init.headers, 'Content-Type': 'application/json' }
     init.body = JSON.stringify(a.body)
   }
-  const answer = await request(address(path, a.path as object, a.query as object), init)
+  const url = address(path, a.path as object, a.query as object)
+  const answer = await request(url, init, a.again ?? method === 'get')
   // The connection may end within the answer.
   return (await answer.json().catch((error) => {
     throw a.signal?.aborted ? error : new Problem(0)

@@ -45,7 +45,8 @@ export function texts<K extends string>(table: Record<K, Pair> | number) {
 async function fetchWords(url: string): Promise<Words> {
   for (;;) {
     const answer = await fetch(url).catch(() => null)
-    if (answer?.ok) return await answer.json()
+    const found = answer?.ok ? await answer.json().catch(() => null) : null
+    if (found) return found
     await new Promise((done) => setTimeout(done, AGAIN))
   }
 }

@@ -3,7 +3,7 @@
 // A page is a file of this folder with a default export, fetched when somebody goes there.
 
 import type { ComponentType } from 'preact'
-import lazy from 'preact-iso/lazy'
+import { later } from '../lib/later'
 import type { Right } from '../lib/session'
 import { texts } from '../lib/text'
 
@@ -21,7 +21,7 @@ const t = texts({
 
 const office = () => import('./areas/office')
 const rules = () => import('./areas/rules')
-const RuleEdit = lazy(() => import('./rules/editor'))
+const RuleEdit = later(() => import('./rules/editor'))
 
 export interface PageEntry {
   path: string
@@ -31,60 +31,60 @@ export interface PageEntry {
 }
 
 export const pages: PageEntry[] = [
-  { path: '/', page: lazy(() => import('./now')), name: () => t('now') },
+  { path: '/', page: later(() => import('./now')), name: () => t('now') },
   {
     path: '/queue',
-    page: lazy(() => import('./queue')),
+    page: later(() => import('./queue')),
     name: () => t('queue'),
     right: 'incidents.read'
   },
-  { path: '/incidents/:id', page: lazy(() => import('./incident')), right: 'incidents.read' },
+  { path: '/incidents/:id', page: later(() => import('./incident')), right: 'incidents.read' },
   {
     path: '/search',
-    page: lazy(() => import('./search')),
+    page: later(() => import('./search')),
     name: () => t('search'),
     right: 'search'
   },
   {
     path: '/oncall',
-    page: lazy(() => office().then((m) => m.Oncall)),
+    page: later(() => office().then((m) => m.Oncall)),
     name: () => t('oncall'),
     right: 'oncall.read'
   },
   {
     path: '/rules',
-    page: lazy(() => rules().then((m) => m.Rules)),
+    page: later(() => rules().then((m) => m.Rules)),
     name: () => t('rules'),
     right: 'rules.read'
   },
   { path: '/rules/new', page: RuleEdit, right: 'rules.write' },
   { path: '/rules/:id/edit', page: RuleEdit, right: 'rules.write' },
-  { path: '/rules/:id', page: lazy(() => rules().then((m) => m.Rule)), right: 'rules.read' },
+  { path: '/rules/:id', page: later(() => rules().then((m) => m.Rule)), right: 'rules.read' },
   {
     path: '/sources',
-    page: lazy(() => office().then((m) => m.Sources)),
+    page: later(() => office().then((m) => m.Sources)),
     name: () => t('sources'),
     right: 'status.read'
   },
   {
     path: '/health',
-    page: lazy(() => office().then((m) => m.Health)),
+    page: later(() => office().then((m) => m.Health)),
     name: () => t('health'),
     right: 'status.read'
   },
   {
     path: '/inventory',
-    page: lazy(() => office().then((m) => m.Assets)),
+    page: later(() => office().then((m) => m.Assets)),
     name: () => t('assets'),
     right: 'assets.read'
   },
   {
     path: '/admin',
-    page: lazy(() => office().then((m) => m.Admin)),
+    page: later(() => office().then((m) => m.Admin)),
     name: () => t('admin'),
     right: 'config.read'
   },
-  { path: '/me', page: lazy(() => office().then((m) => m.Me)) },
-  { path: '/wall', page: lazy(() => import('./wall')) },
-  { path: '/welcome', page: lazy(() => import('./welcome')) }
+  { path: '/me', page: later(() => office().then((m) => m.Me)) },
+  { path: '/wall', page: later(() => import('./wall')) },
+  { path: '/welcome', page: later(() => import('./welcome')) }
 ]

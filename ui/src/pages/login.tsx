@@ -53,7 +53,7 @@ function Password({ onCode }: { onCode: (secret: string) => void }) {
     event.preventDefault()
     try {
       const body = { name: name.value.trim(), password: password.value }
-      const answer: Schema<'Session'> = await post('/session', { body })
+      const answer: Schema<'Session'> = await post('/session', { body, again: true })
       if (answer.needs_code) onCode(answer.secret ?? '')
       else accept(answer)
     } catch (problem) {

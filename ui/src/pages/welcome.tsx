@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The first visit: a password of one's own, an app with codes, and then what has to be set up once.
 import { useSignal } from '@preact/signals'
-import lazy from 'preact-iso/lazy'
 import { useLocation } from 'preact-iso/router'
 import { Problem, post } from '../lib/api'
+import { later } from '../lib/later'
 import { enter, leave } from '../lib/login'
 import { may, session } from '../lib/session'
 import { texts } from '../lib/text'
@@ -12,8 +12,8 @@ import { TextField } from '../parts/field'
 import { Note } from '../parts/states'
 import { Step } from './welcome/step'
 
-const Qr = lazy(() => import('../parts/qr'))
-const First = lazy(() => import('./welcome/first'))
+const Qr = later(() => import('../parts/qr'))
+const First = later(() => import('./welcome/first'))
 
 const t = texts({
   password: ['Välj ett lösenord', 'Choose a password'],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A chart with what it is a picture of: the names of its lines, and its table.
-import lazy from 'preact-iso/lazy'
 import { formatNumber, formatTime } from '../lib/format'
+import { later } from '../lib/later'
 import { texts } from '../lib/text'
 import type { ChartProps } from './chart'
 
@@ -11,7 +11,7 @@ const t = texts({
   narrow: ['Visa bara {time}', 'Show only {time}']
 })
 
-const Chart = lazy(() => import('./chart'))
+const Chart = later(() => import('./chart'))
 
 export function Figures(p: ChartProps) {
   const { label, times, step, series, onRange } = p
