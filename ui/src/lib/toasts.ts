@@ -36,7 +36,9 @@ export function dismiss(id: number) {
 
 export function toast(text: string, bad = false) {
   const id = ++last
-  toasts.value = [...toasts.value, { id, text, bad }].slice(-MOST)
+  // What is said again takes the place of what was said before.
+  const others = toasts.value.filter((said) => said.text !== text)
+  toasts.value = [...others, { id, text, bad }].slice(-MOST)
   if (!bad) setTimeout(() => dismiss(id), SHOWN_FOR)
 }
 
