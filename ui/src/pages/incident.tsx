@@ -279,7 +279,7 @@ function Whole({ incident: i, reload }: { incident: Incident; reload: () => void
           <p class="line-marks">
             <Severity level={i.level} /> <StateTag state={i.state} />
             <span class="quiet small">
-              <Time at={i.first_activity} /> · {i.assignee ?? '–'}
+              <Time at={i.first_activity} /> {i.assignee && `· ${i.assignee}`}
             </span>
           </p>
           <p class="headline">{head}</p>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A real table, in pages. A row may be where the keyboard is (j, k) and may be opened (Enter).
-import type { ComponentChildren } from 'preact'
+import { type ComponentChildren, isValidElement } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { texts } from '../lib/text'
 
@@ -30,6 +30,10 @@ function isControl(target: EventTarget | null) {
   return target instanceof Element && !!target.closest('a, button, input, label, [popover]')
 }
 
+// There is nothing to say: a phone leaves it out.
+const isDash = (shown: ComponentChildren): boolean =>
+  shown === '–' || (isValidElement(shown) && isDash(shown.props.children))
+
 export function Table<T>({ caption, columns, rows, id, here = -1, onOpen }: TableProps<T>) {
   const body = useRef<HTMLTableSectionElement>(null)
   useEffect(() => {
@@ -58,11 +62,15 @@ export function Table<T>({ caption, columns, rows, id, here = -1, onOpen }: Tabl
                 if (!isControl(event.target) && !selected) onOpen?.(row, index)
               }}
             >
-              {columns.map((c) => (
-                <td key={c.name || c.unseen} class={c.class} data-label={c.name}>
-                  {c.show(row)}
-                </td>
-              ))}
+              {columns.map((c) => {
+                const shown = c.show(row)
+                const name = `${c.class ?? ''} ${isDash(shown) ? 'dash' : ''}`
+                return (
+                  <td key={c.name || c.unseen} class={name} data-label={c.name}>
+                    {shown}
+                  </td>
+                )
+              })}
             </tr>
           ))}
         </tbody>

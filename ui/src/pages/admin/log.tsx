@@ -47,6 +47,18 @@ const t = texts({
 
 const PAGE = 200
 
+// `roles: viewer, analyst`
+const detailOf = (detail: object) =>
+  Object.entries(detail)
+    .map(
+      ([name, is]) =>
+        `${name}: ${[is]
+          .flat()
+          .map((x) => (typeof x === 'object' ? JSON.stringify(x) : x))
+          .join(', ')}`
+    )
+    .join(' · ')
+
 export function AccountLog() {
   const [after, setAfter] = useState(0)
   const page = useLoad(`log ${after}`, (signal) =>
@@ -74,7 +86,7 @@ export function AccountLog() {
                   name: t('detail'),
                   show: (e) =>
                     Object.keys(e.detail).length > 0 && (
-                      <code class="small">{JSON.stringify(e.detail)}</code>
+                      <span class="mono small wrap">{detailOf(e.detail)}</span>
                     )
                 }
               ]}
