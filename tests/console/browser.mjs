@@ -16,6 +16,39 @@ export const SIZES = {
 // A machine may be busy; what never comes is waited for so long (ms).
 const PATIENCE = 60_000
 
+// What a key does where the focus is then: '' when there is nothing to press.
+function reach(element) {
+  const at = element.closest('a[href], button, summary, input, select, textarea, [contenteditable=true]')
+  if (!at) return document.activeElement.blur() ?? ''
+  at.focus()
+  const within = at.closest('[role=tablist], [role=listbox], [popover]') // arrows lead there
+  if (at.getRootNode().activeElement !== at || (at.tabIndex < 0 && !within)) throw new Error('no key leads there')
+  if (/^(checkbox|radio)$/.test(at.type)) return 'Space'
+  return /^(A|BUTTON|SUMMARY)$/.test(at.tagName) ? 'Enter' : ''
+}
+
+// From now on nobody has a pointer: what a flow clicks gets the focus, if Tab or an arrow leads there, and is
+// pressed.
+function takePointersAway(page) {
+  const { prototype } = page.locator('body').constructor
+  const press = async (locator) => {
+    await (await locator.elementHandle()).waitForElementState('enabled')
+    const key = await locator.evaluate(reach)
+    if (key) await locator.page().keyboard.press(key)
+  }
+  const turn = (wanted) =>
+    async function () {
+      if ((await this.isChecked()) !== wanted) await press(this)
+      if ((await this.isChecked()) !== wanted) throw new Error('a key does not turn it')
+    }
+  prototype.click = async function () {
+    await this.waitFor()
+    await press(this)
+  }
+  prototype.check = turn(true)
+  prototype.uncheck = turn(false)
+}
+
 export async function startBrowser() {
   return await chromium.launch({
     executablePath: '/usr/bin/chromium',
@@ -25,7 +58,7 @@ export async function startBrowser() {
 
 // Somebody at a computer; what goes wrong in the page is remembered: errors, and what the policy blocked.
 export async function sitDown(browser, url, settings = {}) {
-  const { language = 'sv', theme = 'dark', size = 'desktop', reducedMotion = 'reduce' } = settings
+  const { language = 'sv', theme = 'dark', size = 'desktop', reducedMotion = 'reduce', pointer = true } = settings
   const context = await browser.newContext({
     baseURL: url,
     viewport: SIZES[size],
@@ -46,6 +79,7 @@ export async function sitDown(browser, url, settings = {}) {
   await context.addInitScript(axeSource)
   context.setDefaultTimeout(PATIENCE)
   const page = await context.newPage()
+  if (!pointer) takePointersAway(page)
   const wrong = []
   page.on('pageerror', (error) => wrong.push(String(error)))
   page.on('dialog', (dialog) => {

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The console in Debian's Chromium, on a running vaka serve that real senders feed.
 
-usage: console.py VAKA FLOWS.mjs [--all] [--new] [FOLDER]
+usage: console.py VAKA FLOWS.mjs [--all] [--new] [--swap] [--keyboard] [FOLDER]
 
 Starts vaka serve with Vaka's own rules, makes people, sends recorded nights with curl and a record with
 logger, and lets node run FLOWS.mjs, which prints TAP. What the flows need of the outside they ask over
 HTTP: to send a record, to start the server anew. FOLDER is where they put pictures; --all has them look
-at everything that they know to look at; with --new it is a Vaka that nobody has set up.
+at everything that they know to look at; with --new it is a Vaka that nobody has set up; with --swap what is
+done in Swedish otherwise is done in English, and the other way round; with --keyboard nobody has a
+pointer.
 """
 import contextlib
 import http.server
@@ -176,7 +178,8 @@ def run(vaka, flows, options, shots):
           running(vaka, folder) as (city, address)):
         office = city.office
         wishes = {"url": f"https://localhost:{office.web}", "password": PASSWORD, "city": address,
-                  "shots": shots, "all": "--all" in options}
+                  "shots": shots, "all": "--all" in options, "swap": "--swap" in options,
+                  "keyboard": "--keyboard" in options}
         if "--new" in options:
             wishes["invites"] = {name: one_time_password(office, name) for name in ("chef", "boss")}
         else:

@@ -3,50 +3,50 @@
 import { atTheDesk } from './desk.mjs'
 import { field, findFaults, isAt, logIn, press, rowOf, tabTo } from './browser.mjs'
 import { begin, settled } from './house.mjs'
-import { assert, check, end } from './tap.mjs'
+import { assert, end } from './tap.mjs'
 
 const house = await begin()
-const { url, password, much, more, browser, ask, sit, leave } = house
+const { url, password, much, more, browser, ask, leave, flow } = house
 
 await ask('relax')
 
 // ---- alert, acknowledge, investigate, close ----
 
-await check('an alert comes in, is acknowledged, looked into and closed, in Swedish', async () => {
+await flow('sv', 'an alert comes in, is acknowledged, looked into and closed', async ({ t, sit }) => {
   const seat = await sit({}, 'anna')
   const { page } = seat
   await page.locator('.on-call strong').waitFor()
   await page.goto('/queue')
   await page.locator('tbody tr').first().waitFor()
   await ask('alarm/elin.alm')
-  await page.getByRole('button', { name: /^1 ny – visa$/ }).click()
+  await page.getByRole('button', { name: t(/^1 ny – visa$/, /^1 new – show$/) }).click()
   await rowOf(page, 'elin.alm').getByRole('link').click()
-  await page.getByRole('heading', { name: 'Larmade' }).waitFor()
+  await page.getByRole('heading', { name: t('Larmade', 'Paged') }).waitFor()
   await page.keyboard.press('e')
-  await page.getByRole('dialog', { name: 'Eskalera till nästa steg' }).waitFor()
+  await page.getByRole('dialog', { name: t('Eskalera till nästa steg', 'Escalate to the next step') }).waitFor()
   await page.keyboard.press('Escape')
-  await press(page, 'Kvittera')
-  await page.locator('.tag', { hasText: 'kvitterad' }).waitFor()
-  await press(page, 'Nej')
+  await press(page, t('Kvittera', 'Acknowledge'))
+  await page.locator('.tag', { hasText: t('kvitterad', 'acknowledged') }).waitFor()
+  await press(page, t('Nej', 'No'))
   await page.locator('.gate-panel').waitFor({ state: 'detached' })
   await page.locator('.rang summary').first().click()
   await page.locator('.raw', { hasText: 'VAKAMARK user=elin.alm' }).waitFor()
-  await press(page, 'Bedömd')
-  await page.locator('.tag', { hasText: 'bedömd' }).waitFor()
-  await press(page, 'Anteckna …')
-  await field(page, 'Vad du vet, såg eller gjorde').fill('Ringde Elin: det var hon.')
-  await press(page, 'Spara')
+  await press(page, t('Bedömd', 'Triaged'))
+  await page.locator('.tag', { hasText: t('bedömd', 'triaged') }).waitFor()
+  await press(page, t('Anteckna …', 'Note …'))
+  await field(page, t('Vad du vet, såg eller gjorde', 'What you know, saw or did')).fill('Ringde Elin: det var hon.')
+  await press(page, t('Spara', 'Save'))
   await page.locator('.words', { hasText: 'Ringde Elin' }).waitFor()
-  await press(page, 'Stäng …')
-  await page.getByLabel('falsklarm').check()
-  await page.getByLabel(/^Skäl/).fill('Väntad inloggning')
-  await page.getByRole('dialog').getByRole('button', { name: 'Stäng', exact: true }).click()
-  await page.getByText('Stängd som falsklarm: Väntad inloggning').waitFor()
+  await press(page, t('Stäng …', 'Close …'))
+  await page.getByLabel(t('falsklarm', 'false positive')).check()
+  await page.getByLabel(t(/^Skäl/, /^Reason/)).fill('Väntad inloggning')
+  await page.getByRole('dialog').getByRole('button', { name: t('Stäng', 'Close'), exact: true }).click()
+  await page.getByText(t('Stängd som falsklarm: Väntad inloggning', 'Closed as false positive: Väntad inloggning')).waitFor()
   await leave(seat)
 })
 
-await check('the same by keyboard alone, in English', async () => {
-  const seat = await sit({ language: 'en' }, 'anna')
+await flow('en', 'the same by keyboard alone', async ({ t, sit }) => {
+  const seat = await sit({}, 'anna')
   const { page } = seat
   await ask('alarm/karin.ek')
   await page.keyboard.press('2')
@@ -58,7 +58,7 @@ await check('the same by keyboard alone, in English', async () => {
   await page.waitForURL(/incidents/)
   await page.getByRole('heading', { name: /^Incident/ }).waitFor()
   await page.keyboard.press('a')
-  await page.locator('.tag', { hasText: 'acknowledged' }).waitFor()
+  await page.locator('.tag', { hasText: t('kvitterad', 'acknowledged') }).waitFor()
   await page.keyboard.press('c')
   const dialog = page.getByRole('dialog')
   await dialog.waitFor()
@@ -68,36 +68,36 @@ await check('the same by keyboard alone, in English', async () => {
   await page.keyboard.press('ArrowDown')
   await tabTo(page, /^textarea/)
   await page.keyboard.type('Expected')
-  await tabTo(page, /^button Close/)
+  await tabTo(page, t(/^button Stäng/, /^button Close/))
   await page.keyboard.press('Enter')
-  await page.getByText('Closed as benign: Expected').waitFor()
+  await page.getByText(t('Stängd som ofarligt: Expected', 'Closed as benign: Expected')).waitFor()
   await leave(seat)
 })
 
 // ---- several people, and a server that goes away ----
 
-await check('two people see what the other does, and none overrules the other unknowingly', async () => {
+await flow('sv', 'two people see what the other does, and none overrules the other unknowingly', async ({ t, sit, other }) => {
   const anna = await sit({}, 'anna')
-  const bo = await sit({ language: 'en' }, 'bo')
+  const bo = await other.sit({}, 'bo')
   await anna.page.goto(`/incidents/${more}`)
-  await anna.page.getByRole('button', { name: 'Kvittera', exact: true }).waitFor()
+  await anna.page.getByRole('button', { name: t('Kvittera', 'Acknowledge'), exact: true }).waitFor()
   await bo.page.goto(`/incidents/${more}`)
-  await press(bo.page, 'Acknowledge')
-  await anna.page.locator('.tag', { hasText: 'kvitterad' }).waitFor()
+  await press(bo.page, other.t('Kvittera', 'Acknowledge'))
+  await anna.page.locator('.tag', { hasText: t('kvitterad', 'acknowledged') }).waitFor()
   await anna.page.getByText('bo', { exact: true }).first().waitFor()
   // What anna has not heard of yet.
   await anna.page.route(`**/api/v1/incidents/${more}`, (route) =>
     route.request().method() === 'GET' ? route.abort() : route.continue()
   )
-  await press(bo.page, 'Triaged')
-  await bo.page.locator('.tag', { hasText: 'triaged' }).waitFor()
-  await press(anna.page, 'Bedömd')
-  await anna.page.getByText('Någon annan hann före').waitFor()
+  await press(bo.page, other.t('Bedömd', 'Triaged'))
+  await bo.page.locator('.tag', { hasText: other.t('bedömd', 'triaged') }).waitFor()
+  await press(anna.page, t('Bedömd', 'Triaged'))
+  await anna.page.getByText(t('Någon annan hann före', 'Somebody was faster')).waitFor()
   await anna.context.close()
   await leave(bo)
 })
 
-await check('a page that is open while the server starts anew goes on, and loses nothing', async () => {
+await flow('sv', 'a page that is open while the server starts anew goes on, and loses nothing', async ({ t, sit }) => {
   const seat = await sit({}, 'anna')
   const { page } = seat
   await page.goto('/queue')
@@ -108,7 +108,7 @@ await check('a page that is open while the server starts anew goes on, and loses
   // It is back only behind what happened meanwhile.
   await page.route('**/api/v1/events', (route) => route.abort())
   await ask('restart')
-  await page.getByText('Återansluter …').waitFor()
+  await page.getByText(t('Återansluter …', 'Reconnecting …')).waitFor()
   await ask('alarm/olle.by')
   const isThere = async () => {
     const answer = await page.request.get('/api/v1/incidents?entity=olle.by')
@@ -116,37 +116,37 @@ await check('a page that is open while the server starts anew goes on, and loses
   }
   while (!(await isThere())) await page.waitForTimeout(200)
   await page.unroute('**/api/v1/events')
-  await page.getByRole('button', { name: /ny – visa$/ }).click()
+  await page.getByRole('button', { name: t(/ny – visa$/, /new – show$/) }).click()
   await rowOf(page, 'olle.by').waitFor()
   assert.equal(await page.evaluate(() => window.still), true)
-  await page.getByText('Återansluter …').waitFor({ state: 'detached' })
+  await page.getByText(t('Återansluter …', 'Reconnecting …')).waitFor({ state: 'detached' })
   await seat.context.close()
 })
 
-await check('who may only read is offered nothing else', async () => {
+await flow('sv', 'who may only read is offered nothing else', async ({ t, sit }) => {
   const seat = await sit({}, 'vera')
   await seat.page.goto(`/incidents/${much}`)
   await seat.page.getByRole('heading', { name: `Incident ${much}` }).waitFor()
-  assert.equal(await seat.page.getByRole('button', { name: /Kvittera|Stäng|Anteckna/ }).count(), 0)
+  assert.equal(await seat.page.getByRole('button', { name: t(/Kvittera|Stäng|Anteckna/, /Acknowledge|Close|Note/) }).count(), 0)
   await seat.page.goto('/queue')
   await seat.page.locator('tbody tr').first().waitFor()
   assert.equal(await seat.page.locator('tbody input[type=checkbox]').count(), 0)
   await leave(seat)
 })
 
-await check('several are acknowledged at once, and closed with one note', async () => {
+await flow('sv', 'several are acknowledged at once, and closed with one note', async ({ t, sit }) => {
   for (const name of ['massa.ett', 'massa.tva']) await ask(`alarm/${name}`)
   const seat = await sit({}, 'bo')
   const { page } = seat
   await page.goto('/queue?level=high')
   for (const name of ['massa.ett', 'massa.tva']) await rowOf(page, name).getByRole('checkbox').check()
-  await page.getByRole('toolbar').getByRole('button', { name: 'Stäng …' }).click()
+  await page.getByRole('toolbar').getByRole('button', { name: t('Stäng …', 'Close …') }).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByLabel('Nej').check()
-  await dialog.getByLabel('ofarligt').check()
-  await dialog.getByLabel(/^Skäl/).fill('Övning')
-  await dialog.getByRole('button', { name: 'Stäng', exact: true }).click()
-  await page.getByText('2 incidenter stängda').waitFor()
+  await dialog.getByLabel(t('Nej', 'No'), { exact: true }).check()
+  await dialog.getByLabel(t('ofarligt', 'benign')).check()
+  await dialog.getByLabel(t(/^Skäl/, /^Reason/)).fill('Övning')
+  await dialog.getByRole('button', { name: t('Stäng', 'Close'), exact: true }).click()
+  await page.getByText(t('2 incidenter stängda', '2 incidents closed')).waitFor()
   assert.equal(await rowOf(page, 'massa').count(), 0)
   await leave(seat)
 })
@@ -157,7 +157,7 @@ await atTheDesk(house)
 
 // ---- what attackers write ----
 
-await check('what a log says is text, in every view', async () => {
+await flow('sv', 'what a log says is text, in every view', async ({ sit }) => {
   await ask('hostile')
   const seat = await sit({}, 'anna')
   const { page, wrong } = seat
@@ -180,7 +180,7 @@ await check('what a log says is text, in every view', async () => {
   await leave(seat)
 })
 
-await check('a login leads nowhere else, and no other page frames it', async () => {
+await flow('sv', 'a login leads nowhere else, and no other page frames it', async ({ sit }) => {
   const seat = await sit({}, 'anna')
   const { page } = seat
   await page.evaluate(() => sessionStorage.setItem('vaka.back', '//evil.example/'))
@@ -195,7 +195,7 @@ await check('a login leads nowhere else, and no other page frames it', async () 
   await seat.context.close()
 })
 
-await check('another session begins with each login', async () => {
+await flow('sv', 'another session begins with each login', async ({ t, sit }) => {
   const seat = await sit({})
   const cookie = async () => (await seat.context.cookies()).find((c) => c.name === '__Host-vaka')?.value
   const planted = 'a'.repeat(43)
@@ -204,28 +204,28 @@ await check('another session begins with each login', async () => {
   const first = await cookie()
   assert.notEqual(first, planted)
   await press(seat.page, /anna/)
-  await press(seat.page, 'Logga ut')
+  await press(seat.page, t('Logga ut', 'Log out'))
   await seat.page.locator('input[autocomplete="username"]').waitFor()
   await logIn(seat.page, 'anna', password)
   assert.notEqual(await cookie(), first)
   await seat.context.close()
 })
 
-await check('ones own sessions end with the password', async () => {
+await flow('sv', 'ones own sessions end with the password', async ({ t, sit }) => {
   const seat = await sit({})
   const other = await sit({})
   await logIn(seat.page, 'anna', password)
   await logIn(other.page, 'anna', password)
   await seat.page.goto('/me')
-  await press(seat.page, 'Avsluta alla andra')
-  const dialog = seat.page.getByRole('dialog', { name: 'Avsluta alla andra inloggningar?' })
+  await press(seat.page, t('Avsluta alla andra', 'End all others'))
+  const dialog = seat.page.getByRole('dialog', { name: t('Avsluta alla andra inloggningar?', 'End all other sessions?') })
   await dialog.waitFor()
   assert.deepEqual(await findFaults(seat.page), [])
-  await dialog.getByLabel('Ditt lösenord').fill('inte lösenordet')
-  await dialog.getByRole('button', { name: 'Avsluta', exact: true }).click()
+  await dialog.getByLabel(t('Ditt lösenord', 'Your password')).fill('inte lösenordet')
+  await dialog.getByRole('button', { name: t('Avsluta', 'End'), exact: true }).click()
   await dialog.getByRole('alert').waitFor()
-  await dialog.getByLabel('Ditt lösenord').fill(password)
-  await dialog.getByRole('button', { name: 'Avsluta', exact: true }).click()
+  await dialog.getByLabel(t('Ditt lösenord', 'Your password')).fill(password)
+  await dialog.getByRole('button', { name: t('Avsluta', 'End'), exact: true }).click()
   await dialog.waitFor({ state: 'detached' })
   await other.page.reload()
   await other.page.locator('input[autocomplete="username"]').waitFor()

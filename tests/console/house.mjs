@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The vaka serve that console.py has started, and people who sit down at it.
 import { logIn, sitDown, startBrowser } from './browser.mjs'
-import { assert, onFailure } from './tap.mjs'
+import { assert, check, onFailure } from './tap.mjs'
 
 const wishes = JSON.parse(process.argv[2])
 
+// A rule of Vaka's own, with tests.
+const RULE = '30798cab-9284-471a-bb07-3fb52d229df3'
+
 // Every page, and what a page shows when there is nothing.
-export const PAGES = [
+const EVERY = [
   '/',
   '/queue',
   '/queue?view=alerts',
@@ -29,14 +32,28 @@ export const PAGES = [
   '/oncall?view=plan',
   '/rules',
   '/rules?view=coverage',
+  '/rules?view=suppressions',
+  '/rules?view=exceptions',
+  '/rules?view=indicators',
+  '/rules?q=nothing+of+the+kind',
+  `/rules/${RULE}`,
+  `/rules/${RULE}/edit`,
   '/rules/new',
   '/sources',
+  '/sources?view=rhythm',
   '/sources?view=ledger',
+  '/sources?view=unread',
+  '/sources?view=cloud',
+  '/sources?view=products',
   '/health',
   '/inventory',
   '/me',
   '/admin',
+  '/admin?view=roles',
+  '/admin?view=tokens',
+  '/admin?view=sessions',
   '/admin?view=log',
+  '/admin?view=looks',
   '/admin?view=settings',
   '/wall',
   '/welcome',
@@ -47,9 +64,100 @@ export const PAGES = [
   '/nowhere'
 ]
 
+// Of a Vaka that nobody has set up there are no incidents.
+export const PAGES = EVERY.filter((path) => !path.includes('undefined'))
+
 export async function settled(page) {
   await page.locator('h1').first().waitFor()
   await page.waitForFunction(() => !document.querySelector('.loading'))
+}
+
+// What opens a dialog ends with … but for these.
+const OPENERS = /(…|^(Anslut en källa|Connect a source|Nytt konto|New account|Ny nyckel|New token|Ny tillgång|New asset))$/
+// What has to be chosen before there is anything to do.
+const CHOSEN = { '/queue': 'tbody input[type=checkbox]', 'view=alerts': 'tbody input[type=checkbox]' }
+
+// The dialog goes, and the focus comes back to the button with that text.
+async function closes(page, text) {
+  await page.keyboard.press('Escape')
+  await page.locator('dialog[open]').waitFor({ state: 'detached' })
+  await page.locator('button:focus', { hasText: text }).waitFor()
+}
+
+async function eachDialog(page, within, seen, look) {
+  const buttons = within.locator('button:visible:enabled').filter({ hasText: OPENERS })
+  for (const [n, text] of (await buttons.allTextContents()).entries()) {
+    if (seen.has(text)) continue
+    seen.add(text)
+    await buttons.nth(n).click()
+    const dialog = page.locator('dialog[open]')
+    await dialog.waitFor()
+    await settled(page)
+    await look(text)
+    // The question about säkerhetsskydd comes before what else is asked.
+    const no = dialog.locator('input[type=radio][value=no]').first()
+    if ((await no.count()) && !(await no.isChecked())) {
+      await no.check()
+      await look(`${text} no`)
+    }
+    await closes(page, text)
+  }
+}
+
+async function eachMenu(page, seen, look) {
+  const menus = page.locator('button[popovertarget]:visible')
+  const kinds = await menus.evaluateAll((buttons) =>
+    buttons.map((b) => [...document.getElementById(b.getAttribute('popovertarget')).querySelectorAll('a, button')].map((i) => i.textContent))
+  )
+  for (const [n, items] of kinds.entries()) {
+    if (seen.has(items.join())) continue
+    seen.add(items.join())
+    const open = async () => {
+      await menus.nth(n).click()
+      await page.locator(':popover-open').waitFor()
+    }
+    await open()
+    await look(`menu ${items[0]}`)
+    await page.keyboard.press('Escape')
+    for (const item of items.filter((text) => OPENERS.test(text) && !seen.has(text))) {
+      seen.add(item)
+      await open()
+      await page.locator(':popover-open').getByText(item, { exact: true }).click()
+      await page.locator('dialog[open]').waitFor()
+      await settled(page)
+      await look(item)
+      await closes(page, await menus.nth(n).textContent())
+    }
+  }
+}
+
+// What may lie above a page, each kind once: `look` is told what it is.
+export async function eachLayer(page, path, seen, look) {
+  const chosen = Object.entries(CHOSEN).find(([part]) => path.endsWith(part))?.[1]
+  if (chosen) await page.locator(chosen).first().check()
+  await eachDialog(page, page.locator('.shell, main').first(), seen, look)
+  await eachMenu(page, seen, look)
+}
+
+const NAMES = { sv: 'Swedish', en: 'English' }
+
+// The house as somebody has it who reads that language: his texts are pairs, `t('Spara', 'Save')`.
+const reading = (house, language) => ({
+  ...house,
+  language,
+  t: (sv, en) => (language === 'sv' ? sv : en),
+  sit: (settings, name) => house.sit({ language, ...settings }, name)
+})
+
+// What somebody does, in the language it is done in. With console.py --swap everything is done in the other
+// one, by the same code; `other` is the house of somebody who reads that.
+function flowOf(house) {
+  const languages = wishes.swap ? { sv: 'en', en: 'sv' } : { sv: 'sv', en: 'en' }
+  return async (language, name, run) => {
+    const spoken = languages[language]
+    const other = spoken === 'sv' ? 'en' : 'sv'
+    await check(`${name}, in ${NAMES[spoken]}`, () => run({ ...reading(house, spoken), other: reading(house, other) }))
+  }
 }
 
 export async function begin() {
@@ -70,7 +178,7 @@ export async function begin() {
     return await answer.text()
   }
   const sit = async (settings, name) => {
-    const seat = await sitDown(browser, url, settings)
+    const seat = await sitDown(browser, url, { pointer: !wishes.keyboard, ...settings })
     await seat.page.goto('/')
     if (name) await logIn(seat.page, name, password)
     return seat
@@ -80,5 +188,6 @@ export async function begin() {
     await seat.context.close()
     assert.deepEqual(seat.wrong, [])
   }
-  return { ...wishes, browser, ask, sit, leave }
+  const house = { ...wishes, browser, ask, sit, leave }
+  return { ...house, flow: flowOf(house) }
 }

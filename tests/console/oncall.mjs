@@ -3,14 +3,14 @@
 // its own house.
 import { field, findFaults, press, rowOf, tabTo } from './browser.mjs'
 import { settled } from './house.mjs'
-import { assert, check } from './tap.mjs'
+import { assert } from './tap.mjs'
 
 // What waits already is taken, for it would be told together with what comes.
-async function takeAll(page) {
+async function takeAll({ t }, page) {
   await page.goto('/oncall?view=pages')
   await settled(page)
   for (;;) {
-    const rows = await page.getByRole('button', { name: /^Kvittera larmning/ }).all()
+    const rows = await page.getByRole('button', { name: t(/^Kvittera larmning/, /^Acknowledge page/) }).all()
     if (rows.length === 0) return
     const name = await rows[0].getAttribute('aria-label')
     await rows[0].click()
@@ -19,8 +19,9 @@ async function takeAll(page) {
 }
 
 // The first message about a record of that user, to whom the plan has this week: a push.
-async function pageOf({ ask }, page, user) {
-  await takeAll(page)
+async function pageOf(house, page, user) {
+  const { ask } = house
+  await takeAll(house, page)
   const before = await ask('push')
   await ask(`alarm/${user}`)
   for (let tries = 0; tries < 300; tries++) {
@@ -32,169 +33,171 @@ async function pageOf({ ask }, page, user) {
 }
 
 async function takesAPage(house) {
+  const { t } = house
   const seat = await house.sit({}, 'anna')
   const { page } = seat
   await pageOf(house, page, 'larm.ett')
   const row = page.locator('tbody tr').first()
-  await row.getByRole('button', { name: /^Visa larmning/ }).click()
-  await page.getByRole('heading', { name: /^Vem larmning \d+ gick till/ }).waitFor()
+  await row.getByRole('button', { name: t(/^Visa larmning/, /^Show page/) }).click()
+  await page.getByRole('heading', { name: t(/^Vem larmning \d+ gick till/, /^Whom page \d+ told/) }).waitFor()
   await page.locator('.tries li').first().waitFor()
   assert.deepEqual(await findFaults(page), [])
-  const n = (await row.getByRole('button', { name: /^Visa larmning/ }).textContent()).trim()
-  await page.getByRole('button', { name: `Eskalera larmning ${n}` }).click()
-  await field(page, 'Skäl').fill('Ingen svarar')
-  await press(page, 'Eskalera')
-  await page.getByText('Nästa steg larmas nu').waitFor()
-  await page.getByRole('button', { name: `Kvittera larmning ${n}` }).click()
-  await page.getByText('Kvitterad: ingen annan larmas').first().waitFor()
-  await page.getByRole('button', { name: `Kvittera larmning ${n}` }).waitFor({ state: 'detached' })
-  await field(page, 'Vilka').selectOption({ label: 'alla' })
+  const n = (await row.getByRole('button', { name: t(/^Visa larmning/, /^Show page/) }).textContent()).trim()
+  await page.getByRole('button', { name: t(`Eskalera larmning ${n}`, `Escalate page ${n}`) }).click()
+  await field(page, t('Skäl', 'Reason')).fill('Ingen svarar')
+  await press(page, t('Eskalera', 'Escalate'))
+  await page.getByText(t('Nästa steg larmas nu', 'The next step is told now')).waitFor()
+  await page.getByRole('button', { name: t(`Kvittera larmning ${n}`, `Acknowledge page ${n}`) }).click()
+  await page.getByText(t('Kvitterad: ingen annan larmas', 'Acknowledged: nobody else is told')).waitFor()
+  await page.getByRole('button', { name: t(`Kvittera larmning ${n}`, `Acknowledge page ${n}`) }).waitFor({ state: 'detached' })
+  await field(page, t('Vilka', 'Which')).selectOption({ label: t('alla', 'all') })
   await rowOf(page, 'anna').first().waitFor()
   await house.leave(seat)
 }
 
 async function answersOnAPhone(house) {
+  const { t } = house
   const seat = await house.sit({ size: 'phone', theme: 'dark' }, 'bo')
   const { page } = seat
   const message = await pageOf(house, page, 'natt.nora')
   const [link] = /https:\/\/localhost:\d+\/ack\/[0-9A-Z]{8}/.exec(message)
   await page.context().clearCookies()
   await page.goto(link)
-  const button = page.getByRole('button', { name: 'Jag tar det' })
+  const button = page.getByRole('button', { name: t('Jag tar det', 'I have it') })
   await button.waitFor()
   const box = await button.boundingBox()
   assert.ok(box.height >= 44 && box.width >= 200 && box.y + box.height < 844, JSON.stringify(box))
   assert.deepEqual(await findFaults(page), [])
   await button.click()
-  await page.getByText('Larmet är ditt.').waitFor()
+  await page.getByText(t('Larmet är ditt.', 'The page is yours.')).waitFor()
   assert.deepEqual(await findFaults(page), [])
   await house.leave(seat)
 }
 
-async function triesHisContacts({ sit, leave }) {
-  const seat = await sit({ language: 'en', theme: 'light' }, 'anna')
+async function triesHisContacts({ t, sit, leave }) {
+  const seat = await sit({ theme: 'light' }, 'anna')
   const { page } = seat
   await page.goto('/oncall?view=mine')
-  await page.getByRole('heading', { name: 'Try it' }).waitFor()
-  await press(page, 'Send a test page')
-  await page.getByText(/^Test page \d+/).waitFor()
+  await page.getByRole('heading', { name: t('Prova', 'Try it') }).waitFor()
+  await press(page, t('Skicka ett provlarm', 'Send a test page'))
+  await page.getByText(t(/^Provlarm \d+/, /^Test page \d+/)).waitFor()
   await page.locator('.tries li').first().waitFor()
   assert.deepEqual(await findFaults(page), [])
   await page.goto('/oncall?view=pages')
-  const row = rowOf(page, 'test').first()
-  await row.getByRole('button', { name: /^Acknowledge page/ }).click()
-  await page.getByText('Acknowledged: nobody else is told').waitFor()
+  const row = rowOf(page, t('prov', 'test')).first()
+  await row.getByRole('button', { name: t(/^Kvittera larmning/, /^Acknowledge page/) }).click()
+  await page.getByText(t('Kvitterad: ingen annan larmas', 'Acknowledged: nobody else is told')).waitFor()
   await leave(seat)
 }
 
-async function swapsAndSeesTheCalendar({ sit, leave }) {
+async function swapsAndSeesTheCalendar({ t, sit, leave }) {
   const seat = await sit({}, 'anna')
   const { page } = seat
   await page.goto('/oncall')
   await settled(page)
-  const menu = page.getByRole('button', { name: /^Ändra passet/ }).nth(1)
+  const menu = page.getByRole('button', { name: t(/^Ändra passet/, /^Change the shift/) }).nth(1)
   await menu.click()
-  await page.locator(':popover-open').getByText('Byt mot ett annat pass …').click()
+  await page.locator(':popover-open').getByText(t('Byt mot ett annat pass …', 'Swap for another shift …')).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByLabel('Mot passet').waitFor()
+  await dialog.getByLabel(t('Mot passet', 'For the shift')).waitFor()
   assert.deepEqual(await findFaults(page), [])
-  await dialog.getByLabel('Skäl').fill('Bröllop')
-  await dialog.getByRole('button', { name: 'Spara' }).click()
+  await dialog.getByLabel(t('Skäl', 'Reason')).fill('Bröllop')
+  await dialog.getByRole('button', { name: t('Spara', 'Save') }).click()
   // Where it would break the rest of somebody it asks first.
-  const saved = page.getByText('Sparat. De det gäller får veta.')
-  const breach = page.getByText('Inget är sparat än.')
+  const saved = page.getByText(t('Sparat. De det gäller får veta.', 'Saved. Those it is about are told.'))
+  const breach = page.getByText(t('Inget är sparat än.', 'Nothing is saved yet.'))
   await saved.or(breach).first().waitFor()
   if (await breach.isVisible()) {
-    await dialog.getByLabel('Spara ändå').check()
-    await dialog.getByRole('button', { name: 'Spara' }).click()
+    await dialog.getByLabel(t('Spara ändå', 'Save it anyway')).check()
+    await dialog.getByRole('button', { name: t('Spara', 'Save') }).click()
     await saved.waitFor()
   }
-  await page.getByText('ändrat').first().waitFor()
+  await page.getByText(t('ändrat', 'changed')).first().waitFor()
   // By pointer, from the lane itself.
   await page.locator('.lane.final button.shift').nth(1).click()
-  await page.getByRole('dialog', { name: /^Tillfälligt byte/ }).waitFor()
+  await page.getByRole('dialog', { name: t(/^Tillfälligt byte/, /^Override/) }).waitFor()
   await page.keyboard.press('Escape')
-  await press(page, 'Kalender')
+  await press(page, t('Kalender', 'Calendar'))
   await page.locator('.calendar td').first().waitFor()
   assert.equal(new URL(page.url()).searchParams.get('as'), 'calendar')
   assert.deepEqual(await findFaults(page), [])
   await page.goto('/oncall?view=changes')
-  while ((await page.getByRole('button', { name: /^Ta tillbaka ändring/ }).count()) > 0) {
-    await page.getByRole('button', { name: /^Ta tillbaka ändring/ }).first().click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Ta tillbaka' }).click()
+  while ((await page.getByRole('button', { name: t(/^Ta tillbaka ändring/, /^Take change/) }).count()) > 0) {
+    await page.getByRole('button', { name: t(/^Ta tillbaka ändring/, /^Take change/) }).first().click()
+    await page.getByRole('dialog').getByRole('button', { name: t('Ta tillbaka', 'Take back') }).click()
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await settled(page)
   }
   await leave(seat)
 }
 
-async function replacesTheRotation({ sit, leave }) {
-  const seat = await sit({ language: 'en' }, 'anna')
+async function replacesTheRotation({ t, sit, leave }) {
+  const seat = await sit({}, 'anna')
   const { page } = seat
   await page.goto('/oncall')
   await settled(page)
-  await page.getByRole('button', { name: 'Temporary schedule …' }).focus()
+  await page.getByRole('button', { name: t('Tillfälligt schema …', 'Temporary schedule …') }).focus()
   await page.keyboard.press('Enter')
   const dialog = page.getByRole('dialog')
-  await dialog.getByRole('group', { name: 'Shift 2' }).waitFor()
-  await tabTo(page, /^button One more shift/)
+  await dialog.getByRole('group', { name: t('Pass 2', 'Shift 2') }).waitFor()
+  await tabTo(page, t(/^button Ett pass till/, /^button One more shift/))
   await page.keyboard.press('Enter')
-  await dialog.getByRole('group', { name: 'Shift 3' }).waitFor()
+  await dialog.getByRole('group', { name: t('Pass 3', 'Shift 3') }).waitFor()
   assert.deepEqual(await findFaults(page), [])
-  await dialog.getByRole('button', { name: 'Remove shift 3' }).click()
-  await dialog.getByLabel('Reason').fill('Summer')
-  await dialog.getByRole('button', { name: 'Save' }).click()
-  const saved = page.getByText('Saved. Those it is about are told.')
-  const breach = page.getByText('Nothing is saved yet.')
+  await dialog.getByRole('button', { name: t('Ta bort pass 3', 'Remove shift 3') }).click()
+  await dialog.getByLabel(t('Skäl', 'Reason')).fill('Summer')
+  await dialog.getByRole('button', { name: t('Spara', 'Save') }).click()
+  const saved = page.getByText(t('Sparat. De det gäller får veta.', 'Saved. Those it is about are told.'))
+  const breach = page.getByText(t('Inget är sparat än.', 'Nothing is saved yet.'))
   await saved.or(breach).first().waitFor()
   if (await breach.isVisible()) {
-    await dialog.getByLabel('Save it anyway').check()
-    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByLabel(t('Spara ändå', 'Save it anyway')).check()
+    await dialog.getByRole('button', { name: t('Spara', 'Save') }).click()
     await saved.waitFor()
   }
   await page.goto('/oncall?view=changes')
-  await rowOf(page, 'temporary schedule').first().waitFor()
+  await rowOf(page, t('tillfälligt schema', 'temporary schedule')).first().waitFor()
   await leave(seat)
 }
 
-async function writesThePlan({ sit, leave }) {
+async function writesThePlan({ t, sit, leave }) {
   const seat = await sit({}, 'alla')
   const { page } = seat
   await page.goto('/oncall?view=plan')
-  await press(page, 'Ändra planen')
-  const text = field(page, 'Planen (YAML)')
+  await press(page, t('Ändra planen', 'Change the plan'))
+  const text = field(page, t('Planen (YAML)', 'The plan (YAML)'))
   const before = await text.inputValue()
   await text.fill(before.replace('name: Säkerhet', 'nam: Säkerhet'))
-  await press(page, 'Spara planen …')
+  await press(page, t('Spara planen …', 'Save the plan …'))
   const dialog = page.getByRole('dialog')
-  await dialog.getByRole('button', { name: 'Spara' }).click()
+  await dialog.getByRole('button', { name: t('Spara', 'Save') }).click()
   await dialog.locator('.note.bad').waitFor()
   assert.match(await dialog.locator('.note.bad').textContent(), /\d+/)
   assert.deepEqual(await findFaults(page), [])
   await page.keyboard.press('Escape')
   // Without the local agreement a week of beredskap has no weekly rest.
   await text.fill(before.replace('weekly_standby: true', 'weekly_standby: false').replace('name: Säkerhet', 'name: Säkerhet och drift'))
-  await press(page, 'Spara planen …')
-  await dialog.getByRole('button', { name: 'Spara' }).click()
+  await press(page, t('Spara planen …', 'Save the plan …'))
+  await dialog.getByRole('button', { name: t('Spara', 'Save') }).click()
   await dialog.locator('.breaches li').first().waitFor()
   assert.deepEqual(await findFaults(page), [])
   await page.keyboard.press('Escape')
   await text.fill(before.replace('name: Säkerhet', 'name: Säkerhet och drift'))
-  await press(page, 'Spara planen …')
-  await dialog.getByLabel('Skäl').fill('Nytt namn')
-  await dialog.getByRole('button', { name: 'Spara' }).click()
-  await page.getByText('Sparat. De det gäller får veta.').waitFor()
+  await press(page, t('Spara planen …', 'Save the plan …'))
+  await dialog.getByLabel(t('Skäl', 'Reason')).fill('Nytt namn')
+  await dialog.getByRole('button', { name: t('Spara', 'Save') }).click()
+  await page.getByText(t('Sparat. De det gäller får veta.', 'Saved. Those it is about are told.')).waitFor()
   await page.locator('.on-call-now', { hasText: 'Säkerhet och drift' }).waitFor()
   await page.goto('/oncall?view=plan')
   await page.getByText('name: Säkerhet och drift').waitFor()
   await leave(seat)
 }
 
-export async function withTheOnCall(house) {
-  await check('a page is escalated and taken from the list', () => takesAPage(house))
-  await check('a page is taken on a phone at night, by its link alone', () => answersOnAPhone(house))
-  await check('one tries how one is paged oneself, in English', () => triesHisContacts(house))
-  await check('shifts are swapped, the calendar shows who has which day', () => swapsAndSeesTheCalendar(house))
-  await check('a temporary schedule is made by keyboard, in English', () => replacesTheRotation(house))
-  await check('another plan is saved, and what it breaks is shown first', () => writesThePlan(house))
+export async function withTheOnCall({ flow }) {
+  await flow('sv', 'a page is escalated and taken from the list', takesAPage)
+  await flow('sv', 'a page is taken on a phone at night, by its link alone', answersOnAPhone)
+  await flow('en', 'one tries how one is paged oneself', triesHisContacts)
+  await flow('sv', 'shifts are swapped, the calendar shows who has which day', swapsAndSeesTheCalendar)
+  await flow('en', 'a temporary schedule is made by keyboard', replacesTheRotation)
+  await flow('sv', 'another plan is saved, and what it breaks is shown first', writesThePlan)
 }

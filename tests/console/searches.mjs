@@ -4,38 +4,38 @@
 import { readFile } from 'node:fs/promises'
 import { findFaults, press } from './browser.mjs'
 import { settled } from './house.mjs'
-import { assert, check } from './tap.mjs'
+import { assert } from './tap.mjs'
 
-async function isSaved({ sit, leave }) {
-  const seat = await sit({ language: 'en' }, 'anna')
+async function isSaved({ t, other, sit, leave }) {
+  const seat = await sit({}, 'anna')
   const { page } = seat
   await page.goto(`/search?q=${encodeURIComponent('user.name: elin.nyman')}`)
   await settled(page)
-  await page.getByRole('button', { name: 'Saved …' }).focus()
+  await page.getByRole('button', { name: t('Sparade …', 'Saved …') }).focus()
   await page.keyboard.press('Enter')
   const dialog = page.getByRole('dialog')
-  await dialog.getByText('No saved searches.').waitFor()
-  await dialog.getByLabel('Save this search as').fill('elin')
+  await dialog.getByText(t('Inga sparade sökningar.', 'No saved searches.')).waitFor()
+  await dialog.getByLabel(t('Spara den här sökningen som', 'Save this search as')).fill('elin')
   assert.deepEqual(await findFaults(page), [])
   await page.keyboard.press('Enter')
-  await page.getByText('The search is saved as elin.').waitFor()
+  await page.getByText(t('Sökningen är sparad som elin.', 'The search is saved as elin.')).waitFor()
   await leave(seat)
   // Who else may search has it, in the other language.
-  const bo = await sit({}, 'bo')
+  const bo = await other.sit({}, 'bo')
   await bo.page.goto('/search')
   await settled(bo.page)
-  await press(bo.page, 'Sparade …')
+  await press(bo.page, other.t('Sparade …', 'Saved …'))
   await bo.page.getByRole('dialog').getByRole('link', { name: 'elin', exact: true }).click()
   await bo.page.waitForURL((at) => at.searchParams.get('q') === 'user.name: elin.nyman')
   await bo.page.locator('.events tbody tr').first().waitFor()
-  await press(bo.page, 'Sparade …')
-  await press(bo.page.getByRole('dialog'), 'Glöm elin')
-  await bo.page.getByRole('dialog').getByText('Inga sparade sökningar.').waitFor()
+  await press(bo.page, other.t('Sparade …', 'Saved …'))
+  await press(bo.page.getByRole('dialog'), other.t('Glöm elin', 'Forget elin'))
+  await bo.page.getByRole('dialog').getByText(other.t('Inga sparade sökningar.', 'No saved searches.')).waitFor()
   await leave(bo)
 }
 
 // Rows stand there before the search has ended: its answer is held back behind the first one.
-async function rowsCome({ sit, leave }) {
+async function rowsCome({ t, sit, leave }) {
   const seat = await sit({}, 'anna')
   const { page } = seat
   await page.addInitScript(() => {
@@ -60,7 +60,7 @@ async function rowsCome({ sit, leave }) {
   })
   await page.goto(`/search?q=${encodeURIComponent('user.name: * or streaming')}`)
   await page.locator('.events tbody tr').first().waitFor()
-  await page.getByText(/^Söker … /).waitFor()
+  await page.getByText(t(/^Söker … /, /^Searching … /)).waitFor()
   assert.equal(await page.locator('.standing progress').count(), 1)
   await page.evaluate(() => {
     for (const go of window.held) go()
@@ -71,7 +71,7 @@ async function rowsCome({ sit, leave }) {
 }
 
 // What a spreadsheet would run is text in the file, in whatever column it stands.
-async function filesRunNothing({ ask, sit, leave }) {
+async function filesRunNothing({ t, ask, sit, leave }) {
   await ask('formulas')
   const seat = await sit({}, 'anna')
   const { page } = seat
@@ -80,7 +80,7 @@ async function filesRunNothing({ ask, sit, leave }) {
   await page.getByText('FORMULA').first().waitFor()
   const [download] = await Promise.all([
     page.waitForEvent('download'),
-    page.getByRole('button', { name: 'Exportera' }).click().then(() => page.getByText('CSV, för kalkylprogram').click())
+    page.getByRole('button', { name: t('Exportera', 'Export') }).click().then(() => page.getByText(t('CSV, för kalkylprogram', 'CSV, for spreadsheets')).click())
   ])
   const text = await readFile(await download.path(), 'utf8')
   const cells = text.split('\r\n').slice(1).join(',').split(',').filter(Boolean)
@@ -90,7 +90,7 @@ async function filesRunNothing({ ask, sit, leave }) {
   await leave(seat)
 }
 
-async function nothingRuns({ ask, sit, leave }) {
+async function nothingRuns({ t, ask, sit, leave }) {
   await ask('hostile')
   const seat = await sit({}, 'alla')
   const { page, wrong } = seat
@@ -115,11 +115,11 @@ async function nothingRuns({ ask, sit, leave }) {
   }
   // What is wrong with the text of a rule is told with pieces of it.
   await page.goto('/rules/new')
-  await page.getByText('Regeln kan användas.').waitFor()
-  await page.getByRole('textbox', { name: 'Regelns text' }).click()
+  await page.getByText(t('Regeln kan användas.', 'The rule can be used.')).waitFor()
+  await page.getByRole('textbox', { name: t('Regelns text', 'Text of the rule') }).click()
   await page.keyboard.press('Control+Home')
   await page.keyboard.insertText(`${rule}\n`)
-  await page.getByText(/^\d+ fel$/).waitFor()
+  await page.getByText(t(/^\d+ fel$/, /^\d+ mistakes?$/)).waitFor()
   assert.equal(await page.evaluate(() => window.xss), undefined)
   assert.equal(await page.locator('img, svg [onload], [onclick], iframe').count(), 0)
   assert.deepEqual(wrong, [])
@@ -152,10 +152,10 @@ async function othersDoNothing({ sit, leave }) {
   await leave(seat)
 }
 
-export async function withSearches(house) {
-  await check('a search is saved, is there for others, and is forgotten', () => isSaved(house))
-  await check('rows stand there before the search has ended', () => rowsCome(house))
-  await check('what a spreadsheet would run is text in the file', () => filesRunNothing(house))
-  await check('what a log says is text on the pages of rules, sources and health', () => nothingRuns(house))
-  await check('nothing is changed without the mark of the page', () => othersDoNothing(house))
+export async function withSearches({ flow }) {
+  await flow('en', 'a search is saved, is there for others, and is forgotten', isSaved)
+  await flow('sv', 'rows stand there before the search has ended', rowsCome)
+  await flow('sv', 'what a spreadsheet would run is text in the file', filesRunNothing)
+  await flow('sv', 'what a log says is text on the pages of rules, sources and health', nothingRuns)
+  await flow('sv', 'nothing is changed without the mark of the page', othersDoNothing)
 }

@@ -3,7 +3,7 @@
 // WISHES (see console.py). Each is looked at by who changes a page.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { begin, PAGES, settled } from './house.mjs'
+import { begin, eachLayer, PAGES, settled } from './house.mjs'
 import { check, end } from './tap.mjs'
 
 const { browser, shots, ask, sit, leave } = await begin()
@@ -11,11 +11,15 @@ mkdirSync(shots, { recursive: true })
 await ask('relax')
 await ask('plan')
 
-const nameOf = (path) => path.replace(/\d+/, 'one').replace(/\W+/g, '-').replace(/^-|-$/g, '') || 'now'
-const picture = async (page, name) => {
-  await page.waitForTimeout(200)
-  await page.screenshot({ path: join(shots, `${name}.png`) })
+const nameOf = (path) => path.replace(/[0-9a-f-]{36}|\d+/, 'one').replace(/\W+/g, '-').replace(/^-|-$/g, '') || 'now'
+const picture = async (page, name, fullPage = true) => {
+  await page.waitForFunction(() => !document.querySelector('.standing progress'))
+  await page.waitForTimeout(300)
+  await page.screenshot({ path: join(shots, `${name}.png`), fullPage })
 }
+
+// Dialogs and menus are looked at by day on a desk in Swedish, and at night on a phone in English.
+const LAYERED = ['sv-light-desktop', 'en-dark-phone']
 
 async function everything(language, theme, size) {
   const look = `${language}-${theme}-${size}`
@@ -23,10 +27,15 @@ async function everything(language, theme, size) {
   await picture(out.page, `login-${look}`)
   await leave(out)
   const seat = await sit({ language, theme, size }, 'alla')
+  const seen = new Set()
   for (const path of PAGES) {
     await seat.page.goto(path)
     await settled(seat.page)
     await picture(seat.page, `${nameOf(path)}-${look}`)
+    if (LAYERED.includes(look))
+      await eachLayer(seat.page, path, seen, (what) =>
+        picture(seat.page, `${nameOf(path)}-${nameOf(what)}-${look}`, false)
+      )
   }
   await leave(seat)
 }
