@@ -18,7 +18,8 @@ import { Figures } from '../../parts/figures'
 
 const t = texts({
   label: ['Händelser över tid', 'Events over time'],
-  events: ['Händelser', 'Events']
+  events: ['Händelser', 'Events'],
+  counting: ['Räknar …', 'Counting …']
 })
 
 interface Span {
@@ -58,6 +59,9 @@ export function Histogram({ filter, range, round, ready, onRange }: HistogramPro
   const query = `${filter} | timechart ${step} of _received`
   const found = useFind(step ? { query, ...askedRange(range) } : null, round)
   if (!span || !step || found.error !== undefined) return <div class="histogram" />
+  // Bars that are not known yet are not none.
+  if (found.running && found.rows.length === 0)
+    return <p class="histogram quiet small">{t('counting')}</p>
   const size = secondsOf(step)
   const rows = found.rows.map((row) => ({
     at: Date.parse(String(row._time)) / 1000,
