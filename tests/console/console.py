@@ -36,6 +36,10 @@ NIGHTS = ("julnatt", "fredagskvall", "midsommarafton")
 POLYGLOT = ("jaVasCript:/*-/*`/*\\`/*'/*\"/**/(/* */oNcliCk=window.xss=1 )//%0D%0A//</stYle/</titLe/"
             "</teXtarEa/</scRipt/--!>\\x3csVg/<sVg/oNloAd=window.xss=1//>\\x3e"
             "<img src=x onerror=window.xss=1><a href=javascript:window.xss=1>")
+# Fields of ECS, as products/ name those that they fill.
+ECS = re.compile(r"\b(?:client|cloud|destination|device|dns|email|error|event|file|group|host|http|log|network|observer"
+                 r"|organization|process|registry|related|rule|server|service|source|threat|tls|url|user|user_agent"
+                 r"|vulnerability)(?:\.[a-z_0-9]+)+\b(?!\.)")
 
 
 class City:
@@ -86,15 +90,17 @@ class City:
                         f"VAKAMARK {text}"], check=True, timeout=30)
 
     def hostile(self):
-        """The polyglot in every field, and as the name of one."""
-        fields = ("message", "host.name", "user.name", "process.command_line", "process.executable",
-                  "file.path", "url.original", "event.action", "rule.name", "user_agent.original")
-        record = {name: POLYGLOT for name in fields}
-        record["message"] = "VAKAMARK " + POLYGLOT
-        record["source.ip"] = "192.0.2.66"
-        record[POLYGLOT] = "a name"
-        self.post(json.dumps(record).encode() + b"\n")
+        """The polyglot in every field that products fill, as the name of one, and as a computer's that sends syslog."""
+        text = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "products").glob("*.yml"))
+        names = sorted(set(ECS.findall(text)))
+        for n in range(0, len(names), 60):
+            record = {name: POLYGLOT for name in names[n:n + 60] + ["host.name", "user.name", "process.command_line"]}
+            record |= {"message": "VAKAMARK " + POLYGLOT, "source.ip": "192.0.2.66", POLYGLOT: "a name"}
+            self.post(json.dumps(record).encode() + b"\n")
         self.logged(POLYGLOT)
+        with self.office.tcp() as s:
+            host = "<img/src=x/onerror=window.xss=1>"
+            s.sendall(f"<13>1 2026-11-27T03:00:00Z {host} {host} {host} - - VAKAMARK {POLYGLOT}\n".encode())
 
     def formulas(self):
         """What spreadsheets would run, in fields."""

@@ -7,16 +7,42 @@ import { assert, check, end } from './tap.mjs'
 
 const { password, much, all, browser, ask, sit, leave, flow } = await begin()
 await ask('relax')
+if (much) await ask('hostile')
 
 const THEMES = ['light', 'dark', 'contrast']
 
-// Somebody with that appearance; what axe finds where he is, and on a screen of 320 pixels what is wider.
+// What logs say that attackers have written to is there as well.
+async function placesOf(page) {
+  if (!much) return PAGES
+  const { incidents } = await (await page.request.get('/api/v1/incidents?limit=200')).json()
+  const { id } = incidents.find((i) => JSON.stringify(i).includes('window.xss'))
+  const of = [`/incidents/${id}`, `/incidents/${id}?view=alerts`]
+  return [...PAGES, ...of, '/search?q=VAKAMARK', '/search?q=VAKAMARK | count by user.name']
+}
+
+// What a log has made of the page that is not text.
+const strangeThing = () =>
+  window.xss ? 'it ran' : document.querySelector('img, iframe, [onload], [onerror], [onclick]')?.outerHTML
+
+// Controls that say nothing to who hears the page, as the browser tells them to a screen reader.
+const NAMELESS =
+  /^\s*- (button|checkbox|combobox|dialog|img|link|menuitem\w*|option|radio|searchbox|spinbutton|switch|tab|tabpanel|textbox)(?! ["/])/
+async function namelessOf(page) {
+  const told = await page.locator('body').ariaSnapshot()
+  return told.split('\n').filter((line) => NAMELESS.test(line))
+}
+
+// Somebody with that appearance; what axe finds where he is, what came of what attackers wrote, and on a screen of
+// 320 pixels what is wider.
 async function looksAround(settings) {
   const seat = await sit(settings, 'alla')
   const { page } = seat
   const faults = []
   const look = async (what) => {
     faults.push(...(await findFaults(page)).map((f) => `${what}: ${f}`))
+    faults.push(...(await namelessOf(page)).map((line) => `${what}: no name: ${line}`))
+    const strange = await page.evaluate(strangeThing)
+    if (strange) faults.push(`${what}: ${strange}`)
     await page.setViewportSize(SIZES.zoomed)
     const width = await page.evaluate(() => document.documentElement.scrollWidth)
     if (width > SIZES.zoomed.width) faults.push(`${what} is ${width} pixels wide`)
@@ -29,7 +55,7 @@ async function looksAround(settings) {
 async function everyPage(settings) {
   const { page, faults, look, ...seat } = await looksAround(settings)
   const seen = new Set()
-  for (const path of PAGES) {
+  for (const path of await placesOf(page)) {
     await page.goto(path)
     await settled(page)
     if (path.startsWith(`/incidents/${much}`)) await page.locator('details:not([open]) > summary').first().click()
@@ -124,6 +150,30 @@ await flow('sv', 'shortcuts of one key can be switched off, and are silent while
   await leave(seat)
 })
 
+const numberOf = (text) => Number(text.replace(/\D/g, ''))
+
+async function tablesTellTheSame({ t, sit }) {
+  const seat = await sit({}, 'anna')
+  const { page } = seat
+  await page.goto('/search?q=user.name: * | count')
+  const figure = page.locator('figure', { has: page.getByRole('img') })
+  await figure.locator('summary').focus()
+  await page.keyboard.press('Enter')
+  await figure.getByRole('table').waitFor()
+  const answer = page.getByRole('table', { name: t('Svar', 'Answer') })
+  const found = numberOf(await answer.locator('td').first().textContent())
+  const told = await figure.locator('tbody td').allTextContents()
+  assert.ok(found > 100)
+  assert.equal(told.map(numberOf).reduce((a, b) => a + b), found)
+  await page.goto(`/incidents/${much}`)
+  const drawn = page.locator('svg:has(.edge)')
+  await drawn.waitFor()
+  const rows = page.locator('.case-links details tbody tr')
+  assert.equal(await rows.count(), await drawn.locator('.edge').count())
+  await leave(seat)
+}
+if (much) await flow('sv', 'what a chart shows stands in a table as well', tablesTellTheSame)
+
 await check('nothing moves for who does not want it to', async () => {
   const moving = async (reducedMotion) => {
     const seat = await sit({ reducedMotion }, 'anna')
@@ -138,6 +188,26 @@ await check('nothing moves for who does not want it to', async () => {
   }
   assert.ok((await moving('no-preference')) > 0)
   assert.equal(await moving('reduce'), 0)
+})
+
+await check('what cannot be fetched is fetched again, and of another version the console begins anew', async () => {
+  const seat = await sit({}, 'anna')
+  const { page } = seat
+  let asked = 0
+  await page.route('**/assets/search-*.js', (route) => (asked++ < 2 ? route.abort() : route.continue()))
+  await page.locator('.rail a[href="/search"]').click()
+  await page.getByRole('combobox').first().waitFor()
+  assert.equal(asked, 3)
+  // Another version has no script of that name, and its page asks for none.
+  let begun = false
+  await page.route('**/assets/queue-*.js', (route) => (begun ? route.continue() : route.fulfill({ status: 404 })))
+  page.on('request', (request) => {
+    begun ||= request.isNavigationRequest()
+  })
+  await page.locator('.rail a[href="/queue"]').click()
+  await page.getByRole('heading', { name: 'Kö', exact: true }).waitFor()
+  assert.equal(await page.evaluate(() => performance.getEntriesByType('navigation')[0].type), 'reload')
+  await leave(seat)
 })
 
 await check('little has to be fetched: 40 kB of script at first', async () => {

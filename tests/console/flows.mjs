@@ -183,10 +183,18 @@ await flow('sv', 'what a log says is text, in every view', async ({ sit }) => {
 await flow('sv', 'a login leads nowhere else, and no other page frames it', async ({ sit }) => {
   const seat = await sit({}, 'anna')
   const { page } = seat
-  await page.evaluate(() => sessionStorage.setItem('vaka.back', '//evil.example/'))
-  await page.goto('/login/return?state=a&code=b')
-  await page.waitForTimeout(300)
-  assert.equal(new URL(page.url()).origin, new URL(url).origin)
+  // As an identity provider sends people back, with what a page may have left in the browser.
+  const session = await (await page.request.get('/api/v1/session')).text()
+  const returned = { status: 200, contentType: 'application/json', body: session }
+  await page.route('**/api/v1/session/return', (route) => route.fulfill(returned))
+  await seat.context.clearCookies()
+  for (const [back, path] of [['/queue', '/queue'], ['//evil.example/', '/'], ['/\\evil.example', '/'], ['https://evil.example/', '/']]) {
+    await page.goto('/')
+    await page.evaluate((to) => sessionStorage.setItem('vaka.back', to), back)
+    await page.goto('/login/return?state=a&code=b')
+    await page.waitForURL((at) => at.pathname !== '/login/return')
+    assert.equal(page.url(), new URL(path, url).href, back)
+  }
   const framed = await seat.context.newPage()
   await framed.setContent(`<iframe src="${url}/"></iframe>`)
   await framed.waitForTimeout(500)
