@@ -73,18 +73,68 @@ int strongbox_open(const char *folder, struct strongbox_key *ret, struct diag *d
     return error ? error : strongbox_read(path, ret, diag);
 }
 
-void strongbox_put(const struct strongbox_key *key, const struct totp_secret *secret,
-                   uint8_t ret[static TOTP_SECRET + STRONGBOX_MORE])
+static void seal(const struct strongbox_key *key, struct slice text, uint8_t *ret)
 {
     uint8_t *nonce = ret, *box = ret + crypto_secretbox_NONCEBYTES;
     randombytes_buf(nonce, crypto_secretbox_NONCEBYTES);
-    (void)crypto_secretbox_easy(box, secret->bytes, sizeof secret->bytes, nonce, key->bytes);
+    (void)crypto_secretbox_easy(box, (const uint8_t *)text.ptr, text.len, nonce, key->bytes);
+}
+
+/* ret has what is sealed without STRONGBOX_MORE bytes. */
+static bool unseal(const struct strongbox_key *key, struct slice sealed, uint8_t *ret)
+{
+    const uint8_t *nonce = (const uint8_t *)sealed.ptr, *box = nonce + crypto_secretbox_NONCEBYTES;
+    return sealed.len >= STRONGBOX_MORE &&
+           crypto_secretbox_open_easy(ret, box, sealed.len - crypto_secretbox_NONCEBYTES, nonce,
+                                      key->bytes) == 0;
+}
+
+void strongbox_put(const struct strongbox_key *key, const struct totp_secret *secret,
+                   uint8_t ret[static TOTP_SECRET + STRONGBOX_MORE])
+{
+    seal(key, slice_make(secret->bytes, sizeof secret->bytes), ret);
 }
 
 bool strongbox_take(const struct strongbox_key *key, struct slice sealed, struct totp_secret *ret)
 {
-    if (sealed.len != TOTP_SECRET + STRONGBOX_MORE) return false;
-    const uint8_t *nonce = (const uint8_t *)sealed.ptr, *box = nonce + crypto_secretbox_NONCEBYTES;
-    return crypto_secretbox_open_easy(ret->bytes, box, sealed.len - crypto_secretbox_NONCEBYTES,
-                                      nonce, key->bytes) == 0;
+    return sealed.len == TOTP_SECRET + STRONGBOX_MORE && unseal(key, sealed, ret->bytes);
+}
+
+/* ---- texts ------------------------------------------------------------------------------- */
+
+void strongbox_write(const struct strongbox_key *key, struct slice text, struct buf *out)
+{
+    struct buf sealed;
+    size_t n = text.len + STRONGBOX_MORE;
+    size_t size = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL);
+    buf_init(&sealed, n);
+    char *bytes = buf_reserve(&sealed, n);
+    buf_puts(out, STRONGBOX_WORD);
+    char *word = buf_reserve(out, size);
+    if (bytes && word) {
+        seal(key, text, (uint8_t *)bytes);
+        (void)sodium_bin2base64(word, size, (const uint8_t *)bytes, n,
+                                sodium_base64_VARIANT_ORIGINAL);
+        out->len += size - 1;
+    }
+    buf_done(&sealed);
+}
+
+int strongbox_unwrite(const struct strongbox_key *key, struct slice word, struct buf *out)
+{
+    struct buf sealed;
+    size_t n = 0;
+    if (!slice_starts_with(word, SLICE(STRONGBOX_WORD))) return ERR_SYNTAX;
+    struct slice text = slice_from(word, sizeof STRONGBOX_WORD - 1);
+    buf_init(&sealed, word.len);
+    char *bytes = buf_reserve(&sealed, word.len), *to = buf_reserve(out, word.len);
+    int error = !bytes || !to ? ERR_NOMEM
+                : sodium_base642bin((uint8_t *)bytes, word.len, text.ptr, text.len, NULL, &n, NULL,
+                                    sodium_base64_VARIANT_ORIGINAL) != 0
+                    ? ERR_SYNTAX
+                : unseal(key, slice_make(bytes, n), (uint8_t *)to) ? 0
+                                                                   : ERR_CORRUPT;
+    if (error == 0) out->len += n - STRONGBOX_MORE;
+    buf_done(&sealed);
+    return error;
 }

@@ -26,7 +26,15 @@ int strongbox_read(const char *path, struct strongbox_key *ret, struct diag *dia
 /* The same of FOLDER/accounts.key, which is made when it is not there; ERR_IO as well. */
 int strongbox_open(const char *folder, struct strongbox_key *ret, struct diag *diag) MUST_USE;
 
-/* secret_start() was called. */
+/* secret_start() was called for these. */
+
+/* Appends a text as a word: STRONGBOX_WORD and base64 of what is sealed. */
+#define STRONGBOX_WORD "vaka-sealed-1:"
+void strongbox_write(const struct strongbox_key *key, struct slice text, struct buf *out);
+/* Appends the text behind such a word. ERR_SYNTAX: it is none; ERR_CORRUPT: it was not sealed with
+ * that key, or is damaged; ERR_LIMIT, ERR_NOMEM. */
+int strongbox_unwrite(const struct strongbox_key *key, struct slice word, struct buf *out) MUST_USE;
+
 void strongbox_put(const struct strongbox_key *key, const struct totp_secret *secret,
                    uint8_t ret[static TOTP_SECRET + STRONGBOX_MORE]);
 /* False: it was not sealed with that key, or is damaged. */

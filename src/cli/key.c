@@ -38,8 +38,12 @@ static int rotate_run(const struct invocation *in)
         (void)snprintf(keys, sizeof keys, "%s/keys", config.serve_folder.items[0]);
         (void)snprintf(store, sizeof store, "%s/store/0", config.serve_folder.items[0]);
         const struct clock clock = clock_system();
-        int error =
-            log_key_rotate(keys, store, (uint64_t)(clock_realtime(&clock) / NSEC_PER_SEC), &diag);
+        struct signing_seal seal;
+        int error = signing_seal_read(&config, &seal, &diag);
+        if (error == 0)
+            error = log_key_rotate(keys, store, (uint64_t)(clock_realtime(&clock) / NSEC_PER_SEC),
+                                   &seal, &diag);
+        explicit_bzero(&seal, sizeof seal);
         if (error) cli_say("%s", diag.message);
         status = error ? EXIT_UNREADABLE : tell_serve(&config);
     }

@@ -207,9 +207,13 @@ static int open_files(struct beat *b, struct diag *diag)
     const char *folder = keys ? role_make_folder(r, "canary", diag) : NULL;
     const char *path = arena_printf(&r->config.arena, "%s/beat", folder ? folder : "");
     if (!folder || !path) return ERR_ACCESS;
-    int error =
-        signing_key_open(keys, "heartbeat", CHECKPOINT_LOG,
-                         signing_key_name(&none, "/vaka", space, sizeof space), &b->signer, diag);
+    struct signing_seal seal;
+    int error = signing_seal_read(&r->config, &seal, diag);
+    if (error == 0)
+        error = signing_key_open(keys, "heartbeat", CHECKPOINT_LOG,
+                                 signing_key_name(&none, "/vaka", space, sizeof space), &seal,
+                                 &b->signer, diag);
+    explicit_bzero(&seal, sizeof seal);
     if (error == 0) error = bookmark_open(&b->bookmark, path, &b->text, diag);
     if (error == 0 && b->text.len && !slice_to_u64(buf_slice(&b->text), &b->number))
         error = diag_set(diag, ERR_SYNTAX, NULL, 0, 0, "%s is not what the canary wrote", path);

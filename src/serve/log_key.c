@@ -52,11 +52,12 @@ static int open_last(struct bookmark *b, const char *folder, struct buf *note,
 
 /* ---- the key ----------------------------------------------------------------------------- */
 
-static int open_locked(struct log_key *k, const char *folder, struct slice name, struct diag *diag)
+static int open_locked(struct log_key *k, const char *folder, struct slice name,
+                       const struct signing_seal *seal, struct diag *diag)
 {
     char path[PATH_SIZE];
     (void)snprintf(path, sizeof path, "%s/log.key", folder);
-    int error = signing_key_open(folder, "log", CHECKPOINT_LOG, name, &k->signer, diag);
+    int error = signing_key_open(folder, "log", CHECKPOINT_LOG, name, seal, &k->signer, diag);
     if (error) return error;
     k->file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (k->file < 0) return diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", path, strerror(errno));
@@ -73,7 +74,8 @@ static int open_locked(struct log_key *k, const char *folder, struct slice name,
     return error;
 }
 
-int log_key_open(struct log_key *k, const char *folder, struct slice name, struct diag *diag)
+int log_key_open(struct log_key *k, const char *folder, struct slice name,
+                 const struct signing_seal *seal, struct diag *diag)
 {
     *k = (struct log_key){.folder = -1, .file = -1, .last = {.fd = -1}};
     int error = folder_make(folder, FOLDER_OWN, diag);
@@ -81,7 +83,7 @@ int log_key_open(struct log_key *k, const char *folder, struct slice name, struc
     k->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (k->folder < 0 || flock(k->folder, LOCK_SH) != 0)
         return diag_set(diag, ERR_IO, NULL, 0, 0, "%s: %s", folder, strerror(errno));
-    error = open_locked(k, folder, name, diag);
+    error = open_locked(k, folder, name, seal, diag);
     (void)flock(k->folder, LOCK_UN);
     if (error) log_key_close(k);
     return error;
@@ -239,8 +241,9 @@ static int introduce(void *ctx, const struct checkpoint_signer *old,
     return error;
 }
 
-int log_key_rotate(const char *folder, const char *store, uint64_t now, struct diag *diag)
+int log_key_rotate(const char *folder, const char *store, uint64_t now,
+                   const struct signing_seal *seal, struct diag *diag)
 {
-    return signing_key_rotate(folder, "log", introduce,
+    return signing_key_rotate(folder, "log", seal, introduce,
                               &(struct rotation){.keys = folder, .store = store, .now = now}, diag);
 }

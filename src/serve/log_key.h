@@ -28,7 +28,7 @@ struct log_key {
  * log.pub. diag tells. Before the sandbox.
  */
 int log_key_open(struct log_key *k, const char *folder, struct slice name,
-                 struct diag *diag) MUST_USE;
+                 const struct signing_seal *seal, struct diag *diag) MUST_USE;
 /* Overwrites the secret. */
 void log_key_close(struct log_key *k);
 
@@ -47,6 +47,7 @@ int log_key_sign_tombstone(struct log_key *k, struct slice body, struct buf *out
  * log.pub says that the old key ended with it. `now` in seconds. ERR_NOT_FOUND: it has signed
  * nothing yet.
  */
-int log_key_rotate(const char *folder, const char *store, uint64_t now, struct diag *diag) MUST_USE;
+int log_key_rotate(const char *folder, const char *store, uint64_t now,
+                   const struct signing_seal *seal, struct diag *diag) MUST_USE;
 
 #endif

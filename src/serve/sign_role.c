@@ -38,9 +38,13 @@ static int sign_prepare(struct role *r, struct diag *diag)
     const char *folder = role_make_folder(r, "keys", diag);
     if (!folder) return ERR_ACCESS;
     buf_init(&c->lines, CHECKPOINT_MAX);
-    int error =
-        log_key_open(&c->key, folder,
-                     signing_key_name(&r->config.store_origin, "/vaka", space, sizeof space), diag);
+    struct signing_seal seal;
+    int error = signing_seal_read(&r->config, &seal, diag);
+    if (error == 0)
+        error = log_key_open(
+            &c->key, folder,
+            signing_key_name(&r->config.store_origin, "/vaka", space, sizeof space), &seal, diag);
+    explicit_bzero(&seal, sizeof seal);
     return error ? error : read_public(c, folder, diag);
 }
 

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/folder.h"
 
-enum { PATH_SIZE = 1024 };
+enum { PATH_SIZE = 1024, SECRET_MAX = 4 * CHECKPOINT_KEY_TEXT };
 
 struct slice signing_key_name(const struct config_list *setting, const char *tail, char *space,
                               size_t size)
@@ -40,10 +40,45 @@ static int write_file(const char *folder, const char *path, mode_t mode, struct 
     return error;
 }
 
+int signing_seal_read(const struct config *config, struct signing_seal *ret, struct diag *diag)
+{
+    ret->on = config->keys_seal.n > 0;
+    if (!secret_start()) return ERR_IO;
+    return ret->on ? strongbox_read(config->keys_seal.items[0], &ret->key, diag) : 0;
+}
+
+/* ---- one key ----------------------------------------------------------------------------- */
+
+static void forget(struct buf *text)
+{
+    if (text->ptr) explicit_bzero(text->ptr, text->cap);
+    buf_done(text);
+}
+
+static int write_secret(const struct checkpoint_signer *signer, const struct signing_seal *seal,
+                        const char *folder, const char *path, struct diag *diag)
+{
+    struct buf text, sealed;
+    buf_init(&text, SECRET_MAX);
+    buf_init(&sealed, SECRET_MAX);
+    checkpoint_signer_write(&text, signer);
+    if (seal->on) {
+        strongbox_write(&seal->key, buf_slice(&text), &sealed);
+        buf_putc(&sealed, '\n');
+    }
+    const struct buf *out = seal->on ? &sealed : &text;
+    int error = buf_failed(&text) || buf_failed(&sealed)
+                    ? ERR_NOMEM
+                    : write_file(folder, path, 0600, buf_slice(out), diag);
+    forget(&text);
+    buf_done(&sealed);
+    return error;
+}
+
 /* `before`: lines of the keys it takes the place of. */
-static int write_pair(const struct checkpoint_signer *signer, struct slice before,
-                      const char *folder, const char *path, const char *public_path,
-                      struct diag *diag)
+static int write_pair(const struct checkpoint_signer *signer, const struct signing_seal *seal,
+                      struct slice before, const char *folder, const char *path,
+                      const char *public_path, struct diag *diag)
 {
     struct buf text;
     buf_init(&text, 4 * CHECKPOINT_KEY_TEXT + before.len);
@@ -51,12 +86,8 @@ static int write_pair(const struct checkpoint_signer *signer, struct slice befor
     buf_putc(&text, '\n');
     buf_put(&text, before);
     int error = write_file(folder, public_path, 0644, buf_slice(&text), diag);
-    buf_clear(&text);
-    checkpoint_signer_write(&text, signer);
-    if (error == 0) error = write_file(folder, path, 0600, buf_slice(&text), diag);
-    explicit_bzero(text.ptr, text.cap);
     buf_done(&text);
-    return error;
+    return error ? error : write_secret(signer, seal, folder, path, diag);
 }
 
 static int make_signer(enum checkpoint_key_type type, struct slice name,
@@ -72,25 +103,61 @@ static int make_signer(enum checkpoint_key_type type, struct slice name,
 }
 
 static int make(const char *folder, const char *path, const char *public_path,
-                enum checkpoint_key_type type, struct slice name, struct diag *diag)
+                enum checkpoint_key_type type, struct slice name, const struct signing_seal *seal,
+                struct diag *diag)
 {
     struct checkpoint_signer signer;
     int error = make_signer(type, name, &signer, diag);
     if (error) return error;
-    error = write_pair(&signer, SLICE_NONE, folder, path, public_path, diag);
+    error = write_pair(&signer, seal, SLICE_NONE, folder, path, public_path, diag);
     checkpoint_signer_done(&signer);
     return error;
 }
 
-static int read_key(const char *path, enum checkpoint_key_type type, struct checkpoint_signer *ret,
+static bool is_sealed(int fd)
+{
+    char begin[sizeof STRONGBOX_WORD - 1];
+    return pread(fd, begin, sizeof begin, 0) == (ssize_t)sizeof begin &&
+           memcmp(begin, STRONGBOX_WORD, sizeof begin) == 0;
+}
+
+static int read_sealed(int fd, const char *path, const struct signing_seal *seal,
+                       struct checkpoint_signer *ret, struct diag *diag)
+{
+    struct buf sealed, text;
+    if (!seal->on)
+        return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: it is sealed: keys.seal has to be set",
+                        path);
+    int error = file_check_private(fd, path, diag);
+    if (error) return error;
+    buf_init(&sealed, SECRET_MAX);
+    buf_init(&text, SECRET_MAX);
+    error = file_read_fd(fd, path, &sealed, diag);
+    if (error == 0) error = strongbox_unwrite(&seal->key, slice_trim(buf_slice(&sealed)), &text);
+    if (error == ERR_CORRUPT)
+        error = diag_set(diag, ERR_ACCESS, NULL, 0, 0,
+                         "%s: it was sealed with another key than that of keys.seal", path);
+    else if (error == 0) error = checkpoint_signer_parse(slice_trim(buf_slice(&text)), ret);
+    forget(&text);
+    buf_done(&sealed);
+    return error;
+}
+
+/* *ret_plain: it is not sealed. */
+static int read_key(const char *path, enum checkpoint_key_type type,
+                    const struct signing_seal *seal, struct checkpoint_signer *ret, bool *ret_plain,
                     struct diag *diag)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return diag_set(diag, ERR_ACCESS, NULL, 0, 0, "%s: %s", path, strerror(errno));
-    int error = checkpoint_signer_read(fd, ret);
+    *ret_plain = !is_sealed(fd);
+    int error =
+        *ret_plain ? checkpoint_signer_read(fd, ret) : read_sealed(fd, path, seal, ret, diag);
     (void)close(fd);
     if (error == ERR_ACCESS)
-        return diag_set(diag, error, NULL, 0, 0, "%s: others than its owner may read it", path);
+        return *ret_plain ? diag_set(diag, error, NULL, 0, 0,
+                                     "%s: others than its owner may read it", path)
+                          : error;
     if (error == 0 && ret->key.type != type) error = ERR_INVALID;
     return error ? diag_set(diag, error, NULL, 0, 0, "%s: not a key for this", path) : 0;
 }
@@ -147,7 +214,7 @@ static bool name_files(struct rotation *r, const char *folder, const char *stem)
  */
 static bool destroy(const char *path)
 {
-    static const char zeros[2 * CHECKPOINT_KEY_TEXT];
+    static const char zeros[SECRET_MAX];
     struct stat st;
     int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return errno == ENOENT;
@@ -216,19 +283,33 @@ static int settle(const struct rotation *r, const struct checkpoint_key *key, st
     return error ? error : remove_left(r, diag);
 }
 
+/* One that lay there as it is comes to lie there sealed. */
+static int seal_it(const struct rotation *r, const struct checkpoint_signer *signer,
+                   const struct signing_seal *seal, struct diag *diag)
+{
+    int error = write_secret(signer, seal, r->path, r->key_new, diag);
+    if (error) return error;
+    bool good = link(r->key, r->key_old) == 0 && rename(r->key_new, r->key) == 0;
+    error = good ? folder_sync(r->path, diag) : failed(r->key, diag);
+    return error == 0 && !destroy(r->key_old) ? failed(r->key_old, diag) : error;
+}
+
 int signing_key_open(const char *folder, const char *stem, enum checkpoint_key_type type,
-                     struct slice name, struct checkpoint_signer *ret, struct diag *diag)
+                     struct slice name, const struct signing_seal *seal,
+                     struct checkpoint_signer *ret, struct diag *diag)
 {
     struct rotation r;
     struct checkpoint_signer signer;
+    bool plain = false;
     if (!name_files(&r, folder, stem))
         return diag_set(diag, ERR_LIMIT, NULL, 0, 0, "%s: too long", folder);
     int error = folder_make(folder, FOLDER_OWN, diag);
     if (error == 0 && access(r.key, F_OK) != 0)
-        error = make(folder, r.key, r.public, type, name, diag);
-    if (error == 0) error = read_key(r.key, type, &signer, diag);
+        error = make(folder, r.key, r.public, type, name, seal, diag);
+    if (error == 0) error = read_key(r.key, type, seal, &signer, &plain, diag);
     if (error) return error;
     error = settle(&r, &signer.key, diag);
+    if (error == 0 && plain && seal->on) error = seal_it(&r, &signer, seal, diag);
     if (error == 0) *ret = signer;
     checkpoint_signer_done(&signer);
     return error;
@@ -254,6 +335,7 @@ static int list_before(const struct rotation *r, const struct checkpoint_key *en
 }
 
 static int rotate(const struct rotation *r, const struct checkpoint_signer *old,
+                  const struct signing_seal *seal,
                   int (*introduce)(void *ctx, const struct checkpoint_signer *old,
                                    const struct checkpoint_signer *fresh,
                                    struct checkpoint_key *ret_ended, struct diag *diag),
@@ -268,7 +350,8 @@ static int rotate(const struct rotation *r, const struct checkpoint_signer *old,
     error = introduce(ctx, old, &fresh, &ended, diag);
     if (error == 0) error = list_before(r, &ended, &before, diag);
     if (error == 0)
-        error = write_pair(&fresh, buf_slice(&before), r->path, r->key_new, r->public_new, diag);
+        error =
+            write_pair(&fresh, seal, buf_slice(&before), r->path, r->key_new, r->public_new, diag);
     if (error == 0) error = swap(r, diag);
     buf_done(&before);
     checkpoint_signer_done(&fresh);
@@ -276,17 +359,18 @@ static int rotate(const struct rotation *r, const struct checkpoint_signer *old,
 }
 
 /* What is left beside the key that is there now, whichever that is. */
-static int clean_up(const struct rotation *r, struct diag *diag)
+static int clean_up(const struct rotation *r, const struct signing_seal *seal, struct diag *diag)
 {
     struct checkpoint_signer signer;
-    int error = read_key(r->key, CHECKPOINT_LOG, &signer, diag);
+    bool plain;
+    int error = read_key(r->key, CHECKPOINT_LOG, seal, &signer, &plain, diag);
     if (error) return error;
     error = settle(r, &signer.key, diag);
     checkpoint_signer_done(&signer);
     return error;
 }
 
-int signing_key_rotate(const char *folder, const char *stem,
+int signing_key_rotate(const char *folder, const char *stem, const struct signing_seal *seal,
                        int (*introduce)(void *ctx, const struct checkpoint_signer *old,
                                         const struct checkpoint_signer *fresh,
                                         struct checkpoint_key *ret_ended, struct diag *diag),
@@ -303,12 +387,13 @@ int signing_key_rotate(const char *folder, const char *stem,
         return error;
     }
     struct diag other;
-    int error = clean_up(&r, diag);
-    if (error == 0) error = read_key(r.key, CHECKPOINT_LOG, &old, diag);
+    bool plain;
+    int error = clean_up(&r, seal, diag);
+    if (error == 0) error = read_key(r.key, CHECKPOINT_LOG, seal, &old, &plain, diag);
     if (error == 0) {
-        error = rotate(&r, &old, introduce, ctx, diag);
+        error = rotate(&r, &old, seal, introduce, ctx, diag);
         checkpoint_signer_done(&old);
-        int left = clean_up(&r, error ? &other : diag);
+        int left = clean_up(&r, seal, error ? &other : diag);
         if (error == 0) error = left;
     }
     (void)close(lock);

@@ -202,9 +202,15 @@ static int open_key(const struct config *config, bool watchdog, struct checkpoin
     (void)snprintf(folder, sizeof folder, "%s%s",
                    watchdog ? config->watchdog_folder.items[0] : config->serve_folder.items[0],
                    watchdog ? "" : "/keys");
-    return signing_key_open(
-        folder, "heartbeat", CHECKPOINT_LOG,
-        signing_key_name(&none, watchdog ? "/watchdog" : "/vaka", space, sizeof space), ret, diag);
+    struct signing_seal seal;
+    int error = signing_seal_read(config, &seal, diag);
+    if (error == 0)
+        error = signing_key_open(
+            folder, "heartbeat", CHECKPOINT_LOG,
+            signing_key_name(&none, watchdog ? "/watchdog" : "/vaka", space, sizeof space), &seal,
+            ret, diag);
+    explicit_bzero(&seal, sizeof seal);
+    return error;
 }
 
 static int prepare(struct watchdog_server *s, struct diag *diag)

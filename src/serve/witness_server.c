@@ -125,9 +125,15 @@ static int open_key(struct server *s, struct diag *diag)
 {
     const struct config *config = s->given->config;
     char space[192];
-    return signing_key_open(
-        config->witness_folder.items[0], "witness", CHECKPOINT_WITNESS,
-        signing_key_name(&config->witness_name, "/witness", space, sizeof space), &s->signer, diag);
+    struct signing_seal seal;
+    int error = signing_seal_read(config, &seal, diag);
+    if (error == 0)
+        error = signing_key_open(
+            config->witness_folder.items[0], "witness", CHECKPOINT_WITNESS,
+            signing_key_name(&config->witness_name, "/witness", space, sizeof space), &seal,
+            &s->signer, diag);
+    explicit_bzero(&seal, sizeof seal);
+    return error;
 }
 
 static int prepare(struct server *s, struct diag *diag)

@@ -366,7 +366,7 @@ int checkpoint_key_read(struct slice text, struct checkpoint_key *ret)
     return 0;
 }
 
-static int read_signer(struct slice text, struct checkpoint_signer *ret)
+int checkpoint_signer_parse(struct slice text, struct checkpoint_signer *ret)
 {
     struct checkpoint_key key;
     uint8_t seed[CHECKPOINT_SEED];
@@ -387,7 +387,7 @@ int checkpoint_signer_read(int fd, struct checkpoint_signer *ret)
     if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)) return ERR_ACCESS;
     ssize_t n = pread(fd, text, sizeof text, 0);
     if (n < 0) return ERR_IO;
-    int error = read_signer(slice_trim(slice_make(text, (size_t)n)), ret);
+    int error = checkpoint_signer_parse(slice_trim(slice_make(text, (size_t)n)), ret);
     sodium_memzero(text, sizeof text);
     return error;
 }

@@ -104,6 +104,8 @@ void checkpoint_signer_done(struct checkpoint_signer *signer);
  * (ERR_ACCESS). ERR_IO, ERR_SYNTAX.
  */
 int checkpoint_signer_read(int fd, struct checkpoint_signer *ret) MUST_USE;
+/* The same of its text. ERR_SYNTAX. */
+int checkpoint_signer_parse(struct slice text, struct checkpoint_signer *ret) MUST_USE;
 /* The key's end, at what `last` is, signed by itself. `time` in seconds. */
 void checkpoint_key_end(struct checkpoint_key *key, const struct checkpoint_signer *signer,
                         const struct checkpoint *last, uint64_t time);

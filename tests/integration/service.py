@@ -193,7 +193,8 @@ def test_credentials(tap, folder):
     key = (folder / "pki/server.key").read_text(encoding="utf-8")
     (folder / "pki/server.key").unlink()
     secrets = {"vaka.tls.key": key, "vaka.tokens": f"tester ingest,metrics {TOKEN}\n",
-               "vaka.accounts.key": "0123456789abcdef" * 4 + "\n", "vaka.push": "push-secret-4711\n"}
+               "vaka.accounts.key": "0123456789abcdef" * 4 + "\n", "vaka.push": "push-secret-4711\n",
+               "vaka.seal": "fedcba9876543210" * 4 + "\n"}
     store = folder / "credstore.encrypted"
     store.mkdir()
     for name, text in secrets.items():
@@ -201,6 +202,7 @@ def test_credentials(tap, folder):
     web = free_port()
     serve = Service(VAKA, folder,
                     "accounts:\n  key: credential:vaka.accounts.key\n  hash_memory: 19MiB\n"
+                    "keys:\n  seal: credential:vaka.seal\n"
                     "notify:\n  providers: [\"ntfy name=own url=https://127.0.0.1:9 secret=credential:vaka.push\"]\n"
                     "tls:\n  certificate: pki/server.pem\n  key: credential:vaka.tls.key\n")
     settings = serve.config.read_text(encoding="utf-8").replace(
@@ -229,6 +231,15 @@ def test_credentials(tap, folder):
         manager.until("READY=1")
         tap.equal(ask(serve.ports["http"], "POST", "/api/ingest"), 200, "and so it is behind a reload")
         tap.equal(re.findall(r"event=role-failed .*", serve.log_text()), [], "nobody misses a secret")
+        key = folder / "var/keys/log.key"
+        sealed = key.read_text(encoding="ascii")
+        tap.ok(sealed.startswith("vaka-sealed-1:"), "the key that signs is sealed where it lies", sealed[:20])
+        serve.wait(lambda: serve.status()["seal"]["signed"] > 0, "a signature")
+        subprocess.run([VAKA, "key", "rotate", "-c", serve.config], check=True, capture_output=True, timeout=60,
+                       env={**os.environ, **said})
+        tap.ok(key.read_text(encoding="ascii") != sealed and key.read_text(encoding="ascii")[:14] == sealed[:14],
+               "and the one that takes its place")
+        serve.wait(lambda: len(serve.status()["sign"]["keys"].split("\n")) > 1, "the next key")
         (folder / "handed").chmod(0o700)
         shutil.rmtree(folder / "handed")
         lines = {line for text in secrets.values() for line in text.splitlines() if not line.startswith("-----")}

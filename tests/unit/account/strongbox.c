@@ -72,3 +72,27 @@ TEST(what_is_no_key_is_not_taken_for_one)
         CHECK_INT(strongbox_read(test_path("nokey"), &key, &diag), ERR_SYNTAX);
     }
 }
+
+TEST(a_text_is_sealed_into_a_word)
+{
+    const struct strongbox_key key = {{1}}, other = {{2}};
+    struct buf word, text;
+    REQUIRE(secret_start());
+    buf_init(&word, 4096);
+    buf_init(&text, 4096);
+    strongbox_write(&key, SLICE("what nobody reads"), &word);
+    CHECK(slice_starts_with(buf_slice(&word), SLICE(STRONGBOX_WORD)));
+    CHECK(slice_find_byte(buf_slice(&word), ' ') == SIZE_MAX);
+    CHECK_INT(strongbox_unwrite(&key, buf_slice(&word), &text), 0);
+    CHECK_SLICE(buf_slice(&text), "what nobody reads");
+    buf_clear(&text);
+    CHECK_INT(strongbox_unwrite(&other, buf_slice(&word), &text), ERR_CORRUPT);
+    CHECK_INT(strongbox_unwrite(&key, slice_until(buf_slice(&word), word.len - 4), &text),
+              ERR_CORRUPT);
+    CHECK_INT(strongbox_unwrite(&key, SLICE(STRONGBOX_WORD "AAAA"), &text), ERR_CORRUPT);
+    CHECK_INT(strongbox_unwrite(&key, SLICE(STRONGBOX_WORD "!"), &text), ERR_SYNTAX);
+    CHECK_INT(strongbox_unwrite(&key, SLICE("a word"), &text), ERR_SYNTAX);
+    CHECK_INT(text.len, 0);
+    buf_done(&text);
+    buf_done(&word);
+}

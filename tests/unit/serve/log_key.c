@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "serve/log_key.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "test.h"
 
 #define ORIGIN "vaka.example/1"
+
+static struct signing_seal seal; /* off until a test says otherwise */
 
 static void open_key(struct log_key *k, const char *folder, int want)
 {
     struct diag diag = {0};
     test_write("here", "");
-    CHECK_INT(log_key_open(k, test_path(folder), SLICE(ORIGIN), &diag), want);
+    CHECK_INT(log_key_open(k, test_path(folder), SLICE(ORIGIN), &seal, &diag), want);
     CHECK_INT(diag.message[0] != '\0', want != 0);
 }
 
@@ -96,4 +101,84 @@ TEST(what_was_signed_last_has_to_be_ours)
     open_key(&k, "d", 0);
     CHECK(!k.any);
     log_key_close(&k);
+}
+
+static struct buf read_file(const char *name)
+{
+    struct buf text;
+    buf_init(&text, 8192);
+    REQUIRE(file_read(test_path(name), &text, NULL) == 0);
+    return text;
+}
+
+/* One that lay there as it is, too; and nothing of it stays. */
+TEST(a_key_lies_sealed_when_it_is_said_so)
+{
+    struct log_key k;
+    struct checkpoint_key key;
+    struct diag diag = {0};
+    open_key(&k, "e", 0);
+    key = k.signer.key;
+    CHECK_INT(sign(&k, ORIGIN, 5, 1), 0);
+    log_key_close(&k);
+    struct buf plain = read_file("e/log.key");
+    seal = (struct signing_seal){.on = true, .key = {{1}}};
+    open_key(&k, "e", 0);
+    CHECK(memcmp(&key, &k.signer.key, sizeof key) == 0);
+    CHECK_INT(sign(&k, ORIGIN, 6, 1), 0);
+    log_key_close(&k);
+    struct buf sealed = read_file("e/log.key");
+    CHECK(slice_starts_with(buf_slice(&sealed), SLICE(STRONGBOX_WORD)));
+    CHECK(slice_find(buf_slice(&sealed), slice_trim(buf_slice(&plain))) == SIZE_MAX);
+    CHECK(access(test_path("e/log.key.old"), F_OK) != 0 &&
+          access(test_path("e/log.key.new"), F_OK) != 0);
+    /* As it is, at the next start. */
+    open_key(&k, "e", 0);
+    log_key_close(&k);
+    struct buf again = read_file("e/log.key");
+    CHECK(slice_eq(buf_slice(&sealed), buf_slice(&again)));
+    /* Another key, and none. */
+    seal.key.bytes[0] = 2;
+    open_key(&k, "e", ERR_ACCESS);
+    seal.on = false;
+    open_key(&k, "e", ERR_ACCESS);
+    /* One that takes its place is sealed as well. */
+    seal = (struct signing_seal){.on = true, .key = {{1}}};
+    REQUIRE(mkdir(test_path("store"), 0700) == 0 || errno == EEXIST);
+    CHECK_INT(log_key_rotate(test_path("e"), test_path("store"), 1790000000, &seal, &diag), 0);
+    buf_done(&again);
+    again = read_file("e/log.key");
+    CHECK(slice_starts_with(buf_slice(&again), SLICE(STRONGBOX_WORD)));
+    open_key(&k, "e", 0);
+    CHECK(memcmp(&key, &k.signer.key, sizeof key) != 0);
+    log_key_close(&k);
+    seal.on = false;
+    buf_done(&plain);
+    buf_done(&sealed);
+    buf_done(&again);
+}
+
+/* Between any two of its steps: the key is there, and comes to lie there sealed. */
+TEST(an_end_while_a_key_is_sealed_loses_nothing)
+{
+    struct log_key k;
+    struct checkpoint_key key;
+    open_key(&k, "f", 0);
+    key = k.signer.key;
+    log_key_close(&k);
+    test_write("f/log.key.new", "half");
+    REQUIRE(link(test_path("f/log.key"), test_path("f/log.key.old")) == 0);
+    seal = (struct signing_seal){.on = true, .key = {{1}}};
+    open_key(&k, "f", 0);
+    CHECK(memcmp(&key, &k.signer.key, sizeof key) == 0);
+    log_key_close(&k);
+    struct buf sealed = read_file("f/log.key");
+    CHECK(slice_starts_with(buf_slice(&sealed), SLICE(STRONGBOX_WORD)));
+    buf_done(&sealed);
+    /* The old one, which was not overwritten yet. */
+    test_write("f/log.key.old", "name+id+secret");
+    open_key(&k, "f", 0);
+    CHECK(access(test_path("f/log.key.old"), F_OK) != 0);
+    log_key_close(&k);
+    seal.on = false;
 }
