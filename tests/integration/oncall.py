@@ -218,7 +218,7 @@ def limits_hold_and_what_waits_is_not_lost(folder):
                 for n in range(came + 1, upto + 1):
                     c.sendall(f"<13>1 - host-{n} app - - - STORM-{n}-OF it\n".encode())
             came = upto
-            w.serve.wait(lambda: len(w.pages()[0]["incidents"]) == came, f"{came} are listed")
+            w.serve.wait(lambda: [len(p["incidents"]) for p in w.pages()] == [came], f"{came} are listed")
             if batch < 4:
                 for who in people:
                     w.sms(who, batch, 120)

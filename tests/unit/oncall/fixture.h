@@ -220,10 +220,11 @@ static inline void pass(struct watch *w, nsec duration)
     }
 }
 
-static inline void hand(struct watch *w, uint64_t incident, unsigned level, const char *service,
-                        enum handover_why why)
+static inline void hand_of(struct watch *w, uint32_t tenant, uint64_t incident, unsigned level,
+                           const char *service, enum handover_why why)
 {
     const struct oncall_page m = {.id = ++w->handovers,
+                                  .tenant = tenant,
                                   .incident = incident,
                                   .level = level,
                                   .why = why,
@@ -231,6 +232,12 @@ static inline void hand(struct watch *w, uint64_t incident, unsigned level, cons
                                   .service = slice_of(service),
                                   .title = SLICE("{\"sv\":\"titel\",\"en\":\"title\"}")};
     CHECK_INT(oncall_take_page(w->oncall, &m, w->t), 0);
+}
+
+static inline void hand(struct watch *w, uint64_t incident, unsigned level, const char *service,
+                        enum handover_why why)
+{
+    hand_of(w, 0, incident, level, service, why);
 }
 
 static inline void became(struct watch *w, size_t sent, enum notify_outcome outcome)

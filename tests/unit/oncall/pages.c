@@ -2,6 +2,13 @@
 /* From an incident to a person who has it. */
 #include "fixture.h"
 
+static int64_t ask(struct watch *w, const char *sql)
+{
+    int64_t value = -1;
+    CHECK_INT(db_get(w->db, sql, DB_ALONE, &value), 0);
+    return value;
+}
+
 TEST(a_page_goes_step_by_step_until_it_is_loud)
 {
     struct watch *w = begin_watch("steps.db");
@@ -77,6 +84,55 @@ TEST(all_that_comes_within_the_window_is_one_page)
     pass(w, 8 * MINUTE);
     hand(w, 42, LEVEL_CRITICAL, "", HANDOVER_NEW);
     CHECK_PAGE(w, 2, "open");
+    end_watch(w);
+}
+
+/* Each house has people of its own by day, and one person for both at night. */
+static const char houses[] =
+    "zone: Europe/Stockholm\n"
+    "digest: never\n"
+    "people:\n"
+    "  - {id: anna, name: Anna, contacts: [{channel: sms, address: '+46700000001'}]}\n"
+    "  - {id: bo, name: Bo, contacts: [{channel: sms, address: '+46700000002'}]}\n"
+    "  - {id: cia, name: Cia, contacts: [{channel: sms, address: '+46700000003'}]}\n"
+    "teams:\n"
+    "  - {id: night, cover: oncall, rotations: [{order: [cia], since: 2026-01-05, hours: "
+    "oncall}]}\n"
+    "policies:\n"
+    "  - {id: first, steps: [{targets: [{person: anna}], wait: 5m}]}\n"
+    "  - {id: second, steps: [{targets: [{person: bo}], wait: 5m}]}\n"
+    "  - {id: nights, steps: [{targets: [{oncall: night}], wait: 5m}]}\n"
+    "rules:\n"
+    "  - {hours: oncall, page: nights}\n"
+    "  - {tenants: [1], page: first}\n"
+    "  - {tenants: [2], page: second}\n";
+
+TEST(several_houses_share_a_night)
+{
+    struct watch *w = begin_watch("houses.db");
+    load_plan(w, houses);
+    /* Incidents of two houses may have one number, and are a page each. */
+    hand_of(w, 1, 7, LEVEL_HIGH, "", HANDOVER_NEW);
+    hand_of(w, 2, 7, LEVEL_HIGH, "", HANDOVER_NEW);
+    REQUIRE(w->n_sent == 2);
+    const struct oncall_answered m = {.channel = NOTIFY_SMS,
+                                      .provider = SLICE("elks"),
+                                      .reference = SLICE("in-1"),
+                                      .from = SLICE("+46700000003"),
+                                      .text = slice_of(w->sent[0].code)};
+    CHECK_INT(oncall_take_answered(w->oncall, &m, w->t), 0);
+    CHECK_INT(ask(w, "SELECT tenant FROM page WHERE ended IS NOT NULL"), 1);
+    CHECK_INT(ask(w, "SELECT tenant FROM page WHERE ended IS NULL"), 2);
+    CHECK_SENT(w, "sms elks +46700000003, sms elks +46700000003");
+    pass(w, 11 * HOUR + 30 * MINUTE); /* 10:17 of Christmas Eve: it is still on-call's */
+    (void)sent(w);
+    hand_of(w, 1, 8, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK_SENT(w, "sms elks +46700000003");
+    w->t.real += 5 * 24 * HOUR; /* Tuesday the 29th */
+    hand_of(w, 1, 9, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK_SENT(w, "sms elks +46700000001");
+    hand_of(w, 2, 9, LEVEL_HIGH, "", HANDOVER_NEW);
+    CHECK_SENT(w, "sms elks +46700000002");
     end_watch(w);
 }
 
@@ -399,13 +455,6 @@ TEST(a_canary_wakes_nobody_and_asks_every_provider)
     CHECK(!seen.attempted);
     CHECK_SLICE(slice_of(w->paged), "");
     end_watch(w);
-}
-
-static int64_t ask(struct watch *w, const char *sql)
-{
-    int64_t value = -1;
-    CHECK_INT(db_get(w->db, sql, DB_ALONE, &value), 0);
-    return value;
 }
 
 #define DISTURBED "SELECT count(*) FROM roster_disturbance WHERE person = 'anna'"

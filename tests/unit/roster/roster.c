@@ -86,6 +86,46 @@ TEST(turns_change_at_the_handoff)
     end();
 }
 
+/* For how long nobody else has it from then on, in minutes. */
+static int64_t minutes_from(size_t team, const char *time)
+{
+    struct roster_shift shift;
+    roster_who(roster, &roster->teams[team], at(time), &shift);
+    return (shift.until - at(time)) / (60 * NSEC_PER_SEC);
+}
+
+TEST(a_night_in_which_the_clock_changes_is_an_hour_shorter_or_longer)
+{
+    static const char nights[] =
+        "zone: Europe/Stockholm\n"
+        "people: [{id: a, name: A}, {id: b, name: B}]\n"
+        "teams:\n"
+        "  - {id: soc, rotations: [{order: [a, b], every: 12 hours, handoff: '08:00',"
+        " since: 2026-03-01}]}\n"
+        "  - {id: late, rotations: [{order: [a, b], every: day, handoff: '02:30',"
+        " since: 2026-03-01}]}\n"
+        "policies: [{id: p, steps: [{targets: [{oncall: soc}], wait: 5m}]}]\n"
+        "rules: [{page: p}]\n";
+    struct diag diag = {0};
+    REQUIRE(calendar_new(SLICE_NONE, NULL, INT64_C(1767225600) * NSEC_PER_SEC, &calendar, &diag) ==
+            0);
+    REQUIRE(roster_read(slice_of(nights), "nights.yml", calendar, &roster, &diag) == 0);
+    CHECK_INT(minutes_from(0, "2026-03-27T20:00"), 12 * 60);
+    CHECK_INT(minutes_from(0, "2026-03-28T20:00"), 11 * 60);
+    CHECK_INT(minutes_from(0, "2026-10-24T20:00"), 13 * 60);
+    CHECK_INT(minutes_from(0, "2026-10-25T20:00"), 12 * 60);
+    CHECK_SLICE(who("2026-03-28T23:00"), "b");
+    CHECK_SLICE(who("2026-03-29T23:00"), "b");
+    CHECK_SLICE(who("2026-10-25T07:59:59"), "b");
+    CHECK_SLICE(who("2026-10-25T08:00"), "a");
+    /* A handoff in the hour that is left out, and in the one that is there twice. */
+    CHECK_INT(minutes_from(1, "2026-03-28T02:30"), 24 * 60);
+    CHECK_INT(minutes_from(1, "2026-03-29T03:30"), 23 * 60);
+    CHECK_INT(minutes_from(1, "2026-10-24T02:30"), 25 * 60);
+    CHECK_INT(minutes_from(1, "2026-10-25T01:30:00Z"), 24 * 60);
+    end();
+}
+
 TEST(a_later_rotation_goes_before_an_earlier_one_in_its_hours)
 {
     begin();
