@@ -91,6 +91,7 @@ static void put_who(struct showing *s, const struct roster_team *team)
     struct roster_shift shift;
     roster_who(r, team, s->files.at, &shift);
     s->bad = s->bad || (!shift.person && roster_covers(r, team, s->files.at));
+    if (s->c->said.json) return;
     put_name(s, team->name);
     put_person(s, shift.person);
     buf_puts(&s->out, s->c->said.english ? "until " : "till ");
@@ -110,8 +111,7 @@ static int who_main(const struct invocation *in)
     if (status == 0) status = check_names(&s);
     if (status == 0 && s.c->said.json) show_who(s.files.roster, s.files.at, &s.out);
     for (uint32_t i = 0; status == 0 && i < s.files.roster->n_teams; i++)
-        if (!s.c->said.json && is_wanted(&s, &s.files.roster->teams[i]))
-            put_who(&s, &s.files.roster->teams[i]);
+        if (is_wanted(&s, &s.files.roster->teams[i])) put_who(&s, &s.files.roster->teams[i]);
     return close_showing(&s, status);
 }
 
@@ -191,6 +191,7 @@ static int put_gap(void *ctx, const struct roster_gap *gap)
     struct showing *s = ctx;
     if (!is_wanted(s, gap->team)) return 0;
     s->bad = true;
+    if (s->c->said.json) return 0;
     put_name(s, gap->team->name);
     put_time(s, gap->from);
     buf_puts(&s->out, " – ");
@@ -205,9 +206,9 @@ static int gaps_main(const struct invocation *in)
     int status = open_showing(&s, in, WEEKS(13));
     if (status == 0) status = check_names(&s);
     if (status == 0)
-        s.error = s.c->said.json
-                      ? show_gaps(s.files.roster, s.files.from, s.files.until, &s.out)
-                      : roster_gaps(s.files.roster, s.files.from, s.files.until, put_gap, &s);
+        s.error = roster_gaps(s.files.roster, s.files.from, s.files.until, put_gap, &s);
+    if (status == 0 && s.error == 0 && s.c->said.json)
+        s.error = show_gaps(s.files.roster, s.files.from, s.files.until, &s.out);
     return close_showing(&s, status);
 }
 

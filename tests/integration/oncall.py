@@ -115,6 +115,18 @@ def a_provider_that_fails_is_passed_over(folder):
         page, = w.pages("1")
         same([(a["provider"], a["state"]) for a in page["told"][0]["attempts"]],
              [("one", "retry"), ("two", "accepted")])
+        # When all of them fail that is said wherever anybody looks, and people are told when one works again.
+        w.serve.ask("oncall", "ack", "1")
+        w.gateway.down = True
+        w.event("two")
+        w.serve.wait(lambda: w.serve.status()["oncall"]["pages_loud"] == 1, "the page is loud")
+        status = w.serve.ask("status")
+        holds(status, "1 page is loud: everybody was told, and nobody has it")
+        holds(status, "people could not be told of open pages")
+        holds(w.serve.log_text(), "alarm=page-loud")
+        w.gateway.down = False
+        w.sms(ANNA, 2, 120)
+        w.serve.shows(lambda s: s["oncall"]["undelivered"] == 0, "everybody was told")
 
 
 def until(hour):
@@ -208,7 +220,10 @@ def limits_hold_and_what_waits_is_not_lost(folder):
     with Watch(VAKA, folder, more=limits, providers=("one", "two"),
                rules=[rule_of(n) for n in range(1, INCIDENTS + 1)]) as w:
         plan = (w.folder / "plan.yaml").read_text(encoding="utf-8")
-        plan = plan.replace("teams:", f"  - {{id: dan, name: Dan, contacts: [{{channel: sms, address: '{DAN}'}}]}}\nteams:")
+        dan = f"  - {{id: dan, name: Dan, contacts: [{{channel: sms, address: '{DAN}'}}]}}\n"
+        # Nobody is on call in one team, and one person cannot be told of anything.
+        none = "  - {id: none, rotations: [{order: [eva], since: 2040-01-02}]}\n"
+        plan = plan.replace("teams:\n", f"{dan}  - {{id: eva}}\nteams:\n{none}")
         plan = plan.replace("{oncall: soc}", "{person: anna}, {person: bo}, {person: cia}, {person: dan}")
         (w.folder / "plan.yaml").write_text(plan, encoding="utf-8")
         w.serve.ask("oncall", "plan", "plan.yaml", "--force", "--why", "a test")
@@ -224,7 +239,10 @@ def limits_hold_and_what_waits_is_not_lost(folder):
                     w.sms(who, batch, 120)
         # The fourth message is above what each gets, and waits.
         w.serve.shows(lambda s: s["oncall"]["waiting"] == len(people), "it waits for all of them")
-        holds(w.serve.ask("status"), "4 messages wait: a person, or a provider, has had as many as the limits let")
+        status = w.serve.ask("status")
+        for part in ("4 messages wait: a person, or a provider, has had as many as the limits let",
+                     "1 team has nobody on call", "1 person of the plan has no contact"):
+            holds(status, part)
         page, = w.pages()
         same(sorted(page["incidents"]), list(range(1, INCIDENTS + 1)))
         for who in people:

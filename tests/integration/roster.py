@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Who is on call: plans of files, holidays and calendars beside other programs', and a plan that a
 running vaka serve keeps: roster.py VAKA SOURCE_ROOT. Prints TAP."""
+import collections
 import datetime
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import zoneinfo
 
 from api_client import Office
 from paging import ANNA, BO, CIA, Watch
@@ -99,6 +101,79 @@ def a_plan_is_looked_at_before_it_is_in_force(folder):
     line = 1 + text[:text.index("handoff: friday")].count("\n")
     same(status, 1)
     holds(err, f"{plan}:{line}:")
+
+
+LACKING = """zone: Europe/Stockholm
+people:
+  - {id: anna, contacts: [{channel: sms, address: '+46700000001'}]}
+  - {id: bo}
+  - {id: cia, contacts: [{channel: sms, address: '+46700000003', hours: office},
+                         {channel: mail, address: cia@example.se, hours: office}]}
+teams:
+  - {id: soc, cover: always, rotations: [{order: [anna, bo, cia], since: 2026-01-05, handoff: '08:00',
+                                          hours: ['mon-fri 00:00-24:00']}]}
+policies:
+  - {id: p, steps: [{targets: [{oncall: soc}], wait: 5m}]}
+rules:
+  - {page: p}
+  - {level: high, page: p}
+"""
+
+
+@test
+def what_a_plan_lacks_is_named(folder):
+    plan = folder / "plan.yml"
+    plan.write_text(LACKING, encoding="utf-8")
+    said = ("--plan", str(plan), "--from", "2026-01-05 08:00", "--until", "2026-01-14", "-l", "en")
+    status, out, _ = vaka("oncall", "check", *said)
+    same(status, 1)
+    for part in ("3: warning: anna: can be reached in one way only", "4: bo: has no contact",
+                 "5: cia: cannot be reached outside of office hours", "p: has neither a second step nor a fallback",
+                 "never applies: a rule before it always does",
+                 "soc: nobody is on call, Sat 2026-01-10 00:00 – Mon 2026-01-12 00:00"):
+        holds(out, part)
+    status, out, _ = vaka("oncall", "gaps", *said, "--json")
+    same((status, [(gap["team"], gap["from"][:19], gap["until"][:19]) for gap in json.loads(out)]),
+         (1, [("soc", "2026-01-09T23:00:00", "2026-01-11T23:00:00")]))
+    for words in ((), ("--json",)):
+        same([vaka("oncall", "who", *said[:2], "--at", at, *words)[0] for at in ("2026-01-09", "2026-01-10")], [0, 1])
+
+
+def count_shares(shifts, year):
+    """Minutes of each person by what kind of time they are: counted one half hour after the other, by the
+    hours and days of taxonomy/duty.tsv."""
+    holidays = json.loads(vaka("oncall", "holidays", "--year", str(year), "--json")[1])
+    red = {day["day"] for day in holidays if day["kind"] in ("red", "eve")}
+    zone, half = zoneinfo.ZoneInfo("Europe/Stockholm"), datetime.timedelta(minutes=30)
+    shares = {}
+    for shift in shifts:
+        at = datetime.datetime.fromisoformat(shift["from"].replace("Z", "+00:00"))
+        until = datetime.datetime.fromisoformat(shift["until"].replace("Z", "+00:00"))
+        share = shares.setdefault(shift["person"], collections.Counter())
+        for _ in range(round((until - at) / half)):
+            local = at.astimezone(zone)
+            share.update(kind for kind, holds_then in (
+                ("total", True), ("nights", local.hour >= 22 or local.hour < 6),
+                ("weekends", local.weekday() >= 5), ("red", str(local.date()) in red)) if holds_then)
+            at += half
+    return {person: {kind: 30 * n for kind, n in share.items()} for person, share in shares.items()}
+
+
+@test
+def a_year_is_shared_as_another_count_has_it(_):
+    """Five people and 2026, with its holidays and both nights in which the clock changes."""
+    said = ("--plan", str(EXAMPLE), "--from", "2026-01-02 16:30", "--until", "2026-12-31", "--json")
+    shifts = json.loads(vaka("oncall", "show", *said)[1])["teams"][0]["shifts"]
+    status, out, _ = vaka("oncall", "fairness", *said)
+    same(status, 0)
+    ours = {p["person"]: p for p in json.loads(out)["people"]}
+    theirs = count_shares([s for s in shifts if s["person"]], 2026)
+    same((sorted(ours), len(theirs)), (sorted(theirs), 5))
+    for person, share in theirs.items():
+        for kind, minutes in share.items():
+            if abs(ours[person][kind] - minutes) > 1:  # the year ends a nanosecond before midnight
+                raise Fail(f"{person} {kind}: {ours[person][kind]}, not {minutes}")
+    same(vaka("oncall", "check", "--plan", str(EXAMPLE), *said[2:-1]), (0, "", ""))
 
 
 @test
