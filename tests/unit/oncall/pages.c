@@ -64,6 +64,49 @@ TEST(a_provider_that_fails_is_passed_over)
     end_watch(w);
 }
 
+TEST(who_cannot_be_told_is_tried_again_later_and_later)
+{
+    static const char alone[] =
+        "zone: Europe/Stockholm\n"
+        "digest: never\n"
+        "people: [{id: cia, name: Cia, contacts: [{channel: mail, address: cia@example.se}]}]\n"
+        "policies: [{id: p, steps: [{targets: [{person: cia}], wait: 30m}]}]\n"
+        "rules: [{page: p}]\n";
+    struct watch *w = begin_watch("backoff.db");
+    load_plan(w, alone);
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    for (unsigned second = 0; second < 25 * 60; second++) {
+        for (size_t k = 0; k < w->n_sent; k++) became(w, k, NOTIFY_RETRY);
+        w->n_sent = 0;
+        pass(w, NSEC_PER_SEC);
+    }
+    CHECK_INT(ask(w, "SELECT count(*) FROM attempt WHERE notice = 1"), 8);
+    CHECK_INT(ask(w,
+                  "SELECT count(*) FROM attempt a JOIN attempt b ON b.notice = a.notice"
+                  " AND b.pass = a.pass + 1 WHERE a.notice = 1 AND (b.made - a.made) / 1000000000"
+                  " BETWEEN min(5 << a.pass, 300) AND min(5 << a.pass, 300) + 2"),
+              7);
+    CHECK_PAGE(w, 1, "loud");
+    end_watch(w);
+}
+
+TEST(what_was_found_is_said_by_providers_of_ones_own_alone)
+{
+    struct watch *w = begin_watch("own.db");
+    hand(w, 1, LEVEL_HIGH, "vatten", HANDOVER_NEW);
+    pass(w, 11 * MINUTE);
+    size_t own = 0, others = 0;
+    for (size_t i = 0; i < w->n_sent; i++) {
+        const bool said = strstr(w->sent[i].body, "title") || strstr(w->sent[i].body, "titel");
+        const bool is_own = strcmp(w->sent[i].provider, "own") == 0;
+        CHECK(said == is_own);
+        own += is_own;
+        others += !is_own;
+    }
+    CHECK(own > 0 && others > 2);
+    end_watch(w);
+}
+
 TEST(all_that_comes_within_the_window_is_one_page)
 {
     struct watch *w = begin_watch("bundle.db");
