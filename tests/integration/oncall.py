@@ -11,7 +11,9 @@ import sqlite3
 import sys
 import zoneinfo
 
+import common
 import gateway
+import schema
 from disks import own_namespace
 from paging import ANNA, BO, CIA, Watch, code_of
 from serving import RULE, Skip, holds, run_tests, same, test
@@ -21,6 +23,7 @@ FAULTY = str(pathlib.Path(sys.argv[3]).resolve()) if sys.argv[2:3] == ["--faulty
 DAN = "+46700000014"
 DAY, MINUTE = 86400, 60 * 10**9  # s, ns
 INCIDENTS = 30  # of a storm
+SCHEMAS = json.loads((common.ROOT / "src/web/schemas.json").read_text(encoding="utf-8"))
 
 
 def incident(w, number):
@@ -145,7 +148,9 @@ def ways(w):
 def awake(w):
     """What vaka awake says of the proof: in lines and in JSON."""
     lines = w.serve.ask("awake", status=1).splitlines()[1:]
-    return [line.strip() for line in lines], json.loads(w.serve.ask("awake", "-f", "json", status=1))["proof"]
+    told = json.loads(w.serve.ask("awake", "-f", "json", status=1))
+    same(schema.wrong({"components": {"schemas": SCHEMAS}}, SCHEMAS["Awake"], told), None)
+    return [line.strip() for line in lines], told["proof"]
 
 
 @test
