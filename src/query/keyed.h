@@ -10,14 +10,18 @@
 
 struct keyed_entry {
     struct keyed_entry *next; /* the one that came behind it */
-    uint64_t hash;
     struct slice key;
     void *value; /* zeroed at first; aligned to 16 */
 };
 
+struct keyed_slot {
+    uint64_t hash;
+    struct keyed_entry *entry; /* NULL: it is free */
+};
+
 struct keyed {
     struct arena arena;
-    struct keyed_entry **slots;
+    struct keyed_slot *slots; /* as many as a power of two */
     size_t cap, n, budget, value_size;
     struct keyed_entry *first, *last;
 };
