@@ -20,6 +20,7 @@ enum {
     CLIENTS_MAX = 64,
     ASK_MAX = (int)MANAGE_BODY_MAX + (int)DESK_BODY_MAX + 4096,
     CLIENT_OUT_MAX = 16 * 1024 * 1024,
+    CLIENT_BEHIND = CLIENT_OUT_MAX / 4, /* that are not read yet: nothing more is asked for */
     PAGE_ROWS = 64,
     PATIENCE = 1, /* s: who asks does not wait longer for a process that says nothing */
     SAMPLES = 64, /* more than the seconds of the longest rate */
@@ -242,13 +243,29 @@ static void ask_to_come(struct client *client)
 static void end_page(struct client *client)
 {
     if (client->page == 0 && client->left > 0) {
-        if (link_waiting(&client->link) >= CLIENT_OUT_MAX / 4) client->page_waits = true;
+        if (link_waiting(&client->link) >= CLIENT_BEHIND) client->page_waits = true;
         else ask_page(client);
     } else if (client->follows) {
         ask_to_come(client);
     } else {
         done(client, 0, "");
     }
+}
+
+/*
+ * Who follows and reads more slowly than alerts come holds up nobody, either: what he has not got
+ * yet he gets by pages. Rows that are on their way to him as he was are nobody's.
+ */
+static void fall_behind(struct client *client)
+{
+    struct role *r = client->role;
+    struct control_ctx *c = r->ctx;
+    struct link *triage = role_link(r, ROLE_TRIAGE);
+    say_unwatch_write(link_out(triage), &(struct say_unwatch){.client = client->id});
+    link_flush(triage);
+    client->id = ++c->next_id;
+    client->page = 0;
+    client->page_waits = true;
 }
 
 static void client_room(void *ctx)
@@ -418,9 +435,9 @@ static int take_row(struct role *r, const struct frame *frame)
     if (say_row_read(frame->payload, &m) != 0) return ERR_CORRUPT;
     struct client *client = find_client(r->ctx, m.client);
     if (!client) return 0; /* it went meanwhile */
-    /* Who does not read what he asked for is let go: nobody else waits for him. */
-    if (link_room(&client->link) < m.line.len + 1024) {
-        drop(client);
+    if (link_waiting(&client->link) >= CLIENT_BEHIND ||
+        link_room(&client->link) < m.line.len + 1024) {
+        fall_behind(client);
         return 0;
     }
     client->after = m.id;

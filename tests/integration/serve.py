@@ -489,6 +489,25 @@ def a_first_start_that_was_cut_short_is_made_good(folder):
 
 
 @test
+def who_reads_alerts_slowly_gets_all_of_them(folder):
+    """More than is kept for somebody who does not read; each once, in their order, and what comes later."""
+    much, n = "x" * 8000, 3000
+    with Serve(VAKA, folder, APART).start() as serve, \
+            subprocess.Popen([VAKA, "alerts", "--follow", "-f", "json", "-c", serve.config], cwd=folder,
+                             stdout=subprocess.PIPE) as follower:
+        for first in range(0, n, 500):
+            serve.post("/api/ingest", b"".join(
+                json.dumps({"User": f"u{i}", "message": f"a VAKAMARK {much}"}).encode() + b"\n"
+                for i in range(first, first + 500)))
+        serve.shows(lambda s: s["triage"]["alerts_added"] >= n, "all alerts")
+        serve.post("/api/ingest", json.dumps({"User": f"u{n}", "message": "a VAKAMARK"}).encode() + b"\n")
+        told = [json.loads(follower.stdout.readline()) for _ in range(n + 1)]
+        follower.terminate()
+    same([alert["event"]["User"] for alert in told], [f"u{i}" for i in range(n + 1)])
+    same([alert["id"] for alert in told], sorted({alert["id"] for alert in told}))
+
+
+@test
 def two_do_not_share_one_folder(folder):
     with Serve(VAKA, folder).start() as serve:
         done = subprocess.run([VAKA, "serve", "-c", serve.config], cwd=folder, capture_output=True,
