@@ -5,9 +5,9 @@
  * The answer is JSON, and every open page has its deadline.
  */
 #include "oncall/oncall.h"
+#include "../unit/usual_limits.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "config/config.h"
 #include "notify/notify.h"
 #include "state/db.h"
 #include "target.h"
@@ -102,16 +102,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf out;
     struct diag diag = {.line = 0};
     uint8_t next = 7;
-    struct config config;
     struct oncall_out calls = {.ctx = &next,
                                .send = on_send,
                                .follow = on_follow,
                                .paged = on_paged,
                                .alarm = on_alarm,
-                               .random = on_random};
-    config_init(&config);
-    oncall_limits_read(&config, &calls.limits);
-    config_done(&config);
+                               .random = on_random,
+                               .limits = usual_limits()};
     HOLDS(db_open(":memory:", oncall_migrations, ONCALL_VERSION, &db, &diag) == 0);
     HOLDS(oncall_open(db, &calls, start, &o, &diag) == 0);
     buf_init(&out, 4 * 1024 * 1024);

@@ -7,11 +7,11 @@
 
 #include "base/json_write.h"
 #include "base/time.h"
-#include "config/config.h"
 #include "detect/sigma/doc.h"
 #include "notify/notify.h"
 #include "state/db.h"
 #include "state/state.h"
+#include "usual_limits.h"
 #include "world.h"
 
 const char sim_plan[] =
@@ -406,17 +406,14 @@ static void connect_triage(struct world *w)
 static int open_oncall(struct world *w)
 {
     struct diag diag = {0};
-    struct config config;
     struct oncall_out out = {.ctx = w,
                              .send = on_send,
                              .follow = on_follow,
                              .paged = on_paged,
                              .alarm = on_alarm,
                              .random = on_random,
+                             .limits = usual_limits(),
                              .address = SLICE("https://v.se")};
-    config_init(&config);
-    oncall_limits_read(&config, &out.limits);
-    config_done(&config);
     return oncall_open(w->db, &out, time_now(w), &w->oncall, &diag);
 }
 

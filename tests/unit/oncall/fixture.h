@@ -8,7 +8,6 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/time.h"
-#include "config/config.h"
 #include "detect/sigma/doc.h"
 #include "notify/notify.h"
 #include "notify/sms.h"
@@ -17,6 +16,7 @@
 #include "roster/roster.h"
 #include "state/db.h"
 #include "test.h"
+#include "usual_limits.h"
 
 #define MINUTE (60 * NSEC_PER_SEC)
 #define HOUR   (60 * MINUTE)
@@ -128,17 +128,14 @@ static inline void on_random(void *ctx, void *out, size_t n)
 static inline void open_room(struct watch *w)
 {
     struct diag diag = {0};
-    struct config config;
     struct oncall_out out = {.ctx = w,
                              .send = on_send,
                              .follow = on_follow,
                              .paged = on_paged,
                              .alarm = on_alarm,
                              .random = on_random,
+                             .limits = usual_limits(),
                              .address = SLICE("https://v.se")};
-    config_init(&config);
-    oncall_limits_read(&config, &out.limits);
-    config_done(&config);
     REQUIRE(db_open(w->path, oncall_migrations, ONCALL_VERSION, &w->db, &diag) == 0);
     REQUIRE(oncall_open(w->db, &out, w->t, &w->oncall, &diag) == 0);
 }
