@@ -11,6 +11,7 @@ const t = texts({
     'Inget dagligt prov: att sms och samtal verkligen når fram visar sig först när det gäller. Det ställs in i planen med proof.',
     'No daily proof: whether messages and calls really arrive shows when it matters. It is set up in the plan with proof.'
   ],
+  noWays: ['Ingen leverantör av meddelanden är inställd.', 'No provider of messages is set up.'],
   next: ['Nästa', 'Next'],
   way: ['Väg', 'Way'],
   state: ['Läge', 'State'],
@@ -37,7 +38,8 @@ export function Reach({ proof }: { proof: Proof | null }) {
     <>
       <h3>{t('proof')}</h3>
       {!proof && <p class="quiet">{t('off')}</p>}
-      {proof && (
+      {proof?.ways.length === 0 && <p class="quiet">{t('noWays')}</p>}
+      {proof && proof.ways.length > 0 && (
         <Table
           caption={t('proof')}
           rows={proof.ways}
