@@ -88,13 +88,15 @@ function WatchState() {
   const text = is === 'unknown' ? t('asking') : first ? findingText(first) : t('awake')
   const more = list.length > 1 ? ` ${t('more', { n: list.length - 1 })}` : ''
   return (
-    <a class="watch-state" href="/">
-      <Lamp is={is} />
-      <span role="status">
-        {text}
-        {more}
-      </span>
-    </a>
+    <div role="status">
+      <a class="watch-state" href="/">
+        <Lamp is={is} />
+        <span>
+          {text}
+          {more}
+        </span>
+      </a>
+    </div>
   )
 }
 

@@ -88,6 +88,7 @@ function Twin({ graph }: { graph: Graph }) {
     <details>
       <summary>{t('table')}</summary>
       <table class="fields">
+        <caption class="unseen">{t('table')}</caption>
         <thead>
           <tr>
             <th scope="col">{t('from')}</th>

@@ -83,6 +83,7 @@ export function Calendar({ schedule }: { schedule: Schedule }) {
             aria-label={t('calendar', { team: team.name })}
           >
             <table>
+              <caption class="unseen">{team.name}</caption>
               <thead>
                 <tr>
                   <th scope="col">{t('week')}</th>
