@@ -31,9 +31,9 @@ function reach(element) {
 // pressed.
 function takePointersAway(page) {
   const { prototype } = page.locator('body').constructor
-  const press = async (locator) => {
-    await (await locator.elementHandle()).waitForElementState('enabled')
-    const key = await locator.evaluate(reach)
+  const press = async (locator, { timeout } = {}) => {
+    await (await locator.elementHandle({ timeout })).waitForElementState('enabled', { timeout })
+    const key = await locator.evaluate(reach, undefined, { timeout })
     if (key) await locator.page().keyboard.press(key)
   }
   const turn = (wanted) =>
@@ -41,9 +41,9 @@ function takePointersAway(page) {
       if ((await this.isChecked()) !== wanted) await press(this)
       if ((await this.isChecked()) !== wanted) throw new Error('a key does not turn it')
     }
-  prototype.click = async function () {
-    await this.waitFor()
-    await press(this)
+  prototype.click = async function ({ timeout } = {}) {
+    await this.waitFor({ timeout })
+    await press(this, { timeout })
   }
   prototype.check = turn(true)
   prototype.uncheck = turn(false)
