@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""docs/api/openapi.yaml is what the program serves, and nothing else, and stands by itself.
+"""docs/api/openapi.yaml is what the program serves, and nothing else, and stands by itself; docs/api.md
+says of each command of the command line by which operation it is done, or why by none.
 
 usage: openapi.py PRINT DOCUMENT [--write]
 
@@ -99,6 +100,51 @@ def check(document):
                 yield f"{method} {path} has no {missing}"
 
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SECTION = re.compile(r"## The command line over the API\n(.*?)\n## ", re.S)
+
+
+def commands_of(text, known):
+    """Commands that a cell or the begin of a list's entry names: `hold add`, `ls`; `oncall …`; `a x` … `y`."""
+    group, before, through = "", None, False
+    for word, between in re.findall(r"`([^`]+)`([^`]*)", text):
+        if word.startswith("--"):
+            continue
+        first, _, rest = word.partition(" ")
+        if rest == "…":
+            yield from (name for name in known if name.split()[0] == first)
+            continue
+        if any(name.split()[0] == first for name in known) and (rest or first in known):
+            group = first
+        else:
+            word = f"{group} {word}"
+        if through and before in known and word in known:
+            yield from known[known.index(before):known.index(word)]
+        yield word
+        before, through = word, "…" in between
+
+
+def check_commands(document):
+    """What is wrong with the list of docs/api.md."""
+    known = [name.replace("_", " ") for name in
+             re.findall(r"^COMMAND\((\w+)\)", (ROOT / "src/cli/commands.tbl").read_text(encoding="utf-8"), re.M)]
+    section = SECTION.search((ROOT / "docs/api.md").read_text(encoding="utf-8")).group(1)
+    named = set()
+    for line in re.sub(r"\n  ", " ", section).splitlines():
+        if line.startswith("| `"):
+            _, first, second, _ = line.split("|")
+            for path in re.findall(r"`(?:[A-Z]+(?:, [A-Z]+)* )?(/[^`…]*)`", second):
+                if path not in document["paths"]:
+                    yield f"there is no {path}"
+        elif line.startswith("- `"):
+            first = line.split(": ", 1)[0]
+        else:
+            continue
+        named |= set(commands_of(first, known))
+    yield from (f"nothing is said of {name}" for name in known if name not in named)
+    yield from (f"there is no command {name}" for name in sorted(named - set(known)))
+
+
 def main():
     text = subprocess.run([sys.argv[1]], check=True, capture_output=True).stdout
     document = json.loads(text)
@@ -112,8 +158,12 @@ def main():
     for line in wrong:
         print(f"# {line}")
     print(f"{'ok' if same else 'not ok'} 2 - {target.name} is what the program serves")
-    print("1..2")
-    return 1 if wrong or not same else 0
+    lost = list(check_commands(document))
+    print(f"{'not ok' if lost else 'ok'} 3 - each command has an operation, or a reason to have none")
+    for line in lost:
+        print(f"# {line}")
+    print("1..3")
+    return 1 if wrong or lost or not same else 0
 
 
 sys.exit(main())
