@@ -311,8 +311,7 @@ class Serve:
 
     def __exit__(self, *_):
         if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self.kill_all()
 
 
 class Faults:
