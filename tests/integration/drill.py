@@ -11,6 +11,7 @@ import time
 
 import common
 import gateway
+import schema
 from api_client import Office
 from peers import make_certificates
 from serving import Fail, Faults, Serve, Skip, holds, run_tests, same, test
@@ -259,8 +260,13 @@ def one_is_begun_over_the_api(folder):
         stop(rolf)
         same(runs(o)[1]["why"], "it was stopped")
         said = rolf.post("/drills", dict(body, at="2099-01-01T00:00:00Z"))["drills"]
-        same((said["planned"], said["planned_scenario"]), (4070908800 * 10**9, "tiny"))
-        same(stop(rolf)["drills"]["planned"], 0)
+        same((said["planned"], said["planned_scenario"]), ("2099-01-01T00:00:00.000Z", "tiny"))
+        o.wait(lambda: rolf.get("/drills")["drills"] == said, "the same, asked for")
+        said = stop(rolf)["drills"]
+        same((said["planned"], said["planned_scenario"]), (None, None))
+        # Times are those of all of the API; what was not told by then is null.
+        assert all(run["begun"] <= run["ended"] for run in said["runs"]), said
+        same(schema.wrong(rolf.get("/openapi.json"), {"$ref": "#/components/schemas/Drills"}, {"drills": said}), None)
 
 
 def runs(serve):
