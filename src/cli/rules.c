@@ -8,11 +8,11 @@
 #include "base/json_write.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/events.h"
 #include "cli/load.h"
 #include "cli/rules_retro.h"
 #include "detect/correlate/correlate.h"
 #include "detect/sigma/match.h"
+#include "noise/events.h"
 #include "proc/sandbox.h"
 #include "ruleset/verdict.h"
 

@@ -3,84 +3,28 @@
 #include <inttypes.h>
 
 #include "cli/cli.h"
-#include "cli/events.h"
 #include "cli/load.h"
 #include "cli/rules.h"
 #include "cli/rules_own.h"
-#include "detect/correlate/correlate.h"
+#include "noise/exam.h"
 
 struct testing {
     const struct ruleset *load;
-    struct engine *engine;
+    struct exam *exam;
     bool own;
     struct buf out;
     uint32_t n, failed, without;
-    /* Of the test at hand. */
-    const struct sigma_rule *rule;
-    struct correlator *correlator;
-    const struct sigma_corr_rule *corr;
-    bool fired, elsewhere; /* elsewhere: an event was of another log source than the rule */
-    uint64_t events;
-    struct slice *values; /* CORRELATOR_FIELDS_MAX */
 };
 
-static int on_match(void *ctx, struct event *ev, const struct engine_result *result)
-{
-    struct testing *t = ctx;
-    t->events++;
-    if (t->rule && result->route && !taxonomy_applies(result->route, &t->rule->logsource))
-        t->elsewhere = true;
-    for (uint32_t i = 0; i < result->n_hits; i++) {
-        const struct sigma_rule *rule = result->hits[i].rule;
-        if (rule == t->rule) t->fired = true;
-        if (!t->correlator) continue;
-        struct correlator_wants wants;
-        correlator_wants(t->correlator, rule->index, &wants);
-        if (!wants.wanted) continue;
-        for (uint32_t k = 0; k < wants.n_fields; k++)
-            if (!engine_field(t->engine, ev, rule, wants.fields[k], &t->values[k]))
-                t->values[k] = SLICE_NONE;
-        const struct correlator_tuple tuple = {.rule = rule->index,
-                                               .time =
-                                                   router_event_time(engine_router(t->engine), ev),
-                                               .ref = t->events,
-                                               .values = t->values,
-                                               .n_values = wants.n_fields};
-        int error = correlator_push(t->correlator, &tuple);
-        if (error) return error;
-    }
-    return 0;
-}
-
-static void on_firing(void *ctx, const struct correlator_firing *firing)
-{
-    struct testing *t = ctx;
-    if (firing->rule == t->corr) t->fired = true;
-}
-
 /* What the test shows: NULL when it is as it should be. */
-static const char *run_test(struct testing *t, const struct sigma_doc *doc,
-                            const struct sigma_test *test)
+static const char *run_test(struct testing *t, const struct exam_subject *subject,
+                            const struct sigma_doc *doc, const struct sigma_test *test)
 {
-    t->fired = t->elsewhere = false;
-    t->events = 0;
-    if (t->corr) {
-        const struct correlator_out out = {.ctx = t, .firing = on_firing};
-        t->correlator = correlator_new(t->load->set, &(struct correlator_options){0}, &out);
-        if (!t->correlator) return "out of memory";
-    }
-    int error = events_match(t->engine, test->event, t, on_match);
-    if (t->correlator) {
-        correlator_finish(t->correlator);
-        correlator_free(t->correlator);
-        t->correlator = NULL;
-    }
-    if (error) return error_text(error);
-    if (t->events == 0) return "its event is empty";
-    if (t->own && t->elsewhere && !test->fires && rules_own_is_near_miss(doc, test))
+    bool elsewhere;
+    const char *why = exam_run(t->exam, subject, test, &elsewhere);
+    if (t->own && elsewhere && !test->fires && rules_own_is_near_miss(doc, test))
         return "it differs in what log source it is of, which is no near miss";
-    if (t->fired == test->fires) return NULL;
-    return test->fires ? "the rule did not fire" : "the rule fired";
+    return why;
 }
 
 /* One TAP line: a number sign or a line feed in a title would be read as something else. */
@@ -128,27 +72,23 @@ static void test_own(struct testing *t, const struct sigma_doc *doc)
     buf_done(&lacks);
 }
 
-static void test_doc(struct testing *t, const struct sigma_doc *doc, bool silent)
+static void test_doc(struct testing *t, const struct exam_subject *subject)
 {
+    const struct sigma_doc *doc = subject->rule ? subject->rule->doc : subject->corr->doc;
+    bool silent = subject->rule ? subject->rule->silent : subject->corr->silent;
     if (t->own && !silent) test_own(t, doc);
     if (doc->n_tests == 0) t->without++;
     for (uint32_t i = 0; i < doc->n_tests; i++)
-        report(t, doc, &doc->tests[i], run_test(t, doc, &doc->tests[i]));
+        report(t, doc, &doc->tests[i], run_test(t, subject, doc, &doc->tests[i]));
 }
 
 static void test_all(struct testing *t)
 {
     const struct sigma_set *set = t->load->set;
-    for (uint32_t i = 0; i < set->n_rules; i++) {
-        t->rule = set->rules[i];
-        test_doc(t, t->rule->doc, t->rule->silent);
-    }
-    t->rule = NULL;
-    for (uint32_t i = 0; i < set->n_correlations; i++) {
-        t->corr = set->correlations[i];
-        test_doc(t, t->corr->doc, t->corr->silent);
-    }
-    t->corr = NULL;
+    for (uint32_t i = 0; i < set->n_rules; i++)
+        test_doc(t, &(struct exam_subject){.rule = set->rules[i]});
+    for (uint32_t i = 0; i < set->n_correlations; i++)
+        test_doc(t, &(struct exam_subject){.corr = set->correlations[i]});
     for (uint32_t i = 0; i < set->n_refusals; i++) {
         const struct sigma_refusal *r = &set->refusals[i];
         if (r->warning) continue;
@@ -172,17 +112,12 @@ static int test_run(const struct invocation *in)
     int status = rules_load(c, in->operands, in->n_operands, &load);
     if (status) return status;
     struct testing t = {.load = &load, .own = c->own};
-    struct matcher matcher = {0};
-    if (matcher_init(&matcher, &load,
-                     &(struct engine_options){.any_logsource = c->any_logsource}) == 0)
-        t.engine = matcher.engine;
-    t.values = calloc(CORRELATOR_FIELDS_MAX, sizeof *t.values);
     buf_init(&t.out, 1024 * 1024);
-    if (t.engine && t.values) test_all(&t);
+    t.exam = exam_new(&load, &(struct engine_options){.any_logsource = c->any_logsource});
+    if (t.exam) test_all(&t);
     else cli_say("out of memory");
-    status = t.engine && t.values && t.failed == 0 && t.n > 0 ? EXIT_RAN : EXIT_UNREADABLE;
-    if (t.engine) matcher_done(&matcher);
-    free(t.values);
+    status = t.exam && t.failed == 0 && t.n > 0 ? EXIT_RAN : EXIT_UNREADABLE;
+    exam_free(t.exam);
     buf_done(&t.out);
     ruleset_done(&load);
     return status;

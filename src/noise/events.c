@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "cli/events.h"
+#include "noise/events.h"
 
 #include "normalise/decoder.h"
 #include "normalise/inner.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Events for the `vaka rules` commands: one text, decoded and matched in this process. */
-#ifndef VAKA_CLI_EVENTS_H
-#define VAKA_CLI_EVENTS_H
+/* The events of one text, decoded and matched in this process. */
+#ifndef VAKA_NOISE_EVENTS_H
+#define VAKA_NOISE_EVENTS_H
 
 #include "detect/engine.h"
 
