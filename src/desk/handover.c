@@ -24,7 +24,8 @@ static int hand(struct desk *d, uint64_t root, int64_t level, unsigned why)
                        "INSERT INTO handover (tenant, incident, how, level, why, marks, first,"
                        " detected, service, title) SELECT i.tenant, i.id, 0, ?2, ?3, i.marks,"
                        " coalesce(i.all_first, i.detected), i.detected, coalesce(" SERVICE ", ''),"
-                       " json_object('sv', json_text(i.sv), 'en', json_text(i.en))"
+                       " json_object('sv', json_text(replace(i.sv, char(10), ' ')),"
+                       " 'en', json_text(replace(i.en, char(10), ' ')))"
                        " FROM incident i WHERE i.id = ?1",
                        DB_WITH(db_u64(root), db_number(level), db_number(why)));
     if (error) return error;

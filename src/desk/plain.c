@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* An incident in one line: what happened, to whom, how sure, what to do first. */
+/*
+ * An incident in plain words: what happened, to whom; behind a line feed how sure that is, and what
+ * to do first.
+ */
 #include <inttypes.h>
 
 #include "desk/files.h"
@@ -92,12 +95,15 @@ void desk_plain_write(struct buf *out, const struct desk_plain *p, enum desk_lan
 {
     struct slice sure = SLICE_NONE, respond = slice_until(p->respond, 4096);
     if (!respond.len) respond = desk_plain_text(p->own ? "respond-own" : "respond", language);
+    size_t begin = out->len;
     buf_put(out, slice_until(p->title, 1000));
     if (p->more_rules == 1) buf_put(out, desk_plain_text("one-more-rule", language));
     if (p->more_rules > 1) fill_number(out, "more-rules", language, p->more_rules);
     put_names(out, p, language);
+    for (size_t i = begin; i < out->len; i++)
+        if (out->ptr[i] == '\n') out->ptr[i] = ' ';
     (void)find_line(DESK_FILE_PLAIN, is_sure_enough, &p->score, &sure);
-    buf_puts(out, ". ");
+    buf_puts(out, ".\n");
     buf_put(out, p->own ? desk_plain_text("own", language) : of_language(sure, language));
     if (p->tactics > 1) fill_number(out, "steps", language, p->tactics);
     buf_puts(out, ". ");

@@ -9,6 +9,15 @@
 #include "desk/internal.h"
 #include "state/db.h"
 
+/* Plain words: in one line, and the first sentence apart from what is behind it. */
+#define PLAIN                                                                                      \
+    " 'plain', json_object('sv', json_text(replace(i.sv, char(10), ' ')),"                         \
+    " 'en', json_text(replace(i.en, char(10), ' '))), 'plain_parts', json_object("                 \
+    "'sv', json_array(json_text(substr(i.sv, 1, instr(i.sv || char(10), char(10)) - 1)),"          \
+    " json_text(substr(i.sv, instr(i.sv || char(10), char(10)) + 1))),"                            \
+    " 'en', json_array(json_text(substr(i.en, 1, instr(i.en || char(10), char(10)) - 1)),"         \
+    " json_text(substr(i.en, instr(i.en || char(10), char(10)) + 1)))),"
+
 /* What a list has of an incident `i`. */
 #define INCIDENT_MEMBERS                                                                           \
     "'id', i.id, 'state', CASE WHEN i.part_of IS NOT NULL THEN 'merged' WHEN i.closed IS NOT NULL" \
@@ -16,8 +25,7 @@
     " THEN 'triaged' WHEN i.acked IS NOT NULL THEN 'acknowledged' ELSE 'new' END,"                 \
     " 'part_of', i.part_of, 'follows', i.follows, 'score', i.score, 'level', CASE i.level"         \
     " WHEN 5 THEN 'critical' WHEN 4 THEN 'high' WHEN 3 THEN 'medium' WHEN 2 THEN 'low'"            \
-    " WHEN 1 THEN 'informational' END, 'importance', i.importance,"                                \
-    " 'plain', json_object('sv', json_text(i.sv), 'en', json_text(i.en)),"                         \
+    " WHEN 1 THEN 'informational' END, 'importance', i.importance," PLAIN                          \
     " 'about', json(i.about),"                                                                     \
     " 'alerts', i.all_alerts, 'records', i.all_records,"                                           \
     " 'first_activity', rfc3339(i.all_first), 'last_activity', rfc3339(i.all_last),"               \
@@ -283,6 +291,19 @@ int desk_write_suppressions(const struct desk_view *v, struct desk_page *page, s
         DB_WITH(db_number(v->tenant), db_number(before), db_number(v->now),
                 db_number(limit_of(page) + 1)));
     return put_page(&rows, page, 1, out);
+}
+
+int desk_write_noise(const struct desk_view *v, struct buf *out)
+{
+    struct desk_page page = {.limit = UINT32_MAX};
+    struct db_rows rows = db_select(
+        v->db,
+        "SELECT json_object('rule', json_text(rule), 'week', sum(iif(day > ?2 - 7, alerts,"
+        " 0)), 'month', sum(alerts), 'records', sum(records), 'suppressed',"
+        " sum(suppressed), 'last', rfc3339(max(last))) FROM rule_day"
+        " WHERE tenant = ?1 AND day > ?2 - 30 GROUP BY rule ORDER BY sum(alerts) DESC",
+        DB_WITH(db_number(v->tenant), db_number(v->now / (86400 * NSEC_PER_SEC))));
+    return put_page(&rows, &page, 0, out);
 }
 
 int desk_write_organisation(const struct desk_view *v, struct buf *out)

@@ -78,6 +78,9 @@ int desk_write_assets(const struct desk_view *v, struct slice name, struct desk_
  * newest first. */
 int desk_write_suppressions(const struct desk_view *v, struct desk_page *page,
                             struct buf *out) MUST_USE;
+/* [{"rule":…,"week":…,"month":…,"records":…,"suppressed":…,"last":…},…]: alerts of each rule in the
+ * last 7 and 30 days of UTC, the most first; the others are of 30 days. Without exercises. */
+int desk_write_noise(const struct desk_view *v, struct buf *out) MUST_USE;
 /*
  * {"open":{"critical":1,…},"new":{…}}: how many incidents are open by their level, and how many of
  * these nobody has acknowledged.

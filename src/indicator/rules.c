@@ -155,3 +155,8 @@ int indicator_rules_add(struct sigma_set *set, const struct indicator_fields *fi
         sigma_set_holds_until(set, (ends + QUARTER - 1) / QUARTER * QUARTER);
     return error;
 }
+
+bool indicator_rules_are_of(const struct sigma_doc *doc, const char *list)
+{
+    return indicator_rules_has(doc) && strcmp(doc->file + strlen(INDICATOR_FILE), list) == 0;
+}

@@ -32,5 +32,7 @@ int indicator_rules_add(struct sigma_set *set, const struct indicator_fields *fi
                         const struct indicator_list *list) MUST_USE;
 /* Whether a rule is one of those: there is no file with its text. */
 bool indicator_rules_has(const struct sigma_doc *doc);
+/* Whether it is one of that list. */
+bool indicator_rules_are_of(const struct sigma_doc *doc, const char *list);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/time.h"
+#include "indicator/rules.h"
 #include "library/library.h"
 #include "retro/book.h"
 #include "ruleset/coverage.h"
@@ -78,7 +79,22 @@ static void put_products(struct buf *out, const struct products *products)
     buf_puts(out, "]}\n");
 }
 
-static int put_list(struct buf *out, const struct library *l, const char *name, struct diag *diag)
+/* The rules that were made of a list, one for each kind that it has. */
+static void put_list_rules(struct buf *out, const struct sigma_set *set, const char *name)
+{
+    json_write_key(out, "rules");
+    buf_putc(out, '[');
+    for (uint32_t i = 0; i < set->n_rules; i++) {
+        const struct sigma_doc *doc = set->rules[i]->doc;
+        if (!indicator_rules_are_of(doc, name)) continue;
+        if (out->ptr[out->len - 1] != '[') buf_putc(out, ',');
+        json_write_string(out, doc->id);
+    }
+    buf_putc(out, ']');
+}
+
+static int put_list(struct buf *out, const struct library *l, const char *name,
+                    const struct sigma_set *set, struct diag *diag)
 {
     struct library_name version;
     struct buf about;
@@ -87,13 +103,17 @@ static int put_list(struct buf *out, const struct library *l, const char *name, 
     int error = library_about(l, name, version.text, &about, diag);
     if (error == 0 && json_is_object(buf_slice(&about))) {
         if (out->ptr[out->len - 1] == '}') buf_putc(out, ',');
-        buf_put(out, slice_trim(buf_slice(&about)));
+        struct slice whole = slice_trim(buf_slice(&about));
+        buf_put(out, slice_until(whole, whole.len - 1));
+        put_list_rules(out, set, name);
+        buf_putc(out, '}');
     }
     buf_done(&about);
     return error;
 }
 
-static int put_lists(struct buf *out, const struct config *config, struct diag *diag)
+static int put_lists(struct buf *out, const struct config *config, const struct sigma_set *set,
+                     struct diag *diag)
 {
     char path[PATH_MAX];
     struct library l;
@@ -104,7 +124,7 @@ static int put_lists(struct buf *out, const struct config *config, struct diag *
     error = library_sets(&l, &names, diag);
     buf_puts(out, "{\"lists\":[");
     for (uint32_t i = 0; i < names.n && error == 0; i++)
-        error = put_list(out, &l, names.items[i].text, diag);
+        error = put_list(out, &l, names.items[i].text, set, diag);
     buf_puts(out, "]}\n");
     library_list_done(&names);
     library_close(&l);
@@ -297,7 +317,7 @@ int catalogue_make(struct catalogue *f, const struct config *config, const struc
     put_products(&to[API_DOCUMENT_PRODUCTS], rules->products);
     put_exceptions(f, &to[API_DOCUMENT_EXCEPTIONS], rules->set);
     error = put_coverage(&to[API_DOCUMENT_COVERAGE], rules);
-    if (error == 0) error = put_lists(&to[API_DOCUMENT_INDICATORS], config, diag);
+    if (error == 0) error = put_lists(&to[API_DOCUMENT_INDICATORS], config, rules->set, diag);
     if (error == 0) error = add_rules(f, rules->set);
     for (unsigned i = 0; i < API_DOCUMENT_COUNT && error == 0; i++) error = buf_error(&to[i]);
     return error;

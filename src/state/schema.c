@@ -120,5 +120,25 @@ const char *const state_migrations[STATE_VERSION] = {
     "ALTER TABLE change ADD COLUMN asked TEXT;"
     "CREATE UNIQUE INDEX change_once ON change (once) WHERE once IS NOT NULL;"
     "CREATE INDEX incident_rule_rule ON incident_rule (rule, incident);"
+    /*
+     * How many alerts each rule makes in a day (in UTC, counted from 1970), what is marked left
+     * out: with a million alerts nobody counts them for each who asks.
+     */
+    "CREATE TABLE rule_day (tenant INTEGER NOT NULL, day INTEGER NOT NULL, rule TEXT NOT NULL,"
+    " alerts INTEGER NOT NULL, records INTEGER NOT NULL, suppressed INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, PRIMARY KEY (tenant, day, rule)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO rule_day SELECT tenant, received / 86400000000000, rule, count(*), sum(count),"
+    " sum(suppression IS NOT NULL), max(last_received) FROM alert WHERE marks = 0"
+    " GROUP BY 1, 2, 3;"
+    "CREATE TRIGGER alert_counts AFTER INSERT ON alert WHEN NEW.marks = 0"
+    " BEGIN INSERT INTO rule_day VALUES (NEW.tenant, NEW.received / 86400000000000, NEW.rule, 1,"
+    " NEW.count, NEW.suppression IS NOT NULL, NEW.last_received)"
+    " ON CONFLICT (tenant, day, rule) DO UPDATE SET alerts = alerts + 1,"
+    " records = records + excluded.records, suppressed = suppressed + excluded.suppressed,"
+    " last = max(last, excluded.last); END;"
+    "CREATE TRIGGER alert_grows AFTER UPDATE OF count ON alert WHEN NEW.marks = 0"
+    " BEGIN UPDATE rule_day SET records = records + NEW.count - OLD.count,"
+    " last = max(last, NEW.last_received) WHERE tenant = NEW.tenant"
+    " AND day = NEW.received / 86400000000000 AND rule = NEW.rule; END;"
     "CREATE TABLE organisation (tenant INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;",
 };

@@ -73,6 +73,18 @@ void api_queue(struct api_call *c)
     api_answer(c, MHD_HTTP_OK, API_JSON);
 }
 
+void api_noise(struct api_call *c)
+{
+    const struct desk_view view = api_view(c);
+    buf_puts(&c->out, "{\"noise\":");
+    if (!view.db || desk_write_noise(&view, &c->out) != 0) {
+        api_db_failed(c);
+        return;
+    }
+    buf_puts(&c->out, "}\n");
+    api_answer(c, MHD_HTTP_OK, API_JSON);
+}
+
 void api_organisation(struct api_call *c)
 {
     const struct desk_view view = api_view(c);

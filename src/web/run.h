@@ -30,6 +30,7 @@ void api_incident_alerts(struct api_call *c);
 void api_incident_log(struct api_call *c);
 void api_incident_similar(struct api_call *c);
 void api_assets(struct api_call *c);
+void api_noise(struct api_call *c);
 void api_organisation(struct api_call *c);
 void api_act(struct api_call *c);
 void api_deed(struct api_call *c);
