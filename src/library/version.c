@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json_write.h"
+#include "wording/wording.h"
 
 enum { NOTE_MAX = 64 * 1024, PROFILES_MAX = 4 * 1024 * 1024 };
 
@@ -181,6 +182,7 @@ static void put_refusal(struct buf *out, struct slice file, const struct diag *d
     json_write_member_u64(out, "column", diag ? diag->column : 0);
     json_write_member_string(out, "id", id);
     json_write_member_string(out, "why", slice_of(why));
+    wording_write_member(out, "why_sv", slice_of(why));
     buf_putc(out, '}');
 }
 

@@ -9,6 +9,7 @@
 #include "query/query.h"
 #include "search/saved.h"
 #include "serve/librarian.h"
+#include "wording/wording.h"
 
 enum { VALUES_MAX = 400, PAGE_MAX = 500, PAGE = 50, TEXT_MAX = 256 * 1024 };
 
@@ -110,6 +111,7 @@ static void put_refusals(struct buf *out, const struct indicators *in)
         json_write_member_u64(out, "line", in->told[i].line);
         json_write_member_u64(out, "column", in->told[i].column);
         json_write_member_string(out, "why", slice_of(in->told[i].message));
+        wording_write_member(out, "why_sv", slice_of(in->told[i].message));
         buf_putc(out, '}');
     }
     buf_putc(out, ']');

@@ -18,6 +18,7 @@
 #include "search/search.h"
 #include "serve/searcher_work.h"
 #include "serve/trial.h"
+#include "wording/wording.h"
 
 enum { SEND_FROM = 16 * 1024, LINES_MAX = 64 * 1024 * 1024, PROGRESS_EVERY = 1 /* s */ };
 
@@ -139,9 +140,11 @@ static void put_end(struct buf *out, const struct searcher_work *w, int error,
     const struct rows_cut *cut = &r->cut;
     buf_puts(out, "{\"end\":{");
     json_write_member_string(out, "how", slice_of(error ? "failed" : ends[r->end]));
-    if (error)
-        json_write_member_string(out, "detail",
-                                 slice_of(diag->message[0] ? diag->message : error_text(error)));
+    if (error) {
+        struct slice why = slice_of(diag->message[0] ? diag->message : error_text(error));
+        json_write_member_string(out, "detail", why);
+        wording_write_member(out, "detail_sv", why);
+    }
     json_write_member_u64(out, "records", p->records);
     json_write_member_u64(out, "matches", p->matches);
     json_write_member_u64(out, "undecodable", p->undecodable);

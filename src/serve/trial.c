@@ -2,7 +2,9 @@
 #include "serve/trial.h"
 
 #include "base/json_write.h"
+#include "noise/exam.h"
 #include "noise/noise.h"
+#include "wording/wording.h"
 
 enum { LINES_MAX = 16 * 1024 * 1024 };
 
@@ -33,6 +35,7 @@ static void put_understood(struct buf *out, const struct sigma_set *set)
         json_write_member_u64(out, "line", r->diag.line);
         json_write_member_u64(out, "column", r->diag.column);
         json_write_member_string(out, "message", slice_of(r->diag.message));
+        wording_write_member(out, "message_sv", slice_of(r->diag.message));
         json_write_key(out, "warning");
         buf_puts(out, r->warning ? "true}}\n" : "false}}\n");
     }
@@ -89,7 +92,10 @@ static void put_end(struct trying *w, const char *how, uint64_t records, const c
     const struct sigma_set *set = w->rules.set;
     buf_puts(&w->out, "{\"end\":{");
     json_write_member_string(&w->out, "how", slice_of(how));
-    if (detail) json_write_member_string(&w->out, "detail", slice_of(detail));
+    if (detail) {
+        json_write_member_string(&w->out, "detail", slice_of(detail));
+        wording_write_member(&w->out, "detail_sv", slice_of(detail));
+    }
     json_write_member_u64(&w->out, "rules", (uint64_t)set->n_rules + set->n_correlations);
     json_write_member_u64(&w->out, "refused", ruleset_refused(set));
     json_write_member_u64(&w->out, "records", records);
@@ -134,6 +140,54 @@ static int look(struct trying *w)
     return ended ? ERR_STOPPED : t->lines(t->ctx, &w->out, NULL);
 }
 
+/* ---- the tests that the rules carry ------------------------------------------------------ */
+
+static void put_test(struct buf *out, const struct sigma_doc *doc, const struct sigma_test *test,
+                     const char *why)
+{
+    buf_puts(out, "{\"test\":{");
+    json_write_member_string(out, "rule", doc->title);
+    json_write_member_string(out, "name", test->name);
+    json_write_member_u64(out, "line", test->pos.line);
+    json_write_key(out, "fires");
+    buf_puts(out, test->fires ? "true" : "false");
+    json_write_key(out, "passed");
+    buf_puts(out, why ? "false" : "true");
+    if (why) {
+        json_write_member_string(out, "why", slice_of(why));
+        wording_write_member(out, "why_sv", slice_of(why));
+    }
+    buf_puts(out, "}}\n");
+}
+
+static int examine_one(struct trying *w, struct exam *exam, const struct exam_subject *subject,
+                       const struct sigma_doc *doc)
+{
+    int error = 0;
+    for (uint32_t i = 0; i < doc->n_tests && error == 0; i++) {
+        bool elsewhere;
+        const char *why = exam_run(exam, subject, &doc->tests[i], &elsewhere);
+        put_test(&w->out, doc, &doc->tests[i], why);
+        error = w->t->lines(w->t->ctx, &w->out, NULL);
+    }
+    return error;
+}
+
+static int examine(struct trying *w)
+{
+    const struct sigma_set *set = w->rules.set;
+    struct exam *exam = exam_new(&w->rules, &(struct engine_options){0});
+    int error = exam ? 0 : ERR_NOMEM;
+    for (uint32_t i = 0; i < set->n_rules && error == 0; i++)
+        error =
+            examine_one(w, exam, &(struct exam_subject){.rule = set->rules[i]}, set->rules[i]->doc);
+    for (uint32_t i = 0; i < set->n_correlations && error == 0; i++)
+        error = examine_one(w, exam, &(struct exam_subject){.corr = set->correlations[i]},
+                            set->correlations[i]->doc);
+    exam_free(exam);
+    return error;
+}
+
 static int read_rules(struct trying *w)
 {
     struct diag diag = {0};
@@ -157,8 +211,9 @@ int trial_run(const struct trial *t)
     if (error == 0) {
         bool any = w.rules.set->n_rules + w.rules.set->n_correlations > 0;
         put_understood(&w.out, w.rules.set);
+        if (!t->store && any) error = examine(&w);
         if (!t->store || !any) put_end(&w, "whole", 0, NULL);
-        error = t->lines(t->ctx, &w.out, NULL);
+        if (error == 0) error = t->lines(t->ctx, &w.out, NULL);
         if (error == 0 && t->store && any) error = look(&w);
     }
     if (w.rules.set) sigma_set_free(w.rules.set);

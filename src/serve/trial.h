@@ -5,7 +5,10 @@
  * member:
  *
  *   rule      a rule of the text: {"id":…,"title":…,"level":…}
- *   refused   what is wrong with a document: {"line":…,"column":…,"message":…,"warning":false}
+ *   refused   what is wrong with a document: {"line":…,"column":…,"message":…,"message_sv":…,
+ *             "warning":false}
+ *   test      what a test in the text showed, when the text is only read: {"rule":…,"name":…,
+ *             "line":…,"fires":true,"passed":false,"why":…,"why_sv":…}
  *   progress  as that of a search
  *   found     what a rule would have found: {"id":…,"title":…,"matches":…,"alerts":…,"a_day":…,
  *             "hosts":…,"users":…,"examples":[…],"values":{"user.name":["anna"]}}

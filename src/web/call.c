@@ -13,8 +13,9 @@
 #include "web/ack.h"
 #include "web/console.h"
 #include "web/header.h"
+#include "wording/wording.h"
 
-enum { FORWARDED_MAX = 16 * 1024 };
+enum { FORWARDED_MAX = 16 * 1024, SWEDISH_MAX = 4 * 1024 };
 
 static nsec now_of(const struct api_call *c)
 {
@@ -103,6 +104,21 @@ void api_answer(struct api_call *c, unsigned status, const char *type)
     if (suspended) resume(c);
 }
 
+/* What is wrong, in Swedish for who asks for that and where there are words for it. */
+static void write_problem(struct api_call *c, enum api_problem problem, struct slice detail,
+                          const struct api_place *place)
+{
+    struct slice language = api_request_header(c, MHD_HTTP_HEADER_ACCEPT_LANGUAGE);
+    struct buf swedish;
+    buf_init(&swedish, SWEDISH_MAX);
+    if (slice_starts_with(language, SLICE("sv")) && wording_swedish(&swedish, detail) &&
+        !buf_failed(&swedish))
+        detail = buf_slice(&swedish);
+    buf_clear(&c->out);
+    api_problem_write(&c->out, problem, detail, place, slice_of(c->name));
+    buf_done(&swedish);
+}
+
 static void refuse(struct api_call *c, enum api_problem problem, const char *detail,
                    const struct api_place *place)
 {
@@ -111,8 +127,7 @@ static void refuse(struct api_call *c, enum api_problem problem, const char *det
         ack_refuse(c, problem);
         return;
     }
-    buf_clear(&c->out);
-    api_problem_write(&c->out, problem, slice_of(detail), place, slice_of(c->name));
+    write_problem(c, problem, slice_of(detail), place);
     /* What was refused may be tried again with the same key. */
     if (c->once) api_once_end(c->once, 0, SLICE_NONE);
     c->once = NULL;

@@ -781,6 +781,38 @@ def what_it_is_made_of_is_told(folder):
              {key: key.split(".")[-1] for key, (_, line) in of.items() if line})
 
 
+# Behind a rule that looks for line-1.: what it says of itself.
+TESTED = """vaka:
+  tests:
+    - name: its mark
+      fires: true
+      event: {message: line-1.}
+    - name: another
+      fires: false
+      event: {message: line-2.}
+    - name: no mark
+      fires: true
+      event: {message: line-3.}
+"""
+
+
+@test
+def noise_is_counted(folder):
+    """How often each rule fired: alerts, those that are suppressed among them, and their records."""
+    with office(folder, **APART).start() as o:
+        anna = o.hire("anna", "analyst")
+        same(anna.get("/noise"), {"noise": []})
+        marked(o, 3)
+        one, = anna.get("/noise")["noise"]
+        last, = {a["last_received"] for a in anna.get("/alerts?limit=1")["alerts"]}
+        same(one, {"rule": "6b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11", "week": 3, "month": 3, "records": 3,
+                   "suppressed": 0, "last": last})
+        anna.post("/suppressions", {"rule": one["rule"], "owner": "anna", "why": "known", "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))})
+        marked(o, 2, before=3)
+        two, = anna.get("/noise")["noise"]
+        same((two["month"], two["suppressed"]), (5, 2))
+
+
 @test
 def rules_are_tried_before_they_are_kept(folder):
     """Read, and run over what is stored; what is wrong is told with its place."""
@@ -804,7 +836,16 @@ def rules_are_tried_before_they_are_kept(folder):
         same(dict(tries("/rules/try", good, **{"from": "2001-01-01", "to": "2001-01-02"}))["found"]["matches"], 0)
         (name, wrong), (_, end) = tries("/rules/try", good.replace("condition: keywords", "condition: nothing"))
         same((name, wrong["line"], wrong["warning"], end["refused"]), ("refused", 8, False, 1))
+        same((wrong["message"], wrong["message_sv"]),
+             ("the condition names `nothing`, which is not defined", "villkoret nämner `nothing`, som inte är bestämt"))
         same(tries("/rules/check", "{")[-1][0], "end")
+        of = tries("/rules/check", good + TESTED)
+        same([(name, x["name"], x["fires"], x["passed"], x.get("why"), x.get("why_sv")) for name, x in of[1:-1]],
+             [("test", "its mark", True, True, None, None),
+              ("test", "another", False, True, None, None),
+              ("test", "no mark", True, False, "the rule did not fire", "regeln larmade inte")])
+        same([x["line"] for _, x in of[1:-1]], [n for n, line in enumerate((good + TESTED).splitlines(), 1)
+                                                if "- name:" in line])
         status, _, body = anna.ask("POST", "/rules/draft", {"query": "line-1 and not user.name: anna"})
         drafted = json.loads(body.splitlines()[0])["draft"]["text"]
         same((status, json.loads(body.splitlines()[-1])), (200, {"end": {"how": "whole"}}))
@@ -812,6 +853,10 @@ def rules_are_tried_before_they_are_kept(folder):
         refusal = anna.ask("POST", "/rules/draft", {"query": "line-1 | count"})
         same((refusal[0], json.loads(refusal[2])["pointer"]), (400, "/query"))
         holds(json.loads(refusal[2])["detail"], "line 1, column ")
+        wrong = anna.ask("POST", "/search", {"query": "x | cuont"}, {"Accept-Language": "sv"})
+        same((wrong[0], json.loads(wrong[2])["detail"]),
+             (400, "rad 1, kolumn 5: `cuont` är inget av count, top, rare, stats, timechart, table, sort, head "
+                   "och dedup; menade du `count`?"))
         same(vera.ask("POST", "/rules/draft", {"query": "line-1"})[0], 403)
         same(vera.ask("POST", "/rules/try", {"text": good})[0], 403)
         status, _, body = o.hire("ada", "auditor").ask("GET", "/audit?from=2001-01-01&to=2001-01-02")

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "detect/sigma/doc.h"
+#include "wording/wording.h"
 #include "yaml/yaml.h"
 
 enum { DOCS = 16 };
@@ -69,6 +70,11 @@ static void check_refused_at(const char *text, unsigned line, unsigned column, c
                       d->message, line, column, message);
         if (!d->file || strcmp(d->file, "r.yml") != 0)
             test_fail(test_file, test_line, "no file name");
+        struct buf swedish;
+        buf_init(&swedish, 4096);
+        if (!wording_swedish(&swedish, slice_of(d->message)))
+            test_fail(test_file, test_line, "no Swedish: %s", d->message);
+        buf_done(&swedish);
     }
     arena_done(&r.arena);
 }

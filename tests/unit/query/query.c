@@ -3,6 +3,7 @@
 
 #include "detect/dump_expr.h"
 #include "test.h"
+#include "wording/wording.h"
 
 /* 2026-12-23T21:47:00Z */
 #define NOW (INT64_C(1798062420) * NSEC_PER_SEC)
@@ -296,6 +297,8 @@ TEST(mistakes_have_a_place_and_a_hint)
             !slice_starts_with(message, slice_of(cases[i].message)))
             test_fail(__FILE__, __LINE__, "%s: %u: %s", cases[i].query, r.diag.column,
                       r.diag.message);
+        if (!wording_swedish(&r.out, message))
+            test_fail(__FILE__, __LINE__, "no Swedish: %s", r.diag.message);
         reading_done(&r);
     }
 }
