@@ -11,8 +11,10 @@ at everything that they know to look at; with --new it is a Vaka that nobody has
 done in Swedish otherwise is done in English, and the other way round; with --keyboard nobody has a
 pointer.
 """
+import base64
 import contextlib
 import http.server
+import io
 import json
 import pathlib
 import re
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
@@ -121,6 +124,18 @@ class City:
                             "vera": ("viewer",),
                             "alla": ("analyst", "responder", "admin", "auditor")}.items():
             self.office.hire(name, *roles)
+
+    def pack(self):
+        """A zip of rules as others publish them, one of which is none; in base64."""
+        rule = ("title: Rule {n}\nid: 00000000-0000-4000-8000-00000000000{n}\nstatus: test\nlevel: high\n"
+                "date: 2026-03-01\nlogsource:\n    category: application\ndetection:\n    s:\n"
+                "        message|contains: pack{n}\n    condition: s\n")
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as packed:
+            for n in (1, 2):
+                packed.writestr(f"rules/{n}.yml", rule.format(n=n))
+            packed.writestr("rules/odd.yml", "title: Odd\n")
+        return base64.b64encode(out.getvalue()).decode()
 
     def tenant(self):
         """Somebody of another organisation, who may do everything there."""

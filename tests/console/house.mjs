@@ -34,6 +34,7 @@ const EVERY = [
   '/rules?view=coverage',
   '/rules?view=suppressions',
   '/rules?view=exceptions',
+  '/rules?view=sets',
   '/rules?view=indicators',
   '/rules?q=nothing+of+the+kind',
   `/rules/${RULE}`,

@@ -2,6 +2,7 @@
 // What people do to incidents. A change names the version that was looked at, so that two people do
 // not overrule each other without knowing.
 import { post, type Schema } from './api'
+import { language } from './prefs'
 import { titleOf } from './text'
 
 export type Incident = Schema<'Incident'>
@@ -36,10 +37,12 @@ export function act(to: Pick<Incident, 'id' | 'version'>, name: ActName, body: o
   })
 }
 
-// "Shadow copies deleted: user anna. Very likely an attack. Do first: …": what happened, and the rest.
-export function splitPlain(text: string): [head: string, rest: string] {
-  const end = text.indexOf('. ')
-  return end < 0 ? [text, ''] : [text.slice(0, end + 1), text.slice(end + 2)]
+// What happened, and the rest: "Shadow copies deleted: user anna." "Very likely an attack. Do first: …"
+export function plainOf({
+  plain_parts
+}: Pick<Incident, 'plain_parts'>): [head: string, rest: string] {
+  const [head = '', rest = ''] = plain_parts[language.value]
+  return [head, rest]
 }
 
 // Of an alert of it: the incident knows what its rules are called in Swedish.

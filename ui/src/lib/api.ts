@@ -126,6 +126,20 @@ async function ask<P extends keyof paths, M extends Method>(method: M, path: P, 
   })) as Answer<P, M>
 }
 
+// A file as the body, such as a zip.
+export async function upload<T>(
+  path: PathOf<'post'>,
+  a: { path: object; query: object; file: File }
+): Promise<T> {
+  const headers = { 'Content-Type': 'application/zip' }
+  const answer = await request(address(path, a.path, a.query), {
+    method: 'POST',
+    headers,
+    body: a.file
+  })
+  return (await answer.json()) as T
+}
+
 export const get = <P extends PathOf<'get'>>(path: P, a: Ask<P, 'get'> = {}) => ask('get', path, a)
 export const post = <P extends PathOf<'post'>>(path: P, a: Ask<P, 'post'> = {}) =>
   ask('post', path, a)

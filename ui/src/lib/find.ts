@@ -18,6 +18,7 @@ export interface Progress {
 export interface End {
   how: 'whole' | 'enough' | 'time' | 'ended' | 'failed'
   detail?: string
+  detail_sv?: string
   records?: number
   matches?: number
   damaged?: number

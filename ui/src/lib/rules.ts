@@ -8,6 +8,8 @@ export type Rule = Schema<'Rule'>
 export type Trial = Schema<'TrialLine'>
 export type Found = NonNullable<Trial['found']>
 export type Refused = NonNullable<Trial['refused']>
+export type Tested = NonNullable<Trial['test']>
+export type Noise = Schema<'Noise'>['noise'][number]
 
 const PAGE = 500
 
@@ -30,6 +32,18 @@ export async function allRules(signal: AbortSignal): Promise<Rule[]> {
   return found
 }
 
+// Alerts that each rule would have made in the past, by its id.
+export async function fetchPast(signal: AbortSignal): Promise<Map<string, number>> {
+  const { retro } = await get('/retro', { signal })
+  return new Map(retro.map(({ rule, found }) => [rule, found.alerts]))
+}
+
+// How much each rule fired of late, by its id.
+export async function fetchNoise(signal: AbortSignal): Promise<Map<string, Noise>> {
+  const { noise } = await get('/noise', { signal })
+  return new Map(noise.map((n) => [n.rule, n]))
+}
+
 // T1003.001 of attack.t1003.001
 export const techniquesOf = (rule: Rule) =>
   rule.tags.flatMap((tag) => /^attack\.(t\d{4}(?:\.\d{3})?)$/i.exec(tag)?.[1]?.toUpperCase() ?? [])
@@ -41,9 +55,10 @@ export const sourceOf = (rule: Rule) => partsOf(rule).join(' / ')
 export interface Verdict {
   rules: NonNullable<Trial['rule']>[]
   refused: Refused[]
+  tests: Tested[]
   found: Found[]
   progress?: Record<string, unknown>
-  end?: NonNullable<Trial['end']> & { detail?: string }
+  end?: NonNullable<Trial['end']> & { detail?: string; detail_sv?: string }
 }
 
 // What is told of a text, as it comes; with `from` also what it finds in the records.
@@ -53,10 +68,11 @@ export async function tryRules(
   signal: AbortSignal,
   tell: (so: Verdict) => void
 ): Promise<Verdict> {
-  let so: Verdict = { rules: [], refused: [], found: [] }
+  let so: Verdict = { rules: [], refused: [], tests: [], found: [] }
   const hear = (line: Trial) => {
     if (line.rule) so = { ...so, rules: [...so.rules, line.rule] }
     if (line.refused) so = { ...so, refused: [...so.refused, line.refused] }
+    if (line.test) so = { ...so, tests: [...so.tests, line.test] }
     if (line.found) so = { ...so, found: [...so.found, line.found] }
     if (line.progress) so = { ...so, progress: line.progress }
     if (line.end) so = { ...so, end: line.end }

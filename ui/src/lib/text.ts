@@ -72,6 +72,10 @@ export function pick(both: { sv?: string; en?: string } | null | undefined): str
   return both?.[language.value] ?? both?.en ?? both?.sv ?? ''
 }
 
+// What is wrong with what somebody wrote; few texts have no Swedish.
+export const sayWrong = (en: string, sv: string | undefined): string =>
+  pick({ en, ...(sv && { sv }) })
+
 // A rule's title; Vaka's own rules have one in Swedish.
 export const titleOf = (rule: { title: string | null; title_sv?: string | null }): string =>
   (language.value === 'sv' && rule.title_sv) || rule.title || ''

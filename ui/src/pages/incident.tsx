@@ -3,14 +3,14 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import { useLocation, useRoute } from 'preact-iso/router'
-import { type ActName, act, type Incident, splitPlain } from '../lib/acts'
+import { type ActName, act, type Incident, plainOf } from '../lib/acts'
 import { get } from '../lib/api'
 import { useKeys } from '../lib/keys'
 import { incidentUrl, queueUrl } from '../lib/links'
 import { listen } from '../lib/live'
 import { useLoad } from '../lib/load'
 import { may, me } from '../lib/session'
-import { pick, texts } from '../lib/text'
+import { texts } from '../lib/text'
 import { toast, toastProblem } from '../lib/toasts'
 import { CloseDialog, concernQuestion, TextDialog } from '../parts/acts'
 import { type Disposition, dispositionName, Severity, StateTag, Time } from '../parts/marks'
@@ -271,7 +271,7 @@ function Whole({ incident: i, reload }: { incident: Incident; reload: () => void
     () => (write ? { onNote: (words: string) => ask('note', words) } : {}),
     [write]
   )
-  const [head, rest] = splitPlain(pick(i.plain))
+  const [head, rest] = plainOf(i)
   return (
     <ValueContext.Provider value={around}>
       <Page title={t('title', { id: i.id })} actions={<Actions incident={i} run={run} ask={ask} />}>

@@ -2,7 +2,7 @@
 // The first look: would anybody hear, what is open, what has come since.
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { type Incident, splitPlain } from '../lib/acts'
+import { type Incident, plainOf } from '../lib/acts'
 import { get, type Schema } from '../lib/api'
 import { findingText } from '../lib/findings'
 import { formatBytes, formatNumber, formatSpan, formatTime } from '../lib/format'
@@ -10,7 +10,7 @@ import { incidentUrl, queueUrl } from '../lib/links'
 import { listen } from '../lib/live'
 import { useLoad } from '../lib/load'
 import { may, me } from '../lib/session'
-import { pick, texts } from '../lib/text'
+import { texts } from '../lib/text'
 import { askedAt, awake, findings, status, worst } from '../lib/watch'
 import { Lamp, LEVELS, levelName, Severity, StateTag, Time } from '../parts/marks'
 import { OnCall } from '../parts/on_call'
@@ -178,7 +178,7 @@ function Since({ incidents }: { incidents: Incident[] }) {
 }
 
 function Line({ incident: i }: { incident: Incident }) {
-  const [head, rest] = splitPlain(pick(i.plain))
+  const [head, rest] = plainOf(i)
   return (
     <li class="line">
       <span class="line-marks">

@@ -4,7 +4,7 @@
 import { useComputed, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { useLocation } from 'preact-iso/router'
-import { act, type Incident, splitPlain } from '../lib/acts'
+import { act, type Incident, plainOf } from '../lib/acts'
 import { get, type Query, type Schema } from '../lib/api'
 import { formatNumber } from '../lib/format'
 import { useKeys } from '../lib/keys'
@@ -12,7 +12,7 @@ import { incidentUrl, queueUrl } from '../lib/links'
 import { listen } from '../lib/live'
 import { useLoad, usePages } from '../lib/load'
 import { may, me } from '../lib/session'
-import { pick, texts, titleOf } from '../lib/text'
+import { texts, titleOf } from '../lib/text'
 import { toast, toastProblem } from '../lib/toasts'
 import { CloseDialog } from '../parts/acts'
 import { Select, TextField } from '../parts/field'
@@ -170,7 +170,7 @@ function useNews(
 }
 
 function What({ incident: i }: { incident: Incident }) {
-  const [head, rest] = splitPlain(pick(i.plain))
+  const [head, rest] = plainOf(i)
   return (
     <>
       <a class="strong" href={incidentUrl(i.id)}>

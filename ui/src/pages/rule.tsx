@@ -8,7 +8,7 @@ import { formatNumber } from '../lib/format'
 import { queueUrl } from '../lib/links'
 import { useLoad } from '../lib/load'
 import { language } from '../lib/prefs'
-import { isGone, ruleUrl, sourceOf, techniquesOf, untilSo } from '../lib/rules'
+import { fetchNoise, isGone, ruleUrl, sourceOf, techniquesOf, untilSo } from '../lib/rules'
 import { has, isFirst, may } from '../lib/session'
 import { pick, texts, titleOf } from '../lib/text'
 import { toast } from '../lib/toasts'
@@ -63,6 +63,12 @@ const t = texts({
     'No retro-hunt was made: the rule was in force before anything was stored.'
   ],
   retroGoing: ['Sökningen bakåt pågår.', 'The retro-hunt is going on.'],
+  noise: [
+    '{week} larm på 7 dygn och {month} på 30 dygn, om {records} {records|loggpost|loggposter}.',
+    '{week} alerts in 7 days and {month} in 30 days, about {records} {records|record|records}.'
+  ],
+  noiseSuppressed: ['{n} av dem dämpade.', '{n} of them suppressed.'],
+  noiseNone: ['Den har inte larmat på 30 dygn.', 'It has not fired in 30 days.'],
   latest: ['Senaste larmen', 'Latest alerts'],
   noAlerts: ['Inga larm.', 'No alerts.'],
   all: ['Alla', 'All'],
@@ -194,6 +200,24 @@ function Past({ rule }: { rule: Whole }) {
   )
 }
 
+// How much it fires: what somebody who tunes it looks at first.
+function Noise({ id }: { id: string }) {
+  const noise = useLoad('noise', fetchNoise)
+  return (
+    <Show of={noise}>
+      {(all) => {
+        const n = all.get(id)
+        return (
+          <p>
+            {n ? t('noise', { week: n.week, month: n.month, records: n.records }) : t('noiseNone')}
+            {n && n.suppressed > 0 && ` ${t('noiseSuppressed', { n: n.suppressed })}`}
+          </p>
+        )
+      }}
+    </Show>
+  )
+}
+
 function Latest({ id }: { id: string }) {
   const page = useLoad(`alerts of ${id}`, (signal) =>
     get('/alerts', { query: { rule: id, limit: 10 }, signal })
@@ -204,6 +228,7 @@ function Latest({ id }: { id: string }) {
         <h2 id="latest">{t('latest')}</h2>
         <a href={queueUrl({ view: 'alerts', rule: id })}>{t('all')}</a>
       </header>
+      <Noise id={id} />
       <Show of={page}>
         {({ alerts }) =>
           alerts.length === 0 ? (

@@ -2,11 +2,12 @@
 // What the watch looks for: rules in force, what of ATT&CK they cover, and what they are not to fire on.
 import { useSignal } from '@preact/signals'
 import { useLocation } from 'preact-iso/router'
-import { get } from '../lib/api'
 import { compare, formatNumber } from '../lib/format'
 import { useLoad } from '../lib/load'
 import {
   allRules,
+  fetchNoise,
+  fetchPast,
   idOf,
   langOf,
   partsOf,
@@ -25,6 +26,8 @@ import { type Column, Table } from '../parts/table'
 import { Tabs } from '../parts/tabs'
 import { Coverage } from './rules/coverage'
 import { Exceptions } from './rules/exceptions'
+import { Lists } from './rules/lists'
+import { Sets } from './rules/sets'
 import { Suppressions } from './rules/suppressions'
 
 const t = texts({
@@ -51,11 +54,16 @@ const t = texts({
   part: ['del av en räknande regel', 'part of a counting rule'],
   correlation: ['räknande', 'counting'],
   more: ['Visa fler', 'Show more'],
+  order: ['Ordning', 'Order'],
+  'by-file': ['som de är skrivna', 'as they are written'],
+  'by-noise': ['mest larm först', 'most alerts first'],
+  'by-past': ['mest larm bakåt först', 'most alerts in the past first'],
+  'by-changed': ['senast ändrad först', 'changed last first'],
+  noise: ['Larm', 'Alerts'],
+  noiseText: ['{week} på 7 dygn, {month} på 30 dygn', '{week} in 7 days, {month} in 30 days'],
+  sets: ['Regelsamlingar', 'Sets of rules'],
   past: ['Bakåt', 'Past'],
-  pastText: ['skulle ha larmat {n} {n|gång|gånger}', 'would have fired {n} {n|time|times}'],
-  list: ['Lista', 'List'],
-  size: ['Indikatorer', 'Indicators'],
-  noLists: ['Inga listor i kraft.', 'No lists in force.']
+  pastText: ['skulle ha larmat {n} {n|gång|gånger}', 'would have fired {n} {n|time|times}']
 })
 
 interface Filters {
@@ -63,12 +71,15 @@ interface Filters {
   level?: string
   source?: string
   technique?: string
+  order?: string
+  list?: string
 }
 
 function useFilters() {
   const { query, route } = useLocation()
   const { view = 'rules', q = '', level = '', source = '', technique = '' } = query
-  const filters: Filters = { q, level, source, technique }
+  const { order = '', list = '' } = query
+  const filters: Filters = { q, level, source, technique, order, list }
   const go = (change: Filters & { view?: string }) => {
     const kept = Object.entries({ view, ...filters, ...change }).filter(
       ([name, value]) => value && !(name === 'view' && value === 'rules')
@@ -96,16 +107,28 @@ function matches(rule: Rule, { q = '', level, source, technique }: Filters): boo
 }
 
 const SHOWN = 100
-// Alerts that each rule would have made, by its id.
-async function fetchPast(signal: AbortSignal): Promise<Map<string, number>> {
-  const { retro } = await get('/retro', { signal })
-  return new Map(retro.map(({ rule, found }) => [rule, found.alerts]))
+
+// The noisiest first, by what they did or would have done, or what was changed last.
+const ORDERS = ['file', 'noise', 'past', 'changed'] as const
+type Order = (typeof ORDERS)[number]
+
+function inOrder(rules: Rule[], order: Order, noise: Figures, past: Figures): Rule[] {
+  const by = (of: Figures) => (a: Rule, b: Rule) => (of.get(idOf(b)) ?? 0) - (of.get(idOf(a)) ?? 0)
+  const changed = (r: Rule) => r.modified ?? r.date ?? ''
+  if (order === 'noise') return [...rules].sort(by(noise))
+  if (order === 'past') return [...rules].sort(by(past))
+  if (order === 'changed') return [...rules].sort((a, b) => (changed(a) < changed(b) ? 1 : -1))
+  return rules
 }
+type Figures = Map<string, number>
 
 function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | 'go'>) {
   const { route } = useLocation()
   const rules = useLoad('rules', allRules)
   const past = useLoad(isFirst() ? 'retro' : null, fetchPast)
+  const noise = useLoad('noise', fetchNoise)
+  const month = new Map([...(noise.value ?? [])].map(([id, n]) => [id, n.month]))
+  const order = ORDERS.find((o) => o === filters.order) ?? 'file'
   const most = useSignal(SHOWN)
   const columns: Column<Rule>[] = [
     {
@@ -144,6 +167,20 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
       show: (r) => <span class="mono small">{techniquesOf(r).join(' ') || '–'}</span>
     },
     {
+      name: t('noise'),
+      class: 'number late',
+      show: (r) => {
+        const n = noise.value?.get(idOf(r))
+        return (
+          noise.value && (
+            <span title={t('noiseText', { week: n?.week ?? 0, month: n?.month ?? 0 })}>
+              {formatNumber(n?.month ?? 0)}
+            </span>
+          )
+        )
+      }
+    },
+    {
       name: t('past'),
       class: 'number late',
       show: (r) => {
@@ -159,7 +196,8 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
   return (
     <Show of={rules}>
       {(all) => {
-        const found = all.filter((rule) => matches(rule, filters))
+        const chosen = all.filter((rule) => matches(rule, filters))
+        const found = inOrder(chosen, order, month, past.value ?? new Map())
         const sources = [...new Set(all.map(sourceOf))].filter(Boolean).sort(compare)
         const option = (value: string, text: string) => ({ value, text })
         return (
@@ -177,6 +215,14 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
                 value={filters.source ?? ''}
                 options={[option('', t('all')), ...sources.map((s) => option(s, s))]}
                 onValue={(source) => go({ source })}
+              />
+              <Select
+                label={t('order')}
+                value={order}
+                options={ORDERS.filter((o) => o !== 'past' || isFirst()).map((o) =>
+                  option(o, t(`by-${o}`))
+                )}
+                onValue={(value) => go({ order: value === 'file' ? '' : value })}
               />
               {filters.technique && (
                 <span class="tag">{t('technique', { technique: filters.technique })}</span>
@@ -213,30 +259,6 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
   )
 }
 
-function Indicators() {
-  const page = useLoad('indicators', (signal) => get('/indicators', { signal }))
-  return (
-    <Show of={page}>
-      {({ lists }) =>
-        lists.length === 0 ? (
-          <Empty>{t('noLists')}</Empty>
-        ) : (
-          <Table
-            caption={t('indicators')}
-            rows={lists}
-            id={(l) => l.list}
-            columns={[
-              { name: t('list'), class: 'what', show: (l) => l.list },
-              { name: t('severity'), show: (l) => <Severity level={l.level} /> },
-              { name: t('size'), class: 'number', show: (l) => formatNumber(l.indicators) }
-            ]}
-          />
-        )
-      }
-    </Show>
-  )
-}
-
 export default function Rules() {
   const { view, filters, go } = useFilters()
   const all = [
@@ -244,7 +266,12 @@ export default function Rules() {
     { id: 'coverage', name: t('coverage'), show: () => <Coverage /> },
     { id: 'suppressions', name: t('suppressions'), show: () => <Suppressions />, shared: true },
     { id: 'exceptions', name: t('exceptions'), show: () => <Exceptions /> },
-    { id: 'indicators', name: t('indicators'), show: () => <Indicators /> }
+    { id: 'sets', name: t('sets'), show: () => <Sets /> },
+    {
+      id: 'indicators',
+      name: t('indicators'),
+      show: () => <Lists list={filters.list ?? ''} onOpen={(list) => go({ list })} />
+    }
   ]
   const tabs = all.filter((tab) => tab.shared || isFirst())
   return (
@@ -258,7 +285,7 @@ export default function Rules() {
         )
       }
     >
-      <Tabs label={t('view')} at={view} onGo={(id) => go({ view: id })} tabs={tabs} />
+      <Tabs label={t('view')} at={view} onGo={(id) => go({ view: id, list: '' })} tabs={tabs} />
     </Page>
   )
 }

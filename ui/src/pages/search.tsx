@@ -12,7 +12,7 @@ import { joinParts, partsOf, splitQuery } from '../lib/kql'
 import { searchUrl } from '../lib/links'
 import { ANY, askedRange, RANGES, type Range, USUAL } from '../lib/range'
 import { may } from '../lib/session'
-import { texts } from '../lib/text'
+import { sayWrong, texts } from '../lib/text'
 import { toast, toastProblem } from '../lib/toasts'
 import { AskDialog } from '../parts/dialog'
 import { Select, TextField } from '../parts/field'
@@ -210,7 +210,9 @@ function Standing({ found, events }: { found: Finding; events: boolean }) {
           {t('stop')}
         </button>
       )}
-      {end?.how === 'failed' && <Note kind="bad">{t('failed', { why: end.detail ?? '–' })}</Note>}
+      {end?.how === 'failed' && (
+        <Note kind="bad">{t('failed', { why: sayWrong(end.detail ?? '–', end.detail_sv) })}</Note>
+      )}
       {damage.length > 0 && (
         <Note kind="attention">{t('damaged', { what: damage.join(', ') })}</Note>
       )}

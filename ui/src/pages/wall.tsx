@@ -4,14 +4,14 @@
 
 import { useEffect } from 'preact/hooks'
 import { useLocation } from 'preact-iso/router'
-import { splitPlain } from '../lib/acts'
+import { plainOf } from '../lib/acts'
 import { get } from '../lib/api'
 import { findingText } from '../lib/findings'
 import { formatNumber, formatTime, now } from '../lib/format'
 import { useKeys } from '../lib/keys'
 import { useLoad } from '../lib/load'
 import { may } from '../lib/session'
-import { pick, texts } from '../lib/text'
+import { texts } from '../lib/text'
 import { askedAt, findings, worst } from '../lib/watch'
 import { Lamp, LEVELS, levelName, Severity, Time } from '../parts/marks'
 import { OnCall } from '../parts/on_call'
@@ -80,7 +80,7 @@ export default function Wall() {
         {list.value?.incidents.map((i) => (
           <li key={i.id} class="line">
             <Severity level={i.level} />
-            <span>{splitPlain(pick(i.plain))[0]}</span>
+            <span>{plainOf(i)[0]}</span>
             <Time at={i.last_activity} show="ago" />
           </li>
         ))}

@@ -106,6 +106,29 @@ export function TextArea({ value, onValue, required = false, rows = 4, ...p }: A
   )
 }
 
+interface FileProps extends Common {
+  accept: string
+  required?: boolean
+  onFile: (file: File | null) => void
+}
+
+export function FileField({ accept, required = true, onFile, ...p }: FileProps) {
+  const id = useId()
+  return (
+    <Around id={id} {...p}>
+      <input
+        id={id}
+        class="input"
+        type="file"
+        accept={accept}
+        required={required}
+        onChange={(event) => onFile(event.currentTarget.files?.[0] ?? null)}
+        {...describe(id, p)}
+      />
+    </Around>
+  )
+}
+
 interface Option {
   value: string
   text: string

@@ -10,6 +10,7 @@ import { texts } from '../../lib/text'
 import { toast } from '../../lib/toasts'
 import { AskDialog, Notice } from '../../parts/dialog'
 import { Check, TextField } from '../../parts/field'
+import { Kept } from '../../parts/kept'
 import { Time } from '../../parts/marks'
 import { Menu } from '../../parts/menu'
 import { Show } from '../../parts/states'
@@ -17,6 +18,7 @@ import { type Column, Table } from '../../parts/table'
 
 const t = texts({
   users: ['Konton', 'Accounts'],
+  none: ['Inga konton.', 'No accounts.'],
   add: ['Nytt konto', 'New account'],
   name: ['Namn', 'Name'],
   nameHint: ['Bokstäver, siffror och . _ - @', 'Letters, digits and . _ - @'],
@@ -243,7 +245,6 @@ const StateOf = ({ of }: { of: Account }) => (
 
 export function Users() {
   const page = useLoad('users', (signal) => get('/users', { signal }))
-  const adding = useSignal(false)
   const changing = useSignal<Change | null>(null)
   const given = useSignal<GivenPassword | null>(null)
   const done = (secret: GivenPassword | null) => {
@@ -295,20 +296,23 @@ export function Users() {
   ]
   const end = () => (changing.value = null)
   return (
-    <div class="stack">
-      {may('users.manage') && (
-        <div class="buttons">
-          <button type="button" class="button" onClick={() => (adding.value = true)}>
-            {t('add')}
-          </button>
-        </div>
-      )}
-      <Show of={page}>
-        {({ users }) => (
-          <Table caption={t('users')} columns={columns} rows={users} id={(u) => u.id} />
-        )}
-      </Show>
-      {adding.value && <AddDialog onClose={() => (adding.value = false)} onDone={done} />}
+    <>
+      <Kept
+        of={page}
+        rows={({ users }) => users}
+        caption={t('users')}
+        none={t('none')}
+        columns={columns}
+        id={(u) => u.id}
+        add={
+          may('users.manage')
+            ? {
+                name: t('add'),
+                dialog: (onClose) => <AddDialog onClose={onClose} onDone={done} />
+              }
+            : undefined
+        }
+      />
       {changing.value?.act === 'roles' && (
         <RolesDialog of={changing.value.of} onClose={end} onDone={done} />
       )}
@@ -330,7 +334,7 @@ export function Users() {
           </SecretShown>
         </Notice>
       )}
-    </div>
+    </>
   )
 }
 

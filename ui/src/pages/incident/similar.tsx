@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 import type { Incident } from '../../lib/acts'
-import { splitPlain } from '../../lib/acts'
+import { plainOf } from '../../lib/acts'
 import { get } from '../../lib/api'
 import { incidentUrl } from '../../lib/links'
 import { useLoad } from '../../lib/load'
-import { pick, texts } from '../../lib/text'
+import { texts } from '../../lib/text'
 import { type Disposition, dispositionName, StateTag, Time } from '../../parts/marks'
 import { Show } from '../../parts/states'
 
@@ -31,7 +31,7 @@ export function Similar({ incident }: { incident: Incident }) {
               {similar.map((i) => (
                 <li key={i.id}>
                   <a href={incidentUrl(i.id)}>
-                    #{i.id} {splitPlain(pick(i.plain))[0]}
+                    #{i.id} {plainOf(i)[0]}
                   </a>
                   <div class="quiet small">
                     <StateTag state={i.state} />{' '}

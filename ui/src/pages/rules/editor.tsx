@@ -8,7 +8,7 @@ import { get } from '../../lib/api'
 import { saveFile } from '../../lib/files'
 import { useLoad } from '../../lib/load'
 import { draftRule, keepRule, ruleUrl, tryRules, type Verdict } from '../../lib/rules'
-import { texts } from '../../lib/text'
+import { sayWrong, texts } from '../../lib/text'
 import { sayProblem, toast } from '../../lib/toasts'
 import Editor, { type Mark } from '../../parts/editor'
 import { Severity } from '../../parts/marks'
@@ -28,6 +28,17 @@ const t = texts({
   wrong: ['{n} {n|fel|fel}', '{n} {n|mistake|mistakes}'],
   line: ['Rad {line}', 'Line {line}'],
   warning: ['varning', 'warning'],
+  tests: ['Prov', 'Tests'],
+  noTests: [
+    'Texten har inga prov. Ett som ska larma och ett som ska vara tyst visar att regeln gör det den ska.',
+    'The text has no tests. One that has to fire and one that has to be silent show that the rule does what it should.'
+  ],
+  goodTests: ['{n} {n|prov|prov} går igenom.', '{n} {n|test passes|tests pass}.'],
+  badTests: ['{n} {n|prov|prov} går inte igenom.', '{n} {n|test does|tests do} not pass.'],
+  passed: ['rätt', 'right'],
+  failed: ['fel', 'wrong'],
+  fires: ['ska larma', 'has to fire'],
+  silent: ['ska vara tyst', 'has to be silent'],
   past: ['I det förflutna', 'In the past'],
   pastFirst: ['Rätta felen först.', 'Mend the mistakes first.'],
   keep: ['Spara', 'Save'],
@@ -106,7 +117,7 @@ function Checked({ so, error, onGo }: CheckedProps) {
                 {t('line', { line: `${r.line}:${r.column}` })}
               </button>{' '}
               {r.warning && <span class="tag">{t('warning')}</span>}{' '}
-              <span lang="en">{r.message}</span>
+              <span>{sayWrong(r.message, r.message_sv)}</span>
             </li>
           ))}
         </ul>
@@ -115,6 +126,42 @@ function Checked({ so, error, onGo }: CheckedProps) {
         {so.rules.map((r) => (
           <li key={r.id + r.title} class="line-marks">
             {r.level && <Severity level={r.level} />} <span>{r.title}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+const tick = (ok: boolean) => (
+  <span class={ok ? 'good' : 'loud'}>{t(ok ? 'passed' : 'failed')}</span>
+)
+
+// The tests that the text carries, as the server ran them on it.
+function Tests({ so, onGo }: Pick<CheckedProps, 'so' | 'onGo'>) {
+  if (!so?.end) return <p class="quiet">{t('asking')}</p>
+  if (so.tests.length === 0) return <p class="quiet">{t('noTests')}</p>
+  const bad = so.tests.filter((x) => !x.passed).length
+  return (
+    <div class="stack">
+      <p role="status">
+        <strong>
+          {bad > 0 ? t('badTests', { n: bad }) : t('goodTests', { n: so.tests.length })}
+        </strong>
+      </p>
+      <ul class="plain-list">
+        {so.tests.map((x) => (
+          <li key={`${x.line} ${x.name}`}>
+            {tick(x.passed)}{' '}
+            <button
+              type="button"
+              class="link"
+              onClick={() => onGo({ line: x.line, column: 1, warning: false })}
+            >
+              {t('line', { line: x.line })}
+            </button>{' '}
+            {x.name} <span class="tag">{t(x.fires ? 'fires' : 'silent')}</span>
+            {x.why && <span class="small block">{sayWrong(x.why, x.why_sv)}</span>}
           </li>
         ))}
       </ul>
@@ -178,6 +225,10 @@ function Edit({ id, begin, kept, onKept, onBack }: EditProps) {
         <section class="panel" aria-labelledby="understood">
           <h2 id="understood">{t('understood')}</h2>
           <Checked so={so.value} error={error.value} onGo={(mark) => (goTo.value = mark)} />
+        </section>
+        <section class="panel" aria-labelledby="tests">
+          <h2 id="tests">{t('tests')}</h2>
+          <Tests so={so.value} onGo={(mark) => (goTo.value = mark)} />
         </section>
         <section class="panel" aria-labelledby="past">
           <h2 id="past">{t('past')}</h2>

@@ -10,9 +10,9 @@ import { texts } from '../../lib/text'
 import { toast } from '../../lib/toasts'
 import { AskDialog } from '../../parts/dialog'
 import { TextArea, TextField } from '../../parts/field'
+import { Kept } from '../../parts/kept'
 import { Time } from '../../parts/marks'
-import { Empty, Show } from '../../parts/states'
-import { type Column, Table } from '../../parts/table'
+import type { Column } from '../../parts/table'
 
 const t = texts({
   exceptions: ['Undantag', 'Exceptions'],
@@ -114,8 +114,6 @@ export function ExceptDialog({ rule = '', onClose, onDone }: AddProps) {
 // `rule`: only what is for that one, by its id or title.
 export function Exceptions({ rule }: { rule?: string[] }) {
   const page = useLoad('exceptions', fetchAll)
-  const adding = useSignal(false)
-  const lifting = useSignal<Exception | null>(null)
   const columns: Column<Exception>[] = [
     ...(rule
       ? []
@@ -144,63 +142,49 @@ export function Exceptions({ rule }: { rule?: string[] }) {
             class: 'number',
             show: (e: Exception) => formatNumber(e.rules)
           }
-        ]),
-    {
-      name: '',
-      unseen: t('lift'),
-      show: (e) =>
-        may('rules.write') &&
-        e.own && (
-          <button type="button" class="button" onClick={() => (lifting.value = e)}>
-            {t('lift')}
-          </button>
-        )
-    }
+        ])
   ]
+  const mayWrite = may('rules.write')
   return (
-    <div class="stack">
-      {may('rules.write') && (
-        <div class="buttons">
-          <button type="button" class="button" onClick={() => (adding.value = true)}>
-            {t('add')}
-          </button>
-        </div>
-      )}
-      <Show of={page}>
-        {(all) => {
-          const shown = rule
-            ? all.filter((e) => e.for.length === 0 || e.for.some((x) => rule.includes(x)))
-            : all
-          return shown.length === 0 ? (
-            <Empty>{t('none')}</Empty>
-          ) : (
-            <Table caption={t('exceptions')} columns={columns} rows={shown} id={(e) => e.id} />
-          )
-        }}
-      </Show>
-      {adding.value && (
-        <ExceptDialog
-          {...(rule?.[0] && { rule: rule[0] })}
-          onClose={() => (adding.value = false)}
-          onDone={page.reload}
-        />
-      )}
-      {lifting.value && (
-        <AskDialog
-          title={t('liftTitle')}
-          action={t('liftDo')}
-          onClose={() => (lifting.value = null)}
-          onDone={async () => {
-            const id = String(lifting.value?.id)
-            await remove('/exceptions/{exception}', { path: { exception: id } })
-            await untilSo(async () => !(await fetchAll()).some((e) => e.id === id))
-            toast(t('lifted'))
-            page.reload()
-          }}
-        >
-          <p>{t('liftText')}</p>
-        </AskDialog>
-      )}
-    </div>
+    <Kept
+      of={page}
+      rows={(all) =>
+        rule ? all.filter((e) => e.for.length === 0 || e.for.some((x) => rule.includes(x))) : all
+      }
+      caption={t('exceptions')}
+      none={t('none')}
+      columns={columns}
+      id={(e) => e.id}
+      add={
+        mayWrite
+          ? {
+              name: t('add'),
+              dialog: (onClose, onDone) => (
+                <ExceptDialog
+                  {...(rule?.[0] && { rule: rule[0] })}
+                  onClose={onClose}
+                  onDone={onDone}
+                />
+              )
+            }
+          : undefined
+      }
+      end={
+        mayWrite
+          ? {
+              name: t('lift'),
+              may: (e) => e.own,
+              title: t('liftTitle'),
+              text: t('liftText'),
+              action: t('liftDo'),
+              done: t('lifted'),
+              run: async ({ id }) => {
+                await remove('/exceptions/{exception}', { path: { exception: id } })
+                await untilSo(async () => !(await fetchAll()).some((e) => e.id === id))
+              }
+            }
+          : undefined
+      }
+    />
   )
 }

@@ -10,9 +10,9 @@ import { texts } from '../../lib/text'
 import { toast } from '../../lib/toasts'
 import { AskDialog } from '../../parts/dialog'
 import { TextArea, TextField } from '../../parts/field'
+import { Kept } from '../../parts/kept'
 import { Time } from '../../parts/marks'
-import { Empty, Show } from '../../parts/states'
-import { type Column, Pager, Table } from '../../parts/table'
+import { type Column, Pager } from '../../parts/table'
 
 const t = texts({
   suppressions: ['Dämpningar', 'Suppressions'],
@@ -39,7 +39,9 @@ const t = texts({
   endText: ['Larm blir incidenter igen.', 'Alerts make incidents again.'],
   endDo: ['Avsluta', 'End'],
   made: ['Dämpad', 'Suppressed'],
-  ended: ['Avslutad', 'Ended']
+  active: ['gäller', 'in force'],
+  expired: ['har gått ut', 'has expired'],
+  ended: ['avslutad', 'ended']
 })
 
 type Suppression = Schema<'Suppression'>
@@ -107,8 +109,6 @@ export function SuppressDialog({ rule = '', onClose, onDone }: AddProps) {
 
 export function Suppressions({ rule }: { rule?: string }) {
   const place = usePages('suppressions')
-  const adding = useSignal(false)
-  const ending = useSignal<Suppression | null>(null)
   const query = { limit: 50, ...(place.cursor && { cursor: place.cursor }) }
   const page = useLoad(`suppressions ${place.cursor}`, (signal) =>
     get('/suppressions', { query, signal })
@@ -124,70 +124,44 @@ export function Suppressions({ rule }: { rule?: string }) {
     { name: t('owner'), show: (s) => s.owner },
     { name: t('until'), show: (s) => <Time at={s.expires} /> },
     { name: t('alerts'), class: 'number', show: (s) => formatNumber(s.alerts ?? 0) },
-    { name: t('state'), show: (s) => <span class="tag">{s.state}</span> },
-    {
-      name: '',
-      unseen: t('end'),
-      show: (s) =>
-        has('rules.write') && (
-          <button type="button" class="button" onClick={() => (ending.value = s)}>
-            {t('end')}
-          </button>
-        )
-    }
+    { name: t('state'), show: (s) => <span class="tag">{t(s.state)}</span> }
   ]
+  const mayWrite = has('rules.write')
   return (
-    <div class="stack">
-      {has('rules.write') && (
-        <div class="buttons">
-          <button type="button" class="button" onClick={() => (adding.value = true)}>
-            {t('add')}
-          </button>
-        </div>
-      )}
-      <Show of={page}>
-        {({ suppressions, next }) => {
-          const shown = rule ? suppressions.filter((s) => s.rule === rule) : suppressions
-          return (
-            <>
-              {shown.length === 0 ? (
-                <Empty>{t('none')}</Empty>
-              ) : (
-                <Table
-                  caption={t('suppressions')}
-                  columns={columns}
-                  rows={shown}
-                  id={(s) => s.id}
-                />
-              )}
-              <Pager {...place} next={next} />
-            </>
-          )
-        }}
-      </Show>
-      {adding.value && (
-        <SuppressDialog
-          {...(rule && { rule })}
-          onClose={() => (adding.value = false)}
-          onDone={page.reload}
-        />
-      )}
-      {ending.value && (
-        <AskDialog
-          title={t('endTitle')}
-          action={t('endDo')}
-          onClose={() => (ending.value = null)}
-          onDone={async () => {
-            await remove('/suppressions/{suppression}', {
-              path: { suppression: String(ending.value?.id) }
-            })
-            toast(t('ended'))
-            page.reload()
-          }}
-        >
-          <p>{t('endText')}</p>
-        </AskDialog>
-      )}
-    </div>
+    <Kept
+      of={page}
+      rows={({ suppressions }) =>
+        rule ? suppressions.filter((s) => s.rule === rule) : suppressions
+      }
+      caption={t('suppressions')}
+      none={t('none')}
+      columns={columns}
+      id={(s) => s.id}
+      below={({ next }) => <Pager {...place} next={next} />}
+      add={
+        mayWrite
+          ? {
+              name: t('add'),
+              dialog: (onClose, onDone) => (
+                <SuppressDialog {...(rule && { rule })} onClose={onClose} onDone={onDone} />
+              )
+            }
+          : undefined
+      }
+      end={
+        mayWrite
+          ? {
+              name: t('end'),
+              may: (s) => s.state === 'active',
+              title: t('endTitle'),
+              text: t('endText'),
+              action: t('endDo'),
+              done: t('ended'),
+              run: ({ id }) =>
+                remove('/suppressions/{suppression}', { path: { suppression: String(id) } })
+            }
+          : undefined
+      }
+    />
   )
 }

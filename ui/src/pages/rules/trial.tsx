@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { formatNumber, formatPercent } from '../../lib/format'
 import { tryRules, type Verdict } from '../../lib/rules'
-import { texts } from '../../lib/text'
+import { sayWrong, texts } from '../../lib/text'
 import { sayProblem } from '../../lib/toasts'
 import { Select } from '../../parts/field'
 import { Note } from '../../parts/states'
@@ -134,7 +134,9 @@ export function Trial({ text, ready = true }: { text: string; ready?: boolean })
           {end?.how === 'whole' && t('done', { n: end.records })}
         </p>
       </form>
-      {end?.how === 'failed' && <Note kind="bad">{t('failed', { why: end.detail ?? '–' })}</Note>}
+      {end?.how === 'failed' && (
+        <Note kind="bad">{t('failed', { why: sayWrong(end.detail ?? '–', end.detail_sv) })}</Note>
+      )}
       {error.value !== undefined && <Note kind="bad">{sayProblem(error.value)}</Note>}
       {found.map((f) => (
         <Result key={f.id + f.title} found={f} />

@@ -166,21 +166,21 @@ interface Mistake {
   word: string
 }
 
-// "line 1, column 3: `cont` is none of …; did you mean `count`?"; columns count bytes.
+// "line 1, column 3: `cont` is none of …; did you mean `count`?", or that in Swedish; columns count characters.
 function mistakeIn(query: string, detail: string): Mistake | null {
-  const found = /^line (\d+), column (\d+): ([\s\S]*)$/.exec(detail)
+  const found = /^(?:line|rad) (\d+), (?:column|kolumn) (\d+): ([\s\S]*)$/.exec(detail)
   if (!found) return null
   const lines = query.split('\n')
   const number = Number(found[1]) - 1
   const line = lines[number] ?? ''
-  const bytes = new TextEncoder().encode(line)
-  const before = new TextDecoder().decode(bytes.slice(0, Number(found[2]) - 1))
+  const before = [...line].slice(0, Number(found[2]) - 1).join('')
   const text = found[3] ?? ''
   const rest = line.slice(before.length)
   const named = /`([^`]+)`/.exec(text)?.[1]
-  const wrong = named && rest.startsWith(named) ? named : (/^[\w.@*-]+|^./.exec(rest)?.[0] ?? '')
+  const wrong =
+    named && rest.startsWith(named) ? named : (/^[\p{L}\d_.@*-]+|^./u.exec(rest)?.[0] ?? '')
   const behind = rest.slice(wrong.length)
-  const word = /did you mean `([^`]+)`\?/.exec(text)?.[1] ?? ''
+  const word = /(?:did you mean|menade du) `([^`]+)`\?/.exec(text)?.[1] ?? ''
   lines[number] = before + word + behind
   return { before, wrong, behind, text, word, instead: word ? lines.join('\n') : undefined }
 }
@@ -203,7 +203,7 @@ export function QueryWrong({ query, error, onSearch }: WrongProps) {
         <mark>{wrong || ' '}</mark>
         {behind}
       </pre>
-      <p lang="en">{text}</p>
+      <p>{text}</p>
       {instead && (
         <button type="button" class="button" onClick={() => onSearch(instead)}>
           {t('instead', { word })}
