@@ -21,7 +21,7 @@ from serving import RULE, Skip, holds, run_tests, same, test
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
 FAULTY = str(pathlib.Path(sys.argv[3]).resolve()) if sys.argv[2:3] == ["--faulty"] else None
 DAN = "+46700000014"
-DAY, MINUTE = 86400, 60 * 10**9  # s, ns
+DAY, WITHIN = 86400, 600  # s
 INCIDENTS = 30  # of a storm
 SCHEMAS = json.loads((common.ROOT / "src/web/schemas.json").read_text(encoding="utf-8"))
 
@@ -123,9 +123,8 @@ def a_provider_that_fails_is_passed_over(folder):
         w.gateway.down = True
         w.event("two")
         w.serve.wait(lambda: w.serve.status()["oncall"]["pages_loud"] == 1, "the page is loud")
-        status = w.serve.ask("status")
-        holds(status, "1 page is loud: everybody was told, and nobody has it")
-        holds(status, "people could not be told of open pages")
+        holds(w.serve.ask("status"), "1 page is loud: everybody was told, and nobody has it")
+        w.serve.wait(lambda: " could not be told of " in w.serve.ask("status"), "that they were not told")
         holds(w.serve.log_text(), "alarm=page-loud")
         w.gateway.down = False
         w.sms(ANNA, 2, 120)
@@ -219,10 +218,12 @@ def rule_of(number):
 
 @test
 def limits_hold_and_what_waits_is_not_lost(folder):
-    """Four people, three messages a minute each, ten a minute by each provider, and incidents that go on coming
-    to one page: all of them stand in its list, and what may not be sent yet is sent later."""
-    limits = "oncall:\n  per_person: 3\n  per_provider: 10\n  within: 1min\n  more_after: 10s\n"
-    with Watch(VAKA, folder, more=limits, providers=("one", "two"),
+    """Four people, three messages in ten minutes each, ten by each provider, and incidents that go on coming to
+    one page: all of them stand in its list, and what may not be sent yet is sent later."""
+    if not FAULTY:
+        raise Skip("no program with a clock that can be set")
+    limits = "oncall:\n  per_person: 3\n  per_provider: 10\n  more_after: 10s\n"
+    with Watch(FAULTY, folder, wait="12h", more=limits, providers=("one", "two"), faulty=("oncall",),
                rules=[rule_of(n) for n in range(1, INCIDENTS + 1)]) as w:
         plan = (w.folder / "plan.yaml").read_text(encoding="utf-8")
         dan = f"  - {{id: dan, name: Dan, contacts: [{{channel: sms, address: '{DAN}'}}]}}\n"
@@ -243,15 +244,17 @@ def limits_hold_and_what_waits_is_not_lost(folder):
                 for who in people:
                     w.sms(who, batch, 120)
         # The fourth message is above what each gets, and waits.
-        w.serve.shows(lambda s: s["oncall"]["waiting"] == len(people), "it waits for all of them")
+        w.serve.shows(lambda s: s["oncall"]["waiting"] >= len(people), "it waits for all of them")
         status = w.serve.ask("status")
-        for part in ("4 messages wait: a person, or a provider, has had as many as the limits let",
+        for part in (" messages wait: a person, or a provider, has had as many as the limits let",
                      "1 team has nobody on call", "1 person of the plan has no contact"):
             holds(status, part)
         page, = w.pages()
         same(sorted(page["incidents"]), list(range(1, INCIDENTS + 1)))
+        w.faults.set("oncall", clock=WITHIN)
         for who in people:
-            holds(w.sms(who, 4, 300)["message"], str(INCIDENTS))
+            w.serve.wait(lambda who=who: any(m["to"] == who and f"{INCIDENTS} inc" in m["message"]
+                                             for m in list(w.gateway.sms)), "all of it is told")
         w.serve.shows(lambda s: s["oncall"]["waiting"] == 0, "nothing waits")
         w.gateway.reply(w.sms(ANNA, 4), code_of(w.sms(ANNA, 4)))
         w.serve.wait(lambda: not w.pages(), "she has all of it")
@@ -260,11 +263,11 @@ def limits_hold_and_what_waits_is_not_lost(folder):
         with sqlite3.connect(f"file:{w.folder}/var/oncall/oncall.db?mode=ro", uri=True) as db:
             made = db.execute("SELECT n.person, a.provider, a.made FROM attempt a JOIN notice n"
                               " ON n.id = a.notice ORDER BY a.made").fetchall()
-        same((len(made), len(w.gateway.sms)), (16, 16))
+        same(len(made), len(w.gateway.sms))
         for at, limit, names in ((0, 3, ("anna", "bo", "cia", "dan")), (1, 10, ("one", "two"))):
             for name in names:
                 times = [row[2] for row in made if row[at] == name]
-                same([b - a for a, b in zip(times, times[limit:]) if b - a < MINUTE], [])
+                same([b - a for a, b in zip(times, times[limit:]) if b - a < WITHIN * 10**9], [])
         assert {row[1] for row in made} == {"one", "two"}, made
 
 
