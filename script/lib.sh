@@ -37,9 +37,9 @@ need() {
     }
 }
 
-# build_dir NAME [meson option...]: configures build/NAME once and compiles it. Quiet unless it fails.
-# In CI (the variable CI is set) a warning is an error.
-build_dir() {
+# configure_dir NAME [meson option...]: configures build/NAME, once. In CI (the variable CI is set) a
+# warning is an error.
+configure_dir() {
     name=$1
     shift
     mkdir -p build
@@ -50,7 +50,12 @@ build_dir() {
         # The console's tools came after it was configured.
         meson setup --reconfigure "build/$name" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
     fi
-    ninja -C "build/$name" >"$log" 2>&1 || { tail -n 60 "$log" >&2; exit 1; }
+}
+
+# build_dir NAME [meson option...]: configures it and compiles it. Quiet unless it fails.
+build_dir() {
+    configure_dir "$@"
+    ninja -C "build/$1" >"build/$1.log" 2>&1 || { tail -n 60 "build/$1.log" >&2; exit 1; }
 }
 
 # What the console is built with, in ui/node_modules. Without the registry, Vaka is built without it.
@@ -79,8 +84,8 @@ node_clients() {
     fi
 }
 
-# The build that the sanitizers watch is Clang's.
-sanitize_build() {
-    CC=clang CXX=clang++ build_dir sanitize --buildtype=debugoptimized \
+# The build that the sanitizers watch is Clang's, and so is the linker: its programs are hundreds.
+sanitize_configure() {
+    CC=clang CXX=clang++ CC_LD=lld CXX_LD=lld configure_dir sanitize --buildtype=debugoptimized \
         -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true
 }
