@@ -44,6 +44,12 @@ class Tap:
         sys.exit(self.failed > 0)
 
 
+def less(n, least=1):
+    """`n`, or a part of it, `least` at least, where VAKA_TEST_LESS says that all is that many times slower:
+    for tests of what is large, whose size is not what they are about."""
+    return min(n, max(least, n // int(os.environ.get("VAKA_TEST_LESS", "1"))))
+
+
 def long_int(digits):
     """Python refuses to convert very long ones."""
     return int(digits) if len(digits) < 4000 else digits
