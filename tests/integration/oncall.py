@@ -9,7 +9,6 @@ import pathlib
 import signal
 import sqlite3
 import sys
-import zoneinfo
 
 import common
 import gateway
@@ -131,11 +130,10 @@ def a_provider_that_fails_is_passed_over(folder):
         w.serve.shows(lambda s: s["oncall"]["undelivered"] == 0, "everybody was told")
 
 
-def until(hour):
-    """Seconds until it is that hour, and a minute, in Stockholm."""
-    now = datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Stockholm"))
-    then = now.replace(hour=hour, minute=1, second=0, microsecond=0)
-    return int((then - now).total_seconds()) % DAY
+def until(moment):
+    """Seconds until a minute behind it."""
+    then = datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    return int((then - datetime.datetime.now(datetime.timezone.utc)).total_seconds()) + 60
 
 
 def ways(w):
@@ -169,7 +167,7 @@ def every_way_is_proven_by_a_real_message(folder):
         lines, proof = awake(w)
         holds(lines[0], "the daily proof has not reached anna; the next proof 20")
         same((proof["person"], proof["reached"]), ("anna", None))
-        ahead = until(10)
+        ahead = until(proof["next_at"])
         w.faults.set("oncall", clock=ahead)
         holds(w.sms(ANNA)["message"], "dagliga prov")
         mail, = w.mailer.mails(1)
