@@ -21,7 +21,7 @@ struct reach_way {
 struct reach {
     struct slice person;   /* whom the plan has for it */
     nsec next;             /* realtime; 0: it is not known */
-    struct slice ways;     /* for reach_ways() */
+    struct slice ways;     /* for reach_next() */
     struct reach_way last; /* the one that was proven last; reached_at 0: none ever was */
 };
 
