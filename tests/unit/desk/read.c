@@ -172,3 +172,44 @@ TEST(names_that_are_no_text_are_told_as_text)
     CHECK(utf8_valid(buf_slice(&o.out)) && says(&o, "an\xef\xbf\xbdna"));
     close_office(&o);
 }
+
+/* Titles have full stops within, and names line feeds. */
+TEST(plain_words_come_in_parts)
+{
+    struct office o;
+    open_office(&o, "parts.db");
+    (void)alert(&o, "setup. exe ran", "an\\nna");
+    REQUIRE(look(&o, 1));
+    CHECK(says(&o, "\"plain_parts\":{\"sv\":[\"setup. exe ran: användaren an na.\",\""));
+    CHECK(says(&o, "\"plain\":{\"sv\":\"setup. exe ran: användaren an na. "));
+    CHECK(says(&o, "Gör först: Spärra.\"],\"en\":[\"setup. exe ran: user an na.\",\""));
+    close_office(&o);
+}
+
+TEST(noise_is_of_the_last_days)
+{
+    static const int days_ago[] = {40, 20, 6, 0};
+    struct office o;
+    open_office(&o, "noise.db");
+    const nsec now = o.now;
+    for (size_t i = 0; i < sizeof days_ago / sizeof *days_ago; i++) {
+        o.now = now - days_ago[i] * 86400 * NSEC_PER_SEC;
+        (void)alert(&o, "a", "anna");
+    }
+    (void)alert(&o, "b", "anna");
+    (void)alert_at(&o, "b", "high", "anna", 60 * NSEC_PER_SEC); /* one more record of it */
+    o.marks = 1;                                                /* an exercise */
+    (void)alert(&o, "c", "anna");
+    const struct desk_view view = view_of(&o);
+    buf_clear(&o.out);
+    CHECK_INT(desk_write_noise(&view, &o.out), 0);
+    CHECK_INT(count(buf_slice(&o.out)), 2);
+    CHECK(says(&o, "[{\"rule\":\"a\",\"week\":2,\"month\":3,\"records\":3,\"suppressed\":0,"));
+    CHECK(says(&o, "{\"rule\":\"b\",\"week\":1,\"month\":1,\"records\":2,\"suppressed\":0,"));
+    struct desk_view other = view;
+    other.tenant = 7;
+    buf_clear(&o.out);
+    CHECK_INT(desk_write_noise(&other, &o.out), 0);
+    CHECK_SLICE(buf_slice(&o.out), "[]");
+    close_office(&o);
+}
