@@ -228,32 +228,34 @@ function Latest({ id }: { id: string }) {
         <h2 id="latest">{t('latest')}</h2>
         <a href={queueUrl({ view: 'alerts', rule: id })}>{t('all')}</a>
       </header>
-      <Noise id={id} />
-      <Show of={page}>
-        {({ alerts }) =>
-          alerts.length === 0 ? (
-            <Empty>{t('noAlerts')}</Empty>
-          ) : (
-            <Table
-              caption={t('latest')}
-              rows={alerts}
-              id={(a) => a.id}
-              columns={[
-                {
-                  name: t('host'),
-                  show: (a) => (a.host ? <Value field="host.name" value={a.host} entity /> : '–')
-                },
-                {
-                  name: t('about'),
-                  show: (a) => (a.entity ? <Value value={a.entity} entity /> : '–')
-                },
-                { name: t('times'), class: 'number', show: (a) => formatNumber(a.count) },
-                { name: t('last'), show: (a) => <Time at={a.last_received} /> }
-              ]}
-            />
-          )
-        }
-      </Show>
+      <div class="stack">
+        <Noise id={id} />
+        <Show of={page}>
+          {({ alerts }) =>
+            alerts.length === 0 ? (
+              <Empty>{t('noAlerts')}</Empty>
+            ) : (
+              <Table
+                caption={t('latest')}
+                rows={alerts}
+                id={(a) => a.id}
+                columns={[
+                  {
+                    name: t('host'),
+                    show: (a) => (a.host ? <Value field="host.name" value={a.host} entity /> : '–')
+                  },
+                  {
+                    name: t('about'),
+                    show: (a) => (a.entity ? <Value value={a.entity} entity /> : '–')
+                  },
+                  { name: t('times'), class: 'number', show: (a) => formatNumber(a.count) },
+                  { name: t('last'), show: (a) => <Time at={a.last_received} /> }
+                ]}
+              />
+            )
+          }
+        </Show>
+      </div>
     </section>
   )
 }

@@ -270,7 +270,7 @@ export default function Rules() {
     {
       id: 'indicators',
       name: t('indicators'),
-      show: () => <Lists list={filters.list ?? ''} onOpen={(list) => go({ list })} />
+      show: () => <Lists list={filters.list ?? ''} />
     }
   ]
   const tabs = all.filter((tab) => tab.shared || isFirst())

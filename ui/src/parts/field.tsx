@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Fields of forms: a label that is always seen, a hint, and what is wrong beside it.
 import type { JSX } from 'preact'
-import { useId } from 'preact/hooks'
+import { useId, useState } from 'preact/hooks'
+import { texts } from '../lib/text'
+
+const t = texts({
+  choose: ['Välj fil', 'Choose a file'],
+  noFile: ['Ingen fil vald', 'No file chosen']
+})
 
 interface Common {
   label: string
@@ -112,19 +118,30 @@ interface FileProps extends Common {
   onFile: (file: File | null) => void
 }
 
+// The browser's own button has the browser's language, and so it is not seen.
 export function FileField({ accept, required = true, onFile, ...p }: FileProps) {
   const id = useId()
+  const [name, setName] = useState('')
   return (
     <Around id={id} {...p}>
-      <input
-        id={id}
-        class="input"
-        type="file"
-        accept={accept}
-        required={required}
-        onChange={(event) => onFile(event.currentTarget.files?.[0] ?? null)}
-        {...describe(id, p)}
-      />
+      <div class="file">
+        <input
+          id={id}
+          type="file"
+          accept={accept}
+          required={required}
+          onChange={(event) => {
+            const file = event.currentTarget.files?.[0] ?? null
+            setName(file?.name ?? '')
+            onFile(file)
+          }}
+          {...describe(id, p)}
+        />
+        <span class="button" aria-hidden="true">
+          {t('choose')}
+        </span>
+        <span class={name ? 'wrap' : 'quiet'}>{name || t('noFile')}</span>
+      </div>
     </Around>
   )
 }

@@ -58,6 +58,7 @@ export function Kept<V, T>({
         {
           name: '',
           unseen: end.name,
+          class: 'late',
           show: (row) =>
             (end.may?.(row) ?? true) && (
               <button type="button" class="button" onClick={() => (ending.value = row)}>

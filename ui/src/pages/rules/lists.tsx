@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Lists of indicators: what is on them, what they met, and what is put on them or taken off.
 import { useSignal } from '@preact/signals'
+import { useLocation } from 'preact-iso/router'
 import { get, post, put, remove, type Schema } from '../../lib/api'
 import { formatNumber } from '../../lib/format'
 import { queueUrl } from '../../lib/links'
@@ -192,12 +193,10 @@ function WriteDialog({ list, adds = false, onClose, onDone }: WriteProps) {
   )
 }
 
-interface OpenProps {
-  list: string
-  onBack: () => void
-}
+const HERE = '/rules?view=indicators'
+const listUrl = (list: string) => `${HERE}&list=${encodeURIComponent(list)}`
 
-function Open({ list, onBack }: OpenProps) {
+function Open({ list }: { list: string }) {
   const before = useSignal<number[]>([]) // the last number of each page before
   const writing = useSignal<'add' | 'replace' | null>(null)
   const told = useSignal<Told | null>(null)
@@ -206,30 +205,28 @@ function Open({ list, onBack }: OpenProps) {
     get('/indicators/{list}', { path: { list }, query: { limit: PAGE, after }, signal })
   )
   const columns: Column<Indicator>[] = [
-    { name: t('type'), show: (i) => t(i.type) },
     { name: t('value'), class: 'what', show: (i) => <Value value={i.value} entity /> },
+    { name: t('type'), show: (i) => t(i.type) },
     { name: t('about'), class: 'what', show: (i) => i.description },
     { name: t('source'), show: (i) => i.source },
     { name: t('until'), show: (i) => (i.expires ? <Time at={i.expires} /> : t('forever')) }
   ]
   return (
     <div class="stack">
-      <div class="filters">
-        <button type="button" class="button bare" onClick={onBack}>
-          {t('all')}
-        </button>
-        <h2>{list}</h2>
-        {may('rules.write') && (
-          <>
-            <button type="button" class="button" onClick={() => (writing.value = 'add')}>
-              {t('more')}
-            </button>
-            <button type="button" class="button" onClick={() => (writing.value = 'replace')}>
-              {t('replace')}
-            </button>
-          </>
-        )}
-      </div>
+      <p class="back">
+        <a href={HERE}>{t('all')}</a>
+      </p>
+      <h2>{list}</h2>
+      {may('rules.write') && (
+        <div class="buttons">
+          <button type="button" class="button" onClick={() => (writing.value = 'add')}>
+            {t('more')}
+          </button>
+          <button type="button" class="button" onClick={() => (writing.value = 'replace')}>
+            {t('replace')}
+          </button>
+        </div>
+      )}
       <Kept
         of={page}
         rows={({ indicators }) => indicators}
@@ -283,7 +280,8 @@ function Open({ list, onBack }: OpenProps) {
 const sum = (of: List, by: Map<string, number>) =>
   of.rules.reduce((n, rule) => n + (by.get(rule) ?? 0), 0)
 
-function All({ onOpen }: { onOpen: (list: string) => void }) {
+function All() {
+  const { route } = useLocation()
   const told = useSignal<Told | null>(null)
   const page = useLoad('indicators', (signal) => get('/indicators', { signal }))
   const past = useLoad('retro', fetchPast)
@@ -294,9 +292,9 @@ function All({ onOpen }: { onOpen: (list: string) => void }) {
       name: t('list'),
       class: 'what',
       show: (l) => (
-        <button type="button" class="link strong" onClick={() => onOpen(l.list)}>
+        <a class="strong" href={listUrl(l.list)}>
           {l.list}
-        </button>
+        </a>
       )
     },
     { name: t('level'), show: (l) => <Severity level={l.level} /> },
@@ -330,7 +328,7 @@ function All({ onOpen }: { onOpen: (list: string) => void }) {
         none={t('none')}
         columns={columns}
         id={(l) => l.list}
-        onOpen={(l) => onOpen(l.list)}
+        onOpen={(l) => route(listUrl(l.list))}
         add={
           may('rules.write')
             ? {
@@ -368,6 +366,5 @@ function All({ onOpen }: { onOpen: (list: string) => void }) {
   )
 }
 
-export function Lists({ list, onOpen }: { list: string; onOpen: (list: string) => void }) {
-  return list ? <Open key={list} list={list} onBack={() => onOpen('')} /> : <All onOpen={onOpen} />
-}
+export const Lists = ({ list }: { list: string }) =>
+  list ? <Open key={list} list={list} /> : <All />

@@ -39,6 +39,7 @@ const t = texts({
   refused: ['{n} {n|fil|filer} kunde inte användas', '{n} {n|file|files} could not be used'],
   version: ['Version', 'Version'],
   from: ['Från', 'From'],
+  uploaded: ['uppladdad', 'uploaded'],
   when: ['Importerad', 'Imported'],
   rules: ['Regler', 'Rules'],
   on: ['Påslagna', 'Switched on'],
@@ -73,8 +74,8 @@ const t = texts({
   compare: ['Jämför', 'Compare'],
   difference: ['Från {old} till {new}', 'From {old} to {new}'],
   counts: [
-    '{new} nya, {removed} borttagna, {logic} söker annat, {metadata} beskrivs annorlunda, {unchanged} oförändrade.',
-    '{new} new, {removed} removed, {logic} look for something else, {metadata} are described otherwise, {unchanged} unchanged.'
+    '{new} nya, {removed} borttagna, {logic} söker annat, {metadata} beskrivs annorlunda, {switched} omställda, {unchanged} oförändrade.',
+    '{new} new, {removed} removed, {logic} look for something else, {metadata} are described otherwise, {switched} switched, {unchanged} unchanged.'
   ],
   noChange: ['Ingen regel skiljer.', 'No rule differs.'],
   what: ['Ändring', 'Change'],
@@ -223,6 +224,10 @@ function UseDialog({ set, version, onClose, onDone }: ChangeProps & { version: s
   )
 }
 
+// A path, where it was imported from a folder or a file.
+const fromOf = (from: string) =>
+  from === 'api' ? t('uploaded') : from === 'switch' ? t('switchedOne') : from
+
 const CHANGES = { switched: 'switchedOne' } as const
 const nameOf = (change: Change['change']) => t(change === 'switched' ? CHANGES.switched : change)
 const stateOf = (on: boolean) => t(on ? 'isOn' : 'isOff')
@@ -306,7 +311,7 @@ function One({ of: { set, versions }, all, onImport }: OneProps) {
         </>
       )
     },
-    { name: t('from'), show: (v) => <span class="mono small wrap">{v.from}</span> },
+    { name: t('from'), show: (v) => <span class="small wrap">{fromOf(v.from)}</span> },
     {
       name: t('when'),
       show: (v) => (
@@ -320,6 +325,7 @@ function One({ of: { set, versions }, all, onImport }: OneProps) {
     {
       name: '',
       unseen: t('use'),
+      class: 'late',
       show: (v) => (
         <span class="buttons">
           {base(v) && (
@@ -365,8 +371,10 @@ function One({ of: { set, versions }, all, onImport }: OneProps) {
           </span>
         )}
       </header>
-      <Table caption={set} columns={columns} rows={versions} id={(v) => v.version} />
-      {at && old && <Difference set={set} old={old} at={at.version} />}
+      <div class="stack">
+        <Table caption={set} columns={columns} rows={versions} id={(v) => v.version} />
+        {at && old && <Difference set={set} old={old} at={at.version} />}
+      </div>
       {asking.value === 'switch' && <SwitchDialog set={set} onClose={close} onDone={all.reload} />}
       {asking.value && asking.value !== 'switch' && (
         <UseDialog
