@@ -75,8 +75,6 @@ export async function settled(page) {
 
 // What opens a dialog ends with … but for these.
 const OPENERS = /(…|^(Anslut en källa|Connect a source|Nytt konto|New account|Ny nyckel|New token|Ny tillgång|New asset))$/
-// What has to be chosen before there is anything to do.
-const CHOSEN = { '/queue': 'tbody input[type=checkbox]', 'view=alerts': 'tbody input[type=checkbox]' }
 
 // The dialog goes, and the focus comes back to the button with that text.
 async function closes(page, text) {
@@ -134,8 +132,11 @@ async function eachMenu(page, seen, look) {
 
 // What may lie above a page, each kind once: `look` is told what it is.
 export async function eachLayer(page, path, seen, look) {
-  const chosen = Object.entries(CHOSEN).find(([part]) => path.endsWith(part))?.[1]
-  if (chosen) await page.locator(chosen).first().check()
+  // Of several at once there is something to do when one is chosen.
+  const box = page.locator('tbody input[type=checkbox]').first()
+  if (/^\/(queue|incidents)/.test(path) && (await box.count())) await box.check()
+  // A form asks further when nothing that it needs is missing.
+  for (const empty of await page.locator('main input:visible:invalid').all()) await empty.fill('+46701740699')
   await eachDialog(page, page.locator('.shell, main').first(), seen, look)
   await eachMenu(page, seen, look)
 }

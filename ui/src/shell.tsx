@@ -105,19 +105,22 @@ function AccountMenu({ onHelp }: { onHelp: () => void }) {
   const themeName = (x: Theme) => t(x)
   return (
     <Menu class="button bare" label={name} name={t('account', { name })} head={t('theme')}>
-      {THEMES.map((x) => (
-        <button
-          type="button"
-          key={x}
-          role="menuitemradio"
-          aria-checked={theme.value === x}
-          onClick={() => {
-            theme.value = x
-          }}
-        >
-          {themeName(x)}
-        </button>
-      ))}
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is none of a menu's */}
+      <div role="group" aria-label={t('theme')}>
+        {THEMES.map((x) => (
+          <button
+            type="button"
+            key={x}
+            role="menuitemradio"
+            aria-checked={theme.value === x}
+            onClick={() => {
+              theme.value = x
+            }}
+          >
+            {themeName(x)}
+          </button>
+        ))}
+      </div>
       <hr />
       <button
         type="button"
