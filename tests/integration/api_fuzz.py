@@ -22,7 +22,7 @@ from api_client import PASSWORD, ROLES, Office
 from serving import Fail
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
-REQUESTS = int(sys.argv[2]) if len(sys.argv) > 2 else 4000
+REQUESTS = int(sys.argv[2]) if len(sys.argv) > 2 else 3000
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 # Those that lock others out, or end what the others ask by, come last and are few.
 APART = {"login", "loginCode", "logout", "mePassword", "userDisable", "userRemove", "userPassword",
