@@ -16,7 +16,7 @@ import { CloseDialog, concernQuestion, TextDialog } from '../parts/acts'
 import { type Disposition, dispositionName, Severity, StateTag, Time } from '../parts/marks'
 import { Menu } from '../parts/menu'
 import { Page } from '../parts/page'
-import { Note, Show } from '../parts/states'
+import { Failed, Note, Show } from '../parts/states'
 import { Tabs } from '../parts/tabs'
 import { ValueContext } from '../parts/value'
 import { Alerts } from './incident/alerts'
@@ -351,9 +351,15 @@ export default function IncidentPage() {
       <p class="back">
         <a href={queueUrl()}>← {t('queue')}</a>
       </p>
-      <Show of={loaded}>
-        {(incident) => <Whole key={incident.id} incident={incident} reload={reload} />}
-      </Show>
+      {loaded.value === undefined && loaded.error !== undefined ? (
+        <Page title={t('title', { id })}>
+          <Failed error={loaded.error} again={reload} />
+        </Page>
+      ) : (
+        <Show of={loaded}>
+          {(incident) => <Whole key={incident.id} incident={incident} reload={reload} />}
+        </Show>
+      )}
     </>
   )
 }

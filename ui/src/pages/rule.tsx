@@ -242,7 +242,8 @@ function Latest({ id }: { id: string }) {
                 columns={[
                   {
                     name: t('host'),
-                    show: (a) => (a.host ? <Value field="host.name" value={a.host} entity /> : '–')
+                    show: (a) =>
+                      a.host ? <Value field="host.name" value={a.host} entity short /> : '–'
                   },
                   {
                     name: t('about'),
