@@ -130,7 +130,7 @@ await flow('sv', 'the focus goes where one goes, and back again', async ({ t, si
   await page.keyboard.press('Enter')
   await page.locator('[popover]:popover-open :focus').waitFor()
   await page.keyboard.press('ArrowDown')
-  await focusIs('[role=menuitemradio]')
+  await focusIs('[popover] [aria-pressed]')
   await page.keyboard.press('Escape')
   await page.getByRole('button', { name: /anna/ }).and(page.locator(':focus')).waitFor()
   await leave(seat)

@@ -111,8 +111,7 @@ function AccountMenu({ onHelp }: { onHelp: () => void }) {
           <button
             type="button"
             key={x}
-            role="menuitemradio"
-            aria-checked={theme.value === x}
+            aria-pressed={theme.value === x}
             onClick={() => {
               theme.value = x
             }}
