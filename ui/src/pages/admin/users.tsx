@@ -362,6 +362,7 @@ export function Roles() {
             },
             ...roles.map((role) => ({
               name: roleName(role.name),
+              class: 'late',
               show: (r: { name: string }) => (role.rights.includes(r.name) ? '✓' : '–')
             }))
           ]}
