@@ -5,7 +5,7 @@
 void oncall_limits_read(const struct config *c, struct oncall_limits *ret)
 {
     *ret = (struct oncall_limits){.per_person = (uint32_t)c->oncall_per_person,
-                                  .per_provider = (uint32_t)c->oncall_per_provider,
+                                  .per_channel = (uint32_t)c->oncall_per_channel,
                                   .within = c->oncall_within,
                                   .bundle = c->oncall_bundle,
                                   .more_after = c->oncall_more_after,

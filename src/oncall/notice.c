@@ -124,13 +124,17 @@ static int was_tried(struct oncall *o, const struct notice *n, const struct cont
                   ret);
 }
 
-static int is_provider_full(struct oncall *o, const struct provider *p, bool *ret)
+/* Of one provider by one channel: as many calls as there may be hold back none of its messages. */
+static int is_channel_full(struct oncall *o, const struct contact *c, const struct provider *p,
+                           bool *ret)
 {
     int64_t n = 0;
-    int error =
-        db_get(o->db, "SELECT count(*) FROM attempt WHERE provider = ?1 AND made > ?2",
-               DB_WITH(db_text(slice_of(p->name)), db_number(o->now - o->out.limits.within)), &n);
-    *ret = n >= o->out.limits.per_provider;
+    int error = db_get(
+        o->db, "SELECT count(*) FROM attempt WHERE provider = ?1 AND channel = ?2 AND made > ?3",
+        DB_WITH(db_text(slice_of(p->name)), db_number(c->channel),
+                db_number(o->now - o->out.limits.within)),
+        &n);
+    *ret = n >= o->out.limits.per_channel;
     return error;
 }
 
@@ -150,7 +154,7 @@ int notice_may_send(struct oncall *o, struct slice person, size_t more, size_t a
 struct choice {
     struct contact contact;
     struct provider *provider; /* NULL: there is none left */
-    bool full;                 /* one was passed over: it has sent too much lately */
+    bool full;                 /* one was passed over: too much went by it lately */
 };
 
 /* The next that was not tried in this pass. */
@@ -167,7 +171,7 @@ static int choose(struct oncall *o, const struct notice *n, struct choice *ret)
             int64_t tried = 0;
             bool full = false;
             error = was_tried(o, n, c, providers[k], &tried);
-            if (error == 0 && !tried) error = is_provider_full(o, providers[k], &full);
+            if (error == 0 && !tried) error = is_channel_full(o, c, providers[k], &full);
             ret->full |= full;
             if (error || tried || full) continue;
             *ret = (struct choice){.contact = *c, .provider = providers[k]};

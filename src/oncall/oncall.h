@@ -103,7 +103,7 @@ struct oncall_answered {
 /* How much there may be, and how long things take: the settings oncall.*, which say what is sane.
  */
 struct oncall_limits {
-    uint32_t per_person, per_provider; /* messages within `within` */
+    uint32_t per_person, per_channel; /* messages within `within` */
     nsec within;
     nsec bundle;          /* so long a page takes more incidents */
     nsec more_after;      /* people are told what came to a page */

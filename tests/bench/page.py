@@ -70,7 +70,7 @@ def send_quiet(w, rate, seconds, done):
 
 def latency(given):
     pages = int(given.seconds * 2)
-    more = "oncall:\n  bundle: 0s\n  per_person: 1000\n  per_provider: 100000\n"
+    more = "oncall:\n  bundle: 0s\n  per_person: 1000\n  per_channel: 100000\n"
     rules = [RULE.format(number=n) for n in range(1, pages + 1)]
     with tempfile.TemporaryDirectory() as folder, \
             Watch(VAKA, folder, wait="60m", more=more, level="critical", rules=rules) as w:

@@ -39,7 +39,7 @@ detection:
 TOLD = "SELECT a.id FROM attempt a JOIN attempt b ON b.notice = a.notice AND b.id < a.id" \
        " WHERE b.accepted IS NOT NULL AND a.made > b.accepted"
 # Nobody is spared: many nights go by in minutes.
-LIMITS = "oncall:\n  per_person: 1000\n  per_provider: 100000\n"
+LIMITS = "oncall:\n  per_person: 1000\n  per_channel: 100000\n"
 PAGE = "SELECT i.page FROM page_incident i JOIN subject s ON s.id = i.subject WHERE s.title LIKE ?"
 STEPS = "SELECT p.id FROM page p JOIN page_incident i ON i.page = p.id JOIN subject s ON s.id = i.subject" \
         " WHERE s.title LIKE ? AND p.steps >= 3 AND i.notified IS NOT NULL"

@@ -58,6 +58,7 @@ struct watch {
     struct db *db;
     struct oncall *oncall;
     struct oncall_time t;
+    struct oncall_limits limits;
     uint64_t handovers;
     struct {
         uint64_t attempt, page;
@@ -134,7 +135,7 @@ static inline void open_room(struct watch *w)
                              .paged = on_paged,
                              .alarm = on_alarm,
                              .random = on_random,
-                             .limits = usual_limits(),
+                             .limits = w->limits,
                              .address = SLICE("https://v.se")};
     REQUIRE(db_open(w->path, oncall_migrations, ONCALL_VERSION, &w->db, &diag) == 0);
     REQUIRE(oncall_open(w->db, &out, w->t, &w->oncall, &diag) == 0);
@@ -189,6 +190,7 @@ static inline struct watch *begin_watch(const char *name)
     REQUIRE(w != NULL);
     w->path = test_path(name);
     w->t = (struct oncall_time){.real = NIGHT, .monotonic = 1000};
+    w->limits = usual_limits();
     buf_init(&w->out, 1024 * 1024);
     open_room(w);
     connect_all(w);

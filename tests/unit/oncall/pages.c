@@ -435,6 +435,23 @@ TEST(too_much_is_held_back_and_not_lost)
     end_watch(w);
 }
 
+TEST(as_many_messages_as_may_be_hold_back_no_call)
+{
+    struct watch *w = begin_watch("channel.db");
+    w->limits.per_channel = 1;
+    start_again(w);
+    hand(w, 1, LEVEL_HIGH, "", HANDOVER_NEW);
+    became(w, 0, NOTIFY_ACCEPTED);
+    pass(w, 2 * MINUTE);
+    REQUIRE(w->n_sent == 2);
+    CHECK(w->sent[0].channel == NOTIFY_SMS && w->sent[1].channel == NOTIFY_VOICE);
+    CHECK(strcmp(w->sent[0].provider, w->sent[1].provider) == 0);
+    CHECK(act(w, "bo.b", "page_escalate", "{\"page\":1}"));
+    for (size_t i = 2; i < w->n_sent; i++)
+        CHECK(strcmp(w->sent[i].provider, w->sent[0].provider) != 0);
+    end_watch(w);
+}
+
 TEST(a_message_fits_two_segments_whatever_it_is_about)
 {
     struct watch *w = begin_watch("sms.db");
