@@ -102,30 +102,45 @@ static int take_lines(struct reader *r, struct slice text)
 }
 
 /* One that is not there any more was removed meanwhile. */
-static int take_file(struct reader *r, int folder, const char *name, struct diag *diag)
+static int read_file(int folder, const char *name, struct buf *ret, struct diag *diag)
 {
-    struct buf text;
+    buf_clear(ret);
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return errno == ENOENT ? 0 : audit_fail(name, diag);
-    buf_init(&text, 2 * (size_t)AUDIT_FILE_MAX);
-    int error = file_read_fd(fd, name, &text, diag);
+    int error = file_read_fd(fd, name, ret, diag);
     (void)close(fd);
-    if (error == 0) error = take_lines(r, buf_slice(&text));
-    buf_done(&text);
     return error;
 }
 
+/* The log as it is then, and the names of what was set aside before it, which nobody changes. */
+static int look(int folder, struct buf *log, struct dirent ***ret_names, int *ret_n,
+                struct diag *diag)
+{
+    if (flock(folder, LOCK_SH) != 0) return audit_fail("audit", diag);
+    *ret_n = audit_files(folder, ret_names);
+    int error = *ret_n < 0 ? audit_fail("audit", diag) : read_file(folder, AUDIT_LOG, log, diag);
+    (void)flock(folder, LOCK_UN);
+    return error;
+}
+
+/* Who is told may take his time, and be who writes the next line: nothing is locked meanwhile. */
 static int take_files(struct reader *r, int folder, struct diag *diag)
 {
-    struct dirent **names;
-    /* Nothing is set aside while it is read. */
-    if (flock(folder, LOCK_SH) != 0) return audit_fail("audit", diag);
-    int n = audit_files(folder, &names);
-    int error = n < 0 ? audit_fail("audit", diag) : 0;
-    for (int i = 0; i < n && error == 0; i++) error = take_file(r, folder, names[i]->d_name, diag);
+    struct dirent **names = NULL;
+    struct buf log, text;
+    int n = 0;
+    buf_init(&log, 2 * (size_t)AUDIT_FILE_MAX);
+    buf_init(&text, 2 * (size_t)AUDIT_FILE_MAX);
+    int error = look(folder, &log, &names, &n, diag);
+    for (int i = 0; i < n && error == 0; i++) {
+        error = read_file(folder, names[i]->d_name, &text, diag);
+        if (error == 0) error = take_lines(r, buf_slice(&text));
+    }
     audit_files_free(names, n);
-    if (error == 0) error = take_file(r, folder, AUDIT_LOG, diag);
+    if (error == 0) error = take_lines(r, buf_slice(&log));
     while (r->n && error == 0) error = drop_first(r);
+    buf_done(&text);
+    buf_done(&log);
     return error;
 }
 

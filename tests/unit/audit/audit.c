@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -198,4 +199,34 @@ TEST(several_write_at_the_same_time)
     CHECK_INT(damaged, 0);
     CHECK(slice_find(buf_slice(&out), SLICE("-> \n")) == SIZE_MAX);
     buf_done(&out);
+}
+
+/* Whether the next line could be written at this moment. */
+static int is_free(void *ctx, struct slice line, struct slice last)
+{
+    unsigned *told = ctx;
+    (void)line;
+    (void)last;
+    int folder = open(test_path("slow/audit"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    REQUIRE(folder >= 0);
+    CHECK_INT(flock(folder, LOCK_EX | LOCK_NB), 0);
+    (void)close(folder);
+    ++*told;
+    return 0;
+}
+
+/* Who is told may wait for who writes. */
+TEST(nobody_waits_to_write_while_somebody_is_told)
+{
+    struct diag diag = {0};
+    uint64_t damaged;
+    unsigned told = 0;
+    const char *folder = make_folder("slow");
+    for (int i = 0; i < 3; i++) {
+        struct audit a = begin(folder, "x", now);
+        end(&a, 1);
+    }
+    CHECK_INT(audit_read(folder, INT64_MIN, INT64_MAX, &told, is_free, &damaged, &diag), 0);
+    CHECK_INT(told, 3);
+    CHECK_INT(damaged, 0);
 }
