@@ -10,7 +10,7 @@ TESTS = pathlib.Path(__file__).resolve().parent.parent
 
 def tests_of(path):
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    patterns = (r"^TEST\((\w+)\)", r"^def (\w+)\(", r"^await check\('([^']+)'")
+    patterns = (r"^TEST\((\w+)\)", r"^def (\w+)\(", r"^await flow\('\w+', '([^']+)'")
     return {name for pattern in patterns for name in re.findall(pattern, text, re.M)}
 
 
