@@ -237,7 +237,7 @@ def one_is_begun_over_the_api(folder):
         for wrong in ({}, {"scenario": "tiny", "speed": 0}, {"scenario": "tiny", "speed": 100001},
                       {"scenario": "tiny", "at": "2001-01-01T00:00:00Z"}, {"scenario": "tiny", "more": 1}):
             rolf.post("/drills", wrong, 400)
-        same(rolf.get("/drills")["drills"]["runs"], [])
+        o.wait(lambda: rolf.get("/drills")["drills"]["runs"] == [], "that web has heard of the canary")
         said = rolf.post("/drills", body, Idempotency_Key="k1")["drills"]
         same((said["scenarios"], [(r["scenario"], r["by"]) for r in said["runs"]]), (["tiny"], [("tiny", "rolf")]))
         o.wait(lambda: runs(o)[0]["ended"], "its end")
