@@ -245,14 +245,14 @@ static int review(struct searcher_work *w)
 
 /* ---- rules that somebody writes ---------------------------------------------------------- */
 
+/* Without progress it is no part of a scan, and may be the end, behind which nothing comes. */
 static int on_trial_lines(void *ctx, struct buf *out, const struct scan_progress *p)
 {
     struct searcher_work *w = ctx;
     buf_put(&w->lines, buf_slice(out));
     buf_clear(out);
-    return on_tick(w, &(struct search_progress){.scan = p ? *p : (struct scan_progress){0}})
-               ? 0
-               : ERR_STOPPED;
+    bool goes_on = p ? on_tick(w, &(struct search_progress){.scan = *p}) : searcher_send(w) == 0;
+    return goes_on ? 0 : ERR_STOPPED;
 }
 
 /* The text that is asked for, or the rules in the folder `path`. */
