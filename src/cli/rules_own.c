@@ -4,6 +4,7 @@
 #include "base/json_read.h"
 #include "desk/title.h"
 #include "library/attack.h"
+#include "wording/wording.h"
 
 enum {
     MANY = 2,      /* differences that are no near miss any more; counting ends here */
@@ -167,6 +168,8 @@ void rules_own_check(const struct sigma_doc *doc, struct buf *ret_lacks)
         {"`falsepositives`", doc->has_falsepositives},
         {"first response (`vaka.respond`)", doc->respond.sv.len > 0},
         {"Swedish title (taxonomy/titles.tsv)", desk_title_sv(doc->title).len > 0},
+        {"Swedish description (taxonomy/descriptions.tsv)",
+         wording_description(doc->description).len > 0},
     };
     bool fires = false, near = false;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

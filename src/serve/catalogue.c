@@ -11,6 +11,7 @@
 #include "library/library.h"
 #include "retro/book.h"
 #include "ruleset/coverage.h"
+#include "wording/wording.h"
 
 enum {
     TEXTS_MAX = 256 * 1024 * 1024,
@@ -40,6 +41,7 @@ static void put_setting(struct buf *out, const struct config *config, unsigned k
     json_write_member_string(out, "default", slice_of(s->initial));
     json_write_member_string(out, "values", buf_slice(&range));
     json_write_member_string(out, "text", slice_of(s->text));
+    json_write_member_string(out, "text_sv", wording_setting(slice_of(s->key)));
     json_write_member_string(out, "from",
                              slice_of(!origin->name      ? "default"
                                       : origin->line > 0 ? "file"

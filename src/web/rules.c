@@ -8,6 +8,7 @@
 #include "detect/sigma/set.h"
 #include "web/call.h"
 #include "web/run.h"
+#include "wording/wording.h"
 
 enum { TEXT_MAX = 64 * 1024 * 1024 };
 
@@ -40,6 +41,7 @@ static void put_rule(struct buf *out, const struct sigma_doc *doc, struct slice 
     json_write_member_string(out, "level", slice_of(sigma_level_name(doc->level)));
     put_text(out, "status", doc->status);
     put_text(out, "description", doc->description);
+    put_text(out, "description_sv", wording_description(doc->description));
     put_text(out, "author", doc->author);
     put_text(out, "date", doc->date);
     put_text(out, "modified", doc->modified);

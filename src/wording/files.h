@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* taxonomy/refusals.tsv, which is built into the program. */
+/* taxonomy/descriptions.tsv, refusals.tsv and settings.tsv, which are built into the program. */
 #ifndef VAKA_WORDING_FILES_H
 #define VAKA_WORDING_FILES_H
 
@@ -10,6 +10,7 @@ struct wording_file {
     const unsigned char *text;
     size_t len;
 };
-extern const struct wording_file wording_files[]; /* one, and a NULL name */
+enum { WORDING_FILE_DESCRIPTIONS, WORDING_FILE_REFUSALS, WORDING_FILE_SETTINGS };
+extern const struct wording_file wording_files[]; /* by these, and a NULL name */
 
 #endif

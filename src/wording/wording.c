@@ -11,6 +11,13 @@ enum {
     STEPS_MAX = 20000, /* of a comparison: a text that somebody chose may not take longer */
 };
 
+static struct slice text_of(int file)
+{
+    return slice_make(wording_files[file].text, wording_files[file].len);
+}
+
+/* ---- texts with conversions -------------------------------------------------------------- */
+
 struct matching {
     struct slice parts[PARTS_MAX];
     uint32_t steps;
@@ -98,7 +105,7 @@ static void fill(struct buf *out, struct slice swedish, const struct matching *m
 
 static bool say(struct buf *out, struct slice english, unsigned depth)
 {
-    struct slice rest = slice_make(wording_files[0].text, wording_files[0].len), line;
+    struct slice rest = text_of(WORDING_FILE_REFUSALS), line;
     struct slice format, swedish, best = SLICE_NONE;
     struct matching found = {0};
     uint32_t most = 0;
@@ -134,4 +141,48 @@ void wording_write_member(struct buf *out, const char *key, struct slice english
     if (wording_swedish(&swedish, english) && !buf_failed(&swedish))
         json_write_member_string(out, key, buf_slice(&swedish));
     buf_done(&swedish);
+}
+
+/* ---- texts as they are ------------------------------------------------------------------- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Both with one blank for any blanks and ends of lines. */
+static bool is_same(struct slice known, struct slice text)
+{
+    while (text.len > 0 && is_blank(text.ptr[text.len - 1])) text.len--;
+    while (known.len > 0 && text.len > 0) {
+        bool blank = is_blank(text.ptr[0]);
+        if (known.ptr[0] != (blank ? ' ' : text.ptr[0])) return false;
+        do {
+            text = slice_from(text, 1);
+        } while (blank && text.len > 0 && is_blank(text.ptr[0]));
+        known = slice_from(known, 1);
+    }
+    return known.len == 0 && text.len == 0;
+}
+
+static struct slice find(int file, struct slice key)
+{
+    struct slice rest = text_of(file), line, known, swedish;
+    while (rest.len > 0) {
+        (void)slice_split(rest, '\n', &line, &rest);
+        if (!slice_starts_with(line, SLICE("#")) && slice_split(line, '\t', &known, &swedish) &&
+            is_same(known, key))
+            return swedish;
+    }
+    return SLICE_NONE;
+}
+
+struct slice wording_description(struct slice english)
+{
+    return english.len ? find(WORDING_FILE_DESCRIPTIONS, english) : SLICE_NONE;
+}
+
+struct slice wording_setting(struct slice key)
+{
+    return find(WORDING_FILE_SETTINGS, key);
 }

@@ -8,6 +8,7 @@ import itertools
 import json
 import pathlib
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -20,6 +21,7 @@ from api_client import PASSWORD, ROLES, Api, Office, check_problem, filled, oper
 from serving import RULE, Fail, free_port, holds, run_tests, same, test
 
 VAKA = str(pathlib.Path(sys.argv[1]).resolve())
+OWN_RULE = pathlib.Path(__file__).resolve().parents[2] / "rules" / "linux" / "ssh_root_password.yml"
 SAFE = {"get"}
 ALWAYS = {
     "strict-transport-security": "max-age=63072000; includeSubDomains",
@@ -757,9 +759,14 @@ def curl_is_a_client(folder):
 @test
 def what_it_is_made_of_is_told(folder):
     """Rules with their text, what they cover, settings with what they are for: as the command line has them."""
-    with office(folder).start() as o:
+    o = office(folder)
+    shutil.copy(OWN_RULE, folder / "rules")
+    with o.start():
         anna, chef = o.hire("anna", "analyst"), o.hire("chef", "admin")
+        own = anna.get("/rules/" + re.search(r"^id: (\S+)", OWN_RULE.read_text(), re.M)[1])
+        same((own["description_sv"] is None, own["description_sv"] == own["description"]), (False, False))
         rule = anna.get("/rules/6b2a6a4e-0d0f-4f6c-9d53-0d8f0c7e3c11")
+        same(rule["description_sv"], None)
         same(rule["text"], (folder / "rules" / "marker.yml").read_text())
         same(pathlib.Path(rule["file"]).name, "marker.yml")
         shown = [json.loads(line) for line in o.ask("rules", "coverage", "-f", "json").splitlines()]
@@ -772,7 +779,7 @@ def what_it_is_made_of_is_told(folder):
         shown = [json.loads(line) for line in o.ask("config", "show", "-f", "json").splitlines()]
         told = chef.get("/settings")["settings"]
         same({s["key"]: s["value"] for s in told}, {s["key"]: s["value"] for s in shown})
-        same([s["key"] for s in told if not s["text"]], [])
+        same([s["key"] for s in told if not s["text"] or not s["text_sv"]], [])
         lines = pathlib.Path(o.config).read_text(encoding="utf-8").splitlines()
         of = {s["key"]: (s["from"], s["line"]) for s in told}
         same((of["detect.silence"], of["store.keep"], of["rules"]),

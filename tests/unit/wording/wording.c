@@ -75,3 +75,25 @@ TEST(no_text_takes_long)
     CHECK(!buf_failed(&out));
     buf_done(&out);
 }
+
+static bool is_described(const char *english)
+{
+    return wording_description(slice_of(english)).len > 0;
+}
+
+TEST(rules_are_described_however_their_lines_are_broken)
+{
+    CHECK(is_described("The policy with all rights was attached to a user, group or role."));
+    CHECK(is_described(
+        "The policy with all rights\n    was attached to a user,\r\ngroup or role.\n"));
+    CHECK(!is_described("The policy with all rights was attached to a user"));
+    CHECK(!is_described("The policywith all rights was attached to a user, group or role."));
+    CHECK(!is_described(""));
+}
+
+TEST(settings_are_known_by_their_keys)
+{
+    CHECK(wording_setting(SLICE("retro.share")).len > 0);
+    CHECK(wording_setting(SLICE("retro.shar")).len == 0);
+    CHECK(wording_setting(SLICE("")).len == 0);
+}

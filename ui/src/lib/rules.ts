@@ -20,6 +20,13 @@ export const idOf = (rule: Pick<Rule, 'id' | 'title'>) => rule.id ?? rule.title 
 export const langOf = (rule: Pick<Rule, 'title_sv'>) =>
   language.value === 'sv' && rule.title_sv ? undefined : 'en'
 
+// What it looks for; Vaka's own rules say it in Swedish.
+export const aboutOf = (rule: Pick<Rule, 'description' | 'description_sv'>): string =>
+  (language.value === 'sv' && rule.description_sv) || rule.description || ''
+
+export const aboutLangOf = (rule: Pick<Rule, 'description_sv'>) =>
+  language.value === 'sv' && rule.description_sv ? undefined : 'en'
+
 export async function allRules(signal: AbortSignal): Promise<Rule[]> {
   const found: Rule[] = []
   let cursor: string | undefined

@@ -8,7 +8,16 @@ import { formatNumber } from '../lib/format'
 import { queueUrl } from '../lib/links'
 import { useLoad } from '../lib/load'
 import { language } from '../lib/prefs'
-import { fetchNoise, isGone, ruleUrl, sourceOf, techniquesOf, untilSo } from '../lib/rules'
+import {
+  aboutLangOf,
+  aboutOf,
+  fetchNoise,
+  isGone,
+  ruleUrl,
+  sourceOf,
+  techniquesOf,
+  untilSo
+} from '../lib/rules'
 import { has, isFirst, may } from '../lib/session'
 import { pick, texts, titleOf } from '../lib/text'
 import { toast } from '../lib/toasts'
@@ -113,8 +122,8 @@ function Facts({ rule }: { rule: Whole }) {
           </p>
         )}
         {rule.description && (
-          <p class="advice" lang="en">
-            {rule.description}
+          <p class="advice" lang={aboutLangOf(rule)}>
+            {aboutOf(rule)}
           </p>
         )}
         {respond && (

@@ -5,6 +5,8 @@ import { useLocation } from 'preact-iso/router'
 import { compare, formatNumber } from '../lib/format'
 import { useLoad } from '../lib/load'
 import {
+  aboutLangOf,
+  aboutOf,
   allRules,
   fetchNoise,
   fetchPast,
@@ -94,7 +96,15 @@ const isPart = (rule: Rule) => rule.level === '' && !rule.description
 
 function matches(rule: Rule, { q = '', level, source, technique }: Filters): boolean {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean)
-  const text = [rule.title, rule.title_sv, rule.description, rule.id, sourceOf(rule), ...rule.tags]
+  const text = [
+    rule.title,
+    rule.title_sv,
+    rule.description,
+    rule.description_sv,
+    rule.id,
+    sourceOf(rule),
+    ...rule.tags
+  ]
     .join(' ')
     .toLowerCase()
   const least = level ? LEVELS.indexOf(levelOf(level)) : LEVELS.length
@@ -144,8 +154,8 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
             {titleOf(r)}
           </a>
           {r.kind === 'correlation' && <span class="tag">{t('correlation')}</span>}
-          <span class="quiet small block" lang={isPart(r) ? undefined : 'en'}>
-            {isPart(r) ? t('part') : r.description}
+          <span class="quiet small block" lang={isPart(r) ? undefined : aboutLangOf(r)}>
+            {isPart(r) ? t('part') : aboutOf(r)}
           </span>
         </>
       )

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals'
 import { get, type Schema } from '../../lib/api'
 import { useLoad } from '../../lib/load'
-import { texts } from '../../lib/text'
+import { pick, texts } from '../../lib/text'
 import { Check, TextField } from '../../parts/field'
 import { Empty, Show } from '../../parts/states'
 
@@ -41,7 +41,7 @@ function One({ of }: { of: Setting }) {
       <h3 class="mono" id={`setting-${of.key}`}>
         {of.key}
       </h3>
-      <p lang="en">{of.text}</p>
+      <p>{pick({ sv: of.text_sv, en: of.text })}</p>
       <dl class="facts">
         <dt>{t('value')}</dt>
         <dd class="mono words">{shown(of.value)}</dd>
@@ -76,7 +76,8 @@ export function Settings() {
         const words = sought.value.toLowerCase()
         const found = settings.filter(
           (s) =>
-            `${s.key} ${s.text}`.toLowerCase().includes(words) && (!changed.value || differs(s))
+            `${s.key} ${s.text} ${s.text_sv}`.toLowerCase().includes(words) &&
+            (!changed.value || differs(s))
         )
         const sections = [...new Set(found.map(sectionOf))]
         return (
