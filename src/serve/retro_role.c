@@ -43,7 +43,7 @@ struct retro_ctx {
     struct loop_timer look, again;
     struct buf told; /* an alert that triage has not confirmed, as a frame */
     uint64_t alerts, waits;
-    bool failed;
+    bool failed, closed; /* closed: its end is looked for */
 };
 
 /* ---- who does the work ------------------------------------------------------------------- */
@@ -269,16 +269,11 @@ static int worker_frame(void *ctx, const struct frame *frame)
     return 0;
 }
 
-/* It has ended: it is done, or begins anew later with all of this. */
-static void worker_closed(void *ctx, int why)
+/* It is done, or begins anew later with all of this. */
+static void worker_ended(struct role *r, int status)
 {
-    struct role *r = ctx;
     struct retro_ctx *c = r->ctx;
-    int status = 0;
     char how[80];
-    (void)why;
-    (void)kill(c->pid, SIGKILL);
-    (void)waitpid(c->pid, &status, 0);
     c->pid = 0;
     loop_timer_stop(r->loop, &c->look);
     if (__atomic_load_n(&c->page->doing, __ATOMIC_ACQUIRE) == RETRO_DONE) return;
@@ -287,6 +282,16 @@ static void worker_closed(void *ctx, int why)
     if (!WIFEXITED(status)) role_alarm(r, "retro-failed", slice_of(how));
     if (loop_timer_set(r->loop, &c->again, AGAIN_AFTER * NSEC_PER_SEC, 0) != 0)
         role_end(r, ERR_LIMIT);
+}
+
+/* Its end is not waited for: without a processor to spare it may take long even to be killed. */
+static void worker_closed(void *ctx, int why)
+{
+    struct role *r = ctx;
+    struct retro_ctx *c = r->ctx;
+    (void)why;
+    (void)kill(c->pid, SIGKILL);
+    c->closed = true;
 }
 
 /* Who begins anew reads the rules anew. */
@@ -319,12 +324,17 @@ static void retro_peer(struct role *r, enum serve_role peer)
     if (peer == ROLE_TRIAGE) pass_alert(r);
 }
 
-/* ---- its share --------------------------------------------------------------------------- */
+/* ---- its share, and its end --------------------------------------------------------------- */
 
 static void look_at_pace(void *ctx)
 {
     struct role *r = ctx;
     struct retro_ctx *c = r->ctx;
+    int status;
+    if (c->closed && waitpid(c->pid, &status, WNOHANG) == c->pid) {
+        worker_ended(r, status);
+        return;
+    }
     bool behind = clock_monotonic(&r->clock) < c->behind_until;
     uint32_t share = behind ? 0 : (uint32_t)r->config.retro_share * 10;
     c->waits += behind && c->pid && c->page->share != 0;
@@ -424,11 +434,9 @@ static void retro_status(struct role *r, struct buf *out)
 
 static void retro_stop(struct role *r)
 {
-    struct retro_ctx *c = r->ctx;
-    if (c->pid) {
-        (void)kill(c->pid, SIGKILL);
-        (void)waitpid(c->pid, NULL, 0);
-    }
+    const struct retro_ctx *c = r->ctx;
+    /* As above; who comes next waits for its lock. */
+    if (c->pid) (void)kill(c->pid, SIGKILL);
     role_end(r, 0);
 }
 
