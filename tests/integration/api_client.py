@@ -46,7 +46,7 @@ class Api:
             body = json.dumps(body)
         for again in (True, False):
             if not self.connection:
-                self.connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60,
+                self.connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=180,
                                                               context=self.context)
             try:
                 self.connection.request(method, "/api/v1" + path, body,

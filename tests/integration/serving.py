@@ -177,7 +177,7 @@ class Serve:
 
     def ask(self, *words, status=0):
         result = subprocess.run([self.vaka, *words, "-c", self.config], cwd=self.folder, check=False,
-                                capture_output=True, timeout=60)
+                                capture_output=True, timeout=180)
         if result.returncode != status:
             raise AssertionError(f"{words}: {result.stdout.decode()[-400:]}{result.stderr.decode()}")
         return result.stdout.decode()
