@@ -169,7 +169,7 @@ void rules_own_check(const struct sigma_doc *doc, struct buf *ret_lacks)
         {"first response (`vaka.respond`)", doc->respond.sv.len > 0},
         {"Swedish title (taxonomy/titles.tsv)", desk_title_sv(doc->title).len > 0},
         {"Swedish description (taxonomy/descriptions.tsv)",
-         wording_description(doc->description).len > 0},
+         doc->description.len == 0 || wording_description(doc->description).len > 0},
     };
     bool fires = false, near = false;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

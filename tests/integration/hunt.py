@@ -598,7 +598,7 @@ def test_rules_test(b):
 OWN_RULE = """title: Account becomes an administrator of a Linux machine
 id: 0c1d4a76-6a5f-4d0c-9c2e-1f4b5f1f2a10
 status: test
-description: d
+description: An account was added to a group whose members can become root.
 tags: [attack.t1059.001]
 logsource: {product: windows, service: security}
 detection:
@@ -650,7 +650,10 @@ def test_rules_test_own(b):
             ("id: 0c1d4a76-6a5f-4d0c-9c2e-1f4b5f1f2a10\n", "", "it has no `id`"),
             ("status: test\n", "", "it has no `status`"),
             ("level: high\n", "", "it has no `level`"),
-            ("description: d\n", "", "it has no `description`"),
+            ("description: An account was added to a group whose members can become root.\n", "",
+             "it has no `description`"),
+            ("description: An account was added", "description: An own account was added",
+             "it has no Swedish description (taxonomy/descriptions.tsv)"),
             ("[None that is known]", "[Unknown]", "it has no `falsepositives`"),
             ("  respond: {sv: Gör, en: Do}\n", "", "it has no first response (`vaka.respond`)"),
             ("attack.t1059.001", "attack.execution", "no tag names a technique of ATT&CK"),
