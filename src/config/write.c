@@ -100,43 +100,6 @@ void config_write_origins(struct buf *out, const struct config *c)
     }
 }
 
-static void put_list_range(struct buf *out, const struct setting *s, const char *what)
-{
-    if (strcmp(s->most, "1") == 0) buf_printf(out, "a %s", what);
-    else if (*s->most) buf_printf(out, "a %s, or a list of at most %s %ss", what, s->most, what);
-    else buf_printf(out, "a %s, or a list of at most %d %ss", what, CONFIG_PATHS_MAX, what);
-}
-
-void config_write_range(struct buf *out, enum config_key key)
-{
-    const struct setting *s = &config_settings[key];
-    switch (s->type) {
-    case CONFIG_BOOL:
-        buf_puts(out, "true or false");
-        return;
-    case CONFIG_CHOICE:
-        buf_printf(out, "one of %s", s->least);
-        return;
-    case CONFIG_PATHS:
-        put_list_range(out, s, "path");
-        return;
-    case CONFIG_TEXTS:
-        put_list_range(out, s, "text");
-        return;
-    case CONFIG_INT:
-        buf_puts(out, "a whole number");
-        break;
-    case CONFIG_SIZE:
-        buf_puts(out, "a size");
-        break;
-    case CONFIG_DURATION:
-        buf_puts(out, "a duration");
-        break;
-    }
-    buf_printf(out, " from %s to %s%s%s%s", s->least, s->most, *s->unit ? " " : "", s->unit,
-               strcmp(s->initial, "auto") == 0 ? ", or auto" : "");
-}
-
 /* Comment lines: words of text after `margin` and a number sign. */
 static void put_comment(struct buf *out, struct slice margin, const char *text)
 {

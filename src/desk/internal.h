@@ -29,7 +29,7 @@ struct desk {
     struct assets *assets;
     struct facts facts;
     enum asset_importance importance; /* of what the facts name */
-    struct buf text, sv, en, log;
+    struct buf text, title, sv, en, log;
     uint64_t number;      /* of the last change */
     int64_t suppressions; /* that were not ended: without any, no alert is looked at for them */
 };

@@ -64,6 +64,9 @@ static struct slice join_tactics(const struct facts *f, struct buf *out)
 
 static int begin_rule(struct desk *d, uint64_t incident, const struct state_alert *a)
 {
+    struct buf *title = &d->title;
+    buf_clear(title);
+    desk_write_title_sv(title, a->title);
     const struct db_value values[] = {
         db_u64(incident),
         db_text(a->rule),
@@ -72,11 +75,12 @@ static int begin_rule(struct desk *d, uint64_t incident, const struct state_aler
         db_number(a->level),
         db_text(join_tactics(&d->facts, &d->text)),
         db_text(a->title),
-        db_text(desk_title_sv(a->title)),
+        db_text(buf_slice(title)),
         db_text(respond_text(a->line, "sv", &d->sv)),
         db_text(respond_text(a->line, "en", &d->en)),
     };
-    if (d->text.no_memory || d->sv.no_memory || d->en.no_memory) return ERR_NOMEM;
+    if (title->no_memory || d->text.no_memory || d->sv.no_memory || d->en.no_memory)
+        return ERR_NOMEM;
     return db_run(d->db,
                   "INSERT INTO incident_rule (incident, rule, first_alert, alerts, records,"
                   " level, tactics, title, title_sv, respond_sv, respond_en)"
@@ -445,6 +449,7 @@ int desk_open(struct state *state, uint64_t seed, nsec now, struct desk **ret)
     d->db = state_db(state);
     facts_init(&d->facts);
     buf_init(&d->text, DESK_PLAIN_MAX);
+    buf_init(&d->title, DESK_PLAIN_MAX);
     buf_init(&d->sv, DESK_PLAIN_MAX);
     buf_init(&d->en, DESK_PLAIN_MAX);
     buf_init(&d->log, 64 * 1024);
@@ -470,6 +475,7 @@ void desk_close(struct desk *d)
     assets_free(d->assets);
     facts_done(&d->facts);
     buf_done(&d->text);
+    buf_done(&d->title);
     buf_done(&d->sv);
     buf_done(&d->en);
     buf_done(&d->log);

@@ -5,9 +5,11 @@
  */
 #include <inttypes.h>
 
+#include "base/json_write.h"
 #include "desk/files.h"
 #include "desk/internal.h"
 #include "desk/title.h"
+#include "wording/wording.h"
 
 /* What stands behind the key of the line that `fits`; false: there is none. */
 static bool find_line(int file, bool (*fits)(const void *ctx, struct slice key), const void *ctx,
@@ -37,6 +39,21 @@ struct slice desk_title_sv(struct slice title)
 {
     struct slice sv;
     return find_line(DESK_FILE_TITLES, is_title, &title, &sv) ? sv : SLICE_NONE;
+}
+
+void desk_write_title_sv(struct buf *out, struct slice title)
+{
+    if (slice_starts_with(title, SLICE(DESK_INDICATOR_TITLE))) (void)wording_swedish(out, title);
+    else buf_put(out, desk_title_sv(title));
+}
+
+void desk_put_title_sv(struct buf *out, const char *key, struct slice title)
+{
+    struct buf text;
+    buf_init(&text, DESK_PLAIN_MAX);
+    desk_write_title_sv(&text, title);
+    json_write_member_string(out, key, buf_slice(&text));
+    buf_done(&text);
 }
 
 static bool is_key(const void *ctx, struct slice key)

@@ -40,6 +40,7 @@ static void put_setting(struct buf *out, const struct config *config, unsigned k
     config_write_json(out, config, key);
     json_write_member_string(out, "default", slice_of(s->initial));
     json_write_member_string(out, "values", buf_slice(&range));
+    wording_write_member(out, "values_sv", buf_slice(&range));
     json_write_member_string(out, "text", slice_of(s->text));
     json_write_member_string(out, "text_sv", wording_setting(slice_of(s->key)));
     json_write_member_string(out, "from",

@@ -26,7 +26,7 @@ static void put_members(struct buf *out, const struct state_alert *a)
     json_write_member_u64(out, "id", a->id);
     json_write_member_string(out, "level", slice_of(sigma_level_name(a->level)));
     json_write_member_string(out, "title", a->title);
-    json_write_member_string(out, "title_sv", desk_title_sv(a->title));
+    desk_put_title_sv(out, "title_sv", a->title);
     json_write_member_string(out, "rule", a->rule);
     json_write_member_u64(out, "count", a->count);
     put_time(out, "time", a->time);

@@ -10,13 +10,29 @@
 #include "web/run.h"
 #include "wording/wording.h"
 
-enum { TEXT_MAX = 64 * 1024 * 1024 };
+enum { TEXT_MAX = 64 * 1024 * 1024, SWEDISH_MAX = 16 * 1024 };
 
 static void put_text(struct buf *out, const char *key, struct slice value)
 {
     json_write_key(out, key);
     if (value.len) json_write_string(out, value);
     else buf_puts(out, "null");
+}
+
+static void put_swedish(struct buf *out, const struct sigma_doc *doc)
+{
+    struct slice description = wording_description(doc->description);
+    struct buf title, made;
+    buf_init(&title, SWEDISH_MAX);
+    buf_init(&made, SWEDISH_MAX);
+    desk_write_title_sv(&title, doc->title);
+    if (slice_starts_with(doc->title, SLICE(DESK_INDICATOR_TITLE)) &&
+        wording_swedish(&made, doc->description))
+        description = buf_slice(&made);
+    put_text(out, "title_sv", buf_slice(&title));
+    put_text(out, "description_sv", description);
+    buf_done(&title);
+    buf_done(&made);
 }
 
 static void put_tags(struct buf *out, const struct sigma_doc *doc)
@@ -36,12 +52,11 @@ static void put_rule(struct buf *out, const struct sigma_doc *doc, struct slice 
     buf_putc(out, '{');
     put_text(out, "id", id);
     put_text(out, "title", doc->title);
-    put_text(out, "title_sv", desk_title_sv(doc->title));
     put_text(out, "kind", slice_of(kind));
     json_write_member_string(out, "level", slice_of(sigma_level_name(doc->level)));
     put_text(out, "status", doc->status);
     put_text(out, "description", doc->description);
-    put_text(out, "description_sv", wording_description(doc->description));
+    put_swedish(out, doc);
     put_text(out, "author", doc->author);
     put_text(out, "date", doc->date);
     put_text(out, "modified", doc->modified);

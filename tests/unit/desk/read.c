@@ -186,6 +186,17 @@ TEST(plain_words_come_in_parts)
     close_office(&o);
 }
 
+TEST(lists_of_indicators_are_told_of_in_swedish)
+{
+    struct office o;
+    open_office(&o, "list.db");
+    (void)alert(&o, "Indicator of the list feodo (addresses)", "anna");
+    REQUIRE(look(&o, 1));
+    CHECK(says(&o, "\"plain\":{\"sv\":\"Indikator ur listan feodo (adresser): användaren anna. "));
+    CHECK(says(&o, "\"en\":\"Indicator of the list feodo (addresses): user anna. "));
+    close_office(&o);
+}
+
 TEST(noise_is_of_the_last_days)
 {
     static const int days_ago[] = {40, 20, 6, 0};

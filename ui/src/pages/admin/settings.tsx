@@ -54,7 +54,7 @@ function One({ of }: { of: Setting }) {
           </>
         )}
         <dt>{t('values')}</dt>
-        <dd lang="en">{of.values}</dd>
+        <dd>{pick({ sv: of.values_sv, en: of.values })}</dd>
       </dl>
     </li>
   )
