@@ -364,18 +364,31 @@ int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,
         diag);
 }
 
+static struct ruleset borrow(const struct ruleset *with)
+{
+    return (struct ruleset){.set = sigma_set_new(),
+                            .taxonomy = with->taxonomy,
+                            .products = with->products,
+                            .placeholders = with->placeholders};
+}
+
 int ruleset_try(struct ruleset *r, const struct ruleset *with, const struct config *config,
                 nsec now, const char *path, struct diag *diag)
 {
     const struct wanted w = {
         .config = config, .paths = &path, .n_paths = 1, .exceptions = true, .now = now};
-    struct ruleset tried = *with;
-    tried.lists = NULL;
-    tried.n_lists = 0;
-    tried.set = sigma_set_new();
+    struct ruleset tried = borrow(with);
     int error = tried.set ? load_rules(&tried, &w, diag) : ERR_NOMEM;
     if (error) sigma_set_free(tried.set);
     else *r = tried;
+    return error;
+}
+
+int ruleset_borrow(struct ruleset *r, const struct ruleset *with)
+{
+    *r = borrow(with);
+    int error = r->set ? sigma_set_finish(r->set) : ERR_NOMEM;
+    if (error) sigma_set_free(r->set);
     return error;
 }
 

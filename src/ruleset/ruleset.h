@@ -60,6 +60,8 @@ int ruleset_load_trial(struct ruleset *r, const struct config *config, nsec now,
  */
 int ruleset_try(struct ruleset *r, const struct ruleset *with, const struct config *config,
                 nsec now, const char *path, struct diag *diag) MUST_USE;
+/* Without rules of its own, as there: to read by, beside rules that are in force. ERR_NOMEM. */
+int ruleset_borrow(struct ruleset *r, const struct ruleset *with) MUST_USE;
 /*
  * Files of indicators, which nobody has kept; with `rules` those that the settings name as well.
  * Values that were refused are told by the lists.

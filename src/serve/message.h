@@ -472,7 +472,8 @@ enum { GIVE_CONTROL_SOCKET = 1, GIVE_LISTENER = 2, GIVE_CREDENTIAL = 64 };
 /* COMMAND_RULES: of detect alone. */
 enum { COMMAND_RELOAD = 1, COMMAND_STOP = 2, COMMAND_KEYS = 3, COMMAND_RULES = 4 };
 /* What is to be found. */
-/* FIND_TRIAL, FIND_CHECK: `query` is the text of rules (serve/trial.h). */
+/* FIND_TRIAL, FIND_CHECK: `query` is the text of rules (serve/trial.h). FIND_TRIAL without one:
+ * those in force. */
 /* FIND_DRAFT: a query, whose filter is to be the text of a rule. */
 /* FIND_RECORD: numbers of records, and whether their bytes are wanted; FIND_VERIFY: all of them
  * are verified, by these public keys of the log. */

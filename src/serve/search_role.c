@@ -49,7 +49,7 @@ struct searching {
 
 struct search_ctx {
     struct searching searches[SEARCHES_MAX];
-    struct ruleset rules;
+    struct ruleset in_force, rules; /* the second without rules, and of the first */
     struct zone zone;
     bool has_zone;
     const char *store, *audit, *library;
@@ -197,6 +197,7 @@ static int start(struct searching *s, const struct say_find *m)
     int fd;
     struct searcher searcher = {.id = m->id,
                                 .rules = &c->rules,
+                                .in_force = &c->in_force,
                                 .config = &r->config,
                                 .clock = &r->clock,
                                 .zone = c->has_zone ? &c->zone : NULL,
@@ -257,7 +258,8 @@ static int take_find(struct role *r, const struct frame *frame)
         [FIND_DRAFT] = "rules draft",  [FIND_RECORD] = "record",
         [FIND_VERIFY] = "verify",      [FIND_EVIDENCE] = "export evidence",
         [FIND_VERSION] = "rules noise"};
-    const struct look look = {.what = words[m.what],
+    bool in_force = m.what == FIND_TRIAL && m.query.len == 0;
+    const struct look look = {.what = words[in_force ? FIND_VERSION : m.what],
                               .user = m.name,
                               .query = m.said.len ? m.said : m.query,
                               .purpose = m.purpose,
@@ -396,7 +398,9 @@ static int search_prepare(struct role *r, struct diag *diag)
     role_keep_folder(r, c->audit);
     int error = read_verified(r, diag);
     if (error == 0) error = read_zone(r, diag);
-    return error ? error : ruleset_load_without_rules(&c->rules, &r->config, diag);
+    if (error == 0)
+        error = ruleset_load_watch(&c->in_force, &r->config, clock_realtime(&r->clock), diag);
+    return error ? error : ruleset_borrow(&c->rules, &c->in_force);
 }
 
 static void search_status(struct role *r, struct buf *out)

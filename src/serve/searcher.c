@@ -255,7 +255,7 @@ static int on_trial_lines(void *ctx, struct buf *out, const struct scan_progress
     return goes_on ? 0 : ERR_STOPPED;
 }
 
-/* The text that is asked for, or the rules in the folder `path`. */
+/* The text that is asked for, the rules in the folder `path`, or without either those in force. */
 static int try(struct searcher_work *w, const char *path)
 {
     const struct searcher *s = w->s;
@@ -263,6 +263,7 @@ static int try(struct searcher_work *w, const char *path)
                             .config = s->config,
                             .clock = s->clock,
                             .text = path ? SLICE_NONE : s->query,
+                            .in_force = path || s->query.len ? NULL : s->in_force,
                             .path = path,
                             .store = s->what == FIND_CHECK ? NULL : s->store,
                             .from = s->from,

@@ -21,6 +21,7 @@
 struct searcher {
     uint64_t id;
     struct ruleset *rules; /* without rules; the process has its own copy by being forked */
+    const struct ruleset *in_force;
     const struct config *config;
     const struct clock *clock;
     const struct zone *zone;

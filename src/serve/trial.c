@@ -191,6 +191,8 @@ static int examine(struct trying *w)
 static int read_rules(struct trying *w)
 {
     struct diag diag = {0};
+    if (w->t->in_force) w->rules = *w->t->in_force;
+    if (w->t->in_force) return 0;
     if (w->t->path)
         return ruleset_try(&w->rules, w->t->rules, w->t->config, clock_realtime(w->t->clock),
                            w->t->path, &diag);
@@ -216,7 +218,7 @@ int trial_run(const struct trial *t)
         if (error == 0) error = t->lines(t->ctx, &w.out, NULL);
         if (error == 0 && t->store && any) error = look(&w);
     }
-    if (w.rules.set) sigma_set_free(w.rules.set);
+    if (w.rules.set && !t->in_force) sigma_set_free(w.rules.set);
     buf_done(&w.out);
     return error;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The text of rules that somebody writes, or a folder of them: how it is understood, and what it
- * would have found in the stored records. It is told in lines of JSON, each an object with one
- * member:
+ * The text of rules that somebody writes, a folder of them, or those in force: how it is
+ * understood, and what it would have found in the stored records. It is told in lines of JSON, each
+ * an object with one member:
  *
  *   rule      a rule of the text: {"id":…,"title":…,"level":…}
  *   refused   what is wrong with a document: {"line":…,"column":…,"message":…,"message_sv":…,
@@ -25,8 +25,9 @@ struct trial {
     const struct config *config;
     const struct clock *clock;
     struct slice text;
-    const char
-        *path; /* rules of this folder in its place, with the exceptions there are; or NULL */
+    /* In its place; or NULL. */
+    const struct ruleset *in_force;
+    const char *path;  /* rules of this folder, with the exceptions there are */
     const char *store; /* NULL: the text is only read */
     nsec from, to;
     uint32_t jobs;

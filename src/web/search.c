@@ -174,7 +174,8 @@ void api_verify(struct api_call *c)
 
 void api_rules_try(struct api_call *c)
 {
-    begin_with(c, API_FIND_TRIAL, "text");
+    if (json_member(buf_slice(&c->body), "text").len) begin_with(c, API_FIND_TRIAL, "text");
+    else begin(c, API_FIND_TRIAL, SLICE_NONE);
 }
 
 void api_rules_check(struct api_call *c)

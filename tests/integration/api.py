@@ -833,7 +833,7 @@ def rules_are_tried_before_they_are_kept(folder):
         anna, vera = o.hire("anna", "analyst"), o.hire("vera", "viewer")
 
         def tries(path, text, **more):
-            status, _, body = anna.ask("POST", path, {"text": text, **more})
+            status, _, body = anna.ask("POST", path, {**({"text": text} if text else {}), **more})
             same(status, 200)
             return [next(iter(json.loads(line).items())) for line in body.splitlines()]
         good = RULE.format(marker="line-1.").replace("6b2a6a4e", "6b2a6a4f")
@@ -846,6 +846,11 @@ def rules_are_tried_before_they_are_kept(folder):
         same((found["matches"], found["alerts"], len(found["examples"])), (1, 1, 1))
         same(dict(lines)["end"]["records"], 3)
         same(dict(tries("/rules/try", good, **{"from": "2001-01-01", "to": "2001-01-02"}))["found"]["matches"], 0)
+        lines = tries("/rules/try", None, purpose="how loud it is")
+        in_force = anna.get("/rules?limit=200")["rules"]
+        same([x["id"] for name, x in lines if name == "rule"], [x["id"] for x in in_force])
+        same([(x["title"], x["matches"]) for name, x in lines if name == "found" and x["matches"]], [("Marker", 3)])
+        same(lines[-1], ("end", {"how": "whole", "rules": len(in_force), "refused": 0, "records": 3}))
         (name, wrong), (_, end) = tries("/rules/try", good.replace("condition: keywords", "condition: nothing"))
         same((name, wrong["line"], wrong["warning"], end["refused"]), ("refused", 8, False, 1))
         same((wrong["message"], wrong["message_sv"]),
@@ -875,6 +880,7 @@ def rules_are_tried_before_they_are_kept(folder):
         same((status, body), (200, b'{"end":{"how":"whole","damaged":0}}\n'))
         entry = [json.loads(line) for line in o.ask("audit", "-f", "json").splitlines()]
         same([(e["user"], e["purpose"]) for e in entry if e["what"] == "rules try"][0], ("anna", "a new rule"))
+        same([(e["user"], e["purpose"]) for e in entry if e["what"] == "rules noise"], [("anna", "how loud it is")])
 
 
 @test
