@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Writes data files as C arrays.
 
-usage: embed.py HEADER STRUCT ARRAY OUTPUT.c FILE...
+usage: embed.py HEADER ARRAY OUTPUT.c FILE...
 
-HEADER declares `extern const struct STRUCT ARRAY[]`, rows of which are a name (folder and file),
-a pointer to the bytes and their number; the last has a NULL name. Files that are none of *.json,
+HEADER declares `extern const struct embedded ARRAY[]` (base/embedded.h). Files that are none of *.json,
 *.yml and *.tsv are passed over, so that a build rule can name this script as an input; a *.list has
 the paths of more, whatever they are, a line each.
 """
@@ -29,8 +28,8 @@ def named(paths):
 
 
 def main():
-    header, struct, array, output = sys.argv[1:5]
-    files = sorted(named(sys.argv[5:]))
+    header, array, output = sys.argv[1:4]
+    files = sorted(named(sys.argv[4:]))
     parts = [HEAD.format(header)]
     table = []
     for number, path in enumerate(files):
@@ -41,11 +40,10 @@ def main():
             parts.append("    " + ",".join(str(byte) for byte in data[at:at + 24]) + ",\n")
         parts.append("};\n\n")
         table.append(f'    {{"{os.path.basename(os.path.dirname(path))}/{os.path.basename(path)}", '
-                     f"file_{number}, "
-                     f"sizeof file_{number}}},\n")
-    parts.append(f"const struct {struct} {array}[] = {{\n")
+                     f"{{(const char *)file_{number}, sizeof file_{number}}}}},\n")
+    parts.append(f"const struct embedded {array}[] = {{\n")
     parts.extend(table)
-    parts.append("    {NULL, NULL, 0},\n};\n")
+    parts.append("    {NULL, {NULL, 0}},\n};\n")
     with open(output, "w", encoding="ascii") as file:
         file.write("".join(parts))
 

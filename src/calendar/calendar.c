@@ -171,7 +171,7 @@ static int read_rules(struct calendar *c, struct slice text, const char *path, s
 
 static struct slice built_in(void)
 {
-    return slice_make(calendar_files[0].text, calendar_files[0].len);
+    return calendar_files[0].text;
 }
 
 int calendar_new(struct slice holidays, const char *path, nsec now, struct calendar **ret,

@@ -3,13 +3,8 @@
 #ifndef VAKA_CALENDAR_FILES_H
 #define VAKA_CALENDAR_FILES_H
 
-#include <stddef.h>
+#include "base/embedded.h"
 
-struct calendar_file {
-    const char *name;
-    const unsigned char *text;
-    size_t len;
-};
-extern const struct calendar_file calendar_files[]; /* one, and a NULL name */
+extern const struct embedded calendar_files[]; /* one, and a NULL name */
 
 #endif

@@ -6,7 +6,7 @@
 
 struct slice desk_clocks_text(void)
 {
-    return slice_make(desk_files[DESK_FILE_CLOCKS].text, desk_files[DESK_FILE_CLOCKS].len);
+    return desk_files[DESK_FILE_CLOCKS].text;
 }
 
 static bool read_line(struct slice line, struct desk_clock *ret)

@@ -15,7 +15,7 @@
 static bool find_line(int file, bool (*fits)(const void *ctx, struct slice key), const void *ctx,
                       struct slice *ret)
 {
-    struct slice rest = slice_make(desk_files[file].text, desk_files[file].len), line, key;
+    struct slice rest = desk_files[file].text, line, key;
     while (rest.len > 0) {
         (void)slice_split(rest, '\n', &line, &rest);
         if (slice_split(line, '\t', &key, ret) && fits(ctx, key)) return true;

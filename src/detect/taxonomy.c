@@ -22,9 +22,9 @@ struct taxonomy *taxonomy_new(void)
     struct taxonomy *t = calloc(1, sizeof *t);
     if (!t) return NULL;
     arena_init(&t->arena, ARENA_MAX);
-    for (const struct taxonomy_file *f = taxonomy_files; f->name; f++) {
+    for (const struct embedded *f = taxonomy_files; f->name; f++) {
         struct diag diag = {0};
-        int error = taxonomy_add(t, f->name, slice_make(f->text, f->len), &diag);
+        int error = taxonomy_add(t, f->name, f->text, &diag);
         if (error == ERR_NOMEM) {
             taxonomy_free(t);
             return NULL;

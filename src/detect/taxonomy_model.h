@@ -8,6 +8,7 @@
 #define VAKA_DETECT_TAXONOMY_MODEL_H
 
 #include "base/arena.h"
+#include "base/embedded.h"
 #include "base/shape.h"
 #include "detect/taxonomy.h"
 
@@ -130,12 +131,7 @@ struct taxonomy {
     X(strip_end) X(renames) X(stand_ins) X(labels) X(sources) X(times) X(hosts) X(entities) X(about)
 
 /* The data files built into the program. */
-struct taxonomy_file {
-    const char *name;
-    const unsigned char *text;
-    size_t len;
-};
-extern const struct taxonomy_file taxonomy_files[]; /* ends with a NULL name */
+extern const struct embedded taxonomy_files[]; /* ends with a NULL name */
 
 /* ASCII lower case, in place of any locale. */
 static inline char taxonomy_lower(char c)

@@ -3,14 +3,9 @@
 #ifndef VAKA_INCIDENT_FILES_H
 #define VAKA_INCIDENT_FILES_H
 
-#include <stddef.h>
+#include "base/embedded.h"
 
-struct incident_file {
-    const char *name;
-    const unsigned char *text;
-    size_t len;
-};
-enum { INCIDENT_DEEDS, INCIDENT_SHARED };           /* their order, by name */
-extern const struct incident_file incident_files[]; /* behind the last a NULL name */
+enum { INCIDENT_DEEDS, INCIDENT_SHARED };      /* their order, by name */
+extern const struct embedded incident_files[]; /* behind the last a NULL name */
 
 #endif

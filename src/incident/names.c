@@ -24,7 +24,7 @@ static bool fits(struct slice pattern, struct slice name)
 
 static struct slice file_text(unsigned file)
 {
-    return slice_make(incident_files[file].text, incident_files[file].len);
+    return incident_files[file].text;
 }
 
 /* Whether many have it. The list is short, and what is asked comes with an alert. */

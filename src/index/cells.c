@@ -21,7 +21,7 @@ enum {
 
 uint32_t cells_fields(struct slice ret[CELLS_FIELDS_MAX])
 {
-    struct slice rest = slice_make(index_texts[0].text, index_texts[0].len), line;
+    struct slice rest = index_texts[0].text, line;
     uint32_t n = 0;
     while (rest.len) {
         (void)slice_split(rest, '\n', &line, &rest);

@@ -3,13 +3,8 @@
 #ifndef VAKA_INDEX_FILES_H
 #define VAKA_INDEX_FILES_H
 
-#include <stddef.h>
+#include "base/embedded.h"
 
-struct index_text {
-    const char *name;
-    const unsigned char *text;
-    size_t len;
-};
-extern const struct index_text index_texts[]; /* one, and a NULL name */
+extern const struct embedded index_texts[]; /* one, and a NULL name */
 
 #endif

@@ -3,9 +3,9 @@
 
 bool library_file_find(struct slice name, struct slice *ret)
 {
-    for (const struct library_file *f = library_files; f->name; f++) {
+    for (const struct embedded *f = library_files; f->name; f++) {
         if (!slice_eq(slice_of(f->name), name)) continue;
-        *ret = slice_make(f->text, f->len);
+        *ret = f->text;
         return true;
     }
     return false;

@@ -4,14 +4,10 @@
 #ifndef VAKA_LIBRARY_FILES_H
 #define VAKA_LIBRARY_FILES_H
 
+#include "base/embedded.h"
 #include "base/slice.h"
 
-struct library_file {
-    const char *name; /* "profiles/default.yml" */
-    const unsigned char *text;
-    size_t len;
-};
-extern const struct library_file library_files[]; /* ends with a NULL name */
+extern const struct embedded library_files[]; /* ends with a NULL name */
 
 /* The text of the one with that name. */
 bool library_file_find(struct slice name, struct slice *ret);

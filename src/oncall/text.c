@@ -11,8 +11,7 @@ enum { DEPTH_MAX = 3 };
 /* The Swedish or English column; empty: there is no such key. */
 static struct slice find_text(struct slice key, bool english)
 {
-    struct slice rest =
-        slice_make(oncall_files[ONCALL_FILE_PAGES].text, oncall_files[ONCALL_FILE_PAGES].len);
+    struct slice rest = oncall_files[ONCALL_FILE_PAGES].text;
     struct slice line, name, columns, sv, en;
     while (rest.len > 0) {
         (void)slice_split(rest, '\n', &line, &rest);

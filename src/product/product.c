@@ -119,9 +119,9 @@ struct products *products_new(struct taxonomy *taxonomy)
     p->index_mask = INDEX_SIZE - 1;
     p->at = calloc(PRODUCTS_MAX, sizeof *p->at);
     int error = p->names && p->index && p->at ? 0 : ERR_NOMEM;
-    for (const struct product_data *f = product_files; f->name && !error; f++) {
+    for (const struct embedded *f = product_files; f->name && !error; f++) {
         struct diag diag = {0};
-        error = add(p, f->name, slice_make(f->text, f->len), &diag);
+        error = add(p, f->name, f->text, &diag);
         /* What is built in is ours: a mistake in it is a bug. */
         if (error && error != ERR_NOMEM) {
             (void)fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s\n", f->name, diag.line,

@@ -37,7 +37,7 @@ static void read_line(struct duty *d, struct slice line)
 
 void duty_init(struct duty *d)
 {
-    struct slice text = slice_make(roster_files[0].text, roster_files[0].len), line;
+    struct slice text = roster_files[0].text, line;
     *d = (struct duty){0};
     while (text.len > 0) {
         (void)slice_split(text, '\n', &line, &text);

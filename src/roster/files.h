@@ -3,13 +3,8 @@
 #ifndef VAKA_ROSTER_FILES_H
 #define VAKA_ROSTER_FILES_H
 
-#include <stddef.h>
+#include "base/embedded.h"
 
-struct roster_file {
-    const char *name;
-    const unsigned char *text;
-    size_t len;
-};
-extern const struct roster_file roster_files[]; /* one, and a NULL name */
+extern const struct embedded roster_files[]; /* one, and a NULL name */
 
 #endif

@@ -30,22 +30,21 @@ static const char *type_of(struct slice name)
     return "application/octet-stream";
 }
 
-static const struct console_file *find(struct slice name)
+static const struct embedded *find(struct slice name)
 {
-    for (const struct console_file *f = console_files; f->name; f++)
+    for (const struct embedded *f = console_files; f->name; f++)
         if (slice_eq(slice_of(f->name), name)) return f;
     return NULL;
 }
 
-static const struct console_file *find_shell(void)
+static const struct embedded *find_shell(void)
 {
-    const struct console_file *f = console_files;
+    const struct embedded *f = console_files;
     while (f->name && !slice_ends_with(slice_of(f->name), SLICE(".html"))) f++;
     return f->name ? f : NULL;
 }
 
-static const struct console_file *find_packed(const struct api_call *c,
-                                              const struct console_file *f)
+static const struct embedded *find_packed(const struct api_call *c, const struct embedded *f)
 {
     char name[128];
     int n = snprintf(name, sizeof name, "%s.gz", f->name);
@@ -53,19 +52,19 @@ static const struct console_file *find_packed(const struct api_call *c,
     return n > 0 && (size_t)n < sizeof name ? find(slice_make(name, (size_t)n)) : NULL;
 }
 
-static void send_file(struct api_call *c, const struct console_file *f)
+static void send_file(struct api_call *c, const struct embedded *f)
 {
-    const struct console_file *packed = find_packed(c, f);
+    const struct embedded *packed = find_packed(c, f);
     api_header(c, MHD_HTTP_HEADER_VARY, "Accept-Encoding");
     if (packed) api_header(c, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
     if (!packed) packed = f;
-    buf_put(&c->out, slice_make(packed->bytes, packed->size));
+    buf_put(&c->out, packed->text);
     api_answer(c, MHD_HTTP_OK, type_of(slice_of(f->name)));
 }
 
 static void send_shell(struct api_call *c)
 {
-    const struct console_file *shell = find_shell();
+    const struct embedded *shell = find_shell();
     if (!shell) {
         api_refuse(c, API_PROBLEM_NOT_FOUND, NULL);
         return;
@@ -78,7 +77,7 @@ static void send_shell(struct api_call *c)
 void console_answer(struct api_call *c)
 {
     const struct api_target *t = &c->target;
-    const struct console_file *f;
+    const struct embedded *f;
     if (c->method != API_GET) {
         api_header(c, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
         api_refuse(c, API_PROBLEM_METHOD, NULL);

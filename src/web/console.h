@@ -7,15 +7,11 @@
 #ifndef VAKA_WEB_CONSOLE_H
 #define VAKA_WEB_CONSOLE_H
 
+#include "base/embedded.h"
 #include "base/slice.h"
 
 /* "assets/main-7VQ3.js"; beside it "assets/main-7VQ3.js.gz" when packing it is worth while. */
-struct console_file {
-    const char *name;
-    const unsigned char *bytes;
-    size_t size;
-};
-extern const struct console_file console_files[];
+extern const struct embedded console_files[];
 
 struct api_call;
 

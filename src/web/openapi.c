@@ -290,7 +290,7 @@ static void put_components(struct buf *out)
     buf_puts(out, ",\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
                   "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-vaka\"}}");
     json_write_key(out, "schemas");
-    buf_put(out, slice_trim(slice_make(openapi_files[0].bytes, openapi_files[0].len)));
+    buf_put(out, slice_trim(openapi_files[0].text));
     buf_putc(out, '}');
 }
 

@@ -4,15 +4,11 @@
 #define VAKA_WEB_OPENAPI_H
 
 #include "base/buf.h"
+#include "base/embedded.h"
 
 /* Appends it as JSON. */
 void openapi_write(struct buf *out);
 
-struct openapi_file {
-    const char *name;
-    const unsigned char *bytes;
-    size_t len;
-};
-extern const struct openapi_file openapi_files[];
+extern const struct embedded openapi_files[];
 
 #endif

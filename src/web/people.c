@@ -89,7 +89,7 @@ static size_t match_name(struct slice s, size_t at, struct slice name)
 /* Lines of taxonomy/people.tsv. */
 static void read_fields(struct people *p)
 {
-    struct slice rest = slice_make(people_files[0].bytes, people_files[0].len), line, pattern;
+    struct slice rest = people_files[0].text, line, pattern;
     while (rest.len > 0) {
         (void)slice_split(rest, '\n', &line, &rest);
         if (line.len == 0 || line.ptr[0] == '#') continue;

@@ -3,13 +3,8 @@
 #ifndef VAKA_WEB_PEOPLE_FILE_H
 #define VAKA_WEB_PEOPLE_FILE_H
 
-#include <stddef.h>
+#include "base/embedded.h"
 
-struct people_file {
-    const char *name;
-    const unsigned char *bytes;
-    size_t len;
-};
-extern const struct people_file people_files[];
+extern const struct embedded people_files[];
 
 #endif

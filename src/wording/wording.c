@@ -13,7 +13,7 @@ enum {
 
 static struct slice text_of(int file)
 {
-    return slice_make(wording_files[file].text, wording_files[file].len);
+    return wording_files[file].text;
 }
 
 /* ---- texts with conversions -------------------------------------------------------------- */

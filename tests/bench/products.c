@@ -314,7 +314,7 @@ static void add_some(struct some *some, struct slice list)
 {
     some->taxonomy = taxonomy_new();
     if (!some->taxonomy) die("out of memory");
-    for (const struct product_data *f = product_files; f->name; f++) {
+    for (const struct embedded *f = product_files; f->name; f++) {
         struct slice rest = list, name;
         bool named = false;
         while (rest.ptr && !named) {
@@ -325,8 +325,7 @@ static void add_some(struct some *some, struct slice list)
             if (rest.len == 0) break;
         }
         struct diag diag = {0};
-        if (named && taxonomy_add_product(some->taxonomy, f->name, slice_make(f->text, f->len),
-                                          ++some->n, &diag) != 0)
+        if (named && taxonomy_add_product(some->taxonomy, f->name, f->text, ++some->n, &diag) != 0)
             die(diag.message);
     }
 }

@@ -181,13 +181,13 @@ TEST(refusals_by_size)
 /* A cut-off file is refused or read; it never leaves half of itself. */
 TEST(every_beginning_of_the_built_in_files)
 {
-    for (const struct taxonomy_file *f = taxonomy_files; f->name; f++) {
-        for (size_t len = 0; len < f->len; len += 97) {
+    for (const struct embedded *f = taxonomy_files; f->name; f++) {
+        for (size_t len = 0; len < f->text.len; len += 97) {
             struct taxonomy *t = calloc(1, sizeof *t);
             REQUIRE(t);
             arena_init(&t->arena, 4 * 1024 * 1024);
             struct diag diag = {0};
-            if (taxonomy_add(t, f->name, slice_make(f->text, len), &diag) != 0) {
+            if (taxonomy_add(t, f->name, slice_until(f->text, len), &diag) != 0) {
                 CHECK_INT(t->sources.n, 0);
                 CHECK(diag.message[0] != '\0');
             }
