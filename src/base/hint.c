@@ -106,6 +106,16 @@ void hint_offer(struct hint *h, struct slice candidate)
     h->extends = extends;
 }
 
+size_t hint_find(struct hint *h, struct slice word, const char *const *names, size_t n)
+{
+    size_t found = 0;
+    hint_init(h, word);
+    while (found < n && names[found] && !slice_eq(word, slice_of(names[found]))) found++;
+    if (found < n && names[found]) return found;
+    for (size_t i = 0; i < found; i++) hint_offer(h, slice_of(names[i]));
+    return found;
+}
+
 const char *hint_text(const struct hint *h, char buf[static HINT_SIZE])
 {
     buf[0] = '\0';

@@ -29,6 +29,11 @@ struct hint {
 };
 void hint_init(struct hint *h, struct slice word);
 void hint_offer(struct hint *h, struct slice candidate);
+/*
+ * The place of the word among the names, n of them or up to a NULL one. Where it is none of them
+ * that is how many there are, and *h has the nearest: nothing is compared for likeness before.
+ */
+size_t hint_find(struct hint *h, struct slice word, const char *const *names, size_t n);
 /* "; did you mean `x`?" or "". Returns buf. */
 const char *hint_text(const struct hint *h, char buf[static HINT_SIZE]);
 

@@ -130,16 +130,22 @@ int config_set(struct config *c, enum config_key key, struct slice text, const c
     return 0;
 }
 
+static enum config_key find(struct slice name)
+{
+    unsigned key = 0;
+    while (key < CONFIG_KEY_COUNT && !slice_eq(slice_of(config_settings[key].key), name)) key++;
+    return key;
+}
+
 enum config_key config_find(struct slice name, struct diag *diag)
 {
     struct hint hint;
     char shown[HINT_SHOW_SIZE], like[HINT_SIZE];
+    enum config_key found = find(name);
+    if (found < CONFIG_KEY_COUNT) return found;
     hint_init(&hint, name);
-    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
-        struct slice known = slice_of(config_settings[key].key);
-        if (slice_eq(known, name)) return key;
-        hint_offer(&hint, known);
-    }
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++)
+        hint_offer(&hint, slice_of(config_settings[key].key));
     (void)diag_set(diag, ERR_NOT_FOUND, NULL, 0, 0, "there is no setting `%s`%s",
                    hint_show(shown, name), hint_text(&hint, like));
     return CONFIG_KEY_COUNT;
@@ -213,7 +219,7 @@ static int read_map(const struct reading *r, const struct yaml_node *map, const 
         (void)snprintf(full, sizeof full, "%s%s%.*s", section ? section : "", section ? "." : "",
                        (int)(key->text.len > KEY_MAX ? KEY_MAX : key->text.len), key->text.ptr);
         bool dotted = slice_find_byte(key->text, '.') < key->text.len;
-        enum config_key found = config_find(slice_of(full), &why);
+        enum config_key found = find(slice_of(full));
         if (found < CONFIG_KEY_COUNT && !dotted) {
             error = read_setting(r, found, key);
         } else if (!section && is_section(key->text)) {
@@ -224,6 +230,7 @@ static int read_map(const struct reading *r, const struct yaml_node *map, const 
         } else if (dotted && found < CONFIG_KEY_COUNT) {
             error = refuse(r, key, ERR_INVALID, "a key with a dot is written as a map in a map");
         } else {
+            (void)config_find(slice_of(full), &why);
             error = refuse(r, key, ERR_NOT_FOUND, why.message);
         }
         if (error) return error;

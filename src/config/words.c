@@ -7,21 +7,12 @@
 #include "config/credential.h"
 #include "config/value.h"
 
-/* n: there is none. */
-static unsigned find(struct slice name, const char *const *names, unsigned n, struct hint *hint)
-{
-    unsigned i = 0;
-    hint_init(hint, name);
-    for (; i < n && !slice_eq(name, slice_of(names[i])); i++) hint_offer(hint, slice_of(names[i]));
-    return i;
-}
-
 int words_read_kind(struct slice word, const char *const *names, unsigned n, const char *what,
                     unsigned *ret, struct diag *diag)
 {
     struct hint hint;
     char like[HINT_SIZE], shown[HINT_SHOW_SIZE];
-    unsigned i = find(word, names, n, &hint);
+    unsigned i = (unsigned)hint_find(&hint, word, names, n);
     if (word.len == 0)
         return diag_set(diag, ERR_SYNTAX, NULL, 0, 0, "it has to begin with a %s", what);
     if (i == n)
@@ -43,7 +34,7 @@ int words_read(struct slice text, const char *const *names, unsigned n,
         char like[HINT_SIZE], shown[HINT_SHOW_SIZE];
         if (!slice_split(word, '=', &name, &value))
             return diag_set(diag, ERR_SYNTAX, NULL, 0, 0, "words NAME=VALUE are expected");
-        unsigned i = find(name, names, n, &hint);
+        unsigned i = (unsigned)hint_find(&hint, name, names, n);
         if (i == n)
             return diag_set(diag, ERR_INVALID, NULL, 0, 0, "there is no %s=%s",
                             hint_show(shown, name), hint_text(&hint, like));

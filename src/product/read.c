@@ -135,14 +135,8 @@ static int check_keys(struct reading *r, const struct yaml_node *map, const char
     int error = need_kind(r, map, YAML_MAP, what);
     for (const struct yaml_node *key = map->first; key && !error; key = key->next) {
         struct hint hint;
-        bool found = false;
-        hint_init(&hint, key->text);
-        for (size_t i = 0; known[i] && !found; i++) {
-            found = slice_eq(key->text, slice_of(known[i]));
-            hint_offer(&hint, slice_of(known[i]));
-        }
         char shown[HINT_SHOW_SIZE], meant[HINT_SIZE];
-        if (!found)
+        if (!known[hint_find(&hint, key->text, known, SIZE_MAX)])
             error = refuse(r, ERR_INVALID, key, "unknown key `%s` in %s%s",
                            hint_show(shown, key->text), what, hint_text(&hint, meant));
     }

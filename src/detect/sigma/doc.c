@@ -98,14 +98,8 @@ int sigma_read_keys(struct sigma_reading *rd, const struct yaml_node *map, const
 {
     for (const struct yaml_node *key = map->first; key; key = key->next) {
         struct hint hint;
-        hint_init(&hint, key->text);
-        bool found = false;
-        for (size_t i = 0; known[i] && !found; i++) {
-            found = slice_eq(key->text, slice_of(known[i]));
-            hint_offer(&hint, slice_of(known[i]));
-        }
-        if (found) continue;
         char shown[HINT_SHOW_SIZE], text[HINT_SIZE];
+        if (known[hint_find(&hint, key->text, known, SIZE_MAX)]) continue;
         return READ_REFUSE(rd, ERR_INVALID, key->pos, "%s has no key `%s`%s", what,
                            hint_show(shown, key->text), hint_text(&hint, text));
     }

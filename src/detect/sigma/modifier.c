@@ -532,15 +532,13 @@ static int refuse_item(struct modifying *m, int error, const char *name, const c
 static int find_row(struct modifying *m, struct slice name, const struct modifier **ret)
 {
     struct hint hint;
-    hint_init(&hint, name);
     for (uint32_t i = 0; i < N_MODIFIERS; i++) {
-        struct slice known = slice_of(modifiers[i].name);
-        if (slice_eq(known, name)) {
-            *ret = &modifiers[i];
-            return 0;
-        }
-        hint_offer(&hint, known);
+        if (!slice_eq(slice_of(modifiers[i].name), name)) continue;
+        *ret = &modifiers[i];
+        return 0;
     }
+    hint_init(&hint, name);
+    for (uint32_t i = 0; i < N_MODIFIERS; i++) hint_offer(&hint, slice_of(modifiers[i].name));
     char shown[HINT_SHOW_SIZE], text[HINT_SIZE];
     return diag_set(m->diag, ERR_INVALID, m->file, m->item->pos.line, m->item->pos.column,
                     "unknown modifier `%s`%s", hint_show(shown, name), hint_text(&hint, text));
