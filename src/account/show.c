@@ -3,6 +3,7 @@
 
 #include "account/rights.h"
 #include "base/json_write.h"
+#include "wording/wording.h"
 
 static void put_time(struct buf *out, const char *key, int64_t time)
 {
@@ -101,6 +102,12 @@ void show_entry(struct buf *out, const struct book_entry *e)
     buf_putc(out, '}');
 }
 
+static void put_said(struct buf *out, const char *text)
+{
+    json_write_member_string(out, "text", slice_of(text));
+    wording_write_member(out, "text_sv", slice_of(text));
+}
+
 void show_roles(struct buf *out)
 {
     buf_puts(out, "{\"roles\":[");
@@ -108,7 +115,7 @@ void show_roles(struct buf *out)
         put_comma(out);
         buf_putc(out, '{');
         json_write_member_string(out, "name", slice_of(rights_role_name(at)));
-        json_write_member_string(out, "text", slice_of(rights_role_text(at)));
+        put_said(out, rights_role_text(at));
         json_write_key(out, "rights");
         rights_write(out, rights_of_role(at));
         buf_putc(out, '}');
@@ -118,7 +125,7 @@ void show_roles(struct buf *out)
         put_comma(out);
         buf_putc(out, '{');
         json_write_member_string(out, "name", slice_of(right_name(at)));
-        json_write_member_string(out, "text", slice_of(right_text(at)));
+        put_said(out, right_text(at));
         buf_putc(out, '}');
     }
     buf_puts(out, "]}");

@@ -6,7 +6,7 @@ import { type Account, atSeconds, type GivenPassword, rolesOf } from '../../lib/
 import { get, post, put, remove } from '../../lib/api'
 import { useLoad } from '../../lib/load'
 import { may } from '../../lib/session'
-import { texts } from '../../lib/text'
+import { pick, texts } from '../../lib/text'
 import { toast } from '../../lib/toasts'
 import { AskDialog, Notice } from '../../parts/dialog'
 import { Check, TextField } from '../../parts/field'
@@ -354,9 +354,7 @@ export function Roles() {
               show: (r) => (
                 <>
                   <span class="mono">{r.name}</span>
-                  <span class="quiet small block" lang="en">
-                    {r.text}
-                  </span>
+                  <span class="quiet small block">{pick({ sv: r.text_sv, en: r.text })}</span>
                 </>
               )
             },
