@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""The API while alerts come: api.py [flood|events] [--alerts N] [--minutes M] [--rate N]
+"""The API while alerts come: api.py [flood|events] [--alerts N] [--minutes M] [--rate N] [--seconds S] [--json]
 
 flood   N alerts of one rule (1,000,000), each about a computer of its own, come within M minutes (10) through a
         whole vaka serve, and among them four of another rule. Meanwhile pages are asked for: how long each takes,
@@ -13,12 +13,13 @@ A record says when it was sent; what is measured is at the client, in this progr
 import argparse
 import http.client
 import json
-import os
 import pathlib
 import sys
 import tempfile
 import threading
 import time
+
+from table import emitter, load_1min  # pylint: disable=import-error
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/integration"))
@@ -110,7 +111,7 @@ def send_flood(serve, alerts, seconds):
                 time.sleep(late)
 
 
-def flood(given):
+def flood(given, emit):
     with tempfile.TemporaryDirectory() as folder, start(pathlib.Path(folder)) as serve:
         reader = Reader(serve.hire("anna", "analyst"))
         begin, most = time.monotonic(), {}
@@ -141,11 +142,12 @@ def flood(given):
             pages.append(time.perf_counter() - at)
             cursor = f"&cursor={page['next']}" if "next" in page else ""
         every = [t for times in reader.took.values() for t in times]
-        return {"alerts": big["alerts"], "sent": given.alerts,
-                "seconds": round(took, 1), "requests": summary(every),
-                "by_path": {path: summary(times) for path, times in reader.took.items()}, "odd": reader.odd,
-                "incidents": len(incidents), "its_pages": summary(pages), "planted": summary(planted.took),
-                "memory_mib": {role: round(size / 2**20, 1) for role, size in sorted(most.items())}}
+        emit({"lane": "flood", "alerts": big["alerts"], "sent": given.alerts, "seconds": round(took, 1),
+              "incidents": len(incidents), "requests": summary(every), "odd": reader.odd,
+              "its_pages": summary(pages), "planted": summary(planted.took), "load_1min": load_1min()})
+        for path, times in reader.took.items():
+            emit({"lane": path, **summary(times)})
+        emit({"lane": "memory, MiB", **{role: round(size / 2**20, 1) for role, size in sorted(most.items())}})
 
 
 class Listener(threading.Thread):
@@ -191,7 +193,7 @@ def send_events(serve, rate, seconds, sent):
     return batch
 
 
-def events(given):
+def events(given, emit):
     with tempfile.TemporaryDirectory() as folder, start(pathlib.Path(folder)) as serve:
         listener = Listener(serve.hire("anna", "analyst"))
         listener.start()
@@ -203,8 +205,8 @@ def events(given):
         late = [listener.alerts[h] - sent[h] for h in sent]
         serve.wait(lambda: len(listener.had) >= batches, "all in incidents", 120)
         known = [had - at for had, at in zip(listener.had, sent.values())]
-        return {"events_a_second": round(batches * 1000 / took), "seconds": round(took, 1),
-                "alerts": summary(late), "incidents": summary(known)}
+        emit({"lane": "events", "events_a_second": round(batches * 1000 / took), "seconds": round(took, 1),
+              "alerts": summary(late), "incidents": summary(known), "load_1min": load_1min()})
 
 
 def main():
@@ -214,10 +216,12 @@ def main():
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--rate", type=int, default=20000)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    emit = emitter(given.json)
     parts = {"flood": flood, "events": events}
     for name in [given.part] if given.part else parts:
-        print(json.dumps({name: parts[name](given), "load": os.getloadavg()[0]}, indent=1), flush=True)
+        parts[name](given, emit)
 
 
 if __name__ == "__main__":
