@@ -126,6 +126,8 @@ int manage_own_show(struct manage *m)
     json_write_member_u64(m->out, "tenant", m->tenant);
     json_write_key(m->out, "rights");
     rights_write(m->out, m->who.rights);
+    json_write_key(m->out, "may");
+    show_rights(m->out, m->who.rights);
     json_write_key(m->out, "must");
     buf_puts(m->out, m->who.must & MUST_CHANGE_PASSWORD ? "\"change-password\""
                      : m->who.must & MUST_ENROL         ? "\"enrol\""

@@ -108,6 +108,20 @@ static void put_said(struct buf *out, const char *text)
     wording_write_member(out, "text_sv", slice_of(text));
 }
 
+void show_rights(struct buf *out, uint64_t rights)
+{
+    buf_putc(out, '[');
+    for (unsigned at = 0; at < RIGHT_COUNT; at++) {
+        if (!(rights & right_bit(at))) continue;
+        put_comma(out);
+        buf_putc(out, '{');
+        json_write_member_string(out, "name", slice_of(right_name(at)));
+        put_said(out, right_text(at));
+        buf_putc(out, '}');
+    }
+    buf_putc(out, ']');
+}
+
 void show_roles(struct buf *out)
 {
     buf_puts(out, "{\"roles\":[");
@@ -120,13 +134,7 @@ void show_roles(struct buf *out)
         rights_write(out, rights_of_role(at));
         buf_putc(out, '}');
     }
-    buf_puts(out, "],\"rights\":[");
-    for (unsigned at = 0; at < RIGHT_COUNT; at++) {
-        put_comma(out);
-        buf_putc(out, '{');
-        json_write_member_string(out, "name", slice_of(right_name(at)));
-        put_said(out, right_text(at));
-        buf_putc(out, '}');
-    }
-    buf_puts(out, "]}");
+    buf_puts(out, "],\"rights\":");
+    show_rights(out, UINT64_MAX);
+    buf_putc(out, '}');
 }

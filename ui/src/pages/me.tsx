@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The own account: password, sessions and tokens.
 import { useSignal } from '@preact/signals'
-import { post } from '../lib/api'
+import { get, post } from '../lib/api'
+import { useLoad } from '../lib/load'
 import { enter } from '../lib/login'
-import { me, session } from '../lib/session'
-import { texts } from '../lib/text'
+import { me } from '../lib/session'
+import { pick, texts } from '../lib/text'
 import { toast } from '../lib/toasts'
 import { AskDialog } from '../parts/dialog'
 import { TextField } from '../parts/field'
 import { Page } from '../parts/page'
+import { Show } from '../parts/states'
 import { OwnSessions, OwnTokens } from './admin/ways_in'
 
 const t = texts({
@@ -64,6 +66,24 @@ function PasswordDialog({ onClose }: { onClose: () => void }) {
   )
 }
 
+function Rights() {
+  const account = useLoad('own account', (signal) => get('/me', { signal }))
+  return (
+    <Show of={account}>
+      {({ may }) => (
+        <ul class="plain-list">
+          {may.map((right) => (
+            <li key={right.name}>
+              {pick({ sv: right.text_sv, en: right.text })}{' '}
+              <span class="mono quiet small">{right.name}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Show>
+  )
+}
+
 export default function Me() {
   const changing = useSignal(false)
   return (
@@ -88,7 +108,7 @@ export default function Me() {
         </section>
         <section class="panel" aria-labelledby="rights">
           <h2 id="rights">{t('rights')}</h2>
-          <p class="mono small">{session.value?.rights.join(' ')}</p>
+          <Rights />
         </section>
       </div>
       {changing.value && <PasswordDialog onClose={() => (changing.value = false)} />}

@@ -74,7 +74,7 @@ const t = texts({
   retroGoing: ['Sökningen bakåt pågår.', 'The retro-hunt is going on.'],
   noise: [
     '{week} larm på 7 dygn och {month} på 30 dygn, om {records} {records|loggpost|loggposter}.',
-    '{week} alerts in 7 days and {month} in 30 days, about {records} {records|record|records}.'
+    '{week} {week|alert|alerts} in 7 days and {month} in 30 days, about {records} {records|record|records}.'
   ],
   noiseSuppressed: ['{n} av dem dämpade.', '{n} of them suppressed.'],
   noiseNone: ['Den har inte larmat på 30 dygn.', 'It has not fired in 30 days.'],

@@ -98,6 +98,7 @@ const t = texts({
   succeeded: ['Lyckades senast', 'Last succeeded'],
   product: ['Produkt', 'Product'],
   evidence: ['Jämförd med', 'Compared with'],
+  unverified: ['ingen annans loggar', 'nobody else’s logs'],
   proofs: ['Prov', 'Samples']
 })
 
@@ -415,7 +416,11 @@ function Products() {
             {
               name: t('evidence'),
               class: 'what',
-              show: (p) => <span class="small">{p.evidence}</span>
+              show: (p) => (
+                <span class="small">
+                  {p.evidence === 'unverified' ? t('unverified') : p.evidence}
+                </span>
+              )
             },
             { name: t('proofs'), class: 'number', show: (p) => formatNumber(p.samples) }
           ]}

@@ -13,6 +13,7 @@ import { Select } from '../../parts/field'
 import { Time } from '../../parts/marks'
 import { Empty, Note, Show } from '../../parts/states'
 import { Table } from '../../parts/table'
+import { deedText } from './deeds'
 
 const t = texts({
   log: ['Kontologg', 'Account log'],
@@ -47,6 +48,14 @@ const t = texts({
 
 const PAGE = 200
 
+function Deed({ what }: { what: string }) {
+  return (
+    <>
+      {deedText(what)} <span class="mono small quiet block">{what}</span>
+    </>
+  )
+}
+
 // `roles: viewer, analyst`
 const detailOf = (detail: object) =>
   Object.entries(detail)
@@ -78,7 +87,7 @@ export function AccountLog() {
               columns={[
                 { name: t('when'), show: (e) => <Time at={atSeconds(e.time)} show="at" /> },
                 { name: t('who'), show: (e) => e.actor },
-                { name: t('what'), show: (e) => <span class="mono date">{e.what}</span> },
+                { name: t('what'), show: (e) => <Deed what={e.what} /> },
                 { name: t('about'), show: (e) => <span class="wrap">{e.subject || '–'}</span> },
                 { name: t('from'), show: (e) => <span class="mono">{e.address || '–'}</span> },
                 { name: t('why'), class: 'what', show: (e) => e.reason || '–' },
@@ -160,7 +169,7 @@ export function Looks() {
                 columns={[
                   { name: t('when'), show: (e) => <Time at={e.time} show="at" /> },
                   { name: t('who'), show: (e) => e.user },
-                  { name: t('what'), show: (e) => <span class="mono date">{e.what}</span> },
+                  { name: t('what'), show: (e) => <Deed what={e.what} /> },
                   { name: t('query'), class: 'what', show: (e) => <Query entry={e} /> },
                   { name: t('purpose'), class: 'what', show: (e) => e.purpose || '–' },
                   {

@@ -50,16 +50,23 @@ const t = texts({
   keeping: ['Sparad. Väntar på att den gäller …', 'Saved. Waiting for it to be in force …'],
   kept: ['Regeln gäller.', 'The rule is in force.'],
   file: ['Spara som fil', 'Save as a file'],
-  unsaved: ['Ändringarna är inte sparade.', 'The changes are not saved.']
+  unsaved: ['Ändringarna är inte sparade.', 'The changes are not saved.'],
+  newTitle: ['Vad som hände, med några få ord', 'What happened, in a few words'],
+  newWhy: [
+    'Varför det spelar roll, och hur en angripare gör.',
+    'Why it matters, and how an attacker does it.'
+  ],
+  newMistakes: ['Inget som är känt', 'None that is known'],
+  newTest: ['programmet startas', 'the program is started']
 })
 
 const WAIT = 400 // ms
 
-const template = () => `title: What happened, in a few words
+const template = () => `title: ${t('newTitle')}
 id: ${crypto.randomUUID()}
 status: test
 description: |
-  Why it matters, and how an attacker does it.
+  ${t('newWhy')}
 author: 
 date: ${new Date().toISOString().slice(0, 10)}
 logsource:
@@ -70,14 +77,14 @@ detection:
     Image|endswith: '\\example.exe'
   condition: selection
 falsepositives:
-  - None that is known
+  - ${t('newMistakes')}
 level: medium
 vaka:
   respond:
     sv: Det första att göra.
     en: What to do first.
   tests:
-    - name: the program is started
+    - name: ${t('newTest')}
       fires: true
       event: {Channel: Microsoft-Windows-Sysmon/Operational, EventID: 1, Image: 'C:\\example.exe'}
 `

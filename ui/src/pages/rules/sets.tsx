@@ -402,18 +402,18 @@ export function Sets() {
           <>
             {all.length === 0 && (
               <>
-                <Empty>{t('none')}</Empty>
                 {may('rules.write') && (
                   <div class="buttons">
                     <button
                       type="button"
-                      class="button first"
+                      class="button"
                       onClick={() => (importing.value = 'sigmahq')}
                     >
                       {t('import')}
                     </button>
                   </div>
                 )}
+                <Empty>{t('none')}</Empty>
               </>
             )}
             {all.map((one) => (

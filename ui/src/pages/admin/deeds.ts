@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What lines of the two logs call what was done (account/action.h, docs/audit.md), in words.
+import { texts } from '../../lib/text'
+
+const t = texts({
+  'user.add': ['skapade kontot', 'made the account'],
+  'user.disable': ['stängde av kontot', 'disabled the account'],
+  'user.enable': ['öppnade kontot igen', 'enabled the account'],
+  'user.remove': ['tog bort kontot', 'removed the account'],
+  'user.password': ['satte nytt lösenord', 'set a new password'],
+  'user.totp': ['tog bort appen', 'took the app away'],
+  'user.unlock': ['låste upp kontot', 'unlocked the account'],
+  'user.roles': ['ändrade roller', 'changed roles'],
+  'role.grant': ['gav en roll', 'gave a role'],
+  'role.revoke': ['tog en roll', 'took a role'],
+  'token.add': ['skapade en nyckel', 'made a token'],
+  'token.revoke': ['avslutade en nyckel', 'ended a token'],
+  'session.end': ['loggade ut någon', 'logged somebody out'],
+  'own.password': ['bytte sitt lösenord', 'changed the own password'],
+  'own.refused': ['angav fel lösenord eller kod', 'gave a wrong password or code'],
+  'own.totp.begin': ['började koppla en app', 'began to connect an app'],
+  'own.totp.end': ['kopplade en app', 'connected an app'],
+  'own.logout': ['loggade ut', 'logged out'],
+  'own.token.add': ['skapade en egen nyckel', 'made an own token'],
+  'own.token.revoke': ['avslutade en egen nyckel', 'ended an own token'],
+  'own.session.end': ['avslutade en egen inloggning', 'ended an own session'],
+  'own.sessions.end': ['avslutade alla andra inloggningar', 'ended all other sessions'],
+  'pseudonym.lift': ['tog reda på vem en pseudonym är', 'had a pseudonym lifted'],
+  login: ['loggade in', 'logged in'],
+  'login.refused': ['nekades inloggning', 'was refused a login'],
+  'app.clock': ['appens klocka går fel', 'the clock of the app is off'],
+  search: ['sökte', 'searched'],
+  audit: ['läste revisionsloggen', 'read the audit log'],
+  record: ['läste en loggpost', 'read a record'],
+  alert: ['läste ett larms loggpost', 'read the record of an alert'],
+  verify: ['prövade kedjan', 'verified the chain'],
+  'rules try': ['prövade regler på det förflutna', 'tried rules on the past'],
+  'rules check': ['läste en regels text', 'had the text of a rule read'],
+  'rules draft': ['gjorde en sökning till regel', 'made a search a rule'],
+  'rules noise': ['räknade vad regler hittar', 'counted what rules find'],
+  'export evidence': ['tog ut bevis', 'took evidence out'],
+  'store cat': ['läste loggposter', 'read records'],
+  'incident show': ['läste en incidents loggposter', 'read the records of an incident'],
+  'hunt --store': ['sökte med regler', 'hunted with rules']
+})
+
+const DEEDS = [
+  'user.add',
+  'user.disable',
+  'user.enable',
+  'user.remove',
+  'user.password',
+  'user.totp',
+  'user.unlock',
+  'user.roles',
+  'role.grant',
+  'role.revoke',
+  'token.add',
+  'token.revoke',
+  'session.end',
+  'own.password',
+  'own.refused',
+  'own.totp.begin',
+  'own.totp.end',
+  'own.logout',
+  'own.token.add',
+  'own.token.revoke',
+  'own.session.end',
+  'own.sessions.end',
+  'pseudonym.lift',
+  'login',
+  'login.refused',
+  'app.clock',
+  'search',
+  'audit',
+  'record',
+  'alert',
+  'verify',
+  'rules try',
+  'rules check',
+  'rules draft',
+  'rules noise',
+  'export evidence',
+  'store cat',
+  'incident show',
+  'hunt --store'
+] as const
+
+// Nothing for what has no words.
+export function deedText(what: string): string {
+  const known = DEEDS.find((deed) => deed === what)
+  return known ? t(known) : ''
+}
