@@ -19,7 +19,8 @@ struct search {
     struct search_begin begin;
     struct rows *rows;
     nsec since;
-    int indexes; /* their folder; -1: there is none, or nothing that they can be asked */
+    uint64_t taken; /* rows, each of an event that matches */
+    int indexes;    /* their folder; -1: there is none, or nothing that they can be asked */
 };
 
 static int run_reader(void *ctx, const struct scan_begin *begin, struct channel *channel)
@@ -36,6 +37,7 @@ static int take_row(struct search *s, struct slice payload)
     if (search_row_read(payload, &row) != 0 ||
         !cells_read(row.cells, cells, s->options->query->n_columns))
         return ERR_CORRUPT;
+    s->taken++;
     int error = rows_push(s->rows, cells);
     if (error || !rows_full(s->rows)) return error;
     s->result->end = SEARCH_ENOUGH;
@@ -176,6 +178,8 @@ int search_run(const struct search_options *options, struct search_result *ret, 
     if (error == 0) error = scan(&s, diag);
     if (error == ENDS) error = 0;
     if (error == 0) error = rows_finish(s.rows);
+    /* Where there is enough of them their unit has not finished. */
+    if (ret->progress.matches < s.taken) ret->progress.matches = s.taken;
     if (s.rows) rows_get_cut(s.rows, &ret->cut);
     ret->progress.elapsed = clock_monotonic(options->clock) - s.since;
     rows_free(s.rows);

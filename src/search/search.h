@@ -20,7 +20,7 @@ enum search_end {
 
 struct search_progress {
     struct scan_progress scan;
-    uint64_t records, events, matches, undecodable; /* of units that are finished */
+    uint64_t records, events, matches, undecodable; /* of units that are finished, and rows */
     uint64_t unindexed; /* blocks that an index could have told something of, were it current */
     nsec elapsed;
 };

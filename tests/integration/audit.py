@@ -41,6 +41,7 @@ def every_look_leaves_a_line(folder):
         same(vaka(serve, "search", "n < 5", "| count", "-f", "json", "--purpose", "case 12", "--from", "-1d")[1],
              '{"count":5}\n')
         vaka(serve, "search", "n: 3", "-f", "json")
+        same(vaka(serve, "search", "anna", "| head 3", "-f", "json")[1].count("\n"), 3)
         same(vaka(serve, "store", "cat", "--grep", "anna", "--purpose", "why")[1].count("anna"), 20)
         same(vaka(serve, "rules", "noise", "--purpose", "a rule")[0], 0)
         same(vaka(serve, "hunt", "--store", "-r", "rules", "--purpose", "the past")[0], 0)
@@ -50,6 +51,7 @@ def every_look_leaves_a_line(folder):
         found = entries(serve)
         same([(e["what"], e["query"], e["purpose"], e["found"], e["end"]) for e in found if e["end"] != "failed"],
              [("search", "n < 5 | count", "case 12", 5, "whole"), ("search", "n: 3", "", 1, "whole"),
+              ("search", "anna | head 3", "", 3, "whole"),
               ("store cat", "--grep anna", "why", 20, "whole"), ("rules noise", "", "a rule", 0, "whole"),
               ("hunt --store", "-r rules", "the past", 0, "whole"),
               ("export evidence", "2..4", "police", 3, "whole")])
