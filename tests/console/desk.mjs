@@ -158,7 +158,7 @@ async function looksAfterAccounts({ t, sit, leave }) {
   await rowOf(page, 'nils').getByText(t('läsare, analytiker', 'viewer, analyst')).waitFor()
   await rowOf(page, 'nils').getByRole('button', { name: t('Ändra nils', 'Change nils') }).click()
   await page.locator(':popover-open').getByText(t('Ta bort …', 'Remove …')).click()
-  await page.getByRole('dialog').getByRole('button', { name: t('Utför', 'Do it') }).click()
+  await page.getByRole('dialog').getByRole('button', { name: t('Ta bort', 'Remove') }).click()
   await rowOf(page, 'nils').waitFor({ state: 'detached' })
   await page.getByRole('tab', { name: t('Kontologg', 'Account log') }).click()
   await rowOf(page, 'user.remove').waitFor()

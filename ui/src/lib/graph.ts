@@ -58,8 +58,15 @@ export function layOut(names: Named[], alerts: string[][], most: number): Graph 
         edges.set(key, edge)
       }
   }
-  // Layers that nobody is in take no room.
-  const used = [...filled.keys()].sort((a, b) => a - b)
-  for (const node of nodes.values()) node.layer = used.indexOf(node.layer)
-  return { nodes: [...nodes.values()], edges: [...edges.values()], layers: used.length }
+  // Who is connected with nobody, and a layer that nobody is in, take no room.
+  const joined = new Set([...edges.values()].flatMap((e) => [e.from, e.to]))
+  const left = [...nodes.values()].filter((node) => joined.has(node))
+  const used = [...new Set(left.map((node) => node.layer))].sort((a, b) => a - b)
+  const rows = new Map<number, number>()
+  for (const node of left) {
+    node.layer = used.indexOf(node.layer)
+    node.at = rows.get(node.layer) ?? 0
+    rows.set(node.layer, node.at + 1)
+  }
+  return { nodes: left, edges: [...edges.values()], layers: used.length }
 }

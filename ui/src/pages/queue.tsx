@@ -14,6 +14,7 @@ import { useLoad, usePages } from '../lib/load'
 import { may, me } from '../lib/session'
 import { texts, titleOf } from '../lib/text'
 import { toast, toastProblem } from '../lib/toasts'
+import { About } from '../parts/about'
 import { CloseDialog } from '../parts/acts'
 import { Select, TextField } from '../parts/field'
 import { LEVELS, levelName, Severity, StateTag, Time } from '../parts/marks'
@@ -37,7 +38,7 @@ const t = texts({
   whose: ['Tilldelad', 'Assigned to'],
   anybody: ['vem som helst', 'anybody'],
   mine: ['mig', 'me'],
-  entity: ['Nämner (användare, dator, adress …)', 'Names (user, computer, address …)'],
+  entity: ['Nämner (användare, dator, adress …)', 'Mentions (user, computer, address …)'],
   filter: ['Filtrera', 'Filter'],
   clear: ['Rensa filter', 'Clear filters'],
   severity: ['Allvar', 'Severity'],
@@ -51,7 +52,7 @@ const t = texts({
   times: ['Antal', 'Count'],
   select: ['Välj', 'Select'],
   selectOne: ['Välj incident {n}', 'Select incident {n}'],
-  selected: ['{n} valda', '{n} selected'],
+  selected: ['{n} {n|vald|valda}', '{n} selected'],
   ack: ['Kvittera', 'Acknowledge'],
   take: ['Ta över', 'Take over'],
   close: ['Stäng …', 'Close …'],
@@ -358,13 +359,13 @@ function Alerts({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' |
     },
     {
       name: t('host'),
-      class: 'name',
-      show: (a) => a.host && <Value field="host.name" value={a.host} entity short />
+      class: 'name late',
+      show: (a) => (a.host ? <Value field="host.name" value={a.host} entity short /> : '–')
     },
     {
       name: t('entityColumn'),
-      class: 'name',
-      show: (a) => a.entity && <Value value={a.entity} entity />
+      class: 'name late',
+      show: (a) => <About of={a.entity} host={a.host} />
     },
     { name: t('times'), class: 'number late', show: (a) => formatNumber(a.count) },
     { name: t('last'), class: 'late', show: (a) => <Time at={a.last_received} /> }

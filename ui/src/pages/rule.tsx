@@ -21,6 +21,7 @@ import {
 import { has, isFirst, may } from '../lib/session'
 import { pick, texts, titleOf } from '../lib/text'
 import { toast } from '../lib/toasts'
+import { About } from '../parts/about'
 import { AskDialog } from '../parts/dialog'
 import { Severity, Time } from '../parts/marks'
 import { Page } from '../parts/page'
@@ -34,7 +35,7 @@ import { Trial } from './rules/trial'
 const t = texts({
   rules: ['Regler', 'Rules'],
   rule: ['Regel', 'Rule'],
-  copy: ['Egen regel av denna', 'Own rule from this one'],
+  copy: ['Egen regel utifrån denna', 'Own rule from this one'],
   change: ['Ändra', 'Change'],
   drop: ['Ta bort …', 'Take away …'],
   dropTitle: ['Ta bort regeln?', 'Take the rule away?'],
@@ -251,12 +252,14 @@ function Latest({ id }: { id: string }) {
                 columns={[
                   {
                     name: t('host'),
+                    class: 'name',
                     show: (a) =>
                       a.host ? <Value field="host.name" value={a.host} entity short /> : '–'
                   },
                   {
                     name: t('about'),
-                    show: (a) => (a.entity ? <Value value={a.entity} entity /> : '–')
+                    class: 'name late',
+                    show: (a) => <About of={a.entity} host={a.host} />
                   },
                   { name: t('times'), class: 'number', show: (a) => formatNumber(a.count) },
                   { name: t('last'), show: (a) => <Time at={a.last_received} /> }

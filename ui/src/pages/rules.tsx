@@ -195,11 +195,12 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
       class: 'number late',
       show: (r) => {
         const n = past.value?.get(idOf(r))
-        return n !== undefined && <span title={t('pastText', { n })}>{formatNumber(n)}</span>
+        return n === undefined ? '–' : <span title={t('pastText', { n })}>{formatNumber(n)}</span>
       }
     },
     {
       name: t('changed'),
+      class: 'late',
       show: (r) => <span class="small date">{r.modified ?? r.date ?? '–'}</span>
     }
   ]
@@ -258,9 +259,11 @@ function List({ filters, go }: Pick<ReturnType<typeof useFilters>, 'filters' | '
               />
             )}
             {found.length > most.value && (
-              <button type="button" class="button" onClick={() => (most.value += SHOWN)}>
-                {t('more')}
-              </button>
+              <div class="pager">
+                <button type="button" class="button" onClick={() => (most.value += SHOWN)}>
+                  {t('more')}
+                </button>
+              </div>
             )}
           </>
         )

@@ -315,12 +315,13 @@ export default function Search() {
             {t('search')}
           </button>
         </div>
+        {q === '' && <p class="quiet small">{t('begin')}</p>}
         <Pills q={q} go={go} />
         {found.error !== undefined && (
           <QueryWrong
-            query={refused ? query : q}
+            query={pipes ? query : asks}
             error={found.error}
-            onSearch={(value) => go(value.replace(/\s*\| head \d+$/, pipes ? '$&' : ''))}
+            onSearch={(value) => go(value)}
           />
         )}
         {!refused && (
@@ -363,7 +364,6 @@ export default function Search() {
                     {t('moreEvents')}
                   </button>
                 )}
-                {q === '' && <p class="quiet small">{t('begin')}</p>}
               </section>
             </div>
           </>

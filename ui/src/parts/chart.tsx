@@ -116,6 +116,18 @@ function options(box: HTMLElement, p: ChartProps): uPlot.Options {
   }
 }
 
+// Lines fall to nothing where there are no steps: they would lead over it as if there were.
+function withGaps({ times, step, series }: ChartProps): uPlot.AlignedData {
+  const ends = times.flatMap((at, n) => {
+    const next = times[n + 1] ?? at
+    return next - at > step ? [at + step, next - step] : []
+  })
+  const all = [...new Set([...times, ...ends])].sort((a, b) => a - b)
+  const index = new Map(times.map((at, n) => [at, n]))
+  const valueAt = (values: (number | null)[], at: number) => values[index.get(at) ?? -1] ?? 0
+  return [all, ...series.map((s) => all.map((at) => valueAt(s.values, at)))]
+}
+
 export default function Chart(p: ChartProps) {
   const ref = useRef<HTMLDivElement>(null)
   const key = JSON.stringify([p.times, p.series, p.step, p.lines])
@@ -123,7 +135,9 @@ export default function Chart(p: ChartProps) {
   useEffect(() => {
     const box = ref.current
     if (!box) return
-    const data = [p.times, ...p.series.map((s) => s.values)] as uPlot.AlignedData
+    const data = p.lines
+      ? withGaps(p)
+      : ([p.times, ...p.series.map((s) => s.values)] as uPlot.AlignedData)
     const chart = new uPlot(options(box, p), data, box)
     const fit = new ResizeObserver(() => {
       if (box.clientWidth) chart.setSize({ width: box.clientWidth, height: p.height ?? 120 })

@@ -43,10 +43,12 @@ const t = texts({
   time: ['tiden slut', 'time was up'],
   ended: ['stoppad', 'stopped'],
   failed: ['avbröts', 'broke off'],
-  refused: ['avvisad', 'refused']
+  refused: ['avvisad', 'refused'],
+  interrupted: ['avbröts av den som frågade', 'interrupted']
 })
 
 const PAGE = 200
+const QUERY_SHOWN = 120
 
 function Deed({ what }: { what: string }) {
   return (
@@ -133,7 +135,7 @@ async function fetchLooks(from: string, signal: AbortSignal) {
   return { entries, damaged: damaged.at(-1) ?? 0 }
 }
 
-const ENDS = ['whole', 'enough', 'time', 'ended', 'failed', 'refused'] as const
+const ENDS = ['whole', 'enough', 'time', 'ended', 'failed', 'refused', 'interrupted'] as const
 
 function endOf(end: string | null): string {
   const known = ENDS.find((how) => how === end)
@@ -170,14 +172,18 @@ export function Looks() {
                   { name: t('when'), show: (e) => <Time at={e.time} show="at" /> },
                   { name: t('who'), show: (e) => e.user },
                   { name: t('what'), show: (e) => <Deed what={e.what} /> },
-                  { name: t('query'), class: 'what', show: (e) => <Query entry={e} /> },
+                  {
+                    name: t('query'),
+                    class: 'what',
+                    show: (e) => (e.query ? <Query entry={e} /> : '–')
+                  },
                   { name: t('purpose'), class: 'what', show: (e) => e.purpose || '–' },
                   {
                     name: t('found'),
                     class: 'number',
                     show: (e) => (typeof e.found === 'number' ? formatNumber(e.found) : '–')
                   },
-                  { name: t('end'), show: (e) => endOf(e.end) }
+                  { name: t('end'), class: 'late', show: (e) => endOf(e.end) }
                 ]}
               />
             )}
@@ -189,8 +195,9 @@ export function Looks() {
 }
 
 function Query({ entry }: { entry: Entry }) {
-  if (!entry.query) return <>–</>
-  const text = <span class="mono small wrap">{entry.query.slice(0, 300)}</span>
+  const query = entry.query ?? ''
+  const shown = query.length > QUERY_SHOWN ? `${query.slice(0, QUERY_SHOWN)} …` : query
+  const text = <span class="mono small wrap">{shown}</span>
   if (entry.what !== 'search' || !may('search')) return text
-  return <a href={searchUrl(entry.query)}>{text}</a>
+  return <a href={searchUrl(query)}>{text}</a>
 }

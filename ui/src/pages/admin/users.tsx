@@ -36,7 +36,7 @@ const t = texts({
   active: ['i bruk', 'active'],
   disabled: ['avstängt', 'disabled'],
   given: ['har inte bytt lösenord', 'has not changed the password'],
-  noApp: ['ingen app', 'no app'],
+  noApp: ['utan app för koder', 'no app for codes'],
   app: ['app med koder', 'app with codes'],
   elsewhere: ['identitetstjänst', 'identity provider'],
   change: ['Ändra', 'Change'],
@@ -49,16 +49,16 @@ const t = texts({
   enable: ['Sätt i bruk …', 'Enable …'],
   remove: ['Ta bort …', 'Remove …'],
   why: ['Skäl', 'Reason'],
-  do: ['Utför', 'Do it'],
+  save: ['Spara', 'Save'],
   done: ['Gjort.', 'Done.'],
   disableText: [
     'Ingen kommer in med kontot, och dess inloggningar upphör.',
-    'Nobody gets in by the account, and its sessions end.'
+    'Nobody can log in with the account, and its sessions end.'
   ],
   enableText: ['Kontot kan användas igen.', 'The account can be used again.'],
   appText: [
     'För den som tappat sin app. Vid nästa inloggning läggs en ny till.',
-    'For who has lost the app. A new one is added at the next login.'
+    'For someone who has lost the app. A new one is added at the next login.'
   ],
   unlockText: ['Felaktiga försök glöms.', 'Wrong attempts are forgotten.'],
   removeText: [
@@ -120,7 +120,7 @@ function ChangeDialog({ of, act, onClose, onDone }: DialogProps & { act: Exclude
   return (
     <AskDialog
       title={`${t(title).replace(' …', '')}: ${of.name}`}
-      action={t('do')}
+      action={t(title).replace(' …', '')}
       grave={act === 'remove' || act === 'disable'}
       onClose={onClose}
       onDone={async () => {
@@ -174,7 +174,12 @@ function RolesDialog({ of, onClose, onDone }: DialogProps) {
     onDone(null)
   }
   return (
-    <AskDialog title={`${t('roles')}: ${of.name}`} action={t('do')} onClose={onClose} onDone={save}>
+    <AskDialog
+      title={`${t('roles')}: ${of.name}`}
+      action={t('save')}
+      onClose={onClose}
+      onDone={save}
+    >
       <RoleChoice chosen={roles.value} onChosen={(now) => (roles.value = now)} />
       <TextField label={t('why')} value={reason.value} onValue={(v) => (reason.value = v)} />
     </AskDialog>

@@ -4,8 +4,8 @@ import { useSignal } from '@preact/signals'
 import { atSeconds, type Session, type Token } from '../../lib/accounts'
 import { get, post, remove } from '../../lib/api'
 import { type Loaded, useLoad } from '../../lib/load'
-import { may, session } from '../../lib/session'
-import { texts } from '../../lib/text'
+import { may } from '../../lib/session'
+import { pick, texts } from '../../lib/text'
 import { toast } from '../../lib/toasts'
 import { AskDialog, Notice } from '../../parts/dialog'
 import { Check, TextField } from '../../parts/field'
@@ -70,11 +70,16 @@ function TokenTable({ page, own }: { page: Loaded<{ tokens: Token[] }>; own: boo
       class: 'what',
       show: (x) => <span class="mono small">{x.rights.join(' ')}</span>
     },
-    { name: t('used'), show: (x) => (x.used ? <Time at={atSeconds(x.used)} /> : t('never')) },
-    { name: t('expires'), show: (x) => <Time at={atSeconds(x.expires)} /> },
+    {
+      name: t('used'),
+      class: 'late',
+      show: (x) => (x.used ? <Time at={atSeconds(x.used)} /> : t('never'))
+    },
+    { name: t('expires'), class: 'late', show: (x) => <Time at={atSeconds(x.expires)} /> },
     {
       name: '',
       unseen: t('end'),
+      class: 'late',
       show: (x) =>
         (own || may('tokens.manage')) && (
           <button
@@ -129,11 +134,12 @@ function SessionTable({ page, own, onEnd }: SessionsProps) {
   const columns: Column<Session>[] = [
     ...(own ? [] : [{ name: t('name'), show: (x: Session) => x.name }]),
     { name: t('from'), show: (x) => <span class="mono">{x.address}</span> },
-    { name: t('since'), show: (x) => <Time at={atSeconds(x.made)} /> },
-    { name: t('seen'), show: (x) => <Time at={atSeconds(x.seen)} /> },
+    { name: t('since'), class: 'late', show: (x) => <Time at={atSeconds(x.made)} /> },
+    { name: t('seen'), class: 'late', show: (x) => <Time at={atSeconds(x.seen)} /> },
     {
       name: '',
       unseen: t('end'),
+      class: 'late',
       show: (x) =>
         (own || may('users.manage')) && (
           <button
@@ -261,7 +267,8 @@ function AddToken({ onClose, onMade }: AddProps) {
   const label = useSignal('')
   const days = useSignal('90')
   const rights = useSignal<string[]>([])
-  const own = session.value?.rights ?? []
+  const account = useLoad('own account', (signal) => get('/me', { signal }))
+  const own = account.value?.may ?? []
   const add = async () => {
     const expires = Math.trunc(Date.now() / 1000) + Number(days.value) * DAY
     const body = { label: label.value, rights: rights.value, expires }
@@ -287,14 +294,14 @@ function AddToken({ onClose, onMade }: AddProps) {
       <fieldset class="field">
         <legend>{t('rights')}</legend>
         <div class="choices columns">
-          {own.map((right) => (
+          {own.map(({ name, text, text_sv }) => (
             <Check
-              key={right}
-              label={right}
-              value={rights.value.includes(right)}
+              key={name}
+              label={`${pick({ sv: text_sv, en: text })} (${name})`}
+              value={rights.value.includes(name)}
               onValue={(on) => {
-                const rest = rights.value.filter((r) => r !== right)
-                rights.value = on ? [...rest, right] : rest
+                const rest = rights.value.filter((r) => r !== name)
+                rights.value = on ? [...rest, name] : rest
               }}
             />
           ))}

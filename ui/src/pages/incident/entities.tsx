@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Who and what it is about, and what connects them: drawn, and the same as a table.
+import { useSignal } from '@preact/signals'
 import type { Incident } from '../../lib/acts'
 import { get, type Schema } from '../../lib/api'
 import { formatNumber } from '../../lib/format'
@@ -23,7 +24,8 @@ const t = texts({
   to: ['Till', 'To'],
   count: ['Larm', 'Alerts'],
   sample: ['Samband ur de första {n} larmen.', 'Connections in the first {n} alerts.'],
-  none: ['Larmen nämner ingen.', 'The alerts name nobody.']
+  none: ['Larmen nämner ingen.', 'The alerts name nobody.'],
+  all: ['Visa alla {n}', 'Show all {n}']
 })
 
 const KINDS = ['user', 'host', 'address', 'hash'] as const
@@ -33,6 +35,7 @@ const SAMPLE = 100
 const MOST = 7 // of one kind in the drawing
 const ROW = 34
 const COLUMN = 150
+const NAMES = 12
 const PAD = 12
 
 const named = (alerts: Schema<'IncidentAlert'>[]) =>
@@ -45,7 +48,7 @@ const x = (layer: number) => PAD + layer * COLUMN
 const y = (at: number) => PAD + at * ROW
 
 // Names are cut in the drawing; the table has the whole of them.
-const cut = (name: string) => (name.length > 17 ? `${name.slice(0, 16)}…` : name)
+const cut = (name: string) => (name.length > 14 ? `${name.slice(0, 13)}…` : name)
 
 function Drawing({ graph }: { graph: Graph }) {
   const rows = Math.max(...graph.nodes.map((n) => n.at)) + 1
@@ -53,6 +56,7 @@ function Drawing({ graph }: { graph: Graph }) {
   return (
     <div class="graph">
       <svg
+        style={{ minWidth: `${width}px` }}
         viewBox={`0 0 ${width} ${y(rows)}`}
         role="img"
         aria-label={t('drawing', { n: graph.edges.length })}
@@ -122,6 +126,8 @@ export function Entities({ incident: i }: { incident: Incident }) {
     })
   )
   const names = i.names ?? []
+  const all = useSignal(false)
+  const shown = all.value ? names : names.slice(0, NAMES)
   const meant = names.filter((n) => !n.bystander)
   const graph = page.value && layOut(meant, named(page.value.alerts), MOST)
   return (
@@ -136,7 +142,7 @@ export function Entities({ incident: i }: { incident: Incident }) {
         </>
       )}
       <ul class="plain-list names">
-        {names.map((n) => (
+        {shown.map((n) => (
           <li key={n.name}>
             <span class="quiet small">{kindName(n.kind)}</span> <Value value={n.name} entity />
             <span class="quiet small">
@@ -145,6 +151,11 @@ export function Entities({ incident: i }: { incident: Incident }) {
           </li>
         ))}
       </ul>
+      {shown.length < names.length && (
+        <button type="button" class="button" onClick={() => (all.value = true)}>
+          {t('all', { n: names.length })}
+        </button>
+      )}
     </section>
   )
 }

@@ -22,7 +22,7 @@ const t = texts({
   took: ['efter {span}', 'after {span}'],
   impact: ['Kan påverka', 'May affect'],
   rules: ['Vad som hände', 'What happened'],
-  times: ['{n} {n|gång|gånger}', '{n} {n|time|times}'],
+  times: ['{n} {n|gång|gånger}', '{n} {n|time|times}'],
   low: ['låg vikt', 'low importance'],
   normal: ['normal vikt', 'normal importance'],
   high: ['hög vikt', 'high importance'],

@@ -45,7 +45,7 @@ const t = texts({
   undoTitle: ['Ångra', 'Undo'],
   why: ['Skäl', 'Reason'],
   undone: ['Ångrat', 'Undone'],
-  counted: ['{n} gånger', '{n} times']
+  counted: ['{n} gånger', '{n} times']
 })
 
 type Change = Schema<'IncidentLog'>['log'][number]
@@ -144,8 +144,8 @@ function Did({ change: c, onUndo }: { change: Change; onUndo?: () => void }) {
 const Rang = ({ incident, alert: a }: { incident: Incident; alert: Alert }) => (
   <details class="rang">
     <summary>
-      <Severity level={a.alert.rule.level} /> <span>{ruleTitle(incident, a.alert.rule)}</span>
-      {a.alert.host && <span class="quiet mono">{a.alert.host}</span>}
+      <Severity level={a.alert.rule.level} /> <span>{ruleTitle(incident, a.alert.rule)}</span>{' '}
+      {a.alert.host && <span class="quiet mono">{a.alert.host}</span>}{' '}
       {a.count > 1 && <span class="quiet small">{t('counted', { n: a.count })}</span>}
     </summary>
     <FoundDetail alert={a.id} found={a.alert} />

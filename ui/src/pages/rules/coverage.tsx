@@ -23,8 +23,8 @@ const t = texts({
   subs: ['{n} {n|undertekniker|undertekniker}', '{n} {n|sub-technique|sub-techniques}'],
   of: ['{n} av {all}', '{n} of {all}'],
   key: [
-    'Ljus kant: regel med prov. Streckad: regel utan prov. Utan färg: ingen regel.',
-    'Bright edge: a rule with a test. Dashed: a rule without one. No colour: no rule.'
+    'Färgad kant: regel med prov. Streckad: regel utan prov. Utan kant: ingen egen regel.',
+    'Coloured edge: a rule with a test. Dashed: a rule without one. No edge: no rule of its own.'
   ]
 })
 

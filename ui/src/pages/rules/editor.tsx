@@ -92,8 +92,10 @@ vaka:
 // Own rules have ids of their own.
 const renamed = (text: string) => text.replace(/^id: .*$/m, `id: ${crypto.randomUUID()}`)
 
+const titleIn = (text: string) => /^title:\s*(.+)$/m.exec(text)?.[1]
+
 function fileName(text: string): string {
-  const title = /^title:\s*(.+)$/m.exec(text)?.[1] ?? 'rule'
+  const title = titleIn(text) ?? 'rule'
   const plain = title
     .toLowerCase()
     .normalize('NFD')
@@ -322,7 +324,13 @@ export default function RuleEdit() {
   return (
     <Page title={t(id ? 'change' : 'title')}>
       <p class="back">
-        <a href="/rules">{t('rules')}</a> {origin && <a href={ruleUrl(origin)}>{origin}</a>}
+        <a href="/rules">{t('rules')}</a>
+        {origin && (
+          <>
+            {' / '}
+            <a href={ruleUrl(origin)}>{titleIn(begin.value ?? '') ?? origin}</a>
+          </>
+        )}
       </p>
       <Show of={begin}>
         {(text) => (

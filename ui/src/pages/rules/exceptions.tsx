@@ -19,7 +19,7 @@ const t = texts({
   none: ['Inga undantag.', 'No exceptions.'],
   add: ['Undantag …', 'Exception …'],
   title: ['Nytt undantag', 'New exception'],
-  do: ['Undanta', 'Except'],
+  do: ['Lägg till', 'Add'],
   what: [
     'Regeln larmar inte längre på det som alla rader stämmer in på. Rader med samma fält är alternativ.',
     'The rule no longer fires on what all lines hold for. Lines with the same field are alternatives.'

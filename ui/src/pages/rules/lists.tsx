@@ -35,7 +35,7 @@ const t = texts({
   replaceTitle: ['Byt ut {list}', 'Replace {list}'],
   more: ['Lägg till …', 'Add …'],
   moreTitle: ['Lägg till på {list}', 'Add to {list}'],
-  keep: ['Spara', 'Keep'],
+  keep: ['Spara', 'Save'],
   name: ['Namn', 'Name'],
   nameHint: ['Bokstäver, siffror och - _ .', 'Letters, digits and - _ .'],
   file: ['Fil: CSV, eller ett värde per rad', 'File: CSV, or a value a line'],

@@ -203,7 +203,7 @@ export function QueryWrong({ query, error, onSearch }: WrongProps) {
         <mark>{wrong || ' '}</mark>
         {behind}
       </pre>
-      <p>{text}</p>
+      <p>{text.charAt(0).toUpperCase() + text.slice(1)}</p>
       {instead && (
         <button type="button" class="button" onClick={() => onSearch(instead)}>
           {t('instead', { word })}

@@ -89,7 +89,7 @@ function Summary({ row }: { row: Row }) {
   const told = TELLING.filter((name) => event[name] !== undefined)
   const message = typeof event.message === 'string' ? event.message : ''
   const isShort = message !== '' && message.length < MESSAGE_MOST
-  if (isShort || told.length < 3) return <>{String(message || row._raw).slice(0, SUMMARY_MOST)}</>
+  if (isShort || told.length < 2) return <>{String(message || row._raw).slice(0, SUMMARY_MOST)}</>
   return (
     <>
       {told.map((name) => (
@@ -187,7 +187,7 @@ function EventRow({ row, number, here, open, onToggle }: EventRowProps) {
           </button>
         </td>
         <td class="host">
-          {row._host ? <Value field="host.name" value={String(row._host)} entity /> : '–'}
+          {row._host ? <Value field="host.name" value={String(row._host)} entity short /> : '–'}
         </td>
         <td class="summary mono">
           <Summary row={row} />
