@@ -2,6 +2,7 @@
 // What is around every page: where one can go, whether the watch is awake, who sits here.
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { useLocation } from 'preact-iso/router'
 import { findingText } from './lib/findings'
 import { formatTime, now } from './lib/format'
@@ -59,6 +60,13 @@ function Rail() {
   const { path } = useLocation()
   const shown = pages.filter((p) => p.name && (!p.right || may(p.right)))
   const isHere = (at: string) => (at === '/' ? path === at : path.startsWith(at))
+  const list = useRef<HTMLUListElement>(null)
+  // On a phone they lie in a row that is longer than the screen; the page itself does not move.
+  useEffect(() => {
+    const row = list.current
+    const here = row?.querySelector<HTMLElement>('[aria-current=page]')
+    if (row && here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2
+  }, [path])
   return (
     <div class="rail">
       <nav aria-label={t('pages')}>
@@ -67,7 +75,7 @@ function Rail() {
           Vaka
         </a>
         {organisation.value && <p class="brand-of small">{organisation.value}</p>}
-        <ul>
+        <ul ref={list}>
           {shown.map((p) => (
             <li key={p.path}>
               <a href={p.path} aria-current={isHere(p.path) ? 'page' : undefined}>
