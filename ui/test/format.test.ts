@@ -20,7 +20,7 @@ test('numbers and sizes are written as the language has them', () => {
   assert.equal(spaced(formatBytes(76678688768)), '76,7 GB')
   language.value = 'en'
   assert.equal(formatNumber(1234567), '1,234,567')
-  assert.equal(spaced(formatBytes(0)), '0 byte')
+  assert.equal(spaced(formatBytes(0)), '0 bytes')
 })
 
 test('times are those of Sweden, in summer and in winter', () => {

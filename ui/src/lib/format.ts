@@ -28,8 +28,9 @@ export function formatBytes(bytes: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
   const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
   const unit = units[step] as string
+  const unitDisplay = step === 0 ? 'long' : 'short'
   const make = (l: string) =>
-    new Intl.NumberFormat(l, { style: 'unit', unit, maximumFractionDigits: 1 })
+    new Intl.NumberFormat(l, { style: 'unit', unit, unitDisplay, maximumFractionDigits: 1 })
   return once(unit, make).format(bytes / 1000 ** step)
 }
 
