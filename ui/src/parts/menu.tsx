@@ -19,7 +19,8 @@ function place(menu: HTMLElement, button: HTMLElement) {
   const below = at.bottom + GAP + menu.offsetHeight <= innerHeight
   const top = below ? at.bottom + GAP : Math.max(GAP, at.top - GAP - menu.offsetHeight)
   menu.style.top = `${top}px`
-  menu.style.left = `${Math.max(GAP, Math.min(at.left, innerWidth - menu.offsetWidth - GAP))}px`
+  const fits = at.left + menu.offsetWidth + GAP <= innerWidth
+  menu.style.left = `${fits ? at.left : Math.max(GAP, at.right - menu.offsetWidth)}px`
 }
 
 function itemsOf(menu: HTMLElement) {

@@ -42,6 +42,7 @@ export function Tabs({ label, tabs, at, onGo }: TabsProps) {
             aria-selected={tab === shown}
             aria-controls={`${base}-panel`}
             tabIndex={tab === shown ? 0 : -1}
+            data-name={typeof tab.name === 'string' ? tab.name : undefined}
             onClick={() => onGo(tab.id)}
           >
             {tab.name}
