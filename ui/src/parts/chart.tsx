@@ -23,7 +23,7 @@ export interface ChartProps {
 const COUNTS_APART = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((n) =>
   [1, 2, 5].map((m) => m * 10 ** n)
 )
-const HUES = ['--accent', '--high', '--well', '--low', '--critical', '--medium', '--ink-quiet']
+const HUES = ['--accent', '--high', '--well', '--critical', '--medium', '--ink-quiet', '--low']
 const ZONE = 'Europe/Stockholm'
 
 // A colour as it is now: `light-dark()` is resolved by the browser alone.
