@@ -103,8 +103,10 @@ export default function Me() {
         </section>
         <section class="panel" aria-labelledby="tokens">
           <h2 id="tokens">{t('tokens')}</h2>
-          <p class="quiet">{t('tokensWhy')}</p>
-          <OwnTokens />
+          <div class="stack">
+            <p class="quiet">{t('tokensWhy')}</p>
+            <OwnTokens />
+          </div>
         </section>
         <section class="panel" aria-labelledby="rights">
           <h2 id="rights">{t('rights')}</h2>

@@ -166,8 +166,8 @@ function Since({ incidents }: { incidents: Incident[] }) {
       {changed.length === 0 ? (
         <p class="quiet">{t('nothing')}</p>
       ) : (
-        <p>
-          {sum.filter(Boolean).join(', ')}{' '}
+        <p class="line-marks">
+          {sum.filter(Boolean).join(', ')}
           <button type="button" class="button" onClick={mark}>
             {t('seen')}
           </button>

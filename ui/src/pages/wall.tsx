@@ -55,12 +55,24 @@ export default function Wall() {
           <Lamp is={is} />
           {is === 'unknown' && t('unknown')}
           {is === 'well' && t('awake')}
-          {findings.value.map(findingText).join(' · ')}
+          <span>
+            {findings.value.map((f, n, { length }) => (
+              <>
+                <span key={f.key} class="told">
+                  {findingText(f)}
+                  {n + 1 < length && ' ·'}
+                </span>{' '}
+              </>
+            ))}
+          </span>
         </h1>
         <p class="wall-clock">{formatTime(new Date(now.value))}</p>
         {old && (
           <p role="alert">{t('old', { time: formatTime(new Date(askedAt.value), 'clock') })}</p>
         )}
+        <a class="button bare" href="/">
+          {t('back')}
+        </a>
       </header>
       <h2>{t('open')}</h2>
       {queue.value && (
@@ -85,9 +97,6 @@ export default function Wall() {
           </li>
         ))}
       </ol>
-      <a class="button bare" href="/">
-        {t('back')}
-      </a>
     </div>
   )
 }

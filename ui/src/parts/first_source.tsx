@@ -162,9 +162,11 @@ function Light() {
         {heard.map((s) => (
           <li key={keyOf(s)} class="watch-state">
             <Lamp is="well" />
-            {t('heard', { source: `${s.input} ${s.identity || s.address}` })} ·{' '}
-            {stored(s) > 0 && `${t('records', { n: stored(s) })} · `}
-            <Time at={new Date(s.seen * 1000).toISOString()} show="ago" />
+            <span>
+              {t('heard', { source: `${s.input} ${s.identity || s.address}` })} ·{' '}
+              {stored(s) > 0 && `${t('records', { n: stored(s) })} · `}
+              <Time at={new Date(s.seen * 1000).toISOString()} show="ago" />
+            </span>
           </li>
         ))}
       </ul>
