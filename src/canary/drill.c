@@ -41,18 +41,33 @@ struct slice drill_find_run(struct slice drills, uint64_t id)
 
 /* ---- what it came to --------------------------------------------------------------------- */
 
+struct recording {
+    struct slice name, begins, sv, en;
+};
+
+/* The next one of taxonomy/drills.tsv, whose rest is `text`. */
+static bool recording_next(struct slice *text, struct recording *ret)
+{
+    struct slice line;
+    while (text->len > 0) {
+        (void)slice_split(*text, '\n', &line, text);
+        if (slice_split(line, '\t', &ret->name, &line) &&
+            slice_split(line, '\t', &ret->begins, &line) &&
+            slice_split(line, '\t', &ret->sv, &ret->en))
+            return true;
+    }
+    return false;
+}
+
 /* When the attack begins in the recording; `first`, where that is not known. */
 static nsec attack_of(struct slice name, nsec first)
 {
-    struct slice text = SLICE_NONE, line, word, begins;
+    struct slice text = SLICE_NONE;
+    struct recording r;
     nsec time;
     (void)library_file_find(SLICE("taxonomy/drills.tsv"), &text);
-    while (text.len > 0) {
-        (void)slice_split(text, '\n', &line, &text);
-        if (!slice_split(line, '\t', &word, &line) || !slice_eq(word, name)) continue;
-        (void)slice_split(line, '\t', &begins, &line);
-        if (time_parse(begins, 0, &time)) return time;
-    }
+    while (recording_next(&text, &r))
+        if (slice_eq(r.name, name) && time_parse(r.begins, 0, &time)) return time;
     return first;
 }
 
@@ -180,6 +195,24 @@ static void put_run(struct buf *out, struct slice run)
     buf_putc(out, '}');
 }
 
+/* What the recordings are, of those that Vaka brings. */
+static void put_about(struct buf *out)
+{
+    struct slice text = SLICE_NONE;
+    struct recording r;
+    (void)library_file_find(SLICE("taxonomy/drills.tsv"), &text);
+    json_write_key(out, "about");
+    buf_putc(out, '[');
+    for (bool more = false; recording_next(&text, &r); more = true) {
+        buf_puts(out, more ? ",{" : "{");
+        json_write_member_string(out, "scenario", r.name);
+        json_write_member_string(out, "sv", r.sv);
+        json_write_member_string(out, "en", r.en);
+        buf_putc(out, '}');
+    }
+    buf_putc(out, ']');
+}
+
 void drills_write(struct buf *out, struct slice drills)
 {
     static const char *const as_they_are[] = {"folder", "scenarios", "running"};
@@ -195,6 +228,7 @@ void drills_write(struct buf *out, struct slice drills)
         json_write_key(out, as_they_are[i]);
         buf_put(out, json_member(drills, as_they_are[i]));
     }
+    put_about(out);
     said_put_time(out, "planned", (nsec)json_member_u64(drills, "planned"));
     said_put_text(out, "planned_scenario", json_member_text(drills, "planned_scenario"));
     json_write_key(out, "runs");

@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { get, post, type Schema } from '../../lib/api'
+import { drillText, type Drills as Told } from '../../lib/drills'
 import { formatSpan, formatTime } from '../../lib/format'
 import { useLoad } from '../../lib/load'
 import { may } from '../../lib/session'
@@ -28,7 +29,7 @@ const t = texts({
   beginTitle: ['Börja en övning?', 'Begin a drill?'],
   beginText: [
     'Ett inspelat angrepp skickas genom vakan, märkt som övning. Den som har beredskap larmas på riktigt.',
-    'A recorded attack is sent through the watch, marked as a drill. Who is on call is really paged.'
+    'A recorded attack is sent through the watch, marked as a drill. Whoever is on call is really paged.'
   ],
   scenario: ['Angrepp', 'Attack'],
   beginDo: ['Börja', 'Begin'],
@@ -37,7 +38,6 @@ const t = texts({
   goesOn: ['En övning pågår.', 'A drill goes on.']
 })
 
-type Drills = NonNullable<Schema<'Drills'>['drills']>
 type Run = Schema<'DrillRun'>
 
 const STEPS = ['detected', 'paged', 'acknowledged', 'contained'] as const
@@ -54,7 +54,7 @@ function useAgain(on: boolean, reload: () => void) {
 }
 
 // What one came to.
-function Result({ run }: { run: Run }) {
+function Result({ run, drills }: { run: Run; drills: Told }) {
   const drill = useLoad(`drill ${run.id}`, (signal) =>
     get('/drills/{drill}', { path: { drill: String(run.id) }, signal })
   )
@@ -62,7 +62,7 @@ function Result({ run }: { run: Run }) {
   return (
     <li>
       <p>
-        <strong>{run.scenario}</strong> · <Time at={run.begun} />{' '}
+        <strong>{drillText(drills, run.scenario)}</strong> · <Time at={run.begun} />{' '}
         <span class="quiet small">
           {t('by')} {run.by}
         </span>
@@ -86,13 +86,13 @@ function Result({ run }: { run: Run }) {
 }
 
 interface BeginProps {
-  scenarios: string[]
+  drills: Told
   onClose: () => void
   onDone: () => void
 }
 
-function BeginDialog({ scenarios, onClose, onDone }: BeginProps) {
-  const scenario = useSignal(scenarios[0] ?? '')
+function BeginDialog({ drills, onClose, onDone }: BeginProps) {
+  const scenario = useSignal(drills.scenarios[0] ?? '')
   const begin = async () => {
     await post('/drills', { body: { scenario: scenario.value } })
     toast(t('hasBegun'))
@@ -104,7 +104,7 @@ function BeginDialog({ scenarios, onClose, onDone }: BeginProps) {
       <Choices
         label={t('scenario')}
         value={scenario.value}
-        options={scenarios.map((name) => ({ value: name, text: name }))}
+        options={drills.scenarios.map((name) => ({ value: name, text: drillText(drills, name) }))}
         onValue={(name) => (scenario.value = name)}
       />
     </AskDialog>
@@ -120,21 +120,23 @@ export function Drills() {
       () => page.reload(),
       (error) => toastProblem(error)
     )
-  const draw = (drills: Drills) => (
+  const draw = (drills: Told) => (
     <div class="stack">
       {drills.runs.length === 0 && <p class="quiet">{t('noDrills')}</p>}
-      <ul class="plain-list">
-        {[...drills.runs]
-          .sort((a, b) => b.begun.localeCompare(a.begun))
-          .slice(0, SHOWN)
-          .map((run) => (
-            <Result key={run.id} run={run} />
-          ))}
-      </ul>
+      {drills.runs.length > 0 && (
+        <ul class="plain-list">
+          {[...drills.runs]
+            .sort((a, b) => b.begun.localeCompare(a.begun))
+            .slice(0, SHOWN)
+            .map((run) => (
+              <Result key={run.id} run={run} drills={drills} />
+            ))}
+        </ul>
+      )}
       {drills.planned && (
         <p>
           {t('planned', {
-            scenario: drills.planned_scenario ?? '',
+            scenario: drillText(drills, drills.planned_scenario ?? ''),
             when: formatTime(new Date(drills.planned))
           })}
         </p>
@@ -158,11 +160,7 @@ export function Drills() {
         </div>
       )}
       {asking.value && (
-        <BeginDialog
-          scenarios={drills.scenarios}
-          onClose={() => (asking.value = false)}
-          onDone={page.reload}
-        />
+        <BeginDialog drills={drills} onClose={() => (asking.value = false)} onDone={page.reload} />
       )}
     </div>
   )

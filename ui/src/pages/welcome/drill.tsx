@@ -4,6 +4,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { get, post, type Schema } from '../../lib/api'
+import { drillText } from '../../lib/drills'
 import { formatSpan } from '../../lib/format'
 import { incidentUrl } from '../../lib/links'
 import { useLoad } from '../../lib/load'
@@ -16,7 +17,7 @@ import { Note, Show } from '../../parts/states'
 const t = texts({
   why: [
     'En inspelad attack skickas samma väg som alla loggposter, märkt som övning. Den som har beredskap larmas på riktigt.',
-    'A recorded attack goes the way of all records, marked as an exercise. Who is on call is really paged.'
+    'A recorded attack goes the way of all records, marked as an exercise. Whoever is on call is really paged.'
   ],
   none: ['Inga inspelningar finns i {folder}.', 'There are no recordings in {folder}.'],
   off: ['Övningar är avstängda.', 'Drills are switched off.'],
@@ -120,7 +121,10 @@ export function FirstDrill() {
               <Select
                 label={t('which')}
                 value={scenario}
-                options={drills.scenarios.map((value) => ({ value, text: value }))}
+                options={drills.scenarios.map((value) => ({
+                  value,
+                  text: drillText(drills, value)
+                }))}
                 onValue={(v) => (chosen.value = v)}
               />
               <div class="buttons">
