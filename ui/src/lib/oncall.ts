@@ -3,6 +3,23 @@
 import { post, put, type Schema } from './api'
 import { formatWall } from './format'
 import { language } from './prefs'
+import { texts } from './text'
+
+const t = texts({
+  sms: ['sms', 'SMS'],
+  voice: ['samtal', 'call'],
+  mail: ['e-post', 'mail'],
+  push: ['pushnotis', 'push notification'],
+  teams: ['Teams', 'Teams'],
+  webhook: ['webhook', 'webhook']
+})
+
+const CHANNELS = ['sms', 'voice', 'mail', 'push', 'teams', 'webhook'] as const
+
+export function channelName(channel: string): string {
+  const known = CHANNELS.find((one) => one === channel)
+  return known ? t(known) : channel
+}
 
 export type Schedule = Schema<'OncallSchedule'>
 export type Team = Schedule['teams'][number]

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Whom the daily proof has really reached, and by which ways nobody was.
-import type { Schema } from '../../lib/api'
+import { get, type Schema } from '../../lib/api'
+import { useLoad } from '../../lib/load'
+import { channelName } from '../../lib/oncall'
+import { may } from '../../lib/session'
 import { texts } from '../../lib/text'
 import { type Condition, Lamp, Time } from '../../parts/marks'
 import { Table } from '../../parts/table'
@@ -34,6 +37,11 @@ const CONDITIONS: Record<Way['state'], Condition> = {
 }
 
 export function Reach({ proof }: { proof: Proof | null }) {
+  const fair = useLoad(proof && may('oncall.read') ? 'people' : null, (signal) =>
+    get('/oncall/fairness', { signal })
+  )
+  const nameOf = (id: string | null) =>
+    fair.value?.people.find(({ person }) => person === id)?.shown ?? id
   return (
     <>
       <h3>{t('proof')}</h3>
@@ -45,7 +53,7 @@ export function Reach({ proof }: { proof: Proof | null }) {
           rows={proof.ways}
           id={(way) => `${way.channel} ${way.provider}`}
           columns={[
-            { name: t('way'), show: (way) => `${way.channel} (${way.provider})` },
+            { name: t('way'), show: (way) => `${channelName(way.channel)} via ${way.provider}` },
             {
               name: t('state'),
               show: (way) => (
@@ -56,10 +64,11 @@ export function Reach({ proof }: { proof: Proof | null }) {
             },
             {
               name: t('last'),
+              class: 'late',
               show: (way) =>
                 way.proven_at ? (
                   <>
-                    {way.reached} <Time at={way.proven_at} />
+                    {nameOf(way.reached)} <Time at={way.proven_at} />
                   </>
                 ) : (
                   '–'
@@ -71,7 +80,7 @@ export function Reach({ proof }: { proof: Proof | null }) {
       )}
       {proof?.next_at && (
         <p class="quiet small">
-          {t('next')}: {proof.person}, <Time at={proof.next_at} show="at" />
+          {t('next')}: {nameOf(proof.person)}, <Time at={proof.next_at} show="at" />
         </p>
       )}
     </>

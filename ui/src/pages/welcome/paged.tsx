@@ -23,7 +23,7 @@ const t = texts({
   address: ['Nummer eller adress', 'Number or address'],
   sms: ['SMS', 'SMS'],
   voice: ['samtal', 'call'],
-  mail: ['mejl', 'mail'],
+  mail: ['e-post', 'mail'],
   push: ['push (ntfy-ämne)', 'push (topic of ntfy)'],
   teams: ['Teams', 'Teams'],
   webhook: ['webhook', 'webhook'],
