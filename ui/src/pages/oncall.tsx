@@ -6,8 +6,8 @@ import { useLocation } from 'preact-iso/router'
 import { get, Problem } from '../lib/api'
 import { formatNumber, formatSpan, formatTime } from '../lib/format'
 import { type Loaded, useLoad } from '../lib/load'
-import type { Person } from '../lib/oncall'
-import { may } from '../lib/session'
+import { channelName, type Person } from '../lib/oncall'
+import { may, me } from '../lib/session'
 import { pick, texts } from '../lib/text'
 import { Lamp, Time } from '../parts/marks'
 import { Page } from '../parts/page'
@@ -43,7 +43,10 @@ const t = texts({
     'Det finns ingen plan än. Fliken Planen lägger in en.',
     'There is no plan yet. The tab The plan makes one.'
   ],
-  notInPlan: ['Planen nämner inte ditt konto.', 'The plan does not name your account.'],
+  notInPlan: [
+    'Planen nämner inte ditt konto. Den som ändrar planen lägger till user: {user} hos en person.',
+    'The plan does not name your account. Whoever changes the plan adds user: {user} to a person.'
+  ],
   earlier: ['Tidigare', 'Earlier'],
   later: ['Senare', 'Later'],
   absence: ['Frånvaro …', 'Absence …'],
@@ -67,10 +70,10 @@ const t = texts({
   hours: ['Timmar', 'Hours'],
   nights: ['varav natt', 'of them at night'],
   weekends: ['varav helg', 'of them on weekends'],
-  red: ['varav röda dagar', 'of them on red days'],
+  red: ['varav röda dagar', 'of them on public holidays'],
   above: ['Timmar över gränsen', 'Hours above the limit'],
-  owed: ['Vila att återlämna', 'Rest owed'],
-  noneOwed: ['Ingen vila att återlämna.', 'No rest is owed.'],
+  owed: ['Vila att ta ut', 'Rest owed'],
+  noneOwed: ['Ingen kompenserande vila att ta ut.', 'No rest is owed.'],
   earliest: ['Arbete tidigast', 'Work at the earliest'],
   instead: ['Kan ta passet', 'Could take the shift'],
   disturbances: ['Störningar', 'Disturbances'],
@@ -163,10 +166,15 @@ function ScheduleView({ round, people, reload }: Viewed) {
   const { query: at, route } = useLocation()
   const begin = useSignal(0) // days from today
   const chosen = useSignal<Chosen | 'temporary' | null>(null)
-  const day = (n: number) => new Date(Date.now() + n * DAY).toISOString().slice(0, 10)
-  // With the week before, so that the shift that goes on is seen as a whole.
-  const query = { from: day(begin.value - 7), to: day(begin.value + SHOWN) }
-  const schedule = useLoad(`schedule ${query.from} ${round}`, (signal) =>
+  const day = (n: number) =>
+    new Date(Date.now() + (begin.value + n) * DAY).toISOString().slice(0, 10)
+  // With the week before, so that the shift that goes on is seen as a whole; a calendar has whole weeks.
+  const monday = -((new Date(day(0)).getUTCDay() + 6) % 7)
+  const query =
+    at.as === 'calendar'
+      ? { from: day(monday), to: day(monday + SHOWN - 1) }
+      : { from: day(-7), to: day(SHOWN) }
+  const schedule = useLoad(`schedule ${query.from} ${query.to} ${round}`, (signal) =>
     get('/oncall/schedule', { query, signal })
   )
   const close = () => (chosen.value = null)
@@ -243,9 +251,14 @@ function CheckView({ round }: { round: number }) {
                 show: (f) => <span class={f.fails ? 'strong' : ''}>{pick(f)}</span>
               },
               { name: t('kind'), show: (f) => <span class="mono small">{f.kind}</span> },
-              { name: t('from'), show: (f) => (f.from ? <Time at={f.from} show="at" /> : '–') },
+              {
+                name: t('from'),
+                class: 'late',
+                show: (f) => (f.from ? <Time at={f.from} show="at" /> : '–')
+              },
               {
                 name: t('untilWhen'),
+                class: 'late',
                 show: (f) => (f.until ? <Time at={f.until} show="at" /> : '–')
               }
             ]}
@@ -275,12 +288,17 @@ function ChangesView({ round, reload }: Viewed) {
                 { name: t('kind'), show: (c) => kinds[c.kind] },
                 { name: t('team'), show: (c) => c.team ?? '–' },
                 { name: t('who'), show: (c) => c.person ?? '–' },
-                { name: t('from'), show: (c) => <Time at={c.from} show="at" /> },
-                { name: t('untilWhen'), show: (c) => <Time at={c.until} show="at" /> },
-                { name: t('by'), show: (c) => c.actor },
+                { name: t('from'), class: 'late', show: (c) => <Time at={c.from} show="at" /> },
+                {
+                  name: t('untilWhen'),
+                  class: 'late',
+                  show: (c) => <Time at={c.until} show="at" />
+                },
+                { name: t('by'), class: 'late', show: (c) => c.actor },
                 { name: t('why'), class: 'what', show: (c) => c.why ?? '–' },
                 {
                   name: '',
+                  class: 'late',
                   unseen: t('drop'),
                   show: (c) =>
                     may('oncall.write') &&
@@ -343,6 +361,7 @@ function RestView({ round }: { round: number }) {
     <Planned of={page}>
       {({ rest, disturbances }) => (
         <div class="stack">
+          <h2>{t('owed')}</h2>
           {rest.length === 0 ? (
             <Empty>{t('noneOwed')}</Empty>
           ) : (
@@ -352,9 +371,13 @@ function RestView({ round }: { round: number }) {
               id={(r) => r.person}
               columns={[
                 { name: t('person'), class: 'what', show: (r) => r.person },
-                { name: t('owed'), show: (r) => formatSpan(r.owed * 60) },
-                { name: t('earliest'), show: (r) => <Time at={r.earliest} show="at" /> },
-                { name: t('instead'), show: (r) => r.instead ?? '–' }
+                { name: t('owed'), class: 'late', show: (r) => formatSpan(r.owed * 60) },
+                {
+                  name: t('earliest'),
+                  class: 'late',
+                  show: (r) => <Time at={r.earliest} show="at" />
+                },
+                { name: t('instead'), class: 'late', show: (r) => r.instead ?? '–' }
               ]}
             />
           )}
@@ -368,9 +391,13 @@ function RestView({ round }: { round: number }) {
               id={(d) => d.disturbance}
               columns={[
                 { name: t('person'), class: 'what', show: (d) => d.person },
-                { name: t('from'), show: (d) => <Time at={d.from} show="at" /> },
-                { name: t('untilWhen'), show: (d) => <Time at={d.until} show="at" /> },
-                { name: t('by'), show: (d) => d.actor }
+                { name: t('from'), class: 'late', show: (d) => <Time at={d.from} show="at" /> },
+                {
+                  name: t('untilWhen'),
+                  class: 'late',
+                  show: (d) => <Time at={d.until} show="at" />
+                },
+                { name: t('by'), class: 'late', show: (d) => d.actor }
               ]}
             />
           )}
@@ -383,7 +410,7 @@ function RestView({ round }: { round: number }) {
 function MineView({ round }: { round: number }) {
   const page = useLoad(`mine ${round}`, (signal) => get('/oncall/me', { signal }))
   if (page.error instanceof Problem && page.error.status === 404)
-    return <Note>{t('notInPlan')}</Note>
+    return <Note>{t('notInPlan', { user: me.value })}</Note>
   return (
     <Show of={page}>
       {({ person, contacts, shifts }) => (
@@ -393,15 +420,16 @@ function MineView({ round }: { round: number }) {
             rows={contacts}
             id={(c) => `${c.channel} ${c.address}`}
             columns={[
-              { name: t('channel'), show: (c) => c.channel },
+              { name: t('channel'), show: (c) => channelName(c.channel) },
               {
                 name: t('address'),
                 class: 'what',
                 show: (c) => <span class="mono">{c.address}</span>
               },
-              { name: t('when'), show: (c) => t(c.hours) },
+              { name: t('when'), class: 'late', show: (c) => t(c.hours) },
               {
                 name: '',
+                class: 'late',
                 unseen: t('when'),
                 show: (c) => (c.after > 0 ? t('after', { span: formatSpan(c.after) }) : t('atOnce'))
               }
@@ -422,8 +450,8 @@ function MineView({ round }: { round: number }) {
             id={(s) => s.team + s.from}
             columns={[
               { name: t('team'), class: 'what', show: (s) => s.name },
-              { name: t('from'), show: (s) => <Time at={s.from} show="at" /> },
-              { name: t('untilWhen'), show: (s) => <Time at={s.until} show="at" /> }
+              { name: t('from'), class: 'late', show: (s) => <Time at={s.from} show="at" /> },
+              { name: t('untilWhen'), class: 'late', show: (s) => <Time at={s.until} show="at" /> }
             ]}
           />
         </div>
@@ -447,7 +475,7 @@ function ProvidersView() {
             id={(p) => p.name}
             columns={[
               { name: t('provider'), class: 'what', show: (p) => `${p.name} (${p.kind})` },
-              { name: t('channel'), show: (p) => p.channels.join(', ') },
+              { name: t('channel'), show: (p) => p.channels.map(channelName).join(', ') },
               {
                 name: t('state'),
                 show: (p) => (
@@ -456,8 +484,8 @@ function ProvidersView() {
                   </span>
                 )
               },
-              { name: t('accepted'), show: (p) => <Time at={at(p.accepted_at)} /> },
-              { name: t('failure'), class: 'what', show: (p) => p.failure || '–' }
+              { name: t('accepted'), class: 'late', show: (p) => <Time at={at(p.accepted_at)} /> },
+              { name: t('failure'), class: 'what late', show: (p) => p.failure || '–' }
             ]}
           />
         )

@@ -47,7 +47,8 @@ function Day({ day, team, special, begin }: DayProps) {
       aria-current={today ? 'date' : undefined}
     >
       <span class="small quiet">
-        {formatTime(at(day), 'date')} {special}
+        <span class="by-day">{formatTime(at(day), 'weekday')}</span> {formatTime(at(day), 'date')}{' '}
+        {special}
       </span>
       <ul class="plain-list">
         {onDay(team.shifts, day).map((s) => (
@@ -97,7 +98,9 @@ export function Calendar({ schedule }: { schedule: Schedule }) {
               <tbody>
                 {weeks.map((monday) => (
                   <tr key={monday}>
-                    <th scope="row">{weekOf(monday)}</th>
+                    <th scope="row">
+                      <span class="by-day">{t('week')}</span> {weekOf(monday)}
+                    </th>
                     {days.map((n) => {
                       const day = after(monday, n)
                       return (

@@ -18,13 +18,13 @@ const t = texts({
   absence: ['Frånvaro', 'Absence'],
   absenceText: [
     'Den som är borta hoppas över: nästa i ordningen tar passet.',
-    'Who is away is passed over: the next one in the order has the shift.'
+    'Whoever is away is passed over: the next one in the order has the shift.'
   ],
   drop: ['Ta tillbaka ändringen?', 'Take the change back?'],
   dropText: ['Schemat blir som det var.', 'The schedule becomes what it was.'],
   disturbance: ['Störning under beredskap', 'Disturbance on call'],
   disturbanceText: [
-    'När arbetet började och slutade. Vila att återlämna räknas ut.',
+    'När arbetet började och slutade. Kompenserande vila räknas ut.',
     'When work began and ended. Rest that is owed is worked out.'
   ],
   temporary: ['Tillfälligt schema', 'Temporary schedule'],
@@ -43,7 +43,7 @@ const t = texts({
   with: ['Mot passet', 'For the shift'],
   moment: ['Skriv som 2026-12-24 08:00', 'Write it like 2026-12-24 08:00'],
   back: ['Ta tillbaka', 'Take back'],
-  span: ['{who}: {from} – {until}', '{who}: {from} – {until}']
+  span: ['{who}, {from} till {until}', '{who}, {from} to {until}']
 })
 
 const momentOf = (text: string) => parseWall(text)?.toISOString() ?? ''
@@ -86,13 +86,16 @@ interface ShiftProps extends DialogProps {
   shift: Shift
 }
 
-const WEEK = 7 * 86_400_000
+const MINUTE = 60_000
+const DAY = 86_400_000
+const WEEK = 7 * DAY
 const endOf = (shift: Shift) => shift.until ?? new Date(Date.parse(shift.from) + WEEK).toISOString()
 
 function OverrideDialog({ people, team, shift, onClose, onDone }: ShiftProps) {
   const others = people.filter((p) => p.person !== shift.person)
   const person = useSignal(others[0]?.person ?? '')
-  const from = useSignal(formatWall(new Date(shift.from)))
+  const soonest = Math.ceil(Date.now() / MINUTE) * MINUTE
+  const from = useSignal(formatWall(new Date(Math.max(Date.parse(shift.from), soonest))))
   const until = useSignal(formatWall(new Date(endOf(shift))))
   return (
     <SaveDialog
@@ -118,12 +121,16 @@ function OverrideDialog({ people, team, shift, onClose, onDone }: ShiftProps) {
   )
 }
 
-const spanText = (shift: Shift) =>
-  t('span', {
+// The days say which one it is, where it is not one of several in a day.
+function spanText(shift: Shift): string {
+  const [from, until] = [new Date(shift.from), new Date(endOf(shift))]
+  const days = until.getTime() - from.getTime() >= DAY
+  return t('span', {
     who: shift.shown ?? shift.person ?? '–',
-    from: formatTime(new Date(shift.from)),
-    until: formatTime(new Date(endOf(shift)))
+    from: formatTime(from, days ? 'date' : 'short'),
+    until: formatTime(until, days ? 'date' : 'minute')
   })
+}
 
 function SwapDialog({ team, shift, onClose, onDone }: ShiftProps) {
   const others = team.shifts.filter(
@@ -285,7 +292,7 @@ export function TemporaryDialog({
           {rows.value.length > 1 && (
             <button
               type="button"
-              class="button bare"
+              class="button"
               aria-label={t('removeOne', { n: n + 1 })}
               onClick={() => (rows.value = rows.value.filter((_, at) => at !== n))}
             >

@@ -20,11 +20,15 @@ const t = texts({
   who: ['Vem', 'Who'],
   from: ['Från', 'From'],
   until: ['Till', 'Until'],
+  before: ['tidigare', 'earlier'],
+  behind: ['senare', 'later'],
   change: ['Ändra', 'Change'],
   changeOne: ['Ändra passet {from}, {who}', 'Change the shift {from}, {who}'],
   override: ['Tillfälligt byte …', 'Override …'],
   swap: ['Byt mot ett annat pass …', 'Swap for another shift …'],
-  days: ['Särskilda dagar', 'Special days']
+  days: ['Särskilda dagar', 'Special days'],
+  beredskap: ['beredskap', 'standby'],
+  jour: ['jour', 'on duty']
 })
 
 const at = (moment: string | null, otherwise: string) => Date.parse(moment ?? otherwise)
@@ -56,7 +60,7 @@ function Lane({ name, shifts, schedule, hues, final = false, onPick }: LaneProps
             style: { left: part(from - begin), width: part(until - from) },
             title: `${text} ${formatTime(new Date(s.from))}`
           }
-          return onPick && who ? (
+          return onPick && who && until > now.value ? (
             <button key={s.from} type="button" tabIndex={-1} {...look} onClick={() => onPick(s)}>
               {text}
             </button>
@@ -71,6 +75,8 @@ function Lane({ name, shifts, schedule, hues, final = false, onPick }: LaneProps
   )
 }
 
+const LAST_MARK = 0.85 // what begins behind it has no room for its text
+
 // A mark for each Monday.
 function Weeks({ schedule }: { schedule: Schedule }) {
   const begin = Date.parse(schedule.from)
@@ -80,7 +86,7 @@ function Weeks({ schedule }: { schedule: Schedule }) {
   first.setHours(0, 0, 0, 0)
   first.setDate(first.getDate() + ((8 - first.getDay()) % 7))
   for (const day = first; day.getTime() < begin + whole; day.setDate(day.getDate() + 7))
-    marks.push(day.getTime())
+    if (day.getTime() < begin + whole * LAST_MARK) marks.push(day.getTime())
   return (
     <div class="lane" aria-hidden="true">
       <span class="lane-name" />
@@ -127,10 +133,19 @@ function ShiftList({ schedule, team, onChoose }: LanesProps & { team: Team }) {
             </>
           )
         },
-        { name: t('from'), show: (s) => <Time at={s.from} show="at" /> },
-        { name: t('until'), show: (s) => <Time at={s.until} show="at" /> },
+        {
+          name: t('from'),
+          class: 'late',
+          show: (s) => (s.from === schedule.from ? t('before') : <Time at={s.from} show="at" />)
+        },
+        {
+          name: t('until'),
+          class: 'late',
+          show: (s) => (s.until === schedule.until ? t('behind') : <Time at={s.until} show="at" />)
+        },
         {
           name: '',
+          class: 'late',
           unseen: t('change'),
           show: (shift) =>
             may('oncall.write') &&
@@ -167,7 +182,7 @@ export function Lanes({ schedule, onChoose }: LanesProps) {
       {schedule.teams.map((team) => (
         <section key={team.team} class="panel" aria-label={team.name}>
           <h2>
-            {team.name} <span class="tag">{team.duty}</span>
+            {team.name} <span class="tag">{t(team.duty)}</span>
           </h2>
           <div class="lanes" aria-hidden="true">
             <Weeks schedule={schedule} />

@@ -129,6 +129,7 @@ export function PagesView() {
     { name: t('state'), class: 'what', show: (p) => <Marks page={p} /> },
     {
       name: t('incidents'),
+      class: 'late',
       show: (p) =>
         p.incidents.map((id) => (
           <a key={id} class="apart" href={incidentUrl(id)}>
@@ -140,6 +141,7 @@ export function PagesView() {
     { name: t('by'), class: 'late', show: (p) => p.ended_by ?? '–' },
     {
       name: '',
+      class: 'late',
       unseen: t('act'),
       show: (p) =>
         isOpen(p) &&
