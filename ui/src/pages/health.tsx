@@ -256,7 +256,11 @@ function Processes() {
               <span class={`tag ${said ? '' : 'open'}`}>{t(said ? 'answers' : 'silent')}</span>
             )
           },
-          { name: t('up'), show: ([, said]) => (said ? formatSpan(number(said, 'up_s')) : '–') },
+          {
+            name: t('up'),
+            class: 'late',
+            show: ([, said]) => (said ? formatSpan(number(said, 'up_s')) : '–')
+          },
           {
             name: t('starts'),
             class: 'number',
@@ -313,7 +317,12 @@ const CLOCKS = ['synchronised', 'unsynchronised', 'unknown'] as const
 export default function HealthPage() {
   const clock = CLOCKS.find((is) => is === (status.value?.supervisor as Said)?.clock)
   return (
-    <Page title={t('title')} head={clock ? <span class="tag">{t(clock)}</span> : null}>
+    <Page
+      title={t('title')}
+      head={
+        clock && <span class={`tag ${clock === 'unsynchronised' ? 'open' : ''}`}>{t(clock)}</span>
+      }
+    >
       <div class="stack">
         <div class="halves">
           <div class="stack">

@@ -37,7 +37,7 @@ const t = texts({
   heard: ['Hördes senast', 'Last heard'],
   usual: ['Vanligt nu', 'Usual now'],
   usualText: ['inom {silence}, {hourly} i timmen', 'within {silence}, {hourly} an hour'],
-  notKnown: ['lärs än', 'being learned'],
+  notKnown: ['lärs in', 'being learned'],
   days: ['Dygn', 'Days'],
   records: ['Loggposter', 'Records'],
   since: ['Sedan start', 'Since the start'],
@@ -57,6 +57,10 @@ const t = texts({
   none: ['Ingen har skickat något än.', 'Nobody has sent anything yet.'],
   quiet: ['{n} {n|källa|källor} avviker', '{n} {n|source deviates|sources deviate}'],
   fine: ['Alla källor hörs som vanligt.', 'All sources are heard as usual.'],
+  learning: [
+    'Ingen källa avviker. {n} lärs in.',
+    'No source deviates. {n} {n|is|are} being learned.'
+  ],
   nothingLost: [
     'Inget har gått förlorat sedan start: allt som togs emot är lagrat eller på väg.',
     'Nothing was lost since the start: all that was received is stored or on its way.'
@@ -212,12 +216,13 @@ function List({ told }: { told: Told }) {
       </Note>
     )
   const bad = told.sources.filter((s) => s.state === 'found').length
+  const learned = told.sources.filter((s) => s.state === 'new').length
   const of = new Map(told.received.map((r) => [idOf(r), r]))
   const columns: Column<Health>[] = [
     { name: t('source'), class: 'first', show: (s) => <Name of={s} /> },
     { name: t('state'), show: (s) => <StateOf of={s} /> },
-    { name: t('heard'), show: (s) => <Time at={at(s.seen)} /> },
-    { name: t('usual'), show: (s) => <span class="small">{usual(s)}</span> },
+    { name: t('heard'), class: 'late', show: (s) => <Time at={at(s.seen)} /> },
+    { name: t('usual'), class: 'late', show: (s) => <span class="small">{usual(s)}</span> },
     {
       name: t('since'),
       class: 'number late',
@@ -232,12 +237,22 @@ function List({ told }: { told: Told }) {
       show: (s) => formatBytes(of.get(idOf(s))?.bytes ?? 0)
     },
     { name: t('days'), class: 'number late', show: (s) => formatNumber(s.days) },
-    { name: t('way'), show: (s) => <span class="mono small">{`${s.input} ${s.listener}`}</span> }
+    {
+      name: t('way'),
+      class: 'late',
+      show: (s) => <span class="mono small">{`${s.input} ${s.listener}`}</span>
+    }
   ]
   return (
     <div class="stack">
       <p role="status">
-        <strong>{bad > 0 ? t('quiet', { n: bad }) : t('fine')}</strong>
+        <strong>
+          {bad > 0
+            ? t('quiet', { n: bad })
+            : learned > 0
+              ? t('learning', { n: learned })
+              : t('fine')}
+        </strong>
       </p>
       <Table
         caption={t('health')}
@@ -356,6 +371,7 @@ function Unread({ told }: { told: Told }) {
           { name: t('part'), class: 'number', show: (s) => formatPercent(s.unread) },
           {
             name: '',
+            class: 'late',
             unseen: t('samples'),
             show: (s) =>
               may('search') && (
@@ -382,7 +398,7 @@ function CloudTable({ told }: { told: Told }) {
       columns={[
         { name: t('source'), class: 'what', show: (c) => `${c.kind} ${c.tenant}` },
         { name: t('state'), show: (c) => <span class="tag">{c.state}</span> },
-        { name: t('succeeded'), show: (c) => <Time at={at(c.succeeded)} /> },
+        { name: t('succeeded'), class: 'late', show: (c) => <Time at={at(c.succeeded)} /> },
         { name: t('lag'), class: 'number', show: (c) => formatSpan(c.lag_s) },
         { name: t('records'), class: 'number', show: (c) => formatNumber(c.records) },
         { name: t('failure'), class: 'what', show: (c) => c.failure || '–' }
@@ -406,11 +422,13 @@ function Products() {
               class: 'what',
               show: (p) =>
                 may('search') ? (
-                  <a class="strong" href={searchUrl(kql('event.dataset', `${p.name}*`))}>
+                  <a class="strong" lang="en" href={searchUrl(kql('event.dataset', `${p.name}*`))}>
                     {p.title}
                   </a>
                 ) : (
-                  <span class="strong">{p.title}</span>
+                  <span class="strong" lang="en">
+                    {p.title}
+                  </span>
                 )
             },
             {
