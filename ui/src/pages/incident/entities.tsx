@@ -54,7 +54,8 @@ function Drawing({ graph }: { graph: Graph }) {
   const rows = Math.max(...graph.nodes.map((n) => n.at)) + 1
   const width = x(graph.layers - 1) + COLUMN
   return (
-    <div class="graph">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+    <section class="graph" tabIndex={0} aria-label={t('drawing', { n: graph.edges.length })}>
       <svg
         style={{ minWidth: `${width}px` }}
         viewBox={`0 0 ${width} ${y(rows)}`}
@@ -83,7 +84,7 @@ function Drawing({ graph }: { graph: Graph }) {
           </g>
         ))}
       </svg>
-    </div>
+    </section>
   )
 }
 

@@ -147,8 +147,7 @@ function Matrix({ techniques }: { techniques: Technique[] }) {
       </p>
       <Check label={t('bare')} value={bare.value} onValue={(on) => (bare.value = on)} />
       <p class="quiet small">{t('key')}</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls it */}
-      <div class="matrix" tabIndex={0}>
+      <div class="matrix">
         {tactics
           .map((name) => ({ name, families: shown.filter((f) => isOf(f, name)) }))
           .filter(({ families: of }) => of.length > 0)
