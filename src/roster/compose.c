@@ -70,7 +70,7 @@ void compose_owed(const struct roster *r, const struct roster_person *person,
                   const struct rest_owed *owed, struct buf *subject, struct buf *text)
 {
     bool english = person->english;
-    buf_puts(subject, english ? "Rest owed: " : "Vila att ta ut: ");
+    buf_puts(subject, english ? "Rest owed: " : "Vila att återlämna: ");
     compose_span(owed->owed, subject);
     buf_puts(text, english ? "Work and shifts begin again at the earliest "
                            : "Arbete och pass börjar igen tidigast ");

@@ -24,7 +24,7 @@ const t = texts({
   dropText: ['Schemat blir som det var.', 'The schedule becomes what it was.'],
   disturbance: ['Störning under beredskap', 'Disturbance on call'],
   disturbanceText: [
-    'När arbetet började och slutade. Kompenserande vila räknas ut.',
+    'När arbetet började och slutade. Vila att återlämna räknas ut.',
     'When work began and ended. Rest that is owed is worked out.'
   ],
   temporary: ['Tillfälligt schema', 'Temporary schedule'],
