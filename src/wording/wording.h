@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * What is wrong with what somebody wrote, what Vaka's own rules look for, and what settings are, in
- * Swedish.
+ * What is wrong with what somebody wrote, what Vaka's own rules look for, and what settings, rights
+ * and lists of indicators are, in Swedish.
  *
  * Parsers say it in English, and their texts go through several processes and into logs. Whoever
  * shows one to a person has it said in Swedish here. taxonomy/refusals.tsv has each text as the
