@@ -191,8 +191,10 @@ static int examine(struct trying *w)
 static int read_rules(struct trying *w)
 {
     struct diag diag = {0};
-    if (w->t->in_force) w->rules = *w->t->in_force;
-    if (w->t->in_force) return 0;
+    if (w->t->in_force) {
+        w->rules = *w->t->in_force;
+        return 0;
+    }
     if (w->t->path)
         return ruleset_try(&w->rules, w->t->rules, w->t->config, clock_realtime(w->t->clock),
                            w->t->path, &diag);
