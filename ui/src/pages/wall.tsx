@@ -2,6 +2,7 @@
 // For a screen on the wall: what is read from across the room, by who passes by. It keeps itself awake,
 // and says so when what it shows is old.
 
+import { Fragment } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { useLocation } from 'preact-iso/router'
 import { plainOf } from '../lib/acts'
@@ -57,12 +58,12 @@ export default function Wall() {
           {is === 'well' && t('awake')}
           <span>
             {findings.value.map((f, n, { length }) => (
-              <>
-                <span key={f.key} class="told">
+              <Fragment key={f.key}>
+                <span class="told">
                   {findingText(f)}
                   {n + 1 < length && ' ·'}
                 </span>{' '}
-              </>
+              </Fragment>
             ))}
           </span>
         </h1>
